@@ -1,0 +1,133 @@
+// Package simnet is a network in memory for virtual time, and a load to put on
+// it: a round trip takes time each way, so requests and responses overtake each
+// other, but no socket and no goroutine is involved. Inside a testing/synctest
+// bubble hours pass in milliseconds.
+package simnet
+
+import (
+	"context"
+	"errors"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Transport is an http.RoundTripper that serves each request by a handler. The
+// request arrives after a delay, is served at that instant, and its response
+// comes back after another delay. Both are drawn evenly from [Min, Max].
+//
+// A request whose context ends on the way out never arrives; one whose context
+// ends on the way back was served. Either way the error is the context's cause,
+// as from http.Transport. A handler that panics with http.ErrAbortHandler breaks
+// the connection: the error is io.ErrUnexpectedEOF. Responses come whole, not as
+// a stream. It is safe for concurrent use.
+type Transport struct {
+	// Handler serves the requests.
+	Handler http.Handler
+	// Min and Max bound the delay each way. Set them before the first use. Max
+	// below Min means Min.
+	Min, Max time.Duration
+
+	mu   sync.Mutex // guards rng
+	rng  *rand.Rand
+	open atomic.Int64
+}
+
+// New returns a transport to h with delays of 40 to 80 ms each way, drawn by
+// seed.
+func New(h http.Handler, seed uint64) *Transport {
+	return &Transport{
+		Handler: h, Min: 40 * time.Millisecond, Max: 80 * time.Millisecond,
+		rng: rand.New(rand.NewPCG(seed, 0)),
+	}
+}
+
+// Open returns how many responses were handed out whose body is not closed yet.
+func (t *Transport) Open() int { return int(t.open.Load()) }
+
+// RoundTrip implements http.RoundTripper. It blocks for the time of the trip.
+func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
+	if req.Body != nil {
+		defer req.Body.Close()
+	}
+	if req.URL == nil {
+		return nil, errors.New("simnet: the request has no URL")
+	}
+	out, back := t.delays()
+	ctx := req.Context()
+	if err := sleep(ctx, out); err != nil {
+		return nil, err
+	}
+	a, err := t.serve(req)
+	if err != nil {
+		return nil, err
+	}
+	if err := sleep(ctx, back); err != nil {
+		return nil, err
+	}
+	return a.response(req, t), nil
+}
+
+// delays draws both at once, so that the seed alone decides which pair the n-th
+// request gets.
+func (t *Transport) delays() (out, back time.Duration) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	spread := max(0, int64(t.Max-t.Min)) + 1
+	return t.Min + time.Duration(t.rng.Int64N(spread)), t.Min + time.Duration(t.rng.Int64N(spread))
+}
+
+// serve runs the handler on a copy of the request, as a server would see it.
+func (t *Transport) serve(req *http.Request) (a *answer, err error) {
+	r := new(http.Request)
+	*r = *req
+	r.Header = req.Header.Clone()
+	if r.Header == nil {
+		r.Header = http.Header{}
+	}
+	if r.Body == nil {
+		r.Body = http.NoBody
+	}
+	if r.Host == "" {
+		r.Host = req.URL.Host
+	}
+	r.GetBody = nil
+	r.RequestURI = req.URL.RequestURI()
+	r.RemoteAddr = "192.0.2.1:1234"
+	r.Proto, r.ProtoMajor, r.ProtoMinor = "HTTP/1.1", 1, 1
+
+	defer func() {
+		switch p := recover(); p {
+		case nil:
+		case http.ErrAbortHandler:
+			a, err = nil, io.ErrUnexpectedEOF
+		default:
+			panic(p)
+		}
+	}()
+	a = &answer{header: make(http.Header, 16)}
+	t.Handler.ServeHTTP(a, r)
+	a.WriteHeader(http.StatusOK) // of a handler that wrote nothing
+	return a, nil
+}
+
+// sleep waits for d or for the end of ctx, whose cause it then returns.
+func sleep(ctx context.Context, d time.Duration) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if d <= 0 {
+		return nil
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
