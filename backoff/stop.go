@@ -1,0 +1,120 @@
+package backoff
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"time"
+)
+
+// Reason says why a failed attempt is not retried.
+type Reason uint8
+
+// The reasons, in the order in which a [Strategy] looks for them.
+const (
+	// StopContext: the caller's context has ended.
+	StopContext Reason = iota + 1
+	// StopVerdict: the check did not say Yes.
+	StopVerdict
+	// StopBody: the check said Yes, but the body cannot be sent again.
+	StopBody
+	// StopRetries: all retries have been made.
+	StopRetries
+	// StopExhausted: the server asked for a wait of more than Config.Exhausted.
+	StopExhausted
+	// StopElapsed: the retry would start later than Config.Elapsed allows.
+	StopElapsed
+	// StopDeadline: the wait would not end before the deadline of the context.
+	StopDeadline
+	// StopBudget: the key has spent its retry budget.
+	StopBudget
+
+	reasons = int(StopBudget) + 1
+)
+
+var reasonNames = [reasons]string{
+	"unknown", "context", "verdict", "body", "retries", "exhausted", "elapsed", "deadline", "budget",
+}
+
+// String returns the reason as one word, such as "budget", fit for a metric's
+// label.
+func (r Reason) String() string {
+	if int(r) >= len(reasonNames) {
+		r = 0
+	}
+	return reasonNames[r]
+}
+
+// StopError says why a failed attempt is not retried, and what the attempt ended
+// with. It unwraps to the attempt's error, if there was one. When Reason is
+// StopContext or StopDeadline it matches the context's error too.
+//
+// A response is not an error: who hands the last response to the caller drops
+// the StopError, or reports it as an event.
+type StopError struct {
+	// Reason is which limit or rule ended the retries.
+	Reason Reason
+	// Attempts is how many attempts were made, the last one included.
+	Attempts int
+	// Status is the status of the last response, 0 if there was none.
+	Status int
+	// Wait is what the server asked for or, with StopElapsed and StopDeadline,
+	// the wait that would have been too long. Zero if there is none to tell.
+	Wait time.Duration
+	// Until is the moment at which Wait ends. It is zero when Wait is.
+	Until time.Time
+	// Err is the error of the last attempt, nil if there was a response.
+	Err error
+
+	ended error // the context's error, where that is the reason
+}
+
+// Error returns the reason and the cause. It contains no URL, header or body.
+func (e *StopError) Error() string {
+	text := fmt.Sprintf("backoff: no retry after attempt %d: %s", e.Attempts, e.reason())
+	if e.Status != 0 {
+		text += fmt.Sprintf(" (status %d)", e.Status)
+	}
+	if e.Err == nil {
+		return text
+	}
+	cause := e.Err
+	// The URL may hold a credential.
+	for u, ok := errors.AsType[*url.Error](cause); ok; u, ok = errors.AsType[*url.Error](cause) {
+		cause = u.Err
+	}
+	return fmt.Sprintf("%s: %v", text, cause)
+}
+
+func (e *StopError) reason() string {
+	switch e.Reason {
+	case StopContext:
+		return "the request's context has ended"
+	case StopVerdict:
+		return "the failure is not worth one"
+	case StopBody:
+		return "the request body cannot be replayed"
+	case StopRetries:
+		return "all retries are used"
+	case StopExhausted:
+		return "the quota is exhausted until " + e.Until.UTC().Format(time.RFC3339)
+	case StopElapsed:
+		return fmt.Sprintf("waiting %v would exceed the elapsed time allowed", e.Wait)
+	case StopDeadline:
+		return fmt.Sprintf("waiting %v would exceed the context's deadline", e.Wait)
+	case StopBudget:
+		return "the retry budget is spent"
+	}
+	return "reason unknown"
+}
+
+// Unwrap returns the attempt's error and the context's, where there are any.
+func (e *StopError) Unwrap() []error {
+	var errs []error
+	for _, err := range []error{e.Err, e.ended} {
+		if err != nil {
+			errs = append(errs, err)
+		}
+	}
+	return errs
+}
