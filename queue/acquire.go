@@ -1,0 +1,240 @@
+package queue
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// chain is the waiting requests of one priority in the order of their arrival.
+type chain struct{ oldest, newest *ticket }
+
+func (c *chain) add(t *ticket) {
+	t.older, t.newer = c.newest, nil
+	if c.newest == nil {
+		c.oldest = t
+	} else {
+		c.newest.newer = t
+	}
+	c.newest = t
+}
+
+func (c *chain) remove(t *ticket) {
+	if t.older == nil {
+		c.oldest = t.newer
+	} else {
+		t.older.newer = t.newer
+	}
+	if t.newer == nil {
+		c.newest = t.older
+	} else {
+		t.newer.older = t.older
+	}
+	t.older, t.newer = nil, nil
+}
+
+// acquireSlow puts a request in the line and waits. It is called with the lock held and releases it.
+func (l *Line) acquireSlow(ctx context.Context, now time.Time, k *key, c *class, r *Request) (Permit, error) {
+	if l.phase == draining && !r.Retry {
+		l.mu.Unlock()
+		return Permit{}, &WaitError{Err: ErrClosed}
+	}
+	t := l.ticket(k, c, r)
+	l.seq++
+	t.seq, t.level, t.state = l.seq, r.level(), waiting
+	t.setDeadline(ctx, now)
+	l.join(t)
+	l.settle(now)
+	if t.state == waiting {
+		l.judge(t, now)
+	}
+	if t.state != waiting {
+		p, err := l.outcome(t)
+		l.mu.Unlock()
+		return p, err
+	}
+	if t.wake == nil {
+		t.wake = make(chan struct{}, 1)
+	}
+	t.blocked = true
+	w := Waiting{t, t.gen}
+	l.mu.Unlock()
+	if r.OnWait != nil {
+		r.OnWait(w)
+	}
+	select {
+	case <-t.wake:
+	case <-ctx.Done():
+		return l.abandon(ctx, t)
+	}
+	if t.err == nil {
+		t.r = nil
+		return Permit{t, w.gen}, nil
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.outcome(t)
+}
+
+// outcome returns what came of a ticket that no longer waits, to its only listener.
+func (l *Line) outcome(t *ticket) (Permit, error) {
+	if t.state == granted {
+		t.r = nil
+		return Permit{t, t.gen}, nil
+	}
+	err := t.err
+	l.recycle(t)
+	return Permit{}, err
+}
+
+// abandon takes a caller that gives up out of the line, or gives its permit back if it was granted in
+// the same instant.
+func (l *Line) abandon(ctx context.Context, t *ticket) (Permit, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := time.Now()
+	t.blocked = false
+	switch t.state {
+	case waiting:
+		l.drop(t)
+		l.recycle(t)
+	case granted:
+		<-t.wake
+		l.undo(t)
+	case failed:
+		<-t.wake
+		return l.outcome(t)
+	}
+	l.settle(now)
+	return Permit{}, cancelled(ctx, ctx.Err())
+}
+
+// undo gives back all that a permit took.
+func (l *Line) undo(t *ticket) {
+	if b, ok := t.key.own.(Returner); ok {
+		b.Return(t.taken, t.r)
+	}
+	l.restir(t.key, false)
+	for _, s := range t.class.slots {
+		l.putBack(t.key.gates[s.slot], t)
+	}
+	for _, g := range t.class.gates {
+		l.putBack(g, t)
+	}
+	l.release(t)
+}
+
+func (l *Line) putBack(g *gate, t *ticket) {
+	if b, ok := g.limit.(Returner); ok {
+		b.Return(t.taken, t.r)
+		l.stir(g)
+	}
+}
+
+// cancelled is the error of a context that is done, with its cause if it has one of its own.
+func cancelled(ctx context.Context, err error) error {
+	if cause := context.Cause(ctx); cause != nil && cause != err {
+		err = fmt.Errorf("%w: %w", err, cause)
+	}
+	return &WaitError{Err: err}
+}
+
+// setDeadline notes until when the request may wait.
+func (t *ticket) setDeadline(ctx context.Context, now time.Time) {
+	t.deadline = never
+	wait := t.r.MaxWait
+	if wait == 0 {
+		wait = t.line.maxWait
+	}
+	at := t.line.since(now)
+	if wait > 0 && int64(wait) < never-at {
+		t.deadline = at + int64(wait)
+	}
+	if d, ok := ctx.Deadline(); ok {
+		if d := t.line.since(d); d <= t.deadline {
+			t.deadline, t.byContext = d, true
+		}
+	}
+}
+
+// join puts a ticket in its flow.
+func (l *Line) join(t *ticket) {
+	f := l.flowOf(t.key, t.class, t.r)
+	was := f.head()
+	f.add(t)
+	l.waiting++
+	t.key.waiting++
+	l.chains[t.level].add(t)
+	switch {
+	case was == nil:
+		f.kind.queueUp(l, f)
+		l.enter(f)
+	default:
+		l.place(f)
+		if f.gate == nil {
+			l.reorder(f.kind, f.level)
+		}
+		if f.head() != was {
+			l.retry(f)
+		}
+	}
+}
+
+// unqueue takes a waiting ticket out of its flow, and only that.
+func (l *Line) unqueue(t *ticket) {
+	f := t.flow
+	f.remove(t)
+	t.key.waiting--
+	if f != &l.yard {
+		l.waiting--
+		l.chains[t.level].remove(t)
+	}
+}
+
+// judge decides whether a ticket that cannot go at once may wait.
+func (l *Line) judge(t *ticket, now time.Time) {
+	r := t.r
+	late := t.deadline != never
+	if !late && !r.NoWait && l.waiting <= l.room && int(t.key.waiting) <= l.keyRoom {
+		return
+	}
+	p := l.placeOf(t, now)
+	t.ahead = int32(p.Ahead)
+	var err error
+	switch {
+	case r.NoWait:
+		err = ErrNoWait
+	case late && l.since(p.Start) > t.deadline:
+		err = t.lateness()
+	case int(t.key.waiting) > l.keyRoom:
+		err = ErrFull
+	case l.waiting > l.room:
+		err = l.makeRoom(t)
+	}
+	if err != nil && t.state == waiting {
+		l.drop(t)
+		t.state = failed
+		t.err = &WaitError{Err: err, Limit: p.Limit, Until: p.Start, Ahead: p.Ahead}
+	}
+	l.settle(now)
+}
+
+// lateness is the reason for which a ticket with a deadline is turned away.
+func (t *ticket) lateness() error {
+	if t.byContext {
+		return context.DeadlineExceeded
+	}
+	return ErrMaxWait
+}
+
+// tooLate is the error of a ticket that cannot go before g is asked again. g may be nil.
+func (l *Line) tooLate(t *ticket, g *gate) error {
+	e := &WaitError{Err: t.lateness(), Ahead: int(t.ahead)}
+	if g != nil {
+		e.Limit = g.name
+		if !g.unknown && g.at != never {
+			e.Until = l.start.Add(time.Duration(g.at))
+		}
+	}
+	return e
+}

@@ -1,0 +1,75 @@
+package queue
+
+import "context"
+
+type phase uint8
+
+const (
+	open     phase = iota
+	draining       // nobody new but retries; ends when nobody waits and nothing is in flight
+	closed
+)
+
+// Close turns away everybody who waits, and everybody who comes later, with [ErrClosed]. Permits that
+// were given stay valid. It does not block and may be called again.
+func (l *Line) Close() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.finish()
+}
+
+// finish closes the line for good. The lock must be held.
+func (l *Line) finish() {
+	if l.phase == closed {
+		return
+	}
+	l.phase = closed
+	err := &WaitError{Err: ErrClosed}
+	for i := range l.chains {
+		for l.chains[i].oldest != nil {
+			l.fail(l.chains[i].oldest, err)
+		}
+	}
+	for l.yard.len() > 0 {
+		l.fail(l.yard.head(), err)
+	}
+	// Nobody is left to be asked.
+	for _, g := range l.stirredGates {
+		g.stirred = false
+	}
+	for _, c := range l.stirredClasses {
+		c.stirred = false
+	}
+	l.stirredGates, l.stirredClasses = nil, nil
+	l.due = never
+	if l.timer != nil {
+		l.timer.Stop()
+	}
+	close(l.gone)
+}
+
+// Shutdown closes the line gracefully: nobody new gets in except retries, those who wait get their
+// permits as before, and Shutdown returns nil when nobody waits and every permit is released. When ctx
+// is done first, Shutdown does as [Line.Close] and returns the error of ctx.
+func (l *Line) Shutdown(ctx context.Context) error {
+	l.mu.Lock()
+	if l.phase == open {
+		l.phase = draining
+		if l.waiting == 0 && l.yard.len() == 0 && l.flying == 0 {
+			l.finish()
+		}
+	}
+	l.mu.Unlock()
+	select {
+	case <-l.gone:
+		return nil
+	default:
+	}
+	select {
+	case <-l.gone:
+		return nil
+	case <-ctx.Done():
+		l.Close()
+		return ctx.Err()
+	}
+}

@@ -1,0 +1,143 @@
+package queue
+
+// flow is the requests of one key, lane, class and priority that wait: retries first, then in the
+// order of arrival. An empty flow does not exist. A flow stands in one crowd: its class's, when
+// nothing of its own holds it back as far as is known, or that of a gate of its own.
+type flow struct {
+	node
+	key  *key
+	lane *lane
+	kind *class
+
+	retries, others list
+	dates           heap[*ticket, byDeadline]
+	cost            int // of all that wait here
+
+	in     *crowd
+	gate   *gate // whose crowd in is; nil when it is the class's
+	called *gate // has let the flow out and will not send it back behind others
+
+	tag     int64 // start tag of the first in the class's fair order
+	charged int64 // what the tag added to the key's account
+	turn    int64 // when, in the line's count, its first became first
+}
+
+// list is a chain of tickets.
+type list struct {
+	front, back *ticket
+	n           int
+}
+
+func (l *list) add(t *ticket) {
+	t.prev, t.next = l.back, nil
+	if l.back == nil {
+		l.front = t
+	} else {
+		l.back.next = t
+	}
+	l.back = t
+	l.n++
+}
+
+func (l *list) remove(t *ticket) {
+	if t.prev == nil {
+		l.front = t.next
+	} else {
+		t.prev.next = t.next
+	}
+	if t.next == nil {
+		l.back = t.prev
+	} else {
+		t.next.prev = t.prev
+	}
+	t.prev, t.next = nil, nil
+	l.n--
+}
+
+func (f *flow) head() *ticket {
+	if f.retries.front != nil {
+		return f.retries.front
+	}
+	return f.others.front
+}
+
+func (f *flow) len() int { return f.retries.n + f.others.n }
+
+func (f *flow) list(t *ticket) *list {
+	if t.r.Retry {
+		return &f.retries
+	}
+	return &f.others
+}
+
+func (f *flow) add(t *ticket) {
+	t.flow = f
+	f.list(t).add(t)
+	f.cost += t.r.cost()
+	if t.deadline != never {
+		f.dates.push(t)
+	}
+}
+
+func (f *flow) remove(t *ticket) {
+	f.list(t).remove(t)
+	f.dates.remove(t)
+	f.cost -= t.r.cost()
+	t.flow = nil
+}
+
+// arrival orders flows of one key: by the arrival of their first, retries before all others.
+func (f *flow) arrival() int64 {
+	t := f.head()
+	if t.r.Retry {
+		return t.seq - never/2
+	}
+	return t.seq
+}
+
+// earliest is the deadline of the most impatient.
+func (f *flow) earliest() int64 {
+	if len(f.dates) == 0 {
+		return never
+	}
+	return f.dates[0].deadline
+}
+
+// place moves the flow to where it belongs in its crowd, after its first or its deadlines changed. A
+// flow in no crowd only learns its place.
+func (l *Line) place(f *flow) {
+	first, deadline := int64(0), f.earliest()
+	if f.gate == nil {
+		first = f.tag
+	}
+	if f.in != nil {
+		f.in.move(&f.node, f.level, first, f.arrival(), deadline)
+	} else {
+		f.first, f.second, f.deadline = first, f.arrival(), deadline
+	}
+	l.deadlines.fix(&f.node, deadline != never)
+}
+
+// withdraw takes a flow out of its crowd.
+func (l *Line) withdraw(f *flow) {
+	g := f.gate
+	f.in, f.gate = nil, nil
+	if g != nil {
+		l.leaveGate(g, &f.node)
+		return
+	}
+	c := f.kind
+	c.ready.remove(&f.node)
+	l.reorder(c, f.level)
+	if c.parked != nil {
+		l.stir(c.parked) // whoever is first now may want less
+	}
+}
+
+// end forgets a flow in which nobody waits any more.
+func (l *Line) end(f *flow) {
+	f.kind.giveUp(f)
+	l.deadlines.fix(&f.node, false)
+	l.withdraw(f)
+	l.forgetFlow(f)
+}

@@ -1,0 +1,245 @@
+package queue
+
+import "time"
+
+// key is what the line knows about one spender.
+type key struct {
+	name  string
+	own   Limit   // from WithKeyLimit, or nil
+	gates []*gate // of rules that count each key by itself, by the rule's slot; nil until used
+
+	lane  *lane            // of waiting requests: one, and
+	lanes map[string]*lane // the others, if any
+
+	prev, next      *key // by last use
+	used            int64
+	waiting, flying int32
+}
+
+// lane is the waiting requests of a key that wait behind each other.
+type lane struct {
+	name  string
+	gate  gate    // the key's own limit, which may answer differently for each lane
+	flows []*flow // never empty
+}
+
+// key returns what is known about name, newly if need be. The lock must be held.
+func (l *Line) key(name string, now time.Time) *key {
+	k := l.lastKey
+	if k == nil || k.name != name {
+		k = l.keys[name]
+		if k == nil {
+			return l.newKey(name, now)
+		}
+		l.lastKey = k
+	}
+	// Order by last use is kept to the second: moving a key costs more than asking a limit.
+	if at := l.since(now); at-k.used > int64(time.Second) {
+		k.used = at
+		l.unlinkKey(k)
+		l.linkKey(k)
+	}
+	return k
+}
+
+func (l *Line) newKey(name string, now time.Time) *key {
+	if len(l.keys) >= l.maxKeys {
+		l.forgetOldest()
+	}
+	k := &key{name: name, used: l.since(now)}
+	if l.newLimit != nil {
+		k.own = l.newLimit(name)
+		if _, ok := k.own.(Observer); ok {
+			l.keyObserves = true
+		}
+		l.noteIdler(k.own)
+	}
+	l.keys[name] = k
+	l.linkKey(k)
+	l.lastKey = k
+	return k
+}
+
+// noteIdler notes whether sweeping can be of use: not if limits cannot tell that they are idle.
+func (l *Line) noteIdler(limit Limit) {
+	if _, ok := limit.(Idler); !ok && limit != nil {
+		l.neverIdle = true
+	}
+}
+
+func (l *Line) linkKey(k *key) {
+	k.prev, k.next = l.newest, nil
+	if l.newest == nil {
+		l.oldest = k
+	} else {
+		l.newest.next = k
+	}
+	l.newest = k
+}
+
+func (l *Line) unlinkKey(k *key) {
+	if k.prev == nil {
+		l.oldest = k.next
+	} else {
+		k.prev.next = k.next
+	}
+	if k.next == nil {
+		l.newest = k.prev
+	} else {
+		k.next.prev = k.prev
+	}
+}
+
+// forgetKey drops all that is known about a key that is not in use.
+func (l *Line) forgetKey(k *key) {
+	l.unlinkKey(k)
+	delete(l.keys, k.name)
+	if l.lastKey == k {
+		l.lastKey = nil
+	}
+}
+
+// forgetOldest makes room for a key: the one least recently used goes, whatever its limits remember.
+// Keys in use stay; there can be more of them than the maximum.
+func (l *Line) forgetOldest() {
+	const tries = 8 // keys in use at the old end are rare, and move away from it
+	for range tries {
+		k := l.oldest
+		if k == nil {
+			return
+		}
+		if !k.busy() {
+			l.forgetKey(k)
+			return
+		}
+		l.unlinkKey(k)
+		l.linkKey(k)
+	}
+}
+
+func (k *key) busy() bool { return k.waiting > 0 || k.flying > 0 }
+
+// idle reports whether forgetting the key would change nothing.
+func (k *key) idle(now time.Time) bool {
+	if k.busy() || k.own != nil && !isIdle(k.own, now) {
+		return false
+	}
+	for _, g := range k.gates {
+		if g != nil && !isIdle(g.limit, now) {
+			return false
+		}
+	}
+	return true
+}
+
+func isIdle(limit Limit, now time.Time) bool {
+	i, ok := limit.(Idler)
+	return ok && i.Idle(now)
+}
+
+const (
+	// unused is how long a key is left alone before the line asks whether it is idle.
+	unused = 10 * time.Minute
+	// sweepSize bounds how long a sweep holds the lock, to some tens of microseconds.
+	sweepSize = 256
+)
+
+// sweep forgets keys that are idle. It looks at those not used for a while, a few at a time.
+func (l *Line) sweep(now time.Time) {
+	at := l.since(now)
+	for range sweepSize {
+		k := l.oldest
+		if k == nil || at-k.used < int64(unused) {
+			break
+		}
+		if k.idle(now) {
+			l.forgetKey(k)
+			continue
+		}
+		k.used = at // look again later
+		l.unlinkKey(k)
+		l.linkKey(k)
+	}
+}
+
+// sweepAt is when to sweep next, in line time.
+func (l *Line) sweepAt() int64 {
+	if l.oldest == nil || l.neverIdle {
+		return never
+	}
+	return l.oldest.used + int64(unused)
+}
+
+// laneOf returns the lane, newly if need be.
+func (l *Line) laneOf(k *key, name string) *lane {
+	if k.lane != nil && k.lane.name == name {
+		return k.lane
+	}
+	if n := k.lanes[name]; n != nil {
+		return n
+	}
+	n := l.lanes.get()
+	n.name, n.gate.limit = name, k.own
+	switch {
+	case k.lane == nil:
+		k.lane = n
+	case k.lanes == nil:
+		k.lanes = map[string]*lane{name: n}
+	default:
+		k.lanes[name] = n
+	}
+	return n
+}
+
+// eachLane calls f for all lanes in which somebody waits.
+func (k *key) eachLane(f func(*lane)) {
+	if k.lane != nil {
+		f(k.lane)
+	}
+	for _, n := range k.lanes {
+		f(n)
+	}
+}
+
+// flowOf returns the flow to which a request belongs, newly and in no crowd if need be.
+func (l *Line) flowOf(k *key, c *class, r *Request) *flow {
+	n := l.laneOf(k, r.Lane)
+	for _, f := range n.flows {
+		if f.kind == c && f.level == r.level() {
+			return f
+		}
+	}
+	f := l.flows.get()
+	f.node = node{flow: f, level: r.level(), deadline: never}
+	f.key, f.lane, f.kind = k, n, c
+	n.flows = append(n.flows, f)
+	return f
+}
+
+// forgetFlow drops an empty flow, and its lane if it was the last there.
+func (l *Line) forgetFlow(f *flow) {
+	n, k := f.lane, f.key
+	for i, other := range n.flows {
+		if other == f {
+			last := len(n.flows) - 1
+			n.flows[i], n.flows[last] = n.flows[last], nil
+			n.flows = n.flows[:last]
+			break
+		}
+	}
+	*f = flow{dates: f.dates[:0]}
+	l.flows.put(f)
+	if len(n.flows) > 0 {
+		return
+	}
+	if k.lane == n {
+		k.lane = nil
+	} else {
+		delete(k.lanes, n.name)
+	}
+	// A gate that is still marked to be asked may not be used for something else: let it go.
+	if !n.gate.stirred {
+		*n = lane{flows: n.flows[:0]}
+		l.lanes.put(n)
+	}
+}

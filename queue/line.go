@@ -1,0 +1,194 @@
+package queue
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// Line is where requests wait until every limit that applies to them agrees. Make one with [New]. All
+// methods are safe for concurrent use.
+type Line struct {
+	start    time.Time // line time 0
+	floor    int32
+	maxKeys  int
+	maxWait  time.Duration
+	room     int // how many may wait
+	keyRoom  int // how many of one key may wait
+	overflow Overflow
+	newLimit func(key string) Limit
+	rules    []*rule // their numbers may change, under the lock
+	slots    int     // gates that a key can have
+
+	mu sync.Mutex // guards everything below
+
+	keys           map[string]*key
+	keyObserves    bool // some key's own limit is an Observer
+	oldest, newest *key
+	lastKey        *key // a cache of one
+	neverIdle      bool // some limit of a key is no Idler
+
+	classes map[classID]*class
+	shared  map[hostID]*gate
+	prune   int // size of the two at which to look for what is not in use
+
+	lastClass *class // a cache of one
+
+	alarms    heap[*gate, bySoonest]
+	deadlines heap[*node, byAlarm]
+	timer     *time.Timer
+	due       int64 // when the timer fires; never when it does not
+
+	stirredGates   []*gate
+	stirredClasses []*class
+
+	waiting, flying int
+	chains          [levels]chain // waiting requests by arrival
+	yard            flow          // requests that wait for room in the line
+	seq, turn       int64
+
+	phase phase
+	gone  chan struct{} // closed when the line is
+
+	spare  *ticket
+	spares int
+	flows  pool[flow]
+	lanes  pool[lane]
+	crowds pool[crowd]
+}
+
+// since converts to line time. Sub saturates, so a time centuries away is no trouble.
+func (l *Line) since(t time.Time) int64 { return int64(t.Sub(l.start)) }
+
+// Acquire returns a permit as soon as all limits that apply to r agree. It blocks until then, unless r
+// says otherwise, and returns early when ctx is done.
+//
+// A request that cannot go before its deadline, which is that of ctx or its MaxWait from now, is
+// refused at once, also later when news tells that it cannot. The error is then a [WaitError]; if it
+// is the deadline of ctx that would be missed, it matches [context.DeadlineExceeded]. A request that
+// costs more than a limit can ever give gets a [CostError].
+//
+// A caller that gives up leaves the line at once and has spent nothing.
+func (l *Line) Acquire(ctx context.Context, r *Request) (Permit, error) {
+	if err := r.validate(); err != nil {
+		return Permit{}, err
+	}
+	if err := ctx.Err(); err != nil {
+		return Permit{}, cancelled(ctx, err)
+	}
+	id := l.match(r)
+	l.mu.Lock()
+	if l.phase == closed {
+		l.mu.Unlock()
+		return Permit{}, &WaitError{Err: ErrClosed}
+	}
+	now := time.Now()
+	k := l.key(r.Key, now)
+	c := l.classOf(id)
+	if k.waiting == 0 && l.phase == open && !c.contended() && l.ask(now, k, c, r) {
+		l.take(now, k, c, r)
+		t := l.ticket(k, c, r)
+		l.hand(t, now)
+		l.armSweep()
+		p := Permit{t, t.gen}
+		t.r = nil
+		l.mu.Unlock()
+		return p, nil
+	}
+	return l.acquireSlow(ctx, now, k, c, r) // unlocks
+}
+
+// ask reports whether all limits agree that r goes now.
+func (l *Line) ask(now time.Time, k *key, c *class, r *Request) bool {
+	if k.own != nil {
+		if a := k.own.Ask(now, r); !a.goes(now) {
+			return false
+		}
+	}
+	for i := range c.slots {
+		if a := l.gateOf(k, &c.slots[i]).ask(now, r); !a.goes(now) {
+			return false
+		}
+	}
+	for _, g := range c.gates {
+		if a := g.ask(now, r); !a.goes(now) {
+			return false
+		}
+	}
+	return true
+}
+
+// take spends what r costs, of all limits.
+func (l *Line) take(now time.Time, k *key, c *class, r *Request) {
+	if k.own != nil {
+		k.own.Take(now, r)
+	}
+	for i := range c.slots {
+		k.gates[c.slots[i].slot].limit.Take(now, r)
+	}
+	for _, g := range c.gates {
+		g.limit.Take(now, r)
+	}
+}
+
+// unsettled reports whether settle has something to do.
+func (l *Line) unsettled() bool {
+	return len(l.stirredGates) > 0 || len(l.stirredClasses) > 0 || l.phase == draining
+}
+
+// arm sets the timer to the next time at which something is due, if that changed.
+func (l *Line) arm(now time.Time) {
+	next := l.sweepAt()
+	if len(l.alarms) > 0 {
+		next = min(next, l.alarms[0].at)
+	}
+	if len(l.deadlines) > 0 {
+		next = min(next, l.deadlines[0].deadline)
+	}
+	if next == l.due || l.phase == closed {
+		return
+	}
+	l.due = next
+	switch {
+	case next == never:
+		l.timer.Stop()
+	case l.timer == nil:
+		l.timer = time.AfterFunc(time.Duration(next-l.since(now)), l.ring)
+	default:
+		l.timer.Reset(time.Duration(next - l.since(now)))
+	}
+}
+
+// armSweep sees to it that the line looks for idle keys even if nobody ever waits.
+func (l *Line) armSweep() {
+	if l.due == never {
+		l.arm(time.Now())
+	}
+}
+
+// ring is called by the timer.
+func (l *Line) ring() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.due = never
+	now := time.Now()
+	at := l.since(now)
+	l.stirDue(0, at)
+	l.pump(now)
+	// Only now: who can go at the very end of its time goes.
+	for len(l.deadlines) > 0 && l.deadlines[0].deadline <= at {
+		t := l.deadlines[0].flow.dates[0]
+		l.fail(t, l.tooLate(t, t.flow.gateAhead()))
+	}
+	l.sweep(now)
+	l.settle(now)
+}
+
+// stirDue stirs the gates that are due. They are at the top of the heap, in no order.
+func (l *Line) stirDue(i int, at int64) {
+	if i < len(l.alarms) && l.alarms[i].at <= at {
+		l.stir(l.alarms[i])
+		l.stirDue(2*i+1, at)
+		l.stirDue(2*i+2, at)
+	}
+}

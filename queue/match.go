@@ -1,0 +1,139 @@
+package queue
+
+import "time"
+
+// classID is what the shared limits of a request depend on.
+type classID struct {
+	rules uint64 // those that match
+	host  string // if one of them counts each host by itself
+}
+
+// hostID identifies a gate that requests of one host share.
+type hostID struct {
+	rule   *rule
+	flight bool
+	host   string
+}
+
+// slotOf is a gate of a rule that counts each key by itself.
+type slotOf struct {
+	rule   *rule
+	flight bool
+	slot   int // in key.gates
+}
+
+// match returns which rules apply to a request. It needs no lock: what it reads never changes.
+func (l *Line) match(r *Request) (id classID) {
+	for _, rule := range l.rules {
+		if rule.Match == nil || rule.Match(r) {
+			id.rules |= rule.bit
+			if rule.Scope == PerHost {
+				id.host = r.Host
+			}
+		}
+	}
+	return id
+}
+
+// classOf returns a class, newly if need be. The lock must be held.
+func (l *Line) classOf(id classID) *class {
+	if l.lastClass.id == id {
+		return l.lastClass
+	}
+	c := l.classes[id]
+	if c == nil {
+		l.pruneClasses()
+		c = l.newClass(id)
+		l.classes[id] = c
+	}
+	l.lastClass = c
+	return c
+}
+
+func (l *Line) newClass(id classID) *class {
+	c := &class{id: id}
+	c.date = node{class: c, deadline: never}
+	for i := range c.seats {
+		c.seats[i] = node{class: c, level: int8(i), deadline: never}
+	}
+	for _, r := range l.rules {
+		if id.rules&r.bit == 0 {
+			continue
+		}
+		if len(r.Limits) > 0 || r.New != nil {
+			l.addGate(c, r, false)
+		}
+		if r.MaxInFlight > 0 {
+			l.addGate(c, r, true)
+			c.bounded = true
+		}
+	}
+	return c
+}
+
+func (l *Line) addGate(c *class, r *rule, flight bool) {
+	c.observed = c.observed || !flight
+	if r.Scope == PerKey {
+		s := slotOf{r, flight, r.slot}
+		if flight {
+			s.slot++
+		}
+		c.slots = append(c.slots, s)
+		return
+	}
+	id := hostID{rule: r, flight: flight}
+	if r.Scope == PerHost {
+		id.host = c.id.host
+	}
+	g := l.shared[id]
+	if g == nil {
+		g = r.gate(flight)
+		l.shared[id] = g
+	}
+	c.gates = append(c.gates, g)
+}
+
+// gateOf returns a gate of the key, newly if need be.
+func (l *Line) gateOf(k *key, s *slotOf) *gate {
+	if k.gates == nil {
+		k.gates = make([]*gate, l.slots)
+	}
+	g := k.gates[s.slot]
+	if g == nil {
+		g = s.rule.gate(s.flight)
+		k.gates[s.slot] = g
+		l.noteIdler(g.limit)
+	}
+	return g
+}
+
+// pruneClasses forgets classes and shared gates that nobody uses and that remember nothing, each time
+// that there are twice as many as after the last time.
+func (l *Line) pruneClasses() {
+	if len(l.classes)+len(l.shared) < l.prune {
+		return
+	}
+	now := time.Now()
+	used := make(map[*gate]bool)
+	for id, c := range l.classes {
+		idle := c.users == 0
+		for _, g := range c.gates {
+			idle = idle && isIdle(g.limit, now)
+		}
+		if idle && c != l.lastClass {
+			delete(l.classes, id)
+			continue
+		}
+		for _, g := range c.gates {
+			used[g] = true
+		}
+	}
+	for id, g := range l.shared {
+		if id.rule.Scope == PerHost && !used[g] {
+			delete(l.shared, id)
+		}
+	}
+	l.prune = max(minPrune, 2*(len(l.classes)+len(l.shared)))
+}
+
+const minPrune = 256

@@ -1,0 +1,147 @@
+package queue
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+	"unicode"
+)
+
+// pattern is a request pattern as in [net/http.ServeMux].
+type pattern struct {
+	method, host string
+	segments     []segment
+	open         bool // the last segment stands for all the rest
+}
+
+// segment is a path segment to be matched literally, or a wildcard.
+type segment struct {
+	text string
+	wild bool
+}
+
+// parsePattern reads "[METHOD ][HOST]/[PATH]".
+func parsePattern(s string) (*pattern, error) {
+	bad := func(why string) error { return fmt.Errorf("queue: pattern %q: %s", s, why) }
+	p := &pattern{}
+	rest := s
+	if i := strings.IndexAny(s, " \t"); i >= 0 {
+		p.method, rest = s[:i], strings.TrimLeft(s[i+1:], " \t")
+		if p.method != "" && !isToken(p.method) {
+			return nil, bad("bad method")
+		}
+	}
+	i := strings.IndexByte(rest, '/')
+	if i < 0 {
+		return nil, bad("no / in host and path")
+	}
+	p.host, rest = rest[:i], rest[i:]
+	if strings.Contains(p.host, "{") {
+		return nil, bad("bad host")
+	}
+	names := map[string]bool{}
+	for rest != "" {
+		rest = rest[1:] // a slash
+		var text string
+		if end := strings.IndexByte(rest, '/'); end >= 0 {
+			text, rest = rest[:end], rest[end:]
+		} else {
+			text, rest = rest, ""
+		}
+		name, isWild := strings.CutPrefix(text, "{")
+		switch {
+		case text == "" && rest == "": // a trailing slash
+			p.open = true
+		case !isWild:
+			if strings.Contains(text, "{") {
+				return nil, bad("a wildcard must be a whole segment")
+			}
+			if plain, err := url.PathUnescape(text); err == nil {
+				text = plain
+			}
+			p.segments = append(p.segments, segment{text: text})
+		default:
+			name, closed := strings.CutSuffix(name, "}")
+			if !closed {
+				return nil, bad("a wildcard must be a whole segment")
+			}
+			if name == "$" {
+				if rest != "" {
+					return nil, bad("{$} must be at the end")
+				}
+				p.segments = append(p.segments, segment{})
+				continue
+			}
+			name, p.open = strings.CutSuffix(name, "...")
+			switch {
+			case p.open && rest != "":
+				return nil, bad("{...} must be at the end")
+			case !isIdentifier(name):
+				return nil, bad("bad name of a wildcard")
+			case names[name]:
+				return nil, bad("two wildcards of the same name")
+			}
+			names[name] = true
+			if !p.open {
+				p.segments = append(p.segments, segment{wild: true})
+			}
+		}
+	}
+	return p, nil
+}
+
+func (p *pattern) matches(r *Request) bool {
+	if p.method != "" && p.method != r.Method && !(p.method == "GET" && r.Method == "HEAD") {
+		return false
+	}
+	if p.host != "" && p.host != bareHost(r.Host) {
+		return false
+	}
+	rest := r.Path
+	for _, s := range p.segments {
+		if rest == "" || rest[0] != '/' {
+			return false
+		}
+		text := rest[1:]
+		if end := strings.IndexByte(text, '/'); end >= 0 {
+			text, rest = text[:end], text[end:]
+		} else {
+			rest = ""
+		}
+		if strings.IndexByte(text, '%') >= 0 {
+			if plain, err := url.PathUnescape(text); err == nil {
+				text = plain
+			}
+		}
+		if s.wild && text == "" || !s.wild && s.text != text {
+			return false
+		}
+	}
+	if p.open {
+		return rest != "" && rest[0] == '/'
+	}
+	return rest == ""
+}
+
+// bareHost returns the host without its port.
+func bareHost(host string) string {
+	if i := strings.LastIndexByte(host, ':'); i >= 0 && !strings.HasSuffix(host, "]") {
+		return host[:i]
+	}
+	return host
+}
+
+func isToken(s string) bool {
+	return s != "" && strings.IndexFunc(s, func(c rune) bool {
+		return c <= ' ' || c >= 0x7f || strings.ContainsRune(`"(),/:;<=>?@[\]{}`, c)
+	}) < 0
+}
+
+func isIdentifier(s string) bool {
+	for i, c := range s {
+		if c != '_' && !unicode.IsLetter(c) && (i == 0 || !unicode.IsDigit(c)) {
+			return false
+		}
+	}
+	return s != ""
+}

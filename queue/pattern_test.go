@@ -1,0 +1,108 @@
+package queue
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestPatternsMatch(t *testing.T) {
+	for _, c := range []struct {
+		pattern string
+		yes, no string // requests, separated by commas
+	}{
+		{"/", "GET /,POST /a/b,GET h/x", ""},
+		{"/{$}", "GET /", "GET /a,GET //"},
+		{"/a", "GET /a,POST h/a", "GET /a/,GET /ab,GET /"},
+		{"/a/", "GET /a/,GET /a/b/c", "GET /a,GET /b/"},
+		{"GET /a", "GET /a,HEAD /a", "POST /a,GET /b"},
+		{"POST /a", "POST /a", "GET /a,HEAD /a"},
+		{"example.com/", "GET example.com/x,GET example.com:8080/x", "GET example.org/x,GET /x"},
+		{"POST /v1/virtual-accounts/{id}", "POST /v1/virtual-accounts/17", "POST /v1/virtual-accounts,POST /v1/virtual-accounts/,POST /v1/virtual-accounts/1/2"},
+		{"/a/{x}/c", "GET /a/b/c,GET /a/%2F/c", "GET /a//c,GET /a/b/d,GET /a/c"},
+		{"/a/{rest...}", "GET /a/,GET /a/b/c", "GET /a"},
+		{"/a/{x}/{$}", "GET /a/b/", "GET /a/b,GET /a/b/c"},
+		{"/a%2Fb", "GET /a%2Fb,GET /a%2fb", "GET /a/b"},
+	} {
+		p, err := parsePattern(c.pattern)
+		require.NoError(t, err)
+		for want, list := range map[bool]string{true: c.yes, false: c.no} {
+			for _, s := range strings.Split(list, ",") {
+				if s == "" {
+					continue
+				}
+				method, rest, _ := strings.Cut(s, " ")
+				i := strings.IndexByte(rest, '/')
+				r := &Request{Method: method, Host: rest[:i], Path: rest[i:]}
+				assert.Equal(t, want, p.matches(r), "%s, %s", c.pattern, s)
+			}
+		}
+	}
+}
+
+func TestBadPatternsAreErrors(t *testing.T) {
+	for _, s := range []string{"", "GET", "GET a", "a", "/{", "/{}", "/{a}b", "/a{b}", "/{a}/{a}", "/{a...}/b", "/{$}/b", "/{1}", "{h}/", "G(T /"} {
+		_, err := parsePattern(s)
+		assert.ErrorContains(t, err, fmt.Sprintf("queue: pattern %q: ", s))
+		if s != "" {
+			_, err = New(WithRule(Rule{Pattern: s, MaxInFlight: 1}))
+			assert.Error(t, err)
+		}
+	}
+}
+
+// FuzzPattern compares patterns with those of the mux whose syntax they have.
+func FuzzPattern(f *testing.F) {
+	f.Add("GET /a/{b}/", "GET", "/a/b/c")
+	f.Add("example.com/{x...}", "POST", "/a%2Fb/")
+	f.Add("/{$}", "HEAD", "/")
+	f.Add("POST /v1/virtual-accounts/{id}", "POST", "/v1/virtual-accounts/17")
+	f.Fuzz(func(t *testing.T, text, method, path string) {
+		p, err := parsePattern(text)
+		mux := http.NewServeMux()
+		muxErr := register(mux, text)
+		if muxErr == nil && err != nil {
+			t.Fatalf("%q is fine for the mux: %v", text, err)
+		}
+		if err != nil {
+			return
+		}
+		got := p.matches(&Request{Method: method, Host: "example.com", Path: path})
+		u, err := url.Parse("http://example.com" + path)
+		if muxErr != nil || err != nil || u.Host != "example.com" || u.RawQuery != "" || u.Fragment != "" || u.EscapedPath() != path || method == "CONNECT" {
+			return
+		}
+		// The mux redirects paths that are not clean, and to a trailing slash; rules do not.
+		// To the mux an empty segment in a pattern is a wildcard, by accident.
+		if strings.Contains(text, "//") || strings.Contains(path, "//") || strings.Contains(path, "/.") || path == "" {
+			return
+		}
+		r := httptest.NewRequest("GET", "http://example.com/", nil)
+		r.Method, r.URL, r.Host = method, u, "example.com"
+		h, found := mux.Handler(r)
+		_, ours := h.(handler)
+		if want := found != "" && ours; got != want {
+			t.Fatalf("pattern %q, %s %s: got %v, want %v", text, method, path, got, want)
+		}
+	})
+}
+
+type handler struct{}
+
+func (handler) ServeHTTP(http.ResponseWriter, *http.Request) {}
+
+func register(mux *http.ServeMux, pattern string) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("%v", r)
+		}
+	}()
+	mux.Handle(pattern, handler{})
+	return nil
+}

@@ -1,0 +1,150 @@
+package queue
+
+import "time"
+
+// Permit is the leave to send one request. It is a small value; copies are the same permit. The zero
+// value is no permit, and its methods do nothing.
+//
+// Every permit must be released once the request is over, or its key counts as in use for ever. All
+// methods are safe for concurrent use and none blocks, except for the line's lock.
+type Permit struct {
+	t   *ticket
+	gen uint32
+}
+
+// Release gives back what the permit holds while the request is under way: its places under bounds on
+// requests in flight. What it spent of a rate stays spent. Only the first Release or Settle of a
+// permit counts.
+func (p Permit) Release() { p.end(nil, true) }
+
+// Update runs f with the key's own limit (see [WithKeyLimit]; nil without that option) under the
+// line's lock, then plans the key's waiting requests again. It is for news: a response was read. The
+// permit stays; after its release Update does nothing. f must not call the line.
+func (p Permit) Update(f func(now time.Time, own Limit)) { p.end(f, false) }
+
+// Settle is Update and Release in one step.
+func (p Permit) Settle(f func(now time.Time, own Limit)) { p.end(f, true) }
+
+// end does the work of all three.
+func (p Permit) end(f func(now time.Time, own Limit), release bool) {
+	if p.t == nil {
+		return
+	}
+	l := p.t.line
+	l.mu.Lock()
+	defer l.mu.Unlock() // f may panic
+	t := p.t
+	if t.gen != p.gen || t.state != granted {
+		return
+	}
+	now := time.Now()
+	if !t.observed {
+		t.observed = true
+		l.observe(now, t)
+	}
+	k := t.key
+	if f != nil {
+		f(now, k.own)
+	}
+	l.restir(k, f == nil)
+	if release {
+		l.release(t)
+	}
+	if l.unsettled() {
+		l.settle(now)
+	}
+}
+
+// release takes a permit back.
+func (l *Line) release(t *ticket) {
+	t.key.flying--
+	l.flying--
+	c := t.class
+	if c.bounded {
+		for _, s := range c.slots {
+			l.giveBack(t.key.gates[s.slot])
+		}
+		for _, g := range c.gates {
+			l.giveBack(g)
+		}
+	}
+	l.recycle(t)
+}
+
+func (l *Line) giveBack(g *gate) {
+	if g.flight != nil {
+		g.flight.now--
+		l.stir(g)
+	}
+}
+
+// observe tells limits that want to know that t was answered.
+func (l *Line) observe(now time.Time, t *ticket) {
+	if l.keyObserves {
+		if o, ok := t.key.own.(Observer); ok {
+			o.Observe(now, t.taken)
+		}
+	}
+	if !t.class.observed {
+		return
+	}
+	for _, s := range t.class.slots {
+		observeGate(l, t.key.gates[s.slot], now, t.taken)
+	}
+	for _, g := range t.class.gates {
+		observeGate(l, g, now, t.taken)
+	}
+}
+
+func observeGate(l *Line, g *gate, now, taken time.Time) {
+	if o, ok := g.limit.(Observer); ok {
+		o.Observe(now, taken)
+		l.stir(g) // it may have become looser
+	}
+}
+
+// restir has those asked again who wait for the key's own limit, or only those who wait for news
+// of it.
+func (l *Line) restir(k *key, unknownOnly bool) {
+	if k.waiting == 0 {
+		return
+	}
+	if n := k.lane; n != nil && (n.gate.unknown || !unknownOnly) {
+		l.stir(&n.gate)
+	}
+	for _, n := range k.lanes {
+		if n.gate.unknown || !unknownOnly {
+			l.stir(&n.gate)
+		}
+	}
+}
+
+// Update runs f with the limit of a key under the line's lock, then plans the key's waiting requests
+// again; see [Permit.Update]. A key that is not known becomes so. f must not call the line.
+func (l *Line) Update(key string, f func(now time.Time, own Limit)) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := time.Now()
+	k := l.key(key, now)
+	if f != nil {
+		f(now, k.own)
+	}
+	l.restir(k, false)
+	l.settle(now)
+}
+
+// Replan asks all limits again on behalf of everybody who is first. It is for news that no Update
+// brings, such as a limit shared by several keys that became looser. It takes time in proportion to
+// the limits at which somebody waits.
+func (l *Line) Replan() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.replan()
+}
+
+func (l *Line) replan() {
+	for _, g := range l.alarms {
+		l.stir(g)
+	}
+	l.settle(time.Now())
+}

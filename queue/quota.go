@@ -1,0 +1,150 @@
+package queue
+
+import (
+	"fmt"
+	"math"
+	"time"
+)
+
+// Quota is a limit as a value: so much in such a time. Make one with [PerSecond], [PerMinute],
+// [PerHour], [PerDay], [Per] or [Every]. The zero value, and one with impossible numbers, is refused
+// by whatever takes it.
+//
+// A quota is rolling unless it says otherwise: never more than its number in any span of its length,
+// as the server counts it. A rolling quota is safe whatever kind of window the server has. The time
+// that requests are on the way differs, so a request counts from its latest possible arrival to its
+// earliest; see [Quota.Slack].
+type Quota struct {
+	name  string
+	n     int
+	per   time.Duration
+	kind  quotaKind
+	burst int
+	place *time.Location
+	slack time.Duration
+	fixed bool // slack is set
+}
+
+type quotaKind uint8
+
+const (
+	isRolling quotaKind = iota
+	isAligned
+	isSmooth
+)
+
+// PerSecond is n in each second.
+func PerSecond(n int) Quota { return Per(n, time.Second) }
+
+// PerMinute is n in each minute.
+func PerMinute(n int) Quota { return Per(n, time.Minute) }
+
+// PerHour is n in each hour.
+func PerHour(n int) Quota { return Per(n, time.Hour) }
+
+// PerDay is n in each 24 hours or, with [Quota.Aligned], in each calendar day.
+func PerDay(n int) Quota { return Per(n, 24*time.Hour) }
+
+// Per is n in each span of length d. Both must be positive.
+func Per(n int, d time.Duration) Quota { return Quota{n: n, per: d} }
+
+// Every is one in each span of length d.
+func Every(d time.Duration) Quota { return Per(1, d) }
+
+// Aligned makes the windows follow the clock in a time zone instead of rolling: each starts at a whole
+// multiple of its length after midnight, and a day is a calendar day there, also when it has 23 or 25
+// hours. nil is UTC. The length must divide 24 hours.
+//
+// Requests that may arrive after the end of a window count in the next one too. Whether the server's
+// clock agrees with ours is for the caller to know: with a [Quota.Slack] each window also opens that
+// much late.
+func (q Quota) Aligned(zone *time.Location) Quota {
+	if zone == nil {
+		zone = time.UTC
+	}
+	q.kind, q.place = isAligned, zone
+	return q
+}
+
+// Smooth makes the quota a token bucket: its number is a rate, and burst is how many may go at once
+// after a pause. It uses [golang.org/x/time/rate]. With a burst of 1 requests are evenly spread.
+//
+// It bounds what leaves here; a server with the same bucket sees no more either, because tokens for
+// the spread of delays (see [Quota.Slack]) are held back.
+func (q Quota) Smooth(burst int) Quota {
+	q.kind, q.burst = isSmooth, burst
+	return q
+}
+
+// Slack sets how much longer one request may be on the way to the server than another. Without it,
+// that is learned from how long requests take to be answered: until 32 were, a request counts as
+// having arrived when it was answered, or after at most 5 s or the quota's length.
+func (q Quota) Slack(d time.Duration) Quota {
+	q.slack, q.fixed = d, true
+	return q
+}
+
+// Named sets the name that appears in errors. The default is what [Quota.String] returns.
+func (q Quota) Named(name string) Quota {
+	q.name = name
+	return q
+}
+
+// String returns the quota's name or, for one without, a text such as "600 per 1m0s".
+func (q Quota) String() string {
+	if q.name != "" {
+		return q.name
+	}
+	unit := q.per.String()
+	switch q.per {
+	case time.Second:
+		unit = "second"
+	case time.Minute:
+		unit = "minute"
+	case time.Hour:
+		unit = "hour"
+	case 24 * time.Hour:
+		unit = "day"
+	}
+	return fmt.Sprintf("%d per %s", q.n, unit)
+}
+
+// Limit returns a new [Limit] that keeps the quota. It also is a [Returner], [Observer], [Idler] and
+// [Forecaster].
+func (q Quota) Limit() (Limit, error) {
+	if err := q.validate(); err != nil {
+		return nil, err
+	}
+	return q.limit(), nil
+}
+
+// limit is Limit for a quota that is known to be valid.
+func (q Quota) limit() Limit {
+	q.name = q.String()
+	switch q.kind {
+	case isAligned:
+		return newAligned(&q)
+	case isSmooth:
+		return newSmooth(&q)
+	}
+	return newRolling(&q)
+}
+
+func (q Quota) validate() error {
+	const day = 24 * time.Hour
+	switch {
+	case q.n < 1 || q.n > math.MaxInt32:
+		return fmt.Errorf("queue: quota of %d, want at least 1 and at most %d", q.n, math.MaxInt32)
+	case q.per <= 0 || q.per > 10000*day:
+		return fmt.Errorf("queue: quota per %v, want more than 0 and at most 10000 days", q.per)
+	case q.slack < 0 || q.slack > day:
+		return fmt.Errorf("queue: quota with slack %v, want at least 0 and at most a day", q.slack)
+	case q.kind == isAligned && (q.per > day || day%q.per != 0):
+		return fmt.Errorf("queue: aligned quota per %v, which does not divide a day", q.per)
+	case q.kind == isAligned && q.slack >= q.per:
+		return fmt.Errorf("queue: aligned quota per %v with slack %v, want less", q.per, q.slack)
+	case q.kind == isSmooth && (q.burst < 1 || q.burst > math.MaxInt32):
+		return fmt.Errorf("queue: smooth quota with burst %d, want at least 1 and at most %d", q.burst, math.MaxInt32)
+	}
+	return nil
+}

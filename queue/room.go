@@ -1,0 +1,53 @@
+package queue
+
+// Overflow says what happens when a request has to wait and there is no room; see [WithMaxWaiting].
+type Overflow uint8
+
+const (
+	// RefuseNewest turns the newcomer away with [ErrFull].
+	RefuseNewest Overflow = iota
+	// DropOldest turns away the one that has waited longest among those of the lowest priority that
+	// waits, with [ErrDropped]; a newcomer of a still lower priority gets [ErrFull] itself.
+	DropOldest
+	// Block lets the newcomer wait for room, in the order of arrival whatever its priority. Its
+	// deadlines hold there too.
+	Block
+)
+
+// makeRoom applies the line's Overflow to t, which is in the line but for which there is no room. It
+// returns the error with which t is turned away, or nil.
+func (l *Line) makeRoom(t *ticket) error {
+	switch l.overflow {
+	case DropOldest:
+		for i := range l.chains {
+			oldest := l.chains[i].oldest
+			if oldest == nil {
+				continue
+			}
+			if int8(i) > t.level || oldest == t {
+				return ErrFull
+			}
+			l.fail(oldest, &WaitError{Err: ErrDropped})
+			return nil
+		}
+	case Block:
+		l.drop(t)
+		l.yard.add(t)
+		t.key.waiting++
+		l.place(&l.yard)
+		return nil
+	}
+	return ErrFull
+}
+
+// fillUp moves those who wait for room into the line, if there is some. It reports whether anything
+// changed.
+func (l *Line) fillUp() bool {
+	if l.yard.len() == 0 || l.waiting >= l.room {
+		return false
+	}
+	t := l.yard.head()
+	l.drop(t)
+	l.join(t)
+	return true
+}

@@ -1,0 +1,235 @@
+package queue
+
+import "time"
+
+// settle lets everybody go who can, after something changed, and sets the timer for what comes next.
+// The lock must be held.
+func (l *Line) settle(now time.Time) {
+	l.pump(now)
+	l.arm(now)
+	if l.phase == draining && l.waiting == 0 && l.flying == 0 {
+		l.finish()
+	}
+}
+
+// pump lets everybody go who can.
+func (l *Line) pump(now time.Time) {
+	for {
+		if n := len(l.stirredClasses); n > 0 {
+			c := l.stirredClasses[n-1]
+			l.stirredClasses = l.stirredClasses[:n-1]
+			c.stirred = false
+			l.run(now, c)
+			continue
+		}
+		if n := len(l.stirredGates); n > 0 {
+			g := l.stirredGates[n-1]
+			l.stirredGates = l.stirredGates[:n-1]
+			g.stirred = false
+			if g.shared {
+				l.callClasses(now, g)
+			} else {
+				l.callFlows(now, g)
+			}
+			continue
+		}
+		if !l.fillUp() {
+			return
+		}
+	}
+}
+
+// run lets the flows of a class go that waits at no gate, until it has to.
+func (l *Line) run(now time.Time, c *class) {
+	for c.parked == nil && c.ready.n > 0 {
+		l.step(now, c, c.ready.pick().level)
+	}
+}
+
+// callFlows lets those out who wait at a gate of their key, best first, as long as it agrees.
+func (l *Line) callFlows(now time.Time, g *gate) {
+	for g.crowd != nil {
+		f := g.crowd.pick().flow
+		a := g.ask(now, f.head().r)
+		switch {
+		case a.Max > 0:
+			l.fail(f.head(), newCostError(f.head().r, &a))
+			continue
+		case !a.goes(now):
+			// Another limit may make it too late for some who do not know yet.
+			if worst, later, _ := l.obstacle(now, f); worst != nil && worst != g && l.expireFlow(f, &later) {
+				continue
+			}
+			l.close(g, &a)
+			return
+		}
+		// The flow takes its turn here even if another limit stops it: that one remembers its rank.
+		g.crowd.served(f.level)
+		l.leaveGate(g, &f.node)
+		f.called = g
+		l.enter(f)
+		l.run(now, f.kind)
+	}
+}
+
+// callClasses lets those go who wait at a shared gate, best first, one request at a time.
+func (l *Line) callClasses(now time.Time, g *gate) {
+	for g.crowd != nil {
+		x := g.crowd.pick()
+		if l.step(now, x.class, x.level) == g {
+			return
+		}
+	}
+}
+
+// step lets the first of a class and priority try. It returns the shared gate that refused, if one did.
+func (l *Line) step(now time.Time, c *class, level int8) *gate {
+	f := c.first(level)
+	g, a, behind := l.obstacle(now, f)
+	switch {
+	case g == nil:
+		l.grant(now, f)
+		return nil
+	case a.Max > 0:
+		l.fail(f.head(), newCostError(f.head().r, &a))
+		return nil
+	case !g.shared:
+		l.withdraw(f)
+		f.gate, f.called = g, nil
+		l.place(f)
+		l.admitTo(g, &f.node)
+		f.in = g.crowd
+		l.refused(g, &f.node, &a, behind)
+		return nil
+	}
+	l.park(c, g)
+	l.refused(g, &c.seats[level], &a, behind)
+	return g
+}
+
+// refused notes why x, which waits at g now, cannot go. If others go first, the gate already knows
+// when to ask them.
+func (l *Line) refused(g *gate, x *node, a *Answer, behind bool) {
+	if !behind && g.crowd.pick() == x {
+		l.close(g, a)
+		return
+	}
+	if !g.unknown && l.expire(g.crowd, g) {
+		l.stir(g)
+	}
+}
+
+// obstacle asks all limits that apply to the first of a ready flow. It returns the gate whose answer
+// is the latest, or behind whose crowd the flow has to wait, or nil when all agree.
+func (l *Line) obstacle(now time.Time, f *flow) (worst *gate, a Answer, behind bool) {
+	var queue *gate
+	r := f.head().r
+	check := func(g *gate) {
+		if answer := g.ask(now, r); !answer.goes(now) {
+			if worst == nil || answer.after(&a) {
+				worst, a = g, answer
+			}
+		}
+	}
+	if f.key.own != nil {
+		g := &f.lane.gate
+		check(g)
+		if g != f.called && g.crowded() && g.crowd.beats(f.level, 0, f.arrival()) {
+			queue = g
+		}
+	}
+	for i := range f.kind.slots {
+		g := l.gateOf(f.key, &f.kind.slots[i])
+		check(g)
+		if g != f.called && g.crowded() && g.crowd.beats(f.level, 0, f.arrival()) {
+			queue = g
+		}
+	}
+	for _, g := range f.kind.gates {
+		check(g)
+		if g.crowded() && g.crowd.beats(f.level, 0, f.turn) {
+			queue = g
+		}
+	}
+	if worst == nil && queue != nil {
+		return queue, a, true
+	}
+	return worst, a, false
+}
+
+// grant gives the first of a ready flow its permit: all limits have agreed.
+func (l *Line) grant(now time.Time, f *flow) {
+	t, c := f.head(), f.kind
+	l.take(now, t.key, c, t.r)
+	c.goOn(f)
+	if c.parked != nil {
+		c.parked.crowd.served(f.level)
+	}
+	l.unqueue(t)
+	f.called = nil
+	if f.len() > 0 {
+		c.queueUp(l, f)
+		l.place(f)
+		l.reorder(c, f.level)
+	} else {
+		l.end(f)
+	}
+	l.hand(t, now)
+	l.signal(t)
+}
+
+// hand makes t a permit taken at now.
+func (l *Line) hand(t *ticket, now time.Time) {
+	t.state, t.taken = granted, now
+	t.key.flying++
+	l.flying++
+}
+
+// fail turns a waiting ticket away.
+func (l *Line) fail(t *ticket, err error) {
+	l.drop(t)
+	t.state, t.err = failed, err
+	l.signal(t)
+}
+
+// signal wakes whoever waits for t. The channel has room for the one signal a ticket ever gets.
+func (l *Line) signal(t *ticket) {
+	if t.blocked {
+		t.wake <- struct{}{}
+	}
+}
+
+// drop takes a waiting ticket out of the line.
+func (l *Line) drop(t *ticket) {
+	f := t.flow
+	first := f.head() == t
+	l.unqueue(t)
+	switch {
+	case f == &l.yard:
+		l.deadlines.fix(&f.node, false)
+		f.deadline = f.earliest()
+		l.deadlines.fix(&f.node, f.deadline != never)
+	case f.len() == 0:
+		l.end(f)
+	default:
+		l.place(f)
+		if f.gate == nil {
+			l.reorder(f.kind, f.level)
+		}
+		if first {
+			l.retry(f)
+		}
+	}
+}
+
+// retry has a flow asked again: its first has changed, and may cost less.
+func (l *Line) retry(f *flow) {
+	switch {
+	case f.gate != nil:
+		l.stir(f.gate)
+	case f.kind.parked != nil:
+		l.stir(f.kind.parked)
+	default:
+		l.stirClass(f.kind)
+	}
+}

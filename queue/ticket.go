@@ -1,0 +1,74 @@
+package queue
+
+import "time"
+
+type state uint8
+
+const (
+	free    state = iota // in the pool
+	waiting              // in a flow
+	granted              // holds what it took
+	failed               // err says why
+)
+
+// ticket is one request from its arrival until its permit is released. Tickets are used again: gen
+// counts the uses, so that a permit of an earlier use does nothing.
+type ticket struct {
+	line  *Line
+	key   *key
+	class *class
+	r     *Request // until Acquire returns
+	flow  *flow    // while waiting
+	wake  chan struct{}
+	err   error
+
+	prev, next   *ticket // in its flow
+	older, newer *ticket // among all waiting requests of its priority
+
+	seq       int64 // of arrival
+	deadline  int64 // in line time, or never
+	taken     time.Time
+	gen       uint32
+	datePlace int32
+	ahead     int32 // when it arrived
+	state     state
+	level     int8
+	byContext bool // the deadline is the context's
+	blocked   bool // somebody is listening to wake
+	observed  bool // limits know that it was answered
+}
+
+type byDeadline struct{}
+
+func (byDeadline) less(a, b *ticket) bool { return a.deadline < b.deadline }
+func (byDeadline) place(t *ticket) *int32 { return &t.datePlace }
+
+// maxFree is how many tickets a line keeps for later. A ticket is about 300 bytes.
+const maxFree = 1024
+
+// ticket returns a new ticket. The lock must be held.
+func (l *Line) ticket(k *key, c *class, r *Request) *ticket {
+	t := l.spare
+	if t == nil {
+		t = &ticket{line: l}
+	} else {
+		l.spare, t.next = t.next, nil
+		l.spares--
+	}
+	t.key, t.class, t.r = k, c, r
+	c.users++
+	return t
+}
+
+// recycle takes back a ticket whose use is over. The lock must be held.
+func (l *Line) recycle(t *ticket) {
+	t.gen++
+	t.class.users--
+	t.key, t.class, t.r, t.flow, t.err = nil, nil, nil, nil, nil
+	t.taken = time.Time{}
+	t.state, t.blocked, t.observed, t.byContext = free, false, false, false
+	if l.spares < maxFree {
+		t.next, l.spare = l.spare, t
+		l.spares++
+	}
+}
