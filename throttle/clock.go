@@ -1,0 +1,53 @@
+package throttle
+
+import (
+	"time"
+
+	"github.com/forbear-go/forbear/throttle/header"
+)
+
+// A clock translates between the clock of a server and ours. Each Date that the
+// server sends bounds the offset between both to a second, the step of the
+// notation, and the round trip; the intersection of the bounds soon shrinks
+// far below that.
+type clock struct {
+	// origin is the instant 0.
+	origin time.Time
+	// offset is the server's time less ours. known says whether the server ever
+	// told its time; until it does, both clocks are taken to agree to a second.
+	offset interval
+	known  bool
+}
+
+// dateStep is the step of the Date field (RFC 9110, section 5.6.7), which servers
+// cut rather than round.
+const dateStep = second
+
+// hear learns from a date that a server wrote into a response between sent and
+// received.
+func (c *clock) hear(date time.Time, sent, received instant) {
+	server := instant(date.Sub(c.origin))
+	bound := interval{server - received, server + dateStep - sent}
+	if c.known && c.offset.meets(bound) {
+		c.offset = c.offset.intersect(bound)
+		return
+	}
+	// The first date, or a clock that was set meanwhile: the newest word counts.
+	c.offset, c.known = bound, true
+}
+
+// instants returns the moments on our clock that a reset may mean, when the
+// response that told it was made between sent and received.
+func (c *clock) instants(r header.Reset, sent, received instant) interval {
+	step := instant(r.Resolution)
+	if r.At.IsZero() {
+		in := instant(r.In)
+		return interval{sent + in - step, received + in + step}
+	}
+	offset := c.offset
+	if !c.known {
+		offset = interval{-second, second}
+	}
+	server := instant(r.At.Sub(c.origin))
+	return interval{server - step - offset.latest, server + step - offset.earliest}
+}

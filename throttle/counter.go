@@ -1,0 +1,97 @@
+package throttle
+
+// A counter follows servers that keep two counts and weigh the last window by how
+// much of it is still near: used = last × (1 − share of this window gone) + this.
+// Such a server may be stricter than a log of the same limit. As long as one may
+// be behind a window, probes wait until it too would admit them; once one is
+// recognised, requests go as it regains them.
+type counter struct {
+	agreed     int  // responses that only such a server explains
+	recognised bool // there were enough of them
+	excluded   bool // a response showed more left than such a server has
+}
+
+// counterProof is how many responses recognise a counter.
+const counterProof = 3
+
+// A tally is what one of these servers may have counted of our requests.
+type tally struct {
+	start      interval // of the window that is open
+	last, this int64    // the most it may count in the last window and in this one
+}
+
+// tally returns the counts at now. reset is the end of some window.
+func (w *window) tally(k *Throttle, reset interval, now instant) tally {
+	length := w.length.value
+	start := interval{reset.earliest - length, reset.latest - length}
+	if now > reset.latest {
+		past := (now - reset.latest) / length * length
+		start = interval{reset.earliest + past, reset.latest + past}
+	}
+	// What was sent shortly before a boundary may have arrived behind it.
+	travel := k.latency.usual()
+	this := w.history.after(start.earliest - travel)
+	last := w.history.after(start.earliest-length-travel) - w.history.after(start.latest)
+	return tally{start, last, this}
+}
+
+// used returns the most that the server may count at now.
+func (t tally) used(now, length instant) float64 {
+	gone := min(max(float64(now-t.start.latest)/float64(length), 0), 1)
+	return float64(t.last)*(1-gone) + float64(t.this)
+}
+
+// counterReady returns when a counter of our own requests has room for n more.
+func (w *window) counterReady(k *Throttle, now instant, n int64) instant {
+	length, room := w.length.value, w.limit-w.reserve-n
+	if w.limit <= 0 || length == 0 || !w.resetKnown || room < 0 {
+		return now
+	}
+	t := w.tally(k, w.reset, now)
+	if t.used(now, length) <= float64(room) {
+		return now
+	}
+	if at := regains(t.start.latest, length, t.last, room-t.this); at < t.start.earliest+length {
+		return max(at, now)
+	}
+	// Not before the next window, for which this one is the last.
+	return max(now, regains(t.start.latest+length, length, t.this, room))
+}
+
+// regains returns when a last window of so many, weighed down since start, leaves
+// no more than room.
+func regains(start, length instant, last, room int64) instant {
+	if last <= room {
+		return start
+	}
+	if room < 0 {
+		return never
+	}
+	return start + instant(float64(length)*(1-float64(room)/float64(last))) + 1
+}
+
+// hear holds a response against the counts. logged is what is left if a log
+// explains the server.
+func (c *counter) hear(w *window, k *Throttle, now instant, ticket *Ticket, remaining, logged int64) {
+	if c.excluded || !w.resetKnown || now > w.reset.latest {
+		return
+	}
+	t, length := w.tally(k, w.reset, now), w.length.value
+	if most := t.used(ticket.at, length); float64(w.limit-remaining) > most+1 {
+		c.agreed, c.recognised = 0, false // others spend, or it is something else
+		return
+	}
+	// What it counts at least: what surely arrived in the last window, weighed as
+	// late as the response may have been made, and the request itself.
+	travel := k.latency.usual()
+	last := w.history.after(t.start.latest-length+w.history.grain) - w.history.after(t.start.earliest-travel)
+	gone := min(max(float64(now-t.start.earliest)/float64(length), 0), 1)
+	least := float64(last) * (1 - gone)
+	switch {
+	case float64(w.limit-remaining) < least-1:
+		*c = counter{excluded: true}
+	case remaining < logged-1 && least > 2:
+		c.agreed++
+		c.recognised = c.agreed >= counterProof
+	}
+}

@@ -1,0 +1,103 @@
+package throttle
+
+// ready returns when n more may go on the account of this window: the earliest of
+// what its grounds say.
+func (w *window) ready(k *Throttle, now instant, n int64) instant {
+	if w.concurrent {
+		if k.sent-k.answered+n <= w.limit {
+			return now
+		}
+		return never
+	}
+	if w.open() {
+		return now
+	}
+	at := w.creditReady(k, now, n)
+	if at <= now || at != never && !w.refills() {
+		return at // a pace is no closed door: nothing else may pass it
+	}
+	at = min(at, w.bucket.ready(w.limit-w.reserve, n), w.historyReady(k, now, n))
+	if w.counter.recognised {
+		at = min(at, w.counterReady(k, now, n))
+	}
+	return max(now, min(at, w.probeReady(k, now)))
+}
+
+// refills reports whether the server is known to regain requests all the time,
+// and how.
+func (w *window) refills() bool {
+	return w.trust.proved() || w.bucket.recognised || w.counter.recognised
+}
+
+// creditReady returns when n more may go on credit.
+func (w *window) creditReady(k *Throttle, now instant, n int64) instant {
+	left := w.ceiling - w.reserve - k.sent
+	if !w.credited || left < n {
+		return never
+	}
+	if left > w.threshold || !w.resetKnown || w.bucket.recognised || k.sent == 0 {
+		return now
+	}
+	// Below the threshold what is left is spread evenly until the reset.
+	return max(now, k.lastSent+(w.reset.earliest-k.lastSent)/instant(left/n+1))
+}
+
+// historyReady returns when n more may go because few enough of our own left
+// within the window's length.
+func (w *window) historyReady(k *Throttle, now instant, n int64) instant {
+	allowed := w.limit - w.reserve - n
+	if allowed < 0 || w.length.value == 0 || !w.length.told && !w.trust.proved() {
+		return never
+	}
+	at := max(now, w.trust.refutedUntil, w.history.fallsTo(allowed)+w.reach(k))
+	if w.trust.proved() {
+		return at
+	}
+	// Until the log is known to explain the server, it is good for a probe.
+	if !w.counter.excluded {
+		at = max(at, w.counterReady(k, now, n))
+	}
+	return w.inTurn(k, at)
+}
+
+// reach is how far the log looks back: the window, and the time by which one
+// request may travel longer than another.
+func (w *window) reach(k *Throttle) instant { return w.length.value + k.latency.slack() }
+
+// opens returns when a probe makes sense: after the reset, or when a refusal bade
+// us come back, or, where nothing at all is known of the window's time, after a
+// while that doubles.
+func (w *window) opens(k *Throttle) instant {
+	at := never
+	switch {
+	case w.resetKnown:
+		at = w.reset.latest
+	case w.length.value == 0 || w.limit <= 0:
+		at = k.lastSent + max(w.probe.blind, second)
+	}
+	if w.probe.bidden > 0 {
+		at = min(at, w.probe.bidden)
+	}
+	return at
+}
+
+// probeReady returns when a probe may go.
+func (w *window) probeReady(k *Throttle, now instant) instant {
+	if w.refills() && w.probe.bidden == 0 {
+		return never // what opens is known without trying, and is spent already
+	}
+	at := w.opens(k)
+	if w.probe.bidden == 0 && !w.counter.excluded {
+		at = max(at, w.counterReady(k, max(at, now), 1))
+	}
+	return w.inTurn(k, at)
+}
+
+// inTurn returns when the next probe may go, which makes sense at the given time:
+// after the answer to the one under way, or when that is too long in coming.
+func (w *window) inTurn(k *Throttle, at instant) instant {
+	if w.probe.number == 0 {
+		return at
+	}
+	return max(at, w.probe.sent+k.latency.patience())
+}

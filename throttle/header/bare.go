@@ -1,0 +1,91 @@
+package header
+
+// putBare reads a field that is named by the stem alone. Depending on who sends
+// it, it holds a limit, IETF's list of windows, or pairs of many kinds.
+func (r *Reading) putBare(f *field, values []string) {
+	for _, v := range values {
+		v = r.cut(v)
+		if v == "" {
+			continue
+		}
+		if n, ok := parseNumber(v); ok {
+			if !f.strict {
+				r.putNumber(f, 0, n)
+			}
+			continue
+		}
+		switch firstMark(v) {
+		case ';':
+			if isDigit(v[0]) {
+				r.addPolicies(f, v)
+			} else {
+				r.putItems(f, v)
+			}
+		case '=', ':':
+			if isDigit(v[0]) {
+				asLimit := *f
+				asLimit.role = roleLimit
+				r.putLists(&asLimit, []string{v})
+			} else {
+				r.putPairs(f, v)
+			}
+		case '/':
+			r.putShare(f, v)
+		}
+	}
+}
+
+// firstMark returns the first byte outside quotes that tells notations apart.
+func firstMark(v string) byte {
+	if v[0] == '{' {
+		return ':'
+	}
+	quoted, colon := false, false
+	for i := 0; i < len(v); i++ {
+		switch c := v[i]; c {
+		case '"':
+			quoted = !quoted
+		case '\\':
+			i++
+		case ';':
+			// A token too may have a colon in it: after:all;r=5.
+			if !quoted && (!colon || letterAssigned(v[i+1:])) {
+				return c
+			}
+		case ':', '/':
+			if !quoted && isDigit(v[0]) {
+				return c
+			}
+			colon = colon || !quoted && c == ':'
+		case '=':
+			if !quoted {
+				return c
+			}
+		}
+	}
+	if colon {
+		return ':'
+	}
+	return 0
+}
+
+// letterAssigned reports whether a parameter of one letter follows: r=5.
+func letterAssigned(s string) bool {
+	s = trim(s)
+	return len(s) > 2 && isLetter(s[0]) && s[1] == '='
+}
+
+// putItems reads IETF's list: "day";r=100;t=36000, "hour";r=5.
+func (r *Reading) putItems(f *field, v string) {
+	var it item
+	for v != "" {
+		v = it.scan(v)
+		if it.name != "" && (it.told || it.limits) {
+			r.putItem(f, &it)
+		} else if it.name != "" && it.count {
+			if p := r.find(f.family, it.name, it.name, 0); p != nil {
+				p.setRemaining(countOf(it.value))
+			}
+		}
+	}
+}

@@ -1,0 +1,103 @@
+package header
+
+import "time"
+
+// parseDuration reads a length of time written with units: Go's "6m0s" and
+// "1.5s", a protocol buffer's "57.2s", "60 seconds", "1 minute", "1d", and the
+// clock form "00:01:30" or "2.12:08:11" of .NET. It returns the step of the
+// last unit as the resolution. A plain number is not a duration.
+func parseDuration(s string) (d, step time.Duration, ok bool) {
+	if s == "" || len(s) > 64 || !isDigit(s[0]) && s[0] != '.' {
+		return 0, 0, false
+	}
+	if d, ok := parseClock(s); ok {
+		return d, time.Second, true
+	}
+	for s != "" {
+		n, rest, ok := scanNumber(s)
+		if !ok || n.minus {
+			return 0, 0, false
+		}
+		rest = trim(rest)
+		end := 0
+		for end < len(rest) && (isLetter(rest[end]) || rest[end] >= 0x80) {
+			end++
+		}
+		unit := unitOf(rest[:end])
+		if unit == 0 {
+			return 0, 0, false
+		}
+		part, ok := n.times(unit)
+		if !ok || d+part < d {
+			return 0, 0, false
+		}
+		d += part
+		step = n.step(unit)
+		s = trim(rest[end:])
+	}
+	return d, step, true
+}
+
+// unitOf returns the length of a unit of time by any of its names, 0 when it
+// is none. "m" is a minute, as in Go: no server measures in months.
+func unitOf(word string) time.Duration {
+	if len(word) > 16 {
+		return 0
+	}
+	var buf [16]byte
+	for i := range len(word) {
+		buf[i] = lower(word[i])
+	}
+	switch string(buf[:len(word)]) {
+	case "ns", "nanos", "nanosecond", "nanoseconds":
+		return time.Nanosecond
+	case "us", "µs", "μs", "micros", "microsecond", "microseconds":
+		return time.Microsecond
+	case "ms", "msec", "msecs", "millis", "milli", "millisecond", "milliseconds":
+		return time.Millisecond
+	case "s", "sec", "secs", "second", "seconds":
+		return time.Second
+	case "m", "min", "mins", "minute", "minutes":
+		return time.Minute
+	case "h", "hr", "hrs", "hour", "hours":
+		return time.Hour
+	case "d", "day", "days":
+		return day
+	case "w", "week", "weeks":
+		return 7 * day
+	case "mo", "month", "months":
+		return month
+	}
+	return 0
+}
+
+const (
+	day   = 24 * time.Hour
+	month = 30 * day // by the convention of the field; no server tells which month it means
+)
+
+// parseClock reads [d.]hh:mm:ss[.fraction].
+func parseClock(s string) (time.Duration, bool) {
+	days := time.Duration(0)
+	for i := range min(len(s), 5) {
+		if s[i] == '.' && i > 0 && len(s) > i+3 && s[i+3] == ':' {
+			n, ok := parseNumber(s[:i])
+			if !ok || n.whole > 9999 {
+				return 0, false
+			}
+			days, s = time.Duration(n.whole)*day, s[i+1:]
+			break
+		}
+	}
+	if len(s) < 8 || s[2] != ':' || s[5] != ':' {
+		return 0, false
+	}
+	h, ok1 := two(s, 0)
+	m, ok2 := two(s, 3)
+	n, ok3 := parseNumber(s[6:])
+	if !ok1 || !ok2 || !ok3 || n.minus || n.whole > 60 {
+		return 0, false
+	}
+	return days + time.Duration(h)*time.Hour + time.Duration(m)*time.Minute +
+		time.Duration(n.whole)*time.Second + time.Duration(n.nanos), true
+}

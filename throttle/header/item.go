@@ -1,0 +1,188 @@
+package header
+
+import "time"
+
+// item is one member of a structured list, read leniently: RFC 9651 would drop
+// a whole field for one bad byte, and real servers send many.
+type item struct {
+	name  string // a string or a token; the last one, if there are several
+	text  string
+	value number // a bare number instead of a name
+	count bool   // value is there
+
+	quota, rest  Count // parameters q and r
+	length       time.Duration
+	reset        Reset
+	unit, scope  string
+	label        string // parameter name
+	limits, told bool   // whether there was a q or w, whether there was an r or t
+}
+
+// scan reads the first member of s and returns what follows its comma.
+func (it *item) scan(s string) (rest string) {
+	*it = item{}
+	c := cursor{s: s}
+	start := c.i
+	first := c.word()
+	if n, ok := parseNumber(first); ok {
+		it.value, it.count = n, true
+	} else {
+		it.name = unquote(first)
+	}
+	it.text = first
+	for c.next() == ';' {
+		c.i++
+		c.next()
+		if c.i+1 < len(c.s) && c.s[c.i+1] == '=' {
+			key := lower(c.s[c.i])
+			c.i += 2
+			it.short(key, c.word())
+			it.span(start, c.i, first, s)
+			continue
+		}
+		key := c.word()
+		if c.next() != '=' {
+			// "fixed window";"api";q=500 (Hugging Face), Microsoft.Compute/Get3Min;159 (Azure).
+			if n, ok := parseNumber(key); ok && !it.count {
+				it.value, it.count = n, true
+			} else if len(key) > 2 && key[0] == '"' {
+				it.name = unquote(key)
+			}
+			continue
+		}
+		c.i++
+		it.param(key, c.word())
+		it.span(start, c.i, first, s)
+	}
+	if c.next() != 0 {
+		c.skipMember()
+	}
+	return c.s[c.i:]
+}
+
+// span makes quota and window, 100;w=60, the text of an item as soon as the
+// window is read.
+func (it *item) span(start, end int, first, s string) {
+	if it.count && it.length > 0 && len(it.text) == len(first) {
+		it.text = s[start:end]
+	}
+}
+
+// cursor walks over a structured field in one pass.
+type cursor struct {
+	s string
+	i int
+}
+
+// next skips blanks and returns the byte at hand, 0 at the end.
+func (c *cursor) next() byte {
+	for ; c.i < len(c.s); c.i++ {
+		if b := c.s[c.i]; b != ' ' && b != '\t' {
+			return b
+		}
+	}
+	return 0
+}
+
+// word reads a quoted string, with its quotes, or all up to a separator.
+func (c *cursor) word() string {
+	b := c.next()
+	start := c.i
+	if b == '"' {
+		for c.i++; c.i < len(c.s); c.i++ {
+			switch c.s[c.i] {
+			case '\\':
+				c.i++
+			case '"':
+				c.i++
+				return c.s[start:c.i]
+			}
+		}
+		c.i = min(c.i, len(c.s))
+		return c.s[start:c.i]
+	}
+	for ; c.i < len(c.s); c.i++ {
+		// The bytes of :cHJlc3RvIA==: may have an equals sign in them.
+		if k := c.s[c.i]; k == ';' || k == ',' || k == '=' && b != ':' {
+			break
+		}
+	}
+	word := c.s[start:c.i]
+	for word != "" && (word[len(word)-1] == ' ' || word[len(word)-1] == '\t') {
+		word = word[:len(word)-1]
+	}
+	return word
+}
+
+// skipMember moves behind the next comma outside quotes.
+func (c *cursor) skipMember() {
+	quoted := false
+	for c.i < len(c.s) {
+		b := c.s[c.i]
+		c.i++
+		switch {
+		case b == '\\' && quoted && c.i < len(c.s):
+			c.i++
+		case b == '"':
+			quoted = !quoted
+		case b == ',' && !quoted:
+			c.next()
+			return
+		}
+	}
+}
+
+// param takes a parameter of several letters.
+func (it *item) param(key, value string) {
+	switch {
+	case equalFold(key, "qu"):
+		it.unit = unquote(value)
+	case equalFold(key, "pk"):
+		it.scope = unquote(value)
+		if n := len(it.scope); n > 1 && it.scope[0] == ':' && it.scope[n-1] == ':' {
+			it.scope = it.scope[1 : n-1]
+		}
+	case equalFold(key, "name"):
+		it.label = unquote(value)
+	case equalFold(key, "window"):
+		it.short('w', value)
+	case equalFold(key, "quota"), equalFold(key, "limit"):
+		it.short('q', value)
+	case equalFold(key, "remaining"):
+		it.short('r', value)
+	case equalFold(key, "reset"):
+		it.short('t', value)
+	}
+}
+
+// short takes a parameter of one letter. The drafts since the eighth have no
+// others but qu and pk.
+func (it *item) short(key byte, value string) {
+	n, plain := digits(value)
+	count := Count{Value: float64(n), State: Known}
+	if !plain {
+		count = parseCount(value)
+	}
+	switch key {
+	case 'q':
+		it.quota, it.limits = count, true
+	case 'r':
+		it.rest, it.told = count, true
+	case 'w':
+		it.limits = true
+		if plain {
+			it.length = lengthOf(number{whole: n}, 0)
+		} else if n, ok := parseNumber(unquote(value)); ok {
+			it.length = lengthOf(n, 0)
+		} else {
+			it.length, _, _ = parseDuration(unquote(value))
+		}
+	case 't':
+		it.told = true
+		if plain {
+			it.reset, _ = resetOf(number{whole: n}, time.Second)
+		} else {
+			it.reset, _ = parseReset(value, time.Second)
+		}
+	}
+}

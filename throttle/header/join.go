@@ -1,0 +1,230 @@
+package header
+
+import (
+	"math"
+	"slices"
+	"time"
+)
+
+// settle makes windows of the parts.
+func (r *Reading) settle() {
+	if len(r.policies) > 0 {
+		r.joinPolicies()
+	}
+	if len(r.periods) > 0 {
+		r.joinPeriods()
+	}
+	r.spreadPolicies()
+	for i := range r.parts {
+		r.complete(&r.parts[i])
+	}
+	if len(r.parts) > 1 && !r.apart() {
+		r.merge()
+	}
+	r.freeUnlimited()
+	for i := range r.parts {
+		if p := &r.parts[i]; !p.struck && p.told() {
+			p.derive()
+			r.Windows = append(r.Windows, p.Window)
+		}
+	}
+	if len(r.Windows) > 1 {
+		sortWindows(r.Windows)
+		r.nameApart()
+	}
+}
+
+// joinPolicies gives the unnamed policies to the windows that they describe:
+// those of the same name, else those of the same limit. What is left describes
+// windows of which the response tells nothing else.
+func (r *Reading) joinPolicies() {
+	r.policies = uniquePolicies(r.policies)
+	measured := len(r.parts)
+	for i := range measured {
+		p := &r.parts[i]
+		best, bestFit := -1, -1
+		family := 0
+		for j := range r.policies {
+			q := &r.policies[j]
+			if q.family != p.family {
+				continue
+			}
+			family++
+			if fit := r.fit(p, q); !q.used && fit >= 0 && (fit > bestFit || fit == bestFit && q.length < r.policies[best].length) {
+				best, bestFit = j, fit
+			}
+		}
+		if best < 0 || bestFit == 0 && family > 1 {
+			continue
+		}
+		r.policies[best].give(p, family > 1)
+	}
+	for j := range r.policies {
+		q := &r.policies[j]
+		if q.used {
+			continue
+		}
+		p := r.find(q.family, q.text, "", 0)
+		if p == nil {
+			return
+		}
+		p.policy = true
+		q.give(p, true)
+	}
+}
+
+// spreadPolicies gives a named policy to all the partition keys that it is for.
+func (r *Reading) spreadPolicies() {
+	for i := range r.parts {
+		p := &r.parts[i]
+		if p.item == 0 || p.Scope == "" || p.Limit.State != Absent {
+			continue
+		}
+		if o := r.known(p.family, p.key, 0); o != nil {
+			p.Limit = o.Limit
+			p.setLength(o.Length)
+			p.Unit = max(p.Unit, o.Unit)
+		}
+	}
+}
+
+// joinPeriods gives the periods of a dialect to the members of lists.
+func (r *Reading) joinPeriods() {
+	for i := range r.parts {
+		p := &r.parts[i]
+		if p.item < 0 || p.item >= len(r.periods) || p.key != "" || p.Length > 0 {
+			continue
+		}
+		period := r.periods[p.item]
+		scope := p.Name
+		if p.unnamed {
+			scope = ""
+		}
+		p.Name, p.unnamed, p.Length = joinName(scope, period.Name), false, period.Length
+		if period.Aligned && period.Length > 0 && !p.Reset.Known() {
+			p.Reset = Reset{At: r.base().UTC().Truncate(period.Length).Add(period.Length), Resolution: time.Second}
+		}
+	}
+}
+
+// fit tells how well a policy describes a window: -1 not at all, 0 only if there
+// is no other, 1 by its limit, 2 also by the time left, 3 by its name.
+func (r *Reading) fit(p *part, q *policy) int {
+	switch {
+	case q.name != "" && q.name == p.key:
+		return 3
+	case p.key != "" && !p.Limit.Known():
+		return 0
+	case p.key != "" || p.Length != 0:
+		return -1
+	case !p.Limit.Known():
+		return 0
+	case p.Limit.Value != q.quota.Value:
+		return -1
+	case p.Reset.Known() && q.length > 0 && p.Reset.Delay(r.base()) > q.length:
+		return 1
+	}
+	return 2
+}
+
+func (q *policy) give(p *part, several bool) {
+	q.used = true
+	if !p.Limit.Known() {
+		p.setLimit(q.quota)
+	}
+	p.setLength(q.length)
+	if p.Unit == "" {
+		p.Unit = q.unit
+	}
+	if p.Scope == "" {
+		p.Scope = q.scope
+	}
+	switch {
+	case !p.unnamed:
+	case q.name != "":
+		p.Name, p.unnamed = q.name, false
+	case several:
+		p.Name, p.unnamed = q.text, false
+	}
+}
+
+func uniquePolicies(all []policy) []policy {
+	unique := all[:0]
+	for _, q := range all {
+		same := func(o policy) bool {
+			return o.family == q.family && o.quota == q.quota && o.length == q.length && o.name == q.name && o.scope == q.scope
+		}
+		if !slices.ContainsFunc(unique, same) {
+			unique = append(unique, q)
+		}
+	}
+	return unique
+}
+
+// complete derives what follows from the parts that the server told, and takes
+// back what cannot be.
+func (r *Reading) complete(p *part) {
+	success := r.status < 400
+	if p.Remaining.State == Unlimited && p.Limit.Known() && !success {
+		// On a refusal -1 is a counter below zero, not the mark of no limit.
+		p.Remaining = Count{State: Known}
+	}
+	p.derive()
+	if p.Limit.State == Unlimited && p.Remaining.State == Unlimited {
+		p.Reset = Reset{} // it is a placeholder too
+	}
+	if p.broken && !p.Reset.Known() && success && p.Window.Exhausted() {
+		// Nothing left until a moment that cannot be, and yet the request was let
+		// in: the server's limiter is out of order and the zero is no count.
+		p.Remaining = Count{State: Malformed}
+	}
+	if in := p.Reset.In; p.bare && p.Length > 0 && in > 10*p.Length && in/1000 <= p.Length {
+		// Half a day to the end of a minute: the number is in milliseconds.
+		p.Reset = Reset{In: in / 1000, Resolution: max(p.Reset.Resolution/1000, 1)}
+	}
+}
+
+// derive computes the count that follows from the other two.
+func (p *part) derive() {
+	if p.Limit.Known() && p.Used.Known() && !p.Remaining.Known() {
+		p.Remaining = Count{Value: max(0, p.Limit.Value-p.Used.Value), State: Known}
+	}
+	if p.sum && p.Used.Known() && p.Remaining.Known() && !p.Limit.Known() {
+		p.Limit = Count{Value: p.Used.Value + p.Remaining.Value, State: Known}
+	}
+}
+
+// freeUnlimited finds the zeros that mean "no limit": a limit of 0 with 0 left
+// on an answer that was let in, or beside a window that explains the refusal.
+func (r *Reading) freeUnlimited() {
+	explained := r.status < 400
+	for i := range r.parts {
+		p := &r.parts[i]
+		explained = explained || !p.struck && p.Window.Exhausted() && p.Limit.Known() && p.Limit.Value > 0
+	}
+	for i := range r.parts {
+		p := &r.parts[i]
+		if explained && p.Limit.Known() && p.Limit.Value == 0 && p.Window.Exhausted() {
+			p.Limit, p.Remaining = Count{State: Unlimited}, Count{State: Unlimited}
+		}
+	}
+}
+
+// nameApart gives windows that share a name their numbers: several limiters in
+// a row can each send an unnamed window.
+func (r *Reading) nameApart() {
+	for i := 1; i < len(r.Windows); i++ {
+		for n := 0; n < i; n++ {
+			if w := &r.Windows[i]; r.Windows[n].Name == w.Name && r.Windows[n].Scope == w.Scope {
+				w.Name = numbered(w.Name, i+1)
+				break
+			}
+		}
+	}
+}
+
+// near reports whether two counts may be the same, one of them cut down to an
+// integer.
+func near(a, b float64) bool {
+	return a == b || math.Abs(a-b) < 1 && (a == math.Trunc(b) || b == math.Trunc(a))
+}

@@ -1,0 +1,202 @@
+package header
+
+// putLists reads the values of a field that are not one plain number: several
+// lines, lists, pairs, durations, dates.
+func (r *Reading) putLists(f *field, values []string) {
+	item := 0
+	for _, v := range values {
+		v = r.cut(v)
+		for v != "" && item < maxWindows {
+			var member string
+			if member, v = nextMember(f, v); member != "" {
+				r.putMember(f, &item, member)
+			}
+		}
+	}
+}
+
+// nextMember cuts the first member off a list. Dates and pairs have commas in
+// them that do not make a list.
+func nextMember(f *field, v string) (member, rest string) {
+	if f.role == roleLength || !isDigit(v[0]) && (f.role == roleReset || firstMark(v) == '=') {
+		return v, ""
+	}
+	if n, rest, ok := scanThousands(v); ok && rest == "" && n.whole > 0 {
+		return v, ""
+	}
+	return cutMember(v)
+}
+
+// cutMember cuts at the first comma outside quotes.
+func cutMember(v string) (member, rest string) {
+	quoted := false
+	for i := 0; i < len(v); i++ {
+		switch c := v[i]; {
+		case c == '\\' && quoted:
+			i++
+		case c == '"':
+			quoted = !quoted
+		case c == ',' && !quoted:
+			return trim(v[:i]), trim(v[i+1:])
+		}
+	}
+	return trim(v), ""
+}
+
+// putMember reads one member of a list.
+func (r *Reading) putMember(f *field, item *int, v string) {
+	n, rest, ok := scanNumber(unquote(v))
+	switch {
+	case ok && rest == "":
+		r.putNumber(f, *item, n)
+		*item++
+		return
+	case ok && f.role == roleReset:
+		r.putReset(f, *item, v)
+		*item++
+		return
+	case ok && rest[0] == ';' && f.role == roleLimit:
+		r.addPolicies(f, v)
+		return
+	case ok && rest[0] == ';' && f.role == roleRemaining:
+		// Docker Hub repeats the policy behind the number.
+		if *item == 0 {
+			r.putNumber(f, 0, n)
+			*item++
+		}
+		return
+	case ok && rest[0] == ':' && (f.role == roleLimit || f.role == roleUsed):
+		r.putSpan(f, n, rest[1:])
+		return
+	case ok && rest[0] == '/':
+		if !r.putShare(f, v) && f.role == roleLimit {
+			r.putRate(f, *item, n, rest[1:])
+		}
+		*item++
+		return
+	}
+	if !r.putWord(f, *item, v) {
+		if mark := firstMark(v); mark == ';' && f.role == roleRemaining {
+			r.putItems(f, v) // Azure: Microsoft.Compute/GetVM3Min;239
+			return
+		} else if mark != 0 && r.putPairs(f, v) {
+			return
+		}
+	}
+	*item++
+}
+
+// putWord reads a member that is no number. It reports whether it could.
+func (r *Reading) putWord(f *field, item int, v string) bool {
+	switch f.role {
+	case roleReset:
+		r.putReset(f, item, v)
+		return true
+	case roleLength:
+		d, _, ok := parseDuration(unquote(v))
+		if !ok {
+			d = periodIn(unquote(v))
+		}
+		if p := r.at(f, item); p != nil {
+			p.setLength(d)
+		}
+		return d > 0
+	}
+	p := r.at(f, item)
+	if p == nil {
+		return true
+	}
+	c := parseCount(v)
+	if d, _, ok := parseDuration(unquote(v)); ok && c.State == Malformed && f.role == roleLimit {
+		// AspNetCoreRateLimit sends the period where the limit belongs.
+		p.setLength(d)
+		return true
+	}
+	p.know(f)
+	switch f.role {
+	case roleLimit:
+		p.setLimit(c)
+	case roleRemaining:
+		p.setRemaining(c)
+	case roleUsed:
+		p.setUsed(c)
+	}
+	return c.State != Malformed
+}
+
+// putReset reads a reset that is not a plain number.
+func (r *Reading) putReset(f *field, item int, v string) {
+	p := r.at(f, item)
+	if p == nil {
+		return
+	}
+	p.know(f)
+	if v, ok := parseReset(v, f.step); ok {
+		p.setReset(v, false)
+	} else {
+		p.broken = true
+	}
+}
+
+// putShare reads used/limit (Shopify, Recharge), or nothing if that is not
+// what the value is.
+func (r *Reading) putShare(f *field, v string) bool {
+	used, rest, ok := scanNumber(v)
+	if !ok || rest == "" || rest[0] != '/' {
+		return false
+	}
+	limit, ok := parseNumber(trim(rest[1:]))
+	if !ok {
+		return false
+	}
+	p := r.at(f, 0)
+	if p == nil {
+		return true
+	}
+	p.know(f)
+	p.setUsed(countOf(used))
+	p.setLimit(countOf(limit))
+	return true
+}
+
+// putRate reads a limit with its period, as in 100/hour and 10/1m.
+func (r *Reading) putRate(f *field, item int, n number, period string) {
+	d, _, ok := parseDuration(trim(period))
+	if !ok {
+		d = periodIn(trim(period))
+	}
+	if p := r.at(f, item); p != nil && d > 0 {
+		p.know(f)
+		p.setLimit(countOf(n))
+		p.setLength(d)
+	}
+}
+
+// putSpan reads one of Riot's number:seconds. The seconds name the window, for
+// limits and uses come in different orders.
+func (r *Reading) putSpan(f *field, n number, seconds string) {
+	s, ok := parseNumber(seconds)
+	if !ok || s.minus || s.whole == 0 || s.whole > maxDelta {
+		return
+	}
+	p := r.at(f, -int(s.whole))
+	if p == nil {
+		return
+	}
+	if p.Length == 0 {
+		p.Length, _ = s.times(1e9)
+		p.Name, p.unnamed = joinName(f.label, seconds+"s"), false
+	}
+	if f.role == roleUsed {
+		p.setUsed(countOf(n))
+	} else {
+		p.setLimit(countOf(n))
+	}
+}
+
+func joinName(scope, name string) string {
+	if scope == "" {
+		return name
+	}
+	return scope + "-" + name
+}

@@ -1,0 +1,52 @@
+package header
+
+import (
+	"hash/maphash"
+	"strings"
+	"sync/atomic"
+)
+
+// memo remembers what names mean, since a server sends the same few with every
+// response and classify takes a microsecond. It is a cache of 256 sets of four
+// entries without locks: what does not fit is classified again, so a server
+// that makes up names can neither grow it nor change a reading.
+var memo [256][4]atomic.Pointer[field]
+
+var memoSeed = maphash.MakeSeed()
+
+// fieldOf returns what a name means, noField when it is not about limits.
+func fieldOf(name string) *field {
+	h := maphash.String(memoSeed, name)
+	set := &memo[h%256]
+	for i := range set {
+		f := set[i].Load()
+		if f == nil {
+			break
+		}
+		if f.name == name {
+			return f
+		}
+	}
+	return learnField(name, set, h)
+}
+
+func learnField(name string, set *[4]atomic.Pointer[field], h uint64) *field {
+	f := classify(name)
+	if len(name) > maxName {
+		return noField
+	}
+	// A copy, because the name may be a slice of a whole response.
+	name = strings.Clone(name)
+	if f == noField {
+		f = &field{name: name}
+	} else {
+		f.name = name
+	}
+	for i := range set {
+		if set[i].CompareAndSwap(nil, f) {
+			return f
+		}
+	}
+	set[h>>8%4].Store(f)
+	return f
+}

@@ -1,0 +1,257 @@
+package header
+
+import (
+	"slices"
+	"strings"
+	"time"
+)
+
+// classify reads the name of a header field by the grammar
+//
+//	[HTTP_][X-][vendor-][window-]STEM[-unit|-window]-ROLE[-window|-unit][-time unit]
+//
+// whose parts come in nearly every order. It does not look at capitals, takes
+// underscores for dashes, and knows no vendors: those whose names follow no
+// grammar are in the table named.
+func classify(name string) *field {
+	if len(name) > maxName {
+		return noField
+	}
+	low := strings.ReplaceAll(strings.ToLower(name), "_", "-")
+	if f, ok := named[low]; ok {
+		f.name = name
+		return &f
+	}
+	if !mayLimit(low) {
+		return noField
+	}
+	var n nameParts
+	n.take(low)
+	f := field{name: name, role: n.role()}
+	if f.role == roleNone {
+		return noField
+	}
+	f.step, f.full, f.unit, f.length = n.step, n.full, n.unit, n.length
+	if f.role != roleRetry {
+		f.family, f.key = n.family, strings.Join(n.key, "-")
+		f.label = strings.Join(append(n.scope, n.key...), "-")
+	}
+	// X-RateLimit-Tier: 3 is not a limit, but
+	// Zendesk-RateLimit-Tickets-Index: total=100; remaining=99 holds one.
+	f.strict = f.role == roleBare && n.has[wordFree] > 0
+	return &f
+}
+
+// mayLimit is a cheap test that most names fail. All names that the grammar
+// accepts have one of these in them.
+func mayLimit(low string) bool {
+	for _, part := range [...]string{"limit", "retry", "quota", "remain", "-rl-", "used", "usage", "left",
+		"reset", "available", "concurren", "qps", "codex", "mbx"} {
+		if strings.Contains(low, part) {
+			return true
+		}
+	}
+	return false
+}
+
+// nameParts is what the words of a name add up to.
+type nameParts struct {
+	has    [wordBlock + 1]int // how often each kind of word occurs
+	family string
+	key    []string // words that name the window
+	scope  []string // words before the stem that name the limiter, not the vendor
+	unit   string
+	length time.Duration
+	step   time.Duration
+	full   float64
+	stem   bool
+	last   wordKind
+	behind wordKind // the kind of word behind the last limit
+}
+
+// limiters are words before a stem that tell two limiters of one vendor apart;
+// other words there are the vendor's name.
+var limiters = []string{"app", "method", "read", "write", "user", "account", "ip", "endpoint", "global",
+	"key", "search", "burst", "org", "team"}
+
+func (n *nameParts) take(low string) {
+	words := split(low, make([]string, 0, 16))
+	stem := stemAt(words)
+	if stem < 0 {
+		n.family = "~"
+		if len(words) > 1 && words[0] == "x" && words[1] == "ms" {
+			words = words[2:] // Microsoft, not milliseconds
+		}
+	} else {
+		n.stem = true
+		n.family = strings.Join(words[:stem+1], "-")
+		before := words[:stem]
+		if words[stem] == "limit" || words[stem] == "limits" {
+			before = words[:stem-1]
+		}
+		for _, w := range before {
+			n.prefix(w)
+		}
+	}
+	for _, w := range words[stem+1:] {
+		n.add(w, lookUp(w))
+	}
+}
+
+// stemAt returns the index of the last word of the first stem, or -1.
+func stemAt(words []string) int {
+	for i, w := range words {
+		if dictionary[w].kind == wordStem {
+			return i
+		}
+		if i+1 < len(words) && (w == "rate" && dictionary[words[i+1]].kind == wordLimit ||
+			w == "quota" && words[i+1] == "snapshot") {
+			return i + 1
+		}
+	}
+	return -1
+}
+
+// prefix takes a word before the stem: a period or a unit, a limiter, or the
+// vendor.
+func (n *nameParts) prefix(w string) {
+	switch d := lookUp(w); {
+	case d.kind == wordPeriod, d.kind == wordUnit, d.kind == wordRetry, d.kind == wordDelta:
+		n.add(w, d)
+	case slices.Contains(limiters, w):
+		n.scope = append(n.scope, w)
+	}
+}
+
+func (n *nameParts) add(w string, d word) {
+	n.has[d.kind]++
+	if n.last == wordLimit {
+		n.behind = d.kind
+	}
+	n.last = d.kind
+	switch d.kind {
+	case wordPeriod:
+		n.length = d.length
+		if w == "today" {
+			w = "day"
+		}
+		n.key = append(n.key, w)
+	case wordUnit:
+		if n.unit != concurrent {
+			n.unit = d.unit
+		}
+		n.key = append(n.key, w)
+	case wordTime:
+		n.step = d.length
+	case wordPercent:
+		n.full, n.unit = 100, "percent"
+	case wordShare:
+		n.full, n.unit = 1, "fraction"
+	case wordFree, wordBlock, wordQuota, wordName, wordScope, wordType:
+		n.key = append(n.key, w)
+	}
+}
+
+// concurrent is the unit of limits on requests in flight.
+const concurrent = "concurrent-requests"
+
+// role decides what the field tells.
+func (n *nameParts) role() role {
+	has := func(kind wordKind) bool { return n.has[kind] > 0 }
+	switch {
+	case has(wordDecoy), has(wordStatus) && n.behind != wordStatus:
+		return roleNone
+	case has(wordRetry):
+		if n.stem || has(wordDelta) {
+			return roleRetry
+		}
+		return roleNone
+	case !n.stem:
+		return n.stemless()
+	case has(wordRemaining) && has(wordTime):
+		return roleReset // Remaining-Seconds is time left, not quota left
+	case has(wordRemaining) && has(wordAt), has(wordWait), has(wordNext) && !has(wordReset):
+		return roleRetry
+	case has(wordReset):
+		return n.reset()
+	case has(wordRemaining), n.behind == wordStatus:
+		return roleRemaining
+	case has(wordUsed), has(wordPercent), has(wordShare):
+		return roleUsed
+	case has(wordLength):
+		return roleLength
+	case has(wordPolicy):
+		return rolePolicy
+	case has(wordLimit):
+		return roleLimit
+	case has(wordMax):
+		return roleLimit
+	case has(wordAvailable):
+		return roleRemaining
+	case has(wordCount):
+		return roleUsed
+	}
+	return n.bare()
+}
+
+// bare decides for names that have only a stem and words that name something.
+func (n *nameParts) bare() role {
+	if len(n.key) == 0 {
+		return roleBare
+	}
+	// A last word such as scope is the role, and so no part of the window's name.
+	last := len(n.key) - 1
+	switch dictionary[n.key[last]].kind {
+	case wordQuota:
+		n.key = n.key[:last]
+		return roleLimit
+	case wordName:
+		n.key = n.key[:last]
+		return roleName
+	case wordScope:
+		n.key = n.key[:last]
+		return roleScope
+	case wordType:
+		n.key = n.key[:last]
+		return roleKind
+	}
+	return roleBare
+}
+
+// reset settles the unit of a reset: after and in make a bare number a delay.
+func (n *nameParts) reset() role {
+	if n.step == 0 && n.has[wordDelta] > 0 {
+		n.step = time.Second
+	}
+	return roleReset
+}
+
+// stemless decides for names without "ratelimit" in them. It asks for more:
+// besides the role a word that says that requests, or something else that
+// comes in periods, are what is limited.
+func (n *nameParts) stemless() role {
+	has := func(kind wordKind) bool { return n.has[kind] > 0 }
+	plan := has(wordQuota) || slices.Contains(n.key, "qps")
+	counted := plan || has(wordUnit) || has(wordPeriod)
+	switch {
+	case has(wordBlock), has(wordAt) && !has(wordReset), has(wordPolicy), has(wordWait):
+		return roleNone
+	case has(wordReset) && (counted || has(wordLimit)):
+		return n.reset()
+	case has(wordRemaining) && (counted || has(wordLimit)), n.behind == wordStatus:
+		return roleRemaining
+	case has(wordUsed) && (counted || has(wordLimit)):
+		return roleUsed
+	case n.has[wordLimit] > 1, has(wordLimit) && counted:
+		return roleLimit
+	case has(wordLimit):
+		return rolePair
+	case has(wordAvailable) && counted:
+		return roleRemaining
+	case has(wordMax) && n.unit == concurrent:
+		return roleLimit
+	case has(wordCount) && (plan || n.unit == concurrent):
+		return roleUsed
+	}
+	return roleNone
+}

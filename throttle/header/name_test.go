@@ -1,0 +1,136 @@
+package header
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+)
+
+var roleNames = map[role]string{roleNone: "none", roleLimit: "limit", roleRemaining: "remaining", roleUsed: "used", roleReset: "reset",
+	roleLength: "length", rolePolicy: "policy", roleBare: "bare", rolePair: "pair", roleRetry: "retry", roleBackoff: "backoff",
+	roleDelay: "delay", roleName: "name", roleScope: "scope", roleKind: "kind", rolePacked: "packed"}
+
+// TestClassify shows the grammar of names: role, family, window, and what else
+// the name tells.
+func TestClassify(t *testing.T) {
+	for _, tt := range []struct{ name, want string }{
+		{"X-RateLimit-Limit", "limit x-ratelimit"},
+		{"x-ratelimit-limit", "limit x-ratelimit"},
+		{"X-Rate-Limit-Limit", "limit x-rate-limit"},
+		{"RateLimit-Remaining", "remaining ratelimit"},
+		{"X-RateLimitRemaining", "remaining x-ratelimit"},
+		{"X-RateLimit-Limit-Remaining", "remaining x-ratelimit"},
+		{"X-RateLimit-Remain", "remaining x-ratelimit"},
+		{"X-Rate-Limit-Requests-Left", "remaining x-rate-limit/requests unit=requests"},
+		{"RateLimit-Observed", "used ratelimit"},
+		{"X-RateLimit-Burst-Capacity", "limit x-ratelimit unit=tokens"},
+		{"X-HubSpot-RateLimit-Daily", "bare x-hubspot-ratelimit/daily len=24h0m0s"},
+		{"X-RateLimit-Limit-Minute", "limit x-ratelimit/minute len=1m0s"},
+		{"X-RateLimit-Minute-Limit", "limit x-ratelimit/minute len=1m0s"},
+		{"Jumpseller-PerMinuteRateLimit-Limit", "limit jumpseller-per-minute-ratelimit/minute len=1m0s"},
+		{"RateLimit-ResourceDailyLimit", "limit ratelimit/resource-daily len=24h0m0s"},
+		{"X-AppMinLimit-Remaining", "remaining ~/app-min len=1m0s"},
+		{"X-App-Limit-24hour-Limit", "limit ~/app-24hour len=24h0m0s"},
+		{"X-RateLimit-Remaining-1s", "remaining x-ratelimit/1s len=1s"},
+		{"X-MBX-USED-WEIGHT-1M", "used x-mbx/weight-1m len=1m0s unit=weight"},
+		{"anthropic-ratelimit-unified-5h-utilization", "used anthropic-ratelimit/unified-5h len=5h0m0s unit=fraction full=1"},
+		{"x-codex-primary-used-percent", "used x-codex/primary unit=percent full=100"},
+		{"x-codex-primary-window-minutes", "length x-codex/primary step=1m0s"},
+		{"x-ratelimit-reset-requests-day", "reset x-ratelimit/requests-day len=24h0m0s unit=requests"},
+		{"X-Rate-Limit-Time-Reset-Ms", "reset x-rate-limit step=1ms"},
+		{"X-RateLimit-Reset-After", "reset x-ratelimit step=1s"},
+		{"RateLimit-ResetTime", "reset ratelimit"},
+		{"X-Toggl-Quota-Resets-In", "reset ~/toggl-quota step=1s"},
+		{"X-Rate-Limit-Remaining-Seconds", "reset x-rate-limit step=1s"},
+		{"x-ratelimit-timeremaining", "retry"},
+		{"X-RateLimit-Next", "retry"},
+		{"HTTP_X_RATELIMIT_ACCOUNT_SUCCESS_RESET", "reset http-x-ratelimit/account-success"},
+		{"X-RateLimit-Limit-tokens-cache-adjusted-prompt", "limit x-ratelimit/tokens-cache-adjusted-prompt unit=tokens"},
+		{"x-ratelimit-renewalperiod-requests", "length x-ratelimit/requests unit=requests"},
+		{"X-RateLimit-Limit-Quota-Month", "limit x-ratelimit/quota-month len=720h0m0s"},
+		{"X-Limit-Per-Day", "limit ~/day len=24h0m0s"},
+		{"X-Remaining-Today", "remaining ~/day len=24h0m0s"},
+		{"X-ReadRateLimit-Usage", "used x-read-ratelimit label=read"},
+		{"Retry-After", "retry"},
+		{"Retry-After-short", "retry"},
+		{"retry-after-ms", "retry step=1ms"},
+		{"x-ms-retry-after-ms", "retry step=1ms"},
+		{"X-Retry-In", "retry"},
+		{"X-Rate-Limit-Retry-After-Seconds", "retry step=1s"},
+		{"RateLimit", "bare ratelimit"},
+		{"Beta-RateLimit-Policy", "policy beta-ratelimit"},
+		{"X-RateLimit-Resource", "name x-ratelimit"},
+		{"RateLimit-Scope", "scope ratelimit"},
+		{"X-RateLimit-Type", "kind x-ratelimit"},
+		{"X-Recharge-Limit", "pair ~/recharge"},
+		{"maximum-concurrent-requests", "limit ~/concurrent-requests unit=concurrent-requests"},
+		{"zendesk-ratelimit-tickets-index", "bare zendesk-ratelimit/tickets-index strict"},
+
+		{"Content-Type", "none"}, {"X-Total-Count", "none"}, {"X-Request-Cost", "none"}, {"X-RateLimit-Docs", "none"},
+		{"X-Rate-Limit-Request-Remote-Addr", "none"}, {"X-RateLimit-FillRate", "none"}, {"X-RateLimit-NearLimit", "none"},
+		{"x-requests-last", "none"}, {"x-should-retry", "none"}, {"x-codex-rate-limit-reached-type", "none"},
+		{"X-Page-Limit", "none"}, {"X-Upload-Limit-Bytes", "none"}, {"x-ratelimit-used-currentrequest", "none"},
+		{"anthropic-ratelimit-unified-status", "none"}, {"x-envoy-ratelimited", "none"}, {"X-Retry-Count", "none"}, {"", "none"},
+		{"X-RateLimit-" + strings.Repeat("a", maxName), "none"},
+	} {
+		f := classify(tt.name)
+		got := roleNames[f.role]
+		if f.family != "" {
+			got += " " + f.family
+		}
+		if f.key != "" {
+			got += "/" + f.key
+		}
+		if f.label != f.key {
+			got += " label=" + f.label
+		}
+		if f.length > 0 {
+			got += fmt.Sprintf(" len=%v", f.length)
+		}
+		if f.unit != "" {
+			got += " unit=" + f.unit
+		}
+		if f.step > 0 {
+			got += fmt.Sprintf(" step=%v", f.step)
+		}
+		if f.full > 0 {
+			got += fmt.Sprintf(" full=%v", f.full)
+		}
+		if f.strict {
+			got += " strict"
+		}
+		assert.Equal(t, tt.want, got, tt.name)
+	}
+}
+
+func TestUnglue(t *testing.T) {
+	for part, want := range map[string]string{
+		"ratelimitremaining":        "ratelimit remaining",
+		"resourcedailylimit":        "resource daily limit",
+		"crosstokenconcurrentlimit": "cross token concurrent limit",
+		"resettime":                 "reset time",
+		"zendesk":                   "zendesk",
+		"limitless":                 "limitless",
+		"prompt":                    "prompt",
+		strings.Repeat("limit", 20): strings.Repeat("limit", 20),
+	} {
+		assert.Equal(t, want, strings.Join(unglue(part, nil), " "))
+	}
+}
+
+// A name means the same when it was seen before, and when it was forgotten.
+func TestMemo(t *testing.T) {
+	name := "X-RateLimit-Remaining-Minute"
+	want := classify(name)
+	for i := range 10_000 {
+		fieldOf(fmt.Sprintf("X-RateLimit-Limit-W%d", i))
+		if i%1000 == 0 {
+			assert.Equal(t, want, fieldOf(name))
+			assert.Same(t, fieldOf(name), fieldOf(name))
+		}
+	}
+	assert.Equal(t, roleNone, fieldOf("Content-Type").role)
+	assert.Equal(t, noField, fieldOf(strings.Repeat("RateLimit-", 20)))
+}

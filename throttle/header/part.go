@@ -1,0 +1,148 @@
+package header
+
+import (
+	"cmp"
+	"time"
+)
+
+// part is a window under construction: what the fields of one family say of
+// one key, and, where they hold lists, of one item.
+type part struct {
+	Window
+	family  string
+	key     string
+	item    int
+	frail   bool // the reset counts only beside a rest
+	sum     bool // use and rest add up to the limit
+	unnamed bool // the server gave it no name
+	bare    bool // the reset came as a plain number without a unit
+	broken  bool // the reset is there but cannot be: negative, or of the year 1
+	policy  bool // only a policy speaks of it: nothing was measured
+	struck  bool // merged into another one
+}
+
+// at returns the part that a field speaks of, and makes it if there is none
+// yet. It returns nil when there are too many.
+func (r *Reading) at(f *field, item int) *part { return r.find(f.family, f.key, f.label, item) }
+
+func (r *Reading) find(family, key, label string, item int) *part {
+	if p := r.known(family, key, item); p != nil {
+		return p
+	}
+	if len(r.parts) == maxWindows {
+		return nil
+	}
+	r.parts = append(r.parts, part{family: family, key: key, item: item})
+	p := &r.parts[len(r.parts)-1]
+	p.Name = label
+	if label == "" {
+		p.Name = "default"
+		p.unnamed = true
+	}
+	return p
+}
+
+// known returns a part, nil if there is none. Making another one invalidates it.
+func (r *Reading) known(family, key string, item int) *part {
+	for i := range r.parts {
+		if p := &r.parts[i]; p.item == item && p.key == key && p.family == family {
+			return p
+		}
+	}
+	return nil
+}
+
+// know adds what every field of a window says by its name alone.
+func (p *part) know(f *field) {
+	if f.length > p.Length {
+		p.Length = f.length
+	}
+	if f.unit > p.Unit {
+		p.Unit = f.unit
+	}
+	p.sum = p.sum || f.sum
+	p.frail = p.frail || f.strict
+}
+
+// Fields of a response come in no order, and one of them may come twice under
+// spellings of different case. Of two values, the stricter one is kept.
+
+func (p *part) setLimit(c Count) {
+	if c.Known() && c.Value < 0 {
+		c = Count{State: Malformed}
+	}
+	if beats(c, p.Limit) || c.Known() && p.Limit.Known() && c.Value < p.Limit.Value {
+		p.Limit = c
+	}
+}
+
+func (p *part) setRemaining(c Count) {
+	// Below zero more was spent than allowed, so nothing is left.
+	c.Value = max(c.Value, 0)
+	if beats(c, p.Remaining) || c.Known() && p.Remaining.Known() && c.Value < p.Remaining.Value {
+		p.Remaining = c
+	}
+}
+
+func (p *part) setUsed(c Count) {
+	if c.Known() && c.Value < 0 || c.State == Unlimited {
+		c = Count{State: Malformed}
+	}
+	if beats(c, p.Used) || c.Known() && p.Used.Known() && c.Value > p.Used.Value {
+		p.Used = c
+	}
+}
+
+// beats reports whether a says more than b by its state: a number more than
+// "no limit", that more than nonsense, and nonsense more than nothing.
+func beats(a, b Count) bool {
+	if b.State == Known || a.State == b.State {
+		return false
+	}
+	return a.State == Known || a.State > b.State
+}
+
+func (p *part) setReset(v Reset, bare bool) {
+	if !v.Known() {
+		return
+	}
+	if was := p.Reset; !was.Known() || better(was, v) != was {
+		p.Reset, p.bare = v, bare
+	}
+}
+
+func (p *part) setLength(d time.Duration) {
+	if d > 0 && (p.Length == 0 || d < p.Length) {
+		p.Length = d
+	}
+}
+
+// told reports whether the response said anything of the window that is worth
+// passing on.
+func (p *part) told() bool {
+	if p.frail && !p.Remaining.Known() {
+		return false
+	}
+	return p.Limit.Known() || p.Remaining.Known() || p.Used.Known() || p.Reset.Known() ||
+		p.Limit.State == Unlimited || p.Remaining.State == Unlimited
+}
+
+// sortWindows sorts by Length and Name. It is an insertion sort, because there
+// are few windows, which are too large to hand around by value.
+func sortWindows(all []Window) {
+	for i := 1; i < len(all); i++ {
+		for k := i; k > 0 && compareWindows(&all[k], &all[k-1]) < 0; k-- {
+			all[k], all[k-1] = all[k-1], all[k]
+		}
+	}
+}
+
+func compareWindows(a, b *Window) int {
+	if a.Length != b.Length {
+		return cmp.Compare(a.Length, b.Length)
+	}
+	return cmp.Or(
+		cmp.Compare(a.Name, b.Name), cmp.Compare(a.Scope, b.Scope),
+		cmp.Compare(a.Limit.Value, b.Limit.Value), cmp.Compare(a.Remaining.Value, b.Remaining.Value),
+		cmp.Compare(a.Used.Value, b.Used.Value), a.Reset.At.Compare(b.Reset.At), cmp.Compare(a.Reset.In, b.Reset.In))
+}

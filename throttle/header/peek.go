@@ -1,0 +1,117 @@
+package header
+
+import (
+	"io"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"time"
+)
+
+// MaxBody is how much of a body is worth reading, in bytes. Errors are short;
+// a longer body is cut off there, and read as far as it goes.
+const MaxBody = 64 << 10
+
+// NeedsBody reports whether the body of a response may tell more of a limit
+// than its header does: a status that can mean a refusal, a text in a form that
+// can be read, and no Retry-After, which would be the answer already. It
+// is false for ordinary successes, and costs them a few nanoseconds.
+func NeedsBody(status int, h http.Header) bool {
+	return mayRefuse(status) && len(h["Retry-After"]) == 0 && readable(h)
+}
+
+// readable reports whether a body is a text that can be read at once: not
+// empty, not compressed, not a stream that goes on.
+func readable(h http.Header) bool {
+	if v := h["Content-Encoding"]; len(v) > 0 && v[0] != "" && v[0] != "identity" {
+		return false
+	}
+	if v := h["Content-Length"]; len(v) > 0 && v[0] == "0" {
+		return false
+	}
+	kind := h.Get("Content-Type")
+	if i := strings.IndexByte(kind, ';'); i >= 0 {
+		kind = kind[:i]
+	}
+	kind = trim(kind)
+	switch {
+	case kind == "":
+		return true // errors of small servers often have none
+	case hasFold(kind, "text/"):
+		return !equalFold(kind, "text/event-stream")
+	case equalFold(kind, "application/json"), equalFold(kind, "application/xml"):
+		return true
+	}
+	// application/problem+json and its like, but not application/json-seq and
+	// application/x-ndjson, which are streams.
+	return len(kind) > 5 && equalFold(kind[len(kind)-5:], "+json")
+}
+
+// PeekBody returns the beginning of a response's body, at most MaxBody bytes of
+// it, and leaves the response as it was: its Body still gives all bytes, the
+// errors too, and must be closed by whoever owned it. The bytes returned must
+// not be changed. It returns nil for bodies that do not end by themselves: a
+// switch of protocols, an event stream.
+//
+// It waits for the bytes until the body ends, but not longer than patience;
+// what has not come by then is left to the owner of the body, and PeekBody
+// returns what has come so far. It does not watch the request's context itself: a
+// canceled context fails the read underneath.
+func PeekBody(resp *http.Response, patience time.Duration) []byte {
+	if resp.Body == nil || resp.Body == http.NoBody || resp.StatusCode == http.StatusSwitchingProtocols ||
+		resp.ContentLength == 0 || hasFold(resp.Header.Get("Content-Type"), "text/event-stream") {
+		return nil
+	}
+	p := &peeked{Closer: resp.Body, body: resp.Body, filled: make(chan struct{})}
+	p.soFar.Store(&[]byte{})
+	resp.Body = p
+	go p.fill()
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	select {
+	case <-p.filled:
+	case <-timer.C:
+		p.enough.Store(true)
+	}
+	return *p.soFar.Load()
+}
+
+// peeked is a body of which the beginning has been read ahead of its owner.
+type peeked struct {
+	io.Closer
+	body   io.Reader
+	enough atomic.Bool            // fill is to stop after the read that it is in
+	soFar  atomic.Pointer[[]byte] // what fill has read
+	filled chan struct{}          // closed when fill has ended, which frees the fields below
+	buf    []byte
+	err    error
+}
+
+func (p *peeked) fill() {
+	defer close(p.filled)
+	for len(p.buf) < MaxBody && p.err == nil && !p.enough.Load() {
+		if len(p.buf) == cap(p.buf) {
+			p.buf = append(make([]byte, 0, min(max(512, 4*cap(p.buf)), MaxBody)), p.buf...)
+		}
+		var n int
+		n, p.err = p.body.Read(p.buf[len(p.buf):cap(p.buf)])
+		p.buf = p.buf[:len(p.buf)+n]
+		seen := p.buf
+		p.soFar.Store(&seen)
+	}
+}
+
+// Read gives what was read ahead first. As long as that is still under way it
+// blocks, as a read of the body itself would.
+func (p *peeked) Read(b []byte) (int, error) {
+	<-p.filled
+	if len(p.buf) > 0 {
+		n := copy(b, p.buf)
+		p.buf = p.buf[n:]
+		return n, nil
+	}
+	if p.err != nil {
+		return 0, p.err
+	}
+	return p.body.Read(b)
+}

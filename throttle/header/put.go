@@ -1,0 +1,153 @@
+package header
+
+import "time"
+
+// put adds the values of one field to the windows.
+func (r *Reading) put(f *field, values []string) {
+	values = values[:min(len(values), maxValues)]
+	switch f.role {
+	case roleLimit, roleRemaining, roleUsed, roleReset, roleLength:
+		if len(values) == 1 {
+			if n, ok := digits(values[0]); ok {
+				r.putNumber(f, 0, number{whole: n})
+				return
+			}
+			if n, ok := parseNumber(values[0]); ok {
+				r.putNumber(f, 0, n)
+				return
+			}
+		}
+		r.putLists(f, values)
+	case roleRetry, roleBackoff, roleDelay:
+		for _, v := range values {
+			r.waits.add(f, r.cut(v))
+		}
+	case rolePacked:
+		for _, v := range values {
+			f.read(r, f, r.cut(v))
+		}
+	case rolePolicy:
+		r.putPolicies(f, values)
+	case roleBare:
+		r.putBare(f, values)
+	case rolePair:
+		for _, v := range values {
+			r.putShare(f, r.cut(v))
+		}
+	case roleName, roleScope, roleKind:
+		for i, v := range values {
+			r.putText(f, i, unquote(r.cut(v)))
+		}
+	}
+}
+
+// cut bounds the work that values can make.
+func (r *Reading) cut(v string) string {
+	v = v[:min(len(v), maxValue, maxText-r.text)]
+	r.text += len(v)
+	return trim(v)
+}
+
+// putNumber reads the value that nearly every field has.
+func (r *Reading) putNumber(f *field, item int, n number) {
+	p := r.at(f, item)
+	if p == nil {
+		return
+	}
+	p.know(f)
+	switch f.role {
+	case roleLimit, roleBare:
+		p.setLimit(countOf(n))
+	case roleRemaining:
+		p.setRemaining(countOf(n))
+	case roleUsed:
+		p.setUse(f, n)
+	case roleLength:
+		p.setLength(lengthOf(n, f.step))
+	case roleReset:
+		if v, ok := resetOf(n, f.step); ok {
+			p.setReset(v, f.step == 0)
+		} else {
+			p.broken = true
+		}
+	}
+}
+
+// setUse sets a use, or what follows from it if it is a share of the limit.
+func (p *part) setUse(f *field, n number) {
+	if f.full == 0 {
+		p.setUsed(countOf(n))
+		return
+	}
+	full, unit := f.full, f.unit
+	if full == 1 && n.whole > 2 {
+		full, unit = 100, "percent" // twice the limit is a share, fifty times is not
+	}
+	p.Unit = unit
+	p.setLimit(Count{Value: full, State: Known})
+	p.setUsed(countOf(n))
+}
+
+// lengthOf reads the length of a window. Without a unit in the name it is in
+// seconds, unless that made it longer than a year.
+func lengthOf(n number, step time.Duration) time.Duration {
+	if step == 0 {
+		step = time.Second
+		if n.whole > maxDelta {
+			step = time.Millisecond
+		}
+	}
+	d, _ := n.times(step)
+	return d
+}
+
+// putText reads the fields that describe the unnamed window in words. Repeated
+// lines belong to the windows that the other fields describe in the same
+// order.
+func (r *Reading) putText(f *field, item int, v string) {
+	if v == "" {
+		return
+	}
+	p := r.at(f, item)
+	if p == nil {
+		return
+	}
+	switch f.role {
+	case roleName:
+		if p.unnamed {
+			p.Name, p.unnamed = v, false
+		}
+	case roleScope:
+		if p.Scope == "" || v < p.Scope {
+			p.Scope = v
+		}
+	case roleKind:
+		// "Daily-limit", "QPS": the length of the window that the other fields
+		// speak of. Anything else ("application", "3") says nothing.
+		if d := periodIn(v); d > 0 {
+			p.setLength(d)
+			if p.unnamed {
+				p.Name, p.unnamed = v, false
+			}
+		}
+	}
+}
+
+// periodIn returns the period that a text of words and dashes names, 0 when it
+// names none.
+func periodIn(v string) time.Duration {
+	if len(v) > maxName {
+		return 0
+	}
+	start := 0
+	for i := 0; i <= len(v); i++ {
+		if i < len(v) && v[i] != '-' && v[i] != '_' && v[i] != ' ' {
+			continue
+		}
+		if w := lookUp(lowerString(v[start:i])); w.kind == wordPeriod {
+			return w.length
+		}
+		start = i + 1
+	}
+	return 0
+}

@@ -1,0 +1,175 @@
+package header
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+)
+
+// Reader reads the responses of one host. It knows the dialect of the host, and
+// it remembers which fields the host sends, so that the next response of the
+// same shape is read in a fraction of the time. Its zero value is ready and
+// knows no dialects. It is safe for concurrent use; do not copy it after use.
+//
+// What it remembers is a shortcut, for successes alone. Whatever differs from
+// before in the number of fields, or lacks one that told of limits, is read
+// in full. So is a response that lacks another field which is looked up in
+// turn; only a field about limits that takes the place of another field, with
+// the number of fields unchanged, may be overlooked, by at most as many
+// responses as there are fields. Reading.Read takes no such shortcut.
+type Reader struct {
+	fields  fields
+	periods []Period
+	bodies  bool
+
+	shapes [maxShape]atomic.Pointer[shape] // by the number of fields
+	turn   atomic.Uint32                   // which of the other fields to look up next
+}
+
+// maxShape is the number of fields from which on a response is always read in
+// full. Responses of browsers' favourite sites have some thirty.
+const maxShape = 40
+
+// shape is what names a response had, and what they mean. It is immutable.
+type shape struct {
+	told  []*field // the fields about limits, and Date and Age
+	other []string // the names of the others
+	limit bool     // whether there is any about limits
+	alike bool     // whether those are all about one window
+}
+
+// NewReader returns a Reader for the responses of a host, such as
+// "api.example.com" or the Host of a request's URL. It reads them in the
+// dialects of the package's table and in more of the caller's own, as far as
+// they are for that host; a later dialect wins over an earlier one and
+// over the table. It fails on a dialect that makes no sense.
+func NewReader(host string, more ...Dialect) (*Reader, error) {
+	host = plainHost(host)
+	rd := &Reader{fields: fields{}}
+	for i, d := range slices.Concat(dialects, more) {
+		own := i >= len(dialects)
+		if !d.speaks(host) && !(own && len(d.Hosts) == 0) {
+			if err := d.compile(fields{}); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		if err := d.compile(rd.fields); err != nil {
+			return nil, err
+		}
+		rd.bodies = rd.bodies || d.Bodies
+		if d.Periods != nil {
+			rd.periods = slices.Clone(d.Periods)
+		}
+	}
+	return rd, nil
+}
+
+// Read reads a response into r. See Reading.Read.
+func (rd *Reader) Read(r *Reading, status int, h http.Header, body []byte, now time.Time) {
+	r.begin(status, now)
+	r.periods = rd.periods
+	if status < 200 || status > 299 || len(body) > 0 || !rd.recall(r, h) {
+		rd.scan(r, h)
+	}
+	r.finish(body)
+}
+
+// NeedsBody is like the function NeedsBody, and reports true as well for the
+// successes of an API that tells limits in their bodies.
+func (rd *Reader) NeedsBody(status int, h http.Header) bool {
+	if rd.bodies && status == http.StatusOK {
+		return readable(h)
+	}
+	return NeedsBody(status, h)
+}
+
+// recall takes the fields that a response of this shape had before. It reports
+// false, and takes nothing, when the shape is a new one.
+func (rd *Reader) recall(r *Reading, h http.Header) bool {
+	if len(h) >= maxShape {
+		return false
+	}
+	s := rd.shapes[len(h)].Load()
+	if s == nil {
+		return false
+	}
+	if len(s.other) > 0 {
+		turn := rd.turn.Add(1)
+		if _, ok := h[s.other[turn%uint32(len(s.other))]]; !ok {
+			return false
+		}
+	}
+	if !s.limit {
+		return true
+	}
+	for _, f := range s.told {
+		values := h[f.name]
+		if len(values) == 0 {
+			r.begin(r.status, r.now)
+			r.periods = rd.periods
+			return false
+		}
+		if f.role < roleDate {
+			r.hits = append(r.hits, hit{f, values})
+		} else {
+			r.take(f, values)
+		}
+	}
+	r.sorted, r.alike = true, s.alike
+	return true
+}
+
+// scan reads all fields, and remembers them if the response is a success.
+func (rd *Reader) scan(r *Reading, h http.Header) {
+	if len(h) > maxNames {
+		r.scanCommon(h)
+		return
+	}
+	learn := len(h) < maxShape && r.status >= 200 && r.status <= 299
+	var s shape
+	for name, values := range h {
+		f := rd.fieldOf(name)
+		if f.role != roleNone && len(values) > 0 {
+			r.take(f, values)
+		}
+		switch {
+		case !learn:
+		case len(name) > maxName || len(values) == 0:
+			learn = false
+		case f.role == roleNone:
+			s.other = append(s.other, strings.Clone(name))
+		default:
+			s.told = append(s.told, f)
+			s.limit = s.limit || f.role < roleDate
+		}
+	}
+	if learn {
+		// In this order, so that no response has to be sorted again.
+		slices.SortFunc(s.told, func(a, b *field) int { return strings.Compare(a.name, b.name) })
+		s.alike = alike(r.hits)
+		rd.shapes[len(h)].Store(&s)
+	}
+}
+
+// fieldOf is fieldOf, with the dialects of the reader before it.
+func (rd *Reader) fieldOf(name string) *field {
+	if len(rd.fields) > 0 && len(name) <= maxName {
+		var buf [maxName]byte
+		for i := range len(name) {
+			buf[i] = lower(name[i])
+		}
+		if f := rd.fields[string(buf[:len(name)])]; f != nil {
+			if f.name != name {
+				// recall looks a field up by the name that the host uses.
+				spelt := *f
+				spelt.name = strings.Clone(name)
+				return &spelt
+			}
+			return f
+		}
+	}
+	return fieldOf(name)
+}

@@ -1,0 +1,131 @@
+package header
+
+import (
+	"fmt"
+	"net/http"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// What a Reader remembers changes nothing of what it reads.
+func TestReaderReadsTheSame(t *testing.T) {
+	for _, s := range loadCorpus(t) {
+		rd := s.reader(t)
+		var first, again Reading
+		rd.Read(&first, s.Status, s.header(), nil, s.Now)
+		for range 3 {
+			rd.Read(&again, s.Status, s.header(), nil, s.Now)
+			require.Equal(t, said(&first), said(&again), s.ID)
+		}
+	}
+}
+
+// The quick way and the long way read the same.
+func TestQuickReadsTheSame(t *testing.T) {
+	quick := 0
+	for _, s := range loadCorpus(t) {
+		var r, long Reading
+		r.begin(s.Status, s.Now)
+		r.scan(s.header())
+		if !r.quick() {
+			continue
+		}
+		quick++
+		r.Windows = r.Windows[:0]
+		r.finish(nil)
+		long.begin(s.Status, s.Now)
+		long.scan(s.header())
+		long.periods = []Period{} // rules the quick way out
+		long.finish(nil)
+		require.Equal(t, said(&long), said(&r), s.ID)
+	}
+	assert.Greater(t, quick, 40)
+}
+
+// Fields that a host adds, drops or exchanges are noticed.
+func TestReaderNotices(t *testing.T) {
+	var rd Reader
+	var r Reading
+	read := func(h http.Header) []Window {
+		rd.Read(&r, http.StatusOK, h, nil, benchNow)
+		return r.Windows
+	}
+	plain := typical()
+	limited := typical("X-RateLimit-Limit", "10", "X-RateLimit-Remaining", "3")
+	for range 3 {
+		assert.Empty(t, read(plain))
+		require.Len(t, read(limited), 1)
+	}
+
+	more := typical("X-RateLimit-Limit", "10", "X-RateLimit-Remaining", "3", "X-RateLimit-Reset", "5")
+	require.Len(t, read(more), 1)
+	assert.True(t, r.Windows[0].Reset.Known(), "a field was added")
+
+	less := typical("X-RateLimit-Remaining", "2", "X-Other", "1")
+	require.Len(t, read(less), 1)
+	assert.Equal(t, 2.0, r.Windows[0].Remaining.Value, "a field was dropped, and one of no interest added")
+	assert.Equal(t, Absent, r.Windows[0].Limit.State)
+
+	// One field of no interest made way for one that tells of a limit. That is
+	// the one change that can be overlooked, for as many responses as there are fields.
+	assert.Empty(t, read(plain))
+	swapped := typical("X-RateLimit-Remaining", "0")
+	swapped.Del("Etag")
+	seen := 0
+	for range len(swapped) {
+		seen += len(read(swapped))
+	}
+	assert.Positive(t, seen)
+	assert.Len(t, read(swapped), 1, "and then no more")
+
+	// On a refusal nothing is left to memory.
+	assert.Empty(t, read(plain))
+	rd.Read(&r, http.StatusTooManyRequests, swapped, nil, benchNow)
+	assert.Len(t, r.Windows, 1)
+}
+
+// An answer of the same shape whose value is gone is read in full.
+func TestReaderEmptyValues(t *testing.T) {
+	var rd Reader
+	var r Reading
+	h := typical("X-RateLimit-Limit", "10", "X-RateLimit-Remaining", "3")
+	rd.Read(&r, http.StatusOK, h, nil, benchNow)
+	h["X-Ratelimit-Remaining"] = nil
+	rd.Read(&r, http.StatusOK, h, nil, benchNow)
+	require.Len(t, r.Windows, 1)
+	assert.Equal(t, Absent, r.Windows[0].Remaining.State)
+}
+
+func TestReaderConcurrent(t *testing.T) {
+	var rd Reader
+	var wg sync.WaitGroup
+	for g := range 8 {
+		wg.Go(func() {
+			var r Reading
+			for i := range 300 {
+				left := fmt.Sprint(g*1000 + i)
+				h := typical("X-RateLimit-Limit", "9000", "X-RateLimit-Remaining", left)
+				if i%3 == 0 {
+					h.Set(fmt.Sprintf("X-Extra-%d", i%7), "1")
+				}
+				rd.Read(&r, http.StatusOK, h, nil, benchNow)
+				if len(r.Windows) != 1 || fmt.Sprint(r.Windows[0].Remaining.Value) != left {
+					t.Errorf("read %v, want %s left", r.Windows, left)
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func TestReadingIsUsedAgain(t *testing.T) {
+	var r Reading
+	r.Read(http.StatusTooManyRequests, headerOf("Retry-After", "5", "X-RateLimit-Remaining", "0", "Age", "3"), []byte(`{"x":1}`), benchNow)
+	require.True(t, r.Refused && r.Stale && r.Wait.Known() && len(r.Windows) == 1)
+	r.Read(http.StatusOK, http.Header{}, nil, benchNow.Add(time.Hour))
+	assert.Equal(t, Reading{Windows: []Window{}}, said(&r))
+}

@@ -1,0 +1,222 @@
+package header
+
+import (
+	"net/http"
+	"time"
+)
+
+// Reading is what one response says about rate limits. Its zero value is ready
+// for Read, and it is meant to be used again: Read keeps the memory of the
+// reading before. It is not safe for concurrent use.
+//
+// Its strings are parts of the header and the body that were read, so a Window
+// that outlives them for long is better copied with strings.Clone.
+type Reading struct {
+	// Windows holds the limits that the response told, without those of which
+	// it told nothing but a name, sorted by Length and Name. At most 64.
+	Windows []Window
+	// Wait is how long the server wants to be left alone. On a refusal it is
+	// what the server named, or else what follows from the windows; on other
+	// answers it is known only if the server asked for a pause and meant it.
+	Wait Wait
+	// Refused reports whether the server turned the request away because of a
+	// limit: 429, and 400, 402, 403, 418, 420, 503, 529 or even 200 if the rest of the
+	// response says so. A 503 that gives no hint is a broken server instead.
+	Refused bool
+	// Stale reports that a cache answered. The windows are those of another,
+	// older response and say nothing about now.
+	Stale bool
+	// Date is when the server made the response, by its own clock. It is zero
+	// when the response does not tell, and when nothing else in it is about
+	// limits.
+	Date time.Time
+
+	hits     []hit
+	parts    []part
+	policies []policy
+	periods  []Period // of the dialect
+	waits    waits
+	date     string
+	sorted   bool // hits are in the order of their names
+	alike    bool // hits are known to be about one window
+	text     int  // how much text has been looked at
+	status   int
+	now      time.Time
+}
+
+// Wait is how long to leave the server alone. The zero value is not known.
+type Wait struct {
+	// Reset is the end of the wait as the server told it.
+	Reset
+	// Delay is how long the wait is from the moment at which the response was
+	// made, which the Date field tells, else from its receipt. It is never
+	// negative and at most a hundred years.
+	Delay time.Duration
+	// Explicit reports that the server named the wait, in a field such as
+	// Retry-After or in the body. Otherwise it was derived from the resets of
+	// the exhausted windows, and may be too long: some servers tell when a
+	// window will be full again, not when the next request fits.
+	Explicit bool
+}
+
+// hit is a field of the response that is about limits.
+type hit struct {
+	*field
+	values []string
+}
+
+// Limits of the work that a response can cause.
+const (
+	maxHits    = 64
+	maxWindows = 64
+	maxValues  = 64       // of one field
+	maxValue   = 8 << 10  // bytes of one value that are looked at
+	maxText    = 32 << 10 // bytes of all values, as far as they are no plain numbers
+	maxNames   = 512      // names of fields that are looked at one by one
+)
+
+// Read reads a response: its status code, its header, as much of its body as
+// the caller has at hand (nil for none; see NeedsBody), and now, the time of
+// receipt. It overwrites the reading before. Field names are matched without
+// regard to case, also in a map that was not filled through http.Header.Set.
+//
+// No header and no body makes it fail or take more than linear time. What
+// cannot be read is as good as not there, except that its Count is Malformed.
+func (r *Reading) Read(status int, h http.Header, body []byte, now time.Time) {
+	r.begin(status, now)
+	r.scan(h)
+	r.finish(body)
+}
+
+func (r *Reading) begin(status int, now time.Time) {
+	// Only what quick needs; the rest is left to finish. That is faster than the
+	// assignment of a whole Reading.
+	clear(r.hits)
+	r.hits, r.Windows = r.hits[:0], r.Windows[:0]
+	r.Wait = Wait{}
+	r.Refused, r.Stale, r.sorted, r.alike = false, false, false, false
+	r.Date, r.date, r.periods = time.Time{}, "", nil
+	r.status, r.now = status, now
+}
+
+// scan collects the fields that are about limits.
+func (r *Reading) scan(h http.Header) {
+	if len(h) > maxNames {
+		r.scanCommon(h)
+		return
+	}
+	for name, values := range h {
+		if len(values) == 0 {
+			continue
+		}
+		if f := fieldOf(name); f.role != roleNone {
+			r.take(f, values)
+		}
+	}
+}
+
+// common are the names that are looked for in a header of absurdly many names.
+var common = [...]string{"Age", "Date", "Ratelimit", "Ratelimit-Limit", "Ratelimit-Policy", "Ratelimit-Remaining",
+	"Ratelimit-Reset", "Retry-After", "X-Rate-Limit-Limit", "X-Rate-Limit-Remaining", "X-Rate-Limit-Reset",
+	"X-Ratelimit-Limit", "X-Ratelimit-Remaining", "X-Ratelimit-Reset"}
+
+// scanCommon bounds the work that a header of thousands of names can make.
+func (r *Reading) scanCommon(h http.Header) {
+	for _, name := range common {
+		if values := h[name]; len(values) > 0 {
+			r.take(fieldOf(name), values)
+		}
+	}
+}
+
+// take keeps a field for finish, or uses it at once if it says nothing of a
+// window.
+func (r *Reading) take(f *field, values []string) {
+	switch f.role {
+	case roleDate:
+		r.date = values[0]
+	case roleAge:
+		if n, ok := parseNumber(trim(values[0])); ok && !n.minus && !n.zero() {
+			r.Stale = true
+		}
+	case roleCache:
+		r.Stale = r.Stale || saysCached(values[0])
+	default:
+		if len(r.hits) < maxHits {
+			r.hits = append(r.hits, hit{f, values})
+			return
+		}
+		// Too many to be true. Keep the first ones by name, so that the order of
+		// a map does not decide what is read.
+		last := 0
+		for i := range r.hits {
+			if r.hits[i].name > r.hits[last].name {
+				last = i
+			}
+		}
+		if f.name < r.hits[last].name {
+			r.hits[last] = hit{f, values}
+		}
+	}
+}
+
+// saysCached reads X-From-Cache: 1, and the words of X-Cache and CF-Cache-Status.
+func saysCached(v string) bool {
+	for v != "" {
+		var word string
+		word, v = cutMember(v)
+		if word == "1" || hasFold(word, "hit") || hasFold(word, "tcp_hit") || hasFold(word, "tcp_mem_hit") ||
+			hasFold(word, "stale") || hasFold(word, "updating") {
+			return true
+		}
+	}
+	return false
+}
+
+// finish turns the fields collected into windows and a wait.
+func (r *Reading) finish(body []byte) {
+	if len(r.hits) == 0 && len(body) == 0 && !mayRefuse(r.status) {
+		return
+	}
+	if t, ok := parseIMF(r.date); ok {
+		r.Date = t
+	} else if t, _, ok := parseDate(trim(r.date)); ok {
+		r.Date = t
+	}
+	if len(body) == 0 && r.status < 300 && r.quick() {
+		return
+	}
+	r.parts, r.policies, r.text = r.parts[:0], r.policies[:0], 0
+	r.waits = waits{base: r.base()}
+	if !r.sorted {
+		sortHits(r.hits)
+	}
+	for i := range r.hits {
+		r.put(r.hits[i].field, r.hits[i].values)
+	}
+	var said bodySays
+	if len(body) > 0 {
+		r.readBody(body, &said)
+	}
+	r.settle()
+	r.judge(&said)
+}
+
+// base returns the moment from which the response counts its delays, on the
+// clock by which it tells its instants.
+func (r *Reading) base() time.Time {
+	if r.Date.IsZero() || r.Stale {
+		return r.now
+	}
+	return r.Date
+}
+
+// sortHits brings the fields, which come in the random order of a map, into one
+// that is always the same.
+func sortHits(all []hit) {
+	for i := 1; i < len(all); i++ {
+		for k := i; k > 0 && all[k].name < all[k-1].name; k-- {
+			all[k], all[k-1] = all[k-1], all[k]
+		}
+	}
+}

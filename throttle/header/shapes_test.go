@@ -1,0 +1,155 @@
+package header
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+)
+
+// brief writes a window as name limit/remaining/used @reset len=length unit scope,
+// with a dash for what is not known.
+func brief(w Window) string {
+	var b strings.Builder
+	b.WriteString(w.Name)
+	for _, c := range []Count{w.Limit, w.Remaining, w.Used} {
+		b.WriteByte(' ')
+		switch c.State {
+		case Known:
+			b.WriteString(trimZero(c.Value))
+		case Unlimited:
+			b.WriteByte('*')
+		case Malformed:
+			b.WriteByte('?')
+		default:
+			b.WriteByte('-')
+		}
+	}
+	if w.Reset.Known() {
+		at := w.Reset.In.String()
+		if !w.Reset.At.IsZero() {
+			at = w.Reset.At.Format(time.RFC3339Nano)
+		}
+		b.WriteString(" @" + at)
+	}
+	if w.Length > 0 {
+		b.WriteString(" len=" + w.Length.String())
+	}
+	if w.Unit != "" {
+		b.WriteString(" unit=" + w.Unit)
+	}
+	if w.Scope != "" {
+		b.WriteString(" scope=" + w.Scope)
+	}
+	return b.String()
+}
+
+func trimZero(v float64) string {
+	return strconv.FormatFloat(v, 'f', -1, 64)
+}
+
+// TestShapes holds notations that the corpus has no response for, or that show
+// one rule alone. Lines are header fields; the answers come in order.
+func TestShapes(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		status int
+		lines  string
+		want   []string
+	}{
+		{"bare vendor stem is the limit", 200, "X-Discogs-Ratelimit: 60\nX-Discogs-Ratelimit-Used: 1\nX-Discogs-Ratelimit-Remaining: 59",
+			[]string{"default 60 59 1"}},
+		{"status behind limit is the rest", 200, "X-Bapi-Limit: 100\nX-Bapi-Limit-Status: 99\nX-Bapi-Limit-Reset-Timestamp: 1772366460123",
+			[]string{"default 100 99 - @2026-03-01T12:01:00.123Z"}},
+		{"milliseconds by name", 200, "gw-ratelimit-limit: 500\ngw-ratelimit-remaining: 300\ngw-ratelimit-reset: 1489",
+			[]string{"default 500 300 - @1.489s"}},
+		{"rests by period", 200, "Remaining-Req: group=default; min=1800; sec=29",
+			[]string{"req-sec - 29 - len=1s unit=requests", "req-min - 1800 - len=1m0s unit=requests"}},
+		{"cost, rest, limit", 200, "Units: 10/20828/64000", []string{"default 64000 20828 - unit=units"}},
+		{"rule and number", 200, "X-RateLimit-Limit: name=rate-1,100;\nX-RateLimit-Remaining: name=rate-1,34;",
+			[]string{"rate-1 100 34 -"}},
+		{"two rules and numbers", 200, "X-RateLimit-Limit: name=a,100;name=b,7;\nX-RateLimit-Remaining: name=a,34;name=b,5;",
+			[]string{"a 100 34 -", "b 7 5 -"}},
+		{"JSON", 200, `X-Ratelimit: {"name":"UNAUTHED_API_GET_LIMIT","period":300,"limit":1000,"remaining":999,"until":"2026-03-01T12:05:00Z"}`,
+			[]string{"UNAUTHED_API_GET_LIMIT 1000 999 - @2026-03-01T12:05:00Z len=5m0s"}},
+		{"query string in percent", 200, "X-Quota-Snapshot-Chat: ent=300&ov=0.0&ovPerm=false&rem=66.5&rst=2026-03-02T00%3A00%3A00Z",
+			[]string{"chat 100 66.5 - @2026-03-02T00:00:00Z unit=percent"}},
+		{"named rests", 200, "X-Ms-Ratelimit-Remaining-Resource: Microsoft.Compute/GetVM3Min;239,Microsoft.Compute/GetVM30Min;1199",
+			[]string{"Microsoft.Compute/GetVM30Min - 1199 -", "Microsoft.Compute/GetVM3Min - 239 -"}},
+		{"rest with its scope", 200, "X-Ms-Ratelimit-Remaining-Subscription-Reads: 11999", []string{"subscription-reads - 11999 -"}},
+		{"scopes in words", 200, "X-Rate-Limit: token:ABC 45/2000 reset=600s, key:DEF 45/48000 reset=1200s",
+			[]string{"key 48000 47955 45 @20m0s", "token 2000 1955 45 @10m0s"}},
+		{"keys with colons", 200, "X-RateLimit: Limit:100;Remaining:99;ResetTime:30", []string{"default 100 99 - @30s"}},
+		{"thousands", 200, "X-Ms-Ratelimit-Time-Remaining-Xrm-Requests: 1,200.00\nX-Ms-Ratelimit-Burst-Remaining-Xrm-Requests: 5999",
+			[]string{"burst-xrm-requests - 5999 - unit=requests", "time-xrm-requests - 1200 - unit=seconds"}},
+		{"limit with its period", 200, "X-RateLimit-Limit: 100/hour\nX-RateLimit-Remaining: 9", []string{"default 100 9 - len=1h0m0s"}},
+		{"limit with its duration", 200, "X-RateLimit-Limit: 10/1m", []string{"default 10 - - len=1m0s"}},
+		{"used of limit", 200, "X-Shopify-Shop-Api-Call-Limit: 32/40", []string{"shopify-shop-api-call 40 8 32 unit=calls"}},
+		{"concurrency beside requests", 200, "X-Sentry-Rate-Limit-Limit: 40\nX-Sentry-Rate-Limit-Remaining: 39\nX-Sentry-Rate-Limit-Reset: 1772366401\n" +
+			"X-Sentry-Rate-Limit-ConcurrentLimit: 25\nX-Sentry-Rate-Limit-ConcurrentRemaining: 24",
+			[]string{"concurrent 25 24 - unit=concurrent-requests", "default 40 39 - @2026-03-01T12:00:01Z"}},
+		{"generic fields repeat a suffixed window", 200, "RateLimit-Limit: 60\nRateLimit-Remaining: 59\nRateLimit-Reset: 17\n" +
+			"X-RateLimit-Limit-Minute: 60\nX-RateLimit-Remaining-Minute: 59\nX-RateLimit-Limit-Hour: 1000\nX-RateLimit-Remaining-Hour: 940",
+			[]string{"minute 60 59 - @17s len=1m0s", "hour 1000 940 - len=1h0m0s"}},
+		{"generic fields differ from the suffixed", 200, "RateLimit-Limit: 30\nRateLimit-Remaining: 3\nRateLimit-Reset: 17\n" +
+			"X-RateLimit-Limit-Minute: 60\nX-RateLimit-Remaining-Minute: 59",
+			[]string{"default 30 3 - @17s", "minute 60 59 - len=1m0s"}},
+		{"two unnamed limiters", 200, "X-RateLimit-Limit: 100\nX-RateLimit-Remaining: 50\nRateLimit-Limit: 7\nRateLimit-Remaining: 5",
+			[]string{"default 7 5 -", "default#2 100 50 -"}},
+		{"the same line twice", 200, "X-RateLimit-Limit: 100\nX-RateLimit-Limit: 100\nX-RateLimit-Remaining: 50\nX-RateLimit-Remaining: 50",
+			[]string{"default 100 50 -"}},
+		{"two spellings of one name", 200, "X-RateLimit-Limit: 100\nx-ratelimit-limit: 90\nX-RateLimit-Remaining: 50",
+			[]string{"default 90 50 -"}},
+		{"policies of several keys", 200, `RateLimit: "p";r=5;t=9;pk=:YQ==:, "p";r=3;t=9;pk=:Yg==:` + "\n" + `RateLimit-Policy: "p";q=10;w=60`,
+			[]string{"p 10 5 - @9s len=1m0s scope=YQ==", "p 10 3 - @9s len=1m0s scope=Yg=="}},
+		{"policy without a window", 200, `RateLimit-Policy: "con";q=10;qu="concurrent-requests"` + "\n" + `RateLimit: "con";r=4`,
+			[]string{"con 10 4 - unit=concurrent-requests"}},
+		{"names that do not match", 200, `RateLimit: "a";r=1;t=5` + "\n" + `RateLimit-Policy: "b";q=10;w=60`,
+			[]string{"a - 1 - @5s", "b 10 - - len=1m0s"}},
+		{"one bad member", 200, `RateLimit: "a";r=x, "b";r=1`, []string{"b - 1 -"}},
+		{"a comma and a semicolon in quotes", 200, `RateLimit: "a,b;c";r=1;t=2`, []string{"a,b;c - 1 - @2s"}},
+		{"window with its own word", 200, "X-RateLimit-Limit: 100, 100;window=60\nX-RateLimit-Remaining: 99", []string{"default 100 99 - len=1m0s"}},
+		{"trailing semicolon, unit in the window", 200, "RateLimit-Policy: 100;w=60s;\nRateLimit-Limit: 100", []string{"default 100 - - len=1m0s"}},
+		{"milliseconds told by the window", 200, "X-RateLimit-Limit: 60\nX-RateLimit-Remaining: 0\nX-RateLimit-Reset: 42000\nX-RateLimit-Window: 60",
+			[]string{"default 60 0 - @42s len=1m0s"}},
+
+		{"unlimited: minus one", 200, "X-RateLimit-Limit: -1\nX-RateLimit-Remaining: -1\nX-RateLimit-Reset: 0", []string{"default * * -"}},
+		{"unlimited: a word", 200, "X-RateLimit-Limit: unlimited", []string{"default * - -"}},
+		{"unlimited: none of none on a success", 200, "X-RateLimit-Limit: 0\nX-RateLimit-Remaining: 0", []string{"default * * -"}},
+		{"none of none on a refusal", 429, "X-RateLimit-Limit: 0\nX-RateLimit-Remaining: 0", []string{"default 0 0 -"}},
+		{"minus one on a refusal", 429, "X-RateLimit-Limit: 10\nX-RateLimit-Remaining: -1", []string{"default 10 0 -"}},
+		{"overdrawn", 200, "X-RateLimit-Limit: 10\nX-RateLimit-Remaining: -7", []string{"default 10 0 -"}},
+		{"zero, malformed and absent differ", 200, "X-RateLimit-Limit: many\nX-RateLimit-Remaining: 0", []string{"default ? 0 -"}},
+		{"malformed reset", 200, "X-RateLimit-Remaining: 3\nX-RateLimit-Reset: soon", []string{"default - 3 -"}},
+		{"reset of the year 1", 200, "X-RateLimit-Remaining: 0\nX-RateLimit-Reset: 0001-01-01T00:00:00Z", nil},
+		{"reset in the dead zone", 200, "X-RateLimit-Remaining: 3\nX-RateLimit-Reset: 137270087", []string{"default - 3 -"}},
+
+		{"not about limits", 200, "X-Total-Count: 40\nX-Page-Limit: 20\nX-Ratelimit-Docs: http://x.example\nX-Request-Cost: 3\n" +
+			"X-RateLimit-Tier: 3\nX-Upload-Limit: 100\nX-Max-Age: 3\nX-Ttl: 300\nX-Recharge-Limit: 40\nX-Retry-Count: 2\nX-RateLimit-Requested-Tokens: 1",
+			nil},
+		{"only names", 200, "X-RateLimit-Resource: core\nX-RateLimit-Scope: user\nX-RateLimit-Window: 60", nil},
+		{"empty values", 200, "X-RateLimit-Limit:\nX-RateLimit-Remaining:\nRateLimit:\nRetry-After:", nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			h := http.Header{}
+			for line := range strings.SplitSeq(tt.lines, "\n") {
+				name, value, _ := strings.Cut(line, ":")
+				if strings.HasPrefix(name, "x-") {
+					h[name] = append(h[name], strings.TrimSpace(value)) // not canonical on purpose
+					continue
+				}
+				h.Add(name, strings.TrimSpace(value))
+			}
+			var r Reading
+			r.Read(tt.status, h, nil, benchNow)
+			var got []string
+			for _, w := range r.Windows {
+				got = append(got, brief(w))
+			}
+			assert.Equal(t, tt.want, got)
+		})
+	}
+}

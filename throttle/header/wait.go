@@ -1,0 +1,154 @@
+package header
+
+import "time"
+
+// waits collects the waits that a server names.
+type waits struct {
+	longest Reset // of Retry-After and its like
+	known   bool
+	pause   Reset // of Backoff, which is meant on any answer
+	paused  bool
+	meant   bool  // Retry-After is meant also on a success
+	plain   int64 // Retry-After, if it is a plain number of seconds
+	base    time.Time
+}
+
+// add takes the value of a field that says when to come back. What cannot be
+// read is as good as absent; of several, the last moment counts.
+func (w *waits) add(f *field, v string) {
+	t, ok := parseReset(v, f.step)
+	if f.role == roleDelay {
+		w.meant = true
+	}
+	if !ok || absurd(v, t, w.base) {
+		return
+	}
+	if f.role == roleBackoff {
+		if !w.paused || t.Delay(w.base) > w.pause.Delay(w.base) {
+			w.pause, w.paused = t, true
+		}
+		return
+	}
+	if n, plain := parseNumber(v); plain && f.step == 0 && n.digits == 0 {
+		w.plain = max(w.plain, n.whole)
+	}
+	if !w.known || t.Delay(w.base) > w.longest.Delay(w.base) {
+		w.longest, w.known = t, true
+	}
+}
+
+// absurd reports whether a plain number asks for a wait of more than a year.
+// As a delay such a number means nothing, so it does not as an epoch either: more
+// likely it is in a unit that the name does not tell.
+func absurd(v string, t Reset, base time.Time) bool {
+	if t.At.IsZero() {
+		return false
+	}
+	_, plain := parseNumber(unquote(trim(v)))
+	return plain && t.At.Sub(base) > maxDelta*time.Second
+}
+
+// mayRefuse reports whether a status can mean that a limit was hit.
+func mayRefuse(status int) bool {
+	switch status {
+	case 429, 420, 403, 503, 529, 418, 402, 400, 509:
+		return true
+	}
+	return false
+}
+
+// judge decides whether the request was refused, and what to wait for.
+func (r *Reading) judge(said *bodySays) {
+	r.Refused = r.refused(said)
+	switch {
+	case r.waits.paused && (!r.waits.known || r.waits.pause.Delay(r.base()) > r.waits.longest.Delay(r.base())):
+		r.setWait(r.waits.pause, true)
+	case r.waits.known && (r.Refused || r.status >= 300 || r.waits.meant):
+		r.setWait(r.retryAfter(), true)
+	case r.Refused && r.deriveWait():
+	case said.named && (r.Refused || said.meant):
+		r.setWait(said.wait, true)
+	case said.said && r.Refused:
+		r.setWait(said.prose, true)
+	}
+}
+
+func (r *Reading) setWait(t Reset, explicit bool) {
+	r.Wait = Wait{Reset: t, Delay: t.Delay(r.base()), Explicit: explicit}
+}
+
+// refused applies what each status means. See RFC 6585 section 4 for 429 and
+// RFC 9110 section 15.6.4 for 503.
+func (r *Reading) refused(said *bodySays) bool {
+	switch r.status {
+	case 429, 420:
+		return true
+	case 503, 529, 509, 418, 403:
+		return r.waits.known || said.refused || r.exhausted(false)
+	case 402:
+		// Payment required, except where a quota resets by itself.
+		return r.waits.known || said.refused || r.exhausted(true)
+	case 400:
+		// A bad request that happens to be the last of its window is a bad request.
+		return r.waits.known || said.refused
+	case 200:
+		return said.surely
+	}
+	return false
+}
+
+// exhausted reports whether some window has nothing left.
+func (r *Reading) exhausted(resets bool) bool {
+	for i := range r.Windows {
+		if w := &r.Windows[i]; w.Exhausted() && (!resets || w.Reset.Known()) {
+			return true
+		}
+	}
+	return false
+}
+
+// retryAfter returns the wait that the fields name. Old versions of fastify
+// and others put milliseconds into Retry-After. It is told by a reset in
+// seconds beside it that says the same a thousand times smaller.
+func (r *Reading) retryAfter() Reset {
+	t := r.waits.longest
+	seconds := r.waits.plain
+	if seconds < 1000 || t.In != time.Duration(seconds)*time.Second {
+		return t
+	}
+	for i := range r.Windows {
+		w := &r.Windows[i]
+		if !w.Reset.Known() {
+			continue
+		}
+		reset := w.Reset.Delay(r.base())
+		if milli := t.In / 1000; reset > 0 && milli >= reset-time.Second && milli <= reset+reset/10+3*time.Second {
+			return Reset{In: milli, Resolution: time.Second}
+		}
+	}
+	return t
+}
+
+// deriveWait waits for the last of the exhausted windows to open. Where the
+// server sends no counts, it waits for the resets there are.
+func (r *Reading) deriveWait() bool {
+	var last Reset
+	counted := false
+	for i := range r.Windows {
+		w := &r.Windows[i]
+		counted = counted || w.Exhausted()
+	}
+	for i := range r.Windows {
+		w := &r.Windows[i]
+		if !w.Reset.Known() || !w.Exhausted() && (counted || w.Remaining.State >= Known) {
+			continue
+		}
+		if !last.Known() || w.Reset.Delay(r.base()) > last.Delay(r.base()) {
+			last = w.Reset
+		}
+	}
+	if last.Known() {
+		r.setWait(last, false)
+	}
+	return last.Known()
+}

@@ -1,0 +1,195 @@
+package header
+
+import "time"
+
+// wordKind is the part that a word plays in the name of a rate-limit field.
+type wordKind uint8
+
+const (
+	wordFree      wordKind = iota // not in the dictionary: part of a window's name
+	wordStem                      // ratelimit
+	wordLimit                     // limit
+	wordMax                       // words for a limit, if nothing else in the name is a role
+	wordQuota                     // quota: the same, and as good as a stem
+	wordRemaining                 // remaining, left
+	wordAvailable                 // words for remaining, if nothing else is
+	wordUsed                      // used, usage
+	wordCount                     // words for used, if nothing else is
+	wordReset                     // reset, expire
+	wordNext                      // next: when one more request is possible
+	wordLength                    // period, window
+	wordPolicy                    // policy
+	wordRetry                     // retry
+	wordWait                      // wait, delay
+	wordName                      // name, resource
+	wordScope                     // scope, bucket
+	wordType                      // type
+	wordPeriod                    // minute, daily: a window by its length
+	wordUnit                      // requests, tokens
+	wordTime                      // ms, seconds: the unit of a number of time
+	wordDelta                     // after, in: the number is a delay
+	wordAt                        // time, at, date: says that it is about time, which is clear
+	wordPercent                   // percent
+	wordShare                     // utilization: a share of one, or percent
+	wordFiller                    // per, this
+	wordStatus                    // status: a decoy, except behind limit
+	wordDecoy                     // the field says nothing about a window
+	wordBlock                     // a limit of something else than requests, unless ratelimit stands beside it
+)
+
+type word struct {
+	kind   wordKind
+	length time.Duration // of wordPeriod and wordTime
+	unit   string        // of wordUnit
+}
+
+// dictionary holds the words of names, as they occur between dashes or glued
+// together (ResourceDailyLimit; HTTP/2 leaves no capitals to cut at).
+var dictionary = func() map[string]word {
+	m := map[string]word{
+		"ratelimit": {kind: wordStem}, "ratelimits": {kind: wordStem}, "rl": {kind: wordStem},
+		"ratelimiting": {kind: wordStem}, "ratelimiter": {kind: wordStem},
+		// Vendors whose limits have names without any common stem.
+		"codex": {kind: wordStem}, "mbx": {kind: wordStem}, "bapi": {kind: wordStem},
+		"utilization": {kind: wordShare}, "utilisation": {kind: wordShare}, "util": {kind: wordShare},
+		"status": {kind: wordStatus}, "next": {kind: wordNext},
+	}
+	add := func(kind wordKind, words ...string) {
+		for _, w := range words {
+			m[w] = word{kind: kind}
+		}
+	}
+	add(wordLimit, "limit", "lim", "limits", "allotted")
+	add(wordMax, "max", "maximum", "total", "capacity", "allowed")
+	add(wordQuota, "quota")
+	add(wordRemaining, "remaining", "remain", "remains", "left", "rem")
+	add(wordAvailable, "available")
+	add(wordUsed, "used", "usage", "consumed")
+	add(wordCount, "count", "current", "observed")
+	add(wordReset, "reset", "resets", "expire", "expires", "expiry", "clear", "refresh", "replenishment", "until")
+	add(wordLength, "period", "interval", "window", "duration", "renewal")
+	add(wordPolicy, "policy")
+	add(wordRetry, "retry")
+	add(wordWait, "wait", "delay")
+	add(wordName, "name", "resource", "context")
+	add(wordScope, "scope", "bucket")
+	add(wordType, "type")
+	add(wordDelta, "after", "in")
+	add(wordAt, "time", "at", "date", "on", "timestamp", "utc")
+	add(wordPercent, "percent", "percentage", "pct")
+	add(wordFiller, "per", "this", "by", "x", "http")
+	add(wordDecoy, "cost", "costs", "docs", "doc", "reason", "rule", "rules", "rate", "fill", "drip", "increment",
+		"last", "near", "requested", "source", "tier", "claim", "action", "problem", "category", "addr", "address",
+		"remote", "url", "link", "id", "version", "enabled", "exempt", "global", "applied", "reached", "limited",
+		"algorithm", "strategy", "message", "warning", "should", "replenish", "exceeded", "info", "mode", "charge", "added", "currentrequest")
+	add(wordBlock, "page", "pages", "pagination", "item", "items", "result", "results", "record", "records", "row",
+		"rows", "upload", "download", "file", "files", "disk", "storage", "memory", "size", "body", "content", "cache",
+		"offset", "length", "age", "bytes", "depth", "redirect", "redirects", "timeout", "attempt", "attempts", "retries",
+		"cpu", "mailbox", "seats", "users", "policies", "password", "login")
+	for w, length := range map[string]time.Duration{
+		"second": time.Second, "secondly": time.Second, "sec": time.Second, "qps": time.Second, "rps": time.Second,
+		"minute": time.Minute, "minutely": time.Minute, "min": time.Minute, "rpm": time.Minute, "tpm": time.Minute,
+		"hour": time.Hour, "hourly": time.Hour, "day": day, "daily": day, "today": day, "rpd": day,
+		"week": 7 * day, "weekly": 7 * day, "month": month, "monthly": month,
+	} {
+		m[w] = word{kind: wordPeriod, length: length}
+	}
+	for w, step := range map[string]time.Duration{
+		"ms": time.Millisecond, "msec": time.Millisecond, "millis": time.Millisecond,
+		"millisecond": time.Millisecond, "milliseconds": time.Millisecond,
+		"seconds": time.Second, "secs": time.Second, "minutes": time.Minute, "mins": time.Minute, "hours": time.Hour,
+	} {
+		m[w] = word{kind: wordTime, length: step}
+	}
+	for w, unit := range map[string]string{
+		"request": "requests", "requests": "requests", "req": "requests", "reqs": "requests",
+		"token": "tokens", "tokens": "tokens", "credit": "credits", "credits": "credits",
+		"point": "points", "points": "points", "call": "calls", "calls": "calls", "weight": "weight",
+		"order": "orders", "orders": "orders", "concurrent": "concurrent-requests", "concurrency": "concurrent-requests",
+		"images": "images", "characters": "characters",
+	} {
+		m[w] = word{kind: wordUnit, unit: unit}
+	}
+	return m
+}()
+
+// glue holds words that occur only inside longer ones. They are apart from the
+// dictionary because alone they are as good as any name.
+var glue = map[string]bool{
+	"per": true, "app": true, "user": true, "token": true, "cross": true, "read": true, "write": true,
+	"api": true, "burst": true, "ip": true, "key": true, "account": true, "org": true, "counter": true,
+}
+
+// canonical are the words that name the same window as others do.
+var canonical = map[string]string{"today": "day"}
+
+// lookUp finds a word, also a period written as number and unit ("10s", "24hour").
+func lookUp(s string) word {
+	if w, ok := dictionary[s]; ok {
+		return w
+	}
+	if len(s) > 1 && isDigit(s[0]) {
+		n, rest, ok := scanNumber(s)
+		if ok && n.digits == 0 && n.whole > 0 {
+			// Upper-case M is a minute too: Binance's 1M.
+			if d, _, ok := parseDuration(s); ok && rest != "" && d > 0 {
+				return word{kind: wordPeriod, length: d}
+			}
+		}
+	}
+	return word{}
+}
+
+// split cuts a name in lower case into words, and glued words into theirs.
+func split(name string, words []string) []string {
+	start := 0
+	for i := 0; i <= len(name); i++ {
+		if i < len(name) && name[i] != '-' && name[i] != '_' && name[i] != '.' {
+			continue
+		}
+		if part := name[start:i]; part != "" {
+			words = unglue(part, words)
+		}
+		start = i + 1
+	}
+	return words
+}
+
+// maxWord is the length of the longest word in the dictionary.
+const maxWord = 13
+
+// unglue appends the words of which part is made, or part itself when it is
+// not made of known words altogether. Of several ways to cut, it takes the one
+// with the fewest words.
+func unglue(part string, words []string) []string {
+	if lookUp(part).kind != wordFree || len(part) > 48 || len(part) < 5 {
+		return append(words, part)
+	}
+	var fewest, from [49]int
+	for end := 1; end <= len(part); end++ {
+		for start := max(0, end-maxWord); start < end; start++ {
+			if start > 0 && fewest[start] == 0 {
+				continue
+			}
+			piece := part[start:end]
+			if !glue[piece] && (end-start < 2 || dictionary[piece].kind == wordFree) {
+				continue
+			}
+			if n := fewest[start] + 1; fewest[end] == 0 || n < fewest[end] {
+				fewest[end], from[end] = n, start
+			}
+		}
+	}
+	if fewest[len(part)] == 0 {
+		return append(words, part)
+	}
+	n := len(words) + fewest[len(part)]
+	for range fewest[len(part)] {
+		words = append(words, "")
+	}
+	for end := len(part); end > 0; end = from[end] {
+		n--
+		words[n] = part[from[end]:end]
+	}
+	return words
+}

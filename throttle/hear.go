@@ -1,0 +1,123 @@
+package throttle
+
+import (
+	"math"
+
+	"github.com/forbear-go/forbear/throttle/header"
+)
+
+// hear takes in what a response says of this window.
+func (w *window) hear(k *Throttle, now instant, t *Ticket, said *header.Window) {
+	if limit, ok := count(said.Limit, w.unit); ok && limit > 0 && limit != w.limit {
+		w.setLimit(k, limit)
+	}
+	reset := interval{}
+	if said.Reset.Known() {
+		reset = k.clock.instants(said.Reset, t.at, now)
+		if !w.hearReset(k, t, reset) {
+			return
+		}
+	}
+	w.hearLength(k, now, t, said, reset)
+	if remaining, ok := count(said.Remaining, w.unit); ok {
+		w.hearRemaining(k, now, t, remaining, reset, said.Reset.Known())
+	}
+}
+
+func (w *window) setLimit(k *Throttle, limit int64) {
+	w.limit = limit
+	w.threshold, w.reserve = k.policy.Threshold.of(limit), min(k.policy.Reserve.of(limit), limit-1)
+	w.history.setGrain(limit, w.length.value)
+	w.bucket = bucket{}
+}
+
+// hearReset takes in the reset that a response told. It reports whether the
+// response speaks of the window as it is now, and not of one that is over.
+func (w *window) hearReset(k *Throttle, t *Ticket, reset interval) bool {
+	if reset.latest > t.at {
+		reset.earliest = max(reset.earliest, t.at) // what is still to come was not over when we asked
+	}
+	switch {
+	case !w.resetKnown, reset.earliest > w.reset.latest:
+	case t.number <= w.resetSince && reset.latest < w.reset.earliest:
+		return false // it was sent before the window opened that is told of now
+	case t.number < w.resetTold && w.reset.meets(reset):
+		return true
+	case w.reset.meets(reset):
+		// The same window, or one that rolls, whose reset only moves on: so it is not
+		// before what was known, but how late it may be only the newest word tells.
+		w.reset.earliest = max(w.reset.earliest, reset.earliest)
+		w.reset.latest, w.resetTold = reset.latest, t.number
+		return true
+	}
+	w.reset, w.resetKnown, w.resetSince, w.resetTold = reset, true, k.sent, t.number
+	return true
+}
+
+func (w *window) hearLength(k *Throttle, now instant, t *Ticket, said *header.Window, reset interval) {
+	changed := false
+	if said.Length > 0 {
+		changed = w.length.value != instant(said.Length) && w.length.tell(said.Length)
+	} else if said.Reset.Known() {
+		step := instant(said.Reset.Resolution)
+		left := interval{reset.earliest + step - now, reset.latest - step - t.at}
+		changed = w.length.infer(left, step)
+	}
+	if !changed {
+		return
+	}
+	w.trust, w.counter = trust{}, counter{}
+	w.history.setGrain(w.limit, w.length.value)
+	if w.history.size == 0 {
+		// What went before the length was known is counted as if it went just now.
+		w.history.add(now, max(1, min(k.sent, k.sent-k.answered+1)))
+	}
+}
+
+func (w *window) hearRemaining(k *Throttle, now instant, t *Ticket, remaining int64, reset interval, resetTold bool) {
+	bound := t.answered + t.cost + remaining
+	switch {
+	case !w.credited || bound >= w.ceiling:
+		w.ceiling, w.raised, w.credited = bound, k.sent, true
+	case t.number > w.raised && remaining < w.ceiling-k.sent:
+		// Less is left than all that we sent explains: others spend the quota, or the
+		// limit was lowered. The newest word counts.
+		w.ceiling, w.raised = bound, k.sent
+	}
+	if remaining > 0 {
+		w.probe.blind = 0
+	}
+	if w.limit <= 0 {
+		return
+	}
+	if resetTold {
+		left := interval{reset.earliest - now, reset.latest - t.at}
+		w.bucket.hear(now, w.limit, w.limit-remaining, k.sent-t.answered-t.cost, left, w.length.value)
+	}
+	if w.length.value > 0 && (2*remaining <= w.limit || w.probe.answeredBy(t)) {
+		// Only near the end of the credit does it matter what else may explain the
+		// server, and right after a reset how much came back.
+		logged := w.trust.hear(w, k, now, t, remaining, reset, resetTold)
+		w.counter.hear(w, k, now, t, remaining, logged)
+	}
+}
+
+// exhaust takes back all that was believed to be left.
+func (w *window) exhaust(k *Throttle, now instant) {
+	w.ceiling, w.raised = min(w.ceiling, k.sent), k.sent
+	w.trust.refute(now + w.reach(k))
+	w.bucket = bucket{}
+}
+
+// count returns a known count as a number of whole units. Of a share, a unit is a
+// thousandth.
+func count(c header.Count, unit string) (int64, bool) {
+	if c.State != header.Known || math.IsNaN(c.Value) {
+		return 0, false
+	}
+	value := c.Value
+	if unit == "fraction" {
+		value *= 1000
+	}
+	return int64(min(max(value, 0), 1<<52)), true
+}

@@ -1,0 +1,96 @@
+package throttle
+
+import (
+	"math/rand/v2"
+	"time"
+)
+
+// A hold closes a key after a refusal, and then opens a gap first: one request
+// goes, and the others wait for its answer. The same gap stands before the first
+// request of all.
+type hold struct {
+	until instant // closed before this
+
+	narrow   bool    // one at a time, until one is answered
+	after    int64   // requests up to this number were sent before the gate narrowed
+	flying   int64   // what went through the gap and is not answered yet
+	first    instant // when the first went through; never while none did
+	refusals int     // refusals in a row
+}
+
+// narrowDown lets one request at a time through from now on; sent is the number
+// of the last one that went before.
+func (h *hold) narrowDown(sent int64) {
+	h.narrow, h.after, h.flying, h.first = true, sent, 0, never
+}
+
+// ready returns when the next may go. When answers are slow to come, twice as
+// many may try each time that patience runs out.
+func (h *hold) ready(now, patience instant) instant {
+	if !h.narrow || h.flying == 0 {
+		return max(h.until, now)
+	}
+	periods := (now - h.first) / patience
+	if periods >= 30 || h.flying < 1<<periods {
+		return max(h.until, now)
+	}
+	for h.flying >= 1<<periods {
+		periods++
+	}
+	return max(h.until, h.first+periods*patience)
+}
+
+// send notes that n went.
+func (h *hold) send(now instant, n int64) {
+	if !h.narrow {
+		return
+	}
+	h.flying += n
+	h.first = min(h.first, now)
+}
+
+// settle notes that what t stands for is no longer under way.
+func (h *hold) settle(t *Ticket) {
+	if h.narrow && t.number > h.after {
+		h.flying -= t.cost
+	}
+}
+
+// admitted notes an answer that is no refusal.
+func (h *hold) admitted(t *Ticket) {
+	if t.number > h.after {
+		h.narrow, h.refusals = false, 0
+	}
+}
+
+// refuse takes in a refusal. One congestion may be reported by as many responses
+// as were under way; it counts once.
+func (h *hold) refuse(now, wait instant, known bool, t *Ticket, sent int64, backoff func(int) time.Duration) {
+	again := h.refusals > 0 && t.number <= h.after
+	if !again {
+		h.refusals++
+	}
+	switch {
+	case known && wait > 0:
+		// The server's word is never shortened. What is added keeps those whom it
+		// told the same from returning in the same moment.
+		wait += instant(rand.Int64N(int64(min(wait/20, second)) + 1))
+	case again:
+		return
+	default:
+		wait = max(instant(backoff(h.refusals)), millisecond)
+	}
+	h.until = max(h.until, now+wait)
+	if !again {
+		h.narrowDown(sent)
+	}
+}
+
+// double is the backoff of a Policy that has none.
+func double(n int) time.Duration {
+	wait := time.Minute
+	if n < 7 {
+		wait = time.Second << (n - 1)
+	}
+	return wait + rand.N(wait/10)
+}

@@ -1,0 +1,62 @@
+package throttle
+
+import "time"
+
+// usualLengths are the periods that limits have. A server that does not tell
+// the length of its window but shows 42 seconds to the reset has a window of a
+// minute.
+var usualLengths = [...]time.Duration{
+	time.Second, 2 * time.Second, 5 * time.Second, 10 * time.Second, 15 * time.Second, 20 * time.Second, 30 * time.Second,
+	time.Minute, 2 * time.Minute, 3 * time.Minute, 5 * time.Minute, 10 * time.Minute, 15 * time.Minute, 20 * time.Minute, 30 * time.Minute,
+	time.Hour, 2 * time.Hour, 3 * time.Hour, 4 * time.Hour, 6 * time.Hour, 8 * time.Hour, 12 * time.Hour,
+	24 * time.Hour, 48 * time.Hour, 7 * 24 * time.Hour, 30 * 24 * time.Hour, 31 * 24 * time.Hour,
+}
+
+// usualLength returns the shortest usual length that is not below least, or
+// least itself where there is none.
+func usualLength(least instant) instant {
+	for _, usual := range usualLengths {
+		if instant(usual) >= least {
+			return instant(usual)
+		}
+	}
+	return least
+}
+
+// A length is the period of a window: told by the server, or inferred from the
+// longest time to a reset that was seen.
+type length struct {
+	value instant // 0 is unknown
+	least instant // what the resets prove
+	told  bool
+}
+
+// tell takes in what a response says. It reports whether the length changed.
+func (l *length) tell(value time.Duration) bool {
+	changed := instant(value) != l.value
+	l.value, l.told = instant(value), true
+	return changed
+}
+
+// infer learns from the time between a response and the reset that it announced,
+// which no window is shorter than. left bounds that time as it was announced,
+// step is the step of its rounding. It reports whether the length changed.
+func (l *length) infer(left interval, step instant) bool {
+	// Rounded down, the announcement may be a step short; up, it may be a step more
+	// than the window has. For windows of many steps the usual lengths lie far
+	// enough apart to allow for the latter; for short ones the longer is safe.
+	least := left.latest + step
+	if least > 20*step {
+		least = left.earliest - step
+	}
+	if l.told || least <= l.least {
+		return false
+	}
+	l.least = least
+	value := usualLength(least)
+	if value == l.value {
+		return false
+	}
+	l.value = value
+	return true
+}

@@ -1,0 +1,130 @@
+package throttle
+
+import (
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/forbear-go/forbear/internal/ratemodel"
+)
+
+var (
+	servers = flag.Int("servers", 300, "how many random servers to try")
+	seed    = flag.Uint64("seed", 0, "the random server to look at closely; see its refusals with -v")
+)
+
+// A server of the test below, looked at closely.
+func TestOneRandomServer(t *testing.T) {
+	s, words := random(*seed)
+	s.explain = t.Logf
+	t.Logf("%s\n\t%v", words, s.run())
+}
+
+// random returns a simulation of a server, a network and a load drawn by seed,
+// and what it is in words.
+func random(seed uint64) (simulation, string) {
+	r := rand.New(rand.NewPCG(seed, 7))
+	pick := func(n int) int { return r.IntN(n) }
+	lengths := []time.Duration{time.Second, 2 * time.Second, 5 * time.Second, 10 * time.Second, 30 * time.Second, time.Minute, 5 * time.Minute, time.Hour}
+	one := func(i int) (func() ratemodel.Model, string, time.Duration) {
+		length := lengths[pick(len(lengths))]
+		limit := []int{1 + pick(5), 5 + pick(30), 30 + pick(300), 300 + pick(3000)}[pick(4)]
+		name := fmt.Sprint("window", i)
+		kind, rule := pick(5), ratemodel.ResetRule(pick(3))
+		origin := epoch.Add(time.Duration(pick(1000)) * time.Second)
+		if length < 10*time.Second || pick(2) == 0 {
+			origin = epoch.Add(time.Duration(pick(100000)) * time.Millisecond)
+		}
+		burst := limit
+		if pick(3) == 0 {
+			burst = 1 + pick(limit)
+		}
+		make := func() ratemodel.Model {
+			switch kind {
+			case 0:
+				m := ratemodel.NewFixed(limit, length)
+				m.Name, m.Origin = name, origin
+				return m
+			case 1:
+				m := ratemodel.NewFixed(limit, length)
+				m.Name, m.FromFirst = name, true
+				return m
+			case 2:
+				m := ratemodel.NewSlidingLog(limit, length)
+				m.Name, m.Reset = name, rule
+				return m
+			case 3:
+				m := ratemodel.NewSlidingCounter(limit, length)
+				m.Name = name
+				return m
+			default:
+				m := ratemodel.NewBucket(burst, limit, length)
+				m.Name, m.Reset = name, rule
+				return m
+			}
+		}
+		return make, fmt.Sprintf("%s %d(%d)/%v rule %d", []string{"fixed", "first", "log", "counter", "bucket"}[kind], limit, burst, length, rule), length
+	}
+	var makers []func() ratemodel.Model
+	var words string
+	longest := time.Duration(0)
+	for i := range 1 + pick(4)/3 {
+		m, w, l := one(i)
+		makers, words, longest = append(makers, m), words+w+"; ", max(longest, l)
+	}
+	s := simulation{
+		model: func() ratemodel.Model {
+			var all ratemodel.All
+			for _, m := range makers {
+				all = append(all, m())
+			}
+			return all
+		},
+		callers: []int{1, 2, 5, 20, 100}[pick(5)],
+		fastest: time.Duration(1+pick(100)) * time.Millisecond,
+		start:   time.Duration(pick(100000)) * time.Millisecond,
+		length:  max(10*longest, 20*time.Second),
+		policy:  DefaultPolicy(),
+		seed:    seed,
+		announce: announcement{epoch: pick(2) == 0, step: time.Second, rounding: pick(3) - 1, lengths: pick(2) == 0,
+			wait: true, date: true, offset: time.Duration(pick(200)-100) * time.Second},
+	}
+	for i, m := range s.model().(ratemodel.All) {
+		_, weighs := m.(*ratemodel.SlidingCounter)
+		if weighs || m.Windows(nil, epoch)[0].Reset.IsZero() {
+			// Of a server that tells neither its length nor its reset nothing can be
+			// known; nor, of one that weighs its last window, before the second.
+			s.announce.lengths = true
+		}
+		_ = i
+	}
+	s.slowest = s.fastest + time.Duration(pick(200))*time.Millisecond
+	if pick(4) == 0 {
+		s.announce.step = time.Millisecond
+	}
+	if pick(3) == 0 {
+		s.think = longest / time.Duration(1+pick(20))
+	}
+	return s, fmt.Sprintf("seed %d: %scallers %d, trips %v–%v, think %v, %+v", seed, words, s.callers, s.fastest, s.slowest, s.think, s.announce)
+}
+
+// While nobody else spends the quota, no request is refused, whatever algorithm
+// the server uses, however it rounds, and however requests overtake each other.
+func TestNeverRefusedByRandomServers(t *testing.T) {
+	refused, sent, runs, bad := 0, 0, 0, 0
+	var used float64
+	for seed := range uint64(*servers) {
+		s, words := random(seed)
+		o := s.run()
+		sent, refused, runs, used = sent+o.sent, refused+o.refused, runs+1, used+o.used()
+		if o.refused > 0 || o.stuck {
+			bad++
+			if bad < 30 {
+				t.Errorf("%s\n\t%v, stuck %v", words, o, o.stuck)
+			}
+		}
+	}
+	t.Logf("%d servers, %d bad, %d sent, %d refused", runs, bad, sent, refused)
+}

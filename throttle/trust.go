@@ -1,0 +1,58 @@
+package throttle
+
+// A trust says how far the log of our own requests explains what a server counts.
+// A log of the requests within the window's length is as strict as any fixed
+// window, log or bucket of the same limit, but it knows nothing of what others
+// spend, nor of weighed windows. So it is refuted by each response that counted
+// more than it did, and proved by a server whose reset follows it.
+type trust struct {
+	refutedUntil instant
+	followed     int     // how often in turn the reset was that of our oldest request
+	oldest       instant // that request, the last time
+}
+
+// proof is how many of our requests in turn a reset must have followed.
+const proof = 3
+
+func (t *trust) proved() bool { return t.followed >= proof }
+
+// refute distrusts the log until the given instant, when what it does not know of
+// will have left the window.
+func (t *trust) refute(until instant) { *t = trust{refutedUntil: until} }
+
+// hear holds a response against the log. It returns how many the log says are
+// left, at least.
+func (t *trust) hear(w *window, k *Throttle, now instant, ticket *Ticket, remaining int64, reset interval, resetTold bool) int64 {
+	reach := w.reach(k)
+	logged := w.limit - w.history.after(ticket.at-reach)
+	switch {
+	case remaining < logged:
+		t.refute(now + reach)
+	case resetTold && !t.proved() && now >= t.refutedUntil:
+		t.follow(w, k, ticket, reset)
+	}
+	return logged
+}
+
+// follow checks whether the reset is that of our oldest request in the window.
+// Where windows merely begin with our first request, it moves by whole lengths.
+func (t *trust) follow(w *window, k *Throttle, ticket *Ticket, reset interval) {
+	oldest := w.history.firstAfter(ticket.at - w.length.value)
+	if oldest == never {
+		return
+	}
+	slack := k.latency.slack()
+	leaves := interval{oldest + w.length.value - slack, oldest + w.length.value + slack + k.latency.mean}
+	blur := reset.width() + leaves.width()
+	if !leaves.meets(reset) || blur > w.length.value/8 {
+		t.followed = 0
+		return
+	}
+	moved := oldest - t.oldest
+	switch {
+	case t.followed == 0 || moved > w.length.value*9/10:
+		t.followed, t.oldest = 1, oldest
+	case moved > blur:
+		t.followed, t.oldest = t.followed+1, oldest
+	}
+}

@@ -1,0 +1,101 @@
+package throttle
+
+import (
+	"github.com/forbear-go/forbear/throttle/header"
+)
+
+// A window is what is known of one limit over one period.
+type window struct {
+	name, unit, scope string
+
+	limit              int64 // below 0 when not told
+	threshold, reserve int64 // of the limit
+
+	// ceiling is the credit: requests up to this number are covered by what a
+	// response said remained. raised is how many had been sent when it was set.
+	// credited is false while no response told what remains.
+	ceiling, raised int64
+	credited        bool
+
+	// reset is when the window opens, as the response to request resetTold said, and
+	// that to request resetSince was the first to say.
+	reset                 interval
+	resetKnown            bool
+	resetSince, resetTold int64
+
+	length  length
+	history history
+	trust   trust
+	counter counter
+	bucket  bucket
+	probe   probe
+
+	concurrent bool // it limits the requests under way, not those of a period
+}
+
+// A probe is a request that was sent without knowing that the window is open, to
+// see what comes back. There is one at a time.
+type probe struct {
+	number int64 // of the request under way; 0 is none
+	sent   instant
+	blind  instant // the wait before the next, where the server does not tell a reset
+	bidden instant // when a refusal bade us come back, which may be before the reset; 0 is never
+}
+
+// answeredBy reports whether the answer to t is that to the probe under way, or
+// one as good.
+func (p *probe) answeredBy(t *Ticket) bool { return p.number != 0 && t.number >= p.number }
+
+// matches reports whether w is the window that a response speaks of.
+func (w *window) matches(said *header.Window) bool {
+	return w.name == said.Name && w.unit == said.Unit && w.scope == said.Scope
+}
+
+// said returns what a response says of w, or nil.
+func (w *window) said(r *header.Reading) *header.Window {
+	for i := range r.Windows {
+		if w.matches(&r.Windows[i]) {
+			return &r.Windows[i]
+		}
+	}
+	return nil
+}
+
+// open reports whether the window says nothing that could stop a request.
+func (w *window) open() bool {
+	return !w.credited && (w.limit <= 0 || w.length.value == 0)
+}
+
+// send counts n more, up to the given number, as sent.
+func (w *window) send(k *Throttle, now, slack instant, number, n int64) {
+	if w.probes(now, number, n) {
+		w.probe.number, w.probe.sent, w.probe.bidden = number, now, 0
+		if !w.resetKnown {
+			w.probe.blind = min(2*max(w.probe.blind, second), 64*second)
+		}
+	}
+	w.bucket.take(now, slack, n)
+	if w.length.value > 0 {
+		w.history.forget(now - 3*w.reach(k))
+		w.history.add(now, n)
+	}
+}
+
+// probes reports whether the answer to a request tells if the window has opened:
+// because it goes on no better ground, or because the window may be open already.
+func (w *window) probes(now instant, number, n int64) bool {
+	switch {
+	case w.concurrent || w.open():
+		return false
+	case w.resetKnown && now >= w.reset.earliest:
+		return true
+	}
+	return w.ceiling-w.reserve < number && w.bucket.ready(w.limit-w.reserve, n) > now && !w.trust.proved() && !w.counter.recognised
+}
+
+// settle notes that what t stands for is no longer under way.
+func (w *window) settle(t *Ticket) {
+	if w.probe.answeredBy(t) {
+		w.probe.number = 0
+	}
+}
