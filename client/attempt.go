@@ -1,0 +1,134 @@
+package client
+
+import (
+	"errors"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/forbear-go/forbear/queue"
+	"github.com/forbear-go/forbear/throttle"
+	"github.com/forbear-go/forbear/throttle/header"
+)
+
+// An attempt is one request on the wire: its place in the line, and what its
+// response says.
+type attempt struct {
+	queue.Request
+	ticket  throttle.Ticket
+	reading header.Reading
+	key     *learned
+}
+
+var attempts = sync.Pool{New: func() any { return new(attempt) }}
+
+// An answer is what came of an attempt.
+type answer struct {
+	resp *http.Response
+	err  error
+
+	turnedAway bool // the line did not let it go: err is why
+	refused    bool
+	wait       time.Duration // how long the server asked to stay away
+	waitKnown  bool
+	limit      string // the window that was exhausted
+	key        *learned
+}
+
+// send passes one request through the line and over the base transport. The body
+// of the request is closed in any case.
+func (t *Transport) send(req *http.Request, key string, c *call, retry bool) answer {
+	a := attempts.Get().(*attempt)
+	defer attempts.Put(a)
+	a.Request = queue.Request{
+		Key: key, Host: req.URL.Host, Method: req.Method, Path: req.URL.Path,
+		NoWait: c.noWait, Retry: retry, Tag: a,
+	}
+	permit, err := t.line.Acquire(req.Context(), &a.Request)
+	if err != nil {
+		closeBody(req)
+		return answer{err: err, turnedAway: true}
+	}
+	return a.exchange(t, req, permit)
+}
+
+// exchange sends a request that may go, and passes on what its response says. Should
+// somebody panic, the permit is given back and all is closed that was opened.
+func (a *attempt) exchange(t *Transport, req *http.Request, permit queue.Permit) (ans answer) {
+	settled := false
+	defer func() {
+		if !settled {
+			closeBody(req)
+			discard(ans.resp)
+			permit.Settle(a.lose)
+		}
+	}()
+	ans.resp, ans.err = t.base.RoundTrip(req)
+	if ans.resp == nil && ans.err == nil {
+		ans.err = errNothing
+	}
+	if ans.err != nil {
+		permit.Settle(a.lose)
+		settled = true
+		discard(ans.resp) // there must be none, but somebody has to close it
+		ans.resp, ans.key = nil, a.key
+		return ans
+	}
+	if ans.resp.Body == nil && ans.resp.ContentLength <= 0 {
+		ans.resp.Body = http.NoBody // as callers of http.Transport may rely on
+	}
+	a.read(t.readers.of(req.URL), ans.resp)
+	permit.Settle(a.receive)
+	settled = true
+	a.report(&ans)
+	return ans
+}
+
+var errNothing = errors.New("client: the base transport returned neither a response nor an error")
+
+// bodyPatience is how long the body of a refusal may take to say when to come back.
+const bodyPatience = 2 * time.Second
+
+// read reads what the response says of limits.
+func (a *attempt) read(r *header.Reader, resp *http.Response) {
+	now := time.Now()
+	var body []byte
+	if r.NeedsBody(resp.StatusCode, resp.Header) {
+		body = header.PeekBody(resp, bodyPatience)
+	}
+	r.Read(&a.reading, resp.StatusCode, resp.Header, body, now)
+}
+
+// receive takes in the response. It runs under the line's lock.
+func (a *attempt) receive(now time.Time, own queue.Limit) {
+	a.key = own.(*learned)
+	a.key.throttle.Receive(now, a.ticket, &a.reading)
+}
+
+// lose notes that there was none.
+func (a *attempt) lose(now time.Time, own queue.Limit) {
+	a.key = own.(*learned)
+	a.key.throttle.Lose(now, a.ticket)
+}
+
+// report copies what outlives the attempt.
+func (a *attempt) report(ans *answer) {
+	ans.key = a.key
+	ans.refused = a.reading.Refused
+	ans.wait, ans.waitKnown = a.reading.Wait.Delay, a.reading.Wait.Known()
+	if !ans.refused {
+		return
+	}
+	for i := range a.reading.Windows {
+		if a.reading.Windows[i].Exhausted() {
+			ans.limit = a.reading.Windows[i].Name
+		}
+	}
+}
+
+// closeBody closes the body of a request that is not sent.
+func closeBody(req *http.Request) {
+	if req.Body != nil {
+		_ = req.Body.Close() // the caller asked for nothing to be read from it
+	}
+}

@@ -1,0 +1,17 @@
+// Package client makes HTTP clients that use all of an API's rate limit and never
+// exceed it.
+//
+//	hc, err := client.New()
+//	...
+//	resp, err := hc.Get("https://api.example.com/items") // waits when it must
+//
+// There is nothing to configure: what the API allows is read from its responses,
+// in whichever header dialect it speaks. Every request passes one line, in which
+// it waits until each limit that applies to it lets it go; as soon as a response
+// brings news, the line is planned again. A request that the API refuses all the
+// same is retried when the API said, and failures are retried where that is safe.
+//
+// [New] and [Wrap] return an ordinary [http.Client] for any program or SDK that
+// takes one. [NewTransport] returns the [http.RoundTripper] itself. Options tune
+// the thresholds; [NoWait], [NoRetry] and [WithKey] decide for one request.
+package client

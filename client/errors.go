@@ -1,0 +1,103 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/forbear-go/forbear/queue"
+)
+
+// Reasons for which a request is not sent. Each comes wrapped in an [Error].
+var (
+	// ErrNoWait says that a request with [NoWait] would have had to wait.
+	ErrNoWait = queue.ErrNoWait
+	// ErrMaxWait says that a request would have had to wait longer than
+	// [WithMaxWait] allows.
+	ErrMaxWait = queue.ErrMaxWait
+	// ErrFull says that too many requests are waiting already.
+	ErrFull = queue.ErrFull
+	// ErrClosed says that the transport was closed.
+	ErrClosed = queue.ErrClosed
+)
+
+// An Error says that a request was not sent, or not once more, because a limit
+// would have kept it waiting for too long. Reason tells what too long means.
+type Error struct {
+	// Reason is one of this package's errors, or the error of the request's context:
+	// [context.DeadlineExceeded] also when the deadline is still to come, but the
+	// request could not go before it.
+	Reason error
+	// Limit names the limit that let the request wait longest; it is empty when
+	// none is known.
+	Limit string
+	// Until is when that limit would have let it go. It is zero when that is not
+	// known.
+	Until time.Time
+	// Ahead is how many requests were waiting before this one.
+	Ahead int
+	// Attempts is how many times the request was sent: 0 when it never was.
+	Attempts int
+	// Status is the status of the last refusal, 0 if there was none.
+	Status int
+	// Cause is the error of the last attempt, or of the line; nil if there was
+	// none.
+	Cause error
+}
+
+// Error says what happened. It holds no URL, no header and no body.
+func (e *Error) Error() string {
+	var b strings.Builder
+	b.WriteString("client: ")
+	switch {
+	case errors.Is(e.Reason, context.DeadlineExceeded):
+		b.WriteString("cannot go before the deadline")
+	case e.Reason != nil:
+		b.WriteString(strings.TrimPrefix(e.Reason.Error(), "queue: "))
+	}
+	if e.Limit != "" {
+		fmt.Fprintf(&b, ": limit %q", e.Limit)
+	}
+	if !e.Until.IsZero() {
+		fmt.Fprintf(&b, ", not before %s", e.Until.Format(time.RFC3339))
+	}
+	if e.Ahead > 0 {
+		fmt.Fprintf(&b, ", %d ahead", e.Ahead)
+	}
+	if e.Attempts > 0 {
+		fmt.Fprintf(&b, ", after %d attempts", e.Attempts)
+	}
+	if e.Status > 0 {
+		fmt.Fprintf(&b, ", last status %d", e.Status)
+	}
+	return b.String()
+}
+
+// Unwrap returns the reason and the cause.
+func (e *Error) Unwrap() []error {
+	var errs []error
+	for _, err := range []error{e.Reason, e.Cause} {
+		if err != nil {
+			errs = append(errs, err)
+		}
+	}
+	return errs
+}
+
+// RetryAt returns Until: trying again makes no sense before.
+func (e *Error) RetryAt() time.Time { return e.Until }
+
+// Timeout reports whether the deadline of the request's context is the reason, as
+// net.Error has it.
+func (e *Error) Timeout() bool { return errors.Is(e.Reason, context.DeadlineExceeded) }
+
+// notAdmitted makes the error of a request that the line turned away.
+func notAdmitted(err error, attempts, status int) error {
+	e := &Error{Reason: err, Attempts: attempts, Status: status}
+	if wait, ok := errors.AsType[*queue.WaitError](err); ok {
+		e.Reason, e.Limit, e.Until, e.Ahead = wait.Err, wait.Limit, wait.Until, wait.Ahead
+	}
+	return e
+}

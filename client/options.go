@@ -1,0 +1,164 @@
+package client
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/forbear-go/forbear/backoff"
+	"github.com/forbear-go/forbear/queue"
+	"github.com/forbear-go/forbear/throttle"
+	"github.com/forbear-go/forbear/throttle/header"
+)
+
+// An Option changes what [New], [Wrap] and [NewTransport] make. Of two that set the
+// same thing, the last counts.
+type Option func(*settings) error
+
+// settings are what the options fill in.
+type settings struct {
+	policy  throttle.Policy
+	retry   backoff.Config
+	maxWait time.Duration
+	key     KeyFunc
+	line    []queue.Option
+	checks  bool // the caller judges responses too
+
+	dialects []header.Dialect
+}
+
+// DefaultMaxWait is the longest that a request waits for a limit when nothing else
+// was said. The longest short window in common use is 15 minutes, the next one an
+// hour: so a whole window of the former is waited for, while a program that has
+// used up an hour or a day is told so, and until when.
+const DefaultMaxWait = 20 * time.Minute
+
+func defaults() settings {
+	return settings{policy: throttle.DefaultPolicy(), retry: backoff.Defaults(), maxWait: DefaultMaxWait}
+}
+
+// WithThreshold sets how much of a limit is left when requests begin to be paced;
+// what is left is then spread evenly until the reset. The default is
+// [throttle.DefaultThreshold], a tenth. It applies to each limit by itself.
+func WithThreshold(left throttle.Amount) Option {
+	return func(s *settings) error { s.policy.Threshold = left; return nil }
+}
+
+// WithReserve sets how much of each limit is never spent, for others who share the
+// quota. The default is nothing.
+func WithReserve(kept throttle.Amount) Option {
+	return func(s *settings) error { s.policy.Reserve = kept; return nil }
+}
+
+// A Pacing says how requests are spread over a window.
+type Pacing int
+
+// The ways to spread requests.
+const (
+	// Late lets requests flow until the threshold and then spreads what is left.
+	// It is the default.
+	Late Pacing = iota
+	// Even spreads requests over the whole window.
+	Even
+	// Burst never spreads: requests flow until nothing is left, and then all wait.
+	Burst
+)
+
+// WithPacing sets how requests are spread over a window. Even and Burst take the
+// place of [WithThreshold]; Late sets the default threshold again.
+func WithPacing(p Pacing) Option {
+	return func(s *settings) error {
+		switch p {
+		case Late:
+			s.policy.Threshold = throttle.DefaultThreshold
+		case Even:
+			s.policy.Threshold = throttle.Everything
+		case Burst:
+			s.policy.Threshold = throttle.Amount{}
+		default:
+			return fmt.Errorf("client: there is no pacing %d", p)
+		}
+		return nil
+	}
+}
+
+// WithRetries sets how often a request is sent again at the most; 0 is never. The
+// default is 3. [NoRetry] does the same for one request.
+func WithRetries(n int) Option {
+	return func(s *settings) error {
+		if n < 0 {
+			return fmt.Errorf("client: %d retries are fewer than none", n)
+		}
+		s.retry.Retries = n
+		return nil
+	}
+}
+
+// WithBackoff sets how long to wait before a retry where the server did not say. The
+// default doubles from half a second up to 30 seconds, with jitter.
+func WithBackoff(p backoff.Policy) Option {
+	return func(s *settings) error {
+		if p == nil {
+			return errors.New("client: WithBackoff got no policy")
+		}
+		s.retry.Policy = p
+		s.policy.Backoff = func(n int) time.Duration { return p.Delay(n, 0) }
+		return nil
+	}
+}
+
+// WithCheck sets what is worth a retry. The default is [backoff.DefaultCheck]; put
+// [backoff.FirstOf] around it to overrule only parts. The check is asked about every
+// answer, the good ones too.
+func WithCheck(c backoff.Check) Option {
+	return func(s *settings) error {
+		if c == nil {
+			return errors.New("client: WithCheck got no check")
+		}
+		s.retry.Check, s.checks = c, true
+		return nil
+	}
+}
+
+// WithMaxWait sets the longest that a request waits for its limits; one that would
+// have to wait longer fails at once with an [Error] that says until when. The
+// default is [DefaultMaxWait]. 0 means as long as it takes. The deadline of a
+// request's context, or the timeout of its client, bounds the wait as well.
+func WithMaxWait(d time.Duration) Option {
+	return func(s *settings) error {
+		if d < 0 {
+			return fmt.Errorf("client: a wait of %v is less than none", d)
+		}
+		s.maxWait = d
+		return nil
+	}
+}
+
+// WithKeyFunc sets who spends which quota. By default requests share their limits
+// when they go to the same host with the same credentials: the Authorization field,
+// one of the usual fields for an API key or token (X-Api-Key, X-Connector-Token, …),
+// or one of the usual query parameters (api_key, access_token). [WithKey] does the
+// same for one request. Keys of different hosts are always different.
+func WithKeyFunc(f KeyFunc) Option {
+	return func(s *settings) error {
+		if f == nil {
+			return errors.New("client: WithKeyFunc got no function")
+		}
+		s.key = f
+		return nil
+	}
+}
+
+// WithLine passes options on to the line in which requests wait: limits that no
+// header tells, bounds on requests under way or waiting, shares of the priorities.
+// See package queue.
+func WithLine(opts ...queue.Option) Option {
+	return func(s *settings) error { s.line = append(s.line, opts...); return nil }
+}
+
+// WithDialects adds what no grammar can see in the responses of some APIs, such as
+// milliseconds that no name tells of. The package header has a table of its own; what
+// is added here goes before it.
+func WithDialects(dialects ...header.Dialect) Option {
+	return func(s *settings) error { s.dialects = append(s.dialects, dialects...); return nil }
+}

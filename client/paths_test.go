@@ -1,0 +1,141 @@
+package client_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/forbear-go/forbear/backoff"
+	"github.com/forbear-go/forbear/client"
+	"github.com/forbear-go/forbear/queue"
+)
+
+func allPaths() []path {
+	return append(append(append(answered(), turnedAway()...), failed()...), odd()...)
+}
+
+// answered are the paths on which the caller gets a response.
+func answered() []path {
+	return []path{
+		{name: "success", answers: []script{ok}, status: 200, attempts: 1},
+		{name: "success with a body", method: "POST", body: replayable, answers: []script{ok}, status: 200, attempts: 1},
+		{name: "success with a streamed body", method: "POST", body: streamed, answers: []script{ok}, status: 200, attempts: 1},
+		{name: "success with an empty body", method: "POST", body: emptyBody, answers: []script{ok}, status: 200, attempts: 1},
+		{name: "body closed late", method: "POST", body: replayable, late: true, answers: []script{refuses("1"), ok}, status: 200, attempts: 2, atLeast: time.Second, atMost: 3 * time.Second},
+		{name: "not found", answers: []script{answers(404)}, status: 404, attempts: 1},
+		{name: "refused once", answers: []script{refuses("7"), ok}, status: 200, attempts: 2, atLeast: 7 * time.Second, atMost: 9 * time.Second},
+		{name: "refused once, POST", method: "POST", body: replayable, answers: []script{refuses("7"), ok}, status: 200, attempts: 2, atLeast: 7 * time.Second, atMost: 9 * time.Second},
+		{name: "refused, empty body", method: "POST", body: emptyBody, answers: []script{refuses("1"), ok}, status: 200, attempts: 2, atLeast: time.Second, atMost: 3 * time.Second},
+		{name: "refused, no words", answers: []script{answers(429), ok}, status: 200, attempts: 2, atLeast: time.Second, atMost: 3 * time.Second},
+		{name: "refused, not replayable", method: "POST", body: streamed, answers: []script{refuses("7"), ok}, status: 429, attempts: 1},
+		{name: "refused, no retry wanted", context: client.NoRetry, answers: []script{refuses("7"), ok}, status: 429, attempts: 1},
+		{name: "unavailable once", answers: []script{unavailable, ok}, status: 200, attempts: 2, atLeast: 250 * time.Millisecond, atMost: 500 * time.Millisecond},
+		{name: "unavailable, PUT", method: "PUT", body: replayable, answers: []script{unavailable, unavailable, ok}, status: 200, attempts: 3, atLeast: 750 * time.Millisecond, atMost: 1500 * time.Millisecond},
+		{name: "unavailable, POST", method: "POST", body: replayable, answers: []script{unavailable, ok}, status: 503, attempts: 1},
+		{name: "unavailable, PUT not replayable", method: "PUT", body: streamed, answers: []script{unavailable, ok}, status: 503, attempts: 1},
+		{name: "broken off once", answers: []script{breaksOff, ok}, status: 200, attempts: 2, atLeast: 250 * time.Millisecond, atMost: 500 * time.Millisecond},
+		{name: "broken off, PUT", method: "PUT", body: replayable, answers: []script{breaksOff, ok}, status: 200, attempts: 2, atLeast: 250 * time.Millisecond, atMost: 500 * time.Millisecond},
+		{name: "retries used up by refusals", answers: []script{refuses("7")}, status: 429, attempts: 4, atLeast: 21 * time.Second, atMost: 25 * time.Second},
+		{name: "retries used up by failures", answers: []script{unavailable}, status: 503, attempts: 4, atLeast: 1750 * time.Millisecond, atMost: 3500 * time.Millisecond},
+		{name: "no retries allowed", opts: []client.Option{client.WithRetries(0)}, answers: []script{refuses("7"), ok}, status: 429, attempts: 1},
+		{name: "failure with a long wait", answers: []script{answers(500, "Retry-After", "7200"), ok}, status: 500, attempts: 1},
+		{name: "redirect", method: "POST", body: replayable, answers: []script{answers(307, "Location", "/other")}, status: 307, attempts: 1},
+		{name: "redirect after a refusal", method: "POST", body: replayable, answers: []script{refuses("1"), answers(307, "Location", "/other")}, status: 307, attempts: 2, atLeast: time.Second, atMost: 3 * time.Second},
+		{name: "broken redirect after a refusal", answers: []script{refuses("1"), answers(302, "Location", "://")}, status: 302, attempts: 2, atLeast: time.Second, atMost: 3 * time.Second},
+		{name: "refused request of a proxy", change: func(r *http.Request) { r.RequestURI = "/items" }, answers: []script{refuses("1"), ok}, status: 200, attempts: 2, atLeast: time.Second, atMost: 3 * time.Second},
+		{name: "refusal that stalls", answers: []script{refusesWith(stalled, "Retry-After", "7"), ok}, status: 200, attempts: 2, atLeast: 7 * time.Second, atMost: 10 * time.Second},
+		{name: "refusal that stalls and says nothing", answers: []script{refusesWith(stalled), ok}, status: 200, attempts: 2, atLeast: time.Second, atMost: 5 * time.Second},
+		{name: "refusal that tells in its body", answers: []script{refusesText(`{"retry_after": 7}`), ok}, status: 200, attempts: 2, atLeast: 7 * time.Second, atMost: 9 * time.Second},
+		{name: "refusal that tells in its body, not replayable", method: "POST", body: streamed, answers: []script{refusesText(`{"retry_after": 7}`), ok}, status: 429, attempts: 1},
+		{name: "refusal that never ends", answers: []script{refusesWith(func() *watched { return watch(endless()) }, "Retry-After", "7"), ok}, status: 200, attempts: 2, atLeast: 7 * time.Second, atMost: 9 * time.Second},
+	}
+}
+
+// turnedAway are the paths on which the line does not let the request go.
+func turnedAway() []path {
+	exhausted := func(s *scene) { s.refuse("60") }
+	within := func(d time.Duration) func(context.Context) context.Context {
+		return func(ctx context.Context) context.Context {
+			ctx, cancel := context.WithTimeout(ctx, d)
+			context.AfterFunc(ctx, cancel)
+			return ctx
+		}
+	}
+	after := func(d time.Duration) func(context.Context) context.Context {
+		return func(ctx context.Context) context.Context {
+			ctx, cancel := context.WithCancel(ctx)
+			time.AfterFunc(d, cancel)
+			return ctx
+		}
+	}
+	cancelled := func(ctx context.Context) context.Context {
+		ctx, cancel := context.WithCancel(ctx)
+		cancel()
+		return ctx
+	}
+	paths := []path{
+		{name: "would have to wait", context: client.NoWait, before: exhausted, err: client.ErrNoWait},
+		{name: "would have to wait too long", opts: []client.Option{client.WithMaxWait(time.Second)}, before: exhausted, err: client.ErrMaxWait},
+		{name: "line full", opts: []client.Option{client.WithLine(queue.WithMaxWaiting(0, queue.RefuseNewest))}, before: exhausted, err: client.ErrFull},
+		{name: "deadline too near", context: within(30 * time.Second), before: exhausted, err: context.DeadlineExceeded},
+		{name: "cancelled before", context: cancelled, err: context.Canceled},
+		{name: "cancelled in the line", context: after(30 * time.Second), before: exhausted, err: context.Canceled, atLeast: 30 * time.Second, atMost: 30 * time.Second},
+		{name: "closed before", before: func(s *scene) { s.rt.Close() }, err: client.ErrClosed, closed: true},
+		{name: "closed in the line", before: func(s *scene) { s.refuse("60"); time.AfterFunc(30*time.Second, s.rt.Close) }, err: client.ErrClosed, closed: true, atLeast: 30 * time.Second, atMost: 30 * time.Second},
+	}
+	for i := range paths {
+		paths[i].method, paths[i].body, paths[i].answers = "POST", replayable, []script{ok}
+	}
+	return append(paths,
+		path{name: "cancelled in the line for a retry", method: "POST", body: replayable, context: after(30 * time.Second), answers: []script{refuses("60"), ok}, attempts: 1, err: context.Canceled, atLeast: 30 * time.Second, atMost: 30 * time.Second},
+		path{name: "cancelled between two attempts", context: after(100 * time.Millisecond), answers: []script{unavailable, ok}, attempts: 1, err: context.Canceled, atLeast: 100 * time.Millisecond, atMost: 100 * time.Millisecond},
+		path{name: "refused for too long", method: "POST", body: replayable, answers: []script{refuses("7200"), ok}, attempts: 1, err: client.ErrMaxWait},
+		path{name: "refused beyond the deadline", method: "POST", body: replayable, context: within(30 * time.Second), answers: []script{refuses("60"), ok}, attempts: 1, err: context.DeadlineExceeded},
+		path{name: "refused for too long, and stalls", answers: []script{refusesWith(stalled, "Retry-After", "7200"), ok}, attempts: 1, err: client.ErrMaxWait, atMost: time.Second},
+		path{name: "refused and not to wait", context: client.NoWait, answers: []script{refuses("7"), ok}, attempts: 1, err: client.ErrNoWait},
+		path{name: "refused and then closed", before: func(s *scene) { time.AfterFunc(3*time.Second, s.rt.Close) }, answers: []script{refuses("7"), ok}, attempts: 1, err: client.ErrClosed, closed: true, atLeast: 3 * time.Second, atMost: 3 * time.Second},
+	)
+}
+
+// failed are the paths on which the last attempt brings no response.
+func failed() []path {
+	return []path{
+		{name: "broken off, POST", method: "POST", body: replayable, answers: []script{breaksOff, ok}, err: errUnexpected, attempts: 1},
+		{name: "broken off, not replayable", method: "PUT", body: streamed, answers: []script{breaksOff, ok}, err: errUnexpected, attempts: 1},
+		{name: "retries used up by errors", answers: []script{breaksOff}, err: errUnexpected, attempts: 4, atLeast: 1750 * time.Millisecond, atMost: 3500 * time.Millisecond},
+		{name: "unavailable, then refused, then broken", answers: []script{unavailable, refuses("7"), breaksOff, fails(errOdd)}, err: errOdd, attempts: 4, atLeast: 7 * time.Second, atMost: 14 * time.Second},
+		{name: "GetBody fails", method: "POST", body: unreplay, answers: []script{refuses("1"), ok}, err: errGetBody, attempts: 1, atMost: 3 * time.Second},
+		{name: "GetBody fails the second time", method: "PUT", body: onceReplay, answers: []script{unavailable, unavailable, ok}, err: errGetBody, attempts: 2, atLeast: 750 * time.Millisecond, atMost: 1500 * time.Millisecond},
+		{name: "hangs until cancelled", method: "POST", body: replayable, before: func(s *scene) { time.AfterFunc(time.Second, s.cancel) }, answers: []script{hangs}, err: context.Canceled, attempts: 1, atLeast: time.Second, atMost: time.Second},
+		{name: "no retry wanted", context: client.NoRetry, answers: []script{breaksOff, ok}, err: errUnexpected, attempts: 1},
+	}
+}
+
+// odd are the paths on which somebody misbehaves.
+func odd() []path {
+	quits := func(backoff.Attempt) backoff.Verdict { panic("check") }
+	return []path{
+		{name: "no response and no error", method: "POST", body: replayable, answers: []script{answersNothing}, err: errAny, attempts: 1},
+		{name: "a response and an error", answers: []script{bothAnswers}, err: errOdd, attempts: 1},
+		{name: "nil body", answers: []script{answersNilBody(200)}, status: 200, attempts: 1},
+		{name: "nil body, unavailable", answers: []script{answersNilBody(503), ok}, status: 200, attempts: 2, atLeast: 250 * time.Millisecond, atMost: 500 * time.Millisecond},
+		{name: "base panics", method: "POST", body: replayable, answers: []script{panicsWith("base")}, panicked: "base", attempts: 1},
+		{name: "base aborts", method: "POST", body: replayable, answers: []script{panicsWith(http.ErrAbortHandler)}, panicked: http.ErrAbortHandler, attempts: 1},
+		{name: "base panics at the retry", method: "POST", body: replayable, answers: []script{refuses("1"), panicsWith("base")}, panicked: "base", attempts: 2, atLeast: time.Second, atMost: 3 * time.Second},
+		{name: "check panics", opts: []client.Option{client.WithCheck(quits)}, method: "POST", body: replayable, answers: []script{ok}, panicked: "check", attempts: 1},
+		{name: "key function panics", opts: []client.Option{client.WithKeyFunc(func(*http.Request) string { panic("key") })}, method: "POST", body: replayable, answers: []script{ok}, panicked: "key"},
+		{name: "policy panics", opts: []client.Option{client.WithBackoff(panickyPolicy{})}, method: "POST", body: replayable, answers: []script{answers(429)}, panicked: "policy", attempts: 1},
+		{name: "policy panics at a failure", opts: []client.Option{client.WithBackoff(panickyPolicy{})}, answers: []script{unavailable}, panicked: "policy", attempts: 1},
+		{name: "no URL", method: "POST", body: replayable, change: func(r *http.Request) { r.URL = nil }, answers: []script{ok}, err: errAny},
+		{name: "no header", change: func(r *http.Request) { r.Header = nil }, answers: []script{refuses("1"), ok}, status: 200, attempts: 2, atLeast: time.Second, atMost: 3 * time.Second},
+		{name: "no method", change: func(r *http.Request) { r.Method = "" }, answers: []script{unavailable, ok}, status: 200, attempts: 2, atLeast: 250 * time.Millisecond, atMost: 500 * time.Millisecond},
+	}
+}
+
+type panickyPolicy struct{}
+
+func (panickyPolicy) Delay(int, time.Duration) time.Duration { panic("policy") }
+
+// errAny matches every error.
+var errAny = errors.New("any error")

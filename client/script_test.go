@@ -1,0 +1,101 @@
+package client_test
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+)
+
+// answers makes a response of the given status after the request was read.
+func answers(status int, fields ...string) script {
+	return func(p *probe, req *http.Request) (*http.Response, error) {
+		p.consume(req)
+		text := "answer " + http.StatusText(status)
+		return p.response(req, status, watch(strings.NewReader(text)), text, fields...), nil
+	}
+}
+
+// Responses that are used again and again.
+var (
+	ok          = answers(http.StatusOK)
+	unavailable = answers(http.StatusServiceUnavailable)
+)
+
+// refuses answers 429, with Retry-After.
+func refuses(seconds string) script {
+	return answers(http.StatusTooManyRequests, "Retry-After", seconds)
+}
+
+// breaksOff fails after half of the request body was sent.
+func breaksOff(p *probe, req *http.Request) (*http.Response, error) {
+	if req.Body != nil {
+		_, _ = io.CopyN(io.Discard, req.Body, int64(len(p.content)/2))
+		req.Body.Close()
+	}
+	return nil, io.ErrUnexpectedEOF
+}
+
+var errUnexpected = io.ErrUnexpectedEOF
+
+// fails answers with an error.
+func fails(err error) script {
+	return func(p *probe, req *http.Request) (*http.Response, error) {
+		p.consume(req)
+		return nil, err
+	}
+}
+
+var errOdd = errors.New("odd")
+
+func bothAnswers(p *probe, req *http.Request) (*http.Response, error) {
+	resp, _ := ok(p, req)
+	return resp, errOdd
+}
+
+func answersNothing(p *probe, req *http.Request) (*http.Response, error) {
+	p.consume(req)
+	return nil, nil
+}
+
+// answersNilBody answers with a nil body, as many a RoundTripper does.
+func answersNilBody(status int) script {
+	return func(p *probe, req *http.Request) (*http.Response, error) {
+		resp, _ := answers(status)(p, req)
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		resp.Body, resp.ContentLength = nil, 0
+		p.got, p.texts = p.got[:len(p.got)-1], p.texts[:len(p.texts)-1]
+		return resp, nil
+	}
+}
+
+// panicsWith panics before the request body was closed.
+func panicsWith(v any) script {
+	return func(*probe, *http.Request) (*http.Response, error) { panic(v) }
+}
+
+// hangs answers when the request's context ends, with its error.
+func hangs(p *probe, req *http.Request) (*http.Response, error) {
+	p.consume(req)
+	<-req.Context().Done()
+	return nil, req.Context().Err()
+}
+
+// refusesText answers 429 with a text in JSON.
+func refusesText(text string) script {
+	return func(p *probe, req *http.Request) (*http.Response, error) {
+		p.consume(req)
+		resp := p.response(req, http.StatusTooManyRequests, watch(strings.NewReader(text)), text)
+		resp.Header.Set("Content-Type", "application/json")
+		return resp, nil
+	}
+}
+
+// refusesWith answers 429 with a body that is not meant to be read to its end.
+func refusesWith(body func() *watched, fields ...string) script {
+	return func(p *probe, req *http.Request) (*http.Response, error) {
+		p.consume(req)
+		return p.response(req, http.StatusTooManyRequests, body(), "", fields...), nil
+	}
+}

@@ -1,0 +1,162 @@
+package client
+
+import (
+	"errors"
+	"io"
+	"math"
+	"net/http"
+	"time"
+
+	"github.com/forbear-go/forbear/backoff"
+	"github.com/forbear-go/forbear/queue"
+	"github.com/forbear-go/forbear/throttle"
+	"github.com/forbear-go/forbear/throttle/header"
+)
+
+// A Transport is an [http.RoundTripper] that keeps to the limits of the APIs it
+// talks to. Make it with [NewTransport]. It is safe for concurrent use, and meant to
+// be shared: what one request learns helps all others with the same key.
+type Transport struct {
+	base     http.RoundTripper
+	line     *queue.Line
+	strategy *backoff.Strategy
+	keyOf    KeyFunc
+	checks   bool
+	readers  readers
+}
+
+// NewTransport returns a transport that sends over base, or over
+// http.DefaultTransport if base is nil. An option that makes no sense is an error.
+func NewTransport(base http.RoundTripper, opts ...Option) (*Transport, error) {
+	if base == nil {
+		base = http.DefaultTransport
+	}
+	s := defaults()
+	for _, opt := range opts {
+		if opt == nil {
+			continue
+		}
+		if err := opt(&s); err != nil {
+			return nil, err
+		}
+	}
+	if _, err := throttle.New(s.policy, time.Now()); err != nil {
+		return nil, err
+	}
+	if _, err := header.NewReader("", s.dialects...); err != nil {
+		return nil, err
+	}
+	s.retry.Exhausted = s.maxWait
+	s.retry.Elapsed = 0
+	if s.maxWait > 0 && s.maxWait < math.MaxInt64/4 {
+		s.retry.Elapsed = 2*s.maxWait + 5*time.Minute // two full waits, and the attempts themselves
+	}
+	strategy, err := backoff.NewStrategy(s.retry)
+	if err != nil {
+		return nil, err
+	}
+	line, err := queue.New(append([]queue.Option{
+		queue.WithMaxWait(s.maxWait),
+		queue.WithKeyLimit(func(string) queue.Limit { return newLearned(s.policy) }),
+	}, s.line...)...)
+	if err != nil {
+		return nil, err
+	}
+	return &Transport{
+		base: base, line: line, strategy: strategy, keyOf: s.key, checks: s.checks,
+		readers: readers{dialects: s.dialects},
+	}, nil
+}
+
+func newLearned(p throttle.Policy) *learned {
+	k, err := throttle.New(p, time.Now())
+	if err != nil {
+		panic(err) // the policy was tried before
+	}
+	return &learned{throttle: k}
+}
+
+// RoundTrip sends a request as soon as every limit that applies to it allows, and
+// again where that is safe. It blocks while the request waits in the line, until the
+// context of the request ends. A response is never an error, whatever its status: an
+// [Error] says that a request was not sent, or not once more, because it would have
+// had to wait too long.
+func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
+	if req.URL == nil {
+		closeBody(req)
+		return nil, errors.New("client: the request has no URL")
+	}
+	c := callOf(req.Context())
+	key := t.key(req, &c)
+	first := t.send(req, key, &c, false)
+	if first.turnedAway {
+		return nil, notAdmitted(first.err, 0, 0)
+	}
+	if c.noRetry || !first.questionable() && !t.checks {
+		return first.resp, first.err
+	}
+	return t.retry(req, key, &c, first)
+}
+
+// questionable reports whether an answer may be worth a retry.
+func (a *answer) questionable() bool {
+	return a.err != nil || a.refused || a.resp.StatusCode >= 400
+}
+
+// key returns who spends on a request, hashed.
+func (t *Transport) key(req *http.Request, c *call) string {
+	var h keyHash
+	switch {
+	case c.keyed:
+		h = hash(hostOf(req.URL), c.key)
+	case t.keyOf != nil:
+		h = hash(hostOf(req.URL), t.told(req))
+	default:
+		h = defaultKey(req)
+	}
+	return string(h[:])
+}
+
+// told returns who spends by the caller's function, which may panic.
+func (t *Transport) told(req *http.Request) (key string) {
+	told := false
+	defer func() {
+		if !told {
+			closeBody(req)
+		}
+	}()
+	key = t.keyOf(req)
+	told = true
+	return key
+}
+
+// Close turns away all who wait, and whoever comes later, with [ErrClosed]. Requests
+// on the wire are not disturbed. It does not close the base transport.
+func (t *Transport) Close() { t.line.Close() }
+
+// CloseIdleConnections closes those of the base transport, if it can.
+func (t *Transport) CloseIdleConnections() {
+	if c, ok := t.base.(interface{ CloseIdleConnections() }); ok {
+		c.CloseIdleConnections()
+	}
+}
+
+// discardLimit is how much of a response is read so that its connection can be used
+// again; more than this costs more than a new connection does.
+const discardLimit = 64 << 10
+
+// discardPatience is how long the rest of such a response may take. The caller waits
+// meanwhile, and to the network it is as good as a new connection.
+const discardPatience = 100 * time.Millisecond
+
+// discard drains and closes the body of a response that nobody gets, if there is one.
+func discard(resp *http.Response) {
+	if resp == nil || resp.Body == nil {
+		return
+	}
+	body := resp.Body
+	late := time.AfterFunc(discardPatience, func() { _ = body.Close() }) // ends a read that hangs
+	_, _ = io.CopyN(io.Discard, body, discardLimit)                      // whatever is wrong with it, it is closed now
+	late.Stop()
+	_ = body.Close()
+}
