@@ -189,6 +189,19 @@ func TestCheckRetryOfAnUnknownRequest(t *testing.T) {
 	}
 }
 
+func TestCheckRetryShowsNoResponseBesideAnError(t *testing.T) {
+	var seen Attempt
+	s := strategy(t, func(c *Config) {
+		c.Read = readSeconds
+		c.Check = func(a Attempt) Verdict { seen = a; return No }
+	})
+	_, err := s.CheckRetry(t.Context(), response(429, "Retry-After", "1", "X-Refused", "1"), io.EOF)
+	require.NoError(t, err)
+	assert.Nil(t, seen.Response)
+	assert.Equal(t, io.EOF, seen.Err)
+	assert.False(t, seen.WaitKnown || seen.Refused)
+}
+
 func TestBackoffOfAPolicyWithMemory(t *testing.T) {
 	p := seeded(t, Decorrelated(time.Second), Cap(time.Minute))
 	s := strategy(t, func(c *Config) { c.Policy = p })

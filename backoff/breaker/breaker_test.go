@@ -103,6 +103,17 @@ func TestOldFailuresLeaveTheWindow(t *testing.T) {
 	})
 }
 
+func TestWindowRolls(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := defaultBreaker(t)
+		time.Sleep(9 * time.Second)
+		report(t, b, 10, answer(500))
+		time.Sleep(2 * time.Second)
+		report(t, b, 10, answer(500))
+		assert.Equal(t, "open", b.Stats().State, "20 failures within 2 seconds")
+	})
+}
+
 func TestOutcome(t *testing.T) {
 	canceled, cancel := context.WithCancel(t.Context())
 	cancel()
