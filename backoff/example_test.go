@@ -249,9 +249,12 @@ func ExampleStrategy_CheckRetry() {
 		Backoff    func(min, max time.Duration, attempt int, resp *http.Response) time.Duration
 	}
 	loop.CheckRetry, loop.Backoff = s.CheckRetry, s.Backoff
+	fmt.Println(loop.Backoff(0, 0, 0, nil) > 0)
 	again, err := loop.CheckRetry(context.Background(), &http.Response{StatusCode: 429}, nil)
 	fmt.Println(again, err)
-	// Output: true <nil>
+	// Output:
+	// true
+	// true <nil>
 }
 
 func ExampleStrategy_Backoff() {

@@ -1,7 +1,6 @@
 package backoff
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"net/url"
@@ -29,7 +28,7 @@ func TestStopErrorWithoutACause(t *testing.T) {
 	stop := &StopError{}
 	assert.Equal(t, "backoff: no retry after attempt 0: reason unknown", stop.Error())
 	assert.Empty(t, stop.Unwrap())
-	assert.False(t, errors.Is(stop, io.EOF))
+	assert.NotErrorIs(t, stop, io.EOF)
 }
 
 func TestReasonString(t *testing.T) {

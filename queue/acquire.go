@@ -2,6 +2,7 @@ package queue
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -33,11 +34,10 @@ func (c *chain) remove(t *ticket) {
 	t.older, t.newer = nil, nil
 }
 
-// acquireSlow puts a request in the line and waits. It is called with the lock held and releases it.
-func (l *Line) acquireSlow(ctx context.Context, now time.Time, k *key, c *class, r *Request) (Permit, error) {
+// lineUp lets a request try in the line. If it has to wait, its ticket is returned.
+func (l *Line) lineUp(ctx context.Context, now time.Time, k *key, c *class, r *Request) (Permit, *ticket, error) {
 	if l.phase == draining && !r.Retry {
-		l.mu.Unlock()
-		return Permit{}, &WaitError{Err: ErrClosed}
+		return Permit{}, nil, &WaitError{Err: ErrClosed}
 	}
 	t := l.ticket(k, c, r)
 	l.seq++
@@ -50,17 +50,26 @@ func (l *Line) acquireSlow(ctx context.Context, now time.Time, k *key, c *class,
 	}
 	if t.state != waiting {
 		p, err := l.outcome(t)
-		l.mu.Unlock()
-		return p, err
+		return p, nil, err
 	}
 	if t.wake == nil {
 		t.wake = make(chan struct{}, 1)
 	}
 	t.blocked = true
-	w := Waiting{t, t.gen}
-	l.mu.Unlock()
-	if r.OnWait != nil {
-		r.OnWait(w)
+	return Permit{}, t, nil
+}
+
+// await waits for the outcome of a ticket.
+func (l *Line) await(ctx context.Context, t *ticket) (Permit, error) {
+	gen := t.gen // it is ours until there is an outcome
+	if f := t.r.OnWait; f != nil {
+		defer func() {
+			if f != nil { // it panicked
+				_, _ = l.abandon(ctx, t)
+			}
+		}()
+		f(Waiting{t, gen})
+		f = nil
 	}
 	select {
 	case <-t.wake:
@@ -69,7 +78,7 @@ func (l *Line) acquireSlow(ctx context.Context, now time.Time, k *key, c *class,
 	}
 	if t.err == nil {
 		t.r = nil
-		return Permit{t, w.gen}, nil
+		return Permit{t, gen}, nil
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -133,7 +142,7 @@ func (l *Line) putBack(g *gate, t *ticket) {
 
 // cancelled is the error of a context that is done, with its cause if it has one of its own.
 func cancelled(ctx context.Context, err error) error {
-	if cause := context.Cause(ctx); cause != nil && cause != err {
+	if cause := context.Cause(ctx); cause != nil && !errors.Is(err, cause) {
 		err = fmt.Errorf("%w: %w", err, cause)
 	}
 	return &WaitError{Err: err}
@@ -165,18 +174,17 @@ func (l *Line) join(t *ticket) {
 	l.waiting++
 	t.key.waiting++
 	l.chains[t.level].add(t)
-	switch {
-	case was == nil:
+	if was == nil {
 		f.kind.queueUp(l, f)
 		l.enter(f)
-	default:
-		l.place(f)
-		if f.gate == nil {
-			l.reorder(f.kind, f.level)
-		}
-		if f.head() != was {
-			l.retry(f)
-		}
+		return
+	}
+	l.place(f)
+	if f.gate == nil {
+		l.reorder(f.kind, f.level)
+	}
+	if f.head() != was {
+		l.retry(f)
 	}
 }
 

@@ -24,7 +24,7 @@ func (l *aligned) window(t time.Time) (start, end time.Time) {
 	if l.q.per == 24*time.Hour {
 		return day, next
 	}
-	start = day.Add(t.Sub(day) / l.q.per * l.q.per)
+	start = day.Add(t.Sub(day).Truncate(l.q.per))
 	end = start.Add(l.q.per)
 	if end.After(next) {
 		end = next

@@ -88,9 +88,9 @@ func (l *Line) close(g *gate, a *Answer) {
 
 // expire turns away all members of a crowd whose deadline is before the time at which the gate is to
 // be asked again: nobody goes before that.
-func (l *Line) expire(c *crowd, g *gate) (any bool) {
+func (l *Line) expire(c *crowd, g *gate) (did bool) {
 	for len(c.dates) > 0 && c.dates[0].deadline < g.at {
-		any = true
+		did = true
 		if x := c.dates[0]; x.class != nil {
 			l.expire(&x.class.ready, g)
 		} else {
@@ -98,11 +98,11 @@ func (l *Line) expire(c *crowd, g *gate) (any bool) {
 			l.fail(t, l.tooLate(t, g))
 		}
 	}
-	return any
+	return did
 }
 
 // expireFlow turns away those of a flow whose deadline is before a.
-func (l *Line) expireFlow(f *flow, a *Answer) (any bool) {
+func (l *Line) expireFlow(f *flow, a *Answer) (did bool) {
 	if a.Unknown || a.Max > 0 {
 		return false
 	}
@@ -110,9 +110,9 @@ func (l *Line) expireFlow(f *flow, a *Answer) (any bool) {
 	g := gate{name: a.Name, at: at}
 	for n := len(f.dates); n > 0 && f.dates[0].deadline < at; n-- {
 		l.fail(f.dates[0], l.tooLate(f.dates[0], &g))
-		any = true
+		did = true
 	}
-	return any
+	return did
 }
 
 // stir marks a gate to be asked again.

@@ -76,26 +76,33 @@ func (l *Line) Acquire(ctx context.Context, r *Request) (Permit, error) {
 	if err := ctx.Err(); err != nil {
 		return Permit{}, cancelled(ctx, err)
 	}
+	p, t, err := l.enqueue(ctx, r)
+	if t == nil {
+		return p, err
+	}
+	return l.await(ctx, t)
+}
+
+// enqueue lets r go or fail at once, or puts it in the line and returns its ticket.
+func (l *Line) enqueue(ctx context.Context, r *Request) (Permit, *ticket, error) {
 	id := l.match(r)
 	l.mu.Lock()
+	defer l.mu.Unlock() // a limit may panic
 	if l.phase == closed {
-		l.mu.Unlock()
-		return Permit{}, &WaitError{Err: ErrClosed}
+		return Permit{}, nil, &WaitError{Err: ErrClosed}
 	}
 	now := time.Now()
-	k := l.key(r.Key, now)
-	c := l.classOf(id)
+	k, c := l.key(r.Key, now), l.classOf(id)
 	if k.waiting == 0 && l.phase == open && !c.contended() && l.ask(now, k, c, r) {
 		l.take(now, k, c, r)
-		t := l.ticket(k, c, r)
+		t := l.ticket(k, c, nil)
 		l.hand(t, now)
-		l.armSweep()
-		p := Permit{t, t.gen}
-		t.r = nil
-		l.mu.Unlock()
-		return p, nil
+		if l.due == never {
+			l.arm(now) // so that idle keys are looked for even if nobody ever waits
+		}
+		return Permit{t, t.gen}, nil, nil
 	}
-	return l.acquireSlow(ctx, now, k, c, r) // unlocks
+	return l.lineUp(ctx, now, k, c, r)
 }
 
 // ask reports whether all limits agree that r goes now.
@@ -156,13 +163,6 @@ func (l *Line) arm(now time.Time) {
 		l.timer = time.AfterFunc(time.Duration(next-l.since(now)), l.ring)
 	default:
 		l.timer.Reset(time.Duration(next - l.since(now)))
-	}
-}
-
-// armSweep sees to it that the line looks for idle keys even if nobody ever waits.
-func (l *Line) armSweep() {
-	if l.due == never {
-		l.arm(time.Now())
 	}
 }
 

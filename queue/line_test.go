@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -12,80 +11,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
-
-// yes is the Limit that always agrees.
-type yes struct{}
-
-func (yes) Ask(time.Time, *Request) Answer { return Answer{} }
-func (yes) Take(time.Time, *Request)       {}
-func (yes) Idle(time.Time) bool            { return true }
-
-// spaced lets one request go every gap, from next on; a zero gap makes it refuse without a time.
-type spaced struct {
-	gap     time.Duration
-	next    time.Time
-	unknown bool
-	takes   []string
-	returns int
-}
-
-func (s *spaced) Ask(now time.Time, r *Request) Answer {
-	if s.unknown {
-		return Answer{Name: "unknown", Unknown: true}
-	}
-	return Answer{At: s.next, Name: "spaced"}
-}
-
-func (s *spaced) Take(now time.Time, r *Request) {
-	s.next = now.Add(s.gap)
-	name, _ := r.Tag.(string)
-	s.takes = append(s.takes, name)
-}
-
-func (s *spaced) Return(taken time.Time, r *Request) { s.returns++ }
-
-func newLine(t testing.TB, opts ...Option) *Line {
-	l, err := New(opts...)
-	require.NoError(t, err)
-	return l
-}
-
-// own makes every key have limit as its own.
-func own(limit Limit) Option { return WithKeyLimit(func(string) Limit { return limit }) }
-
-// enqueue starts a goroutine that acquires r, and waits until it blocks or is through. It must be
-// called in a bubble.
-func enqueue(ctx context.Context, l *Line, r *Request) *result {
-	res := &result{start: time.Now()}
-	go func() {
-		p, err := l.Acquire(ctx, r)
-		res.out.Store(&outcome{p, err, time.Since(res.start)})
-	}()
-	synctest.Wait()
-	return res
-}
-
-// result is what came of an Acquire, so far.
-type result struct {
-	start time.Time
-	out   atomic.Pointer[outcome]
-}
-
-type outcome struct {
-	permit Permit
-	err    error
-	took   time.Duration
-}
-
-func (r *result) done() bool { return r.out.Load() != nil }
-
-// get returns the outcome; to ask before there is one is a failure of the test.
-func (r *result) get(t testing.TB) *outcome {
-	t.Helper()
-	out := r.out.Load()
-	require.NotNil(t, out, "still waiting")
-	return out
-}
 
 func TestRequestsOfAKeyGoInTheOrderOfTheirArrival(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -97,7 +22,7 @@ func TestRequestsOfAKeyGoInTheOrderOfTheirArrival(t *testing.T) {
 		}
 		retry := enqueue(t.Context(), l, &Request{Key: "k", Retry: true, Tag: "retry"})
 		high := enqueue(t.Context(), l, &Request{Key: "k", Priority: High, Tag: "high"})
-		time.Sleep(10 * time.Second)
+		pass(10 * time.Second)
 		synctest.Wait()
 		assert.Equal(t, []string{"0", "high", "retry", "1", "2", "3", "4"}, limit.takes)
 		for i, r := range all[1:] {
@@ -117,7 +42,7 @@ func TestLanesDoNotWaitBehindEachOther(t *testing.T) {
 		b := enqueue(t.Context(), l, &Request{Key: "k", Lane: "fast"})
 		assert.False(t, a.done())
 		assert.True(t, b.done())
-		time.Sleep(time.Hour)
+		pass(time.Hour)
 		synctest.Wait()
 		assert.Equal(t, time.Hour, a.get(t).took)
 	})
@@ -140,14 +65,14 @@ func TestNewsPlansTheKeyAgain(t *testing.T) {
 		limit.unknown = true
 		second := enqueue(t.Context(), l, &Request{Key: "k"})
 		third := enqueue(t.Context(), l, &Request{Key: "k"})
-		time.Sleep(time.Hour)
+		pass(time.Hour)
 		assert.False(t, second.done())
 
 		first.get(t).permit.Update(func(now time.Time, own Limit) {
 			assert.Same(t, limit, own)
 			limit.unknown, limit.gap, limit.next = false, time.Minute, now.Add(time.Minute)
 		})
-		time.Sleep(10 * time.Minute)
+		pass(10 * time.Minute)
 		synctest.Wait()
 		assert.Equal(t, time.Hour+time.Minute, second.get(t).took)
 		assert.Equal(t, time.Hour+2*time.Minute, third.get(t).took)
@@ -191,7 +116,7 @@ func TestACancelledRequestLeavesAtOnceAndSpendsNothing(t *testing.T) {
 		assert.ErrorIs(t, gone.get(t).err, cause)
 		var e *WaitError
 		assert.ErrorAs(t, gone.get(t).err, &e)
-		time.Sleep(time.Second)
+		pass(time.Second)
 		synctest.Wait()
 		assert.Equal(t, time.Second, next.get(t).took)
 		assert.Equal(t, []string{"0", "next"}, limit.takes)
@@ -202,29 +127,42 @@ func TestACancelledRequestLeavesAtOnceAndSpendsNothing(t *testing.T) {
 }
 
 func TestAPermitGrantedWhileItsCallerGivesUpIsGivenBack(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		limit := &spaced{next: time.Now().Add(time.Second)}
-		l := newLine(t, own(limit))
-		ctx, cancel := context.WithCancel(t.Context())
-		gone := enqueue(ctx, l, &Request{Key: "k"})
-		// Both happen before the caller runs; which of the two it sees first is up to select.
-		l.mu.Lock()
-		cancel()
-		limit.next = time.Time{}
-		l.stir(&l.keys["k"].lane.gate)
-		l.settle(time.Now())
-		l.mu.Unlock()
-		synctest.Wait()
-		require.True(t, gone.done())
-		if gone.get(t).err != nil {
-			assert.ErrorIs(t, gone.get(t).err, context.Canceled)
-			assert.Equal(t, 1, limit.returns)
-			assert.Zero(t, l.flying)
-		} else {
-			assert.Zero(t, limit.returns)
-			assert.Equal(t, 1, l.flying)
-		}
-	})
+	for _, cancelFirst := range []bool{true, false} {
+		synctest.Test(t, func(t *testing.T) {
+			limit := &spaced{next: time.Now().Add(time.Second)}
+			l := newLine(t, own(limit), WithRule(Rule{Name: "rate", Limits: exact(PerHour(2)), MaxInFlight: 1}))
+			ctx, cancel := context.WithCancel(t.Context())
+			res := enqueue(ctx, l, &Request{Key: "k"})
+			// Both happen before the caller runs.
+			l.mu.Lock()
+			if cancelFirst {
+				cancel()
+			}
+			limit.next = time.Time{}
+			l.stir(&l.keys["k"].lane.gate)
+			l.settle(time.Now())
+			require.Equal(t, 1, l.flying)
+			l.mu.Unlock()
+			cancel()
+			synctest.Wait()
+			left := 2
+			if cancelFirst {
+				assert.ErrorIs(t, res.get(t).err, context.Canceled)
+				assert.Equal(t, 1, limit.returns)
+			} else {
+				require.NoError(t, res.get(t).err)
+				assert.Zero(t, limit.returns)
+				res.get(t).permit.Release()
+				left = 1
+			}
+			assert.Equal(t, Stats{Keys: 1}, l.Stats())
+			for i := range 3 {
+				p, err := l.Acquire(t.Context(), &Request{Key: "k", NoWait: true})
+				assert.Equal(t, i < left, err == nil)
+				p.Release()
+			}
+		})
+	}
 }
 
 func TestWhoCannotGoInTimeIsToldAtOnce(t *testing.T) {
@@ -268,7 +206,7 @@ func TestWhoCannotGoInTimeIsToldAtOnce(t *testing.T) {
 			assert.Equal(t, time.Hour, e.Until.Sub(r.start))
 		}
 		assert.False(t, free.done())
-		time.Sleep(time.Hour)
+		pass(time.Hour)
 		synctest.Wait()
 		assert.NoError(t, free.get(t).err)
 	})
@@ -283,7 +221,7 @@ func TestADeadlineEndsTheWaitWhereNoTimeIsKnown(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 		defer cancel()
 		c := enqueue(ctx, l, &Request{Key: "k"})
-		time.Sleep(time.Hour)
+		pass(time.Hour)
 		synctest.Wait()
 		assert.Equal(t, time.Minute, a.get(t).took)
 		assert.ErrorIs(t, a.get(t).err, ErrMaxWait)
@@ -309,67 +247,27 @@ func TestReleaseCountsOnce(t *testing.T) {
 	Permit{}.Release()
 }
 
-func TestCloseTurnsEverybodyAway(t *testing.T) {
+func TestAPanicOfTheCallersOwnLeavesTheLineUsable(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		limit := &spaced{gap: time.Second}
+		limit := &spaced{next: time.Now().Add(time.Second)}
 		l := newLine(t, own(limit))
-		first := enqueue(t.Context(), l, &Request{Key: "k"})
-		var all []*result
-		for range 10 {
-			all = append(all, enqueue(t.Context(), l, &Request{Key: "k"}))
+		assert.PanicsWithValue(t, "boom", func() {
+			_, _ = l.Acquire(t.Context(), &Request{Key: "k", OnWait: func(Waiting) { panic("boom") }})
+		})
+		assert.PanicsWithValue(t, "boom", func() {
+			l.Update("k", func(time.Time, Limit) { panic("boom") })
+		})
+		assert.Equal(t, Stats{Keys: 1}, l.Stats())
+		bad := newLine(t, WithKeyLimit(func(string) Limit { panic("boom") }))
+		for range 2 {
+			assert.PanicsWithValue(t, "boom", func() { _, _ = bad.Acquire(t.Context(), &Request{}) })
 		}
-		l.Close()
-		l.Close()
+		res := enqueue(t.Context(), l, &Request{Key: "k"})
+		assert.Equal(t, Stats{Keys: 1, Waiting: 1}, l.Stats())
+		pass(time.Second)
 		synctest.Wait()
-		for _, r := range all {
-			require.True(t, r.done())
-			assert.ErrorIs(t, r.get(t).err, ErrClosed)
-		}
-		_, err := l.Acquire(t.Context(), &Request{Key: "k"})
-		assert.ErrorIs(t, err, ErrClosed)
-		first.get(t).permit.Release()
-	})
-}
-
-func TestShutdownServesThoseWhoWait(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		limit := &spaced{gap: time.Second}
-		l := newLine(t, own(limit))
-		first := enqueue(t.Context(), l, &Request{Key: "k"})
-		second := enqueue(t.Context(), l, &Request{Key: "k"})
-		var closed error
-		var took time.Duration
-		go func() {
-			start := time.Now()
-			closed = l.Shutdown(t.Context())
-			took = time.Since(start)
-		}()
-		synctest.Wait()
-		_, err := l.Acquire(t.Context(), &Request{Key: "k"})
-		assert.ErrorIs(t, err, ErrClosed)
-		retry := enqueue(t.Context(), l, &Request{Key: "k", Retry: true})
-		time.Sleep(5 * time.Second)
-		for _, r := range []*result{first, second, retry} {
-			require.True(t, r.done())
-			require.NoError(t, r.get(t).err)
-			r.get(t).permit.Release()
-		}
-		synctest.Wait()
-		assert.NoError(t, closed)
-		assert.Equal(t, 5*time.Second, took)
-	})
-}
-
-func TestShutdownThatTakesTooLongCloses(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		l := newLine(t, own(&spaced{gap: time.Hour}))
-		enqueue(t.Context(), l, &Request{Key: "k"})
-		stuck := enqueue(t.Context(), l, &Request{Key: "k"})
-		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-		defer cancel()
-		assert.ErrorIs(t, l.Shutdown(ctx), context.DeadlineExceeded)
-		synctest.Wait()
-		assert.ErrorIs(t, stuck.get(t).err, ErrClosed)
+		assert.Equal(t, Stats{Keys: 1, InFlight: 1}, l.Stats())
+		res.get(t).permit.Release()
 	})
 }
 
@@ -391,53 +289,4 @@ func TestBadRequestsAreErrors(t *testing.T) {
 		_, err := l.Acquire(t.Context(), r)
 		assert.ErrorContains(t, err, "queue: ")
 	}
-}
-
-func BenchmarkPass(b *testing.B) {
-	b.Run("plain", func(b *testing.B) { benchPass(b, newLine(b, own(yes{}))) })
-}
-
-func benchPass(b *testing.B, l *Line) {
-	ctx, cancel := context.WithCancel(b.Context())
-	defer cancel()
-	r := &Request{Key: "k", Host: "api.example.com", Method: "GET", Path: "/v1/things/17"}
-	b.ReportAllocs()
-	for b.Loop() {
-		p, err := l.Acquire(ctx, r)
-		if err != nil {
-			b.Fatal(err)
-		}
-		p.Settle(func(now time.Time, own Limit) {})
-	}
-}
-
-func BenchmarkPassParallel(b *testing.B) {
-	l := newLine(b, own(yes{}))
-	b.ReportAllocs()
-	b.RunParallel(func(pb *testing.PB) {
-		r := &Request{Key: "k"}
-		for pb.Next() {
-			p, _ := l.Acquire(context.Background(), r)
-			p.Release()
-		}
-	})
-}
-
-func TestAnUncontendedPassDoesNotAllocate(t *testing.T) {
-	if raceEnabled {
-		t.Skip("the race detector allocates")
-	}
-	l := newLine(t, own(yes{}))
-	r := &Request{Key: "k"}
-	var seen time.Time
-	n := testing.AllocsPerRun(1000, func() {
-		p, err := l.Acquire(t.Context(), r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		p.Update(func(now time.Time, own Limit) { seen = now })
-		p.Release()
-	})
-	assert.Zero(t, n)
-	assert.False(t, seen.IsZero())
 }

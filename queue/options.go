@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"time"
@@ -45,7 +46,7 @@ func New(opts ...Option) (*Line, error) {
 func WithKeyLimit(newLimit func(key string) Limit) Option {
 	return func(l *Line) error {
 		if newLimit == nil {
-			return fmt.Errorf("queue: WithKeyLimit got nil")
+			return errors.New("queue: WithKeyLimit got nil")
 		}
 		l.newLimit = newLimit
 		return nil

@@ -2,6 +2,7 @@ package queue
 
 import (
 	"fmt"
+	"net/http"
 	"net/url"
 	"strings"
 	"unicode"
@@ -42,56 +43,69 @@ func parsePattern(s string) (*pattern, error) {
 	names := map[string]bool{}
 	for rest != "" {
 		rest = rest[1:] // a slash
-		var text string
+		text := rest
 		if end := strings.IndexByte(rest, '/'); end >= 0 {
-			text, rest = rest[:end], rest[end:]
-		} else {
-			text, rest = rest, ""
+			text = rest[:end]
 		}
-		name, isWild := strings.CutPrefix(text, "{")
-		switch {
-		case text == "" && rest == "": // a trailing slash
-			p.open = true
-		case !isWild:
-			if strings.Contains(text, "{") {
-				return nil, bad("a wildcard must be a whole segment")
-			}
-			if plain, err := url.PathUnescape(text); err == nil {
-				text = plain
-			}
-			p.segments = append(p.segments, segment{text: text})
-		default:
-			name, closed := strings.CutSuffix(name, "}")
-			if !closed {
-				return nil, bad("a wildcard must be a whole segment")
-			}
-			if name == "$" {
-				if rest != "" {
-					return nil, bad("{$} must be at the end")
-				}
-				p.segments = append(p.segments, segment{})
-				continue
-			}
-			name, p.open = strings.CutSuffix(name, "...")
-			switch {
-			case p.open && rest != "":
-				return nil, bad("{...} must be at the end")
-			case !isIdentifier(name):
-				return nil, bad("bad name of a wildcard")
-			case names[name]:
-				return nil, bad("two wildcards of the same name")
-			}
-			names[name] = true
-			if !p.open {
-				p.segments = append(p.segments, segment{wild: true})
-			}
+		rest = rest[len(text):]
+		if why := p.add(text, rest == "", names); why != "" {
+			return nil, bad(why)
 		}
 	}
 	return p, nil
 }
 
+// add takes in one segment. It returns what is wrong with it, or "". names are those of the wildcards
+// so far.
+func (p *pattern) add(text string, last bool, names map[string]bool) string {
+	name, isWild := strings.CutPrefix(text, "{")
+	switch {
+	case text == "" && last: // a trailing slash
+		p.open = true
+		return ""
+	case isWild:
+		return p.addWild(name, last, names)
+	case strings.Contains(text, "{"):
+		return "a wildcard must be a whole segment"
+	}
+	if plain, err := url.PathUnescape(text); err == nil {
+		text = plain
+	}
+	p.segments = append(p.segments, segment{text: text})
+	return ""
+}
+
+// addWild takes in a wildcard, of which the opening brace is gone.
+func (p *pattern) addWild(name string, last bool, names map[string]bool) string {
+	name, closed := strings.CutSuffix(name, "}")
+	if !closed {
+		return "a wildcard must be a whole segment"
+	}
+	if name == "$" {
+		p.segments = append(p.segments, segment{})
+		if !last {
+			return "{$} must be at the end"
+		}
+		return ""
+	}
+	name, p.open = strings.CutSuffix(name, "...")
+	switch {
+	case p.open && !last:
+		return "{...} must be at the end"
+	case !isIdentifier(name):
+		return "bad name of a wildcard"
+	case names[name]:
+		return "two wildcards of the same name"
+	}
+	names[name] = true
+	if !p.open {
+		p.segments = append(p.segments, segment{wild: true})
+	}
+	return ""
+}
+
 func (p *pattern) matches(r *Request) bool {
-	if p.method != "" && p.method != r.Method && !(p.method == "GET" && r.Method == "HEAD") {
+	if p.method != "" && p.method != r.Method && !(p.method == http.MethodGet && r.Method == http.MethodHead) {
 		return false
 	}
 	if p.host != "" && p.host != bareHost(r.Host) {

@@ -33,7 +33,7 @@ func TestPatternsMatch(t *testing.T) {
 		p, err := parsePattern(c.pattern)
 		require.NoError(t, err)
 		for want, list := range map[bool]string{true: c.yes, false: c.no} {
-			for _, s := range strings.Split(list, ",") {
+			for s := range strings.SplitSeq(list, ",") {
 				if s == "" {
 					continue
 				}

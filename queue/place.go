@@ -38,42 +38,6 @@ func (w Waiting) Place() (Place, bool) {
 	return l.placeOf(w.t, time.Now()), true
 }
 
-// Peek returns where r would stand if it came now. It spends nothing. A request that could go at once
-// has a Start that is not after now, and nobody ahead.
-func (l *Line) Peek(r *Request) (Place, error) {
-	if err := r.validate(); err != nil {
-		return Place{}, err
-	}
-	id := l.match(r)
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.phase != open {
-		return Place{}, &WaitError{Err: ErrClosed}
-	}
-	now := time.Now()
-	k, c := l.key(r.Key, now), l.classOf(id)
-	t := l.ticket(k, c, r)
-	l.seq++
-	t.seq, t.level, t.deadline = l.seq, r.level(), never
-	// To be in line and out of it again, with nobody asked in between, tells most simply.
-	l.join(t)
-	p, err := l.placeOf(t, now), l.impossible(t, now)
-	l.drop(t)
-	l.recycle(t)
-	l.settle(now)
-	return p, err
-}
-
-// impossible returns the error of a request that costs too much.
-func (l *Line) impossible(t *ticket, now time.Time) (err error) {
-	l.eachGate(t, func(g *gate) {
-		if a := g.ask(now, t.r); a.Max > 0 {
-			err = newCostError(t.r, &a)
-		}
-	})
-	return err
-}
-
 // eachGate calls f for all limits that apply to a ticket in a flow of its key.
 func (l *Line) eachGate(t *ticket, f func(*gate)) {
 	if t.key.own != nil {

@@ -2,7 +2,6 @@ package queue
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"testing"
@@ -25,6 +24,8 @@ type world struct {
 	keyFlight, allFlight    int
 	costs                   bool
 	closed                  bool
+	full                    int // how many may wait
+	overflow                Overflow
 }
 
 type asked struct {
@@ -45,7 +46,10 @@ func (w *world) options() []Option {
 	r := w.rng
 	w.perKey, w.perHost, w.global = 1+r.IntN(5), 5+r.IntN(30), 1+r.IntN(4)
 	w.keyFlight, w.allFlight = 1+r.IntN(6), 3+r.IntN(20)
+	w.full, w.overflow = 5+r.IntN(40), Overflow(r.IntN(3))
 	return []Option{
+		WithMaxWaiting(w.full, w.overflow),
+		WithKeyLimit(func(string) Limit { return yes{} }),
 		WithRule(Rule{Name: "key", Limits: []Quota{PerSecond(w.perKey).Slack(0)}, MaxInFlight: w.keyFlight}),
 		WithRule(Rule{Name: "host", Scope: PerHost, Limits: []Quota{Per(w.perHost, 10*time.Second).Slack(0)}}),
 		WithRule(Rule{Name: "slow", Pattern: "/slow", Scope: Global, Limits: []Quota{PerSecond(w.global).Slack(0)}}),
@@ -111,108 +115,6 @@ func (w *world) look() {
 
 func (w *world) waits(a *asked) bool { return !a.over && !a.held }
 
-func (w *world) checkError(a *asked, out *outcome) {
-	end := a.came.Add(out.took)
-	var cost *CostError
-	var wait *WaitError
-	switch {
-	case errors.As(out.err, &cost):
-		assert.Greater(w.t, a.r.cost(), 1)
-	case errors.Is(out.err, ErrClosed):
-		assert.True(w.t, w.closed)
-	case errors.Is(out.err, ErrNoWait):
-		assert.True(w.t, a.r.NoWait)
-		assert.Zero(w.t, out.took)
-	case errors.Is(out.err, context.Canceled):
-		assert.True(w.t, a.gaveUp)
-	case errors.Is(out.err, ErrMaxWait), errors.Is(out.err, context.DeadlineExceeded):
-		require.False(w.t, a.limit.IsZero())
-		assert.False(w.t, end.After(a.limit), "turned away after the deadline")
-		if errors.As(out.err, &wait) && !wait.Until.IsZero() {
-			assert.True(w.t, wait.Until.After(a.limit), "turned away although it could go in time")
-		}
-	default:
-		w.t.Errorf("unexpected error: %v", out.err)
-	}
-}
-
-// checkOrder: nobody of the same key, lane and priority who came earlier still waits, unless a went
-// ahead as a retry or is for something else.
-func (w *world) checkOrder(a *asked) {
-	for _, b := range w.asked {
-		same := b.r.Key == a.r.Key && b.r.Lane == a.r.Lane && b.r.Priority == a.r.Priority && b.r.Host == a.r.Host && b.r.Path == a.r.Path
-		if same && b.id < a.id && w.waits(b) && b.res.out.Load() == nil && (!a.r.Retry || b.r.Retry) {
-			w.t.Fatalf("request %d went before %d", a.id, b.id)
-		}
-	}
-}
-
-// spent is what was granted in the last d to requests like r.
-func (w *world) spent(d time.Duration, like func(*asked) bool) (n int) {
-	since := time.Now().Add(-d)
-	for _, a := range w.asked {
-		if !a.granted.IsZero() && a.granted.After(since) && like(a) {
-			n += a.r.cost()
-		}
-	}
-	return n
-}
-
-func (w *world) inFlight(like func(*asked) bool) (n int) {
-	for _, a := range w.asked {
-		if a.held && like(a) {
-			n++
-		}
-	}
-	return n
-}
-
-// room is, for each limit that applies to a, how much of it is left.
-func (w *world) room(a *asked) map[string]int {
-	key := func(b *asked) bool { return b.r.Key == a.r.Key }
-	host := func(b *asked) bool { return b.r.Host == a.r.Host }
-	slow := func(b *asked) bool { return b.r.Path == "/slow" }
-	all := func(*asked) bool { return true }
-	m := map[string]int{
-		"key":        w.perKey - w.spent(time.Second, key),
-		"host":       w.perHost - w.spent(10*time.Second, host),
-		"key flight": w.keyFlight - w.inFlight(key),
-		"all flight": w.allFlight - w.inFlight(all),
-	}
-	if slow(a) {
-		m["slow"] = w.global - w.spent(time.Second, slow)
-	}
-	return m
-}
-
-// checkLimits: no limit was ever exceeded. Only what was granted now can have done it.
-func (w *world) checkLimits() {
-	for _, a := range w.asked {
-		if a.held && a.granted.Equal(time.Now()) {
-			for name, left := range w.room(a) {
-				require.GreaterOrEqual(w.t, left, 0, "limit %s exceeded", name)
-			}
-		}
-	}
-}
-
-// checkNobodyWaitsForNothing: whoever waits is stopped by a limit or, where costs differ, by somebody.
-func (w *world) checkNobodyWaitsForNothing() {
-	if w.costs {
-		return
-	}
-	for _, a := range w.asked {
-		if !w.waits(a) {
-			continue
-		}
-		least := 1
-		for _, left := range w.room(a) {
-			least = min(least, left)
-		}
-		require.LessOrEqual(w.t, least, 0, "request %d waits for nothing", a.id)
-	}
-}
-
 func (w *world) pick(like func(*asked) bool) *asked {
 	var some []*asked
 	for _, a := range w.asked {
@@ -260,6 +162,8 @@ func (w *world) step() {
 		w.relax()
 	case n < 84:
 		w.line.Replan()
+	case n < 86:
+		w.line.Update(fmt.Sprint("key", r.IntN(4)), func(time.Time, Limit) {})
 	default:
 		// In steps, so that every moment at which something happens is looked at.
 		for range 1 + r.IntN(4) {
@@ -291,9 +195,16 @@ func (w *world) relax() {
 
 // end winds the world down and checks that nothing is left in the line.
 func (w *world) end() {
-	if w.rng.IntN(2) == 0 {
+	switch w.rng.IntN(3) {
+	case 0:
 		w.closed = true
 		w.line.Close()
+	case 1:
+		w.closed = true
+		go func() { assert.NoError(w.t, w.line.Shutdown(w.t.Context())) }()
+		synctest.Wait()
+		_, err := w.line.Acquire(w.t.Context(), &Request{Key: "late"})
+		assert.ErrorIs(w.t, err, ErrClosed)
 	}
 	for range 10000 {
 		w.look()
@@ -318,42 +229,6 @@ func (w *world) end() {
 	}
 	w.checkEmpty()
 	w.line.Close()
-}
-
-func (w *world) checkEmpty() {
-	l := w.line
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	assert.Zero(w.t, l.waiting)
-	assert.Zero(w.t, l.flying)
-	assert.Empty(w.t, l.alarms)
-	assert.Empty(w.t, l.deadlines)
-	assert.Zero(w.t, l.yard.len())
-	for _, k := range l.keys {
-		assert.Zero(w.t, k.waiting)
-		assert.Zero(w.t, k.flying)
-		assert.Nil(w.t, k.lane)
-		assert.Empty(w.t, k.lanes)
-		for _, g := range k.gates {
-			if g != nil {
-				assert.Nil(w.t, g.crowd)
-				assert.True(w.t, g.flight == nil || g.flight.now == 0)
-			}
-		}
-	}
-	for _, c := range l.classes {
-		assert.Zero(w.t, c.users)
-		assert.Zero(w.t, c.ready.n)
-		assert.Nil(w.t, c.parked)
-		assert.Empty(w.t, c.account)
-	}
-	for _, g := range l.shared {
-		assert.Nil(w.t, g.crowd)
-		assert.True(w.t, g.flight == nil || g.flight.now == 0)
-	}
-	for i := range l.chains {
-		assert.Nil(w.t, l.chains[i].oldest)
-	}
 }
 
 func TestNobodyIsLostAndNoLimitIsExceeded(t *testing.T) {

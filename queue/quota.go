@@ -11,9 +11,13 @@ import (
 // by whatever takes it.
 //
 // A quota is rolling unless it says otherwise: never more than its number in any span of its length,
-// as the server counts it. A rolling quota is safe whatever kind of window the server has. The time
-// that requests are on the way differs, so a request counts from its latest possible arrival to its
-// earliest; see [Quota.Slack].
+// as the server counts it. That is right for servers with a rolling window, and safe for those with
+// fixed windows of the same length, wherever they begin. Servers that count with a bucket, or weigh
+// their last window against this one, refuse bursts that a rolling quota allows: use [Quota.Smooth]
+// for those.
+//
+// Not all requests are equally long on the way, so each counts from its earliest possible arrival
+// until its latest lies a whole length back; see [Quota.Slack].
 type Quota struct {
 	name  string
 	n     int
@@ -115,19 +119,19 @@ func (q Quota) Limit() (Limit, error) {
 	if err := q.validate(); err != nil {
 		return nil, err
 	}
+	q.name = q.String()
 	return q.limit(), nil
 }
 
-// limit is Limit for a quota that is known to be valid.
-func (q Quota) limit() Limit {
-	q.name = q.String()
+// limit is Limit for a quota that is valid and has a name. The limit keeps q.
+func (q *Quota) limit() Limit {
 	switch q.kind {
 	case isAligned:
-		return newAligned(&q)
+		return newAligned(q)
 	case isSmooth:
-		return newSmooth(&q)
+		return newSmooth(q)
 	}
-	return newRolling(&q)
+	return newRolling(q)
 }
 
 func (q Quota) validate() error {

@@ -40,7 +40,7 @@ type step struct {
 	again time.Duration // when to ask again; equal to at: may go, and goes
 }
 
-// answered makes steps after whose going the request is answered at once.
+// runSteps asks a new limit of q what each row says, and takes where it agrees. Nothing is answered.
 func runSteps(t *testing.T, q Quota, start time.Time, steps []step) {
 	t.Helper()
 	l, err := q.Limit()
@@ -230,6 +230,39 @@ func TestALargeQuotaNeedsLittleMemory(t *testing.T) {
 	assert.GreaterOrEqual(t, float64(n), .99*(500_000+2./24*250_000/288_000*250_000))
 }
 
+func TestASmoothQuotaWaitsForTheFirstAnswer(t *testing.T) {
+	start := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	l, err := PerSecond(10).Smooth(2).Limit()
+	require.NoError(t, err)
+	r := &Request{}
+	l.Take(start, r)
+	l.Take(start, r)
+	for _, after := range []time.Duration{100, 500, 900} {
+		now := start.Add(after * time.Millisecond)
+		a := l.Ask(now, r)
+		assert.False(t, a.goes(now), "the first may not have arrived yet")
+	}
+	// The first took 150 ms. Another may take none, and so be that much closer.
+	l.(Observer).Observe(start.Add(150*time.Millisecond), start)
+	a := l.Ask(start.Add(150*time.Millisecond), r)
+	assert.Equal(t, 250*time.Millisecond, a.At.Sub(start))
+}
+
+func TestAllGivesTheLatestAnswer(t *testing.T) {
+	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	r := &Request{}
+	early, late := &spaced{next: now.Add(sec)}, &spaced{next: now.Add(time.Minute)}
+	unknown, never := &spaced{unknown: true}, newRolling(&Quota{n: 1, per: sec, name: "never"})
+	for _, l := range []Limit{All(early, late, yes{}), All(late, early), All(yes{}, All(late), early)} {
+		assert.Equal(t, late.next, l.Ask(now, r).At)
+		assert.Equal(t, late.next, l.(Forecaster).Forecast(now, 1, r))
+	}
+	assert.True(t, All(late, unknown, early).Ask(now, r).Unknown)
+	expensive := &Request{Cost: 2}
+	assert.Equal(t, 1, All(late, never, unknown).Ask(now, expensive).Max)
+	assert.Equal(t, Answer{}, All().Ask(now, r))
+}
+
 func TestReturnUndoesATake(t *testing.T) {
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	for _, q := range []Quota{PerMinute(3).Slack(0), PerMinute(3).Aligned(nil).Slack(0)} {
@@ -248,5 +281,10 @@ func TestReturnUndoesATake(t *testing.T) {
 		assert.False(t, a.goes(later))
 		assert.False(t, l.(Idler).Idle(later))
 		assert.True(t, l.(Idler).Idle(later.Add(2*time.Minute)))
+		// What was returned must not be given back again when its time is over.
+		later = later.Add(2 * time.Minute)
+		l.Take(later, &Request{Cost: 3})
+		a = l.Ask(later, &Request{})
+		assert.False(t, a.goes(later))
 	}
 }

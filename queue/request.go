@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"errors"
 	"fmt"
 	"time"
 )
@@ -58,7 +59,7 @@ func (r *Request) cost() int { return max(r.Cost, 1) }
 func (r *Request) validate() error {
 	switch {
 	case r == nil:
-		return fmt.Errorf("queue: request is nil")
+		return errors.New("queue: request is nil")
 	case r.Cost < 0:
 		return fmt.Errorf("queue: request costs %d, want at least 0", r.Cost)
 	case r.Priority < Lowest || r.Priority > Highest:

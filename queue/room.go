@@ -20,15 +20,14 @@ func (l *Line) makeRoom(t *ticket) error {
 	switch l.overflow {
 	case DropOldest:
 		for i := range l.chains {
-			oldest := l.chains[i].oldest
-			if oldest == nil {
-				continue
-			}
-			if int8(i) > t.level || oldest == t {
+			switch oldest := l.chains[i].oldest; oldest {
+			case nil:
+			case t:
 				return ErrFull
+			default:
+				l.fail(oldest, &WaitError{Err: ErrDropped})
+				return nil
 			}
-			l.fail(oldest, &WaitError{Err: ErrDropped})
-			return nil
 		}
 	case Block:
 		l.drop(t)

@@ -33,10 +33,10 @@ func TestAFullLineRefusesTheNewest(t *testing.T) {
 			assert.Equal(t, 3*time.Second, e.Until.Sub(r.start))
 			assert.Equal(t, "pace, 1 per second", e.Limit)
 		}
-		time.Sleep(time.Second)
+		pass(time.Second)
 		synctest.Wait()
 		enqueue(t.Context(), l, &Request{Key: "k", Tag: "later"})
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 		assert.Equal(t, []string{"first", "0", "1", "later"}, j.names)
 	})
 }
@@ -46,7 +46,7 @@ func TestNoRoomAtAllStillLetsGoWhoNeedNotWait(t *testing.T) {
 		l, _ := paced(t, WithMaxWaiting(0, RefuseNewest))
 		_, err := l.Acquire(t.Context(), &Request{Key: "k"})
 		assert.ErrorIs(t, err, ErrFull)
-		time.Sleep(time.Second)
+		pass(time.Second)
 		synctest.Wait()
 		_, err = l.Acquire(t.Context(), &Request{Key: "k"})
 		assert.NoError(t, err)
@@ -66,7 +66,7 @@ func TestAFullLineDropsTheOldestOfTheLowestPriority(t *testing.T) {
 		assert.ErrorIs(t, lowest.get(t).err, ErrFull)
 		low3 := ask(Low, "low3")
 		assert.ErrorIs(t, low2.get(t).err, ErrDropped)
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 		synctest.Wait()
 		assert.Equal(t, []string{"first", "high", "normal", "low3"}, j.names)
 		for _, r := range []*result{normal, high, low3} {
@@ -90,7 +90,7 @@ func TestWhoFindsTheLineFullMayWaitForRoom(t *testing.T) {
 		cancel()
 		synctest.Wait()
 		assert.ErrorIs(t, gone.get(t).err, context.Canceled)
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 		synctest.Wait()
 		assert.ErrorIs(t, late.get(t).err, ErrMaxWait)
 		assert.LessOrEqual(t, late.get(t).took, 1500*time.Millisecond)
@@ -227,7 +227,7 @@ func TestAWaitingRequestKnowsItsPlace(t *testing.T) {
 		high := enqueue(t.Context(), l, &Request{Key: "k", Priority: High, Tag: "high"})
 		p, _ := places[0].Place()
 		assert.Equal(t, 1, p.Ahead)
-		time.Sleep(2 * time.Second)
+		pass(2 * time.Second)
 		synctest.Wait()
 		assert.Equal(t, time.Second, high.get(t).took)
 		_, ok := places[0].Place()
@@ -272,7 +272,7 @@ func TestTheBackOfTheLineIsToldAtOnceThatItIsTooLong(t *testing.T) {
 			assert.Equal(t, 3*time.Minute, e.Until.Sub(start))
 			res = enqueue(t.Context(), l, &Request{Key: "k", MaxWait: 3 * time.Minute})
 			assert.False(t, res.done())
-			time.Sleep(3 * time.Minute)
+			pass(3 * time.Minute)
 			synctest.Wait()
 			assert.NoError(t, res.get(t).err)
 			assert.Equal(t, 3*time.Minute, res.get(t).took)
@@ -285,7 +285,7 @@ func TestAForecastIsKept(t *testing.T) {
 		for _, cost := range []int{1, 2} {
 			synctest.Test(t, func(t *testing.T) {
 				l, j := journaled(t, WithRule(Rule{Limits: exact(q)}))
-				time.Sleep(1234 * time.Millisecond)
+				pass(1234 * time.Millisecond)
 				j.start = time.Now()
 				want := map[string]time.Duration{}
 				for i := range 50 {
@@ -295,7 +295,7 @@ func TestAForecastIsKept(t *testing.T) {
 					want[fmt.Sprint(i)] = p.Start.Sub(j.start)
 					enqueue(t.Context(), l, r)
 				}
-				time.Sleep(100 * 24 * time.Hour)
+				pass(100 * 24 * time.Hour)
 				for name, at := range j.at {
 					if cost == 1 {
 						assert.InDelta(t, want[name], at, 10, "%v, request %s", q, name)

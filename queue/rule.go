@@ -34,6 +34,7 @@ type Rule struct {
 // Scope says whose requests a [Rule] counts together.
 type Scope uint8
 
+// The scopes of a rule.
 const (
 	PerKey  Scope = iota // those of each key by itself
 	PerHost              // those of each host by itself, whatever the key
@@ -107,6 +108,7 @@ func (r *rule) set(limits []Quota, maxInFlight int) error {
 		if r.Name != "" && q.name == "" {
 			q.name = r.Name + ", " + q.String()
 		}
+		q.name = q.String()
 		named[i] = q
 	}
 	r.Limits, r.MaxInFlight = named, maxInFlight
@@ -164,8 +166,8 @@ func (r *rule) gate(flight bool) *gate {
 		return g
 	}
 	limits := make(all, 0, len(r.Limits)+1)
-	for _, q := range r.Limits {
-		limits = append(limits, q.limit())
+	for i := range r.Limits {
+		limits = append(limits, r.Limits[i].limit())
 	}
 	if r.New != nil {
 		limits = append(limits, r.New())
@@ -193,8 +195,8 @@ func (r *rule) renew(g *gate, now time.Time) {
 		old = all{g.limit}
 	}
 	limits := make(all, 0, len(r.Limits)+1)
-	for i, q := range r.Limits {
-		fresh := q.limit()
+	for i := range r.Limits {
+		fresh := r.Limits[i].limit()
 		if i < len(old) {
 			if h, ok := fresh.(heir); ok {
 				h.inherit(old[i], now)

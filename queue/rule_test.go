@@ -105,15 +105,15 @@ func TestLimitsChangeWhileRequestsWait(t *testing.T) {
 				enqueue(t.Context(), l, &Request{Key: "k", Tag: i})
 			}
 			assert.Len(t, j.names, 1)
-			time.Sleep(10 * time.Minute)
+			pass(10 * time.Minute)
 			require.NoError(t, l.SetLimits("plan", kind(PerHour(6)).Slack(0)))
-			time.Sleep(9 * time.Minute) // a bucket has to fill at the new rate
+			pass(9 * time.Minute) // a bucket has to fill at the new rate
 			synctest.Wait()
 			// What went before still counts.
 			went := len(j.names)
 			assert.Greater(t, went, 1)
 			require.NoError(t, l.SetLimits("plan", kind(PerHour(1)).Slack(0)))
-			time.Sleep(10 * time.Minute)
+			pass(10 * time.Minute)
 			synctest.Wait()
 			assert.Len(t, j.names, went)
 			assert.Error(t, l.SetLimits("plan"))
@@ -146,7 +146,7 @@ func TestHostsAreForgotten(t *testing.T) {
 			p, err := l.Acquire(t.Context(), &Request{Host: fmt.Sprint("host", i)})
 			require.NoError(t, err)
 			p.Release()
-			time.Sleep(100 * time.Millisecond)
+			pass(100 * time.Millisecond)
 		}
 		assert.Less(t, len(l.classes), 2*minPrune)
 		assert.Less(t, len(l.shared), 4*minPrune)

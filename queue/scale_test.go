@@ -18,7 +18,7 @@ type gateLimit struct{ n int }
 func (g *gateLimit) Ask(time.Time, *Request) Answer { return Answer{Unknown: g.n == 0} }
 func (g *gateLimit) Take(time.Time, *Request)       { g.n-- }
 
-// crowd fills a line with n waiting tickets of so many keys, without goroutines.
+// crowdOf fills a line with n waiting tickets of so many keys, without goroutines.
 func crowdOf(tb testing.TB, l *Line, n, keys int) []*ticket {
 	tickets := make([]*ticket, n)
 	requests := make([]*Request, keys)
@@ -111,18 +111,12 @@ func TestAWaitingRequestIsSmall(t *testing.T) {
 	const n = 100_000
 	for _, keys := range []int{1, 1000} {
 		l := newLine(t, own(&gateLimit{}), WithMaxWaiting(n, RefuseNewest))
-		heap := func() uint64 {
-			var m runtime.MemStats
-			runtime.GC()
-			runtime.ReadMemStats(&m)
-			return m.HeapAlloc
-		}
-		before := heap()
+		before := heapSize()
 		tickets := crowdOf(t, l, n, keys)
 		for _, x := range tickets {
 			x.wake = make(chan struct{}, 1)
 		}
-		each := float64(heap()-before) / n
+		each := float64(heapSize()-before) / n
 		t.Logf("%d keys: %.0f bytes a waiting request", keys, each)
 		assert.Less(t, each, 400.)
 		runtime.KeepAlive(tickets)
