@@ -3,6 +3,7 @@
 package header
 
 import (
+	"maps"
 	"net/http"
 	"testing"
 
@@ -27,9 +28,7 @@ func TestNoAllocations(t *testing.T) {
 			"X-RateLimit-Remaining", "1, 1000", "X-RateLimit-Reset", "1, 1419704"),
 		"refusal": typical("Retry-After", "30", "X-RateLimit-Remaining", "0"),
 	}
-	for name, h := range benchHeaders {
-		all[name] = h
-	}
+	maps.Copy(all, benchHeaders)
 	for name, h := range all {
 		for _, status := range []int{http.StatusOK, http.StatusTooManyRequests} {
 			var rd Reader

@@ -35,38 +35,35 @@ func (r *Reading) putBare(f *field, values []string) {
 	}
 }
 
-// firstMark returns the first byte outside quotes that tells notations apart.
+// firstMark returns the byte outside quotes that tells notations apart: mostly
+// the first one that can.
 func firstMark(v string) byte {
 	if v[0] == '{' {
 		return ':'
 	}
-	quoted, colon := false, false
+	quoted, params := false, false
+	var mark byte
 	for i := 0; i < len(v); i++ {
-		switch c := v[i]; c {
-		case '"':
+		c := v[i]
+		switch {
+		case c == '"':
 			quoted = !quoted
-		case '\\':
+		case c == '\\':
 			i++
-		case ';':
-			// A token too may have a colon in it: after:all;r=5.
-			if !quoted && (!colon || letterAssigned(v[i+1:])) {
+		case quoted:
+		case c == ';':
+			// A token too may have a colon in it: after:all;x=y;r=5.
+			if mark == 0 || letterAssigned(v[i+1:]) {
 				return c
 			}
-		case ':', '/':
-			if !quoted && isDigit(v[0]) {
-				return c
-			}
-			colon = colon || !quoted && c == ':'
-		case '=':
-			if !quoted {
-				return c
-			}
+			params = true
+		case c == '=' && !params, (c == ':' || c == '/') && isDigit(v[0]):
+			return c
+		case c == ':' && mark == 0:
+			mark = c
 		}
 	}
-	if colon {
-		return ':'
-	}
-	return 0
+	return mark
 }
 
 // letterAssigned reports whether a parameter of one letter follows: r=5.

@@ -12,7 +12,7 @@ import (
 func TestDialectHosts(t *testing.T) {
 	d := Dialect{Hosts: []string{"api.Example.com", ".example.org"}}
 	for host, want := range map[string]bool{
-		"api.example.com": true, "API.EXAMPLE.COM:443": true, "api.example.com.": true, "x.example.com": false, "example.com": false,
+		"api.example.com": true, "API.EXAMPLE.COM:443": true, "api.example.com.": true, "x.example.com": false, "xapi.example.com": false, "example.com": false,
 		"a.example.org": true, "a.b.example.org": true, "example.org": true, "badexample.org": false, "": false,
 	} {
 		assert.Equal(t, want, d.speaks(plainHost(host)), host)
@@ -82,6 +82,10 @@ func TestDialectPeriods(t *testing.T) {
 	require.Len(t, r.Windows, 2)
 	assert.Equal(t, "quarter 200 140 60 @2026-03-01T12:15:00Z len=15m0s", brief(r.Windows[0]))
 	assert.Equal(t, "day 2000 850 1150 len=24h0m0s", brief(r.Windows[1]))
+
+	rd.Read(&r, http.StatusOK, headerOf("X-RateLimit-Limit", "200", "X-RateLimit-Usage", "60"), nil, benchNow)
+	require.Len(t, r.Windows, 1)
+	assert.Equal(t, "default 200 140 60", brief(r.Windows[0]), "that was no list")
 }
 
 func TestDialectErrors(t *testing.T) {

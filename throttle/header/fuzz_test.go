@@ -3,6 +3,7 @@ package header
 import (
 	"math"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -87,6 +88,13 @@ func FuzzHeader(f *testing.F) {
 			require.Equal(t, first, said(&r))
 		}
 
+		// The quick way reads the same as the long one.
+		r.begin(status, benchNow)
+		r.periods = []Period{}
+		r.scan(h)
+		r.finish(body)
+		require.Equal(t, first, said(&r))
+
 		// A Reader that has learnt the shape reads the same.
 		var rd Reader
 		for range 2 {
@@ -143,6 +151,9 @@ func FuzzBody(f *testing.F) {
 	})
 }
 
+// rfc3339 is stricter than time.Parse. See https://go.dev/issue/54580.
+var rfc3339 = regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$`)
+
 func FuzzDate(f *testing.F) {
 	for _, v := range []string{"Mon, 02 Jan 2006 15:04:05 GMT", "Monday, 02-Jan-06 15:04:05 GMT", "Mon Jan  2 15:04:05 2006",
 		"2006-01-02T15:04:05.999Z", "2006-01-02T15:04:05+07:00", "2006-01-02 15:04:05 -0700"} {
@@ -155,11 +166,8 @@ func FuzzDate(f *testing.F) {
 		}
 		// What the standard library reads, we read the same.
 		want, err := http.ParseTime(v)
-		if err != nil {
+		if err != nil && rfc3339.MatchString(v) {
 			want, err = time.Parse(time.RFC3339Nano, v)
-			if err == nil && v[13] != ':' {
-				return // an hour of one digit: https://go.dev/issue/54580
-			}
 		}
 		if err != nil || len(v) > 64 {
 			return

@@ -44,6 +44,7 @@ func TestHostile(t *testing.T) {
 		{name: "spans", header: headerOf("X-App-Rate-Limit", strings.Repeat("5:1,", mega/4))},
 		{name: "JSON", header: headerOf("X-App-Usage", strings.Repeat(`{"a":`, mega/5))},
 		{name: "thousands of lines", header: http.Header{"Ratelimit": lines(10_000, `"a";r=1`), "X-Ratelimit-Limit": lines(10_000, "5")}},
+		{name: "lines of lists", header: http.Header{"Ratelimit": lines(100, strings.Repeat("a;r=1,", maxValue/6))}},
 		{name: "a body of brackets", body: strings.Repeat("[", mega)},
 		{name: "a body of fields", body: "{" + strings.Repeat(`"x-ratelimit-limit-minute":5,`, mega/30)},
 		{name: "a body of words", body: strings.Repeat("try again in ", mega/13)},
@@ -55,6 +56,8 @@ func TestHostile(t *testing.T) {
 			r.Read(http.StatusTooManyRequests, tt.header, []byte(tt.body), benchNow)
 			assert.Less(t, time.Since(start), time.Second)
 			requireSane(t, &r)
+			assert.LessOrEqual(t, len(r.hits), maxHits)
+			assert.LessOrEqual(t, r.text, maxText)
 			first := said(&r)
 			r.Read(http.StatusTooManyRequests, tt.header, []byte(tt.body), benchNow)
 			require.Equal(t, first, said(&r), "the order of the map decided")
@@ -98,5 +101,11 @@ func TestManyNames(t *testing.T) {
 	assert.Equal(t, 7*time.Second, r.Wait.Delay)
 	assert.Len(t, r.Windows, 1)
 	rd.Read(&r, http.StatusOK, h, nil, benchNow)
+	assert.Len(t, r.Windows, 1)
+
+	h.Set("X-RateLimit-Remaining-Minute", "0")
+	rd.Read(&r, http.StatusOK, h, nil, benchNow)
+	assert.Len(t, r.Windows, 1, "the unusual ones are not")
+	r.Read(http.StatusOK, h, nil, benchNow)
 	assert.Len(t, r.Windows, 1)
 }

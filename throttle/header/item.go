@@ -1,6 +1,9 @@
 package header
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // item is one member of a structured list, read leniently: RFC 9651 would drop
 // a whole field for one bad byte, and real servers send many.
@@ -36,7 +39,11 @@ func (it *item) scan(s string) (rest string) {
 		if c.i+1 < len(c.s) && c.s[c.i+1] == '=' {
 			key := lower(c.s[c.i])
 			c.i += 2
-			it.short(key, c.word())
+			if n, ok := c.digits(); ok {
+				it.number(key, n)
+			} else {
+				it.short(key, c.word())
+			}
 			it.span(start, c.i, first, s)
 			continue
 		}
@@ -89,6 +96,11 @@ func (c *cursor) word() string {
 	b := c.next()
 	start := c.i
 	if b == '"' {
+		// Most names have no backslash in them.
+		if end := strings.IndexByte(c.s[start+1:], '"'); end > 0 && c.s[start+end] != '\\' {
+			c.i = start + end + 2
+			return c.s[start:c.i]
+		}
 		for c.i++; c.i < len(c.s); c.i++ {
 			switch c.s[c.i] {
 			case '\\':
@@ -112,6 +124,23 @@ func (c *cursor) word() string {
 		word = word[:len(word)-1]
 	}
 	return word
+}
+
+// digits reads a plain number up to a separator, or nothing.
+func (c *cursor) digits() (int64, bool) {
+	n, i := int64(0), c.i
+	for ; i < len(c.s); i++ {
+		d := c.s[i] - '0'
+		if d > 9 {
+			break
+		}
+		n = n*10 + int64(d)
+	}
+	if i == c.i || i-c.i > 15 || i < len(c.s) && c.s[i] != ';' && c.s[i] != ',' {
+		return 0, false
+	}
+	c.i = i
+	return n, true
 }
 
 // skipMember moves behind the next comma outside quotes.
@@ -155,34 +184,38 @@ func (it *item) param(key, value string) {
 	}
 }
 
-// short takes a parameter of one letter. The drafts since the eighth have no
-// others but qu and pk.
-func (it *item) short(key byte, value string) {
-	n, plain := digits(value)
-	count := Count{Value: float64(n), State: Known}
-	if !plain {
-		count = parseCount(value)
-	}
+// number takes a parameter of one letter that is a plain number. The drafts
+// since the eighth have no others but qu and pk.
+func (it *item) number(key byte, n int64) {
 	switch key {
 	case 'q':
-		it.quota, it.limits = count, true
+		it.quota, it.limits = Count{Value: float64(n), State: Known}, true
 	case 'r':
-		it.rest, it.told = count, true
+		it.rest, it.told = Count{Value: float64(n), State: Known}, true
+	case 'w':
+		it.length, it.limits = lengthOf(number{whole: n}, 0), true
+	case 't':
+		it.reset, _ = resetOf(number{whole: n}, time.Second)
+		it.told = true
+	}
+}
+
+// short takes any parameter of one letter.
+func (it *item) short(key byte, value string) {
+	switch key {
+	case 'q':
+		it.quota, it.limits = parseCount(value), true
+	case 'r':
+		it.rest, it.told = parseCount(value), true
 	case 'w':
 		it.limits = true
-		if plain {
-			it.length = lengthOf(number{whole: n}, 0)
-		} else if n, ok := parseNumber(unquote(value)); ok {
+		if n, ok := parseNumber(unquote(value)); ok {
 			it.length = lengthOf(n, 0)
 		} else {
 			it.length, _, _ = parseDuration(unquote(value))
 		}
 	case 't':
 		it.told = true
-		if plain {
-			it.reset, _ = resetOf(number{whole: n}, time.Second)
-		} else {
-			it.reset, _ = parseReset(value, time.Second)
-		}
+		it.reset, _ = parseReset(value, time.Second)
 	}
 }

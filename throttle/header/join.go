@@ -92,7 +92,8 @@ func (r *Reading) spreadPolicies() {
 func (r *Reading) joinPeriods() {
 	for i := range r.parts {
 		p := &r.parts[i]
-		if p.item < 0 || p.item >= len(r.periods) || p.key != "" || p.Length > 0 {
+		list := p.item > 0 || p.item == 0 && r.known(p.family, p.key, 1) != nil
+		if !list || p.item >= len(r.periods) || p.key != "" || p.Length > 0 {
 			continue
 		}
 		period := r.periods[p.item]
@@ -165,7 +166,7 @@ func uniquePolicies(all []policy) []policy {
 // back what cannot be.
 func (r *Reading) complete(p *part) {
 	success := r.status < 400
-	if p.Remaining.State == Unlimited && p.Limit.Known() && !success {
+	if p.Remaining.State == Unlimited && p.Limit.State != Unlimited && !success {
 		// On a refusal -1 is a counter below zero, not the mark of no limit.
 		p.Remaining = Count{State: Known}
 	}
@@ -214,7 +215,7 @@ func (r *Reading) freeUnlimited() {
 // a row can each send an unnamed window.
 func (r *Reading) nameApart() {
 	for i := 1; i < len(r.Windows); i++ {
-		for n := 0; n < i; n++ {
+		for n := range i {
 			if w := &r.Windows[i]; r.Windows[n].Name == w.Name && r.Windows[n].Scope == w.Scope {
 				w.Name = numbered(w.Name, i+1)
 				break

@@ -1,6 +1,9 @@
 package header
 
-import "strconv"
+import (
+	"slices"
+	"strconv"
+)
 
 // jsonScan walks over the scalars of a JSON text, which may be cut off at any
 // place. It builds no tree and checks no more than it needs, so that a broken
@@ -81,12 +84,7 @@ func (s *jsonScan) found(value string, quoted bool) bool {
 
 // within reports whether the scalar is inside a member of that name.
 func (s *jsonScan) within(name string) bool {
-	for _, k := range s.path[:s.depth] {
-		if k == name {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(s.path[:s.depth], name)
 }
 
 func endsLiteral(c byte) bool {

@@ -145,9 +145,9 @@ func (r *Reading) putShare(f *field, v string) bool {
 	if !ok || rest == "" || rest[0] != '/' {
 		return false
 	}
-	limit, ok := parseNumber(trim(rest[1:]))
-	if !ok {
-		return false
+	limit, rest, ok := scanNumber(trim(rest[1:]))
+	if !ok || rest != "" && rest[0] != '(' {
+		return false // Salesforce puts an application behind it, in brackets
 	}
 	p := r.at(f, 0)
 	if p == nil {

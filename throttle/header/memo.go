@@ -1,7 +1,6 @@
 package header
 
 import (
-	"hash/maphash"
 	"strings"
 	"sync/atomic"
 )
@@ -12,11 +11,23 @@ import (
 // that makes up names can neither grow it nor change a reading.
 var memo [256][4]atomic.Pointer[field]
 
-var memoSeed = maphash.MakeSeed()
+// hashName takes the length and twelve bytes of a name, which tells those of one
+// server apart. A better hash would cost more than it saves.
+func hashName(s string) uint64 {
+	n := len(s)
+	if n < 4 {
+		return uint64(n)
+	}
+	return (uint64(n) ^ four(s[n-4:])<<8 ^ four(s[(n-4)/2:])<<16 ^ four(s)<<24) * 0x9e3779b97f4a7c15 >> 32
+}
+
+func four(s string) uint64 {
+	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24
+}
 
 // fieldOf returns what a name means, noField when it is not about limits.
 func fieldOf(name string) *field {
-	h := maphash.String(memoSeed, name)
+	h := hashName(name)
 	set := &memo[h%256]
 	for i := range set {
 		f := set[i].Load()

@@ -18,13 +18,12 @@ func (r *Reading) merge() {
 	r.shareResets()
 }
 
-// apart reports that nothing can be merged: the windows are of one family, and
-// each has a name, a limit, a rest and a reset.
+// apart reports that nothing can be merged: each window has a name, a limit, a
+// rest and a reset.
 func (r *Reading) apart() bool {
 	for i := range r.parts {
 		p := &r.parts[i]
-		if p.unnamed || !p.Limit.Known() || !p.Remaining.Known() || !p.Reset.Known() ||
-			p.family != r.parts[0].family {
+		if p.unnamed || !p.Limit.Known() || !p.Remaining.Known() || !p.Reset.Known() {
 			return false
 		}
 	}

@@ -4,7 +4,7 @@ import "time"
 
 // readMeta reads the JSON of Meta's X-App-Usage and X-Business-Use-Case-Usage:
 // the use in percent by calls, CPU time and time, of which the highest counts,
-// and how many minutes to stay away.
+// and how long to stay away.
 func readMeta(r *Reading, f *field, v string) {
 	s := jsonScan{text: v}
 	var m metaUse
@@ -23,7 +23,11 @@ func readMeta(r *Reading, f *field, v string) {
 			}
 		case "estimated_time_to_regain_access":
 			if d, ok := n.times(time.Minute); number && ok {
-				m.away = d
+				m.away, m.step = d, time.Minute
+			}
+		case "reset_time_duration":
+			if d, ok := n.times(time.Second); number && ok {
+				m.away, m.step = d, time.Second
 			}
 		}
 	}
@@ -38,6 +42,7 @@ type metaUse struct {
 	used   float64
 	known  bool
 	away   time.Duration
+	step   time.Duration // of away
 }
 
 func (m *metaUse) put(r *Reading, f *field) {
@@ -57,7 +62,7 @@ func (m *metaUse) put(r *Reading, f *field) {
 	p.setLimit(Count{Value: 100, State: Known})
 	p.setUsed(Count{Value: m.used, State: Known})
 	if m.away > 0 {
-		p.setReset(Reset{In: m.away, Resolution: time.Minute}, false)
+		p.setReset(Reset{In: m.away, Resolution: m.step}, false)
 	}
 }
 

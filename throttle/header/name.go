@@ -38,7 +38,7 @@ func classify(name string) *field {
 	}
 	// X-RateLimit-Tier: 3 is not a limit, but
 	// Zendesk-RateLimit-Tickets-Index: total=100; remaining=99 holds one.
-	f.strict = f.role == roleBare && n.has[wordFree] > 0
+	f.strict = f.role == roleBare && n.has[wordPeriod] < len(n.key)
 	return &f
 }
 
@@ -198,6 +198,10 @@ func (n *nameParts) role() role {
 func (n *nameParts) bare() role {
 	if len(n.key) == 0 {
 		return roleBare
+	}
+	if n.has[wordUnit] == len(n.key) && n.key[0] == "request" {
+		n.key = nil // X-RateLimit-Request counts them
+		return roleUsed
 	}
 	// A last word such as scope is the role, and so no part of the window's name.
 	last := len(n.key) - 1

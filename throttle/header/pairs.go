@@ -54,7 +54,7 @@ func (t *pairTaker) take(pair string) {
 	if i < 0 {
 		// IBM: name=<rule>,<n>. The number is what the field is named for.
 		if n, ok := parseNumber(pair); ok && t.found {
-			t.put(t.f.role, n, pair)
+			t.put(t.f.role, n)
 		}
 		return
 	}
@@ -97,7 +97,7 @@ func (t *pairTaker) percent(value string) {
 	}
 }
 
-func (t *pairTaker) put(role role, n number, text string) {
+func (t *pairTaker) put(role role, n number) {
 	t.own.role = role
 	if role == roleBare {
 		t.own.role = roleLimit

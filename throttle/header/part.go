@@ -103,10 +103,7 @@ func beats(a, b Count) bool {
 }
 
 func (p *part) setReset(v Reset, bare bool) {
-	if !v.Known() {
-		return
-	}
-	if was := p.Reset; !was.Known() || better(was, v) != was {
+	if v.Known() && (!p.Reset.Known() || better(p.Reset, v) != p.Reset) {
 		p.Reset, p.bare = v, bare
 	}
 }

@@ -106,7 +106,7 @@ func TestPeekBodyNever(t *testing.T) {
 	} {
 		was := resp.Body
 		assert.Nil(t, PeekBody(resp, time.Minute), name)
-		assert.True(t, was == resp.Body, name)
+		assert.Equal(t, was, resp.Body, name)
 	}
 }
 

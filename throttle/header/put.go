@@ -20,7 +20,13 @@ func (r *Reading) put(f *field, values []string) {
 		r.putLists(f, values)
 	case roleRetry, roleBackoff, roleDelay:
 		for _, v := range values {
-			r.waits.add(f, r.cut(v))
+			// Proxies join repeated lines: 5, 60. A date has a comma of its own.
+			for v = r.cut(v); v != "" && isDigit(v[0]); {
+				var member string
+				member, v = cutMember(v)
+				r.waits.add(f, member)
+			}
+			r.waits.add(f, v)
 		}
 	case rolePacked:
 		for _, v := range values {

@@ -49,10 +49,14 @@ func NewReader(host string, more ...Dialect) (*Reader, error) {
 	host = plainHost(host)
 	rd := &Reader{fields: fields{}}
 	for i, d := range slices.Concat(dialects, more) {
-		own := i >= len(dialects)
-		if !d.speaks(host) && !(own && len(d.Hosts) == 0) {
-			if err := d.compile(fields{}); err != nil {
-				return nil, err
+		ours := i < len(dialects)
+		if !d.speaks(host) && (ours || len(d.Hosts) > 0) {
+			// A caller's mistake should show up at once, not with the first request to
+			// the host of the dialect.
+			if !ours {
+				if err := d.compile(fields{}); err != nil {
+					return nil, err
+				}
 			}
 			continue
 		}

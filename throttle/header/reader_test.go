@@ -48,7 +48,7 @@ func TestQuickReadsTheSame(t *testing.T) {
 
 // Fields that a host adds, drops or exchanges are noticed.
 func TestReaderNotices(t *testing.T) {
-	var rd Reader
+	rd := new(Reader)
 	var r Reading
 	read := func(h http.Header) []Window {
 		rd.Read(&r, http.StatusOK, h, nil, benchNow)
@@ -68,6 +68,13 @@ func TestReaderNotices(t *testing.T) {
 	less := typical("X-RateLimit-Remaining", "2", "X-Other", "1")
 	require.Len(t, read(less), 1)
 	assert.Equal(t, 2.0, r.Windows[0].Remaining.Value, "a field was dropped, and one of no interest added")
+	assert.Equal(t, Absent, r.Windows[0].Limit.State)
+
+	rd = new(Reader)
+	assert.Len(t, read(limited), 1)
+	other := typical("X-RateLimit-Remaining", "2", "X-RateLimit-Reset", "9")
+	require.Len(t, read(other), 1)
+	assert.True(t, r.Windows[0].Reset.Known(), "one field of limits made way for another one")
 	assert.Equal(t, Absent, r.Windows[0].Limit.State)
 
 	// One field of no interest made way for one that tells of a limit. That is
@@ -120,6 +127,20 @@ func TestReaderConcurrent(t *testing.T) {
 		})
 	}
 	wg.Wait()
+}
+
+// The order of a map decides nothing, also where a field fits two windows.
+func TestOrder(t *testing.T) {
+	h := headerOf("RateLimit-Limit", "60", "RateLimit-Remaining", "59", "RateLimit-Reset", "17",
+		"X-RateLimit-Limit-Minute", "60", "X-RateLimit-Remaining-Minute", "59",
+		"X-RateLimit-Limit-Hour", "60", "X-RateLimit-Remaining-Hour", "59")
+	var r Reading
+	r.Read(http.StatusOK, h, nil, benchNow)
+	first := said(&r)
+	for range 200 {
+		r.Read(http.StatusOK, h, nil, benchNow)
+		require.Equal(t, first, said(&r))
+	}
 }
 
 func TestReadingIsUsedAgain(t *testing.T) {

@@ -23,12 +23,12 @@ type Reading struct {
 	// limit: 429, and 400, 402, 403, 418, 420, 503, 529 or even 200 if the rest of the
 	// response says so. A 503 that gives no hint is a broken server instead.
 	Refused bool
-	// Stale reports that a cache answered. The windows are those of another,
-	// older response and say nothing about now.
+	// Stale reports that a cache answered (Age, X-Cache and the like). The windows
+	// are those of another, older response and say nothing about now.
 	Stale bool
 	// Date is when the server made the response, by its own clock. It is zero
-	// when the response does not tell, and when nothing else in it is about
-	// limits.
+	// when the response does not tell. Date and Stale may be left at zero when nothing
+	// else in the response is about limits, to save the time.
 	Date time.Time
 
 	hits     []hit
@@ -37,9 +37,11 @@ type Reading struct {
 	periods  []Period // of the dialect
 	waits    waits
 	date     string
-	sorted   bool // hits are in the order of their names
-	alike    bool // hits are known to be about one window
-	text     int  // how much text has been looked at
+	lastDate string    // the Date field of the reading before
+	lastTime time.Time // and what it says
+	sorted   bool      // hits are in the order of their names
+	alike    bool      // hits are known to be about one window
+	text     int       // how much text has been looked at
 	status   int
 	now      time.Time
 }
@@ -178,11 +180,7 @@ func (r *Reading) finish(body []byte) {
 	if len(r.hits) == 0 && len(body) == 0 && !mayRefuse(r.status) {
 		return
 	}
-	if t, ok := parseIMF(r.date); ok {
-		r.Date = t
-	} else if t, _, ok := parseDate(trim(r.date)); ok {
-		r.Date = t
-	}
+	r.Date = r.readDate()
 	if len(body) == 0 && r.status < 300 && r.quick() {
 		return
 	}
@@ -200,6 +198,19 @@ func (r *Reading) finish(body []byte) {
 	}
 	r.settle()
 	r.judge(&said)
+}
+
+// readDate reads the Date field. Busy servers send the same one many times over.
+func (r *Reading) readDate() time.Time {
+	if r.date == r.lastDate {
+		return r.lastTime
+	}
+	t, ok := parseIMF(r.date)
+	if !ok {
+		t, _, _ = parseDate(trim(r.date))
+	}
+	r.lastDate, r.lastTime = r.date, t
+	return t
 }
 
 // base returns the moment from which the response counts its delays, on the

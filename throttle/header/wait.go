@@ -140,7 +140,7 @@ func (r *Reading) deriveWait() bool {
 	}
 	for i := range r.Windows {
 		w := &r.Windows[i]
-		if !w.Reset.Known() || !w.Exhausted() && (counted || w.Remaining.State >= Known) {
+		if !w.Reset.Known() || !w.Exhausted() && (counted || w.Remaining.Known()) {
 			continue
 		}
 		if !last.Known() || w.Reset.Delay(r.base()) > last.Delay(r.base()) {

@@ -45,6 +45,9 @@ func TestRetryAfter(t *testing.T) {
 		{"X-Throttle-Wait-Seconds", "9", 9 * time.Second},
 		{"X-RateLimit-Delay", "0.5", 500 * time.Millisecond},
 
+		{"Retry-After", "5, 60", time.Minute}, // two lines joined
+		{"Retry-After", "5, Sun, 01 Mar 2026 12:00:07 GMT", 7 * time.Second},
+
 		{"Retry-After", "-1", none},
 		{"Retry-After", "soon", none},
 		{"Retry-After", "", none},

@@ -1,4 +1,3 @@
-// Package header reads what a response says about rate limits.
 package header
 
 import "time"

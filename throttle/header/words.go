@@ -117,11 +117,8 @@ var dictionary = func() map[string]word {
 // dictionary because alone they are as good as any name.
 var glue = map[string]bool{
 	"per": true, "app": true, "user": true, "token": true, "cross": true, "read": true, "write": true,
-	"api": true, "burst": true, "ip": true, "key": true, "account": true, "org": true, "counter": true,
+	"api": true, "burst": true, "ip": true, "key": true, "account": true, "org": true, "counter": true, "client": true, "post": true,
 }
-
-// canonical are the words that name the same window as others do.
-var canonical = map[string]string{"today": "day"}
 
 // lookUp finds a word, also a period written as number and unit ("10s", "24hour").
 func lookUp(s string) word {

@@ -1,0 +1,16 @@
+// Package header reads what a response says about rate limits, whoever sent it:
+// the limits, how much is left of each and until when; whether the request was
+// refused because of one; and how long to wait.
+//
+// Names are read by a grammar, values by their notation, and few vendors by
+// name, so that APIs that nobody has heard of are read as well. The rules, a
+// table of all responses that they were tested with, and how to add a dialect are in
+// docs/headers.md. The standards behind them are RFC 9110 section 10.2.3
+// (Retry-After), RFC 6585 section 4 (429) and all generations of
+// draft-ietf-httpapi-ratelimit-headers.
+//
+// A [Reading] reads any response. A [Reader] does it faster for the
+// responses of one host, and knows that host's [Dialect]. Neither fails:
+// what cannot be read is reported as not known, and no input makes them panic, take
+// more than linear time, or report a negative or endless wait.
+package header
