@@ -18,6 +18,18 @@ type attempt struct {
 	ticket  throttle.Ticket
 	reading header.Reading
 	key     *learned
+	part    *throttle.Throttle // whose limits it obeys
+	req     *http.Request
+	route   string // see routed
+	scope   uint64 // what the caller said it belongs to; 0 is nothing
+}
+
+// routed returns the route of the request.
+func (a *attempt) routed() string {
+	if a.route == "" {
+		a.route = routeOf(a.req)
+	}
+	return a.route
 }
 
 var attempts = sync.Pool{New: func() any { return new(attempt) }}
@@ -42,7 +54,14 @@ func (t *Transport) send(req *http.Request, key string, c *call, retry bool) ans
 	defer attempts.Put(a)
 	a.Request = queue.Request{
 		Key: key, Host: req.URL.Host, Method: req.Method, Path: req.URL.Path,
-		NoWait: c.noWait, Retry: retry, Tag: a,
+		Cost: c.cost, Priority: c.priority, NoWait: c.noWait, Retry: retry, Tag: a,
+	}
+	a.key, a.part, a.req, a.route, a.scope = nil, nil, req, "", c.scope
+	switch {
+	case c.scope != 0:
+		a.Request.Lane = c.lane
+	case t.routed.Load():
+		a.Request.Lane = t.laneOf(key, a.routed())
 	}
 	permit, err := t.line.Acquire(req.Context(), &a.Request)
 	if err != nil {
@@ -102,13 +121,22 @@ func (a *attempt) read(r *header.Reader, resp *http.Response) {
 // receive takes in the response. It runs under the line's lock.
 func (a *attempt) receive(now time.Time, own queue.Limit) {
 	a.key = own.(*learned)
-	a.key.throttle.Receive(now, a.ticket, &a.reading)
+	a.count(now)
+	a.key.receive(now, a)
 }
 
 // lose notes that there was none.
 func (a *attempt) lose(now time.Time, own queue.Limit) {
 	a.key = own.(*learned)
-	a.key.throttle.Lose(now, a.ticket)
+	a.count(now)
+	a.key.lose(now, a)
+}
+
+// count adds to the traffic that the share of retries is taken of.
+func (a *attempt) count(now time.Time) {
+	if !a.Retry {
+		a.key.budget.Request(now)
+	}
 }
 
 // report copies what outlives the attempt.

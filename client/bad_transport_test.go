@@ -58,15 +58,19 @@ func TestProbeSeesBrokenClauses(t *testing.T) {
 		"body read before":     {changed(func(r *http.Request) { io.CopyN(io.Discard, r.Body, 1) }), "an attempt has a body of"},
 		"body left open":       {func(*http.Request) (*http.Response, error) { return nil, errOdd }, "request body 0 is open"},
 		"body read late":       {func(r *http.Request) (*http.Response, error) { r.Body.Close(); io.ReadAll(r.Body); return nil, errOdd }, "read after it was closed"},
-		"empty second body":    {func(r *http.Request) (*http.Response, error) { resp, _ := wire{}.RoundTrip(r); drain(resp); return wire{}.RoundTrip(r) }, "an attempt has a body of 0 bytes"},
-		"discarded left open":  {twice(func(*http.Response) {}), "discarded response 0 is open"},
-		"discarded not read":   {twice(func(r *http.Response) { r.Body.Close() }), "discarded response 0 is not drained"},
-		"delivered closed":     {after(func(r *http.Response) { r.Body.Close() }), "the response comes closed"},
-		"delivered cut":        {after(func(r *http.Response) { io.CopyN(io.Discard, r.Body, 1) }), "the response reads"},
-		"delivered another":    {after(func(r *http.Response) { r.Body = io.NopCloser(r.Body) }), "closing the response closes nothing"},
-		"nil body":             {after(func(r *http.Response) { r.Body = nil }), "nil body"},
-		"other request":        {after(func(r *http.Response) { r.Request = nil }), "not of the caller's request"},
-		"neither":              {func(r *http.Request) (*http.Response, error) { r.Body.Close(); return nil, nil }, "neither or both"},
+		"empty second body": {func(r *http.Request) (*http.Response, error) {
+			resp, _ := wire{}.RoundTrip(r)
+			drain(resp)
+			return wire{}.RoundTrip(r)
+		}, "an attempt has a body of 0 bytes"},
+		"discarded left open": {twice(func(*http.Response) {}), "discarded response 0 is open"},
+		"discarded not read":  {twice(func(r *http.Response) { r.Body.Close() }), "discarded response 0 is not drained"},
+		"delivered closed":    {after(func(r *http.Response) { r.Body.Close() }), "the response comes closed"},
+		"delivered cut":       {after(func(r *http.Response) { io.CopyN(io.Discard, r.Body, 1) }), "the response reads"},
+		"delivered another":   {after(func(r *http.Response) { r.Body = io.NopCloser(r.Body) }), "closing the response closes nothing"},
+		"nil body":            {after(func(r *http.Response) { r.Body = nil }), "nil body"},
+		"other request":       {after(func(r *http.Response) { r.Request = nil }), "not of the caller's request"},
+		"neither":             {func(r *http.Request) (*http.Response, error) { r.Body.Close(); return nil, nil }, "neither or both"},
 		"both": {func(r *http.Request) (*http.Response, error) {
 			resp, _ := wire{}.RoundTrip(r)
 			return resp, errOdd

@@ -1,6 +1,11 @@
 package client
 
-import "context"
+import (
+	"context"
+	"hash/fnv"
+
+	"github.com/forbear-go/forbear/queue"
+)
 
 // A call is what the context of a request says about it.
 type call struct {
@@ -8,6 +13,11 @@ type call struct {
 	noRetry bool
 	key     string
 	keyed   bool
+	scope   uint64
+	lane    string
+
+	priority queue.Priority
+	cost     int
 }
 
 type callKey struct{}
@@ -39,5 +49,35 @@ func NoRetry(ctx context.Context) context.Context {
 func WithKey(ctx context.Context, key string) context.Context {
 	c := callOf(ctx)
 	c.key, c.keyed = key, true
+	return context.WithValue(ctx, callKey{}, c)
+}
+
+// WithScope returns a context whose requests have limits of their own within their
+// key, which they share with the other requests of the same scope: for APIs that
+// limit, say, searches apart from everything else and do not show it. Where
+// responses show it, scopes are found without being told.
+func WithScope(ctx context.Context, scope string) context.Context {
+	c := callOf(ctx)
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(scope)) // never fails
+	c.scope, c.lane = h.Sum64()|1, "scope "+scope
+	return context.WithValue(ctx, callKey{}, c)
+}
+
+// WithPriority returns a context whose requests go before those of a lower priority
+// that wait for the same limits. The default is queue.Normal. Lower priorities keep
+// the share that queue.WithFloor sets, so that none starves.
+func WithPriority(ctx context.Context, p queue.Priority) context.Context {
+	c := callOf(ctx)
+	c.priority = p
+	return context.WithValue(ctx, callKey{}, c)
+}
+
+// WithCost returns a context whose requests spend n of each limit in place of 1, as
+// far as the API counts so. A cost that a limit never allows at once is a
+// queue.CostError. A cost below 1 counts as 1.
+func WithCost(ctx context.Context, n int) context.Context {
+	c := callOf(ctx)
+	c.cost = max(n, 1)
 	return context.WithValue(ctx, callKey{}, c)
 }

@@ -23,12 +23,14 @@ var (
 	ErrClosed = queue.ErrClosed
 )
 
-// An Error says that a request was not sent, or not once more, because a limit
-// would have kept it waiting for too long. Reason tells what too long means.
+// An Error says that a request was not sent, or not once more: a limit would have
+// kept it waiting for too long, its context ended while it waited, the transport was
+// closed, or its body could not be made again. Reason tells which. It is safe for
+// concurrent use as long as nobody changes it.
 type Error struct {
 	// Reason is one of this package's errors, or the error of the request's context:
 	// [context.DeadlineExceeded] also when the deadline is still to come, but the
-	// request could not go before it.
+	// request could not go before it. If GetBody failed, it wraps what that said.
 	Reason error
 	// Limit names the limit that let the request wait longest; it is empty when
 	// none is known.
@@ -56,6 +58,8 @@ func (e *Error) Error() string {
 		b.WriteString("cannot go before the deadline")
 	case e.Reason != nil:
 		b.WriteString(strings.TrimPrefix(e.Reason.Error(), "queue: "))
+	default:
+		b.WriteString("not sent")
 	}
 	if e.Limit != "" {
 		fmt.Fprintf(&b, ": limit %q", e.Limit)
@@ -66,7 +70,10 @@ func (e *Error) Error() string {
 	if e.Ahead > 0 {
 		fmt.Fprintf(&b, ", %d ahead", e.Ahead)
 	}
-	if e.Attempts > 0 {
+	switch {
+	case e.Attempts == 1:
+		b.WriteString(", after 1 attempt")
+	case e.Attempts > 1:
 		fmt.Fprintf(&b, ", after %d attempts", e.Attempts)
 	}
 	if e.Status > 0 {

@@ -132,7 +132,7 @@ func (l *loop) rewind(req *http.Request) error {
 	}
 	body, err := l.req.GetBody()
 	if err != nil {
-		return fmt.Errorf("client: the body cannot be sent again: %w", err)
+		return fmt.Errorf("the body cannot be sent again: %w", err)
 	}
 	req.Body = body
 	return nil
@@ -165,8 +165,9 @@ func tooLong(r backoff.Reason) bool {
 
 // interrupted makes the error of a request that ended between two attempts.
 func (l *loop) interrupted(err error) error {
+	e := &Error{Reason: err, Attempts: l.attempts, Status: l.status, Cause: l.last.err}
 	if ended := l.req.Context().Err(); ended != nil {
-		return &Error{Reason: ended, Attempts: l.attempts, Status: l.status, Cause: context.Cause(l.req.Context())}
+		e.Reason, e.Cause = ended, context.Cause(l.req.Context())
 	}
-	return err
+	return e
 }

@@ -5,6 +5,8 @@ import (
 	"io"
 	"math"
 	"net/http"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/forbear-go/forbear/backoff"
@@ -23,6 +25,9 @@ type Transport struct {
 	keyOf    KeyFunc
 	checks   bool
 	readers  readers
+
+	routed atomic.Bool // some key tells limits by route
+	routes sync.Map    // of *parts, by key
 }
 
 // NewTransport returns a transport that sends over base, or over
@@ -55,25 +60,33 @@ func NewTransport(base http.RoundTripper, opts ...Option) (*Transport, error) {
 	if err != nil {
 		return nil, err
 	}
-	line, err := queue.New(append([]queue.Option{
+	t := &Transport{
+		base: base, strategy: strategy, keyOf: s.key, checks: s.checks,
+		readers: readers{dialects: s.dialects},
+	}
+	if t.line, err = t.newLine(&s); err != nil {
+		return nil, err
+	}
+	return t, nil
+}
+
+func (t *Transport) newLine(s *settings) (*queue.Line, error) {
+	start := time.Now() // by the line's time, the first request of a key comes before its limit is made
+	opts := append([]queue.Option{
 		queue.WithMaxWait(s.maxWait),
-		queue.WithKeyLimit(func(string) queue.Limit { return newLearned(s.policy) }),
-	}, s.line...)...)
+		queue.WithKeyLimit(func(key string) queue.Limit { return newLearned(t, key, s.policy, start) }),
+	}, s.line...)
+	trial, err := queue.New(opts...)
 	if err != nil {
 		return nil, err
 	}
-	return &Transport{
-		base: base, line: line, strategy: strategy, keyOf: s.key, checks: s.checks,
-		readers: readers{dialects: s.dialects},
-	}, nil
-}
-
-func newLearned(p throttle.Policy) *learned {
-	k, err := throttle.New(p, time.Now())
-	if err != nil {
-		panic(err) // the policy was tried before
+	defer trial.Close()
+	ours := false
+	trial.Update("", func(_ time.Time, own queue.Limit) { _, ours = own.(*learned) })
+	if !ours {
+		return nil, errors.New("client: WithLine got queue.WithKeyLimit, but the limit of a key is what is learned; use a rule")
 	}
-	return &learned{throttle: k}
+	return queue.New(opts...)
 }
 
 // RoundTrip sends a request as soon as every limit that applies to it allows, and
@@ -129,6 +142,25 @@ func (t *Transport) told(req *http.Request) (key string) {
 	told = true
 	return key
 }
+
+// route notes that a key tells its limits by route.
+func (t *Transport) route(key string, p *parts) {
+	t.routes.Store(key, p)
+	t.routed.Store(true)
+}
+
+// laneOf returns the lane in which requests of a route wait.
+func (t *Transport) laneOf(key, route string) string {
+	p, ok := t.routes.Load(key)
+	if !ok {
+		return ""
+	}
+	return p.(*parts).lane(route)
+}
+
+// Line returns the line in which the requests of t wait: to change limits while they
+// do, to look at it, or to drain it with Shutdown before the end of a program.
+func (t *Transport) Line() *queue.Line { return t.line }
 
 // Close turns away all who wait, and whoever comes later, with [ErrClosed]. Requests
 // on the wire are not disturbed. It does not close the base transport.

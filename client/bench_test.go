@@ -1,0 +1,91 @@
+package client_test
+
+import (
+	"context"
+	"net/http"
+	"testing"
+
+	"github.com/hashicorp/go-retryablehttp"
+
+	"github.com/forbear-go/forbear/client"
+)
+
+// canned answers every request at once, as APIs usually do: with three fields about
+// a limit, and a few others.
+type canned struct{ header http.Header }
+
+func newCanned() canned {
+	return canned{http.Header{
+		"Content-Type":          {"application/json; charset=utf-8"},
+		"Content-Length":        {"2"},
+		"Date":                  {"Sat, 28 Feb 2026 12:00:00 GMT"},
+		"Server":                {"nginx"},
+		"Cache-Control":         {"no-store"},
+		"X-Request-Id":          {"4f9a0c2e6f1b"},
+		"X-Ratelimit-Limit":     {"1000000000"},
+		"X-Ratelimit-Remaining": {"900000000"},
+		"X-Ratelimit-Reset":     {"3600"},
+	}}
+}
+
+func (c canned) RoundTrip(req *http.Request) (*http.Response, error) {
+	return &http.Response{
+		Status: "200 OK", StatusCode: http.StatusOK, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: c.header, Body: http.NoBody, ContentLength: 0, Request: req,
+	}, nil
+}
+
+// BenchmarkRoundTrip is what a request costs that needs no wait and no retry, by what
+// is around the base transport.
+func BenchmarkRoundTrip(b *testing.B) {
+	own, err := client.NewTransport(newCanned())
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer own.Close()
+	retryable := retryablehttp.NewClient()
+	retryable.HTTPClient = &http.Client{Transport: newCanned()}
+	retryable.Logger = nil
+	for _, c := range []struct {
+		name  string
+		do    func(*http.Request) (*http.Response, error)
+		token string
+	}{
+		{"bare", newCanned().RoundTrip, ""},
+		{"forbear", own.RoundTrip, ""},
+		{"forbear-authorized", own.RoundTrip, "Bearer eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9"},
+		{"retryablehttp", (&retryablehttp.RoundTripper{Client: retryable}).RoundTrip, ""},
+		{"bare-client", (&http.Client{Transport: newCanned()}).Do, ""},
+		{"forbear-client", (&http.Client{Transport: own}).Do, ""},
+		{"retryablehttp-client", retryable.StandardClient().Do, ""},
+	} {
+		request := func() *http.Request {
+			req := get(context.Background(), "/v1/items?page=2")
+			if c.token != "" {
+				req.Header.Set("Authorization", c.token)
+			}
+			return req
+		}
+		b.Run(c.name+"/serial", func(b *testing.B) {
+			b.ReportAllocs()
+			req := request()
+			for b.Loop() {
+				if _, err := c.do(req); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+		b.Run(c.name+"/parallel", func(b *testing.B) {
+			b.ReportAllocs()
+			b.RunParallel(func(pb *testing.PB) {
+				req := request()
+				for pb.Next() {
+					if _, err := c.do(req); err != nil {
+						b.Error(err)
+						return
+					}
+				}
+			})
+		})
+	}
+}
