@@ -142,7 +142,8 @@ func (b *Budget) free() float64 {
 // fade lets the counts fade until now; b.mu must be held.
 func (b *Budget) fade(now time.Time) {
 	passed := now.Sub(b.latest) // very long at first, when there is nothing to fade
-	if passed <= 0 {
+	_, _, window := b.settings()
+	if passed <= window/1024 { // too little to fade is not worth the work
 		return
 	}
 	left := b.left(passed)

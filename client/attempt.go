@@ -15,6 +15,7 @@ import (
 // response says.
 type attempt struct {
 	queue.Request
+	taken   time.Time // when it got its permit
 	ticket  throttle.Ticket
 	reading header.Reading
 	key     *learned
@@ -49,11 +50,11 @@ type answer struct {
 
 // send passes one request through the line and over the base transport. The body
 // of the request is closed in any case.
-func (t *Transport) send(req *http.Request, key string, c *call, retry bool) answer {
+func (t *Transport) send(req *http.Request, who *account, c *call, retry bool) answer {
 	a := attempts.Get().(*attempt)
 	defer attempts.Put(a)
 	a.Request = queue.Request{
-		Key: key, Host: req.URL.Host, Method: req.Method, Path: req.URL.Path,
+		Key: who.key, Host: req.URL.Host, Method: req.Method, Path: req.URL.Path,
 		Cost: c.cost, Priority: c.priority, NoWait: c.noWait, Retry: retry, Tag: a,
 	}
 	a.key, a.part, a.req, a.route, a.scope = nil, nil, req, "", c.scope
@@ -61,19 +62,19 @@ func (t *Transport) send(req *http.Request, key string, c *call, retry bool) ans
 	case c.scope != 0:
 		a.Request.Lane = c.lane
 	case t.routed.Load():
-		a.Request.Lane = t.laneOf(key, a.routed())
+		a.Request.Lane = t.laneOf(who.key, a.routed())
 	}
 	permit, err := t.line.Acquire(req.Context(), &a.Request)
 	if err != nil {
 		closeBody(req)
 		return answer{err: err, turnedAway: true}
 	}
-	return a.exchange(t, req, permit)
+	return a.exchange(t, req, who, permit)
 }
 
 // exchange sends a request that may go, and passes on what its response says. Should
 // somebody panic, the permit is given back and all is closed that was opened.
-func (a *attempt) exchange(t *Transport, req *http.Request, permit queue.Permit) (ans answer) {
+func (a *attempt) exchange(t *Transport, req *http.Request, who *account, permit queue.Permit) (ans answer) {
 	settled := false
 	defer func() {
 		if !settled {
@@ -96,7 +97,7 @@ func (a *attempt) exchange(t *Transport, req *http.Request, permit queue.Permit)
 	if ans.resp.Body == nil && ans.resp.ContentLength <= 0 {
 		ans.resp.Body = http.NoBody // as callers of http.Transport may rely on
 	}
-	a.read(t.readers.of(req.URL), ans.resp)
+	a.read(who.reader, ans.resp)
 	permit.Settle(a.receive)
 	settled = true
 	a.report(&ans)
@@ -110,7 +111,10 @@ const bodyPatience = 2 * time.Second
 
 // read reads what the response says of limits.
 func (a *attempt) read(r *header.Reader, resp *http.Response) {
-	now := time.Now()
+	now := a.taken
+	if resp.StatusCode > 299 {
+		now = time.Now() // only waits are counted from it, where the response has no Date
+	}
 	var body []byte
 	if r.NeedsBody(resp.StatusCode, resp.Header) {
 		body = header.PeekBody(resp, bodyPatience)

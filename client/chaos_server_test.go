@@ -141,6 +141,9 @@ func (s *chaosServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.serve.Add(1)
 	id := r.Header.Get(chaosID)
 	era := s.checkArrival(id)
+	if r.Header.Get(chaosHostile) == "" {
+		wide(w.Header())
+	}
 	if strings.HasPrefix(r.Host, "other.") {
 		for _, name := range []string{"Authorization", "Cookie"} {
 			if r.Header.Get(name) != "" {
@@ -222,7 +225,6 @@ func (s *chaosServer) refuse(w http.ResponseWriter, id string, era, status int) 
 	}
 	s.mu.Unlock()
 	h := w.Header()
-	wide(h)
 	switch rand.IntN(3) {
 	case 0:
 		h.Set("Retry-After-Ms", strconv.Itoa(wait))
@@ -276,9 +278,6 @@ func (s *chaosServer) execute(w http.ResponseWriter, r *http.Request) {
 	}
 	if n > 1 && r.Header.Get(chaosOnce) != "" {
 		s.fault("request %s was executed %d times", id, n)
-	}
-	if w.Header().Get("X-RateLimit-Limit") == "" && r.Header.Get(chaosHostile) == "" {
-		wide(w.Header())
 	}
 	_, _ = w.Write(body)
 }

@@ -1,7 +1,6 @@
 package client
 
 import (
-	"crypto/sha256"
 	"net/http"
 	"net/textproto"
 	"net/url"
@@ -67,11 +66,8 @@ func credentialField(name string) (int, bool) {
 // nothing else.
 var queryCredentials = [...]string{"api_key", "apikey", "api-key", "access_token"}
 
-// A keyHash is what is kept of a key.
-type keyHash [sha256.Size]byte
-
-// defaultKey hashes the host of a request and its credentials.
-func defaultKey(req *http.Request) keyHash {
+// appendDefault appends the host of a request and its credentials.
+func appendDefault(text []byte, req *http.Request) []byte {
 	var found [credentials]string
 	for name, values := range req.Header {
 		if len(values) == 0 {
@@ -90,23 +86,21 @@ func defaultKey(req *http.Request) keyHash {
 	if req.URL.RawQuery != "" {
 		found[queryCredential] = queryCredentialOf(req.URL.RawQuery)
 	}
-	var room [256]byte
-	text := appendLower(room[:0], hostOf(req.URL))
+	text = appendLower(text, hostOf(req.URL))
 	for i := range found {
 		if found[i] != "" {
 			text = append(text, 0, byte(i))
 			text = append(text, found[i]...)
 		}
 	}
-	return sha256.Sum256(text)
+	return text
 }
 
-// hash hashes a key that was told, apart from the default ones.
-func hash(host, key string) keyHash {
-	var room [256]byte
-	text := appendLower(room[:0], host)
+// appendTold appends a key that was told, apart from the default ones.
+func appendTold(text []byte, host, key string) []byte {
+	text = appendLower(text, host)
 	text = append(text, 1)
-	return sha256.Sum256(append(text, key...))
+	return append(text, key...)
 }
 
 // hostOf returns the host of a URL, without the port that its scheme implies.

@@ -68,6 +68,7 @@ func (l *learned) Take(now time.Time, r *queue.Request) {
 		l.whole.Lose(now, l.whole.Send(now, r.Cost))
 		return
 	}
+	a.taken = now
 	a.part = l.of(now, a)
 	a.ticket = a.part.Send(now, r.Cost)
 	if a.part == l.whole {

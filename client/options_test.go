@@ -206,6 +206,7 @@ func TestKeyFunc(t *testing.T) {
 		assert.ErrorIs(t, send(t.Context(), "API.test:443", "a"), client.ErrNoWait, "the same host")
 		assert.NoError(t, send(t.Context(), "api.test", "b"))
 		assert.NoError(t, send(t.Context(), "other.test", "a"))
+		assert.NoError(t, send(t.Context(), "api.testa", ""), "where the host ends counts")
 		assert.ErrorIs(t, send(client.WithKey(t.Context(), "a"), "api.test", "b"), client.ErrNoWait, "WithKey decides")
 		assert.NoError(t, send(client.WithKey(t.Context(), "c"), "api.test", "a"), "WithKey decides")
 	})

@@ -23,8 +23,8 @@ import (
 type loop struct {
 	t    *Transport
 	req  *http.Request // the caller's
-	key  string
-	call *call
+	who  *account
+	call call
 
 	began    time.Time
 	attempts int
@@ -36,8 +36,8 @@ type loop struct {
 }
 
 // retry goes on with a request after its first attempt.
-func (t *Transport) retry(req *http.Request, key string, c *call, first answer) (*http.Response, error) {
-	l := &loop{t: t, req: req, key: key, call: c, began: time.Now(), attempts: 1}
+func (t *Transport) retry(req *http.Request, who *account, c call, first answer) (*http.Response, error) {
+	l := &loop{t: t, req: req, who: who, call: c, began: time.Now(), attempts: 1}
 	if l.judge(first); l.stopped != nil {
 		return l.outcome()
 	}
@@ -71,7 +71,7 @@ func (l *loop) RoundTrip(req *http.Request) (*http.Response, error) {
 func (l *loop) again(body io.ReadCloser) {
 	req := l.req.WithContext(l.req.Context())
 	req.Body = body
-	answer := l.t.send(req, l.key, l.call, true)
+	answer := l.t.send(req, l.who, &l.call, true)
 	if !answer.turnedAway {
 		l.attempts++
 	}

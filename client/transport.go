@@ -25,6 +25,7 @@ type Transport struct {
 	keyOf    KeyFunc
 	checks   bool
 	readers  readers
+	accounts accounts
 
 	routed atomic.Bool // some key tells limits by route
 	routes sync.Map    // of *parts, by key
@@ -100,47 +101,20 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, errors.New("client: the request has no URL")
 	}
 	c := callOf(req.Context())
-	key := t.key(req, &c)
-	first := t.send(req, key, &c, false)
+	who := t.account(req, &c)
+	first := t.send(req, who, &c, false)
 	if first.turnedAway {
 		return nil, notAdmitted(first.err, 0, 0)
 	}
 	if c.noRetry || !first.questionable() && !t.checks {
 		return first.resp, first.err
 	}
-	return t.retry(req, key, &c, first)
+	return t.retry(req, who, c, first)
 }
 
 // questionable reports whether an answer may be worth a retry.
 func (a *answer) questionable() bool {
 	return a.err != nil || a.refused || a.resp.StatusCode >= 400
-}
-
-// key returns who spends on a request, hashed.
-func (t *Transport) key(req *http.Request, c *call) string {
-	var h keyHash
-	switch {
-	case c.keyed:
-		h = hash(hostOf(req.URL), c.key)
-	case t.keyOf != nil:
-		h = hash(hostOf(req.URL), t.told(req))
-	default:
-		h = defaultKey(req)
-	}
-	return string(h[:])
-}
-
-// told returns who spends by the caller's function, which may panic.
-func (t *Transport) told(req *http.Request) (key string) {
-	told := false
-	defer func() {
-		if !told {
-			closeBody(req)
-		}
-	}()
-	key = t.keyOf(req)
-	told = true
-	return key
 }
 
 // route notes that a key tells its limits by route.

@@ -101,7 +101,7 @@ func (l *Line) outcome(t *ticket) (Permit, error) {
 func (l *Line) abandon(ctx context.Context, t *ticket) (Permit, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	now := time.Now()
+	now := l.now()
 	t.blocked = false
 	switch t.state {
 	case waiting:

@@ -22,6 +22,8 @@ type Line struct {
 
 	mu sync.Mutex // guards everything below
 
+	read time.Time // when both clocks were last read; see now
+
 	keys           map[string]*key
 	keyObserves    bool // some key's own limit is an Observer
 	oldest, newest *key
@@ -55,6 +57,17 @@ type Line struct {
 	flows  pool[flow]
 	lanes  pool[lane]
 	crowds pool[crowd]
+}
+
+// now reads the clock; the lock must be held. It reads the monotonic one alone, which takes half the
+// time of both, and the wall clock once a second, so that limits aligned to it notice when it is set.
+func (l *Line) now() time.Time {
+	passed := time.Since(l.read)
+	if passed < time.Second {
+		return l.read.Add(passed)
+	}
+	l.read = time.Now()
+	return l.read
 }
 
 // since converts to line time. Sub saturates, so a time centuries away is no trouble.
@@ -91,7 +104,7 @@ func (l *Line) enqueue(ctx context.Context, r *Request) (Permit, *ticket, error)
 	if l.phase == closed {
 		return Permit{}, nil, &WaitError{Err: ErrClosed}
 	}
-	now := time.Now()
+	now := l.now()
 	k, c := l.key(r.Key, now), l.classOf(id)
 	if k.waiting == 0 && l.phase == open && !c.contended() && l.ask(now, k, c, r) {
 		l.take(now, k, c, r)
@@ -171,7 +184,7 @@ func (l *Line) ring() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.due = never
-	now := time.Now()
+	now := l.now()
 	at := l.since(now)
 	l.stirDue(0, at)
 	l.pump(now)

@@ -1,7 +1,5 @@
 package queue
 
-import "time"
-
 // classID is what the shared limits of a request depend on.
 type classID struct {
 	rules uint64 // those that match
@@ -113,7 +111,7 @@ func (l *Line) pruneClasses() {
 	if len(l.classes)+len(l.shared) < l.prune {
 		return
 	}
-	now := time.Now()
+	now := l.now()
 	used := make(map[*gate]bool)
 	for id, c := range l.classes {
 		idle := c.users == 0

@@ -14,7 +14,7 @@ func (l *Line) Peek(r *Request) (Place, error) {
 	if l.phase != open {
 		return Place{}, &WaitError{Err: ErrClosed}
 	}
-	now := time.Now()
+	now := l.now()
 	k, c := l.key(r.Key, now), l.classOf(id)
 	t := l.ticket(k, c, r)
 	l.seq++

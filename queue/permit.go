@@ -37,7 +37,7 @@ func (p Permit) end(f func(now time.Time, own Limit), release bool) {
 	if t.gen != p.gen || t.state != granted {
 		return
 	}
-	now := time.Now()
+	now := l.now()
 	if !t.observed {
 		t.observed = true
 		l.observe(now, t)
@@ -124,7 +124,7 @@ func (l *Line) restir(k *key, unknownOnly bool) {
 func (l *Line) Update(key string, f func(now time.Time, own Limit)) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	now := time.Now()
+	now := l.now()
 	k := l.key(key, now)
 	if f != nil {
 		f(now, k.own)
@@ -146,5 +146,5 @@ func (l *Line) replan() {
 	for _, g := range l.alarms {
 		l.stir(g)
 	}
-	l.settle(time.Now())
+	l.settle(l.now())
 }

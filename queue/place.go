@@ -35,7 +35,7 @@ func (w Waiting) Place() (Place, bool) {
 	if w.t.gen != w.gen || w.t.state != waiting {
 		return Place{}, false
 	}
-	return l.placeOf(w.t, time.Now()), true
+	return l.placeOf(w.t, l.now()), true
 }
 
 // eachGate calls f for all limits that apply to a ticket in a flow of its key.
