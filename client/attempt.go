@@ -53,6 +53,17 @@ type answer struct {
 func (t *Transport) send(req *http.Request, who *account, c *call, retry bool) answer {
 	a := attempts.Get().(*attempt)
 	defer attempts.Put(a)
+	a.prepare(t, req, who, c, retry)
+	permit, err := t.line.Acquire(req.Context(), &a.Request)
+	if err != nil {
+		closeBody(req)
+		return answer{err: err, turnedAway: true}
+	}
+	return a.exchange(t, req, who, permit)
+}
+
+// prepare fills in what the line and its limits ask about.
+func (a *attempt) prepare(t *Transport, req *http.Request, who *account, c *call, retry bool) {
 	a.Request = queue.Request{
 		Key: who.key, Host: req.URL.Host, Method: req.Method, Path: req.URL.Path,
 		Cost: c.cost, Priority: c.priority, NoWait: c.noWait, Retry: retry, Tag: a,
@@ -64,12 +75,6 @@ func (t *Transport) send(req *http.Request, who *account, c *call, retry bool) a
 	case t.routed.Load():
 		a.Request.Lane = t.laneOf(who.key, a.routed())
 	}
-	permit, err := t.line.Acquire(req.Context(), &a.Request)
-	if err != nil {
-		closeBody(req)
-		return answer{err: err, turnedAway: true}
-	}
-	return a.exchange(t, req, who, permit)
 }
 
 // exchange sends a request that may go, and passes on what its response says. Should

@@ -165,9 +165,9 @@ func (s *chaosServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (s *chaosServer) misbehave(w http.ResponseWriter, r *http.Request, id string, era int) {
 	switch p := rand.IntN(100); {
 	case p < 6:
-		s.refuse(w, id, era, http.StatusTooManyRequests)
+		s.refuse(w, r, era, http.StatusTooManyRequests)
 	case p < 8:
-		s.refuse(w, id, era, http.StatusServiceUnavailable)
+		s.refuse(w, r, era, http.StatusServiceUnavailable)
 	case p < 10:
 		s.execute(failing{w}, r)
 	case p < 11:
@@ -216,7 +216,8 @@ func (s *chaosServer) checkArrival(id string) int {
 }
 
 // refuse turns a request away for some milliseconds, in one of several ways.
-func (s *chaosServer) refuse(w http.ResponseWriter, id string, era, status int) {
+func (s *chaosServer) refuse(w http.ResponseWriter, r *http.Request, era, status int) {
+	id := r.Header.Get(chaosID)
 	s.note(strconv.Itoa(status))
 	wait := 1 + rand.IntN(12)
 	s.mu.Lock()
@@ -225,11 +226,15 @@ func (s *chaosServer) refuse(w http.ResponseWriter, id string, era, status int) 
 	}
 	s.mu.Unlock()
 	h := w.Header()
-	switch rand.IntN(3) {
-	case 0:
+	seconds := fmt.Sprintf("%.3f", float64(wait)/1000)
+	h.Set("X-RateLimit-Remaining", "0")
+	h.Set("X-RateLimit-Reset", seconds)
+	form := rand.IntN(3)
+	switch {
+	case form == 0:
 		h.Set("Retry-After-Ms", strconv.Itoa(wait))
-	case 1:
-		h.Set("Retry-After", fmt.Sprintf("%.3f", float64(wait)/1000))
+	case form == 1 || r.Method == http.MethodHead:
+		h.Set("Retry-After", seconds)
 	default: // in the body, which begins only after a while
 		h.Set("Content-Type", "application/json")
 		w.WriteHeader(status)
@@ -242,7 +247,8 @@ func (s *chaosServer) refuse(w http.ResponseWriter, id string, era, status int) 
 	_, _ = io.WriteString(w, strings.Repeat("later ", rand.IntN(10_000)))
 }
 
-// wide announces a limit far away, so that refusals teach no narrower one.
+// wide announces a limit that is far away, except in refusals, so that those teach no
+// narrower one.
 func wide(h http.Header) {
 	h.Set("X-RateLimit-Limit", "1000000000")
 	h.Set("X-RateLimit-Remaining", "900000000")

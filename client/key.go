@@ -131,6 +131,9 @@ func queryCredentialOf(query string) string {
 		var part string
 		part, query, _ = strings.Cut(query, "&")
 		name, value, _ := strings.Cut(part, "=")
+		if name == "" || name[0]|0x20 != 'a' { // as all of them begin
+			continue
+		}
 		for _, known := range queryCredentials {
 			if strings.EqualFold(name, known) {
 				return value

@@ -106,3 +106,38 @@ func TestWithScope(t *testing.T) {
 		require.Zero(t, refused["/search"])
 	})
 }
+
+// A status tells what is left, without sending anything.
+func TestStatus(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := twoRoutes(t, false)
+		network := simnet.New(s, 1)
+		rt, err := client.NewTransport(network)
+		require.NoError(t, err)
+		items := get(t.Context(), "/items/1")
+		before, err := rt.Status(items)
+		require.NoError(t, err)
+		require.Empty(t, before.Windows)
+
+		for range 3 {
+			resp, err := rt.RoundTrip(items)
+			require.NoError(t, err)
+			require.NoError(t, resp.Body.Close())
+		}
+		after, err := rt.Status(items)
+		require.NoError(t, err)
+		require.Len(t, after.Windows, 1)
+		require.Equal(t, 300, after.Windows[0].Limit)
+		require.Equal(t, 297, after.Windows[0].Credit)
+		require.False(t, after.Start.After(time.Now()))
+		require.Equal(t, 3, s.Counts().Requests)
+
+		// It is about the quota of this request, not of any.
+		other, err := rt.Status(items.WithContext(client.WithKey(t.Context(), "another")))
+		require.NoError(t, err)
+		require.Empty(t, other.Windows)
+		rt.Close()
+		_, err = rt.Status(items)
+		require.ErrorIs(t, err, client.ErrClosed)
+	})
+}
