@@ -42,7 +42,7 @@ func (b *bucket) hear(now instant, limit, spent, unsure int64, left interval, le
 	if !b.recognised {
 		return
 	}
-	full := now + instant(max(spent, 0)+unsure)*b.step
+	full := now + times(b.step, max(spent, 0)+unsure)
 	if full < b.full || now+left.earliest > b.full {
 		b.full = full
 	}
@@ -70,9 +70,10 @@ func (b *bucket) learn(now instant, limit, spent int64, left interval, length in
 	if b.samples < bucketSamples || b.mostSpent < bucketSpent || b.mostSpent < bucketRange*b.leastSpent || b.emission.latest/3 >= b.emission.earliest/2 {
 		return
 	}
-	b.step = b.emission.latest
-	period := usualLength(b.emission.earliest * instant(limit))
-	if step := period / instant(limit); step < b.step && step >= b.emission.earliest {
+	b.step = max(b.emission.latest, 1)
+	// Once it is known to a few hundredths, it is the one that makes a usual period.
+	period := usualLength(times(b.emission.earliest, limit))
+	if step := period / instant(limit); step < b.step && step >= b.emission.earliest && step > 0 && b.emission.width() <= step/32 {
 		b.step = step
 	}
 	if !b.recognised {
@@ -84,7 +85,7 @@ func (b *bucket) learn(now instant, limit, spent int64, left interval, length in
 // arrive.
 func (b *bucket) take(now, slack instant, n int64) {
 	if b.recognised && b.full != never {
-		b.full = max(b.full, now+slack) + instant(n)*b.step
+		b.full = min(max(b.full, now+slack)+times(b.step, n), 2*farthest)
 	}
 }
 
@@ -93,5 +94,5 @@ func (b *bucket) ready(capacity, n int64) instant {
 	if !b.recognised || b.full == never || capacity < n {
 		return never
 	}
-	return b.full - instant(capacity-n)*b.step
+	return b.full - times(b.step, capacity-n)
 }

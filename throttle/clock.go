@@ -26,7 +26,7 @@ const dateStep = second
 // hear learns from a date that a server wrote into a response between sent and
 // received.
 func (c *clock) hear(date time.Time, sent, received instant) {
-	server := instant(date.Sub(c.origin))
+	server := bounded(date.Sub(c.origin))
 	bound := interval{server - received, server + dateStep - sent}
 	if c.known && c.offset.meets(bound) {
 		c.offset = c.offset.intersect(bound)
@@ -36,18 +36,21 @@ func (c *clock) hear(date time.Time, sent, received instant) {
 	c.offset, c.known = bound, true
 }
 
+// farDay is a day: no notation has a larger step.
+const farDay = 24 * 60 * 60 * second
+
 // instants returns the moments on our clock that a reset may mean, when the
 // response that told it was made between sent and received.
 func (c *clock) instants(r header.Reset, sent, received instant) interval {
-	step := instant(r.Resolution)
+	step := min(bounded(r.Resolution), farDay)
 	if r.At.IsZero() {
-		in := instant(r.In)
+		in := bounded(r.In)
 		return interval{sent + in - step, received + in + step}
 	}
 	offset := c.offset
 	if !c.known {
 		offset = interval{-second, second}
 	}
-	server := instant(r.At.Sub(c.origin))
+	server := bounded(r.At.Sub(c.origin))
 	return interval{server - step - offset.latest, server + step - offset.earliest}
 }

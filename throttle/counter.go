@@ -47,6 +47,17 @@ func (w *window) counterReady(k *Throttle, now instant, n int64) instant {
 	if w.limit <= 0 || length == 0 || !w.resetKnown || room < 0 {
 		return now
 	}
+	at := w.phaseReady(k, now, room)
+	if at > now && w.reset.width() > length/4 {
+		// Where its windows begin is not known well enough to wait for one.
+		at = min(at, w.anyPhaseReady(k, now, room))
+	}
+	return at
+}
+
+// phaseReady returns when it has, as its windows begin where the resets are.
+func (w *window) phaseReady(k *Throttle, now instant, room int64) instant {
+	length := w.length.value
 	t := w.tally(k, w.reset, now)
 	if t.used(now, length) <= float64(room) {
 		return now
@@ -56,6 +67,25 @@ func (w *window) counterReady(k *Throttle, now instant, n int64) instant {
 	}
 	// Not before the next window, for which this one is the last.
 	return max(now, regains(t.start.latest+length, length, t.this, room))
+}
+
+// anyPhaseReady returns when it has, wherever its windows begin: a request counts
+// fully until it is a length old, and from then on fades within another, at least.
+func (w *window) anyPhaseReady(k *Throttle, now instant, room int64) instant {
+	length, slack := w.length.value, k.latency.slack()
+	const steps = 64
+	first, last := 0, 2*steps // it has room after so many steps at the latest
+	for first < last {
+		middle := (first + last) / 2
+		at := now + instant(middle)*length/steps - slack
+		counted := float64(w.history.after(at-length)) + w.history.faded(at-2*length, at-length)
+		if counted <= float64(room) {
+			last = middle
+		} else {
+			first = middle + 1
+		}
+	}
+	return now + instant(first)*length/steps
 }
 
 // regains returns when a last window of so many, weighed down since start, leaves
@@ -70,10 +100,24 @@ func regains(start, length instant, last, room int64) instant {
 	return start + instant(float64(length)*(1-float64(room)/float64(last))) + 1
 }
 
+// fading returns the least that a counter would have counted when it answered t,
+// wherever its windows begin: a request that is so far back as a share of the length
+// has lost that share of its weight at most.
+func (w *window) fading(k *Throttle, now instant, t *Ticket) float64 {
+	return w.history.fading(now-w.length.value, t.at-k.latency.usual(), now)
+}
+
 // hear holds a response against the counts. logged is what is left if a log
 // explains the server.
 func (c *counter) hear(w *window, k *Throttle, now instant, ticket *Ticket, remaining, logged int64) {
-	if c.excluded || !w.resetKnown || now > w.reset.latest {
+	if c.excluded {
+		return
+	}
+	if 2*remaining > w.limit && float64(w.limit-remaining) < w.fading(k, now, ticket)-1 {
+		*c = counter{excluded: true}
+		return
+	}
+	if !w.resetKnown || now > w.reset.latest {
 		return
 	}
 	t, length := w.tally(k, w.reset, now), w.length.value

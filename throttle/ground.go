@@ -4,13 +4,23 @@ package throttle
 // what its grounds say.
 func (w *window) ready(k *Throttle, now instant, n int64) instant {
 	if w.concurrent {
-		if k.sent-k.answered+n <= w.limit {
+		if w.limit <= 0 || k.sent-k.answered+n <= w.limit {
 			return now
 		}
 		return never
 	}
 	if w.open() {
 		return now
+	}
+	switch {
+	case !w.share.others(now):
+	case w.bucket.recognised:
+		return w.share.drawReady(w, k, now, n)
+	case w.share.rolled >= rolls:
+		if at := w.share.holdReady(w, k, now, n); at != never {
+			return at
+		}
+		return w.probeReady(k, now)
 	}
 	at := w.creditReady(k, now, n)
 	if at <= now || at != never && !w.refills() {
@@ -32,7 +42,14 @@ func (w *window) refills() bool {
 // creditReady returns when n more may go on credit.
 func (w *window) creditReady(k *Throttle, now instant, n int64) instant {
 	left := w.ceiling - w.reserve - k.sent
-	if !w.credited || left < n {
+	shared := w.share.others(now)
+	if shared {
+		left = min(left, w.share.budget-w.reserve-k.sent)
+	}
+	if now < w.nodes.until && !w.refills() && w.share.rolled == 0 {
+		left = min(left, w.nodes.budget()-w.reserve-k.sent)
+	}
+	if !w.credited || left < n || shared && w.share.stale(k, now) {
 		return never
 	}
 	if left > w.threshold || !w.resetKnown || w.bucket.recognised || k.sent == 0 {
@@ -87,6 +104,9 @@ func (w *window) probeReady(k *Throttle, now instant) instant {
 		return never // what opens is known without trying, and is spent already
 	}
 	at := w.opens(k)
+	if w.share.others(now) && at != never {
+		at += w.share.delay
+	}
 	if w.probe.bidden == 0 && !w.counter.excluded {
 		at = max(at, w.counterReady(k, max(at, now), 1))
 	}

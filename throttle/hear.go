@@ -11,16 +11,21 @@ func (w *window) hear(k *Throttle, now instant, t *Ticket, said *header.Window) 
 	if limit, ok := count(said.Limit, w.unit); ok && limit > 0 && limit != w.limit {
 		w.setLimit(k, limit)
 	}
-	reset := interval{}
-	if said.Reset.Known() {
+	w.probe.bade = 0
+	reset, told := interval{}, said.Reset.Known()
+	if told {
 		reset = k.clock.instants(said.Reset, t.at, now)
+		told = reset.earliest < now+longest
+	}
+	if told {
+		w.share.move(w, reset)
 		if !w.hearReset(k, t, reset) {
 			return
 		}
 	}
-	w.hearLength(k, now, t, said, reset)
+	w.hearLength(k, now, t, said, reset, told)
 	if remaining, ok := count(said.Remaining, w.unit); ok {
-		w.hearRemaining(k, now, t, remaining, reset, said.Reset.Known())
+		w.hearRemaining(k, now, t, remaining, reset, told)
 	}
 }
 
@@ -28,7 +33,7 @@ func (w *window) setLimit(k *Throttle, limit int64) {
 	w.limit = limit
 	w.threshold, w.reserve = k.policy.Threshold.of(limit), min(k.policy.Reserve.of(limit), limit-1)
 	w.history.setGrain(limit, w.length.value)
-	w.bucket = bucket{}
+	w.bucket, w.share = bucket{}, share{}
 }
 
 // hearReset takes in the reset that a response told. It reports whether the
@@ -51,15 +56,16 @@ func (w *window) hearReset(k *Throttle, t *Ticket, reset interval) bool {
 		return true
 	}
 	w.reset, w.resetKnown, w.resetSince, w.resetTold = reset, true, k.sent, t.number
+	w.share.begin()
 	return true
 }
 
-func (w *window) hearLength(k *Throttle, now instant, t *Ticket, said *header.Window, reset interval) {
+func (w *window) hearLength(k *Throttle, now instant, t *Ticket, said *header.Window, reset interval, resetTold bool) {
 	changed := false
 	if said.Length > 0 {
-		changed = w.length.value != instant(said.Length) && w.length.tell(said.Length)
-	} else if said.Reset.Known() {
-		step := instant(said.Reset.Resolution)
+		changed = w.length.tell(said.Length)
+	} else if resetTold {
+		step := min(bounded(said.Reset.Resolution), farDay)
 		left := interval{reset.earliest + step - now, reset.latest - step - t.at}
 		changed = w.length.infer(left, step)
 	}
@@ -90,11 +96,12 @@ func (w *window) hearRemaining(k *Throttle, now instant, t *Ticket, remaining in
 	if w.limit <= 0 {
 		return
 	}
+	w.share.hear(w, k, now, t, remaining)
 	if resetTold {
 		left := interval{reset.earliest - now, reset.latest - t.at}
 		w.bucket.hear(now, w.limit, w.limit-remaining, k.sent-t.answered-t.cost, left, w.length.value)
 	}
-	if w.length.value > 0 && (2*remaining <= w.limit || w.probe.answeredBy(t)) {
+	if w.length.value > 0 && (2*(remaining-w.reserve) <= w.limit || w.probe.answeredBy(t)) {
 		// Only near the end of the credit does it matter what else may explain the
 		// server, and right after a reset how much came back.
 		logged := w.trust.hear(w, k, now, t, remaining, reset, resetTold)
@@ -106,7 +113,9 @@ func (w *window) hearRemaining(k *Throttle, now instant, t *Ticket, remaining in
 func (w *window) exhaust(k *Throttle, now instant) {
 	w.ceiling, w.raised = min(w.ceiling, k.sent), k.sent
 	w.trust.refute(now + w.reach(k))
-	w.bucket = bucket{}
+	if !w.share.others(now) {
+		w.bucket = bucket{}
+	}
 }
 
 // count returns a known count as a number of whole units. Of a share, a unit is a

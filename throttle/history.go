@@ -112,3 +112,95 @@ func (h *history) firstAfter(since instant) instant {
 	}
 	return h.at(i).from
 }
+
+// between counts what was sent after since, up to until.
+func (h *history) between(since, until instant) int64 { return h.after(since) - h.after(until) }
+
+// remove takes back n that were counted at the given instant.
+func (h *history) remove(at instant, n int64) {
+	if h.size == 0 || at < h.at(0).from {
+		return
+	}
+	for i := h.search(func(e *entry) bool { return e.last >= at }); i < h.size; i++ {
+		h.at(i).sum -= n
+	}
+}
+
+// condense merges each two entries of the older half.
+func (h *history) condense() {
+	half := h.size / 4 * 2
+	kept := h.size - half/2
+	for i := range half / 2 {
+		a, b := h.at(2*i), h.at(2*i+1)
+		*h.at(i) = entry{a.from, b.last, b.sum}
+	}
+	for i := half; i < h.size; i++ {
+		*h.at(i - half/2) = *h.at(i)
+	}
+	h.size = kept
+}
+
+// atRest is how many entries a log keeps while nothing is sent.
+const atRest = 8
+
+// fit gives back the memory that the log does not need while nothing is sent.
+func (h *history) fit() {
+	for h.size > atRest {
+		h.halve()
+	}
+	if h.size == 0 {
+		h.entries, h.first = nil, 0
+		return
+	}
+	if len(h.entries) > atRest {
+		entries := make([]entry, atRest)
+		for i := range h.size {
+			entries[i] = *h.at(i)
+		}
+		h.entries, h.first = entries, 0
+	}
+}
+
+// halve merges each two entries.
+func (h *history) halve() {
+	size := h.size
+	h.size = (size + 1) / 2
+	for i := range h.size {
+		a, b := *h.at(2 * i), *h.at(min(2*i+1, size-1))
+		*h.at(i) = entry{a.from, b.last, b.sum}
+	}
+}
+
+// fading counts what was sent after since and up to until, each by how near to now
+// it is: fully at now, not at all at since.
+func (h *history) fading(since, until, now instant) float64 {
+	weight, before := 0.0, h.gone
+	for i := range h.size {
+		e := h.at(i)
+		if e.last > until {
+			break
+		}
+		if e.from > since {
+			weight += float64(e.sum-before) * float64(e.from-since) / float64(now-since)
+		}
+		before = e.sum
+	}
+	return weight
+}
+
+// faded counts what was sent after since and up to until, each by how near to until
+// it is: fully at until, not at all at since.
+func (h *history) faded(since, until instant) float64 {
+	weight, before := 0.0, h.gone
+	for i := range h.size {
+		e := h.at(i)
+		if e.last > until {
+			break
+		}
+		if e.last > since {
+			weight += float64(e.sum-before) * float64(e.last-since) / float64(until-since)
+		}
+		before = e.sum
+	}
+	return weight
+}

@@ -1,10 +1,5 @@
 package throttle
 
-import (
-	"math/rand/v2"
-	"time"
-)
-
 // A hold closes a key after a refusal, and then opens a gap first: one request
 // goes, and the others wait for its answer. The same gap stands before the first
 // request of all.
@@ -63,10 +58,13 @@ func (h *hold) admitted(t *Ticket) {
 	}
 }
 
+// reports says whether a refusal of t would report the same congestion as the last.
+func (h *hold) reports(t *Ticket) bool { return h.refusals > 0 && t.number <= h.after }
+
 // refuse takes in a refusal. One congestion may be reported by as many responses
 // as were under way; it counts once.
-func (h *hold) refuse(now, wait instant, known bool, t *Ticket, sent int64, backoff func(int) time.Duration) {
-	again := h.refusals > 0 && t.number <= h.after
+func (h *hold) refuse(k *Throttle, now, wait instant, known bool, t *Ticket) {
+	again := h.reports(t)
 	if !again {
 		h.refusals++
 	}
@@ -74,23 +72,24 @@ func (h *hold) refuse(now, wait instant, known bool, t *Ticket, sent int64, back
 	case known && wait > 0:
 		// The server's word is never shortened. What is added keeps those whom it
 		// told the same from returning in the same moment.
-		wait += instant(rand.Int64N(int64(min(wait/20, second)) + 1))
+		wait += k.jitter(min(wait/20, second))
 	case again:
 		return
 	default:
-		wait = max(instant(backoff(h.refusals)), millisecond)
+		wait = k.backoff(h.refusals)
 	}
 	h.until = max(h.until, now+wait)
 	if !again {
-		h.narrowDown(sent)
+		h.narrowDown(k.sent)
 	}
 }
 
-// double is the backoff of a Policy that has none.
-func double(n int) time.Duration {
-	wait := time.Minute
-	if n < 7 {
-		wait = time.Second << (n - 1)
+// backoff is how long to stay away after the n-th refusal in a row.
+func (k *Throttle) backoff(n int) instant {
+	if k.policy.Backoff != nil {
+		return max(bounded(k.policy.Backoff(n)), millisecond)
 	}
-	return wait + rand.N(wait/10)
+	wait := second << min(n-1, 6)
+	wait = min(wait, 60*second)
+	return wait + k.jitter(wait/10)
 }

@@ -1,6 +1,10 @@
 package throttle
 
-import "math"
+import (
+	"math"
+	"math/bits"
+	"time"
+)
 
 // An instant is a moment on the monotonic clock of the process: nanoseconds
 // since the throttle was made.
@@ -13,6 +17,22 @@ const (
 	millisecond instant = 1e6
 	second      instant = 1e9
 )
+
+// farthest bounds the times that are reckoned with, so that sums of a few of them
+// do not overflow. It is further away than anybody waits for.
+const farthest instant = 1 << 60
+
+// bounded returns a time that servers or programs gave, within bounds.
+func bounded(d time.Duration) instant { return min(max(instant(d), -farthest), farthest) }
+
+// times returns n times d, or farthest if that is less. Neither may be negative.
+func times(d instant, n int64) instant {
+	high, low := bits.Mul64(uint64(max(d, 0)), uint64(max(n, 0)))
+	if high > 0 || low > uint64(farthest) {
+		return farthest
+	}
+	return instant(low)
+}
 
 // An interval is a moment known only within bounds. What a server tells of time
 // is rounded, by a clock that is not ours, and took an unknown time to get

@@ -47,6 +47,9 @@ func (l *latency) slack() instant {
 // usual returns a round trip that few are longer than.
 func (l *latency) usual() instant { return l.mean + 4*l.deviation }
 
+// mostPatient is the longest patience, whatever the round trips.
+const mostPatient = 5 * 60 * second
+
 // patience returns how long an answer may take before it is no longer worth
 // waiting for it alone.
-func (l *latency) patience() instant { return max(second, 2*l.usual()) }
+func (l *latency) patience() instant { return min(max(second, 2*l.usual()), mostPatient) }

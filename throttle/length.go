@@ -23,6 +23,9 @@ func usualLength(least instant) instant {
 	return least
 }
 
+// longest is more than any window lasts: what is further away is no reset of one.
+const longest = 400 * 24 * 60 * 60 * second
+
 // A length is the period of a window: told by the server, or inferred from the
 // longest time to a reset that was seen.
 type length struct {
@@ -33,8 +36,9 @@ type length struct {
 
 // tell takes in what a response says. It reports whether the length changed.
 func (l *length) tell(value time.Duration) bool {
-	changed := instant(value) != l.value
-	l.value, l.told = instant(value), true
+	length := min(instant(value), longest)
+	changed := length != l.value
+	l.value, l.told = length, true
 	return changed
 }
 
@@ -53,6 +57,9 @@ func (l *length) infer(left interval, step instant) bool {
 		return false
 	}
 	l.least = least
+	if least > longest {
+		return false
+	}
 	value := usualLength(least)
 	if value == l.value {
 		return false

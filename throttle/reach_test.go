@@ -41,6 +41,10 @@ func TestReach(t *testing.T) {
 			}
 			s.announce.epoch, s.announce.lengths = false, true
 		}), 0, .99},
+		{"20 a second, resets in whole seconds", with(func(s *simulation) {
+			s.model = func() ratemodel.Model { return ratemodel.NewFixed(20, time.Second) }
+			s.announce.epoch, s.announce.lengths = false, true
+		}), 0, .80},
 		{"300 a minute, slow network", with(func(s *simulation) {
 			s.model = fixed(300, time.Minute)
 			s.callers, s.fastest, s.slowest = 200, 200*ms, 1700*ms
@@ -59,6 +63,9 @@ func TestReach(t *testing.T) {
 		}), 2, .995},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			if raceEnabled && c.s.length > time.Hour {
+				t.Skip("a simulation has one goroutine")
+			}
 			for _, rounding := range []int{1, 0, -1} {
 				s := c.s
 				s.announce.rounding = rounding

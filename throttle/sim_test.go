@@ -25,6 +25,7 @@ type simulation struct {
 	length    time.Duration
 	leave     time.Duration // when all processes but the first stop; 0 is never
 	policy    Policy
+	bare      bool // nobody asks the throttles
 	seed      uint64
 	failures  float64 // share of requests that get no answer
 	faults    float64 // share of admitted requests that are answered without a word on limits
@@ -158,6 +159,7 @@ func (r *run) process(index int) *process {
 	if err != nil {
 		panic(err)
 	}
+	k.random.Seed(r.seed, uint64(index))
 	if r.lesson != nil {
 		if err := k.Resume(r.from, *r.lesson); err != nil {
 			panic(err)
@@ -193,7 +195,7 @@ func (p *process) again(now time.Time) {
 func (p *process) plan(now time.Time) {
 	for len(p.queue) > 0 {
 		answer := p.k.Ask(now, 1)
-		if answer.Name != "" || answer.At.After(now) {
+		if !p.bare && (answer.Name != "" || answer.At.After(now)) {
 			if !answer.At.IsZero() && (p.wake.IsZero() || answer.At.Before(p.wake) || !p.wake.After(now)) {
 				p.wake = answer.At
 				p.at(p.wake, p.plan)
@@ -284,10 +286,17 @@ func (s simulation) why(k *Throttle, t Ticket, at time.Duration) {
 		return
 	}
 	s.explain("refused at %v: request %d of %d, sent at %v, slack %v", at, t.number, k.sent, time.Duration(t.at), time.Duration(k.latency.slack()))
+	if l := k.taught; l != nil {
+		if l.known() {
+			s.explain("  span %d/%v floor %v sure %v extra %d at %v, pace %.3f now %.3f proven %d of %v; opened %v, was %v, careful %v %d/%d", l.span.limit, time.Duration(l.span.length),
+				time.Duration(l.span.floor), l.span.sure, l.span.extra, time.Duration(l.span.climb), l.pace.rate, l.pace.now(), l.pace.proven, l.pace.period,
+				time.Duration(l.opened), time.Duration(l.was), l.careful, l.flying, l.passed)
+		}
+	}
 	for i := range k.windows {
 		w := &k.windows[i]
-		s.explain("  %s: limit %d, credit to %d, reset %v to %v, length %v, log %d, %+v %+v %+v %+v", w.name, w.limit, w.ceiling,
+		s.explain("  %s: limit %d, credit to %d, reset %v to %v, length %v, log %d, %+v %+v %+v %+v %+v", w.name, w.limit, w.ceiling,
 			time.Duration(w.reset.earliest), time.Duration(w.reset.latest), time.Duration(w.length.value),
-			w.history.after(t.at-w.reach(k)), w.probe, w.trust, w.counter, w.bucket)
+			w.history.after(t.at-w.reach(k)), w.share, w.probe, w.trust, w.counter, w.bucket)
 	}
 }

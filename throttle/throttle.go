@@ -1,13 +1,21 @@
 // Package throttle turns what servers say about their limits into the moment at
 // which the next request may go.
+//
+// A [Throttle] follows the limits of one key. It is told of every request and of
+// every answer, and grants a request on sound grounds only, whatever algorithm the
+// server uses. Where others spend the same quota it estimates how much they take and
+// spends its own part. Where the server announces nothing it learns from refusals.
+// What it believes can be looked at ([Throttle.Status]), and what it learned be kept
+// ([Throttle.Lesson], [Throttle.Resume]).
+//
+// Why the grounds are sound, and what was tried before these were chosen, is told in
+// docs/admission.md and docs/learning.md.
 package throttle
 
 import (
-	"slices"
-	"strings"
+	"cmp"
+	"math/rand/v2"
 	"time"
-
-	"github.com/forbear-go/forbear/throttle/header"
 )
 
 // A Throttle is what is known of the limits of one key, from nothing but the
@@ -32,6 +40,8 @@ type Throttle struct {
 	hold    hold
 	windows []window
 	lost    []lost
+	taught  *taught // nil where the server announces its limits
+	random  rand.PCG
 }
 
 // A Ticket is the record of one request, made when it is sent and handed back
@@ -40,13 +50,6 @@ type Ticket struct {
 	number, cost int64   // its number is the last of those that it takes
 	answered     int64   // how many had been answered when it was sent
 	at           instant // when it was sent
-}
-
-// A lost request got no answer. It may still reach the server, so that it counts
-// as answered only a while later.
-type lost struct {
-	due  instant
-	cost int64
 }
 
 // An Answer says when a request may go.
@@ -70,6 +73,9 @@ const (
 	FirstAnswer = "first answer"
 	// Refusal is the wait that a refusal asked for.
 	Refusal = "refusal"
+	// Learned is the wait for a limit that the server does not announce, and that
+	// its refusals taught.
+	Learned = "learned"
 )
 
 // New returns the throttle of a key of which nothing is known. now becomes the
@@ -78,10 +84,8 @@ func New(policy Policy, now time.Time) (*Throttle, error) {
 	if err := policy.check(); err != nil {
 		return nil, err
 	}
-	if policy.Backoff == nil {
-		policy.Backoff = double
-	}
 	k := &Throttle{policy: policy, clock: clock{origin: now}}
+	k.random.Seed(rand.Uint64(), rand.Uint64())
 	k.hold.narrowDown(0)
 	return k, nil
 }
@@ -89,7 +93,7 @@ func New(policy Policy, now time.Time) (*Throttle, error) {
 // Ask returns when a request of the given cost (at least 1) may go. It changes
 // nothing that a caller could see.
 func (k *Throttle) Ask(now time.Time, cost int) Answer {
-	i, n := k.instant(now), int64(max(cost, 1))
+	i, n := k.instant(now), units(cost)
 	k.settle(i)
 	if n > 1 {
 		if w := k.tooSmall(n); w != nil {
@@ -97,13 +101,16 @@ func (k *Throttle) Ask(now time.Time, cost int) Answer {
 		}
 	}
 	at, name := k.ready(i, n)
+	if at == never && len(k.lost) > 0 {
+		at = k.lost[0].due // whatever depends on its answer is free then
+	}
 	switch {
 	case at <= i:
 		return Answer{At: now}
 	case at == never:
 		return Answer{Name: name}
 	}
-	return Answer{At: k.clock.origin.Add(time.Duration(at)), Name: name}
+	return Answer{At: k.time(at), Name: name}
 }
 
 // tooSmall returns a window that never allows n at once, or nil.
@@ -130,159 +137,55 @@ func (k *Throttle) ready(now instant, n int64) (instant, string) {
 	}
 	for i := range k.windows {
 		if ready := k.windows[i].ready(k, now, n); ready > at {
-			at, name = ready, k.windows[i].name
+			at, name = ready, cmp.Or(k.windows[i].name, unnamed)
+		}
+	}
+	if k.taught != nil {
+		if ready := k.taught.ready(k, now, n); ready > at {
+			at, name = ready, Learned
 		}
 	}
 	return at, name
 }
 
+// unnamed is what a window is called that has no name, so that an Answer has one.
+const unnamed = "default"
+
 // Send counts a request of the given cost as sent at now. It must be called only
 // after Ask agreed to it at the same time.
 func (k *Throttle) Send(now time.Time, cost int) Ticket {
-	i, n := k.instant(now), int64(max(cost, 1))
+	i, n := k.instant(now), units(cost)
 	k.sent += n
 	slack := k.latency.slack()
 	for j := range k.windows {
 		k.windows[j].send(k, i, slack, k.sent, n)
 	}
 	k.hold.send(i, n)
+	if k.taught != nil || len(k.windows) == 0 {
+		k.teach().send(k, i, n)
+	}
 	k.lastSent = i
 	return Ticket{number: k.sent, cost: n, answered: k.answered, at: i}
 }
 
-// Receive takes in the response to a request, received at now.
-func (k *Throttle) Receive(now time.Time, t Ticket, r *header.Reading) {
-	i := k.instant(now)
-	k.settle(i)
-	k.latency.observe(i - t.at)
-	k.answered += t.cost
-	if !r.Stale {
-		k.learn(i, &t, r)
+// teach returns what refusals taught, to be added to.
+func (k *Throttle) teach() *taught {
+	if k.taught == nil {
+		k.taught = &taught{opened: -never / 2, empty: -never / 2}
 	}
-	k.conclude(&t)
+	return k.taught
 }
 
-// learn takes in what a response says, if it speaks of now.
-func (k *Throttle) learn(now instant, t *Ticket, r *header.Reading) {
-	if !r.Date.IsZero() {
-		k.clock.hear(r.Date, t.at, now)
-	}
-	if len(r.Windows) > 0 {
-		k.hear(now, t, r)
-	}
-	if r.Refused {
-		k.refuse(now, t, r)
-	} else {
-		k.hold.admitted(t)
-	}
+// jitter returns a random time of at most the given one.
+func (k *Throttle) jitter(most instant) instant {
+	return instant(k.random.Uint64() % uint64(max(most, 0)+1))
 }
 
-// hear passes what a response says on to its windows.
-func (k *Throttle) hear(now instant, t *Ticket, r *header.Reading) {
-	for i := range r.Windows {
-		said := &r.Windows[i]
-		if limit, ok := count(said.Limit, said.Unit); ok && limit == 0 && !r.Refused {
-			continue // a limit of nothing on a request that was served limits nothing
-		}
-		k.window(said).hear(k, now, t, said)
-	}
-	k.forget(t, r)
+// instant returns a time as an instant. A program that runs for a hundred years is
+// right about it.
+func (k *Throttle) instant(now time.Time) instant {
+	return min(max(instant(now.Sub(k.clock.origin)), -4*farthest), 4*farthest)
 }
 
-// forget drops the windows whose time is over and of which a response to a later
-// request no longer speaks.
-func (k *Throttle) forget(t *Ticket, r *header.Reading) {
-	for i := len(k.windows) - 1; i >= 0; i-- {
-		if w := &k.windows[i]; w.resetKnown && w.reset.latest < t.at && w.said(r) == nil {
-			k.windows = slices.Delete(k.windows, i, i+1)
-		}
-	}
-}
-
-// window returns the window that a response speaks of.
-func (k *Throttle) window(said *header.Window) *window {
-	for i := range k.windows {
-		if k.windows[i].matches(said) {
-			return &k.windows[i]
-		}
-	}
-	k.windows = append(k.windows, window{
-		name: strings.Clone(said.Name), unit: strings.Clone(said.Unit), scope: strings.Clone(said.Scope), limit: -1,
-		threshold: k.policy.Threshold.of(-1), reserve: k.policy.Reserve.of(-1),
-		concurrent: said.Unit == "concurrent-requests",
-	})
-	return &k.windows[len(k.windows)-1]
-}
-
-// refuse takes in a refusal.
-func (k *Throttle) refuse(now instant, t *Ticket, r *header.Reading) {
-	wait := instant(r.Wait.Delay)
-	if !r.Wait.Explicit {
-		wait += instant(r.Wait.Resolution)
-	}
-	k.hold.refuse(now, wait, r.Wait.Known(), t, k.sent, k.policy.Backoff)
-	for i := range k.windows {
-		w := &k.windows[i]
-		said := w.said(r)
-		if said == nil {
-			continue
-		}
-		if remaining, ok := count(said.Remaining, said.Unit); ok && remaining == 0 {
-			w.exhaust(k, now)
-			if r.Wait.Explicit {
-				w.probe.bidden = k.hold.until
-			}
-		}
-	}
-}
-
-// Lose notes that a request got no answer, and perhaps never will.
-func (k *Throttle) Lose(now time.Time, t Ticket) {
-	k.conclude(&t)
-	i := k.instant(now)
-	k.lost = append(k.lost, lost{due: i + 2*k.latency.patience(), cost: t.cost})
-}
-
-// Return takes back a request that was counted as sent but never was.
-func (k *Throttle) Return(t Ticket) {
-	k.conclude(&t)
-	k.answered += t.cost
-	for i := range k.windows {
-		k.windows[i].ceiling += t.cost
-	}
-}
-
-// Idle reports whether nothing is known at now that would not be learned again from
-// the next response: no request is under way, and all windows are over.
-func (k *Throttle) Idle(now time.Time) bool {
-	i := k.instant(now)
-	k.settle(i)
-	if k.sent != k.answered || k.hold.until > i || k.lastSent+10*60*second > i {
-		return false
-	}
-	for j := range k.windows {
-		w := &k.windows[j]
-		if w.resetKnown && w.reset.latest > i || k.lastSent+2*w.length.value > i {
-			return false
-		}
-	}
-	return true
-}
-
-// conclude notes that a request is no longer under way.
-func (k *Throttle) conclude(t *Ticket) {
-	k.hold.settle(t)
-	for i := range k.windows {
-		k.windows[i].settle(t)
-	}
-}
-
-// settle counts lost requests as answered when their time has come.
-func (k *Throttle) settle(now instant) {
-	for len(k.lost) > 0 && k.lost[0].due <= now {
-		k.answered += k.lost[0].cost
-		k.lost = k.lost[1:]
-	}
-}
-
-func (k *Throttle) instant(now time.Time) instant { return instant(now.Sub(k.clock.origin)) }
+// units returns a cost within bounds.
+func units(cost int) int64 { return min(int64(max(cost, 1)), 1<<40) }

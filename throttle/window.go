@@ -29,6 +29,8 @@ type window struct {
 	counter counter
 	bucket  bucket
 	probe   probe
+	share   share
+	nodes   nodes
 
 	concurrent bool // it limits the requests under way, not those of a period
 }
@@ -40,6 +42,7 @@ type probe struct {
 	sent   instant
 	blind  instant // the wait before the next, where the server does not tell a reset
 	bidden instant // when a refusal bade us come back, which may be before the reset; 0 is never
+	bade   instant // that of the request under way
 }
 
 // answeredBy reports whether the answer to t is that to the probe under way, or
@@ -69,7 +72,8 @@ func (w *window) open() bool {
 // send counts n more, up to the given number, as sent.
 func (w *window) send(k *Throttle, now, slack instant, number, n int64) {
 	if w.probes(now, number, n) {
-		w.probe.number, w.probe.sent, w.probe.bidden = number, now, 0
+		w.probe.number, w.probe.sent = number, now
+		w.probe.bade, w.probe.bidden = w.probe.bidden, 0
 		if !w.resetKnown {
 			w.probe.blind = min(2*max(w.probe.blind, second), 64*second)
 		}
@@ -96,6 +100,7 @@ func (w *window) probes(now instant, number, n int64) bool {
 // settle notes that what t stands for is no longer under way.
 func (w *window) settle(t *Ticket) {
 	if w.probe.answeredBy(t) {
-		w.probe.number = 0
+		// Unless the answer spoke of this window, the next may go as this one did.
+		w.probe.number, w.probe.bidden, w.probe.bade = 0, w.probe.bade, 0
 	}
 }

@@ -1,0 +1,76 @@
+package throttle
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/forbear-go/forbear/throttle/header"
+)
+
+// The server's time is never shortened, and lengthened by a twentieth and a second
+// at most.
+func TestARefusalIsObeyed(t *testing.T) {
+	for _, wait := range []time.Duration{time.Second, 30 * time.Second, time.Hour, 100 * 365 * 24 * time.Hour} {
+		s := newScript(t, plain())
+		s.hears(.1, s.goes(0), refusal(wait))
+		until := s.waits(.2, Refusal)
+		assert.False(t, until.Before(at(.1).Add(wait)), "%v", wait)
+		assert.False(t, until.After(at(.1).Add(wait+min(wait/20, time.Second))), "%v", wait)
+		assert.Equal(t, until, s.k.Status(at(.2)).Hold)
+	}
+}
+
+func TestAfterARefusalOneGoesFirst(t *testing.T) {
+	s := newScript(t, plain())
+	s.hears(.1, s.goes(0), refusal(2*time.Second))
+	probe := s.goes(5)
+	s.waits(5, FirstAnswer)
+	s.hears(5.1, probe, header.Reading{})
+	s.goes(5.2)
+}
+
+func TestRefusalsInARowDouble(t *testing.T) {
+	s := newScript(t, plain())
+	now := 0.
+	for n, want := range []float64{1, 2, 4, 8, 16, 32, 60, 60, 60} {
+		s.hears(now, s.goes(now), refusal(0))
+		assert.Equal(t, n+1, s.k.Status(at(now)).Refusals)
+		wait := s.waits(now, Refusal).Sub(at(now)).Seconds()
+		assert.InDelta(t, want*1.05, wait, want*.0501, "refusal %d", n+1)
+		now += wait + .001
+	}
+	s.hears(now, s.goes(now), header.Reading{})
+	assert.Zero(t, s.k.Status(at(now)).Refusals)
+}
+
+// As many responses may report a congestion as were under way. It counts once.
+func TestOneCongestionCountsOnce(t *testing.T) {
+	asked := []int{}
+	s := newScript(t, Policy{Backoff: func(n int) time.Duration { asked = append(asked, n); return 7 * time.Second }})
+	s.hears(.1, s.goes(0), header.Reading{})
+	for range 10 {
+		s.goes(.2)
+	}
+	for i := 1; i <= 10; i++ {
+		s.hears(.3, i, refusal(0))
+	}
+	assert.Equal(t, []int{1}, asked)
+	assert.Equal(t, at(7.3), s.waits(.4, Refusal))
+	// But a later word of the server counts, if it asks for more.
+	s = newScript(t, plain())
+	s.hears(.1, s.goes(0), header.Reading{})
+	a, b := s.goes(.2), s.goes(.2)
+	s.hears(.3, a, refusal(30*time.Second))
+	s.hears(.4, b, refusal(5*time.Second))
+	assert.False(t, s.waits(.5, Refusal).Before(at(30.3)))
+}
+
+func TestABackoffOfNothingIsNoBackoff(t *testing.T) {
+	for _, wait := range []time.Duration{0, -time.Hour, 1<<63 - 1} {
+		s := newScript(t, Policy{Backoff: func(int) time.Duration { return wait }})
+		s.hears(.1, s.goes(0), refusal(0))
+		s.waits(.1, Refusal)
+	}
+}

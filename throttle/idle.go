@@ -1,0 +1,35 @@
+package throttle
+
+import "time"
+
+// Idle reports whether nothing is known at now that would not be learned again from
+// the next response: no request is under way, and all windows are over. What
+// refusals taught is worth keeping for a day. It gives back memory that is not
+// needed while nothing is sent.
+func (k *Throttle) Idle(now time.Time) bool {
+	i := k.instant(now)
+	k.settle(i)
+	if k.sent != k.answered || k.hold.until > i || k.lastSent+rest > i {
+		return false
+	}
+	idle := true
+	for j := range k.windows {
+		w := &k.windows[j]
+		w.history.forget(i - 3*w.reach(k))
+		w.history.fit()
+		if w.resetKnown && w.reset.latest > i || k.lastSent+2*w.length.value > i {
+			idle = false
+		}
+	}
+	if l := k.taught; l != nil {
+		l.log.forget(i - 3*l.span.reach(k))
+		l.log.fit()
+		idle = idle && (!l.known() || k.lastSent+max(keepLesson, 2*l.span.length) < i)
+	}
+	return idle
+}
+
+const (
+	rest       = 10 * 60 * second      // without a request a throttle may be idle after this
+	keepLesson = 24 * 60 * 60 * second // and with lessons after this
+)

@@ -1,0 +1,57 @@
+package throttle
+
+import "time"
+
+// A lost request got no answer. It may still reach the server, so that it counts
+// as answered only a while later.
+type lost struct {
+	due  instant
+	cost int64
+}
+
+// Lose notes that a request got no answer, and perhaps never will.
+func (k *Throttle) Lose(now time.Time, t Ticket) {
+	k.conclude(&t)
+	i := k.instant(now)
+	due := i + 2*k.latency.patience()
+	if n := len(k.lost); n > 0 {
+		due = max(due, k.lost[n-1].due)
+	}
+	k.lost = append(k.lost, lost{due: due, cost: t.cost})
+}
+
+// Return takes back a request that was counted as sent but never was.
+func (k *Throttle) Return(t Ticket) {
+	k.conclude(&t)
+	k.answered += t.cost
+	for i := range k.windows {
+		w := &k.windows[i]
+		w.ceiling += t.cost
+		w.share.budget += t.cost
+		w.history.remove(t.at, t.cost)
+	}
+	if k.taught != nil {
+		k.taught.log.remove(t.at, t.cost)
+	}
+}
+
+// conclude notes that a request is no longer under way.
+func (k *Throttle) conclude(t *Ticket) {
+	k.hold.settle(t)
+	for i := range k.windows {
+		k.windows[i].settle(t)
+	}
+	if k.taught != nil {
+		k.taught.settle(t)
+	}
+}
+
+// settle counts lost requests as answered when their time has come.
+func (k *Throttle) settle(now instant) {
+	for len(k.lost) > 0 && k.lost[0].due <= now {
+		k.answered += k.lost[0].cost
+		if k.lost = k.lost[1:]; len(k.lost) == 0 {
+			k.lost = nil
+		}
+	}
+}

@@ -1,0 +1,79 @@
+package throttle
+
+import (
+	"testing"
+	"time"
+
+	"github.com/forbear-go/forbear/internal/ratemodel"
+)
+
+// into is how far in a window of the clock the runs begin.
+const into = 17300 * time.Millisecond
+
+// APIs that say nothing but no.
+func TestSilentServers(t *testing.T) {
+	mute := announcement{mute: true, date: true}
+	hint := announcement{mute: true, date: true, wait: true}
+	moment := announcement{mute: true, date: true, moment: true}
+	for _, c := range []struct {
+		name     string
+		model    func() ratemodel.Model
+		announce announcement
+		length   time.Duration
+		bar      bar
+	}{
+		{"300 a minute, Retry-After", func() ratemodel.Model { return ratemodel.NewFixed(300, time.Minute) }, hint, 20 * time.Minute, bar{refused: .005, used: .97}},
+		{"300 an hour from the first, a date", func() ratemodel.Model {
+			m := ratemodel.NewFixed(300, time.Hour)
+			m.FromFirst = true
+			return m
+		}, moment, 5 * time.Hour, bar{refused: .015, used: .98}},
+		{"bucket of 5, 5 a second", func() ratemodel.Model { return ratemodel.NewBucket(5, 5, time.Second) }, mute, 20 * time.Minute, bar{refused: .01, used: .97}},
+		{"60 a minute, rolling", func() ratemodel.Model { return ratemodel.NewSlidingLog(60, time.Minute) }, mute, 30 * time.Minute, bar{refused: .03, used: .95}},
+		{"bucket of 120, 2 a second", func() ratemodel.Model { return ratemodel.NewBucket(120, 120, time.Minute) }, mute, 20 * time.Minute, bar{refused: .02, used: .99}},
+		{"bucket of 120, 2 a second, Retry-After", func() ratemodel.Model { return ratemodel.NewBucket(120, 120, time.Minute) }, hint, 20 * time.Minute, bar{refused: .02, used: .99}},
+		{"300 a minute, bare", func() ratemodel.Model { return ratemodel.NewFixed(300, time.Minute) }, mute, 20 * time.Minute, bar{refused: .02, used: .99}},
+		{"10 a second, Retry-After", func() ratemodel.Model { return ratemodel.NewFixed(10, time.Second) }, hint, 20 * time.Minute, bar{refused: .01, used: .78}},
+		{"10 a second and 100 a minute, bare", func() ratemodel.Model {
+			return ratemodel.All{ratemodel.NewFixed(10, time.Second), ratemodel.NewFixed(100, time.Minute)}
+		}, mute, 20 * time.Minute, bar{refused: .09, used: .93}},
+		{"60 a minute weighed, Retry-After", func() ratemodel.Model { return ratemodel.NewSlidingCounter(60, time.Minute) }, hint, 30 * time.Minute, bar{refused: .03, used: .9}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			c.bar.try(t, simulation{model: c.model, announce: c.announce, callers: 20, start: into,
+				length: c.length - into, policy: DefaultPolicy()})
+		})
+	}
+}
+
+// A client that does not know of any limit runs at the full speed of its callers.
+func TestNoLimitIsNotNoticed(t *testing.T) {
+	for _, trip := range latencies {
+		s := simulation{model: func() ratemodel.Model { return ratemodel.All{} }, announce: announcement{mute: true},
+			callers: 200, start: into, length: time.Minute, policy: DefaultPolicy(), fastest: trip[0], slowest: trip[1]}
+		got := s.run()
+		s.bare = true
+		most := s.run()
+		t.Logf("trips of %v to %v: %d of %d", trip[0], trip[1], got.admitted, most.admitted)
+		if float64(got.admitted) < .99*float64(most.admitted) || got.stuck {
+			t.Error("too slow")
+		}
+	}
+}
+
+// A program that starts again with what it learned before is not refused for it.
+func TestLessonsOutliveAProgram(t *testing.T) {
+	s := simulation{model: minutes(300), announce: announcement{mute: true, wait: true}, callers: 20, start: into,
+		length: 10*time.Minute - into, policy: DefaultPolicy(), fastest: latencies[1][0], slowest: latencies[1][1]}
+	cold := s.run()
+	s.lesson = &cold.lesson
+	s.lesson.Spent = 0 // the minute is over
+	warm := s.run()
+	t.Logf("first %v\nthen %v, %+v", cold, warm, cold.lesson)
+	if cold.lesson.Limit != 300 || cold.lesson.Length != time.Minute {
+		t.Errorf("learned %+v", cold.lesson)
+	}
+	if warm.refused > 3 || warm.used() < .97 {
+		t.Error("the lesson is of no use")
+	}
+}

@@ -1,0 +1,119 @@
+package throttle
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/forbear-go/forbear/throttle/header"
+)
+
+// Receive takes in the response to a request, received at now.
+func (k *Throttle) Receive(now time.Time, t Ticket, r *header.Reading) {
+	i := k.instant(now)
+	k.settle(i)
+	k.latency.observe(i - t.at)
+	k.answered += t.cost
+	if !r.Stale {
+		k.learn(i, &t, r)
+	}
+	k.conclude(&t)
+}
+
+// learn takes in what a response says, if it speaks of now.
+func (k *Throttle) learn(now instant, t *Ticket, r *header.Reading) {
+	if !r.Date.IsZero() {
+		k.clock.hear(r.Date, t.at, now)
+	}
+	if len(r.Windows) > 0 {
+		k.hear(now, t, r)
+	}
+	if r.Refused {
+		k.refuse(now, t, r)
+		return
+	}
+	if k.taught != nil {
+		k.taught.admitted(k, t, k.hold.after)
+	}
+	k.hold.admitted(t)
+}
+
+// hear passes what a response says on to its windows.
+func (k *Throttle) hear(now instant, t *Ticket, r *header.Reading) {
+	for i := range r.Windows {
+		said := &r.Windows[i]
+		if limit, ok := count(said.Limit, said.Unit); ok && limit == 0 && !r.Refused {
+			continue // a limit of nothing on a request that was served limits nothing
+		}
+		k.window(said).hear(k, now, t, said)
+	}
+	k.forget(t, r)
+	if k.taught != nil && !k.taught.known() && !k.taught.event.under && !k.taught.shut && len(k.windows) > 0 {
+		k.taught = nil // the server tells all there is to know
+	}
+}
+
+// forget drops the windows whose time is over and of which a response to a later
+// request no longer speaks.
+func (k *Throttle) forget(t *Ticket, r *header.Reading) {
+	for i := len(k.windows) - 1; i >= 0; i-- {
+		if w := &k.windows[i]; w.resetKnown && w.reset.latest < t.at && w.said(r) == nil {
+			k.windows = slices.Delete(k.windows, i, i+1)
+		}
+	}
+}
+
+// window returns the window that a response speaks of.
+func (k *Throttle) window(said *header.Window) *window {
+	for i := range k.windows {
+		if k.windows[i].matches(said) {
+			return &k.windows[i]
+		}
+	}
+	k.windows = append(k.windows, window{
+		name: strings.Clone(said.Name), unit: strings.Clone(said.Unit), scope: strings.Clone(said.Scope), limit: -1,
+		threshold: k.policy.Threshold.of(-1), reserve: k.policy.Reserve.of(-1),
+		concurrent: said.Unit == "concurrent-requests",
+	})
+	return &k.windows[len(k.windows)-1]
+}
+
+// longestHold bounds what a refusal may ask for only so that no sum overflows.
+const longestHold = 101 * 365 * 24 * time.Hour
+
+// refuse takes in a refusal.
+func (k *Throttle) refuse(now instant, t *Ticket, r *header.Reading) {
+	wait := instant(min(max(r.Wait.Delay, 0), longestHold))
+	if !r.Wait.Explicit {
+		wait += min(bounded(r.Wait.Resolution), farDay)
+	}
+	again := k.hold.reports(t)
+	k.hold.refuse(k, now, wait, r.Wait.Known(), t)
+	if !explained(r) {
+		k.teach().refused(now, t, r, again)
+	}
+	for i := range k.windows {
+		w := &k.windows[i]
+		said := w.said(r)
+		if said == nil {
+			continue
+		}
+		if remaining, ok := count(said.Remaining, said.Unit); ok && remaining == 0 {
+			w.exhaust(k, now)
+			w.share.refused(w, t, again, now)
+			if r.Wait.Explicit {
+				w.probe.bidden = k.hold.until
+			}
+		}
+	}
+}
+
+// explained reports whether a refusal says which announced window caused it.
+func explained(r *header.Reading) bool {
+	for i := range r.Windows {
+		if r.Windows[i].Exhausted() {
+			return true
+		}
+	}
+	return false
+}

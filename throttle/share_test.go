@@ -1,0 +1,88 @@
+package throttle
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/forbear-go/forbear/internal/ratemodel"
+)
+
+// What falls faster than we send is spent by others, and then we spend our part.
+func TestOthersAreNoticed(t *testing.T) {
+	s := newScript(t, plain())
+	s.hears(.1, s.goes(0), minute(100, 99, 60))
+	for n := 1; n <= 20; n++ {
+		now := float64(n)
+		s.hears(now+.1, s.goes(now), minute(100, 99-4*n, 60)) // of four, one is ours
+	}
+	st := s.k.Status(at(21)).Windows[0]
+	assert.True(t, st.Others)
+	assert.InDelta(t, .35, st.Share, .05)
+	assert.InDelta(t, .35*19, float64(st.Credit), 1.5)
+	sent := 0
+	for ; s.k.Ask(at(21), 1).Name == ""; sent++ {
+		s.goes(21)
+	}
+	assert.Equal(t, st.Credit, sent)
+}
+
+func TestNobodyElseIsNotNoticed(t *testing.T) {
+	s := newScript(t, plain())
+	s.hears(.1, s.goes(0), minute(100, 99, 60))
+	flying := []int{}
+	for range 50 {
+		flying = append(flying, s.goes(1))
+	}
+	// They overtake each other: the last one counted is heard of first.
+	for i, f := range flying {
+		s.hears(1.1, f, minute(100, 49+i, 60))
+		assert.False(t, s.k.Status(at(1.1)).Windows[0].Others)
+	}
+}
+
+// When the others stop, what they leave is taken up within a window.
+func TestWhatOthersLeaveIsTakenUp(t *testing.T) {
+	for name, model := range map[string]func() ratemodel.Model{
+		"fixed": minutes(400), "bucket": bucketOf(400, ratemodel.ResetFull), "rolling": rolling(400),
+	} {
+		s := simulation{model: model, announce: epochSeconds, callers: 10, processes: 4, leave: 4*time.Minute - into, start: into,
+			length: 6*time.Minute - into, policy: DefaultPolicy(), fastest: latencies[1][0], slowest: latencies[1][1]}
+		s.announce.epoch = name == "fixed"
+		until := s.run()
+		s.length += 3 * time.Minute
+		more := s.run()
+		got := more.each[0] - until.each[0]
+		t.Logf("%s: %d of 1200 two minutes after the others left", name, got)
+		assert.GreaterOrEqual(t, got, 1100, name)
+	}
+}
+
+// Refills are no strangers: a server that refills tells more, not less.
+func TestRefillsAreNoOthers(t *testing.T) {
+	for name, rule := range map[string]ratemodel.ResetRule{"next": ratemodel.ResetNext, "full": ratemodel.ResetFull, "none": ratemodel.ResetNone} {
+		s := simulation{model: bucketOf(120, rule), announce: announcement{step: time.Second, rounding: 1, lengths: true, date: true},
+			callers: 20, length: 5 * time.Minute, policy: DefaultPolicy(), fastest: latencies[1][0], slowest: latencies[1][1]}
+		s.watch = func(now time.Duration, k *Throttle) {
+			if len(k.windows) > 0 && k.windows[0].share.others(k.lastSent) {
+				t.Fatalf("%s: others at %v", name, now)
+			}
+		}
+		o := s.run()
+		assert.Zero(t, o.refused, "%s: %v", name, o)
+	}
+}
+
+func TestTheFullestNodeDecides(t *testing.T) {
+	s := newScript(t, plain())
+	s.hears(.1, s.goes(0), minute(200, 180, 60))
+	s.hears(1.1, s.goes(1), minute(200, 20, 60))
+	s.hears(2.1, s.goes(2), minute(200, 178, 60)) // it cannot have risen
+	sent := 0
+	for ; s.k.Ask(at(3), 1).Name == ""; sent++ {
+		s.goes(3)
+	}
+	assert.LessOrEqual(t, sent, 20)
+	assert.GreaterOrEqual(t, sent, 10)
+}

@@ -1,0 +1,172 @@
+package throttle
+
+import (
+	"github.com/forbear-go/forbear/throttle/header"
+)
+
+// A taught is what refusals taught of an API that says nothing else. Each
+// congestion is one lesson, however many responses report it; the lesson is drawn
+// when the API opens again, because only then is it known how many requests were
+// admitted and how long it was closed.
+//
+// An API that was closed for a moment only is followed by a pace, one that was
+// closed for longer by a span; it may have both.
+type taught struct {
+	log   history // of our own requests, without those refused
+	span  span
+	pace  pace
+	event congestion
+
+	opened instant  // when it opened the last time; long ago while it never did
+	was    instant  // when the congestion before that came, or the first request
+	empty  instant  // when a whole window opened the last time; long ago while none did
+	reset  interval // the end of that congestion, if the server told it
+	shut   bool     // there was a congestion before
+
+	// After an opening no more requests are under way than were admitted since, and
+	// one: what was learned may be wrong.
+	careful        bool
+	mark           int64 // requests up to this number are older
+	flying, passed int64
+}
+
+// A congestion begins with a refusal and ends with the first request admitted.
+type congestion struct {
+	under  bool
+	at     instant  // when the request was sent that was the first to be refused
+	closed instant  // when that was known
+	tried  instant  // when the last one was sent that was refused
+	told   bool     // the server told when to come back:
+	reset  interval // then
+}
+
+// briefly is how short the time is for which an API that limits a rate is closed.
+const briefly = 5 * second / 2
+
+// enough is how many requests must pass after an opening until it is believed.
+const enough = 16
+
+// logSize bounds the log: of older requests it keeps less and less detail.
+const logSize = 1024
+
+func (l *taught) known() bool { return l.span.limit > 0 || l.pace.rate > 0 }
+
+// ready returns when n more may go.
+func (l *taught) ready(k *Throttle, now instant, n int64) instant {
+	at := now
+	if l.careful && l.flying > l.passed {
+		at = k.lastSent + k.latency.patience()
+	}
+	if l.pace.rate > 0 {
+		at = max(at, l.pace.next)
+	}
+	if l.span.limit > 0 && !(l.event.under && l.event.told) {
+		at = max(at, l.span.ready(k, l, now, n))
+	}
+	return at
+}
+
+// send counts n more as sent.
+func (l *taught) send(k *Throttle, now instant, n int64) {
+	if l.log.size >= logSize {
+		l.log.condense()
+	}
+	if l.log.size == 0 && !l.shut && l.log.sum() == 0 {
+		l.was = now
+	}
+	if l.span.limit > 0 {
+		l.log.forget(min(now-3*l.span.length, max(l.opened, l.was)-1))
+		if !l.span.rolled && l.log.after(max(l.empty, l.span.floor)-1) >= l.span.limit {
+			l.span.rolled = true // beyond what was counted: now it shows whether the length is right
+			l.beCareful(k.sent - n)
+		}
+	}
+	l.pace.send(now, n)
+	l.log.add(now, n)
+	if l.careful {
+		l.flying += n
+	}
+}
+
+func (l *taught) beCareful(mark int64) {
+	l.careful, l.mark, l.flying, l.passed = true, mark, 0, 0
+}
+
+// settle notes that what t stands for is no longer under way.
+func (l *taught) settle(t *Ticket) {
+	if l.careful && t.number > l.mark {
+		l.flying -= t.cost
+	}
+}
+
+// admitted takes in an answer that is no refusal. after is the number of the last
+// request that was sent before the last refusal.
+func (l *taught) admitted(k *Throttle, t *Ticket, after int64) {
+	if l.event.under && t.number > after {
+		l.conclude(k, t.at)
+		l.beCareful(t.number)
+	}
+	if l.careful && t.number > l.mark {
+		if l.passed += t.cost; l.passed >= enough {
+			l.careful = false
+		}
+	}
+	if l.span.limit > 0 {
+		l.span.admitted(k, t, l)
+	}
+}
+
+// refused takes in a refusal; again says that it reports the same congestion as
+// one before.
+func (l *taught) refused(now instant, t *Ticket, r *header.Reading, again bool) {
+	l.log.remove(t.at, t.cost)
+	if again {
+		return
+	}
+	e := &l.event
+	if !e.under {
+		*e = congestion{under: true, at: t.at, closed: now, tried: t.at}
+	}
+	e.tried = max(e.tried, t.at)
+	e.told = r.Wait.Known() && r.Wait.Delay > 0
+	if e.told {
+		wait, step := instant(min(r.Wait.Delay, longestHold)), min(bounded(r.Wait.Resolution), farDay)
+		e.reset = interval{t.at + wait - step, now + wait + step}
+	}
+}
+
+// conclude draws the lesson of a congestion that ended when a request was sent at
+// opened.
+func (l *taught) conclude(k *Throttle, opened instant) {
+	e := l.event
+	l.event = congestion{}
+	shut := e.tried - e.at
+	if e.told {
+		shut = max(shut, e.reset.earliest-e.at)
+	}
+	began := max(l.opened, l.was)
+	admitted := l.log.between(began-1, e.closed)
+	switch {
+	case admitted == 0: // it was closed before we came, and nothing is known of why
+	case l.span.explains(k, l, &e, opened):
+		l.span.confirm(k, l, &e, opened)
+		l.empty = opened
+	case admitted <= few || shut <= briefly:
+		if admitted <= few && l.span.limit > few {
+			l.span = span{}
+		}
+		l.pace.learn(admitted, e.at-began+min(opened-e.at, max(shut, 2*briefly)))
+	default:
+		l.span.learn(k, l, &e, opened)
+		l.empty = opened
+	}
+	l.was, l.opened, l.shut, l.reset = e.at, opened, true, interval{}
+	if e.told {
+		l.reset = e.reset
+	}
+	l.pace.next = max(l.pace.next, opened+l.pace.step())
+}
+
+// few requests between two congestions are no window: a bucket gave back that many
+// while it was closed.
+const few = 3
