@@ -2,6 +2,7 @@ package client_test
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"sync"
 	"testing"
@@ -115,7 +116,7 @@ func (c path) checkOutcome(t *testing.T, out outcome) {
 	assert.Equal(t, c.panicked, out.panicked, "panic")
 	if c.status == 0 && c.panicked == nil {
 		assert.Error(t, out.err)
-		if c.err != errAny {
+		if !errors.Is(c.err, errAny) {
 			assert.ErrorIs(t, out.err, c.err)
 		}
 		return

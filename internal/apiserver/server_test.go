@@ -96,7 +96,7 @@ func TestKeysDoNotShare(t *testing.T) {
 
 func TestCredential(t *testing.T) {
 	r := httptest.NewRequest("GET", "/", nil)
-	require.Equal(t, "", Credential(r))
+	require.Empty(t, Credential(r))
 	for _, h := range [][2]string{{"Authorization", "Bearer x"}, {"X-Api-Key", "k"}, {"X-Connector-Token", "c"}} {
 		r.Header.Set(h[0], h[1])
 		require.Equal(t, h[1], Credential(r), "the narrower one wins")

@@ -82,7 +82,7 @@ func (l later) RetryAt() time.Time { return l.at }
 func TestErrorsWithATimeAreObeyed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := server(t, twoHundredAMinute, epoch)
-		failure := error(errors.Join(errors.New("wrapped"), later{time.Now().Add(time.Hour)}))
+		failure := errors.Join(errors.New("wrapped"), later{time.Now().Add(time.Hour)})
 		var calls []time.Duration
 		began := time.Now()
 		l := Load{Server: s, Callers: 1, Until: began.Add(90 * time.Minute)}
