@@ -1,6 +1,7 @@
 package client
 
 import (
+	"encoding/hex"
 	"maps"
 	"time"
 
@@ -36,8 +37,12 @@ type learned struct {
 // strayPatience is how long the parts wait for what was sent before the split.
 const strayPatience = 2 * time.Second
 
-func newLearned(t *Transport, key string, p throttle.Policy, now time.Time) *learned {
-	return &learned{transport: t, key: key, policy: p, whole: newThrottle(p, now)}
+func newLearned(t *Transport, key string, s *settings, now time.Time) *learned {
+	l := &learned{transport: t, key: key, policy: s.policy, whole: newThrottle(s.policy, now)}
+	if lesson, ok := s.memory[hex.EncodeToString([]byte(key))]; ok {
+		_ = l.whole.Resume(time.Now(), lesson) // it was tried before
+	}
+	return l
 }
 
 func newThrottle(p throttle.Policy, now time.Time) *throttle.Throttle {

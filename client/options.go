@@ -25,6 +25,7 @@ type settings struct {
 	checks  bool // the caller judges responses too
 
 	dialects []header.Dialect
+	memory   Memory
 }
 
 // DefaultMaxWait is the longest that a request waits for a limit when nothing else

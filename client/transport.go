@@ -75,7 +75,7 @@ func (t *Transport) newLine(s *settings) (*queue.Line, error) {
 	start := time.Now() // by the line's time, the first request of a key comes before its limit is made
 	opts := append([]queue.Option{
 		queue.WithMaxWait(s.maxWait),
-		queue.WithKeyLimit(func(key string) queue.Limit { return newLearned(t, key, s.policy, start) }),
+		queue.WithKeyLimit(func(key string) queue.Limit { return newLearned(t, key, s, start) }),
 	}, s.line...)
 	trial, err := queue.New(opts...)
 	if err != nil {

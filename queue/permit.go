@@ -133,6 +133,16 @@ func (l *Line) Update(key string, f func(now time.Time, own Limit)) {
 	l.settle(now)
 }
 
+// Each runs f with every key that is remembered and its own limit, under the line's lock: it takes time in
+// proportion to the keys. f must not call the line.
+func (l *Line) Each(f func(key string, own Limit)) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for name, k := range l.keys {
+		f(name, k.own)
+	}
+}
+
 // Replan asks all limits again on behalf of everybody who is first. It is for news that no Update
 // brings, such as a limit shared by several keys that became looser. It takes time in proportion to
 // the limits at which somebody waits.
