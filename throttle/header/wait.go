@@ -21,7 +21,9 @@ func (w *waits) add(f *field, v string) {
 		w.meant = true
 	}
 	if !ok || absurd(v, t, w.base) {
-		return
+		if t, ok = literal(v, f.step); !ok || f.role == roleBackoff {
+			return
+		}
 	}
 	if f.role == roleBackoff {
 		if !w.paused || t.Delay(w.base) > w.pause.Delay(w.base) {
@@ -46,6 +48,24 @@ func absurd(v string, t Reset, base time.Time) bool {
 	}
 	_, plain := parseNumber(unquote(trim(v)))
 	return plain && t.At.Sub(base) > maxDelta*time.Second
+}
+
+// literal reads a plain number that means nothing likely as what it says: so many
+// seconds, or units of the name. To come back after years is to be told off for good;
+// to come back at once is what nobody asked for.
+func literal(v string, unit time.Duration) (Reset, bool) {
+	n, plain := parseNumber(unquote(trim(v)))
+	if !plain || n.minus {
+		return Reset{}, false
+	}
+	if unit == 0 {
+		unit = time.Second
+	}
+	d, fits := n.times(unit)
+	if !fits || d > maxDelay {
+		d = maxDelay
+	}
+	return Reset{In: d, Resolution: unit}, true
 }
 
 // mayRefuse reports whether a status can mean that a limit was hit.

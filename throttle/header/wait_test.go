@@ -51,8 +51,10 @@ func TestRetryAfter(t *testing.T) {
 		{"Retry-After", "-1", none},
 		{"Retry-After", "soon", none},
 		{"Retry-After", "", none},
-		{"Retry-After", "99999999", none},   // three years are not a wait
-		{"Retry-After", "4406000000", none}, // nor is the year 2109
+		{"Retry-After", "99999999", 99999999 * time.Second}, // three years, and never less
+		{"Retry-After", "9223372037", maxDelay},             // more than a time.Duration holds
+		{"Retry-After", "4406000000", maxDelay},             // the year 2109, or 139 years
+		{"Retry-After", "99999999999999999999999", none},    // no number that can be read
 		{"Retry-After-Ms", "bad", none},
 	} {
 		var r Reading

@@ -1,0 +1,72 @@
+// Servers tries forbear on rate limiters as their projects ship them, on loopback and
+// in real time: it takes about a minute. It is run from the folder of the lab, and
+// writes testdata/servers.json:
+//
+//	go run ./servers
+//
+// Those written for Node are fetched by npm, as package-lock.json has them, into a
+// temporary folder. Where node or nginx is missing, theirs are left out.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"sync"
+	"time"
+
+	"github.com/forbear-go/forbear/internal/lab"
+)
+
+// A rate is a limit that servers are set up with, where they can be. Short windows are
+// hard: most servers tell the reset in whole seconds.
+type rate struct {
+	limit  int
+	window time.Duration
+}
+
+var rates = []rate{{20, 2 * time.Second}, {50, 10 * time.Second}}
+
+func (r rate) String() string     { return fmt.Sprintf("%d in %v", r.limit, r.window) }
+func (r rate) perSecond() float64 { return float64(r.limit) / r.window.Seconds() }
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	err := run(ctx)
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "servers:", err)
+		os.Exit(1) //nolint:forbidigo // this is main
+	}
+}
+
+func run(ctx context.Context) error {
+	var all []server
+	defer func() {
+		for _, s := range all {
+			s.stop()
+		}
+	}()
+	for _, start := range []func(context.Context) ([]server, error){goServers, nodeServers, nginxServer} {
+		started, err := start(ctx)
+		if err != nil {
+			return err
+		}
+		all = append(all, started...)
+	}
+	results, failures := make([]lab.Served, len(all)), make([]error, len(all))
+	var tries sync.WaitGroup
+	for i, s := range all {
+		tries.Go(func() { results[i], failures[i] = s.try(ctx) })
+	}
+	tries.Wait()
+	if err := errors.Join(failures...); err != nil {
+		return err
+	}
+	for _, r := range results {
+		fmt.Fprintf(os.Stdout, "%-40s %-24s %4d sent, %3d refused, %.1f of %.1f a second admitted\n", r.Server, r.Setup, r.Sent, r.Refused, r.Rate, r.Allowed)
+	}
+	return lab.Write(lab.ServedFile, results)
+}

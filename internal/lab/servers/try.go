@@ -1,0 +1,166 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/forbear-go/forbear/client"
+
+	"github.com/forbear-go/forbear/internal/lab"
+)
+
+// A server is one rate limiter that listens.
+type server struct {
+	name  string // with its version
+	setup string // what it allows
+	url   string
+	rate  float64 // requests a second that it allows in the long run
+	stop  func()
+}
+
+const (
+	callers = 20
+	span    = 40 * time.Second
+)
+
+// try lets a forbear client use a server for a while, and then looks at what it says
+// when it admits a request and when it refuses one.
+func (s server) try(ctx context.Context) (lab.Served, error) {
+	counter := &counting{base: http.DefaultTransport}
+	rt, err := client.NewTransport(counter)
+	if err != nil {
+		return lab.Served{}, err
+	}
+	defer rt.Close()
+	running, cancel := context.WithTimeout(ctx, span)
+	defer cancel()
+	began := time.Now()
+	var all sync.WaitGroup
+	var failed atomic.Int64
+	for range callers {
+		all.Go(func() {
+			for running.Err() == nil {
+				// The deadline is not for the client to see: it would give up early.
+				if s.get(context.WithoutCancel(ctx), running, rt) != nil && running.Err() == nil {
+					failed.Add(1)
+				}
+			}
+		})
+	}
+	<-running.Done()
+	took := time.Since(began)
+	r := lab.Served{
+		Server: s.name, Setup: s.setup, Allowed: s.rate,
+		Sent: int(counter.sent.Load()), Refused: int(counter.refused.Load()), Failed: int(failed.Load()),
+	}
+	r.Rate = float64(r.Sent-r.Refused) / took.Seconds()
+	rt.Close() // those who wait give up
+	all.Wait()
+	if err := ctx.Err(); err != nil {
+		return r, err
+	}
+	r.Admits, r.Refuses, err = s.listen(ctx)
+	if err != nil {
+		err = fmt.Errorf("%s: %w", s.name, err)
+	}
+	return r, err
+}
+
+// get sends one request. It is cancelled a while after the end.
+func (s server) get(ctx, running context.Context, rt http.RoundTripper) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(running, cancel)()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url, nil)
+	if err != nil {
+		return err
+	}
+	resp, err := rt.RoundTrip(req)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(io.Discard, resp.Body)
+	resp.Body.Close()
+	if err == nil && resp.StatusCode != http.StatusOK {
+		err = fmt.Errorf("status %d", resp.StatusCode)
+	}
+	return err
+}
+
+// listen sends requests until one is refused, and returns what the server said of its
+// limits in the first answer and in the refusal.
+func (s server) listen(ctx context.Context) (admits, refuses string, err error) {
+	// Until whatever was spent is back.
+	if err := sleep(ctx, 20*time.Second); err != nil {
+		return "", "", err
+	}
+	for i := range 500 {
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url, nil)
+		if err != nil {
+			return "", "", err
+		}
+		resp, err := http.DefaultTransport.RoundTrip(req)
+		if err != nil {
+			return "", "", err
+		}
+		_, _ = io.Copy(io.Discard, resp.Body)
+		resp.Body.Close()
+		said := limitFields(resp)
+		if i == 0 {
+			admits = said
+		}
+		if resp.StatusCode != http.StatusOK {
+			return admits, said, nil
+		}
+	}
+	return admits, "", errors.New("500 requests in a row, and none was refused")
+}
+
+// limitFields returns the status of a response and its fields that speak of limits.
+func limitFields(resp *http.Response) string {
+	said := []string{strconv.Itoa(resp.StatusCode)}
+	for name, values := range resp.Header {
+		lower := strings.ToLower(name)
+		if strings.Contains(lower, "ratelimit") || strings.Contains(lower, "rate-limit") || lower == "retry-after" {
+			said = append(said, name+": "+strings.Join(values, ", "))
+		}
+	}
+	slices.Sort(said[1:])
+	return strings.Join(said, "\n")
+}
+
+// counting counts what is sent, and what is refused.
+type counting struct {
+	base          http.RoundTripper
+	sent, refused atomic.Int64
+}
+
+func (t *counting) RoundTrip(req *http.Request) (*http.Response, error) {
+	resp, err := t.base.RoundTrip(req)
+	if err != nil {
+		return resp, err
+	}
+	t.sent.Add(1)
+	if resp.StatusCode != http.StatusOK {
+		t.refused.Add(1)
+	}
+	return resp, nil
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
