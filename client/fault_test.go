@@ -3,6 +3,7 @@ package client_test
 import (
 	"context"
 	"io"
+	"math"
 	"net/http"
 	"slices"
 	"strconv"
@@ -106,6 +107,9 @@ func TestPostIsNotRepeated(t *testing.T) {
 	}
 }
 
+// never is a wait that nobody sits out.
+const never = time.Duration(math.MaxInt64)
+
 // However a server words a wait, no attempt comes before it is over; a wait without
 // a meaning is no reason to come back at once either.
 func TestRetryIsNotEarly(t *testing.T) {
@@ -124,7 +128,8 @@ func TestRetryIsNotEarly(t *testing.T) {
 		{"milliseconds", []string{"Retry-After-Ms", "1500"}, 1500 * time.Millisecond, 3 * time.Second},
 		{"repeated", []string{"Retry-After", "5", "Retry-After", "30"}, 30 * time.Second, 33 * time.Second},
 		{"two fields", []string{"Retry-After", "5", "X-RateLimit-Reset-After", "30", "X-RateLimit-Remaining", "0", "X-RateLimit-Limit", "5"}, 5 * time.Second, 33 * time.Second},
-		{"overflows as a duration", []string{"Retry-After", "9223372037"}, time.Second, 3 * time.Second},
+		{"overflows as a duration", []string{"Retry-After", "9223372037"}, never, 0},
+		{"years", []string{"Retry-After", "40000000"}, never, 0},
 		{"overflows as an integer", []string{"Retry-After", "99999999999999999999"}, time.Second, 3 * time.Second},
 		{"negative", []string{"Retry-After", "-1"}, time.Second, 3 * time.Second},
 		{"zero", []string{"Retry-After", "0"}, time.Second, 3 * time.Second},
@@ -142,6 +147,11 @@ func TestRetryIsNotEarly(t *testing.T) {
 						return respond(req, 200), nil
 					}}
 					resp, err := transport(t, base).RoundTrip(get(t.Context(), "/"))
+					if c.wait == never {
+						require.ErrorIs(t, err, client.ErrMaxWait)
+						require.Len(t, base.times, 1)
+						return
+					}
 					require.NoError(t, err)
 					require.Equal(t, 200, resp.StatusCode)
 					took := base.times[1].Sub(base.times[0])

@@ -29,6 +29,12 @@ type Dialect struct {
 	// Bodies says that successes of this API too are to be read with their body,
 	// because it is there that a limit is told. It makes NeedsBody ask for them.
 	Bodies bool
+	// Body tells what a body says that no rule of this package can read: how long the
+	// server wants to be left alone, if it says so, and whether it turned the request
+	// away. It gets the beginning of the body, at most MaxBody bytes, which it must not
+	// change, and is called by many goroutines at once. Nil says nothing. It sees the
+	// bodies of statuses that can mean a refusal, and with Bodies those of successes.
+	Body func(status int, body []byte) (wait time.Duration, known, refused bool)
 }
 
 // Field is the meaning of a header field.

@@ -120,3 +120,25 @@ func TestDialectTable(t *testing.T) {
 		assert.NoError(t, d.compile(fields{}), d.Name)
 	}
 }
+
+// What no rule reads in a body, a dialect's own can.
+func TestDialectReadsBodies(t *testing.T) {
+	rd, err := NewReader("api.test", Dialect{Name: "own", Bodies: true, Body: func(status int, body []byte) (time.Duration, bool, bool) {
+		return 7 * time.Second, string(body) == "busy", status == http.StatusOK && string(body) == "busy"
+	}})
+	require.NoError(t, err)
+	require.True(t, rd.NeedsBody(http.StatusOK, http.Header{"Content-Type": {"text/plain"}}))
+	var r Reading
+	rd.Read(&r, http.StatusOK, http.Header{}, []byte("busy"), time.Now())
+	require.True(t, r.Refused)
+	require.Equal(t, 7*time.Second, r.Wait.Delay)
+	require.True(t, r.Wait.Explicit)
+
+	rd.Read(&r, http.StatusOK, http.Header{}, []byte("fine"), time.Now())
+	require.False(t, r.Refused)
+	require.False(t, r.Wait.Known())
+
+	// A longer wait that the server names in a usual way is not shortened.
+	rd.Read(&r, http.StatusTooManyRequests, http.Header{"Retry-After": {"60"}}, []byte("busy"), time.Now())
+	require.Equal(t, time.Minute, r.Wait.Delay)
+}

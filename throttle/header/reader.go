@@ -23,6 +23,7 @@ type Reader struct {
 	fields  fields
 	periods []Period
 	bodies  bool
+	body    func(status int, body []byte) (wait time.Duration, known, refused bool)
 
 	shapes [maxShape]atomic.Pointer[shape] // by the number of fields
 	turn   atomic.Uint32                   // which of the other fields to look up next
@@ -64,6 +65,9 @@ func NewReader(host string, more ...Dialect) (*Reader, error) {
 			return nil, err
 		}
 		rd.bodies = rd.bodies || d.Bodies
+		if d.Body != nil {
+			rd.body = d.Body
+		}
 		if d.Periods != nil {
 			rd.periods = slices.Clone(d.Periods)
 		}
@@ -79,6 +83,18 @@ func (rd *Reader) Read(r *Reading, status int, h http.Header, body []byte, now t
 		rd.scan(r, h)
 	}
 	r.finish(body)
+	if rd.body != nil && len(body) > 0 {
+		r.hear(rd.body(status, body[:min(len(body), MaxBody)]))
+	}
+}
+
+// hear takes in what a dialect's own rule read in a body. Of two waits the longer
+// counts.
+func (r *Reading) hear(wait time.Duration, known, refused bool) {
+	r.Refused = r.Refused || refused
+	if known && wait >= 0 && (!r.Wait.Explicit || wait > r.Wait.Delay) {
+		r.setWait(Reset{In: wait, Resolution: 1}, true)
+	}
 }
 
 // NeedsBody is like the function NeedsBody, and reports true as well for the
