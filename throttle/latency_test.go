@@ -46,4 +46,8 @@ func TestPatienceIsNeverShort(t *testing.T) {
 		l.observe(4 * second)
 	}
 	assert.GreaterOrEqual(t, l.patience(), 8*second)
+	for range 100 {
+		l.observe(3600 * second)
+	}
+	assert.Equal(t, mostPatient, l.patience(), "nor without end")
 }

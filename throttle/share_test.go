@@ -5,8 +5,10 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/forbear-go/forbear/internal/ratemodel"
+	"github.com/forbear-go/forbear/throttle/header"
 )
 
 // What falls faster than we send is spent by others, and then we spend our part.
@@ -40,6 +42,52 @@ func TestNobodyElseIsNotNoticed(t *testing.T) {
 		s.hears(1.1, f, minute(100, 49+i, 60))
 		assert.False(t, s.k.Status(at(1.1)).Windows[0].Others)
 	}
+}
+
+// shared returns a script of a client that saw others take three of four, and knows
+// of nothing left but so many.
+func shared(t *testing.T, left int) *script {
+	s := newScript(t, plain())
+	s.hears(.1, s.goes(0), minute(100, 99, 60))
+	for n := 1; n <= 20; n++ {
+		s.hears(float64(n)+.1, s.goes(float64(n)), minute(100, 99-4*n, 60))
+	}
+	s.hears(21.1, s.goes(21), minute(100, left, 60))
+	require.True(t, s.k.Status(at(22)).Windows[0].Others)
+	return s
+}
+
+// Those who wait for the same reset do not all try at the same moment.
+func TestProbesAreSpread(t *testing.T) {
+	alone := newScript(t, plain())
+	alone.hears(.1, alone.goes(0), minute(100, 0, 60))
+	reset := alone.waits(22, "minute")
+	seen := map[time.Time]bool{}
+	for n := range uint64(8) {
+		s := newScript(t, plain())
+		s.k.random.Seed(n, n)
+		s.hears(.1, s.goes(0), minute(100, 99, 60))
+		s.hears(1.1, s.goes(1), minute(100, 50, 60))
+		s.hears(2.1, s.goes(2), minute(100, 0, 60))
+		at := s.waits(22, "minute")
+		assert.WithinDuration(t, reset, at, 2*time.Second)
+		seen[at] = true
+	}
+	assert.Greater(t, len(seen), 4)
+}
+
+// What was heard long ago is not spent at once: others may have spent it.
+func TestAnOldAnswerAllowsOneRequest(t *testing.T) {
+	s := shared(t, 40)
+	s.goes(22)
+	s.goes(22)
+	s = shared(t, 40)
+	s.hears(30.1, s.goes(30), header.Reading{}) // which says nothing
+	i := s.goes(35)
+	s.waits(35, "minute")
+	s.hears(35.1, i, minute(100, 39, 60))
+	s.goes(35.2)
+	s.goes(35.2)
 }
 
 // When the others stop, what they leave is taken up within a window.

@@ -227,7 +227,7 @@ func (s *span) tried(e *congestion, first, opened instant) {
 	if e.at-first <= least {
 		least = e.tried - first
 	}
-	if s.length >= least && s.length <= opened-first {
+	if s.length > 0 && s.length >= least && s.length <= opened-first {
 		return
 	}
 	s.length = usualLength(least)

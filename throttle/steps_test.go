@@ -187,6 +187,28 @@ func TestConcurrencyIsNoPeriod(t *testing.T) {
 	s.goes(1.1)
 }
 
+// Nothing else may ever happen than that the answer is lost: then the wait ends.
+func TestALostRequestFreesItsPlace(t *testing.T) {
+	s := newScript(t, plain())
+	r := header.Reading{Windows: []header.Window{{Name: "c", Unit: "concurrent-requests", Limit: known(1), Remaining: known(0)}}}
+	s.hears(.1, s.goes(0), r)
+	s.k.Lose(at(2), s.tickets[s.goes(1)])
+	until := s.waits(2, "c")
+	require.False(t, until.IsZero())
+	s.goes(until.Sub(epoch).Seconds())
+}
+
+// A reset in the year 9999 is none: the window is tried again now and then.
+func TestAnAbsurdResetIsNone(t *testing.T) {
+	s := newScript(t, plain())
+	r := minute(10, 0, 60)
+	r.Windows[0].Length = 0
+	r.Windows[0].Reset = header.Reset{At: time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC), Resolution: time.Second}
+	s.hears(.1, s.goes(0), r)
+	until := s.waits(.5, "minute")
+	assert.True(t, !until.IsZero() && until.Before(at(100)), "%v", until)
+}
+
 func TestWhatCostsMoreThanTheLimitNeverGoes(t *testing.T) {
 	s := newScript(t, Policy{Reserve: Requests(2)})
 	s.hears(.1, s.goes(0), minute(10, 9, 60))

@@ -111,6 +111,9 @@ func TestPaces(t *testing.T) {
 	assert.Greater(t, p.now(), before/9, "one odd refusal is not believed too much")
 	p.learn(1<<40, 1)
 	assert.False(t, math.IsInf(p.now(), 0))
+	p = pace{rate: 1e-9, period: paceFirst}
+	p.send(0, 1<<40)
+	assert.Equal(t, longest, p.next)
 }
 
 func TestLessonsAreKept(t *testing.T) {
@@ -151,4 +154,20 @@ func TestImpossibleLessons(t *testing.T) {
 		assert.Regexp(t, "^throttle: ", err.Error())
 		assert.Equal(t, Lesson{}, k.Lesson(epoch))
 	}
+}
+
+// What was under way when the first refusal came was no try whether it is open again.
+func TestLateRefusalsDoNotProlongACongestion(t *testing.T) {
+	s := newScript(t, plain())
+	s.hears(.1, s.goes(0), header.Reading{})
+	for n := 1; n < 10; n++ {
+		s.hears(float64(n)+.1, s.goes(float64(n)), header.Reading{})
+	}
+	a, b := s.goes(10), s.goes(13)
+	s.hears(13.1, a, refusal(0))
+	s.hears(16, b, refusal(0))
+	s.hears(17.1, s.goes(17), header.Reading{})
+	l := s.k.Lesson(at(18))
+	assert.Zero(t, l.Limit, "%+v", l)
+	assert.Positive(t, l.Rate)
 }
