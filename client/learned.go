@@ -187,8 +187,8 @@ func (l *learned) show(now time.Time, a *attempt, m uint64) {
 		return
 	case l.routes == nil:
 		l.routes = &parts{routes: make(map[string]*showing)}
-		l.transport.route(l.key, l.routes)
 	}
+	l.transport.route(l.key, l.routes)
 	if l.routes.show(a.routed(), m, differs) {
 		l.before, l.whole = l.whole, newThrottle(l.policy, now)
 		l.flying, l.stray = 0, l.flying

@@ -2,6 +2,7 @@ package client
 
 import (
 	"net/http"
+	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -72,4 +73,23 @@ func TestRoutesAreBounded(t *testing.T) {
 		p.show(string(rune('a'+i)), uint64(i), true)
 	}
 	require.Len(t, p.routes, maxRoutes)
+}
+
+// The keys that tell limits by route are bounded too, and come back when they are
+// used.
+func TestRoutedKeysAreBounded(t *testing.T) {
+	var tr Transport
+	for i := range 3 * maxRouted {
+		tr.route(strconv.Itoa(i), &parts{})
+	}
+	keys := 0
+	tr.routes.Range(func(any, any) bool { keys++; return true })
+	require.LessOrEqual(t, keys, maxRouted)
+
+	p := &parts{}
+	tr.route("again", p)
+	tr.route("again", p)
+	known, ok := tr.routes.Load("again")
+	require.True(t, ok)
+	require.Same(t, p, known)
 }

@@ -78,7 +78,7 @@ func (w *window) anyPhaseReady(k *Throttle, now instant, room int64) instant {
 	for first < last {
 		middle := (first + last) / 2
 		at := now + instant(middle)*length/steps - slack
-		counted := float64(w.history.after(at-length)) + w.history.faded(at-2*length, at-length)
+		counted := float64(w.history.after(at-length)) + w.history.weigh(at-length, length, func(e *entry) instant { return e.last - (at - 2*length) })
 		if counted <= float64(room) {
 			last = middle
 		} else {
@@ -104,7 +104,8 @@ func regains(start, length instant, last, room int64) instant {
 // wherever its windows begin: a request that is so far back as a share of the length
 // has lost that share of its weight at most.
 func (w *window) fading(k *Throttle, now instant, t *Ticket) float64 {
-	return w.history.fading(now-w.length.value, t.at-k.latency.usual(), now)
+	since := now - w.length.value
+	return w.history.weigh(t.at-k.latency.usual(), w.length.value, func(e *entry) instant { return e.from - since })
 }
 
 // hear holds a response against the counts. logged is what is left if a log

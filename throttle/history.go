@@ -171,34 +171,16 @@ func (h *history) halve() {
 	}
 }
 
-// fading counts what was sent after since and up to until, each by how near to now
-// it is: fully at now, not at all at since.
-func (h *history) fading(since, until, now instant) float64 {
+// weigh counts what was sent up to until, each for as much of span as left says.
+func (h *history) weigh(until, span instant, left func(*entry) instant) float64 {
 	weight, before := 0.0, h.gone
 	for i := range h.size {
 		e := h.at(i)
 		if e.last > until {
 			break
 		}
-		if e.from > since {
-			weight += float64(e.sum-before) * float64(e.from-since) / float64(now-since)
-		}
-		before = e.sum
-	}
-	return weight
-}
-
-// faded counts what was sent after since and up to until, each by how near to until
-// it is: fully at until, not at all at since.
-func (h *history) faded(since, until instant) float64 {
-	weight, before := 0.0, h.gone
-	for i := range h.size {
-		e := h.at(i)
-		if e.last > until {
-			break
-		}
-		if e.last > since {
-			weight += float64(e.sum-before) * float64(e.last-since) / float64(until-since)
+		if part := left(e); part > 0 {
+			weight += float64(e.sum-before) * float64(part) / float64(span)
 		}
 		before = e.sum
 	}
