@@ -23,6 +23,12 @@ type attempt struct {
 	req     *http.Request
 	route   string // see routed
 	scope   uint64 // what the caller said it belongs to; 0 is nothing
+
+	// For observers.
+	number   int // of the attempt, from 1
+	arrived  time.Time
+	believed []throttle.WindowStatus // when it was answered
+	learned  bool                    // that was news
 }
 
 // routed returns the route of the request.
@@ -50,10 +56,13 @@ type answer struct {
 
 // send passes one request through the line and over the base transport. The body
 // of the request is closed in any case.
-func (t *Transport) send(req *http.Request, who *account, c *call, retry bool) answer {
+func (t *Transport) send(req *http.Request, who *account, c *call) answer {
 	a := attempts.Get().(*attempt)
 	defer attempts.Put(a)
-	a.prepare(t, req, who, c, retry)
+	a.prepare(t, who, c)
+	if t.observers != nil {
+		a.watch(t, req)
+	}
 	permit, err := t.line.Acquire(req.Context(), &a.Request)
 	if err != nil {
 		closeBody(req)
@@ -63,12 +72,13 @@ func (t *Transport) send(req *http.Request, who *account, c *call, retry bool) a
 }
 
 // prepare fills in what the line and its limits ask about.
-func (a *attempt) prepare(t *Transport, req *http.Request, who *account, c *call, retry bool) {
+func (a *attempt) prepare(t *Transport, who *account, c *call) {
+	req := c.req
 	a.Request = queue.Request{
 		Key: who.key, Host: req.URL.Host, Method: req.Method, Path: req.URL.Path,
-		Cost: c.cost, Priority: c.priority, NoWait: c.noWait, Retry: retry, Tag: a,
+		Cost: c.cost, Priority: c.priority, NoWait: c.noWait, Retry: c.sent > 0, Tag: a,
 	}
-	a.key, a.part, a.req, a.route, a.scope = nil, nil, req, "", c.scope
+	a.key, a.part, a.req, a.route, a.scope, a.number = nil, nil, req, "", c.scope, c.sent+1
 	switch {
 	case c.scope != 0:
 		a.Request.Lane = c.lane
@@ -88,6 +98,9 @@ func (a *attempt) exchange(t *Transport, req *http.Request, who *account, permit
 			permit.Settle(a.lose)
 		}
 	}()
+	if t.observers != nil {
+		a.tellAdmitted(t)
+	}
 	ans.resp, ans.err = t.base.RoundTrip(req)
 	if ans.resp == nil && ans.err == nil {
 		ans.err = errNothing
@@ -97,6 +110,9 @@ func (a *attempt) exchange(t *Transport, req *http.Request, who *account, permit
 		settled = true
 		discard(ans.resp) // there must be none, but somebody has to close it
 		ans.resp, ans.key = nil, a.key
+		if t.observers != nil {
+			a.tellAnswered(t, &ans)
+		}
 		return ans
 	}
 	if ans.resp.Body == nil && ans.resp.ContentLength <= 0 {
@@ -104,8 +120,11 @@ func (a *attempt) exchange(t *Transport, req *http.Request, who *account, permit
 	}
 	a.read(who.reader, ans.resp)
 	permit.Settle(a.receive)
-	settled = true
 	a.report(&ans)
+	if t.observers != nil {
+		a.tellAnswered(t, &ans)
+	}
+	settled = true
 	return ans
 }
 
@@ -132,6 +151,9 @@ func (a *attempt) receive(now time.Time, own queue.Limit) {
 	a.key = own.(*learned)
 	a.count(now)
 	a.key.receive(now, a)
+	if a.key.transport.observers != nil {
+		a.key.believe(now, a)
+	}
 }
 
 // lose notes that there was none.

@@ -3,12 +3,17 @@ package client
 import (
 	"context"
 	"hash/fnv"
+	"net/http"
 
 	"github.com/forbear-go/forbear/queue"
 )
 
-// A call is what the context of a request says about it.
+// A call is one request of a caller: what its context says about it, and how often it
+// was sent until now.
 type call struct {
+	req  *http.Request
+	sent int
+
 	noWait  bool
 	noRetry bool
 	key     string
@@ -22,7 +27,14 @@ type call struct {
 
 type callKey struct{}
 
-func callOf(ctx context.Context) call {
+func callOf(req *http.Request) call {
+	c := toldOf(req.Context())
+	c.req = req
+	return c
+}
+
+// toldOf returns what a context says.
+func toldOf(ctx context.Context) call {
 	c, _ := ctx.Value(callKey{}).(call)
 	return c
 }
@@ -31,7 +43,7 @@ func callOf(ctx context.Context) call {
 // cannot go at once fails with an [Error] that wraps [ErrNoWait] and says when it
 // could.
 func NoWait(ctx context.Context) context.Context {
-	c := callOf(ctx)
+	c := toldOf(ctx)
 	c.noWait = true
 	return context.WithValue(ctx, callKey{}, c)
 }
@@ -39,7 +51,7 @@ func NoWait(ctx context.Context) context.Context {
 // NoRetry returns a context whose requests are sent once: whatever comes back is
 // the caller's.
 func NoRetry(ctx context.Context) context.Context {
-	c := callOf(ctx)
+	c := toldOf(ctx)
 	c.noRetry = true
 	return context.WithValue(ctx, callKey{}, c)
 }
@@ -47,7 +59,7 @@ func NoRetry(ctx context.Context) context.Context {
 // WithKey returns a context whose requests spend the quota of key, in place of the
 // one that the key function tells. The key is hashed like any other.
 func WithKey(ctx context.Context, key string) context.Context {
-	c := callOf(ctx)
+	c := toldOf(ctx)
 	c.key, c.keyed = key, true
 	return context.WithValue(ctx, callKey{}, c)
 }
@@ -57,7 +69,7 @@ func WithKey(ctx context.Context, key string) context.Context {
 // limit, say, searches apart from everything else and do not show it. Where
 // responses show it, scopes are found without being told.
 func WithScope(ctx context.Context, scope string) context.Context {
-	c := callOf(ctx)
+	c := toldOf(ctx)
 	h := fnv.New64a()
 	_, _ = h.Write([]byte(scope)) // never fails
 	c.scope, c.lane = h.Sum64()|1, "scope "+scope
@@ -68,7 +80,7 @@ func WithScope(ctx context.Context, scope string) context.Context {
 // that wait for the same limits. The default is queue.Normal. Lower priorities keep
 // the share that queue.WithFloor sets, so that none starves.
 func WithPriority(ctx context.Context, p queue.Priority) context.Context {
-	c := callOf(ctx)
+	c := toldOf(ctx)
 	c.priority = p
 	return context.WithValue(ctx, callKey{}, c)
 }
@@ -77,7 +89,7 @@ func WithPriority(ctx context.Context, p queue.Priority) context.Context {
 // far as the API counts so. A cost that a limit never allows at once is a
 // queue.CostError. A cost below 1 counts as 1.
 func WithCost(ctx context.Context, n int) context.Context {
-	c := callOf(ctx)
+	c := toldOf(ctx)
 	c.cost = max(n, 1)
 	return context.WithValue(ctx, callKey{}, c)
 }

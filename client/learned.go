@@ -1,7 +1,6 @@
 package client
 
 import (
-	"encoding/hex"
 	"maps"
 	"time"
 
@@ -32,6 +31,8 @@ type learned struct {
 	stray    int // of those, before the split
 	before   *throttle.Throttle
 	patience time.Time
+
+	shapes map[*throttle.Throttle][]shape // what observers know
 }
 
 // strayPatience is how long the parts wait for what was sent before the split.
@@ -39,7 +40,7 @@ const strayPatience = 2 * time.Second
 
 func newLearned(t *Transport, key string, s *settings, now time.Time) *learned {
 	l := &learned{transport: t, key: key, policy: s.policy, whole: newThrottle(s.policy, now)}
-	if lesson, ok := s.memory[hex.EncodeToString([]byte(key))]; ok {
+	if lesson, ok := s.memory[nameOf(key)]; ok {
 		_ = l.whole.Resume(time.Now(), lesson) // it was tried before
 	}
 	return l
@@ -140,6 +141,7 @@ func (l *learned) part(now time.Time, m uint64) *throttle.Throttle {
 	}
 	if len(l.limits) >= maxParts {
 		maps.DeleteFunc(l.limits, func(_ uint64, k *throttle.Throttle) bool { return k.Idle(now) })
+		clear(l.shapes)
 	}
 	if len(l.limits) >= maxParts {
 		return l.whole

@@ -1,7 +1,6 @@
 package client
 
 import (
-	"encoding/hex"
 	"fmt"
 	"maps"
 	"time"
@@ -20,9 +19,9 @@ type Memory map[string]throttle.Lesson
 func (t *Transport) Memory() Memory {
 	m := make(Memory)
 	now := time.Now()
-	t.line.Each(func(key string, own queue.Limit) {
+	t.line.Each(func(key string, own queue.Limit, _ queue.Stats) {
 		if lesson := own.(*learned).whole.Lesson(now); lesson != (throttle.Lesson{}) {
-			m[hex.EncodeToString([]byte(key))] = lesson
+			m[nameOf(key)] = lesson
 		}
 	})
 	return m

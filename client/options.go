@@ -24,8 +24,9 @@ type settings struct {
 	line    []queue.Option
 	checks  bool // the caller judges responses too
 
-	dialects []header.Dialect
-	memory   Memory
+	dialects  []header.Dialect
+	memory    Memory
+	observers []func(Event)
 }
 
 // DefaultMaxWait is the longest that a request waits for a limit when nothing else

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/forbear-go/forbear/backoff"
@@ -12,7 +13,7 @@ import (
 )
 
 func allPaths() []path {
-	return append(append(append(answered(), turnedAway()...), failed()...), odd()...)
+	return slices.Concat(answered(), turnedAway(), failed(), odd(), observed())
 }
 
 // answered are the paths on which the caller gets a response.
@@ -132,6 +133,37 @@ func odd() []path {
 		{name: "no method", change: func(r *http.Request) { r.Method = "" }, answers: []script{unavailable, ok}, status: 200, attempts: 2, atLeast: 250 * time.Millisecond, atMost: 500 * time.Millisecond},
 	}
 }
+
+// observed are the paths on which an observer panics.
+func observed() []path {
+	at := func(kind client.EventKind) []client.Option {
+		return []client.Option{client.WithObserver(func(e client.Event) {
+			if e.Kind == kind {
+				panic("observer")
+			}
+		})}
+	}
+	exhausted := func(s *scene) { s.refuse("60") }
+	paths := []path{
+		{name: "observer panics at a wait", opts: at(client.EventWait), before: exhausted, answers: []script{ok}},
+		{name: "observer panics before a request", opts: at(client.EventAdmit), answers: []script{ok}},
+		{name: "observer panics at an answer", opts: at(client.EventAnswer), answers: []script{ok}, attempts: 1},
+		{name: "observer panics at an error", opts: at(client.EventAnswer), answers: []script{breaksOff, ok}, attempts: 1},
+		{name: "observer panics at a refusal", opts: at(client.EventRefuse), answers: []script{refuses("1"), ok}, attempts: 1},
+		{name: "observer panics at news", opts: at(client.EventLearn), answers: []script{announces, ok}, attempts: 1},
+		{name: "observer panics before a retry", opts: at(client.EventRetry), answers: []script{refuses("1"), ok}, attempts: 1},
+		{name: "observer panics at the end", opts: at(client.EventGiveUp), answers: []script{refuses("7200")}, attempts: 1},
+		{name: "observer panics at the last answer", opts: append(at(client.EventGiveUp), client.WithRetries(0)), answers: []script{refuses("1"), ok}, attempts: 1},
+		{name: "observer panics at one turned away", opts: append(at(client.EventGiveUp), client.WithMaxWait(time.Second)), before: exhausted, answers: []script{ok}},
+	}
+	for i := range paths {
+		paths[i].method, paths[i].body, paths[i].panicked = "POST", replayable, "observer"
+	}
+	return paths
+}
+
+// announces answers 200 and tells a limit.
+var announces = answers(http.StatusOK, "X-RateLimit-Limit", "100", "X-RateLimit-Remaining", "99", "X-RateLimit-Reset", "60")
 
 type panickyPolicy struct{}
 

@@ -39,7 +39,7 @@ type loop struct {
 func (t *Transport) retry(req *http.Request, who *account, c call, first answer) (*http.Response, error) {
 	l := &loop{t: t, req: req, who: who, call: c, began: time.Now(), attempts: 1}
 	if l.judge(first); l.stopped != nil {
-		return l.outcome()
+		return l.end(l.outcome())
 	}
 	retrying := retryablehttp.Client{
 		HTTPClient:   &http.Client{Transport: l},
@@ -52,9 +52,17 @@ func (t *Transport) retry(req *http.Request, who *account, c call, first answer)
 	bare := &http.Request{Method: req.Method, URL: req.URL}
 	_, err := retrying.Do(&retryablehttp.Request{Request: bare.WithContext(req.Context())})
 	if l.between {
-		return nil, l.interrupted(err)
+		return l.end(nil, l.interrupted(err))
 	}
-	return l.outcome()
+	return l.end(l.outcome())
+}
+
+// end passes on what the caller gets.
+func (l *loop) end(resp *http.Response, err error) (*http.Response, error) {
+	if l.t.observers != nil {
+		l.tellGivenUp(err)
+	}
+	return resp, err
 }
 
 // RoundTrip sends an attempt for the loop; the first was sent already. What the loop
@@ -71,7 +79,8 @@ func (l *loop) RoundTrip(req *http.Request) (*http.Response, error) {
 func (l *loop) again(body io.ReadCloser) {
 	req := l.req.WithContext(l.req.Context())
 	req.Body = body
-	answer := l.t.send(req, l.who, &l.call, true)
+	l.call.sent = l.attempts
+	answer := l.t.send(req, l.who, &l.call)
 	if !answer.turnedAway {
 		l.attempts++
 	}
@@ -122,6 +131,9 @@ func (l *loop) check(_ context.Context, _ *http.Response, err error) (bool, erro
 func (l *loop) backoff(_, _ time.Duration, _ int, _ *http.Response) time.Duration {
 	l.between = true
 	discard(l.last.resp)
+	if l.t.observers != nil {
+		l.tellRetry()
+	}
 	return l.wait
 }
 

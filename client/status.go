@@ -1,20 +1,30 @@
 package client
 
 import (
+	"encoding/hex"
+	"maps"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/forbear-go/forbear/queue"
 	"github.com/forbear-go/forbear/throttle"
 )
 
-// A Status is what is believed of the quota that a request would spend.
+// A Status is what is believed of a quota, and how many requests are about to spend it.
+// It is a copy: nothing in it changes later.
 type Status struct {
-	// Status is of the limits that the request obeys: their windows, what is left, on
-	// what grounds and how sure.
+	// Status is of the limits: their windows, what is left, on what grounds and how
+	// sure.
 	throttle.Status
-	// Start is when the request would go if it came now, as far as is known; Ahead is
-	// how many are waiting before it, and Limit is what they wait for.
+	// Key is who spends it, the hash that [Memory] and [Event] have too.
+	Key string
+	// Waiting is how many requests of the key are in the line.
+	Waiting int
+	// Start is when a request would go if it came now, as far as is known: zero when
+	// that depends on an answer that is yet to come. Ahead is how many are waiting
+	// before it, and Limit is what they wait for.
 	Start time.Time
 	Ahead int
 	Limit string
@@ -24,13 +34,45 @@ type Status struct {
 // now. It sends nothing and spends nothing. The error is that of the line: it is
 // closed, or the request costs more than a limit ever allows.
 func (t *Transport) Status(req *http.Request) (Status, error) {
-	c := callOf(req.Context())
+	c := callOf(req)
 	a := &attempt{}
-	a.prepare(t, req, t.account(req, &c), &c, false)
+	a.prepare(t, t.account(req, &c), &c)
 	place, err := t.line.Peek(&a.Request)
-	s := Status{Start: place.Start, Ahead: place.Ahead, Limit: place.Limit}
+	s := Status{
+		Key: nameOf(a.Key), Waiting: t.line.KeyStats(a.Key).Waiting,
+		Start: place.Start, Ahead: place.Ahead, Limit: place.Limit,
+	}
 	t.line.Update(a.Key, func(now time.Time, own queue.Limit) {
 		s.Status = own.(*learned).of(now, a).Status(now)
 	})
 	return s, err
 }
+
+// Snapshot returns what is believed of every quota that is remembered, in the order of
+// their keys: for a page that shows all of them, say. A key whose routes have limits
+// of their own has one status for each of these sets of limits, after that of all
+// other requests. Start and Limit leave out what waits in the line and the rules that
+// [WithLine] made. It takes time in proportion to the keys, during which nothing is sent.
+func (t *Transport) Snapshot() []Status {
+	var all []Status
+	now := time.Now()
+	t.line.Each(func(key string, own queue.Limit, holds queue.Stats) {
+		l := own.(*learned)
+		parts := append(make([]*throttle.Throttle, 0, 1+len(l.limits)), l.whole)
+		for _, m := range slices.Sorted(maps.Keys(l.limits)) {
+			parts = append(parts, l.limits[m])
+		}
+		for _, part := range parts {
+			next := part.Ask(now, 1)
+			all = append(all, Status{
+				Status: part.Status(now), Key: nameOf(key), Waiting: holds.Waiting, Ahead: holds.Waiting,
+				Start: next.At, Limit: next.Name,
+			})
+		}
+	})
+	slices.SortStableFunc(all, func(a, b Status) int { return strings.Compare(a.Key, b.Key) })
+	return all
+}
+
+// nameOf returns what callers get to see of a key.
+func nameOf(key string) string { return hex.EncodeToString([]byte(key)) }

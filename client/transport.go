@@ -19,13 +19,14 @@ import (
 // talks to. Make it with [NewTransport]. It is safe for concurrent use, and meant to
 // be shared: what one request learns helps all others with the same key.
 type Transport struct {
-	base     http.RoundTripper
-	line     *queue.Line
-	strategy *backoff.Strategy
-	keyOf    KeyFunc
-	checks   bool
-	readers  readers
-	accounts accounts
+	base      http.RoundTripper
+	line      *queue.Line
+	strategy  *backoff.Strategy
+	keyOf     KeyFunc
+	checks    bool
+	observers []func(Event)
+	readers   readers
+	accounts  accounts
 
 	routed atomic.Bool // some key tells limits by route
 	routes sync.Map    // of *parts, by key
@@ -65,7 +66,7 @@ func NewTransport(base http.RoundTripper, opts ...Option) (*Transport, error) {
 	}
 	t := &Transport{
 		base: base, strategy: strategy, keyOf: s.key, checks: s.checks,
-		readers: readers{dialects: s.dialects},
+		readers: readers{dialects: s.dialects}, observers: s.observers,
 	}
 	if t.line, err = t.newLine(&s); err != nil {
 		return nil, err
@@ -102,16 +103,25 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		closeBody(req)
 		return nil, errors.New("client: the request has no URL")
 	}
-	c := callOf(req.Context())
+	c := callOf(req)
 	who := t.account(req, &c)
-	first := t.send(req, who, &c, false)
+	first := t.send(req, who, &c)
 	if first.turnedAway {
-		return nil, notAdmitted(first.err, 0, 0)
+		return nil, t.turnedAway(&c, who, first.err)
 	}
 	if c.noRetry || !first.questionable() && !t.checks {
 		return first.resp, first.err
 	}
 	return t.retry(req, who, c, first)
+}
+
+// turnedAway returns the error of a request that was never sent.
+func (t *Transport) turnedAway(c *call, who *account, err error) error {
+	limited := notAdmitted(err, 0, 0)
+	if t.observers != nil {
+		(&loop{t: t, req: c.req, who: who}).tellGivenUp(limited)
+	}
+	return limited
 }
 
 // questionable reports whether an answer may be worth a retry.

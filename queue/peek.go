@@ -42,6 +42,20 @@ func (l *Line) Stats() Stats {
 	return Stats{Keys: len(l.keys), Waiting: l.waiting + l.yard.len(), InFlight: l.flying}
 }
 
+// KeyStats returns what the line holds of one key. Keys is 0 if nothing is remembered of it.
+func (l *Line) KeyStats(name string) Stats {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if k := l.keys[name]; k != nil {
+		return k.stats()
+	}
+	return Stats{}
+}
+
+func (k *key) stats() Stats {
+	return Stats{Keys: 1, Waiting: int(k.waiting), InFlight: int(k.flying)}
+}
+
 // impossible returns the error of a request that costs too much.
 func (l *Line) impossible(t *ticket, now time.Time) (err error) {
 	l.eachGate(t, func(g *gate) {

@@ -133,13 +133,13 @@ func (l *Line) Update(key string, f func(now time.Time, own Limit)) {
 	l.settle(now)
 }
 
-// Each runs f with every key that is remembered and its own limit, under the line's lock: it takes time in
-// proportion to the keys. f must not call the line.
-func (l *Line) Each(f func(key string, own Limit)) {
+// Each runs f with every key that is remembered, its own limit and what the line holds of it, under the
+// line's lock: it takes time in proportion to the keys. f must not call the line.
+func (l *Line) Each(f func(key string, own Limit, holds Stats)) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for name, k := range l.keys {
-		f(name, k.own)
+		f(name, k.own, k.stats())
 	}
 }
 

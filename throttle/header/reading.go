@@ -10,7 +10,7 @@ import (
 // reading before. It is not safe for concurrent use.
 //
 // Its strings are parts of the header and the body that were read, so a Window
-// that outlives them for long is better copied with strings.Clone.
+// that outlives them for long is better copied with its Clone.
 type Reading struct {
 	// Windows holds the limits that the response told, without those of which
 	// it told nothing but a name, sorted by Length and Name. At most 64.

@@ -1,6 +1,9 @@
 package header
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // Count is a number of units that a server reported, or did not. The zero
 // value is an absent count. Absent, malformed, unlimited and zero are four
@@ -83,6 +86,12 @@ type Window struct {
 	// Scope is whom or what the window counts (a bucket, a resource, a
 	// partition key), as the server named it; "" when not told.
 	Scope string
+}
+
+// Clone returns a copy that does not keep the response in memory.
+func (w Window) Clone() Window {
+	w.Name, w.Unit, w.Scope = strings.Clone(w.Name), strings.Clone(w.Unit), strings.Clone(w.Scope)
+	return w
 }
 
 // Exhausted reports whether the server said that nothing is left.
