@@ -57,6 +57,13 @@ var reaches = []reach{
 		}),
 	},
 	{
+		// The unnamed fields are about the minute at first, and later about the hour.
+		name: "Bundleport, with unnamed fields beside the named ones", span: 2 * time.Hour, used: .995,
+		server: serve(func(speed float64, change ...func(*apiserver.Config)) (*apiserver.Server, error) {
+			return apiserver.NewBundleport(apiserver.BundleportLimits{}, speed, append(change, apiserver.KongGeneric)...)
+		}),
+	},
+	{
 		name: "GCRA, 120 a minute, reset when full again", used: .97,
 		server: serveModel(func() ratemodel.Model {
 			b := ratemodel.NewBucket(120, 120, time.Minute)
