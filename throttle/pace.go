@@ -18,7 +18,7 @@ const (
 	paceBelow  = 0.995 // how much of a measured rate is believed
 	paceNear   = 5     // a pace refused within so many periods is about right
 	paceSure   = 20    // requests that make a measurement
-	paceFirst  = 16    // requests of the first period
+	paceFirst  = 16    // requests of the first period, at most
 	paceLatest = 200   // and of the last, at least; the share of refusals is about one in so many
 )
 
@@ -53,8 +53,9 @@ func (p *pace) send(now instant, n int64) {
 // first one, which took so long.
 func (p *pace) learn(admitted int64, took instant) {
 	measured := float64(admitted) / (float64(max(took, millisecond)) / float64(second))
-	if p.rate <= 0 {
-		*p = pace{rate: measured, period: paceFirst}
+	if p.rate <= 0 || p.period < paceFirst {
+		// The fewer were counted, the less it means, and the sooner more is tried.
+		*p = pace{rate: measured, period: float64(min(max(admitted, 1), paceFirst))}
 		return
 	}
 	if admitted >= paceSure {

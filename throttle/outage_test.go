@@ -1,0 +1,62 @@
+package throttle
+
+import (
+	"testing"
+	"time"
+
+	"github.com/forbear-go/forbear/internal/ratemodel"
+)
+
+// An outage refuses everything for a while, and has no limit otherwise.
+type outage struct {
+	after, lasts time.Duration
+	from         time.Time
+}
+
+func (o *outage) Admit(now time.Time) bool {
+	if o.from.IsZero() {
+		o.from = now.Add(o.after)
+	}
+	return !o.over(now)
+}
+
+func (o *outage) over(now time.Time) bool {
+	return !o.from.IsZero() && !now.Before(o.from) && now.Before(o.from.Add(o.lasts))
+}
+
+func (o *outage) Next(now time.Time) time.Time {
+	if o.over(now) {
+		return o.from.Add(o.lasts)
+	}
+	return now
+}
+
+func (o *outage) Windows(dst []ratemodel.Window, _ time.Time) []ratemodel.Window { return dst }
+
+// An API without a limit that refuses everything for a moment is used at full speed
+// again soon, also if it happens before much was admitted, though nothing tells that
+// it has no limit.
+func TestAnOutageIsNoLimit(t *testing.T) {
+	for _, c := range []struct{ after, lasts time.Duration }{
+		{10 * time.Millisecond, 400 * time.Millisecond},
+		{time.Second, 400 * time.Millisecond},
+		{10 * time.Second, 400 * time.Millisecond},
+		{10 * time.Second, 2 * time.Second},
+	} {
+		for _, trip := range latencies {
+			s := simulation{model: func() ratemodel.Model { return &outage{after: c.after, lasts: c.lasts} },
+				announce: announcement{mute: true}, callers: 20, length: time.Minute,
+				policy: DefaultPolicy(), fastest: trip[0], slowest: trip[1]}
+			minute := s.run()
+			s.length = 2 * time.Minute
+			both := s.run()
+			s.length, s.bare = time.Minute, true
+			share := float64(both.admitted-minute.admitted) / float64(s.run().admitted)
+			t.Logf("after %v, for %v, trips of %v to %v: %d refused, %.1f %% of all in the second minute",
+				c.after, c.lasts, trip[0], trip[1], both.refused, 100*share)
+			if share < .95 || both.refused > 25 {
+				t.Error("it was taken for a limit")
+			}
+		}
+	}
+}
