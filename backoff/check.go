@@ -77,7 +77,7 @@ func FirstOf(checks ...Check) Check {
 //   - NoOpinion on everything else, such as any other status, a protocol error
 //     or a refused redirect.
 func DefaultCheck(a Attempt) Verdict {
-	if contextErr(a.context(), time.Now()) != nil || !a.Replayable() {
+	if contextErr(a.context(), time.Time{}) != nil || !a.Replayable() {
 		return No
 	}
 	if a.Err != nil {
@@ -92,13 +92,21 @@ func DefaultCheck(a Attempt) Verdict {
 	return checkStatus(a)
 }
 
-// contextErr returns why ctx has ended, or nil. The deadline is compared too:
-// a socket whose deadline comes from ctx may fail just before ctx notices.
+// contextErr returns why ctx has ended, or nil. The deadline is compared too: a socket
+// whose deadline comes from ctx may fail just before ctx notices. A zero now is read
+// from the clock, if there is a deadline at all.
 func contextErr(ctx context.Context, now time.Time) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if deadline, ok := ctx.Deadline(); ok && !now.Before(deadline) {
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		return nil
+	}
+	if now.IsZero() {
+		now = time.Now()
+	}
+	if !now.Before(deadline) {
 		return context.DeadlineExceeded
 	}
 	return nil
@@ -122,7 +130,11 @@ func checkHint(a Attempt) Verdict {
 	}
 	worth := false
 	for _, name := range [...]string{"X-Should-Retry", "Stripe-Should-Retry"} {
-		hint := strings.TrimSpace(a.Response.Header.Get(name))
+		values := a.Response.Header[name]
+		if len(values) == 0 {
+			continue
+		}
+		hint := strings.TrimSpace(values[0])
 		if strings.EqualFold(hint, "false") {
 			return No
 		}

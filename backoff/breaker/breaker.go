@@ -61,6 +61,8 @@ var ErrInvalid = errors.New("invalid parameter")
 //
 // A Breaker never blocks, takes the time from [time.Now], and is safe for
 // concurrent use. Make it with [New].
+//
+// It implements [backoff.Breaker].
 type Breaker struct {
 	two      *gobreaker.TwoStepCircuitBreaker[any]
 	until    atomic.Pointer[time.Time] // when the open state ends; nil unless open
@@ -198,6 +200,9 @@ func (e *OpenError) Error() string {
 	}
 	return "breaker: open until " + e.Until.UTC().Format(time.RFC3339)
 }
+
+// RetryAt returns Until: trying again makes no sense before.
+func (e *OpenError) RetryAt() time.Time { return e.Until }
 
 func invalid(format string, args ...any) error {
 	return fmt.Errorf("breaker: %w: "+format, append([]any{ErrInvalid}, args...)...)

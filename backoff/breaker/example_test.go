@@ -52,3 +52,22 @@ func ExampleBreaker_Stats() {
 	fmt.Printf("%+v\n", b.Stats())
 	// Output: {State:closed Successes:1 Failures:0 Trips:0 Rejected:0}
 }
+
+func ExamplePerKey() {
+	perKey, err := breaker.PerKey(breaker.Defaults())
+	if err != nil {
+		panic(err)
+	}
+	a, b := perKey("a"), perKey("b")
+	for range 20 {
+		done, _ := a.Allow()
+		done(backoff.Attempt{Response: &http.Response{StatusCode: 503}})
+	}
+	_, err = a.Allow()
+	fmt.Println(err != nil)
+	_, err = b.Allow()
+	fmt.Println(err != nil)
+	// Output:
+	// true
+	// false
+}
