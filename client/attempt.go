@@ -46,7 +46,9 @@ type answer struct {
 	resp *http.Response
 	err  error
 
-	turnedAway bool // the line did not let it go: err is why
+	taken time.Time // when it got its permit
+
+	turnedAway bool // the line, or the breaker, did not let it go: err is why
 	refused    bool
 	wait       time.Duration // how long the server asked to stay away
 	waitKnown  bool
@@ -68,6 +70,9 @@ func (t *Transport) send(req *http.Request, who *account, c *call) answer {
 		closeBody(req)
 		return answer{err: err, turnedAway: true}
 	}
+	if t.newBreaker != nil {
+		return a.guard(t, req, who, permit)
+	}
 	return a.exchange(t, req, who, permit)
 }
 
@@ -76,7 +81,7 @@ func (a *attempt) prepare(t *Transport, who *account, c *call) {
 	req := c.req
 	a.Request = queue.Request{
 		Key: who.key, Host: req.URL.Host, Method: req.Method, Path: req.URL.Path,
-		Cost: c.cost, Priority: c.priority, NoWait: c.noWait, Retry: c.sent > 0, Tag: a,
+		Cost: c.cost, Priority: c.priority, NoWait: c.noWait, MaxWait: c.maxWait, Retry: c.sent > 0, Tag: a,
 	}
 	a.key, a.part, a.req, a.route, a.scope, a.number = nil, nil, req, "", c.scope, c.sent+1
 	switch {
@@ -91,6 +96,7 @@ func (a *attempt) prepare(t *Transport, who *account, c *call) {
 // somebody panic, the permit is given back and all is closed that was opened.
 func (a *attempt) exchange(t *Transport, req *http.Request, who *account, permit queue.Permit) (ans answer) {
 	settled := false
+	ans.taken = a.taken
 	defer func() {
 		if !settled {
 			closeBody(req)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"hash/fnv"
 	"net/http"
+	"time"
 
 	"github.com/forbear-go/forbear/queue"
 )
@@ -23,6 +24,7 @@ type call struct {
 
 	priority queue.Priority
 	cost     int
+	maxWait  time.Duration // in the line; 0 is the transport's
 }
 
 type callKey struct{}
@@ -39,9 +41,10 @@ func toldOf(ctx context.Context) call {
 	return c
 }
 
-// NoWait returns a context whose requests are not kept waiting: a request that
-// cannot go at once fails with an [Error] that wraps [ErrNoWait] and says when it
-// could.
+// NoWait returns a context whose requests are not kept waiting, neither for a limit
+// nor between two attempts. A request that cannot go at once fails with an [Error]
+// that wraps [ErrNoWait] and says when it could. One that went is not sent again:
+// whatever comes back is the caller's, a refusal too.
 func NoWait(ctx context.Context) context.Context {
 	c := toldOf(ctx)
 	c.noWait = true

@@ -27,6 +27,7 @@ type path struct {
 	change  func(*http.Request)
 	before  func(*scene) // what happened before the request
 	late    bool         // the base transport closes the body late
+	altered []string     // what the base transport may see otherwise
 
 	status   int   // that the caller gets; 0 is an error or a panic
 	err      error // that the caller's matches
@@ -96,7 +97,7 @@ func (c path) alone(t *testing.T) {
 }
 
 func (c path) probe(s *scene) (*probe, *http.Request) {
-	p := &probe{answers: c.answers, late: c.late}
+	p := &probe{answers: c.answers, late: c.late, altered: c.altered}
 	ctx := s.ctx
 	if c.context != nil {
 		ctx = c.context(ctx)

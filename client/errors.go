@@ -15,17 +15,23 @@ var (
 	// ErrNoWait says that a request with [NoWait] would have had to wait.
 	ErrNoWait = queue.ErrNoWait
 	// ErrMaxWait says that a request would have had to wait longer than
-	// [WithMaxWait] allows.
+	// [WithMaxWait] or [WithMaxElapsed] allows.
 	ErrMaxWait = queue.ErrMaxWait
 	// ErrFull says that too many requests are waiting already.
 	ErrFull = queue.ErrFull
+	// ErrDropped says that a waiting request had to make room for a newer one, as
+	// queue.DropOldest has it.
+	ErrDropped = queue.ErrDropped
+	// ErrCircuitOpen says that the key's breaker lets no request pass; see
+	// [WithBreaker].
+	ErrCircuitOpen = errors.New("client: circuit open")
 	// ErrClosed says that the transport was closed.
 	ErrClosed = queue.ErrClosed
 )
 
 // An Error says that a request was not sent, or not once more: a limit would have
-// kept it waiting for too long, its context ended while it waited, the transport was
-// closed, or its body could not be made again. Reason tells which. It is safe for
+// kept it waiting for too long, its context ended while it waited, its circuit is open,
+// the transport was closed, or its body could not be made again. Reason tells which. It is safe for
 // concurrent use as long as nobody changes it.
 type Error struct {
 	// Reason is one of this package's errors, or the error of the request's context:
@@ -35,8 +41,8 @@ type Error struct {
 	// Limit names the limit that let the request wait longest; it is empty when
 	// none is known.
 	Limit string
-	// Until is when that limit would have let it go. It is zero when that is not
-	// known.
+	// Until is when that limit, or the breaker, would have let it go. It is zero when
+	// that is not known.
 	Until time.Time
 	// Ahead is how many requests were waiting before this one.
 	Ahead int
@@ -44,8 +50,8 @@ type Error struct {
 	Attempts int
 	// Status is the status of the last refusal, 0 if there was none.
 	Status int
-	// Cause is the error of the last attempt, or of the line; nil if there was
-	// none.
+	// Cause is the error of the last attempt, of the line, or of the breaker; nil if
+	// there was none.
 	Cause error
 }
 
@@ -57,7 +63,8 @@ func (e *Error) Error() string {
 	case errors.Is(e.Reason, context.DeadlineExceeded):
 		b.WriteString("cannot go before the deadline")
 	case e.Reason != nil:
-		b.WriteString(strings.TrimPrefix(e.Reason.Error(), "queue: "))
+		text := strings.TrimPrefix(e.Reason.Error(), "queue: ")
+		b.WriteString(strings.TrimPrefix(text, "client: "))
 	default:
 		b.WriteString("not sent")
 	}
@@ -100,9 +107,13 @@ func (e *Error) RetryAt() time.Time { return e.Until }
 // net.Error has it.
 func (e *Error) Timeout() bool { return errors.Is(e.Reason, context.DeadlineExceeded) }
 
-// notAdmitted makes the error of a request that the line turned away.
+// notAdmitted makes the error of a request that the line turned away, or the breaker.
 func notAdmitted(err error, attempts, status int) error {
 	e := &Error{Reason: err, Attempts: attempts, Status: status}
+	if open, ok := errors.AsType[*brokenError](err); ok {
+		e.Reason, e.Until, e.Cause = ErrCircuitOpen, open.until(), open.err
+		return e
+	}
 	if wait, ok := errors.AsType[*queue.WaitError](err); ok {
 		e.Reason, e.Limit, e.Until, e.Ahead = wait.Err, wait.Limit, wait.Until, wait.Ahead
 	}

@@ -16,7 +16,8 @@ type learned struct {
 	transport *Transport
 	key       string
 	policy    throttle.Policy
-	budget    backoff.Budget
+	budget    *backoff.Budget
+	circuit   circuit
 
 	// whole holds the limits of all requests, or of those that belong to no part.
 	whole *throttle.Throttle
@@ -39,7 +40,7 @@ type learned struct {
 const strayPatience = 2 * time.Second
 
 func newLearned(t *Transport, key string, s *settings, now time.Time) *learned {
-	l := &learned{transport: t, key: key, policy: s.policy, whole: newThrottle(s.policy, now)}
+	l := &learned{transport: t, key: key, policy: s.policy, budget: s.newBudget(), whole: newThrottle(s.policy, now)}
 	if lesson, ok := s.memory[nameOf(key)]; ok {
 		_ = l.whole.Resume(time.Now(), lesson) // it was tried before
 	}
@@ -74,7 +75,7 @@ func (l *learned) Take(now time.Time, r *queue.Request) {
 		l.whole.Lose(now, l.whole.Send(now, r.Cost))
 		return
 	}
-	a.taken = now
+	a.taken, a.key = now, l
 	a.part = l.of(now, a)
 	a.ticket = a.part.Send(now, r.Cost)
 	if a.part == l.whole {

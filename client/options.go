@@ -23,6 +23,12 @@ type settings struct {
 	key     KeyFunc
 	line    []queue.Option
 	checks  bool // the caller judges responses too
+	buffer  int64
+
+	elapsed        time.Duration // negative is the default
+	attemptTimeout time.Duration
+	newBudget      func() *backoff.Budget
+	newBreaker     func(key string) backoff.Breaker
 
 	dialects  []header.Dialect
 	memory    Memory
@@ -36,7 +42,10 @@ type settings struct {
 const DefaultMaxWait = 20 * time.Minute
 
 func defaults() settings {
-	return settings{policy: throttle.DefaultPolicy(), retry: backoff.Defaults(), maxWait: DefaultMaxWait}
+	return settings{
+		policy: throttle.DefaultPolicy(), retry: backoff.Defaults(), maxWait: DefaultMaxWait,
+		elapsed: -1, newBudget: func() *backoff.Budget { return new(backoff.Budget) },
+	}
 }
 
 // WithThreshold sets how much of a limit is left when requests begin to be paced;
@@ -153,7 +162,7 @@ func WithKeyFunc(f KeyFunc) Option {
 
 // WithLine passes options on to the line in which requests wait: limits that no
 // header tells, bounds on requests under way or waiting, shares of the priorities.
-// See package queue.
+// See package queue. queue.WithMaxWait is an error here: [WithMaxWait] takes its place.
 func WithLine(opts ...queue.Option) Option {
 	return func(s *settings) error { s.line = append(s.line, opts...); return nil }
 }

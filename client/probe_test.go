@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing/synctest"
@@ -18,6 +19,7 @@ type probe struct {
 	answers []script // what the base transport does; the last one again and again
 	content string   // of the request body
 	late    bool     // the base transport closes the body after it has returned
+	altered []string // what the base transport may see otherwise than the caller made it
 
 	before snapshot
 
@@ -44,7 +46,8 @@ func (wire) RoundTrip(req *http.Request) (*http.Response, error) {
 	repeated := p.sent > 0
 	p.sent++
 	p.mu.Unlock()
-	if d := p.before.differences(req, repeated); len(d) > 0 {
+	d := p.before.differences(req, repeated)
+	if d = slices.DeleteFunc(d, func(name string) bool { return slices.Contains(p.altered, name) }); len(d) > 0 {
 		p.breaks("the base transport sees another %v", d)
 	}
 	return next(p, req)
@@ -68,7 +71,12 @@ const (
 	streamed   // once, without GetBody
 	onceReplay // GetBody works once
 	unreplay   // GetBody always fails
+	unreadable // once, and breaks in the middle
+	hanging    // once, and hangs until it is closed
+	panicking  // once, and panics when it is read
 )
+
+var errRead = fmt.Errorf("the disk is gone")
 
 var errGetBody = fmt.Errorf("the file is gone")
 
@@ -91,8 +99,9 @@ func (p *probe) request(ctx context.Context, method string, c carriage) *http.Re
 	req.Body = p.body()
 	req.ContentLength = int64(len(p.content))
 	req.Trailer = http.Header{"X-Sum": nil}
-	if c == streamed {
+	if c == streamed || c >= unreadable {
 		req.ContentLength = -1
+		p.bodies[0].spoil(c)
 		return req
 	}
 	calls := 0

@@ -5,8 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
+	"net/url"
+	"sync"
 	"time"
 
 	"github.com/hashicorp/go-retryablehttp"
@@ -17,77 +18,124 @@ import (
 
 // A loop sends one request until it is answered well enough. go-retryablehttp runs
 // it; what that does otherwise than a RoundTripper may is kept from it: it sees a
-// bare request, blank responses, no connections to close, and no body but those that
-// GetBody makes. A loop is only made for a request whose first attempt may be worth
-// a retry.
+// bare request, blank responses, no connections to close, and no body. A loop is only
+// needed for a request whose first attempt may be worth a retry.
 type loop struct {
+	task
+
+	runs   retryablehttp.Client
+	client http.Client   // that of runs, which sends over the loop
+	blank  http.Response // what they get
+}
+
+// A task is the request of a loop, and what came of it until now.
+type task struct {
 	t    *Transport
 	req  *http.Request // the caller's
 	who  *account
 	call call
 
 	began    time.Time
+	elapsed  time.Duration // from then until the last answer
 	attempts int
 	last     answer        // of the last attempt
 	status   int           // of the last response
-	stopped  error         // why there is no other; nil while there is
+	done     bool          // it needs no other
+	stopped  error         // why there is none
 	wait     time.Duration // before it
 	between  bool          // two attempts: the last response is gone
+	broken   error         // why the body could not be made again
+	charged  time.Time     // when the budget was, for the next attempt; zero if it was not
 }
+
+// loops are used again: what they are made of takes longer to make than to run.
+var loops = sync.Pool{New: func() any { return newLoop() }}
+
+func newLoop() *loop {
+	l := &loop{blank: http.Response{StatusCode: http.StatusOK, Body: http.NoBody}}
+	l.client.Transport = l
+	l.runs.HTTPClient = &l.client
+	l.runs.RetryMax = 1 << 30 // it is the strategy that counts
+	l.runs.CheckRetry, l.runs.Backoff = l.check, l.backoff
+	l.runs.ErrorHandler = retryablehttp.PassthroughErrorHandler
+	return l
+}
+
+// nowhere is what go-retryablehttp believes to send to.
+var nowhere = &http.Request{Method: http.MethodGet, URL: &url.URL{Scheme: "http", Host: "forbear"}, Header: http.Header{}}
 
 // retry goes on with a request after its first attempt.
 func (t *Transport) retry(req *http.Request, who *account, c call, first answer) (*http.Response, error) {
-	l := &loop{t: t, req: req, who: who, call: c, began: time.Now(), attempts: 1}
-	if l.judge(first); l.stopped != nil {
-		return l.end(l.outcome())
-	}
-	retrying := retryablehttp.Client{
-		HTTPClient:   &http.Client{Transport: l},
-		RetryMax:     1 << 30, // it is the strategy that counts
-		CheckRetry:   l.check,
-		Backoff:      l.backoff,
-		PrepareRetry: l.rewind,
-		ErrorHandler: retryablehttp.PassthroughErrorHandler,
-	}
-	bare := &http.Request{Method: req.Method, URL: req.URL}
-	_, err := retrying.Do(&retryablehttp.Request{Request: bare.WithContext(req.Context())})
-	if l.between {
-		return l.end(nil, l.interrupted(err))
-	}
-	return l.end(l.outcome())
-}
-
-// end passes on what the caller gets.
-func (l *loop) end(resp *http.Response, err error) (*http.Response, error) {
-	if l.t.observers != nil {
+	l := loops.Get().(*loop)
+	l.task = task{t: t, req: req, who: who, call: c, began: first.taken, attempts: 1}
+	resp, err := l.run(first)
+	if t.observers != nil {
 		l.tellGivenUp(err)
 	}
+	l.task = task{}
+	loops.Put(l) // not after a panic
 	return resp, err
 }
 
-// RoundTrip sends an attempt for the loop; the first was sent already. What the loop
-// gets is blank, so that there is nothing in it to follow, to refuse or to close.
-func (l *loop) RoundTrip(req *http.Request) (*http.Response, error) {
-	if l.between {
-		l.between = false
-		l.again(req.Body)
+// run does what is to be done after the first attempt.
+func (l *loop) run(first answer) (*http.Response, error) {
+	if l.judge(first); l.done {
+		return l.outcome()
 	}
-	return &http.Response{StatusCode: http.StatusOK, Body: http.NoBody}, nil
+	if l.wait == 0 {
+		l.leave() // and begin with the retry, as there is nothing to wait for
+	}
+	_, err := l.runs.Do(&retryablehttp.Request{Request: nowhere.WithContext(l.req.Context())})
+	if l.between {
+		l.refund()
+		return nil, l.interrupted(cmp.Or(l.broken, err))
+	}
+	return l.outcome()
+}
+
+// RoundTrip sends a retry for the loop, once that has waited; the first attempt was sent
+// already. What the loop gets is blank, so that there is nothing in it to follow, to
+// refuse or to close.
+func (l *loop) RoundTrip(*http.Request) (*http.Response, error) {
+	if l.between {
+		if l.again(); l.broken != nil {
+			return nil, l.broken
+		}
+	}
+	return &l.blank, nil
 }
 
 // again makes another attempt.
-func (l *loop) again(body io.ReadCloser) {
-	req := l.req.WithContext(l.req.Context())
-	req.Body = body
-	l.call.sent = l.attempts
+func (l *loop) again() {
+	req, err := l.copy()
+	if err != nil {
+		l.broken = fmt.Errorf("the body cannot be sent again: %w", err)
+		return
+	}
+	l.between = false
+	l.call.sent, l.call.maxWait = l.attempts, l.left()
 	answer := l.t.send(req, l.who, &l.call)
-	if !answer.turnedAway {
+	if answer.turnedAway {
+		l.refund()
+	} else {
 		l.attempts++
 	}
 	if answer.resp != nil {
 		answer.resp.Request = l.req
 	}
 	l.judge(answer)
+}
+
+// left returns how long a retry may wait in the line; 0 is as long as any request.
+func (l *loop) left() time.Duration {
+	if l.t.elapsed == 0 {
+		return 0
+	}
+	left := max(1, l.t.elapsed-l.elapsed-l.wait)
+	if l.t.maxWait > 0 {
+		left = min(left, l.t.maxWait)
+	}
+	return left
 }
 
 // judge decides whether an answer is worth another attempt.
@@ -103,51 +151,73 @@ func (l *loop) judge(a answer) {
 }
 
 func (l *loop) decide(a answer) {
-	l.last = a
+	l.last, l.done = a, true
 	if a.turnedAway {
 		l.stopped = notAdmitted(a.err, l.attempts, l.status)
+		return
+	}
+	if !a.questionable() && !l.t.checks {
 		return
 	}
 	if a.resp != nil {
 		l.status = a.resp.StatusCode
 	}
 	now := time.Now()
+	l.elapsed = now.Sub(l.began)
 	l.wait, l.stopped = l.t.strategy.Next(now, backoff.Attempt{
-		Number: l.attempts, Elapsed: now.Sub(l.began), Previous: l.wait,
+		Number: l.attempts, Elapsed: l.elapsed, Previous: l.wait,
 		Request: l.req, Response: a.resp, Err: a.err,
 		Refused: a.refused, Wait: a.wait, WaitKnown: a.waitKnown,
-	}, &a.key.budget)
-	if a.refused {
+	}, a.key.budget)
+	l.done, l.charged = l.stopped != nil, time.Time{}
+	switch {
+	case a.refused:
 		l.wait = 0 // the line keeps it waiting, with all others of its key
+	case !l.done:
+		l.charged = now
+	}
+}
+
+// refund gives the budget back what the next attempt took of it, which is not made.
+func (l *loop) refund() {
+	if !l.charged.IsZero() {
+		l.last.key.budget.Refund(l.charged, time.Now())
 	}
 }
 
 // check tells go-retryablehttp whether to go on. An error can only be its own.
 func (l *loop) check(_ context.Context, _ *http.Response, err error) (bool, error) {
-	return err == nil && l.stopped == nil, err
+	return err == nil && !l.done, err
 }
 
 // backoff tells go-retryablehttp how long to wait. Nobody gets the last response.
 func (l *loop) backoff(_, _ time.Duration, _ int, _ *http.Response) time.Duration {
+	l.leave()
+	return l.wait
+}
+
+// leave gives up the last response for another attempt.
+func (l *loop) leave() {
 	l.between = true
 	discard(l.last.resp)
 	if l.t.observers != nil {
 		l.tellRetry()
 	}
-	return l.wait
 }
 
-// rewind gives the next attempt a body of its own.
-func (l *loop) rewind(req *http.Request) error {
+// copy returns the request with a body that was not read. If it has none it is sent as
+// it is.
+func (l *loop) copy() (*http.Request, error) {
 	if l.req.Body == nil || l.req.Body == http.NoBody {
-		return nil
+		return l.req, nil
 	}
 	body, err := l.req.GetBody()
 	if err != nil {
-		return fmt.Errorf("the body cannot be sent again: %w", err)
+		return nil, err
 	}
+	req := l.req.WithContext(l.req.Context())
 	req.Body = body
-	return nil
+	return req, nil
 }
 
 // outcome returns what the caller gets when there is no other attempt: the last

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"time"
 )
 
 // answers makes a response of the given status after the request was read.
@@ -75,6 +76,34 @@ func panicsWith(v any) script {
 	return func(*probe, *http.Request) (*http.Response, error) { panic(v) }
 }
 
+// readsBroken fails as net/http does when the body cannot be read to its end, of
+// which half is there.
+func readsBroken(p *probe, req *http.Request) (*http.Response, error) {
+	got, err := io.ReadAll(req.Body)
+	req.Body.Close()
+	if len(got) != len(p.content)/2 || !errors.Is(err, errRead) {
+		p.breaks("a broken body reads as %d bytes, %v", len(got), err)
+	}
+	return nil, err
+}
+
+// answersSlowly answers at once, with a body that takes a while and needs the context of
+// the request.
+func answersSlowly(d time.Duration) script {
+	return func(p *probe, req *http.Request) (*http.Response, error) {
+		p.consume(req)
+		slow := readerFunc(func([]byte) (int, error) {
+			select {
+			case <-time.After(d):
+				return 0, io.EOF
+			case <-req.Context().Done():
+				return 0, req.Context().Err()
+			}
+		})
+		return p.response(req, http.StatusOK, watch(io.MultiReader(strings.NewReader("in the end"), slow)), "in the end"), nil
+	}
+}
+
 // hangs answers when the request's context ends, with its error.
 func hangs(p *probe, req *http.Request) (*http.Response, error) {
 	p.consume(req)
@@ -99,3 +128,13 @@ func refusesWith(body func() *watched, fields ...string) script {
 		return p.response(req, http.StatusTooManyRequests, body(), "", fields...), nil
 	}
 }
+
+// answersLate answers when the context of the request has ended, all the same.
+func answersLate(p *probe, req *http.Request) (*http.Response, error) {
+	resp, err := ok(p, req)
+	<-req.Context().Done()
+	return resp, err
+}
+
+// setLength tells the length of a body of which it was not known.
+func setLength(req *http.Request) { req.ContentLength = 20_000 }

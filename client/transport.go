@@ -3,7 +3,6 @@ package client
 import (
 	"errors"
 	"io"
-	"math"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -22,11 +21,17 @@ type Transport struct {
 	base      http.RoundTripper
 	line      *queue.Line
 	strategy  *backoff.Strategy
+	maxWait   time.Duration
+	elapsed   time.Duration // from the first attempt to a retry; 0 is without bound
 	keyOf     KeyFunc
 	checks    bool
+	buffer    int64 // how much of a body is kept to be sent again
 	observers []func(Event)
-	readers   readers
-	accounts  accounts
+
+	newBreaker func(key string) backoff.Breaker // nil for none
+
+	readers  readers
+	accounts accounts
 
 	routed atomic.Bool // some key tells limits by route
 	routes sync.Map    // of *parts, by key
@@ -55,17 +60,14 @@ func NewTransport(base http.RoundTripper, opts ...Option) (*Transport, error) {
 	if _, err := header.NewReader("", s.dialects...); err != nil {
 		return nil, err
 	}
-	s.retry.Exhausted = s.maxWait
-	s.retry.Elapsed = 0
-	if s.maxWait > 0 && s.maxWait < math.MaxInt64/4 {
-		s.retry.Elapsed = 2*s.maxWait + 5*time.Minute // two full waits, and the attempts themselves
-	}
+	s.retry.Exhausted, s.retry.Elapsed = s.maxWait, s.mostElapsed()
 	strategy, err := backoff.NewStrategy(s.retry)
 	if err != nil {
 		return nil, err
 	}
 	t := &Transport{
-		base: base, strategy: strategy, keyOf: s.key, checks: s.checks,
+		base: s.timed(base), strategy: strategy, maxWait: s.maxWait, elapsed: s.retry.Elapsed,
+		keyOf: s.key, checks: s.checks, buffer: s.buffer, newBreaker: s.newBreaker,
 		readers: readers{dialects: s.dialects}, observers: s.observers,
 	}
 	if t.line, err = t.newLine(&s); err != nil {
@@ -85,6 +87,9 @@ func (t *Transport) newLine(s *settings) (*queue.Line, error) {
 		return nil, err
 	}
 	defer trial.Close()
+	if trial.MaxWait() != s.maxWait {
+		return nil, errors.New("client: WithLine got queue.WithMaxWait, which bounds the wait in the line alone; use client.WithMaxWait")
+	}
 	ours := false
 	trial.Update("", func(_ time.Time, own queue.Limit) { _, ours = own.(*learned) })
 	if !ours {
@@ -103,13 +108,20 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		closeBody(req)
 		return nil, errors.New("client: the request has no URL")
 	}
+	if t.buffer > 0 && !replayable(req) {
+		return t.roundTripBuffered(req)
+	}
+	return t.roundTrip(req)
+}
+
+func (t *Transport) roundTrip(req *http.Request) (*http.Response, error) {
 	c := callOf(req)
 	who := t.account(req, &c)
 	first := t.send(req, who, &c)
 	if first.turnedAway {
 		return nil, t.turnedAway(&c, who, first.err)
 	}
-	if c.noRetry || !first.questionable() && !t.checks {
+	if c.noRetry || c.noWait || !first.questionable() && !t.checks {
 		return first.resp, first.err
 	}
 	return t.retry(req, who, c, first)
@@ -119,7 +131,7 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 func (t *Transport) turnedAway(c *call, who *account, err error) error {
 	limited := notAdmitted(err, 0, 0)
 	if t.observers != nil {
-		(&loop{t: t, req: c.req, who: who}).tellGivenUp(limited)
+		(&loop{task: task{t: t, req: c.req, who: who}}).tellGivenUp(limited)
 	}
 	return limited
 }
@@ -185,6 +197,9 @@ func discard(resp *http.Response) {
 		return
 	}
 	body := resp.Body
+	if body == http.NoBody {
+		return
+	}
 	late := time.AfterFunc(discardPatience, func() { _ = body.Close() }) // ends a read that hangs
 	_, _ = io.CopyN(io.Discard, body, discardLimit)                      // whatever is wrong with it, it is closed now
 	late.Stop()

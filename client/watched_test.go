@@ -1,6 +1,7 @@
 package client_test
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -66,6 +67,21 @@ func stalled() *watched {
 		return 0, errors.New("closed while it stalled")
 	})
 	return w
+}
+
+// spoil makes a body one that is hard to read.
+func (w *watched) spoil(c carriage) {
+	switch c {
+	case unreadable:
+		half := make([]byte, 10_000)
+		_, _ = io.ReadFull(w.content, half)
+		fails := readerFunc(func([]byte) (int, error) { return 0, errRead })
+		w.content = io.MultiReader(bytes.NewReader(half), fails)
+	case hanging:
+		w.content = readerFunc(func([]byte) (int, error) { <-w.closed; return 0, io.ErrClosedPipe })
+	case panicking:
+		w.content = readerFunc(func([]byte) (int, error) { panic("body") })
+	}
 }
 
 type readerFunc func([]byte) (int, error)

@@ -65,6 +65,9 @@ func WithMaxWait(d time.Duration) Option {
 	}
 }
 
+// MaxWait returns what [WithMaxWait] set.
+func (l *Line) MaxWait() time.Duration { return l.maxWait }
+
 // WithMaxWaiting sets how many requests may wait in the line, and what happens to one more. 0 means
 // that none may wait. The default is 100,000 and [RefuseNewest]: a bound far from what is usual, so
 // that a mistake shows as an error before it does as a lack of memory.

@@ -1,0 +1,76 @@
+package client
+
+import (
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/forbear-go/forbear/backoff"
+	"github.com/forbear-go/forbear/queue"
+)
+
+// A circuit holds the breaker of a key.
+type circuit struct {
+	once    sync.Once
+	breaker backoff.Breaker
+}
+
+// breaker returns the breaker of a key, or nil. The caller's function makes it outside
+// the line's lock.
+func (l *learned) breaker() backoff.Breaker {
+	c := &l.circuit
+	c.once.Do(func() { c.breaker = l.transport.newBreaker(nameOf(l.key)) })
+	return c.breaker
+}
+
+// guard sends a request that may go, if the breaker of its key agrees, and tells it what
+// came of it. Should somebody panic, the breaker is told that nobody knows.
+func (a *attempt) guard(t *Transport, req *http.Request, who *account, permit queue.Permit) (ans answer) {
+	var done func(backoff.Attempt)
+	over := false
+	defer func() {
+		if over {
+			return
+		}
+		permit.Settle(a.giveBack) // it does nothing if the request was sent
+		closeBody(req)
+		discard(ans.resp)
+		if done != nil {
+			done(backoff.Attempt{})
+		}
+	}()
+	if b := a.key.breaker(); b != nil {
+		var err error
+		if done, err = b.Allow(); err != nil {
+			permit.Settle(a.giveBack)
+			closeBody(req)
+			over = true
+			return answer{err: &brokenError{err}, turnedAway: true}
+		}
+	}
+	ans = a.exchange(t, req, who, permit)
+	if tell := done; tell != nil {
+		done = nil // it is called once, also if it panics
+		tell(backoff.Attempt{Request: req, Response: ans.resp, Err: ans.err, Refused: ans.refused})
+	}
+	over = true
+	return ans
+}
+
+// giveBack undoes what a request took that is not sent after all.
+func (a *attempt) giveBack(now time.Time, own queue.Limit) {
+	own.(*learned).Return(now, &a.Request)
+}
+
+// A brokenError is what a breaker refused a request with.
+type brokenError struct{ err error }
+
+func (e *brokenError) Error() string { return e.err.Error() }
+
+// until returns when it is worth to ask the breaker again, if it told.
+func (e *brokenError) until() time.Time {
+	if t, ok := e.err.(interface{ RetryAt() time.Time }); ok {
+		return t.RetryAt()
+	}
+	return time.Time{}
+}
