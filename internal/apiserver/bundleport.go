@@ -22,7 +22,9 @@ type BundleportLimits struct {
 // every response, and Retry-After in seconds on refusals. KongGeneric adds the
 // fields without a suffix.
 //
-// For speed and change see NewBindbee.
+// For speed and change see NewBindbee. Above a speed of 1 the windows are called
+// FastMinute, FastHour and FastDay, as a client may take a minute at its word, and
+// resets are seconds from now.
 //
 // Source: the page "Rate Limits" of the Bundleport API documentation.
 func NewBundleport(limits BundleportLimits, speed float64, change ...func(*Config)) (*Server, error) {
@@ -38,8 +40,15 @@ func NewBundleport(limits BundleportLimits, speed float64, change ...func(*Confi
 		{"Hour", or(limits.Hour, 15_000), time.Hour},
 		{"Day", or(limits.Day, 250_000), 24 * time.Hour},
 	}
+	dialect := Dialect{Fields: Suffixed, Rounding: rounding(speed), RetryAfter: Seconds}
+	if speed > 1 {
+		dialect.Form = Delta
+	}
 	for i := range windows {
 		var err error
+		if speed > 1 {
+			windows[i].name = "Fast" + windows[i].name
+		}
 		if windows[i].length, err = scaled(windows[i].length, speed); err != nil {
 			return nil, err
 		}
@@ -54,7 +63,7 @@ func NewBundleport(limits BundleportLimits, speed float64, change ...func(*Confi
 			}
 			return all
 		},
-		Dialect: Dialect{Fields: Suffixed, Rounding: rounding(speed), RetryAfter: Seconds},
+		Dialect: dialect,
 		Body:    bundleportRefusal,
 	}}}, change)
 }

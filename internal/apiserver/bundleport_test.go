@@ -31,6 +31,20 @@ func TestBundleport(t *testing.T) {
 	require.Equal(t, 200, get(s, "b").Code)
 }
 
+// A client may take the name of a window at its word, so a fast minute is called another.
+func TestFastBundleport(t *testing.T) {
+	c := newClock()
+	s, err := NewBundleport(BundleportLimits{}, 600, on(c))
+	require.NoError(t, err)
+	c.move(25 * time.Millisecond)
+	require.Equal(t, map[string]string{
+		"Date":                         "Thu, 29 Feb 2024 12:00:00 GMT",
+		"X-Ratelimit-Limit-Fastminute": "600", "X-Ratelimit-Remaining-Fastminute": "599", "X-Ratelimit-Reset-Fastminute": "0.075",
+		"X-Ratelimit-Limit-Fasthour": "15000", "X-Ratelimit-Remaining-Fasthour": "14999", "X-Ratelimit-Reset-Fasthour": "5.975",
+		"X-Ratelimit-Limit-Fastday": "250000", "X-Ratelimit-Remaining-Fastday": "249999", "X-Ratelimit-Reset-Fastday": "143.975",
+	}, limits(get(s, "a").Header()))
+}
+
 func TestBundleportOfOtherLimits(t *testing.T) {
 	c := newClock()
 	s, err := NewBundleport(BundleportLimits{Minute: 3, Hour: 4}, 1, on(c), KongGeneric)

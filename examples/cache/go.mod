@@ -1,0 +1,19 @@
+module github.com/forbear-go/forbear/examples/cache
+
+go 1.26.0
+
+replace github.com/forbear-go/forbear => ../..
+
+require (
+	github.com/forbear-go/forbear v0.0.0-00010101000000-000000000000
+	github.com/gohugoio/httpcache v0.9.0
+	github.com/stretchr/testify v1.12.1
+	golang.org/x/sync v0.24.0
+)
+
+require (
+	github.com/hashicorp/go-cleanhttp v0.5.2 // indirect
+	github.com/hashicorp/go-retryablehttp v0.7.8 // indirect
+	go.yaml.in/yaml/v3 v3.0.5 // indirect
+	golang.org/x/time v0.16.0 // indirect
+)
