@@ -1,0 +1,3 @@
+// Package docs holds the tests of this repository's documents: that what they link to
+// is there.
+package docs
