@@ -229,7 +229,10 @@ func (l *Line) judge(t *ticket, now time.Time) {
 
 // lateness is the reason for which a ticket with a deadline is turned away.
 func (t *ticket) lateness() error {
-	if t.byContext {
+	switch {
+	case t.r.NoWait: // whatever else it said
+		return ErrNoWait
+	case t.byContext:
 		return context.DeadlineExceeded
 	}
 	return ErrMaxWait

@@ -10,7 +10,7 @@ type aligned struct {
 	sent       sent // what may not have arrived yet
 }
 
-func newAligned(q *Quota) *aligned { return &aligned{q: q, sent: newSent(q, 0)} }
+func newAligned(q *Quota) *aligned { return &aligned{q: q, sent: sent{q: q}} }
 
 // window returns the window in which t lies.
 func (l *aligned) window(t time.Time) (start, end time.Time) {
@@ -109,5 +109,5 @@ func (l *aligned) inherit(old Limit, now time.Time) {
 	o.turn(now)
 	l.start, l.end = l.window(now)
 	l.used = o.used
-	l.sent.inherit(&o.sent)
+	l.sent.takeOver(&o.sent)
 }

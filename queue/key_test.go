@@ -90,8 +90,9 @@ func TestIdleKeysAreSmall(t *testing.T) {
 		t.Skip("takes seconds")
 	}
 	for name, option := range map[string]Option{
-		"own":  own(yes{}),
-		"rule": WithRule(Rule{Limits: []Quota{PerMinute(60)}}),
+		"own":    own(yes{}),
+		"rule":   WithRule(Rule{Limits: []Quota{PerMinute(60)}}),
+		"smooth": WithRule(Rule{Limits: []Quota{PerMinute(60).Smooth(2)}}),
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			const keys = 200_000

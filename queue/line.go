@@ -201,7 +201,8 @@ func (l *Line) ring() {
 func (l *Line) stirDue(i int, at int64) {
 	if i < len(l.alarms) && l.alarms[i].at <= at {
 		l.stir(l.alarms[i])
-		l.stirDue(2*i+1, at)
-		l.stirDue(2*i+2, at)
+		for child := range children {
+			l.stirDue(children*i+1+child, at)
+		}
 	}
 }

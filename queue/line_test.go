@@ -189,6 +189,18 @@ func TestWhoCannotGoInTimeIsToldAtOnce(t *testing.T) {
 		assert.NotErrorIs(t, impatient.get(t).err, context.DeadlineExceeded)
 		unwilling := enqueue(t.Context(), l, &Request{Key: "k", NoWait: true})
 		assert.ErrorIs(t, unwilling.get(t).err, ErrNoWait)
+
+		// Who does not want to wait at all hears that, whatever else is in the way.
+		for _, r := range []*Request{{Key: "k", NoWait: true, MaxWait: time.Millisecond}, {Key: "new", NoWait: true, MaxWait: time.Millisecond}} {
+			both := enqueue(t.Context(), l, r)
+			assert.ErrorIs(t, both.get(t).err, ErrNoWait)
+			assert.NotErrorIs(t, both.get(t).err, ErrMaxWait)
+			soon, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+			both = enqueue(soon, l, &Request{Key: r.Key, NoWait: true})
+			cancel()
+			assert.ErrorIs(t, both.get(t).err, ErrNoWait)
+			assert.NotErrorIs(t, both.get(t).err, context.DeadlineExceeded)
+		}
 		patient := enqueue(t.Context(), l, &Request{Key: "k", MaxWait: time.Minute})
 		assert.False(t, patient.done())
 		behind := enqueue(t.Context(), l, &Request{Key: "k", MaxWait: 2 * time.Minute})

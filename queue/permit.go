@@ -38,15 +38,16 @@ func (p Permit) end(f func(now time.Time, own Limit), release bool) {
 		return
 	}
 	now := l.now()
+	k, news := t.key, f != nil
 	if !t.observed {
 		t.observed = true
 		l.observe(now, t)
+		news = news || l.keyObserves // the key's own limit may have become looser
 	}
-	k := t.key
 	if f != nil {
 		f(now, k.own)
 	}
-	l.restir(k, f == nil)
+	l.restir(k, !news)
 	if release {
 		l.release(t)
 	}

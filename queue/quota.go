@@ -73,16 +73,25 @@ func (q Quota) Aligned(zone *time.Location) Quota {
 // Smooth makes the quota a token bucket: its number is a rate, and burst is how many may go at once
 // after a pause. It uses [golang.org/x/time/rate]. With a burst of 1 requests are evenly spread.
 //
-// It bounds what leaves here; a server with the same bucket sees no more either, because tokens for
-// the spread of delays (see [Quota.Slack]) are held back.
+// A server with the same bucket sees no more either: tokens are spent when a request has arrived at the
+// latest (see [Quota.Slack]), or at once when the next could overtake it. Where a burst of 1 is not
+// needed, one that also covers what arrives in the spread of delays uses all of the rate.
+//
+// For a server that weighs its last window against this one, choose the rate and the burst so that
+// together they are its limit: PerMinute(298).Smooth(2) for 300 per minute.
 func (q Quota) Smooth(burst int) Quota {
 	q.kind, q.burst = isSmooth, burst
 	return q
 }
 
-// Slack sets how much longer one request may be on the way to the server than another. Without it,
-// that is learned from how long requests take to be answered: until 32 were, a request counts as
-// having arrived when it was answered, or after at most 5 s or the quota's length.
+// Slack sets how much longer one request may be on the way to the server than another; one that was
+// answered has arrived. Without it, that is learned from how long requests take to be answered. A
+// request whose round trip was so much longer than the least was on the way there at most that much
+// longer than the fastest. Until 32 were answered, each counts as having arrived when it was answered,
+// and one without an answer after 5 s.
+//
+// An [Quota.Aligned] quota compares arrivals with the clock: there it is how long a request may be on
+// the way.
 func (q Quota) Slack(d time.Duration) Quota {
 	q.slack, q.fixed = d, true
 	return q

@@ -3,44 +3,42 @@ package queue
 import "time"
 
 // rolling never lets more than its quota go in any span of its length.
-type rolling struct {
-	q    *Quota
-	sent sent
-}
+type rolling struct{ sent }
 
-func newRolling(q *Quota) *rolling { return &rolling{q: q, sent: newSent(q, q.per)} }
+func newRolling(q *Quota) *rolling { return &rolling{sent{q: q}} }
 
 func (l *rolling) Ask(now time.Time, r *Request) Answer {
 	cost := r.cost()
-	at := l.sent.since(now)
-	l.sent.leave(at)
+	at := l.since(now)
+	l.leave(at)
 	switch {
-	case l.sent.cost+cost <= l.q.n:
+	case l.cost+cost <= l.q.n:
 		return Answer{}
 	case cost > l.q.n:
 		return Answer{Name: l.q.name, Max: l.q.n}
 	}
-	return Answer{Name: l.q.name, At: l.sent.base.Add(time.Duration(l.sent.after(l.sent.cost + cost - l.q.n)))}
+	return Answer{Name: l.q.name, At: l.base.Add(time.Duration(l.after(at, l.cost+cost-l.q.n)))}
 }
 
-func (l *rolling) Take(now time.Time, r *Request) { l.sent.add(l.sent.since(now), r.cost()) }
+func (l *rolling) Take(now time.Time, r *Request) { l.add(l.since(now), r.cost()) }
 
-func (l *rolling) Return(taken time.Time, r *Request) { l.sent.undo(l.sent.since(taken), r.cost()) }
+func (l *rolling) Return(taken time.Time, r *Request) { l.undo(l.since(taken), r.cost()) }
 
 func (l *rolling) Observe(now, taken time.Time) {
-	l.sent.answer(l.sent.since(now), l.sent.since(taken))
+	l.answer(l.since(now), l.since(taken))
 }
 
-func (l *rolling) Idle(now time.Time) bool { return l.sent.idle(l.sent.since(now)) }
+func (l *rolling) Idle(now time.Time) bool { return l.idle(l.since(now)) }
 
 // Forecast lays what waits end to end: each unit goes when the one a full quota earlier has left.
 func (l *rolling) Forecast(now time.Time, ahead int, r *Request) time.Time {
-	l.sent.leave(l.sent.since(now))
+	at := l.since(now)
+	l.leave(at)
 	last := ahead + r.cost() - 1
 	rounds, unit := last/l.q.n, last%l.q.n
 	start := now
-	if missing := l.sent.cost + unit + 1 - l.q.n; missing > 0 {
-		start = l.sent.base.Add(time.Duration(l.sent.after(missing)))
+	if missing := l.cost + unit + 1 - l.q.n; missing > 0 {
+		start = l.base.Add(time.Duration(l.after(at, missing)))
 	}
 	return start.Add(times(rounds, l.q.per))
 }
@@ -55,6 +53,6 @@ func times(n int, d time.Duration) time.Duration {
 
 func (l *rolling) inherit(old Limit, _ time.Time) {
 	if o, ok := old.(*rolling); ok {
-		l.sent.inherit(&o.sent)
+		l.takeOver(&o.sent)
 	}
 }

@@ -6,36 +6,18 @@ import "time"
 // together as if all had been the last of them: a thousandth of the window is lost at most.
 const maxSlots = 1024
 
+const noTime = int64(1<<63 - 1)
+
 // sent remembers what was sent, and until when it counts: from its latest possible arrival at the
-// server for the length of the window. Times are nanoseconds since base.
+// server for the length of the window. When that is, is seen when the answer comes; until then the
+// worst is assumed. Times are nanoseconds since base.
 type sent struct {
-	base  time.Time
-	per   int64
-	grain int64 // requests that close together share a slot
-	slack int64 // -1: as learned
-	learn delay
-	slots []slot
-	gone  int // slots at the front that have left
-	cost  int // of all that count
-}
-
-// slot is requests that were sent at nearly the same time.
-type slot struct {
-	from, to int64 // sent
-	answered int64 // the last answer
-	pending  int32 // not answered yet
-	cost     int32
-}
-
-func newSent(q *Quota, per time.Duration) sent {
-	s := sent{per: int64(per), slack: -1}
-	if q.fixed {
-		s.slack = int64(q.slack)
-	}
-	if q.n > maxSlots && per > 0 {
-		s.grain = int64(q.per) / maxSlots
-	}
-	return s
+	q    *Quota
+	base time.Time
+	way  delay
+	open trail // not answered yet, by the time of sending
+	done trail // answered, by the time of the answer
+	cost int   // of all that count
 }
 
 func (s *sent) since(t time.Time) int64 {
@@ -45,108 +27,92 @@ func (s *sent) since(t time.Time) int64 {
 	return int64(t.Sub(s.base))
 }
 
-// allow is how much later than the fastest a request may arrive.
-func (s *sent) allow() int64 {
-	if s.slack >= 0 {
-		return s.slack
+// per is how long a request counts after its arrival. An aligned quota only wants to know what has not
+// arrived.
+func (s *sent) per() int64 {
+	if s.q.kind == isAligned {
+		return 0
 	}
-	d, known := s.learn.spread()
-	if !known {
-		d = maxDelay
-		if s.per > 0 {
-			d = min(d, time.Duration(s.per))
-		}
-	}
-	return int64(d)
+	return int64(s.q.per)
 }
 
-// until is when a slot stops to count.
-func (s *sent) until(x *slot, allow int64) int64 {
-	latest := x.to + allow
-	if x.pending == 0 {
-		latest = min(latest, x.answered)
+// grain is how far apart requests may be that share a slot.
+func (s *sent) grain() int64 {
+	if s.q.n > maxSlots && s.q.kind != isAligned {
+		return int64(s.q.per) / maxSlots
 	}
-	return latest + s.per
+	return 0
+}
+
+// allow is how much later than the fastest a request may arrive that was not answered yet, and ahead
+// how much earlier than its answer, at least, one that was. An aligned quota compares arrivals not with
+// each other but with the clock: the time that even the fastest needs counts too.
+func (s *sent) allow() (allow, ahead int64) {
+	if s.q.kind == isAligned {
+		return s.way.allow(s.q, noTime), 0
+	}
+	return s.way.allow(s.q, s.per()), int64(s.way.least())
 }
 
 // leave drops what does not count any more at now.
 func (s *sent) leave(now int64) {
-	if s.gone == len(s.slots) {
+	if s.cost == 0 {
 		return
 	}
-	allow := s.allow()
-	for s.gone < len(s.slots) && s.until(&s.slots[s.gone], allow) <= now {
-		s.cost -= int(s.slots[s.gone].cost)
-		s.gone++
+	allow, ahead := s.allow()
+	now -= s.per()
+	for open := s.open.live(); len(open) > 0 && open[0].to+allow <= now; open = s.open.live() {
+		s.cost -= int(s.open.pop())
 	}
-	switch {
-	case s.gone == len(s.slots):
-		s.slots, s.gone = s.slots[:0], 0
-	case s.gone > 64 && s.gone > len(s.slots)/2:
-		s.slots = s.slots[:copy(s.slots, s.slots[s.gone:])]
-		s.gone = 0
+	for done := s.done.live(); len(done) > 0 && done[0].to-ahead <= now; done = s.done.live() {
+		s.cost -= int(s.done.pop())
 	}
 }
 
 // add notes a request.
 func (s *sent) add(now int64, cost int) {
 	s.cost += cost
-	if last := len(s.slots) - 1; last >= s.gone {
-		x := &s.slots[last]
-		if now-x.from <= s.grain && x.pending < 1<<30 && int64(x.cost)+int64(cost) < 1<<31-1 {
-			x.to = now
-			x.cost += int32(cost)
-			x.pending++
-			return
-		}
-	}
-	s.slots = append(s.slots, slot{from: now, to: now, pending: 1, cost: int32(cost)})
-}
-
-// find returns the slot of what was sent at taken, nil when it does not count any more.
-func (s *sent) find(taken int64) *slot {
-	low, high := s.gone, len(s.slots)
-	for low < high { // the first slot that begins after taken
-		mid := int(uint(low+high) / 2)
-		if s.slots[mid].from > taken {
-			high = mid
-		} else {
-			low = mid + 1
-		}
-	}
-	if low == s.gone || s.slots[low-1].to < taken {
-		return nil
-	}
-	return &s.slots[low-1]
+	s.open.add(now, s.grain(), int32(cost))
 }
 
 // answer notes that what was sent at taken was answered at now.
 func (s *sent) answer(now, taken int64) {
-	s.learn.sample(time.Duration(now - taken))
-	if x := s.find(taken); x != nil && x.pending > 0 {
-		x.pending--
-		x.answered = max(x.answered, now)
+	possible := s.q.fixed || s.way.sample(time.Duration(now-taken))
+	x := s.open.find(taken)
+	if x == nil || !possible {
+		return
+	}
+	if allow, ahead := s.allow(); now-ahead < x.to+allow {
+		if cost := s.open.pull(x); cost > 0 {
+			s.done.add(now, s.grain(), cost)
+		}
 	}
 }
 
 // undo takes back an add.
 func (s *sent) undo(taken int64, cost int) {
-	if x := s.find(taken); x != nil && int(x.cost) >= cost && x.pending > 0 {
-		x.pending--
-		x.cost -= int32(cost)
-		x.answered = max(x.answered, x.from)
+	if x := s.open.find(taken); x != nil && s.open.undo(x, int32(cost)) {
 		s.cost -= cost
 	}
 }
 
-// after returns when so much of what counts now will have left. Nothing leaves before what was sent
-// earlier.
-func (s *sent) after(cost int) int64 {
-	allow := s.allow()
-	at := int64(0)
-	for i := s.gone; i < len(s.slots) && cost > 0; i++ {
-		at = max(at, s.until(&s.slots[i], allow))
-		cost -= int(s.slots[i].cost)
+// after returns when it makes sense to look whether so much of what counts at now has left.
+func (s *sent) after(now int64, cost int) (at int64) {
+	allow, ahead := s.allow()
+	open, done := s.open.live(), s.done.live()
+	for cost > 0 && len(open)+len(done) > 0 {
+		opens, dones := noTime, noTime
+		if len(open) > 0 {
+			opens = s.way.look(now, open[0].to, allow, s.per())
+		}
+		if len(done) > 0 {
+			dones = done[0].to - ahead + s.per()
+		}
+		if opens < dones {
+			at, cost, open = max(at, opens), cost-int(open[0].cost), open[1:]
+		} else {
+			at, cost, done = max(at, dones), cost-int(done[0].cost), done[1:]
+		}
 	}
 	return at
 }
@@ -154,14 +120,16 @@ func (s *sent) after(cost int) int64 {
 // idle reports whether nothing counts, and frees the memory if so.
 func (s *sent) idle(now int64) bool {
 	s.leave(now)
-	if s.gone < len(s.slots) {
+	if s.cost > 0 {
 		return false
 	}
-	s.slots, s.gone = nil, 0
+	s.open, s.done = trail{}, trail{}
 	return true
 }
 
-// inherit takes over what old remembers.
-func (s *sent) inherit(old *sent) {
-	s.base, s.learn, s.slots, s.gone, s.cost = old.base, old.learn, old.slots, old.gone, old.cost
+// takeOver takes over what old remembers.
+func (s *sent) takeOver(old *sent) {
+	q := s.q
+	*s = *old
+	s.q = q
 }

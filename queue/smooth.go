@@ -7,46 +7,96 @@ import (
 	"golang.org/x/time/rate"
 )
 
+// maxOpen is how many requests beyond a burst are kept open until they are answered. The oldest of more
+// are taken to have arrived as late as possible.
+const maxOpen = 64
+
+// unanswered is the time of the last answer before there was one: long ago, so that the bucket is full.
+const unanswered = -never / 4
+
 // smooth lets requests go at a rate, with bursts after pauses.
+//
+// The server's bucket is emptiest if each request that counts arrived as late as it can have, and the
+// next one is the fastest. So tokens leave the bucket here at a request's latest arrival, which is
+// known when it is answered: its answer less what every answer takes. Bucket runs on the time of
+// answers, to stay right when what is known of the least time changes. Requests that are open are taken
+// off when somebody asks.
 type smooth struct {
 	q      *Quota
 	bucket *rate.Limiter
-	learn  delay
-	first  time.Time // take
-	last   time.Time // take
-	left   float64   // tokens after the last take
+	base   time.Time
+	way    delay
+	owed   int32 // cost of all that are open
+	open   trail
+	last   int64   // answer, or unanswered
+	left   float64 // tokens after it
 }
 
 func newSmooth(q *Quota) *smooth {
 	return &smooth{
 		q:      q,
 		bucket: rate.NewLimiter(rate.Limit(float64(q.n)/q.per.Seconds()), q.burst),
-		left:   float64(q.burst),
+		last:   unanswered,
 	}
 }
 
-// reserve is how many tokens stay in the bucket so that requests that overtake each other on the way
-// do not overflow the server's.
-func (l *smooth) reserve(now time.Time) float64 {
-	spread := l.q.slack
-	if !l.q.fixed {
-		var known bool
-		spread, known = l.learn.spread()
-		if !known && l.learn.n == 0 && !l.first.IsZero() {
-			// Nothing is known until the first answer: nothing of what came in since is spent.
-			spread = min(now.Sub(l.first), maxDelay)
+func (l *smooth) since(t time.Time) int64 {
+	if l.base.IsZero() {
+		l.base = t
+	}
+	return int64(t.Sub(l.base))
+}
+
+// leave takes those off the bucket that can no longer have an answer which tells more.
+func (l *smooth) leave(now int64) {
+	allow := l.way.allow(l.q, noTime)
+	for x := l.open.live(); len(x) > 0 && x[0].to+allow+l.way.seen() <= now; x = l.open.live() {
+		l.giveUp(allow)
+	}
+}
+
+// giveUp takes the oldest off the bucket, as late as it may arrive.
+func (l *smooth) giveUp(allow int64) {
+	// On the time of answers, this is when the fastest that left then would be answered. The least that
+	// was seen stands for it: what is believed possible may still change by a margin.
+	at := l.open.live()[0].to + allow + l.way.seen()
+	l.arrive(at, l.open.pop())
+}
+
+// arrive takes what a request cost off the bucket, at the time at which it was answered at the latest.
+func (l *smooth) arrive(at int64, cost int32) {
+	at = max(at, l.last)
+	l.owed -= cost
+	t := l.base.Add(time.Duration(at))
+	for rest := int(cost); rest > 0; rest -= l.q.burst { // more than a burst after it was made smaller
+		if n := min(rest, l.q.burst); !l.bucket.AllowN(t, n) {
+			l.bucket.ReserveN(t, n)
 		}
 	}
-	return float64(l.bucket.Limit()) * spread.Seconds()
+	l.last, l.left = at, l.bucket.TokensAt(t)
 }
 
-// have is how many tokens there were if the bucket had no bottom to overflow from since the last take.
-// It matters where a burst of 1 leaves no room for a reserve: the time is waited out instead.
-func (l *smooth) have(now time.Time) float64 {
-	if l.last.IsZero() {
-		return math.Inf(1)
+// from returns since when a request of that cost may go and, if that is after now, when to ask again.
+func (l *smooth) from(now int64, cost int) (at, ask int64) {
+	owed, burst := int(l.owed), l.q.burst
+	at = l.last - int64(l.way.least()) + l.lasts(float64(owed+cost)-l.left)
+	ask = at
+	// All from one of those that are open to the new one may arrive at once, when that one does.
+	for open := l.open.live(); owed+cost > burst && len(open) > 0; open = open[1:] {
+		sent, fills := open[0].to, l.lasts(float64(owed+cost-burst))
+		allow := l.way.allow(l.q, fills)
+		at, ask = max(at, sent+allow+fills), max(ask, l.way.look(now, sent, allow, fills))
+		owed -= int(open[0].cost)
 	}
-	return l.left + now.Sub(l.last).Seconds()*float64(l.bucket.Limit())
+	return at, ask
+}
+
+// lasts is how long it takes to get so many tokens, rounded up.
+func (l *smooth) lasts(tokens float64) int64 {
+	// Tokens are floats: a thousandth of a nanosecond is nothing but rounding. Fewer tokens than none
+	// are time to spare.
+	d := math.Ceil(tokens/float64(l.bucket.Limit())*float64(time.Second) - 1e-3)
+	return int64(max(-float64(never/4), min(d, float64(never/4))))
 }
 
 func (l *smooth) Ask(now time.Time, r *Request) Answer {
@@ -54,59 +104,79 @@ func (l *smooth) Ask(now time.Time, r *Request) Answer {
 	if cost > l.q.burst {
 		return Answer{Name: l.q.name, Max: l.q.burst}
 	}
-	missing := float64(cost) + l.reserve(now) - l.have(now)
-	// Tokens are floats: a billionth of one is nothing but rounding.
-	if missing <= 1e-9 {
-		return Answer{}
+	at := l.since(now)
+	l.leave(at)
+	if from, ask := l.from(at, cost); from > at {
+		return Answer{Name: l.q.name, At: l.base.Add(time.Duration(ask))}
 	}
-	return Answer{Name: l.q.name, At: now.Add(l.lasts(missing))}
-}
-
-// lasts is how long it takes to get so many tokens, rounded up.
-func (l *smooth) lasts(tokens float64) time.Duration {
-	d := math.Ceil(tokens / float64(l.bucket.Limit()) * float64(time.Second))
-	if d >= never/2 {
-		return never / 2
-	}
-	return max(time.Duration(d), 1)
+	return Answer{}
 }
 
 func (l *smooth) Take(now time.Time, r *Request) {
-	if l.first.IsZero() {
-		l.first = now
+	cost := r.cost()
+	l.owed += int32(cost)
+	l.open.add(l.since(now), 0, int32(cost))
+	if len(l.open.live()) > maxOpen && int(l.owed) > l.q.burst+maxOpen {
+		l.giveUp(l.way.allow(l.q, -1))
 	}
-	if !l.bucket.AllowN(now, r.cost()) {
-		l.bucket.ReserveN(now, r.cost()) // a rounding error short
-	}
-	l.last, l.left = now, l.bucket.TokensAt(now)
 }
 
-// Observe learns how much delays differ.
-func (l *smooth) Observe(now, taken time.Time) { l.learn.sample(now.Sub(taken)) }
+// Return undoes a Take that was not answered.
+func (l *smooth) Return(taken time.Time, r *Request) {
+	if x := l.open.find(l.since(taken)); x != nil && l.open.undo(x, int32(r.cost())) {
+		l.owed -= int32(r.cost())
+	}
+}
 
-func (l *smooth) Idle(now time.Time) bool { return l.have(now) >= float64(l.q.burst) }
+// Observe learns from an answer when its request arrived at the latest.
+func (l *smooth) Observe(now, taken time.Time) {
+	at, sent := l.since(now), l.since(taken)
+	possible := l.q.fixed || l.way.sample(now.Sub(taken))
+	x := l.open.find(sent)
+	if x == nil || !possible || at-int64(l.way.least()) >= x.to+l.way.allow(l.q, noTime) {
+		return
+	}
+	if cost := l.open.pull(x); cost > 0 {
+		l.arrive(at, cost)
+	}
+}
 
+func (l *smooth) Idle(now time.Time) bool {
+	at := l.since(now)
+	l.leave(at)
+	if l.owed > 0 || at < l.last-int64(l.way.least())+l.lasts(float64(l.q.burst)-l.left) {
+		return false
+	}
+	l.open = trail{}
+	return true
+}
+
+// Forecast spends all that comes in on what is ahead.
 func (l *smooth) Forecast(now time.Time, ahead int, r *Request) time.Time {
-	have := min(l.have(now), float64(l.q.burst))
+	at := l.since(now)
+	l.leave(at)
+	come := float64(at-l.last+int64(l.way.least())) / float64(time.Second) * float64(l.bucket.Limit())
+	have := min(float64(l.q.burst), l.left+come) - float64(l.owed)
 	missing := float64(ahead) + float64(r.cost()) - have
-	if missing <= 0 {
-		return now
-	}
-	return now.Add(l.lasts(missing))
+	return now.Add(time.Duration(max(0, l.lasts(missing))))
 }
 
-// inherit takes over the tokens.
+// inherit takes over what is open, and the tokens.
 func (l *smooth) inherit(old Limit, now time.Time) {
 	o, ok := old.(*smooth)
 	if !ok {
 		return
 	}
-	l.learn, l.first = o.learn, o.first
-	if o.last.IsZero() {
+	q, bucket := l.q, l.bucket
+	*l = *o
+	l.q = q
+	if l.last == unanswered {
+		l.bucket = bucket
 		return
 	}
-	o.bucket.SetLimitAt(now, l.bucket.Limit())
-	o.bucket.SetBurstAt(now, l.q.burst)
-	l.bucket = o.bucket
-	l.last, l.left = now, min(l.bucket.TokensAt(now), float64(l.q.burst))
+	l.last = max(l.last, l.since(now))
+	t := l.base.Add(time.Duration(l.last))
+	l.bucket.SetLimitAt(t, bucket.Limit())
+	l.bucket.SetBurstAt(t, q.burst)
+	l.left = min(l.bucket.TokensAt(t), float64(q.burst))
 }

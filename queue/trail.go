@@ -1,0 +1,125 @@
+package queue
+
+// slot is requests that happened at nearly the same time.
+type slot struct {
+	from, to int64
+	pending  int32 // how many
+	each     int32 // what each costs, 0 if they differ
+	cost     int32 // of all
+}
+
+// trail is requests in the order in which they happened. Those close together share a slot, as if all
+// had been the last of them. Times are nanoseconds since some base.
+type trail struct {
+	slots []slot
+	gone  int32 // slots at the front that have left
+	empty int32 // slots behind them of which nothing is left
+}
+
+// live is the slots that have not left. The first is not empty.
+func (t *trail) live() []slot { return t.slots[t.gone:] }
+
+// add puts a request at the end, in the slot of the last one if that is at most grain away.
+func (t *trail) add(now, grain int64, cost int32) {
+	if last := len(t.slots) - 1; last >= int(t.gone) {
+		x := &t.slots[last]
+		if now-x.from <= grain && x.pending > 0 && x.pending < 1<<30 && int64(x.cost)+int64(cost) < 1<<31-1 {
+			x.to = max(x.to, now)
+			x.cost += cost
+			x.pending++
+			if x.each != cost {
+				x.each = 0
+			}
+			return
+		}
+	}
+	if len(t.slots) == cap(t.slots) && int(t.gone+t.empty) > len(t.slots)/2 {
+		t.compact()
+	}
+	t.slots = append(t.slots, slot{from: now, to: now, pending: 1, each: cost, cost: cost})
+}
+
+func (t *trail) compact() {
+	kept := t.slots[:0]
+	for _, x := range t.live() {
+		if x.pending > 0 {
+			kept = append(kept, x)
+		}
+	}
+	t.slots, t.gone, t.empty = kept, 0, 0
+}
+
+// find returns the slot of what happened at a time, nil when it has left.
+func (t *trail) find(at int64) *slot {
+	low, high := int(t.gone), len(t.slots)
+	for low < high { // the first slot that begins after at
+		mid := int(uint(low+high) / 2)
+		if t.slots[mid].from > at {
+			high = mid
+		} else {
+			low = mid + 1
+		}
+	}
+	if low == int(t.gone) || t.slots[low-1].to < at || t.slots[low-1].pending == 0 {
+		return nil
+	}
+	return &t.slots[low-1]
+}
+
+// pull takes one request out of a slot and returns its cost. Where costs differ nobody knows which it
+// was: then all leave with the last.
+func (t *trail) pull(x *slot) (cost int32) {
+	x.pending--
+	switch {
+	case x.each > 0:
+		cost = x.each
+	case x.pending == 0:
+		cost = x.cost
+	}
+	x.cost -= cost
+	t.drained(x)
+	return cost
+}
+
+// undo takes a request of known cost out of a slot, as if it had never been.
+func (t *trail) undo(x *slot, cost int32) bool {
+	if x.cost < cost {
+		return false
+	}
+	x.pending--
+	x.cost -= cost
+	t.drained(x)
+	return true
+}
+
+// drained notes that nothing may be left of a slot.
+func (t *trail) drained(x *slot) {
+	if x.pending == 0 {
+		x.cost = 0
+		t.empty++
+		t.trim()
+	}
+}
+
+// pop drops the first slot and returns its cost.
+func (t *trail) pop() int32 {
+	cost := t.slots[t.gone].cost
+	t.gone++
+	t.trim()
+	return cost
+}
+
+// trim keeps the first slot one of which something is left, and the memory in proportion.
+func (t *trail) trim() {
+	for int(t.gone) < len(t.slots) && t.slots[t.gone].pending == 0 {
+		t.gone++
+		t.empty--
+	}
+	switch {
+	case int(t.gone) == len(t.slots):
+		t.slots, t.gone = t.slots[:0], 0
+	case t.gone > 64 && int(t.gone) > len(t.slots)/2:
+		t.slots = t.slots[:copy(t.slots, t.slots[t.gone:])]
+		t.gone = 0
+	}
+}
