@@ -32,7 +32,7 @@ func (a *attempt) guard(t *Transport, req *http.Request, who *account, permit qu
 		if over {
 			return
 		}
-		permit.Settle(a.giveBack) // it does nothing if the request was sent
+		permit.Return(&a.Request) // it does nothing if the request was sent
 		closeBody(req)
 		discard(ans.resp)
 		if done != nil {
@@ -42,7 +42,7 @@ func (a *attempt) guard(t *Transport, req *http.Request, who *account, permit qu
 	if b := a.key.breaker(); b != nil {
 		var err error
 		if done, err = b.Allow(); err != nil {
-			permit.Settle(a.giveBack)
+			permit.Return(&a.Request)
 			closeBody(req)
 			over = true
 			return answer{err: &brokenError{err}, turnedAway: true}
@@ -55,11 +55,6 @@ func (a *attempt) guard(t *Transport, req *http.Request, who *account, permit qu
 	}
 	over = true
 	return ans
-}
-
-// giveBack undoes what a request took that is not sent after all.
-func (a *attempt) giveBack(now time.Time, own queue.Limit) {
-	own.(*learned).Return(now, &a.Request)
 }
 
 // A brokenError is what a breaker refused a request with.

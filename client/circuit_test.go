@@ -202,6 +202,27 @@ func TestCircuitSpendsNothing(t *testing.T) {
 	})
 }
 
+// What a breaker refuses spends nothing of a configured quota, and teaches nothing of how
+// long the way is.
+func TestCircuitSpendsNothingConfigured(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		three := queue.Rule{Name: "three", Limits: []queue.Quota{queue.PerDay(3)}}
+		rt := transport(t, &recorder{answer: sequence(500, 200)}, touchy(), client.WithLine(queue.WithRule(three)), client.WithMaxWait(0))
+		send := func() error {
+			_, err := rt.RoundTrip(get(client.NoWait(client.NoRetry(t.Context())), "/"))
+			return err
+		}
+		require.NoError(t, send())
+		for range 100 {
+			require.ErrorIs(t, send(), client.ErrCircuitOpen)
+		}
+		time.Sleep(time.Hour + 1)
+		require.NoError(t, send())
+		require.NoError(t, send())
+		require.ErrorIs(t, send(), client.ErrNoWait)
+	})
+}
+
 // A breaker is forgotten with its key.
 func TestBreakerIsForgottenWithKey(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

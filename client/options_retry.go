@@ -90,10 +90,10 @@ func WithAttemptTimeout(d time.Duration) Option {
 //
 // The breaker is asked when a request has its turn in the line, so that waiting does not
 // count as the server's, and again before each retry. A request that it refuses gives
-// its place back, and spends nothing of what was learned of its key's limits; those of
-// [WithLine] count it. The breaker is made at the first request of a key, by the hash of
-// the key, and forgotten with it, ten minutes after the last request at the earliest;
-// newBreaker may return nil for a key without one. [Transport.Breaker] returns it.
+// its permit back and spends nothing. The breaker is made at the first request of a
+// key, by the hash of the key, and forgotten with it, ten minutes after the last
+// request at the earliest; newBreaker may return nil for a key without one.
+// [Transport.Breaker] returns it.
 //
 // There is none by default: the retry budget bounds what failures cost the server, and
 // that a key's failures say something of its next request only the caller knows, where

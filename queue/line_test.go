@@ -259,6 +259,36 @@ func TestReleaseCountsOnce(t *testing.T) {
 	Permit{}.Release()
 }
 
+// A request that is not sent after all leaves no trace: rates, places and the key's own
+// limit are as before, and who waits for them is asked again.
+func TestAReturnedPermitSpentNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		limit := &spaced{}
+		l := newLine(t, own(limit), WithRule(Rule{Name: "day", Limits: []Quota{PerDay(1)}, MaxInFlight: 1, Scope: Global}))
+		first := &Request{Key: "a"}
+		permit, err := l.Acquire(t.Context(), first)
+		require.NoError(t, err)
+		next := enqueue(t.Context(), l, &Request{Key: "b"})
+		assert.False(t, next.done())
+		permit.Return(first)
+		synctest.Wait()
+		assert.Equal(t, 1, limit.returns)
+		got := next.get(t)
+		require.NoError(t, got.err)
+		assert.Zero(t, got.took)
+
+		permit.Return(first) // an old copy
+		permit.Release()
+		assert.Equal(t, 1, l.Stats().InFlight)
+		assert.Equal(t, 1, limit.returns)
+		got.permit.Release()
+		got.permit.Return(&Request{Key: "b"}) // too late
+		_, err = l.Acquire(t.Context(), &Request{Key: "b", NoWait: true})
+		assert.ErrorIs(t, err, ErrNoWait, "the day is spent")
+		Permit{}.Return(first)
+	})
+}
+
 func TestAPanicOfTheCallersOwnLeavesTheLineUsable(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		limit := &spaced{next: time.Now().Add(time.Second)}

@@ -25,6 +25,23 @@ func (p Permit) Update(f func(now time.Time, own Limit)) { p.end(f, false) }
 // Settle is Update and Release in one step.
 func (p Permit) Settle(f func(now time.Time, own Limit)) { p.end(f, true) }
 
+// Return gives back all that the permit took, places and rates: r, the request that it was given for,
+// was not sent after all. A limit that is no [Returner] keeps what r spent. It does not count as a
+// round trip. Like Release, it does nothing after the permit is released.
+func (p Permit) Return(r *Request) {
+	if p.t == nil {
+		return
+	}
+	l := p.t.line
+	l.mu.Lock()
+	defer l.mu.Unlock() // a limit may panic
+	if t := p.t; t.gen == p.gen && t.state == granted {
+		t.r = r
+		l.undo(t)
+		l.settle(l.now())
+	}
+}
+
 // end does the work of all three.
 func (p Permit) end(f func(now time.Time, own Limit), release bool) {
 	if p.t == nil {
