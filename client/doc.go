@@ -12,6 +12,12 @@
 // same is retried when the API said, and failures are retried where that is safe.
 //
 // [New] and [Wrap] return an ordinary [http.Client] for any program or SDK that
-// takes one. [NewTransport] returns the [http.RoundTripper] itself. Options tune
-// the thresholds; [NoWait], [NoRetry] and [WithKey] decide for one request.
+// takes one. [NewTransport] returns the [http.RoundTripper] itself, of which
+// [Transport.Status] and [Transport.Snapshot] tell what is believed of the limits.
+//
+// Options tune the thresholds, and what is retried; [WithLine] adds limits that no
+// response tells, and bounds; [WithObserver] lets a program see every decision, and
+// package observe has observers that log, keep and warn. For one request,
+// [NoWait], [NoRetry], [WithKey], [WithScope], [WithPriority] and [WithCost] decide
+// through its context. A request that cannot go in time fails with an [*Error].
 package client

@@ -50,7 +50,7 @@ func declare() (*http.Client, error) {
 
 func watchIt() (*http.Client, error) {
 	warn, err := observe.Warn(func(l observe.Level) {
-		log.Printf("%s: %d of %d left", l.Limit.Name, l.Limit.Credit, l.Limit.Limit)
+		log.Printf("%s: %v", []string{"OK", "WARNING", "CRITICAL"}[l.Below], l.Limit)
 	}, 0.25, 0.1)
 	if err != nil {
 		return nil, err
@@ -62,6 +62,19 @@ func watchIt() (*http.Client, error) {
 	return hc, err
 }
 
+func look(url string) error {
+	transport, err := client.NewTransport(nil) // over http.DefaultTransport
+	if err != nil {
+		return err
+	}
+	hc := &http.Client{Transport: transport}
+	resp, err := hc.Get(url)
+	if err != nil {
+		return err
+	}
+	return resp.Body.Close()
+}
+
 func TestReadme(t *testing.T) {
 	log.SetOutput(t.Output())
 	defer log.SetOutput(os.Stderr)
@@ -70,6 +83,7 @@ func TestReadme(t *testing.T) {
 	defer free.Close()
 
 	require.NoError(t, use(free.URL))
+	require.NoError(t, look(free.URL))
 	err := use(exhausted.URL)
 	require.ErrorIs(t, err, client.ErrMaxWait)
 	explain(err)

@@ -2,6 +2,7 @@ package client
 
 import (
 	"encoding/hex"
+	"fmt"
 	"maps"
 	"net/http"
 	"slices"
@@ -15,8 +16,9 @@ import (
 // A Status is what is believed of a quota, and how many requests are about to spend it.
 // It is a copy: nothing in it changes later.
 type Status struct {
-	// Status is of the limits: their windows, what is left, on what grounds and how
-	// sure.
+	// Status is of the limits that the API announced or refusals taught: their windows,
+	// what is left, on what grounds and how sure. Of rules only Start, Ahead and Limit
+	// tell.
 	throttle.Status
 	// Key is who spends it, the hash that [Memory] and [Event] have too.
 	Key string
@@ -28,6 +30,14 @@ type Status struct {
 	Start time.Time
 	Ahead int
 	Limit string
+}
+
+// String describes the status in one line, without the key.
+func (s Status) String() string {
+	if s.Waiting == 0 {
+		return s.Status.String()
+	}
+	return fmt.Sprintf("%v, %d waiting", s.Status, s.Waiting)
 }
 
 // Status returns what is believed of the quota that req would spend if it were sent

@@ -3,6 +3,7 @@ package queue
 import (
 	"fmt"
 	"math"
+	"strings"
 	"time"
 )
 
@@ -51,6 +52,9 @@ func WithRule(r Rule) Option {
 			p, err := parsePattern(r.Pattern)
 			if err != nil {
 				return err
+			}
+			if p.method != strings.ToUpper(p.method) {
+				return fmt.Errorf("queue: pattern %q: methods are case-sensitive, and nobody sends %q", r.Pattern, p.method)
 			}
 			match := r.Match
 			r.Match = func(req *Request) bool { return p.matches(req) && (match == nil || match(req)) }

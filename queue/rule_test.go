@@ -30,6 +30,7 @@ func TestBadRulesAreErrors(t *testing.T) {
 	}
 	for name, o := range map[string]Option{
 		"nothing":     WithRule(Rule{Name: "x"}),
+		"method":      WithRule(Rule{MaxInFlight: 1, Pattern: "post /things"}),
 		"scope":       WithRule(Rule{MaxInFlight: 1, Scope: 7}),
 		"in flight":   WithRule(Rule{MaxInFlight: -1}),
 		"two":         two,

@@ -134,7 +134,7 @@ func run(ctx context.Context, out io.Writer, serve func(http.Handler) (*http.Cli
 			fmt.Fprintf(out, "   %d waiting\n", status.Ahead)
 		case <-done:
 			n := api.Counts()
-			fmt.Fprintf(out, "\nThe API was asked %d times in %.1f s, and refused %d.\n", n.Requests, time.Since(began).Seconds(), n.Refused)
+			fmt.Fprintf(out, "\nThe API was asked %d times in %.1f s, and refused %d. Other answers were kept.\n", n.Requests, time.Since(began).Seconds(), n.Refused)
 			if n.Refused > 0 {
 				cancel(fmt.Errorf("refused %d times", n.Refused))
 			}

@@ -69,7 +69,7 @@ type config struct {
 // run compares both orders. It fails if an answer was wrong, or if the API refused one.
 func run(ctx context.Context, out io.Writer, c config) error {
 	fmt.Fprintf(out, "%d exchange rates, fresh for five minutes each; %d requests in %v allowed.\n\n", callers*each, limit, c.window)
-	fmt.Fprintln(out, `cache          lookups    hits  requests  refused  slowest hit  hits that say "0 left"`)
+	fmt.Fprintln(out, `cache          lookups    hits  requests  refused  slowest hit  hits whose header says "0 left"`)
 	for _, order := range []string{"above", "below"} {
 		var r result
 		sent, err := r.measure(ctx, c, order)
@@ -79,7 +79,8 @@ func run(ctx context.Context, out io.Writer, c config) error {
 			return cmp.Or(err, fmt.Errorf("refused %d times", sent.Refused))
 		}
 	}
-	return nil
+	_, err := fmt.Fprintln(out, "\nAbove, a hit costs nothing. Below, it waits as if it were sent.")
+	return err
 }
 
 // A result is what became of some lookups.

@@ -87,16 +87,18 @@ func run(ctx context.Context, out, file io.Writer) error {
 	return errors.Join(errors.Join(errs...), usage.rows.Error())
 }
 
-// load asks for reviews: all the time in the second minute, now and then in the others.
+// load asks for reviews until the time is up, most often in the second minute.
 func load(ctx context.Context, hc *http.Client, url string, usage *tracker) error {
 	for began := time.Now(); ctx.Err() == nil; {
 		err := fetch(ctx, hc, url, usage)
 		if err != nil && !errors.Is(err, context.DeadlineExceeded) { // also one that is too close
 			return err
 		}
-		if t := time.Since(began); t < minute || t > 2*minute {
-			time.Sleep(minute / 3)
+		pause := minute / 3
+		if t := time.Since(began); t > minute && t < 2*minute {
+			pause = minute / 16
 		}
+		time.Sleep(pause)
 	}
 	return nil
 }

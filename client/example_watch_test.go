@@ -1,0 +1,213 @@
+package client_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/forbear-go/forbear/client"
+	"github.com/forbear-go/forbear/queue"
+)
+
+// tells is a server that allows 100 requests a minute, and says so.
+func tells() *httptest.Server {
+	left := 100
+	return httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		left--
+		w.Header().Set("X-RateLimit-Limit-Minute", "100")
+		w.Header().Set("X-RateLimit-Remaining-Minute", strconv.Itoa(left))
+	}))
+}
+
+func ExampleTransport_Status() {
+	api := tells()
+	defer api.Close()
+	rt, err := client.NewTransport(nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	hc := &http.Client{Transport: rt}
+	resp, err := hc.Get(api.URL)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	resp.Body.Close()
+
+	req, err := http.NewRequest(http.MethodGet, api.URL, nil) // is not sent
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	status, err := rt.Status(req)
+	fmt.Println(status, err)
+	for _, limit := range status.Windows {
+		fmt.Println(limit.Name, limit.Credit, limit.Limit, limit.Length)
+	}
+	// Output:
+	// minute: 99 of 100 left <nil>
+	// minute 99 100 1m0s
+}
+
+func ExampleTransport_Snapshot() {
+	api := tells()
+	defer api.Close()
+	rt, err := client.NewTransport(nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	hc := &http.Client{Transport: rt}
+	resp, err := hc.Get(api.URL)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	resp.Body.Close()
+	for _, status := range rt.Snapshot() { // one for each key
+		fmt.Println(status)
+	}
+	// Output: minute: 99 of 100 left
+}
+
+func ExampleWithObserver() {
+	api := refusesFirst()
+	defer api.Close()
+	hc, err := client.New(client.WithObserver(func(e client.Event) {
+		fmt.Println(e.Kind, e.Attempt, e.Status)
+	}))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	resp, err := hc.Get(api.URL)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	resp.Body.Close()
+	// Output:
+	// admit 1 0
+	// refuse 1 429
+	// retry 1 429
+	// wait 2 0
+	// admit 2 0
+	// answer 2 200
+}
+
+func ExampleWithMemory() {
+	rt, err := client.NewTransport(nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	// … at the end of the program, what refusals taught: plain data, to be kept as JSON.
+	learned := rt.Memory()
+	// … and at the beginning of the next run:
+	next, err := client.NewTransport(nil, client.WithMemory(learned))
+	fmt.Println(next != nil, err)
+	// Output: true <nil>
+}
+
+func ExampleWithScope() {
+	api := open()
+	defer api.Close()
+	hc, err := client.New()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	// Searches have a limit of their own, and no response shows it.
+	ctx := client.WithScope(context.Background(), "search")
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, api.URL+"/search", nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	resp, err := hc.Do(req)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	resp.Body.Close()
+	fmt.Println(resp.Status)
+	// Output: 200 OK
+}
+
+// One request at a time may be under way, so that the others wait: the important ones go
+// first.
+func ExampleWithPriority() {
+	start := make(chan struct{})
+	api := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		<-start
+		fmt.Println(r.URL.Path)
+	}))
+	defer api.Close()
+	rt, err := client.NewTransport(nil, client.WithLine(queue.WithRule(queue.Rule{MaxInFlight: 1})))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	hc := &http.Client{Transport: rt}
+	var senders sync.WaitGroup
+	send := func(path string, p queue.Priority, waiting int) {
+		senders.Go(func() {
+			ctx := client.WithPriority(context.Background(), p)
+			req, err := http.NewRequestWithContext(ctx, http.MethodGet, api.URL+path, nil)
+			if err != nil {
+				fmt.Println(err)
+				return
+			}
+			if resp, err := hc.Do(req); err == nil {
+				resp.Body.Close()
+			}
+		})
+		for s := rt.Line().Stats(); s.Waiting+s.InFlight < waiting; s = rt.Line().Stats() {
+			time.Sleep(time.Millisecond)
+		}
+	}
+	send("/first", queue.Normal, 1)
+	send("/unimportant", queue.Low, 2)
+	send("/important", queue.High, 3)
+	close(start)
+	senders.Wait()
+	// Output:
+	// /first
+	// /important
+	// /unimportant
+}
+
+func ExampleWithCost() {
+	api := open()
+	defer api.Close()
+	hc, err := client.New(client.WithLine(
+		queue.WithRule(queue.Rule{Name: "credits", Limits: []queue.Quota{queue.PerDay(8).Named("credits")}}),
+	))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	ctx := client.NoWait(client.WithCost(context.Background(), 5))
+	for range 2 {
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, api.URL+"/export", nil)
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		resp, err := hc.Do(req)
+		if err != nil {
+			fmt.Println("not enough credits are left")
+			continue
+		}
+		resp.Body.Close()
+		fmt.Println(resp.Status)
+	}
+	// Output:
+	// 200 OK
+	// not enough credits are left
+}
