@@ -3,8 +3,9 @@
 // virtual time. It is a module of its own; nothing that it imports reaches the users
 // of forbear.
 //
-// The results are in testdata and in docs/benchmarks.md. A test compares those of
-// forbear with what it reaches now. To make all of them again:
+// The results are in testdata, and in docs/benchmarks.md, docs/peers.md and
+// docs/sdks.md. A test compares those of forbear with what it reaches now. To make all
+// of them again, which takes some six minutes on two cores:
 //
 //	go generate .
 //

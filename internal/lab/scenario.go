@@ -35,6 +35,8 @@ type Scenario struct {
 	// Arrivals, if not nil, takes the place of the callers: the times, from the start
 	// on, at which somebody comes with one request.
 	Arrivals []time.Duration
+	// Silent says that the API tells nothing of its limit before it refuses.
+	Silent bool
 	// Drawn says that forbear draws lots in it, as after faults and unforeseen refusals,
 	// so that its results differ a little from run to run.
 	Drawn bool

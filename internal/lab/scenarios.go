@@ -93,17 +93,23 @@ func silent() []Scenario {
 	return []Scenario{
 		{
 			ID: "retryafter", Name: "300 a minute, nothing but `Retry-After` on a refusal",
-			Server: serve(fixed(300), apiserver.Dialect{RetryAfter: apiserver.Seconds}), Rate: perMinute(300), Span: 20 * time.Minute, Drawn: true,
+			Server: serve(fixed(300), apiserver.Dialect{RetryAfter: apiserver.Seconds}), Rate: perMinute(300), Span: 20 * time.Minute, Silent: true, Drawn: true,
 		},
 		{
 			ID: "bare-bucket", Name: "bucket of 5, 5 a second, a bare 429",
 			Server: serve(func() ratemodel.Model { return ratemodel.NewBucket(5, 5, time.Second) }, apiserver.Dialect{}),
-			Rate:   peer.Rate{Limit: 5, Per: time.Second}, Span: 20 * time.Minute, Drawn: true,
+			Rate:   peer.Rate{Limit: 5, Per: time.Second}, Span: 20 * time.Minute, Silent: true, Drawn: true,
 		},
 		{
 			ID: "bare-rolling", Name: "60 a minute, rolling window, a bare 429",
 			Server: serve(func() ratemodel.Model { return ratemodel.NewSlidingLog(60, time.Minute) }, apiserver.Dialect{}),
-			Rate:   perMinute(60), Span: 30 * time.Minute, Drawn: true,
+			Rate:   perMinute(60), Span: 30 * time.Minute, Silent: true, Drawn: true,
+		},
+		{
+			ID: "body", Name: "300 an hour from the first request on, nothing but a date in the body of a refusal, for 5 hours",
+			Server: func() (*apiserver.Server, error) { return apiserver.NewBCB(1) }, Rate: peer.Rate{Limit: 300, Per: time.Hour},
+			Span: 5 * time.Hour, Silent: true, Drawn: true,
+			Without: []string{"failsafe-go, retry", "guide: proactive throttler", "go-github-ratelimit"},
 		},
 		{
 			ID: "none", Name: "no limit at all, 200 callers",

@@ -46,51 +46,49 @@ func BenchmarkKeys(b *testing.B) {
 	}
 }
 
-// BenchmarkWaiters is the memory of a request that waits, its goroutine included. An
-// operation is a request that is turned away at once, as it must not wait; where a
-// client knows no such thing there is none.
+// BenchmarkWaiters is the memory of a request that waits, its goroutine included. Where
+// few wait in one client, there are several clients. An operation is a request that is
+// turned away at once, as it must not wait; where a client knows no such thing there is
+// none.
 func BenchmarkWaiters(b *testing.B) {
 	for _, name := range []string{"x/time/rate, burst 1", "go-retryablehttp", peer.Forbear} {
-		for _, n := range []int{100, 10_000, 100_000} {
-			b.Run(fmt.Sprintf("%s/%d", name, n), func(b *testing.B) { waiters(b, name, n) })
+		for _, n := range []int{1, 100, 10_000, 100_000} {
+			b.Run(fmt.Sprintf("%s/%d", name, n), func(b *testing.B) { waiters(b, name, n, max(1, 1000/n)) })
 		}
 	}
 }
 
-func waiters(b *testing.B, name string, n int) {
+func waiters(b *testing.B, name string, n, clients int) {
 	c, ok := peer.Named(name)
 	require.True(b, ok)
-	// One request is let go at first, and no other for an hour.
-	rt, err := c.New(peer.Setting{Base: refusing{}, Rate: peer.Rate{Limit: 1, Per: 3600e9}})
-	require.NoError(b, err)
 	req := newRequest(b, "https://api.test/items", "secret")
-	prime, cancel := context.WithCancel(context.Background())
-	cancel()
-	if resp, err := rt.RoundTrip(req.WithContext(client.NoWait(prime))); err == nil {
-		resp.Body.Close()
-	}
-	if name != "go-retryablehttp" {
-		if resp, err := rt.RoundTrip(req.WithContext(client.NoRetry(context.Background()))); err == nil {
-			resp.Body.Close()
-		}
+	all := make([]http.RoundTripper, clients)
+	for i := range all {
+		// One request is let go at first, and no other for an hour.
+		rt, err := c.New(peer.Setting{Base: refusing{}, Rate: peer.Rate{Limit: 1, Per: 3600e9}})
+		require.NoError(b, err)
+		spend(rt, req, name == "go-retryablehttp")
+		all[i] = rt
 	}
 	ctx, leave := context.WithCancel(context.Background())
-	var all sync.WaitGroup
+	var waiting sync.WaitGroup
 	before := memory()
-	for range n {
-		all.Go(func() {
-			if resp, err := rt.RoundTrip(req.WithContext(ctx)); err == nil {
-				resp.Body.Close()
-			}
-		})
+	for _, rt := range all {
+		for range n {
+			waiting.Go(func() {
+				if resp, err := rt.RoundTrip(req.WithContext(ctx)); err == nil {
+					resp.Body.Close()
+				}
+			})
+		}
 	}
-	waiting(n)
+	wait(n * clients)
 	held := memory() - before
 	if name == peer.Forbear {
 		turned := req.WithContext(client.NoWait(context.Background()))
 		b.ReportAllocs()
 		for b.Loop() {
-			_, err := rt.RoundTrip(turned)
+			_, err := all[0].RoundTrip(turned)
 			if err == nil {
 				b.Fatal("a request went that had to wait")
 			}
@@ -100,9 +98,25 @@ func waiters(b *testing.B, name string, n int) {
 		}
 		b.ReportMetric(0, "ns/op") // leaves it out
 	}
-	b.ReportMetric(float64(held)/float64(n), "B/waiter")
+	b.ReportMetric(float64(held)/float64(n*clients), "B/waiter")
 	leave()
-	all.Wait()
+	waiting.Wait()
+}
+
+// spend spends what a client may send at once. A client that would wait for the
+// refusal of its request gets none but one that is cancelled.
+func spend(rt http.RoundTripper, req *http.Request, waits bool) {
+	cancelled, cancel := context.WithCancel(context.Background())
+	cancel()
+	contexts := []context.Context{client.NoWait(cancelled)}
+	if !waits {
+		contexts = append(contexts, client.NoRetry(context.Background()))
+	}
+	for _, ctx := range contexts {
+		if resp, err := rt.RoundTrip(req.WithContext(ctx)); err == nil {
+			resp.Body.Close()
+		}
+	}
 }
 
 // BenchmarkHandover is the way from the end of one request to the start of the next,
@@ -125,7 +139,7 @@ func BenchmarkHandover(b *testing.B) {
 					}
 				})
 			}
-			waiting(n + 1)
+			wait(n + 1)
 			<-gate.arrived
 			b.ReportAllocs()
 			for b.Loop() {

@@ -103,9 +103,9 @@ func memory() uint64 {
 	return m.HeapAlloc + m.StackInuse
 }
 
-// waiting blocks until n goroutines or more wait, and nobody else has anything to do.
+// wait blocks until n goroutines or more wait, and nobody else has anything to do.
 // One that waits for a lock would be counted too, but then its holder has.
-func waiting(n int) {
+func wait(n int) {
 	samples := []metrics.Sample{
 		{Name: "/sched/goroutines/waiting:goroutines"},
 		{Name: "/sched/goroutines/runnable:goroutines"},

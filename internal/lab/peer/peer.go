@@ -18,6 +18,8 @@ type Client struct {
 	Setup string
 	// Told says that it is given the limit, which the others have to find out.
 	Told bool
+	// Retries says that it is a library that sends refused requests again.
+	Retries bool
 	// New makes one. A client that does not tell keys apart gets one for each key.
 	New func(Setting) (http.RoundTripper, error)
 	// Keyed says that one client serves all keys.
@@ -52,27 +54,27 @@ const Forbear = "forbear"
 func All() []Client {
 	return []Client{
 		{
-			Name: "go-retryablehttp", Module: "github.com/hashicorp/go-retryablehttp", New: newRetryable,
+			Name: "go-retryablehttp", Module: "github.com/hashicorp/go-retryablehttp", New: newRetryable, Retries: true,
 			Setup: "`NewClient()` as it is, logger off: 4 retries, after `Retry-After` or 1 to 30 s",
 		},
 		{
-			Name: "failsafe-go, retry", Module: "github.com/failsafe-go/failsafe-go", New: newFailsafe,
+			Name: "failsafe-go, retry", Module: "github.com/failsafe-go/failsafe-go", New: newFailsafe, Retries: true,
 			Setup: "`failsafehttp.NewRetryPolicyBuilder()` as it is: 2 retries, after `Retry-After` or at once",
 		},
 		{
-			Name: "failsafe-go, retry and limiter", Module: "github.com/failsafe-go/failsafe-go", New: newFailsafeLimited, Told: true,
+			Name: "failsafe-go, retry and limiter", Module: "github.com/failsafe-go/failsafe-go", New: newFailsafeLimited, Retries: true, Told: true,
 			Setup: "the same around `ratelimiter.NewSmoothBuilder(limit, period)`, which may wait an hour",
 		},
 		{
-			Name: "go-github-ratelimit", Module: "github.com/gofri/go-github-ratelimit/v2", New: newGitHub,
+			Name: "go-github-ratelimit", Module: "github.com/gofri/go-github-ratelimit/v2", New: newGitHub, Retries: true,
 			Setup: "`github_ratelimit.New` as it is; responses also get the `X-RateLimit-Resource` that it needs; callers wait until the time that its error names",
 		},
 		{
-			Name: "resty", Module: "github.com/go-resty/resty/v2", New: newResty,
+			Name: "resty", Module: "github.com/go-resty/resty/v2", New: newResty, Retries: true,
 			Setup: "as in its README: 3 retries, 5 to 20 s, on 429; `SetRetryAfter` reads `Retry-After`",
 		},
 		{
-			Name: "AWS SDK, adaptive mode", Module: "github.com/aws/aws-sdk-go-v2", New: newAWS,
+			Name: "AWS SDK, adaptive mode", Module: "github.com/aws/aws-sdk-go-v2", New: newAWS, Retries: true,
 			Setup: "`retry.NewAdaptiveMode()` as it is, in the loop of the SDK's middleware; a 429 is a ThrottlingException",
 		},
 		{
@@ -96,7 +98,7 @@ func All() []Client {
 			Setup: "the queue of Pullbay's guide: one worker that sleeps for 1/rate after each request",
 		},
 		{
-			Name: Forbear, New: newForbear, Keyed: true,
+			Name: Forbear, New: newForbear, Retries: true, Keyed: true,
 			Setup: "`client.NewTransport(base)`: no option, one for all keys",
 		},
 	}

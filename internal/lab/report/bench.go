@@ -3,9 +3,10 @@ package main
 import (
 	"fmt"
 	"os"
-	"slices"
 	"strconv"
 	"strings"
+
+	"golang.org/x/perf/benchmath"
 )
 
 // A bench holds the output of go test -bench: what it ran on, and for each benchmark
@@ -59,9 +60,16 @@ func (b bench) add(fields []string) {
 
 // median returns the median of all runs, and false if there was none.
 func (b bench) median(name, unit string) (float64, bool) {
-	v := slices.Sorted(slices.Values(b.values[strings.ReplaceAll(name, " ", "_")][unit]))
+	s, ok := b.summary(name, unit)
+	return s.Center, ok
+}
+
+// summary returns the median of all runs and its confidence interval, as benchstat
+// does, and false if there was none.
+func (b bench) summary(name, unit string) (benchmath.Summary, bool) {
+	v := b.values[strings.ReplaceAll(name, " ", "_")][unit]
 	if len(v) == 0 {
-		return 0, false
+		return benchmath.Summary{}, false
 	}
-	return v[len(v)/2], true
+	return benchmath.AssumeNothing.Summary(benchmath.NewSample(v, &benchmath.DefaultThresholds), .95), true
 }

@@ -19,24 +19,88 @@ func (b bench) machine() string {
 // calls lists what a request costs with each client.
 func (b bench) calls() string {
 	var t strings.Builder
-	t.WriteString("| client | time added | silent | parallel | bytes added | allocations added | loopback, whole |\n|---|--:|--:|--:|--:|--:|--:|\n")
-	names := []string{plain}
-	for _, c := range peer.All() {
-		if _, ok := b.median("Call/"+c.Name, "ns/op"); ok {
-			names = append(names, c.Name)
-		}
+	t.WriteString("| client | time added | of forbear's | silent | parallel | bytes added | allocations added | whole call | loopback, whole call |\n" +
+		"|---|--:|--:|--:|--:|--:|--:|--:|--:|\n")
+	measured := b.measured()
+	names := append(make([]string, 0, 1+len(measured)), plain)
+	for _, c := range measured {
+		names = append(names, c.Name)
 	}
 	for _, name := range names {
-		shown := name
-		if name == peer.Forbear {
-			shown = "**" + name + "**"
+		shown, part := name, fmt.Sprintf("%.2f", b.ratio(name))
+		switch name {
+		case peer.Forbear:
+			shown, part = "**"+name+"**", "1"
+		case plain:
+			part = ""
 		}
-		loop, _ := b.median("Loopback/"+name, "ns/op")
-		fmt.Fprintf(&t, "| %s | %s | %s | %s | %s | %s | %.1f µs |\n", shown,
-			b.added("Call/", name, "ns/op", " ns"), b.added("CallSilent/", name, "ns/op", " ns"), b.added("CallParallel/", name, "ns/op", " ns"),
-			b.added("Call/", name, "B/op", ""), b.added("Call/", name, "allocs/op", ""), loop/1000)
+		fmt.Fprintf(&t, "| %s | %s | %s | %s | %s | %s | %s | %s | %s |\n", shown,
+			b.added("Call/", name, "ns/op", " ns"), part, b.added("CallSilent/", name, "ns/op", " ns"), b.added("CallParallel/", name, "ns/op", " ns"),
+			b.added("Call/", name, "B/op", ""), b.added("Call/", name, "allocs/op", ""), b.whole("Call/"+name), b.whole("Loopback/"+name))
 	}
 	return t.String()
+}
+
+// measured lists the clients of which the cost of a call is known.
+func (b bench) measured() []peer.Client {
+	var all []peer.Client
+	for _, c := range peer.All() {
+		if _, ok := b.median("Call/"+c.Name, "ns/op"); ok {
+			all = append(all, c)
+		}
+	}
+	return all
+}
+
+// rank says which of the clients that retry are cheaper than forbear, and which dearer.
+func (b bench) rank() string {
+	var cheaper, dearer []string
+	for _, c := range b.measured() {
+		if !c.Retries || c.Name == peer.Forbear {
+			continue
+		}
+		text := fmt.Sprintf("%s (%.2f of forbear's)", c.Name, b.ratio(c.Name))
+		if b.ratio(c.Name) < 1 {
+			cheaper = append(cheaper, text)
+		} else {
+			dearer = append(dearer, text)
+		}
+	}
+	return fmt.Sprintf("Of the clients that retry, %s add less time than forbear to a request that need not wait, and %s add more.",
+		list(cheaper), list(dearer))
+}
+
+// list joins names to an enumeration.
+func list(names []string) string {
+	switch n := len(names); n {
+	case 0:
+		return "none"
+	case 1:
+		return names[0]
+	default:
+		return strings.Join(names[:n-1], ", ") + " and " + names[n-1]
+	}
+}
+
+// ratio is the time that a client adds, as a part of what forbear adds.
+func (b bench) ratio(name string) float64 {
+	base, _ := b.median("Call/"+plain, "ns/op")
+	theirs, _ := b.median("Call/"+name, "ns/op")
+	ours, _ := b.median("Call/"+peer.Forbear, "ns/op")
+	return (theirs - base) / (ours - base)
+}
+
+// whole is the time of a whole call, and how sure it is.
+func (b bench) whole(name string) string {
+	s, ok := b.summary(name, "ns/op")
+	if !ok {
+		return "–"
+	}
+	value := fmt.Sprintf("%.0f ns", s.Center)
+	if s.Center >= 10_000 {
+		value = fmt.Sprintf("%.1f µs", s.Center/1000)
+	}
+	return value + " ± " + strings.ReplaceAll(s.PctRangeString(), "%", " %")
 }
 
 // added is by how much a client is above no wrapper at all, of which it is the whole.
@@ -60,7 +124,7 @@ func (b bench) growth() string {
 	}
 	t.WriteString("\n| waiting requests | x/time/rate, memory each | go-retryablehttp | forbear | turned away (NoWait) | next one starts after |\n")
 	t.WriteString("|--:|--:|--:|--:|--:|--:|\n")
-	for _, n := range []string{"100", "10000", "100000"} {
+	for _, n := range []string{"1", "100", "10000", "100000"} {
 		fmt.Fprintf(&t, "| %s |", n)
 		for _, c := range []string{"x/time/rate, burst 1", "go-retryablehttp", peer.Forbear} {
 			size, _ := b.median("Waiters/"+c+"/"+n, "B/waiter")

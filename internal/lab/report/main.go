@@ -40,7 +40,7 @@ func run() error {
 // build returns the documents as they should be, by their names.
 func build() (map[string][]byte, error) {
 	files := map[string][]byte{}
-	for _, page := range []func() (string, []byte, error){benchmarks, peers, picture} {
+	for _, page := range []func() (string, []byte, error){benchmarks, peers, sdkPage, picture} {
 		name, content, err := page()
 		if err != nil {
 			return nil, err
@@ -74,7 +74,9 @@ func benchmarks() (string, []byte, error) {
 		"ahead":     ahead(rows),
 		"machine":   costs.machine(),
 		"cost":      costs.calls(),
+		"rank":      costs.rank(),
 		"growth":    costs.growth(),
+		"standing":  standing(rows),
 		"scenarios": details(rows),
 	})
 }

@@ -88,3 +88,43 @@ func TestFaults(t *testing.T) {
 	assert.Contains(t, text, "| none |")
 	assert.Contains(t, text, "| ? |") // what was not tried is not kept
 }
+
+func TestSource(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "a.go")
+	require.NoError(t, os.WriteFile(file, []byte("package a\n\nimport (\n\t\"fmt\"\n\tb \"c/d\"\n)\n\n// F is.\nfunc F() { fmt.Print(b.X) }\n"), 0o644))
+	code, err := source(file, "F", "c")
+	require.NoError(t, err)
+	assert.Equal(t, "import b \"c/d\"\n\nfunc F() { fmt.Print(b.X) }", code)
+	_, err = source(file, "G", "c")
+	assert.Error(t, err)
+}
+
+func TestStanding(t *testing.T) {
+	rows := []lab.Row{
+		{Scenario: "fixed", Client: "resty", Requests: 100, Admitted: 99, Refused: 1, Possible: 100},
+		{Scenario: "fixed", Client: "forbear", Requests: 98, Admitted: 98, Possible: 100},
+	}
+	assert.Contains(t, standing(rows), "| 0 | yes | 98.0 % | yes |") // who is refused that often does not count
+	rows[0].Requests, rows[0].Refused = 99, 0
+	assert.Contains(t, standing(rows), "| 0 | yes | 98.0 % | **no**: resty (99.0 %) |")
+	rows[1].Requests, rows[1].Refused = 100, 2
+	assert.Contains(t, standing(rows), "| 2.0 % | **no**: resty (0) |")
+	rows[0].Admitted = 98
+	assert.Contains(t, standing(rows), "| yes, with 1 more |")
+	rows[0].Scenario, rows[1].Scenario = "retryafter", "retryafter"
+	assert.NotContains(t, standing(rows), "%") // its limit is not announced
+}
+
+func TestRank(t *testing.T) {
+	b := bench{values: map[string]map[string][]float64{
+		"Call/no_wrapper":       {"ns/op": {100}},
+		"Call/go-retryablehttp": {"ns/op": {250}},
+		"Call/resty":            {"ns/op": {400}},
+		"Call/forbear":          {"ns/op": {300}},
+	}}
+	assert.Equal(t, "Of the clients that retry, go-retryablehttp (0.75 of forbear's) add less time than forbear "+
+		"to a request that need not wait, and resty (1.50 of forbear's) add more.", b.rank())
+	b.values["Call/forbear"]["ns/op"][0] = 150
+	assert.Contains(t, b.rank(), "none add less time")
+	assert.Contains(t, b.rank(), "go-retryablehttp (3.00 of forbear's) and resty (6.00 of forbear's) add more")
+}

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest" //nolint:depguard // servers for a moment are what it makes
 
+	"github.com/didip/tollbooth/v7"
 	"github.com/go-chi/httprate"
 	"github.com/ulule/limiter/v3"
 	"github.com/ulule/limiter/v3/drivers/middleware/stdlib"
@@ -30,14 +31,24 @@ func goServers(context.Context) ([]server, error) {
 			{"github.com/go-chi/httprate", httprate.LimitBy(r.limit, r.window, httprate.Key("*"))},
 			{"github.com/ulule/limiter/v3", ulule.Handler},
 		} {
-			listening := httptest.NewServer(s.wrap(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-				_, _ = io.WriteString(w, `{"data":[]}`)
-			})))
-			all = append(all, server{
-				name: s.module[len("github.com/"):] + " " + versions[s.module], setup: r.String(),
-				url: listening.URL, rate: r.perSecond(), stop: listening.Close,
-			})
+			all = append(all, goServer(s.module, versions, r.String(), r.perSecond(), s.wrap))
 		}
 	}
-	return all, nil
+	// tollbooth knows seconds alone: a bucket that takes as much as flows in.
+	const perSecond = 10
+	toll := tollbooth.NewLimiter(perSecond, nil)
+	return append(all, goServer("github.com/didip/tollbooth/v7", versions, "10 a second", perSecond, func(h http.Handler) http.Handler {
+		return tollbooth.LimitHandler(toll, h)
+	})), nil
+}
+
+// goServer starts one.
+func goServer(module string, versions map[string]string, setup string, rate float64, wrap func(http.Handler) http.Handler) server {
+	listening := httptest.NewServer(wrap(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, `{"data":[]}`)
+	})))
+	return server{
+		name: module[len("github.com/"):] + " " + versions[module], setup: setup,
+		url: listening.URL, rate: rate, stop: listening.Close, announced: true,
+	}
 }

@@ -49,7 +49,7 @@ func nodeServers(ctx context.Context) ([]server, error) {
 				name += ", " + s[1]
 			}
 			all = append(all, server{
-				name: name, setup: r.String(), rate: r.perSecond(), stop: func() {},
+				name: name, setup: r.String(), rate: r.perSecond(), stop: func() {}, announced: true,
 				url: fmt.Sprintf("http://127.0.0.1:%s/%s/%d/%d", port, s[1], r.limit, int(r.window.Seconds())),
 			})
 		}

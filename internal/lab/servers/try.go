@@ -25,12 +25,33 @@ type server struct {
 	url   string
 	rate  float64 // requests a second that it allows in the long run
 	stop  func()
+	// announced says that it tells what is left before it refuses.
+	announced bool
 }
 
 const (
 	callers = 20
 	span    = 40 * time.Second
+	// most is how many requests a server gets at the most, if all goes wrong.
+	most = 2000
 )
+
+// check returns an error if what came of a trial is not what users are promised. How
+// fast it was is no part of that, unless it stood still: it runs in real time, on a
+// machine that may have other things to do.
+func (s server) check(r lab.Served) error {
+	switch {
+	case r.Failed > 0:
+		return fmt.Errorf("%s, %s: %d calls failed", s.name, s.setup, r.Failed)
+	case s.announced && r.Refused > 0:
+		return fmt.Errorf("%s, %s: %d of %d requests were refused, though it tells its limits", s.name, s.setup, r.Refused, r.Sent)
+	case 10*r.Refused > r.Sent:
+		return fmt.Errorf("%s, %s: %d of %d requests were refused", s.name, s.setup, r.Refused, r.Sent)
+	case r.Rate < s.rate/10:
+		return fmt.Errorf("%s, %s: %.1f requests a second were admitted, of %.1f", s.name, s.setup, r.Rate, s.rate)
+	}
+	return nil
+}
 
 // try lets a forbear client use a server for a while, and then looks at what it says
 // when it admits a request and when it refuses one.
@@ -145,6 +166,9 @@ type counting struct {
 }
 
 func (t *counting) RoundTrip(req *http.Request) (*http.Response, error) {
+	if t.sent.Load() >= most {
+		return nil, errors.New("too many requests were sent")
+	}
 	resp, err := t.base.RoundTrip(req)
 	if err != nil {
 		return resp, err
