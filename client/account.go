@@ -3,6 +3,7 @@ package client
 import (
 	"crypto/sha256"
 	"hash/maphash"
+	"math/bits"
 	"net/http"
 	"sync/atomic"
 
@@ -26,25 +27,54 @@ var accountSeed = maphash.MakeSeed()
 
 // account returns whose quota a request spends.
 func (t *Transport) account(req *http.Request, c *call) *account {
-	var room [256]byte
-	text := room[:0]
+	s := spender{url: req.URL}
 	switch {
 	case c.keyed:
-		text = appendTold(text, hostOf(req.URL), c.key)
+		s.key, s.told = c.key, true
 	case t.keyOf != nil:
-		text = appendTold(text, hostOf(req.URL), t.told(req))
+		s.key, s.told = t.told(req), true
 	default:
-		text = appendDefault(text, req)
+		s.look(req)
 	}
-	sum := maphash.Bytes(accountSeed, text)
+	sum := s.sum()
 	slot := &t.accounts.slots[sum%uint64(len(t.accounts.slots))]
 	if known := slot.Load(); known != nil && known.sum == sum {
 		return known
 	}
-	hash := sha256.Sum256(text)
-	known := &account{sum: sum, key: string(hash[:]), reader: t.readers.of(req.URL)}
+	known := &account{sum: sum, key: s.hash(), reader: t.readers.of(req.URL)}
 	slot.Store(known)
 	return known
+}
+
+// sum is different for whoever differs, and the same for a request that looks the
+// same: but other spellings of one spender may differ, which costs a hash more.
+func (s *spender) sum() uint64 {
+	const odd = 0x9e3779b97f4a7c15
+	sum := maphash.String(accountSeed, s.url.Host)*odd + implied(s.url)
+	if s.told {
+		return sum*odd + maphash.String(accountSeed, s.key)*odd
+	}
+	for left := s.shown; left != 0; left &= left - 1 {
+		i := bits.TrailingZeros32(left)
+		sum = (sum+uint64(i)+1)*odd + maphash.String(accountSeed, s.found[i])
+	}
+	return sum
+}
+
+// hash returns the key of the line: it tells nothing of the credentials.
+func (s *spender) hash() string {
+	var room [256]byte
+	text := appendLower(room[:0], hostOf(s.url))
+	if s.told {
+		text = append(append(text, 1), s.key...)
+	}
+	for left := s.shown; left != 0; left &= left - 1 {
+		i := bits.TrailingZeros32(left)
+		text = append(text, 0, byte(i))
+		text = append(text, s.found[i]...)
+	}
+	hash := sha256.Sum256(text)
+	return string(hash[:])
 }
 
 // told returns who spends by the caller's function, which may panic.

@@ -3,7 +3,9 @@ package client_test
 import (
 	"context"
 	"net/http"
+	"strconv"
 	"testing"
+	"time"
 
 	"github.com/hashicorp/go-retryablehttp"
 
@@ -35,6 +37,14 @@ func (c canned) RoundTrip(req *http.Request) (*http.Response, error) {
 	}, nil
 }
 
+// dated is canned with a moment as the reset, which only the Date field explains.
+func dated() canned {
+	c := newCanned()
+	c.header.Set("X-Ratelimit-Reset", strconv.FormatInt(time.Now().Add(time.Hour).Unix(), 10))
+	c.header.Set("Date", time.Now().UTC().Format(http.TimeFormat))
+	return c
+}
+
 // BenchmarkRoundTrip is what a request costs that needs no wait and no retry, by what
 // is around the base transport.
 func BenchmarkRoundTrip(b *testing.B) {
@@ -43,6 +53,11 @@ func BenchmarkRoundTrip(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer own.Close()
+	told, err := client.NewTransport(dated())
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer told.Close()
 	retryable := retryablehttp.NewClient()
 	retryable.HTTPClient = &http.Client{Transport: newCanned()}
 	retryable.Logger = nil
@@ -54,6 +69,7 @@ func BenchmarkRoundTrip(b *testing.B) {
 		{"bare", newCanned().RoundTrip, ""},
 		{"forbear", own.RoundTrip, ""},
 		{"forbear-authorized", own.RoundTrip, "Bearer eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9"},
+		{"forbear-dated", told.RoundTrip, ""},
 		{"retryablehttp", (&retryablehttp.RoundTripper{Client: retryable}).RoundTrip, ""},
 		{"bare-client", (&http.Client{Transport: newCanned()}).Do, ""},
 		{"forbear-client", (&http.Client{Transport: own}).Do, ""},

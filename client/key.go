@@ -66,10 +66,32 @@ func credentialField(name string) (int, bool) {
 // nothing else.
 var queryCredentials = [...]string{"api_key", "apikey", "api-key", "access_token"}
 
-// appendDefault appends the host of a request and its credentials.
-func appendDefault(text []byte, req *http.Request) []byte {
-	var found [credentials]string
-	for name, values := range req.Header {
+// A spender is what a request shows of who spends: its host, and what the caller
+// told or else its credentials.
+type spender struct {
+	url   *url.URL
+	key   string
+	told  bool
+	shown uint32              // which credentials there are, by bit
+	found [credentials]string // none is empty that is shown
+}
+
+// look finds the credentials of a request.
+func (s *spender) look(req *http.Request) {
+	if len(req.Header) > 0 { // a loop over nothing has a price too
+		s.lookThrough(req.Header)
+	}
+	if s.url.User != nil && s.found[authorization] == "" {
+		s.show(userInfo, s.url.User.String())
+	}
+	if value := queryCredentialOf(s.url.RawQuery); value != "" {
+		s.show(queryCredential, value)
+	}
+}
+
+// lookThrough finds the credentials in a header.
+func (s *spender) lookThrough(h http.Header) {
+	for name, values := range h {
 		if len(values) == 0 {
 			continue
 		}
@@ -77,38 +99,37 @@ func appendDefault(text []byte, req *http.Request) []byte {
 			name = textproto.CanonicalMIMEHeaderKey(name)
 		}
 		if i, ok := credentialField(name); ok {
-			found[i] = values[0]
+			s.show(i, values[0])
 		}
 	}
-	if req.URL.User != nil && found[authorization] == "" {
-		found[userInfo] = req.URL.User.String()
-	}
-	if req.URL.RawQuery != "" {
-		found[queryCredential] = queryCredentialOf(req.URL.RawQuery)
-	}
-	text = appendLower(text, hostOf(req.URL))
-	for i := range found {
-		if found[i] != "" {
-			text = append(text, 0, byte(i))
-			text = append(text, found[i]...)
-		}
-	}
-	return text
 }
 
-// appendTold appends a key that was told, apart from the default ones.
-func appendTold(text []byte, host, key string) []byte {
-	text = appendLower(text, host)
-	text = append(text, 1)
-	return append(text, key...)
+// show notes a credential. A later one under the same name replaces it.
+func (s *spender) show(i int, value string) {
+	s.found[i] = value
+	s.shown &^= 1 << i
+	if value != "" {
+		s.shown |= 1 << i
+	}
+}
+
+// implied returns the port that the scheme of a URL implies, or 0.
+func implied(u *url.URL) uint64 {
+	switch u.Scheme {
+	case "https":
+		return 443
+	case "http":
+		return 80
+	}
+	return 0
 }
 
 // hostOf returns the host of a URL, without the port that its scheme implies.
 func hostOf(u *url.URL) string {
-	switch u.Scheme {
-	case "https":
+	switch implied(u) {
+	case 443:
 		return strings.TrimSuffix(u.Host, ":443")
-	case "http":
+	case 80:
 		return strings.TrimSuffix(u.Host, ":80")
 	}
 	return u.Host
@@ -128,12 +149,16 @@ func appendLower(dst []byte, s string) []byte {
 // queryCredentialOf returns the credential in a query, still escaped.
 func queryCredentialOf(query string) string {
 	for query != "" {
-		var part string
-		part, query, _ = strings.Cut(query, "&")
-		name, value, _ := strings.Cut(part, "=")
-		if name == "" || name[0]|0x20 != 'a' { // as all of them begin
+		part := query
+		if i := strings.IndexByte(query, '&'); i >= 0 {
+			part, query = query[:i], query[i+1:]
+		} else {
+			query = ""
+		}
+		if part == "" || part[0]|0x20 != 'a' { // as all of them begin
 			continue
 		}
+		name, value, _ := strings.Cut(part, "=")
 		for _, known := range queryCredentials {
 			if strings.EqualFold(name, known) {
 				return value

@@ -53,3 +53,19 @@ func TestResetsAsInstants(t *testing.T) {
 	assert.Less(t, got.earliest, got.latest)
 	assert.Greater(t, got.earliest, instant(0), "it did not overflow into the past")
 }
+
+// The short way to subtract times is right wherever it is taken.
+func TestMomentsOfTheServer(t *testing.T) {
+	moments := []time.Time{
+		{}, time.Unix(0, 0), time.Unix(-1, 1), time.Unix(1, 0), epoch, epoch.Add(time.Hour + 1), time.Now(),
+		time.Unix(1<<33-1, 1e9-1), time.Unix(1<<33, 0), time.Unix(1<<34, 0), time.Unix(1<<62, 0), time.Unix(-1<<62, 0),
+		time.Date(1600, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(9999, 12, 31, 23, 59, 59, 999, time.UTC),
+	}
+	for _, origin := range moments {
+		c := startClock(origin)
+		for _, at := range moments {
+			at = at.Round(0) // no server tells ours
+			assert.Equal(t, bounded(at.Sub(origin)), c.server(at), "%v - %v", at, origin)
+		}
+	}
+}

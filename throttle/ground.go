@@ -3,6 +3,14 @@ package throttle
 // ready returns when n more may go on the account of this window: the earliest of
 // what its grounds say.
 func (w *window) ready(k *Throttle, now instant, n int64) instant {
+	if w.plenty(k, now, n) {
+		return now
+	}
+	return w.weigh(k, now, n)
+}
+
+// weigh is ready where there is something to consider.
+func (w *window) weigh(k *Throttle, now instant, n int64) instant {
 	if w.concurrent {
 		if w.limit <= 0 || k.sent-k.answered+n <= w.limit {
 			return now
@@ -33,6 +41,14 @@ func (w *window) ready(k *Throttle, now instant, n int64) instant {
 	return max(now, min(at, w.probeReady(k, now)))
 }
 
+// plenty reports whether n may go on credit, far from its end, as most requests may.
+// Weighing would say the same.
+func (w *window) plenty(k *Throttle, now instant, n int64) bool {
+	left := w.ceiling - w.reserve - k.sent
+	return w.credited && left > w.threshold && left >= n &&
+		now >= w.share.until && now >= w.nodes.until && !w.concurrent
+}
+
 // refills reports whether the server is known to regain requests all the time,
 // and how.
 func (w *window) refills() bool {
@@ -44,7 +60,7 @@ func (w *window) creditReady(k *Throttle, now instant, n int64) instant {
 	left := w.ceiling - w.reserve - k.sent
 	shared := w.share.others(now)
 	if shared {
-		left = min(left, w.share.budget-w.reserve-k.sent)
+		left = min(left, w.share.budget(w)-w.reserve-k.sent)
 	}
 	if now < w.nodes.until && !w.refills() && w.share.rolled == 0 {
 		left = min(left, w.nodes.budget()-w.reserve-k.sent)

@@ -6,9 +6,10 @@ import (
 	"github.com/forbear-go/forbear/throttle/header"
 )
 
-// hear takes in what a response says of this window.
-func (w *window) hear(k *Throttle, now instant, t *Ticket, said *header.Window) {
-	if limit, ok := count(said.Limit, w.unit); ok && limit > 0 && limit != w.limit {
+// hear takes in what a response says of this window: among that its limit, if that is
+// above 0.
+func (w *window) hear(k *Throttle, now instant, t *Ticket, said *header.Window, limit int64) {
+	if limit > 0 && limit != w.limit {
 		w.setLimit(k, limit)
 	}
 	w.probe.bade = 0
@@ -56,7 +57,7 @@ func (w *window) hearReset(k *Throttle, t *Ticket, reset interval) bool {
 		return true
 	}
 	w.reset, w.resetKnown, w.resetSince, w.resetTold = reset, true, k.sent, t.number
-	w.share.begin()
+	w.share.begin(w)
 	return true
 }
 
@@ -121,12 +122,14 @@ func (w *window) exhaust(k *Throttle, now instant) {
 // count returns a known count as a number of whole units. Of a share, a unit is a
 // thousandth.
 func count(c header.Count, unit string) (int64, bool) {
-	if c.State != header.Known || math.IsNaN(c.Value) {
+	switch {
+	case c.State != header.Known || math.IsNaN(c.Value):
 		return 0, false
+	case unit == "fraction":
+		c.Value *= 1000
 	}
-	value := c.Value
-	if unit == "fraction" {
-		value *= 1000
+	if c.Value >= 0 && c.Value <= 1<<52 {
+		return int64(c.Value), true // as all that mean anything
 	}
-	return int64(min(max(value, 0), 1<<52)), true
+	return int64(min(max(c.Value, 0), 1<<52)), true
 }

@@ -89,8 +89,18 @@ func (h *history) after(since instant) int64 {
 	if h.size == 0 || h.at(0).last > since {
 		return h.sum() - h.gone
 	}
-	i := h.search(func(e *entry) bool { return e.last > since })
-	return h.sum() - h.at(i-1).sum
+	if h.at(h.size-1).last <= since {
+		return 0
+	}
+	before, i := 0, h.size // since lies between what these stand for
+	for i-before > 1 {
+		if middle := (before + i) / 2; h.at(middle).last > since {
+			i = middle
+		} else {
+			before = middle
+		}
+	}
+	return h.sum() - h.at(before).sum
 }
 
 // fallsTo returns the instant of the request with which, once it and all before

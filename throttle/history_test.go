@@ -123,3 +123,28 @@ func TestHistoryAtRestGivesItsMemoryBack(t *testing.T) {
 	assert.Equal(t, instant(3000), h.firstAfter(0))
 	assert.Equal(t, never, h.firstAfter(3000))
 }
+
+// The log tells what was sent after some moment.
+func TestHistoryAfter(t *testing.T) {
+	r := rand.New(rand.NewPCG(7, 8))
+	for range 300 {
+		var h history
+		var sent []instant
+		now := instant(0)
+		for range r.IntN(40) {
+			now += instant(1 + r.IntN(3))
+			h.add(now, 1)
+			sent = append(sent, now)
+		}
+		h.forget(now / 4)
+		for since := now / 4; since <= now+2; since++ {
+			want := int64(0)
+			for _, at := range sent {
+				if at > since {
+					want++
+				}
+			}
+			require.Equal(t, want, h.after(since), "%v after %v", sent, since)
+		}
+	}
+}

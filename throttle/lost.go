@@ -27,7 +27,7 @@ func (k *Throttle) Return(t Ticket) {
 	for i := range k.windows {
 		w := &k.windows[i]
 		w.ceiling += t.cost
-		w.share.budget += t.cost
+		w.share.back += t.cost
 		w.history.remove(t.at, t.cost)
 	}
 	if k.taught != nil {

@@ -42,10 +42,11 @@ func (k *Throttle) learn(now instant, t *Ticket, r *header.Reading) {
 func (k *Throttle) hear(now instant, t *Ticket, r *header.Reading) {
 	for i := range r.Windows {
 		said := &r.Windows[i]
-		if limit, ok := count(said.Limit, said.Unit); ok && limit == 0 && !r.Refused {
+		limit, ok := count(said.Limit, said.Unit)
+		if ok && limit == 0 && !r.Refused {
 			continue // a limit of nothing on a request that was served limits nothing
 		}
-		k.window(said).hear(k, now, t, said)
+		k.window(said).hear(k, now, t, said, limit)
 	}
 	k.forget(t, r)
 	if k.taught != nil && !k.taught.known() && !k.taught.event.under && !k.taught.shut && len(k.windows) > 0 {

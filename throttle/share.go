@@ -13,11 +13,12 @@ type share struct {
 	heard  instant // when
 	left   int64   // what that one told
 
-	part   float64 // of all that was spent, ours; over this window and, fading, those before
-	past   float64 // the same at the end of the last window
-	until  instant // others are believed to be there until then
-	delay  instant // of the next probe, so that those who wait for the same reset do not collide
-	budget int64   // requests up to this number are our part
+	part  float64 // of all that was spent, ours, unless it is yet to be reckoned; see ours
+	due   bool    // it is
+	past  float64 // the same at the end of the last window
+	until instant // others are believed to be there until then
+	delay instant // of the next probe, so that those who wait for the same reset do not collide
+	back  int64   // so many were given back of what was sent since the newest answer
 
 	// Where the window rolls, our part is what our log may hold, and where a bucket
 	// refills what it held then and refills since.
@@ -27,7 +28,7 @@ type share struct {
 	holds  float64
 	low    int64 // the least that was left, and
 	most   int64 // the most that our log held, until
-	due    instant
+	next   instant
 
 	// Of a bucket: what we, and what all took out of it lately.
 	own, all float64
@@ -59,6 +60,14 @@ func (s *share) move(w *window, reset interval) {
 	s.anchor = reset
 }
 
+// fill notes how much our log holds of a window that does not roll, as far as is
+// known, or not yet.
+func (s *share) fill(w *window, now instant) {
+	since := now - w.length.value
+	s.holds = float64(max(s.most, w.history.after(since)))
+	s.low, s.most, s.next = w.limit, 0, now+w.length.value
+}
+
 // hold follows how much our log may hold of a window that rolls. It returns our
 // part of what was spent. A burst that leaves the window makes room only until
 // everybody has sent as much again, so what counts is the least that was left
@@ -66,16 +75,13 @@ func (s *share) move(w *window, reset interval) {
 func (s *share) hold(w *window, k *Throttle, now instant, t *Ticket, remaining int64) float64 {
 	own := float64(w.history.between(now-w.length.value, t.at))
 	part := min(max(own/float64(max(w.limit-remaining, 1)), 0.02), 1)
-	if s.others(now) && s.rolled >= rolls && w.limit-remaining > w.history.after(t.at-w.reach(k)) {
+	if s.others(now) && w.limit-remaining > w.history.after(t.at-w.reach(k)) {
 		s.until = now + 2*w.length.value // the server counted more than we sent
 	}
 	s.low, s.most = min(s.low, remaining), max(s.most, w.history.after(now-w.length.value))
-	switch {
-	case s.rolled < rolls:
-		s.holds, s.low, s.most, s.due = float64(s.most), w.limit, 0, now+w.length.value
-	case now >= s.due:
+	if now >= s.next {
 		s.holds = min(s.holds, float64(s.most)) + part*(float64(s.low)-fairMargin*own)
-		s.low, s.most, s.due = w.limit, 0, now+w.length.value
+		s.low, s.most, s.next = w.limit, 0, now+w.length.value
 	}
 	return part
 }
@@ -96,11 +102,29 @@ const sharePrior = 8
 func (s *share) others(now instant) bool { return now < s.until }
 
 // begin starts over with a new window.
-func (s *share) begin() {
+func (s *share) begin(w *window) {
 	if s.begun {
-		s.past = s.part
+		s.past = s.ours(w)
 	}
 	s.begun = false
+}
+
+// ours returns which part of all that was spent is ours: over this window and,
+// fading, those before. Most of the time nobody asks, so it is reckoned when somebody
+// does, from what the newest answer left behind.
+func (s *share) ours(w *window) float64 {
+	if s.due {
+		fall, own := s.from-s.left, s.newest-s.number
+		prior := float64(w.limit) / sharePrior
+		s.part = (float64(own) + prior*s.past) / (float64(max(fall, own)) + prior)
+		s.due = false
+	}
+	return s.part
+}
+
+// budget returns up to which number requests are our part.
+func (s *share) budget(w *window) int64 {
+	return s.newest + int64(s.ours(w)*float64(s.left)) + s.back
 }
 
 // hear takes in what a response says is left of a window that does not refill.
@@ -124,19 +148,19 @@ func (s *share) hear(w *window, k *Throttle, now instant, t *Ticket, remaining i
 		}
 		s.delay = k.jitter(2 * k.latency.usual())
 	}
-	fall, own := s.from-remaining, t.number-s.number
-	if fall > k.sent-s.sure {
+	if fall := s.from - remaining; fall > k.sent-s.sure {
 		s.until = now + 2*max(w.length.value, second)
 	}
-	prior := float64(w.limit) / sharePrior
-	s.part = (float64(own) + prior*s.past) / (float64(max(fall, own)) + prior)
-	if w.length.value > 0 {
-		part := s.hold(w, k, now, t, remaining)
-		if s.rolled >= rolls && !w.bucket.recognised {
-			s.part = part
+	s.due, s.back = true, 0
+	switch {
+	case w.length.value == 0:
+	case s.rolled < rolls:
+		s.fill(w, now)
+	default:
+		if part := s.hold(w, k, now, t, remaining); !w.bucket.recognised {
+			s.part, s.due = part, false
 		}
 	}
-	s.budget = t.number + int64(s.part*float64(remaining))
 }
 
 // stale reports whether what was heard last is too old to spend a part of it. Then

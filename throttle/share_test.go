@@ -134,3 +134,24 @@ func TestTheFullestNodeDecides(t *testing.T) {
 	assert.LessOrEqual(t, sent, 20)
 	assert.GreaterOrEqual(t, sent, 10)
 }
+
+// What was reckoned only when somebody asked is what it would have been at once.
+func TestTheShareIsReckonedInTime(t *testing.T) {
+	s := newScript(t, plain())
+	for i := range 20 { // others take two for each of ours
+		s.hears(float64(i)+0.5, s.goes(float64(i)), minute(100, 99-3*i, 60))
+	}
+	w := &s.k.windows[0]
+	own, fall, prior := 19.0, 57.0, 100.0/sharePrior
+	want := (own + prior) / (fall + prior)
+	require.True(t, w.share.due, "nobody asked")
+	next := w.share
+	next.begin(w)
+	assert.InDelta(t, want, next.past, 1e-12, "it is kept for the next window")
+	budget := w.share.newest + int64(want*float64(w.share.left))
+	assert.Equal(t, budget, w.share.budget(w))
+	assert.InDelta(t, want, w.share.ours(w), 1e-12)
+	ticket := s.k.Send(at(30), 1)
+	s.k.Return(ticket)
+	assert.Equal(t, budget+1, w.share.budget(w), "what was given back is ours")
+}

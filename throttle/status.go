@@ -97,8 +97,8 @@ func (w *window) status(k *Throttle, now instant) WindowStatus {
 	}
 	left := w.ceiling - k.sent
 	if s.Others {
-		s.Share = w.share.part
-		left = min(left, w.share.budget-k.sent)
+		s.Share = w.share.ours(w)
+		left = min(left, w.share.budget(w)-k.sent)
 	}
 	if w.credited {
 		s.Credit = int(max(left-w.reserve, 0))

@@ -84,7 +84,7 @@ func New(policy Policy, now time.Time) (*Throttle, error) {
 	if err := policy.check(); err != nil {
 		return nil, err
 	}
-	k := &Throttle{policy: policy, clock: clock{origin: now}}
+	k := &Throttle{policy: policy, clock: startClock(now)}
 	k.random.Seed(rand.Uint64(), rand.Uint64())
 	k.hold.narrowDown(0)
 	return k, nil
@@ -158,7 +158,7 @@ func (k *Throttle) Send(now time.Time, cost int) Ticket {
 	k.sent += n
 	slack := k.latency.slack()
 	for j := range k.windows {
-		k.windows[j].send(k, i, slack, k.sent, n)
+		k.windows[j].send(i, slack, k.sent, n)
 	}
 	k.hold.send(i, n)
 	if k.taught != nil || len(k.windows) == 0 {

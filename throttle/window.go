@@ -70,7 +70,7 @@ func (w *window) open() bool {
 }
 
 // send counts n more, up to the given number, as sent.
-func (w *window) send(k *Throttle, now, slack instant, number, n int64) {
+func (w *window) send(now, slack instant, number, n int64) {
 	if w.probes(now, number, n) {
 		w.probe.number, w.probe.sent = number, now
 		w.probe.bade, w.probe.bidden = w.probe.bidden, 0
@@ -80,7 +80,7 @@ func (w *window) send(k *Throttle, now, slack instant, number, n int64) {
 	}
 	w.bucket.take(now, slack, n)
 	if w.length.value > 0 {
-		w.history.forget(now - 3*w.reach(k))
+		w.history.forget(now - 3*(w.length.value+slack))
 		w.history.add(now, n)
 	}
 }

@@ -1,39 +1,116 @@
 package header
 
-import "time"
+import (
+	"cmp"
+	"net/http"
+	"time"
+)
+
+// frame is what the names of the fields of a plain window tell of it, whatever their
+// values.
+type frame struct {
+	name, unit string
+	length     time.Duration
+	bare       bool // the unit of its reset is not told
+}
+
+// maxQuick is how many fields a plain window has at most: one of each role.
+const maxQuick = 4
+
+// add adds a field.
+func (fr *frame) add(f *field) {
+	fr.name = cmp.Or(fr.name, f.label)
+	fr.unit = max(fr.unit, f.unit)
+	fr.length = max(fr.length, f.length)
+	fr.bare = fr.bare || f.role == roleReset && f.step == 0
+}
 
 // quick reads what most responses have: one window, of plain numbers. It reports
 // false, and leaves no trace, when there is more to it.
 func (r *Reading) quick() bool {
-	if len(r.hits) == 0 || len(r.hits) > 4 || r.periods != nil || !r.alike && !alike(r.hits) {
+	if len(r.hits) == 0 || len(r.hits) > maxQuick || r.periods != nil || !r.alike && !alike(r.hits) {
 		return false
 	}
-	r.Windows = append(r.Windows, Window{Name: r.hits[0].label})
-	w := &r.Windows[0]
-	if w.Name == "" {
-		w.Name = "default"
+	var fr frame
+	for i := range r.hits {
+		fr.add(r.hits[i].field)
 	}
-	bare := false
+	w := r.window(&fr)
 	for i := range r.hits {
 		h := &r.hits[i]
 		if len(h.values) != 1 || !w.quick(h.field, h.values[0]) {
 			r.Windows = r.Windows[:0]
 			return false
 		}
-		bare = bare || h.role == roleReset && h.step == 0
-		w.Length = max(w.Length, h.length)
-		if h.unit != "" && h.unit > w.Unit {
-			w.Unit = h.unit
+	}
+	return r.conclude(w, &fr)
+}
+
+// recite is quick for a response of a known shape, whose fields it looks up as it
+// goes. It reports false when there is more to it; then the reading has to begin.
+func (r *Reading) recite(s *shape, h http.Header) bool {
+	r.wipe()
+	w := r.window(&s.frame)
+	for _, f := range s.told {
+		values := h[f.name]
+		switch {
+		case len(values) == 0, f.role < roleDate && (len(values) > 1 || !w.quick(f, values[0])):
+			return false
+		case f.role > roleDate:
+			r.take(f, values)
 		}
 	}
+	if !r.conclude(w, &s.frame) {
+		return false
+	}
+	if s.date != nil && r.tellsMoment() {
+		if values := h[s.date.name]; len(values) > 0 {
+			r.date = values[0]
+			r.Date = r.readDate()
+		}
+	}
+	return true
+}
+
+// window makes a reading tell of one window, of which nothing is known but its frame.
+func (r *Reading) window(fr *frame) *Window {
+	if cap(r.Windows) == 0 {
+		r.Windows = make([]Window, 1)
+	}
+	r.Windows = r.Windows[:1]
+	w := &r.Windows[0]
+	*w = Window{}
+	w.Name, w.Unit, w.Length = fr.name, fr.unit, fr.length
+	if w.Name == "" {
+		w.Name = "default"
+	}
+	return w
+}
+
+// conclude draws what follows from the parts of the one window. It reports false,
+// and takes it back, when they do not fit each other.
+func (r *Reading) conclude(w *Window, fr *frame) bool {
 	if w.Limit.Known() && w.Used.Known() && !w.Remaining.Known() {
 		w.Remaining = Count{Value: max(0, w.Limit.Value-w.Used.Value), State: Known}
 	}
-	if bare && w.Length > 0 && w.Reset.In > 10*w.Length {
+	if fr.bare && w.Length > 0 && w.Reset.In > 10*w.Length {
 		r.Windows = r.Windows[:0]
 		return false
 	}
 	return true
+}
+
+// plain reports whether all fields are plain numbers, and not too many of them.
+func plain(hits []hit) bool {
+	for i := range hits {
+		if len(hits[i].values) != 1 {
+			return false
+		}
+		if _, ok := digits(hits[i].values[0]); !ok {
+			return false
+		}
+	}
+	return len(hits) > 0 && len(hits) <= maxQuick
 }
 
 // alike reports whether all fields are about one window, and tell something
@@ -58,15 +135,7 @@ func (w *Window) quick(f *field, v string) bool {
 	c := &w.Limit
 	switch f.role {
 	case roleReset:
-		if w.Reset.Known() {
-			return false
-		}
-		if f.step == 0 && n >= minEpoch && n < minEpochMilli {
-			w.Reset = Reset{At: time.Unix(n, 0).UTC(), Resolution: time.Second}
-			return true
-		}
-		w.Reset, ok = resetOf(number{whole: n}, f.step)
-		return ok
+		return w.quickReset(f, n)
 	case roleRemaining:
 		c = &w.Remaining
 	case roleUsed:
@@ -81,6 +150,22 @@ func (w *Window) quick(f *field, v string) bool {
 	}
 	*c = Count{Value: float64(n), State: Known}
 	return true
+}
+
+// quickReset sets the reset.
+func (w *Window) quickReset(f *field, n int64) (ok bool) {
+	switch {
+	case w.Reset.Known():
+		return false
+	case n <= maxDelta && (f.step == 0 || f.step == time.Second):
+		w.Reset.In, w.Reset.Resolution = time.Duration(n)*time.Second, time.Second
+		return true
+	case f.step == 0 && n >= minEpoch && n < minEpochMilli:
+		w.Reset.At, w.Reset.Resolution = time.Unix(n, 0).UTC(), time.Second
+		return true
+	}
+	w.Reset, ok = resetOf(number{whole: n}, f.step)
+	return ok
 }
 
 // digits reads up to fifteen digits, and nothing else.

@@ -35,10 +35,13 @@ const maxShape = 40
 
 // shape is what names a response had, and what they mean. It is immutable.
 type shape struct {
-	told  []*field // the fields about limits, and Date and Age
-	other []string // the names of the others
+	told  []*field // the fields about limits, and Age and its like
+	date  *field   // Date
+	other []string // the names of the others, and Date
 	limit bool     // whether there is any about limits
 	alike bool     // whether those are all about one window
+	plain bool     // and were plain numbers
+	frame frame    // of that window
 }
 
 // NewReader returns a Reader for the responses of a host, such as
@@ -77,9 +80,15 @@ func NewReader(host string, more ...Dialect) (*Reader, error) {
 
 // Read reads a response into r. See Reading.Read.
 func (rd *Reader) Read(r *Reading, status int, h http.Header, body []byte, now time.Time) {
+	var s *shape
+	if status >= 200 && status <= 299 && len(body) == 0 {
+		if s = rd.shape(h); s != nil && s.plain && r.recite(s, h) {
+			return
+		}
+	}
 	r.begin(status, now)
 	r.periods = rd.periods
-	if status < 200 || status > 299 || len(body) > 0 || !rd.recall(r, h) {
+	if s == nil || !r.recall(s, h) {
 		rd.scan(r, h)
 	}
 	r.finish(body)
@@ -106,36 +115,44 @@ func (rd *Reader) NeedsBody(status int, h http.Header) bool {
 	return NeedsBody(status, h)
 }
 
-// recall takes the fields that a response of this shape had before. It reports
-// false, and takes nothing, when the shape is a new one.
-func (rd *Reader) recall(r *Reading, h http.Header) bool {
+// shape returns what is known of responses with so many fields, or nil when this one
+// differs.
+func (rd *Reader) shape(h http.Header) *shape {
 	if len(h) >= maxShape {
-		return false
+		return nil
 	}
 	s := rd.shapes[len(h)].Load()
-	if s == nil {
-		return false
+	if s == nil || len(s.other) == 0 {
+		return s
 	}
-	if len(s.other) > 0 {
-		turn := rd.turn.Add(1)
-		if _, ok := h[s.other[turn%uint32(len(s.other))]]; !ok {
-			return false
-		}
+	turn := rd.turn.Add(1)
+	if _, ok := h[s.other[turn%uint32(len(s.other))]]; !ok {
+		return nil
 	}
+	return s
+}
+
+// recall takes the fields that a response of this shape has. It reports false, and
+// takes nothing, when one of them is missing.
+func (r *Reading) recall(s *shape, h http.Header) bool {
 	if !s.limit {
 		return true
 	}
 	for _, f := range s.told {
 		values := h[f.name]
 		if len(values) == 0 {
-			r.begin(r.status, r.now)
-			r.periods = rd.periods
+			r.wipe()
 			return false
 		}
 		if f.role < roleDate {
 			r.hits = append(r.hits, hit{f, values})
 		} else {
 			r.take(f, values)
+		}
+	}
+	if s.date != nil {
+		if values := h[s.date.name]; len(values) > 0 {
+			r.date = values[0]
 		}
 	}
 	r.sorted, r.alike = true, s.alike
@@ -161,6 +178,8 @@ func (rd *Reader) scan(r *Reading, h http.Header) {
 			learn = false
 		case f.role == roleNone:
 			s.other = append(s.other, strings.Clone(name))
+		case f.role == roleDate:
+			s.date, s.other = f, append(s.other, f.name)
 		default:
 			s.told = append(s.told, f)
 			s.limit = s.limit || f.role < roleDate
@@ -170,6 +189,10 @@ func (rd *Reader) scan(r *Reading, h http.Header) {
 		// In this order, so that no response has to be sorted again.
 		slices.SortFunc(s.told, func(a, b *field) int { return strings.Compare(a.name, b.name) })
 		s.alike = alike(r.hits)
+		s.plain = s.alike && r.periods == nil && plain(r.hits)
+		for _, f := range s.told {
+			s.frame.add(f)
+		}
 		rd.shapes[len(h)].Store(&s)
 	}
 }

@@ -2,6 +2,7 @@ package header
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"net/http"
 	"sync"
 	"testing"
@@ -149,4 +150,62 @@ func TestReadingIsUsedAgain(t *testing.T) {
 	require.True(t, r.Refused && r.Stale && r.Wait.Known() && len(r.Windows) == 1)
 	r.Read(http.StatusOK, http.Header{}, nil, benchNow.Add(time.Hour))
 	assert.Equal(t, Reading{Windows: []Window{}}, said(&r))
+}
+
+// What comes in a known shape is read as if it had never been seen, whatever the
+// values are this time.
+func TestReaderKnowsTheShapeAlone(t *testing.T) {
+	values := []string{"", "0", "7", "100", "42000", "1772370000", "1772370000000", "99999999999999999", "-1", "6m0s", "1.5", "100, 50", "soon"}
+	r := rand.New(rand.NewPCG(3, 4))
+	for _, names := range [][]string{
+		{"X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Used", "X-RateLimit-Reset", "Age", "X-Cache"},
+		{"X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Used", "X-RateLimit-Reset-Ms"},
+		{"X-RateLimit-Limit-Minute", "X-RateLimit-Remaining-Minute", "X-RateLimit-Reset-Minute"},
+		{"X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Limit-Minute"},
+	} {
+		var rd Reader
+		var known, alone Reading
+		for i := range 3000 {
+			h := typical()
+			for _, name := range names {
+				h.Add(name, "7")
+				if i > 0 && r.IntN(4) == 0 { // the first is plain
+					h.Set(name, values[r.IntN(len(values))])
+				}
+				if r.IntN(50) == 0 {
+					h.Add(name, "8")
+				}
+			}
+			if r.IntN(10) == 0 {
+				h.Set("Age", "0")
+			}
+			if r.IntN(10) == 0 {
+				h["Date"] = nil
+			}
+			rd.Read(&known, http.StatusOK, h, nil, benchNow)
+			alone.begin(http.StatusOK, benchNow)
+			alone.periods = []Period{} // rules the quick way out
+			alone.scan(h)
+			alone.finish(nil)
+			require.Equal(t, said(&alone), said(&known), "%v", h)
+		}
+	}
+}
+
+// A Date is read where it tells what a moment means.
+func TestDateIsReadWhereItIsNeeded(t *testing.T) {
+	for _, tt := range []struct {
+		reset string
+		want  time.Time
+	}{{"30", time.Time{}}, {"1772370000", benchNow}, {"6m0s", time.Time{}}, {"2026-03-01T12:00:30Z", benchNow}} {
+		var rd Reader
+		var r Reading
+		h := typical("X-RateLimit-Limit", "60", "X-RateLimit-Remaining", "59", "X-RateLimit-Reset", tt.reset)
+		for range 3 {
+			rd.Read(&r, http.StatusOK, h, nil, benchNow.Add(time.Hour))
+			assert.Equal(t, tt.want, r.Date, tt.reset)
+		}
+		rd.Read(&r, http.StatusTooManyRequests, h, nil, benchNow.Add(time.Hour))
+		assert.Equal(t, benchNow, r.Date, "a wait counts from it")
+	}
 }

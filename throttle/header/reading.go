@@ -27,8 +27,9 @@ type Reading struct {
 	// are those of another, older response and say nothing about now.
 	Stale bool
 	// Date is when the server made the response, by its own clock. It is zero
-	// when the response does not tell. Date and Stale may be left at zero when nothing
-	// else in the response is about limits, to save the time.
+	// when the response does not tell, and on a success that tells no moment by that
+	// clock: delays need none. Date and Stale may be left at zero when nothing else in
+	// the response is about limits, to save the time.
 	Date time.Time
 
 	hits     []hit
@@ -90,15 +91,20 @@ func (r *Reading) Read(status int, h http.Header, body []byte, now time.Time) {
 	r.finish(body)
 }
 
+// begin forgets the reading before.
 func (r *Reading) begin(status int, now time.Time) {
-	// Only what quick needs; the rest is left to finish. That is faster than the
-	// assignment of a whole Reading.
+	r.wipe()
+	r.periods, r.status, r.now = nil, status, now
+}
+
+// wipe forgets what the reading before said. That is faster than the assignment of a
+// whole Reading; the rest is left to finish.
+func (r *Reading) wipe() {
 	clear(r.hits)
 	r.hits, r.Windows = r.hits[:0], r.Windows[:0]
 	r.Wait = Wait{}
 	r.Refused, r.Stale, r.sorted, r.alike = false, false, false, false
-	r.Date, r.date, r.periods = time.Time{}, "", nil
-	r.status, r.now = status, now
+	r.Date, r.date = time.Time{}, ""
 }
 
 // scan collects the fields that are about limits.
@@ -180,10 +186,13 @@ func (r *Reading) finish(body []byte) {
 	if len(r.hits) == 0 && len(body) == 0 && !mayRefuse(r.status) {
 		return
 	}
-	r.Date = r.readDate()
 	if len(body) == 0 && r.status < 300 && r.quick() {
+		if r.tellsMoment() {
+			r.Date = r.readDate()
+		}
 		return
 	}
+	r.Date = r.readDate()
 	r.parts, r.policies, r.text = r.parts[:0], r.policies[:0], 0
 	r.waits = waits{base: r.base()}
 	if !r.sorted {
@@ -198,6 +207,23 @@ func (r *Reading) finish(body []byte) {
 	}
 	r.settle()
 	r.judge(&said)
+	if r.status < 300 && !r.tellsMoment() {
+		r.Date = time.Time{}
+	}
+}
+
+// tellsMoment reports whether something that was read is a moment by the clock of the
+// server, which only its Date relates to ours.
+func (r *Reading) tellsMoment() bool {
+	if r.Refused || r.Wait.Known() {
+		return true
+	}
+	for i := range r.Windows {
+		if !r.Windows[i].Reset.At.IsZero() {
+			return true
+		}
+	}
+	return false
 }
 
 // readDate reads the Date field. Busy servers send the same one many times over.

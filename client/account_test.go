@@ -1,0 +1,62 @@
+package client
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// Who differs for the line differs for the cache before it, however often they take
+// turns, and whoever else has the same place there.
+func TestAccountsAreNotMixedUp(t *testing.T) {
+	type asked struct {
+		req  *http.Request
+		call call
+	}
+	var all []asked
+	ask := func(c call, address string, fields ...string) {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address, nil)
+		require.NoError(t, err)
+		for i := 0; i < len(fields); i += 2 {
+			r.Header.Add(fields[i], fields[i+1])
+		}
+		all = append(all, asked{r, c})
+	}
+	for _, host := range []string{
+		"https://a.test", "http://a.test", "https://a.test:80", "http://a.test:443", "https://a.test:443", "https://A.test", "https://b.test",
+	} {
+		ask(call{}, host)
+		ask(call{keyed: true, key: "k"}, host)
+		ask(call{keyed: true}, host)
+		ask(call{}, host+"/?api_key=k")
+		ask(call{}, strings.Replace(host, "//", "//k@", 1))
+		for _, name := range []string{"Authorization", "X-Api-Key", "Api-Key"} {
+			ask(call{}, host, name, "k")
+			ask(call{}, host, name, "l")
+		}
+		ask(call{}, host, "Authorization", "k", "X-Api-Key", "l")
+		ask(call{}, host, "Authorization", "l", "X-Api-Key", "k")
+	}
+	for i := range 2000 { // more than there is room for
+		ask(call{}, "https://a.test", "Authorization", strings.Repeat("x", i+2))
+	}
+	tr, err := NewTransport(nil)
+	require.NoError(t, err)
+	defer tr.Close()
+	keys := make(map[string]bool)
+	for range 2 {
+		for _, a := range all {
+			s := spender{url: a.req.URL, key: a.call.key, told: a.call.keyed}
+			if !s.told {
+				s.look(a.req)
+			}
+			who := tr.account(a.req, &a.call)
+			require.Equal(t, s.hash(), who.key, "%v %v", a.req.URL, a.req.Header)
+			keys[who.key] = true
+		}
+	}
+	assert.Len(t, keys, 2000+4*13, "three of the hosts are one, spelt otherwise, and so is that of http")
+}
