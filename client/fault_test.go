@@ -260,3 +260,24 @@ func TestWorkersDoNotWakeTogether(t *testing.T) {
 		require.LessOrEqual(t, len(woken), 3, "no more than the answer said remained")
 	})
 }
+
+// A success that asks all to stay away for a while is obeyed by the next request.
+func TestPauseOnSuccess(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		base := &recorder{answer: func(n int, req *http.Request) (*http.Response, error) {
+			if n == 1 {
+				return respond(req, http.StatusOK, "Backoff", "10"), nil
+			}
+			return respond(req, http.StatusOK), nil
+		}}
+		rt := transport(t, base)
+		for range 3 {
+			_, err := rt.RoundTrip(get(t.Context(), "/"))
+			require.NoError(t, err)
+		}
+		gaps := gaps(base.times)
+		assert.GreaterOrEqual(t, gaps[0], 10*time.Second)
+		assert.LessOrEqual(t, gaps[0], 11*time.Second)
+		assert.Zero(t, gaps[1])
+	})
+}

@@ -84,6 +84,12 @@ func (h *hold) refuse(k *Throttle, now, wait instant, known bool, t *Ticket) {
 	}
 }
 
+// pause keeps the key closed for as long as the server asks on an answer that is no
+// refusal. Nothing was refused, so that the gate does not narrow.
+func (h *hold) pause(k *Throttle, now, wait instant) {
+	h.until = max(h.until, now+wait+k.jitter(min(wait/20, second)))
+}
+
 // backoff is how long to stay away after the n-th refusal in a row.
 func (k *Throttle) backoff(n int) instant {
 	if k.policy.Backoff != nil {

@@ -22,6 +22,23 @@ func TestARefusalIsObeyed(t *testing.T) {
 	}
 }
 
+// A server may ask all to stay away although it served the request. It refused nobody,
+// so nobody goes ahead to try.
+func TestAPauseIsObeyed(t *testing.T) {
+	for _, pause := range []time.Duration{time.Second, 10 * time.Second, time.Hour} {
+		s := newScript(t, plain())
+		s.hears(.1, s.goes(0), header.Reading{Paused: true, Wait: header.Wait{Delay: pause, Explicit: true, Reset: header.Reset{In: pause, Resolution: time.Second}}})
+		until := s.waits(.2, Refusal)
+		assert.False(t, until.Before(at(.1).Add(pause)), "%v", pause)
+		assert.False(t, until.After(at(.1).Add(pause+min(pause/20, time.Second))), "%v", pause)
+		assert.Zero(t, s.k.Status(at(.2)).Refusals)
+		later := .1 + 1.06*pause.Seconds()
+		s.goes(later)
+		s.goes(later)
+		assert.Equal(t, Lesson{}, s.k.Lesson(at(later)))
+	}
+}
+
 func TestAfterARefusalOneGoesFirst(t *testing.T) {
 	s := newScript(t, plain())
 	s.hears(.1, s.goes(0), refusal(2*time.Second))

@@ -36,6 +36,9 @@ func (k *Throttle) learn(now instant, t *Ticket, r *header.Reading) {
 		k.taught.admitted(k, t, k.hold.after)
 	}
 	k.hold.admitted(t)
+	if r.Paused {
+		k.hold.pause(k, now, instant(min(r.Wait.Delay, longestHold)))
+	}
 }
 
 // hear passes what a response says on to its windows.

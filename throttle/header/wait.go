@@ -91,6 +91,7 @@ func (r *Reading) judge(said *bodySays) {
 	case said.said && r.Refused:
 		r.setWait(said.prose, true)
 	}
+	r.Paused = !r.Refused && r.status < 300 && r.Wait.Explicit && r.Wait.Delay > 0
 }
 
 func (r *Reading) setWait(t Reset, explicit bool) {

@@ -2,6 +2,7 @@ package header
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -109,6 +110,7 @@ func TestWait(t *testing.T) {
 			assert.Equal(t, tt.known, r.Wait.Known())
 			assert.Equal(t, tt.want, r.Wait.Delay)
 			assert.Equal(t, tt.explicit, r.Wait.Explicit)
+			assert.Equal(t, strings.HasPrefix(tt.name, "meant on a success"), r.Paused)
 		})
 	}
 }
