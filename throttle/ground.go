@@ -65,8 +65,11 @@ func (w *window) creditReady(k *Throttle, now instant, n int64) instant {
 	if now < w.nodes.until && !w.refills() && w.share.rolled == 0 {
 		left = min(left, w.nodes.budget()-w.reserve-k.sent)
 	}
-	if !w.credited || left < n || shared && w.share.stale(k, now) {
+	if !w.credited || left < n {
 		return never
+	}
+	if shared && w.share.stale(k, now) {
+		return max(now, k.lastSent+k.latency.patience())
 	}
 	if left > w.threshold || !w.resetKnown || w.bucket.recognised || k.sent == 0 {
 		return now

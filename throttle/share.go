@@ -164,7 +164,7 @@ func (s *share) hear(w *window, k *Throttle, now instant, t *Ticket, remaining i
 }
 
 // stale reports whether what was heard last is too old to spend a part of it. Then
-// one request at a time goes, until its answer comes.
+// one request at a time goes, until its answer comes, or is too long in coming.
 func (s *share) stale(k *Throttle, now instant) bool {
 	return now > s.heard+second+4*k.latency.usual() && k.sent > k.answered
 }

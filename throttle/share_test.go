@@ -84,7 +84,8 @@ func TestAnOldAnswerAllowsOneRequest(t *testing.T) {
 	s = shared(t, 40)
 	s.hears(30.1, s.goes(30), header.Reading{}) // which says nothing
 	i := s.goes(35)
-	s.waits(35, "minute")
+	until := s.waits(35, "minute")
+	assert.LessOrEqual(t, until.Sub(at(35)), 2*time.Second, "it waits for an answer, not for the reset")
 	s.hears(35.1, i, minute(100, 39, 60))
 	s.goes(35.2)
 	s.goes(35.2)
