@@ -21,9 +21,12 @@ type learned struct {
 
 	// whole holds the limits of all requests, or of those that belong to no part.
 	whole *throttle.Throttle
-	// shown is the mark of the last response. Once there was another, routes tells
-	// the parts apart, and limits holds those of each.
-	shown  uint64
+	// shown is the sign of the last response, and method and path are of its request.
+	// Once there was another, routes tells the parts apart, and limits holds those of
+	// each.
+	shown  sign
+	method string
+	path   string
 	routes *parts
 	limits map[uint64]*throttle.Throttle
 	// The requests that were sent before the key was split may be counted by any
@@ -158,9 +161,9 @@ func (l *learned) part(now time.Time, m uint64) *throttle.Throttle {
 // receive takes in the response to an attempt.
 func (l *learned) receive(now time.Time, a *attempt) {
 	l.landed(a)
-	m := mark(&a.reading)
-	if m != 0 && !a.reading.Refused && !a.reading.Stale && a.scope == 0 {
-		l.show(now, a, m)
+	shown := signOf(&a.reading)
+	if shown.mark != 0 && !a.reading.Refused && !a.reading.Stale && a.scope == 0 {
+		l.show(now, a, shown)
 	}
 	belongs := a.part
 	if a.scope == 0 && l.routes != nil {
@@ -175,24 +178,24 @@ func (l *learned) receive(now time.Time, a *attempt) {
 			tell(belongs, now, &a.reading)
 		}
 	}
-	if m == 0 && a.reading.Refused && a.scope == 0 {
+	if shown.mark == 0 && a.reading.Refused && a.scope == 0 {
 		l.refuseAll(now, belongs, &a.reading)
 	}
 }
 
 // show notes what a response tells its limits by, and splits the key when routes
 // turn out to tell them by different things.
-func (l *learned) show(now time.Time, a *attempt, m uint64) {
-	differs := m != l.shown && l.shown != 0
-	l.shown = m
-	switch {
-	case l.routes == nil && !differs:
-		return
-	case l.routes == nil:
-		l.routes = &parts{routes: make(map[string]*showing)}
+func (l *learned) show(now time.Time, a *attempt, shown sign) {
+	before, method, path := l.shown, l.method, l.path
+	l.shown, l.method, l.path = shown, a.req.Method, a.req.URL.Path
+	if l.routes == nil {
+		if before.mark == 0 || before.mark == shown.mark {
+			return
+		}
+		l.routes = newParts(routeFrom(method, path), before)
 	}
 	l.transport.route(l.key, l.routes)
-	if l.routes.show(a.routed(), m, differs) {
+	if l.routes.show(a.routed(), shown, before) {
 		l.before, l.whole = l.whole, newThrottle(l.policy, now)
 		l.flying, l.stray = 0, l.flying
 		l.patience = now.Add(strayPatience)

@@ -1,7 +1,9 @@
 package client
 
 import (
+	"iter"
 	"strconv"
+	"strings"
 	"sync"
 
 	"github.com/forbear-go/forbear/throttle/header"
@@ -13,18 +15,26 @@ import (
 // a line and with limits of its own. It is safe for concurrent use.
 type parts struct {
 	mu     sync.RWMutex
-	routes map[string]*showing
-	split  bool // the routes are known not to share their limits
+	routes map[string]uint64 // what each route showed last
+	heads  map[string]uint64 // what all routes showed that begin so; 0 if they differ
+	lanes  map[uint64]string // of the parts
+	sizes  map[uint64]int    // how many routes each has
+	usual  uint64            // the largest
+	split  bool              // the routes are known not to share their limits
 	// conflicts counts responses in turn that showed something else than the one
 	// before, but the same as ever at their route. A plan that changed, which all
 	// routes show one after the other, makes none.
 	conflicts int
 }
 
-// showing is what the responses of a route tell their limits by.
-type showing struct {
-	mark uint64
-	lane string
+// newParts returns parts of which one route is known.
+func newParts(route string, shown sign) *parts {
+	p := &parts{
+		routes: make(map[string]uint64), heads: make(map[string]uint64),
+		lanes: make(map[uint64]string), sizes: make(map[uint64]int),
+	}
+	p.note(route, shown.mark)
+	return p
 }
 
 // maxRoutes is how many routes of a key are told apart. Those beyond share their
@@ -34,69 +44,152 @@ const maxRoutes = 512
 // enoughConflicts is how many conflicts split a key.
 const enoughConflicts = 3
 
-// mark returns what a response tells its limits by: their names, what they count, and
-// how much they allow. It is 0 when it tells of none.
-func mark(r *header.Reading) uint64 {
+// A sign is what a response tells its limits by.
+type sign struct {
+	mark  uint64 // their names, what they count, and how much they allow; 0 if it tells of none
+	scope uint64 // what they count alone; 0 if one does not tell
+}
+
+// signOf returns the sign of a response.
+func signOf(r *header.Reading) (s sign) {
 	if len(r.Windows) == 0 {
-		return 0
+		return s
 	}
 	const offset, prime = 14695981039346656037, 1099511628211 // FNV-1a
-	h := uint64(offset)
+	add := func(h uint64, text string) uint64 {
+		for i := range len(text) {
+			h = (h ^ uint64(text[i])) * prime
+		}
+		return h * prime
+	}
+	s.mark, s.scope = offset, offset
 	for i := range r.Windows {
 		w := &r.Windows[i]
-		for _, s := range [...]string{w.Name, w.Scope} {
-			for j := range len(s) {
-				h = (h ^ uint64(s[j])) * prime
-			}
-			h *= prime
+		s.mark = add(add(s.mark, w.Name), w.Scope)
+		s.mark = (s.mark ^ uint64(int64(w.Limit.Value))) * prime
+		if scope := scopeOf(r, w); scope == "" {
+			s.scope = 0
+		} else if s.scope != 0 {
+			s.scope = add(s.scope, scope) | 1
 		}
-		h = (h ^ uint64(int64(w.Limit.Value))) * prime
 	}
-	return h | 1
+	s.mark |= 1
+	return s
+}
+
+// scopeOf returns what a window counts, if the response says so: the name of an only
+// window that is none of a period, such as X-RateLimit-Resource gives it.
+func scopeOf(r *header.Reading, w *header.Window) string {
+	if w.Scope == "" && len(r.Windows) == 1 && w.Length == 0 && w.Name != "default" {
+		return w.Name
+	}
+	return w.Scope
 }
 
 // lane returns the lane in which requests of a route wait.
 func (p *parts) lane(route string) string {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
-	if s := p.routes[route]; p.split && s != nil {
-		return s.lane
-	}
-	return ""
+	return p.lanes[p.markOf(route)]
 }
 
 // of returns the mark of the part that a route belongs to, or 0 for the whole.
 func (p *parts) of(route string) uint64 {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
-	if s := p.routes[route]; p.split && s != nil {
-		return s.mark
-	}
-	return 0
+	return p.markOf(route)
 }
 
-// show notes what a response of a route showed, and whether the response before it,
-// of whichever route, showed something else. It reports whether the key splits now.
-func (p *parts) show(route string, m uint64, differs bool) bool {
+// markOf guesses what a route shows that showed nothing yet: what others show that
+// begin like it, or else what most do.
+func (p *parts) markOf(route string) uint64 {
+	if !p.split {
+		return 0
+	}
+	if m, ok := p.routes[route]; ok {
+		return m
+	}
+	for head := range headsOf(route) {
+		if m := p.heads[head]; m != 0 {
+			return m
+		}
+	}
+	return p.usual
+}
+
+// maxHead is how many segments of a route its heads have at the most.
+const maxHead = 4
+
+// headsOf returns what a route begins with, the longest first.
+func headsOf(route string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		head := route
+		for strings.Count(head, "/") > maxHead {
+			head = head[:strings.LastIndexByte(head, '/')]
+		}
+		for {
+			i := strings.LastIndexByte(head, '/')
+			if i <= 0 {
+				return
+			}
+			if head = head[:i]; !yield(head) {
+				return
+			}
+		}
+	}
+}
+
+// note notes what a route shows.
+func (p *parts) note(route string, m uint64) {
+	was, known := p.routes[route]
+	p.routes[route] = m
+	if known {
+		if p.sizes[was]--; p.sizes[was] == 0 {
+			delete(p.sizes, was)
+			delete(p.lanes, was)
+		}
+	}
+	if p.lanes[m] == "" {
+		p.lanes[m] = strconv.FormatUint(m, 36)
+	}
+	if p.sizes[m]++; p.sizes[m] > p.sizes[p.usual] {
+		p.usual = m
+	}
+	for head := range headsOf(route) {
+		switch all, begun := p.heads[head]; {
+		case !begun, known && all == was:
+			p.heads[head] = m
+		case all != m:
+			p.heads[head] = 0
+		}
+	}
+}
+
+// show notes what a response of a route showed, and what the response before it showed,
+// of whichever route. It reports whether the key splits now.
+func (p *parts) show(route string, shown, before sign) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	s := p.routes[route]
+	was, known := p.routes[route]
 	switch {
-	case s == nil && len(p.routes) >= maxRoutes:
-		return false
-	case s == nil:
-		s = &showing{}
-		p.routes[route] = s
-		fallthrough
-	case s.mark != m:
-		s.mark, s.lane = m, strconv.FormatUint(m, 36)
+	case known && was != shown.mark:
+		p.note(route, shown.mark)
 		p.conflicts = 0
 		return false
+	case !known && len(p.routes) >= maxRoutes:
+		return false
+	case !known:
+		p.note(route, shown.mark)
 	}
-	if !differs || p.split {
+	if p.split || shown.mark == before.mark {
 		return false
 	}
-	p.conflicts++
-	p.split = p.conflicts >= enoughConflicts
+	switch {
+	case shown.scope != 0 && before.scope != 0 && shown.scope != before.scope:
+		p.split = true // they say it themselves
+	case known:
+		p.conflicts++
+		p.split = p.conflicts >= enoughConflicts
+	}
 	return p.split
 }

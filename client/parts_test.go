@@ -3,8 +3,10 @@ package client_test
 import (
 	"context"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -89,6 +91,37 @@ func TestRoutesWithLimitsOfTheirOwn(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Most requests of this program are at routes that were never seen before, and few of
+// them searches: none of these slows the others down, or makes them look like somebody
+// else's.
+func TestNewRoutesAreNoStrangers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := twoRoutes(t, true)
+		rt, err := client.NewTransport(simnet.New(s, 1))
+		require.NoError(t, err)
+		start := simnet.Into(time.Now().Add(24*time.Hour), 24*time.Hour, into)
+		var count atomic.Int64
+		r := simnet.Load{
+			Server: s, Do: rt.RoundTrip, Start: start, Until: start.Add(10*time.Minute - into),
+			NewRequest: func(ctx context.Context, _ string) *http.Request {
+				n := int(count.Add(1))
+				if n%100 == 0 {
+					return get(ctx, "/search")
+				}
+				name := strings.Map(func(digit rune) rune { return digit + 'a' - '0' }, strconv.Itoa(n))
+				return get(ctx, "/items/"+name)
+			},
+		}.Run(t.Context())
+		t.Log(r)
+		require.Zero(t, r.Counts.Refused)
+		require.Zero(t, r.Errors, r.First)
+		require.GreaterOrEqual(t, r.Counts.Admitted, 2970)
+		status, err := rt.Status(get(t.Context(), "/items/new"))
+		require.NoError(t, err)
+		require.False(t, status.Windows[0].Others)
+	})
 }
 
 // Scopes that the caller names need not be found out.

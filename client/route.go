@@ -8,11 +8,13 @@ import (
 // routeOf returns the route of a request: its method and its path, in which what
 // looks like the name of one thing among many is left out. APIs that limit routes
 // limit all of these things together.
-func routeOf(req *http.Request) string {
+func routeOf(req *http.Request) string { return routeFrom(req.Method, req.URL.Path) }
+
+func routeFrom(method, path string) string {
 	var b strings.Builder
-	b.Grow(len(req.Method) + len(req.URL.Path) + 1)
-	b.WriteString(req.Method)
-	for part := range strings.SplitSeq(strings.Trim(req.URL.Path, "/"), "/") {
+	b.Grow(len(method) + len(path) + 1)
+	b.WriteString(method)
+	for part := range strings.SplitSeq(strings.Trim(path, "/"), "/") {
 		b.WriteByte('/')
 		if isName(part) {
 			b.WriteString(part)

@@ -28,51 +28,124 @@ func TestRouteOf(t *testing.T) {
 	}
 }
 
+// watcher shows signs to parts, one after the other.
+type watcher struct {
+	*parts
+	before sign
+}
+
+func (w *watcher) see(route string, s sign) bool {
+	if w.parts == nil {
+		w.parts = newParts(route, s)
+	}
+	before := w.before
+	w.before = s
+	return before.mark != 0 && w.show(route, s, before)
+}
+
+var (
+	free = sign{mark: 1}
+	paid = sign{mark: 3}
+)
+
 // A plan that changes shows other limits too, but the same ones at all routes, one
 // after the other.
 func TestPlanChangeIsNoSplit(t *testing.T) {
-	p := parts{routes: make(map[string]*showing)}
-	const free, paid = 1, 3
-	last := uint64(0)
-	show := func(route string, m uint64) bool {
-		differs := last != 0 && last != m
-		last = m
-		return p.show(route, m, differs)
+	var w watcher
+	for range 10 {
+		require.False(t, w.see("a", free))
+		require.False(t, w.see("b", free))
 	}
 	for range 10 {
-		require.False(t, show("a", free))
-		require.False(t, show("b", free))
+		require.False(t, w.see("a", paid))
+		require.False(t, w.see("b", paid))
 	}
-	for range 10 {
-		require.False(t, show("a", paid))
-		require.False(t, show("b", paid))
-	}
-	require.Empty(t, p.lane("a"))
+	require.Empty(t, w.lane("a"))
 
 	// Routes that differ for good are split once, and may change parts later.
 	splits := 0
 	for range 10 {
-		for route, m := range map[string]uint64{"a": free, "b": paid} {
-			if show(route, m) {
+		for route, s := range map[string]sign{"a": free, "b": paid} {
+			if w.see(route, s) {
 				splits++
 			}
 		}
 	}
 	require.Equal(t, 1, splits)
-	require.NotEqual(t, p.lane("a"), p.lane("b"))
-	require.Equal(t, uint64(paid), p.of("b"))
-	require.Zero(t, p.of("c"))
-	show("b", free)
-	require.Equal(t, p.lane("a"), p.lane("b"))
+	require.NotEqual(t, w.lane("a"), w.lane("b"))
+	require.Equal(t, paid.mark, w.of("b"))
+	w.see("b", free)
+	require.Equal(t, w.lane("a"), w.lane("b"))
+}
+
+// Routes that name what they are limited by are split at once, whatever else is new.
+func TestNamedScopesSplitAtOnce(t *testing.T) {
+	core, search := sign{mark: 1, scope: 1}, sign{mark: 3, scope: 3}
+	var w watcher
+	require.False(t, w.see("GET/repos/a/x", core))
+	require.False(t, w.see("GET/repos/a/y", core))
+	require.True(t, w.see("GET/search/code", search))
+	require.Equal(t, search.mark, w.of("GET/search/code"))
+	require.Equal(t, core.mark, w.of("GET/repos/a/x"))
+
+	// A route that names now this and now that tells nothing of others.
+	w = watcher{}
+	for range 10 {
+		require.False(t, w.see("GET/a", core))
+		require.False(t, w.see("GET/a", search))
+	}
+}
+
+// Where limits are not named, new routes do not keep the others from being told apart.
+func TestNewRoutesDoNotDelayASplit(t *testing.T) {
+	var w watcher
+	w.see("GET/search", paid)
+	for i := range 100 {
+		w.see("GET/repos/"+string(rune('a'+i)), free)
+		if w.see("GET/search", paid) {
+			require.LessOrEqual(t, i, enoughConflicts)
+			return
+		}
+	}
+	require.Fail(t, "never split")
+}
+
+// A route that nobody has seen belongs to what begins like it, or else to the largest part.
+func TestUnknownRoutesAreGuessed(t *testing.T) {
+	core, search := sign{mark: 1, scope: 1}, sign{mark: 3, scope: 3}
+	var w watcher
+	w.see("GET/api/repos/a", core)
+	require.Zero(t, w.of("GET/api/search/code"), "nothing is split yet")
+	w.see("GET/api/search/code", search)
+	w.see("GET/api/users", core)
+	require.Equal(t, search.mark, w.of("GET/api/search/users/by/name/and/more"))
+	require.Equal(t, core.mark, w.of("GET/api/repos/b"))
+	require.Equal(t, core.mark, w.of("GET/api/gists"), "most are of this part")
+	require.Equal(t, core.mark, w.of("POST/other"))
+	require.Equal(t, w.lane("GET/api/repos/a"), w.lane("GET/api/gists"))
+
+	// A plan that changes takes along what is guessed.
+	more := sign{mark: 5, scope: 1}
+	w.see("GET/api/repos/a", more)
+	require.Equal(t, more.mark, w.of("GET/api/repos/b"))
+	w.see("GET/api/users", more)
+	require.Equal(t, more.mark, w.of("POST/other"))
+	require.Equal(t, search.mark, w.of("GET/api/search/users"))
 }
 
 // The number of routes that are told apart is bounded.
 func TestRoutesAreBounded(t *testing.T) {
-	p := parts{routes: make(map[string]*showing)}
+	var w watcher
 	for i := range 2 * maxRoutes {
-		p.show(string(rune('a'+i)), uint64(i), true)
+		w.see("GET/"+string(rune('a'+i))+"/b/c/d/e/f/g", sign{mark: uint64(i)<<1 | 1})
 	}
-	require.Len(t, p.routes, maxRoutes)
+	require.Len(t, w.routes, maxRoutes)
+	require.LessOrEqual(t, len(w.heads), (maxHead+1)*maxRoutes)
+	for i := range 10 * maxRoutes {
+		w.see("GET/a/b/c/d/e/f/g", sign{mark: uint64(i)<<1 | 1})
+	}
+	require.LessOrEqual(t, len(w.lanes), maxRoutes)
+	require.LessOrEqual(t, len(w.sizes), maxRoutes)
 }
 
 // The keys that tell limits by route are bounded too, and come back when they are
@@ -80,13 +153,13 @@ func TestRoutesAreBounded(t *testing.T) {
 func TestRoutedKeysAreBounded(t *testing.T) {
 	var tr Transport
 	for i := range 3 * maxRouted {
-		tr.route(strconv.Itoa(i), &parts{})
+		tr.route(strconv.Itoa(i), newParts("", sign{}))
 	}
 	keys := 0
 	tr.routes.Range(func(any, any) bool { keys++; return true })
 	require.LessOrEqual(t, keys, maxRouted)
 
-	p := &parts{}
+	p := newParts("", sign{})
 	tr.route("again", p)
 	tr.route("again", p)
 	known, ok := tr.routes.Load("again")
