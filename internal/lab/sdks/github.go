@@ -34,9 +34,8 @@ func githubSDK() SDK {
 		Source: "https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api",
 		Own:    "no retries; but once nothing is left it fails calls by itself until the reset, without sending them",
 		Off:    "`WithDisableRateLimitCheck()`",
-		Note: "With its own check left on no request is sent twice, but calls fail that would only have had to wait. " +
-			"Core, search and the other resources are told apart by what their responses say; " +
-			"searches need not wait for that with `client.WithScope(ctx, \"search\")`.",
+		Note: "With its own check left on no request is sent twice, but calls may fail that would only have had to wait. " +
+			"Core, search and the other resources are told apart by what their responses say.",
 		Announced: true, Calls: 5400,
 		server: githubServer, connect: connectGitHub,
 	}
@@ -62,7 +61,7 @@ func callGitHub(gh *github.Client) Call {
 	return func(ctx context.Context, i int) error {
 		name := "repo-" + strconv.Itoa(i)
 		if i%100 == 99 {
-			found, _, err := gh.Search.Repositories(client.WithScope(ctx, "search"), name, nil)
+			found, _, err := gh.Search.Repositories(ctx, name, nil)
 			if err == nil && (len(found.Repositories) != 1 || found.Repositories[0].GetName() != name) {
 				err = fmt.Errorf("the search for %s found %v", name, found.Repositories)
 			}
