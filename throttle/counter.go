@@ -24,13 +24,15 @@ type tally struct {
 func (w *window) tally(k *Throttle, reset interval, now instant) tally {
 	length := w.length.value
 	start := interval{reset.earliest - length, reset.latest - length}
+	// What was sent shortly before a boundary may have arrived behind it.
+	travel := k.latency.usual()
+	since := start.earliest - travel
 	if now > reset.latest {
 		past := (now - reset.latest) / length * length
 		start = interval{reset.earliest + past, reset.latest + past}
+		since = max(start.earliest-travel, w.settled)
 	}
-	// What was sent shortly before a boundary may have arrived behind it.
-	travel := k.latency.usual()
-	this := w.history.after(start.earliest - travel)
+	this := w.history.after(since)
 	last := w.history.after(start.earliest-length-travel) - w.history.after(start.latest)
 	return tally{start, last, this}
 }

@@ -25,6 +25,9 @@ func (w *window) hear(k *Throttle, now instant, t *Ticket, said *header.Window, 
 		}
 	}
 	w.hearLength(k, now, t, said, reset, told)
+	if told {
+		w.close(k, now)
+	}
 	if remaining, ok := count(said.Remaining, w.unit); ok {
 		w.hearRemaining(k, now, t, remaining, reset, told)
 	}
@@ -59,6 +62,14 @@ func (w *window) hearReset(k *Throttle, t *Ticket, reset interval) bool {
 	w.reset, w.resetKnown, w.resetSince, w.resetTold = reset, true, k.sent, t.number
 	w.share.begin(w)
 	return true
+}
+
+// close notes, when all requests are answered, that they were counted before the reset:
+// each answer told this one, or an earlier one.
+func (w *window) close(k *Throttle, now instant) {
+	if k.sent == k.answered && k.untold < w.reset.earliest-w.length.value {
+		w.settled = now - 1 // the next may go in this very instant
+	}
 }
 
 func (w *window) hearLength(k *Throttle, now instant, t *Ticket, said *header.Window, reset interval, resetTold bool) {

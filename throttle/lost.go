@@ -18,6 +18,7 @@ func (k *Throttle) Lose(now time.Time, t Ticket) {
 		due = max(due, k.lost[n-1].due)
 	}
 	k.lost = append(k.lost, lost{due: due, cost: t.cost})
+	k.untold = due
 }
 
 // Return takes back a request that was counted as sent but never was.

@@ -14,6 +14,9 @@ func (k *Throttle) Receive(now time.Time, t Ticket, r *header.Reading) {
 	k.settle(i)
 	k.latency.observe(i - t.at)
 	k.answered += t.cost
+	if r.Stale || len(r.Windows) < len(k.windows) {
+		k.untold = i
+	}
 	if !r.Stale {
 		k.learn(i, &t, r)
 	}

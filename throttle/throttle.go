@@ -36,6 +36,7 @@ type Throttle struct {
 	// numbers. sent and answered count them.
 	sent, answered int64
 	lastSent       instant
+	untold         instant // until then answers may have been lost, or left a window out
 
 	hold    hold
 	windows []window
@@ -84,7 +85,7 @@ func New(policy Policy, now time.Time) (*Throttle, error) {
 	if err := policy.check(); err != nil {
 		return nil, err
 	}
-	k := &Throttle{policy: policy, clock: startClock(now)}
+	k := &Throttle{policy: policy, clock: startClock(now), untold: -never / 2}
 	k.random.Seed(rand.Uint64(), rand.Uint64())
 	k.hold.narrowDown(0)
 	return k, nil

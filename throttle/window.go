@@ -22,6 +22,9 @@ type window struct {
 	reset                 interval
 	resetKnown            bool
 	resetSince, resetTold int64
+	// settled is a time before which no request was sent that may be counted in the
+	// window after the reset.
+	settled instant
 
 	length  length
 	history history
