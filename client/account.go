@@ -17,9 +17,63 @@ type account struct {
 	reader *header.Reader // of the responses of its host
 }
 
-// accounts remembers the last ones, so that a request costs no slow hash.
+// accounts remembers the last ones, so that a request costs no slow hash. It grows with
+// their number, up to a bound.
 type accounts struct {
-	slots [256]atomic.Pointer[account]
+	slots  atomic.Pointer[slots]
+	ousted atomic.Int64 // accounts that had to make room for others, since it grew
+}
+
+// slots are as many as a power of two.
+type slots []atomic.Pointer[account]
+
+const (
+	fewSlots  = 256
+	manySlots = 1 << 14
+)
+
+func (s slots) of(sum uint64) *atomic.Pointer[account] { return &s[sum&uint64(len(s)-1)] }
+
+// find returns the account with a sum, or nil.
+func (a *accounts) find(sum uint64) *account {
+	if s := a.slots.Load(); s != nil {
+		if known := s.of(sum).Load(); known != nil && known.sum == sum {
+			return known
+		}
+	}
+	return nil
+}
+
+// add remembers an account. Two that come at once may oust each other: that costs a
+// hash more.
+func (a *accounts) add(known *account) {
+	s := a.slots.Load()
+	if s == nil {
+		a.grow(s, fewSlots)
+		s = a.slots.Load()
+	}
+	old := s.of(known.sum).Swap(known)
+	if old == nil || old.sum == known.sum || len(*s) >= manySlots {
+		return
+	}
+	if a.ousted.Add(1) > int64(len(*s)) {
+		a.grow(s, 4*len(*s))
+	}
+}
+
+// grow makes place for n.
+func (a *accounts) grow(from *slots, n int) {
+	to := make(slots, n)
+	if from != nil {
+		for i := range *from {
+			if known := (*from)[i].Load(); known != nil {
+				to.of(known.sum).Store(known)
+			}
+		}
+	}
+	if a.slots.CompareAndSwap(from, &to) {
+		a.ousted.Store(0)
+	}
 }
 
 // accountSeed makes sums that nobody can choose.
@@ -37,12 +91,11 @@ func (t *Transport) account(req *http.Request, c *call) *account {
 		s.look(req)
 	}
 	sum := s.sum()
-	slot := &t.accounts.slots[sum%uint64(len(t.accounts.slots))]
-	if known := slot.Load(); known != nil && known.sum == sum {
-		return known
+	known := t.accounts.find(sum)
+	if known == nil {
+		known = &account{sum: sum, key: s.hash(), reader: t.readers.of(req.URL)}
+		t.accounts.add(known)
 	}
-	known := &account{sum: sum, key: s.hash(), reader: t.readers.of(req.URL)}
-	slot.Store(known)
 	return known
 }
 

@@ -60,3 +60,29 @@ func TestAccountsAreNotMixedUp(t *testing.T) {
 	}
 	assert.Len(t, keys, 2000+4*13, "three of the hosts are one, spelt otherwise, and so is that of http")
 }
+
+// The memory of accounts grows with those in use, so that few are hashed twice, and no
+// further than its bound.
+func TestAccountsAreRemembered(t *testing.T) {
+	var a accounts
+	require.Nil(t, a.find(1))
+	remembered := func(n int) (found int) {
+		for range 20 {
+			found = 0
+			for i := range n {
+				sum := uint64(i+1) * 0x9e3779b97f4a7c15
+				if known := a.find(sum); known == nil {
+					a.add(&account{sum: sum})
+				} else if found++; known.sum != sum {
+					t.Fatal("mixed up")
+				}
+			}
+		}
+		return found
+	}
+	assert.Equal(t, 10, remembered(10))
+	assert.Len(t, *a.slots.Load(), fewSlots)
+	assert.Greater(t, remembered(3000), 2400)
+	remembered(10 * manySlots)
+	assert.Len(t, *a.slots.Load(), manySlots)
+}
