@@ -10,21 +10,30 @@ type pace struct {
 	proven int64   // requests that went at this pace since
 	period float64 // how many of them raise it by the first part
 	next   instant // when the next may go
+	unused int64   // requests that could have gone at this pace and did not, lately
+	soon   int     // refusals in turn that came soon after the one before
 }
 
 const (
-	paceRise   = 0.02  // the first part by which a pace rises
-	paceBack   = 0.98  // what is left of a pace after a refusal
-	paceBelow  = 0.995 // how much of a measured rate is believed
-	paceNear   = 5     // a pace refused within so many periods is about right
-	paceSure   = 20    // requests that make a measurement
-	paceFirst  = 16    // requests of the first period, at most
-	paceLatest = 200   // and of the last, at least; the share of refusals is about one in so many
+	paceRise   = 0.02       // the first part by which a pace rises
+	paceBack   = 0.98       // what is left of a pace after a refusal
+	paceBelow  = 0.995      // how much of a measured rate is believed
+	paceNear   = 5          // a pace refused within so many periods is about right
+	paceSure   = 20         // requests that make a measurement
+	paceFar    = 0.9        // the same after one that came soon,
+	paceSoon   = 2 * second // so long after the opening; then the pace is far too high
+	paceDoubt  = 5          // refusals that came soon until nothing known is believed
+	paceStart  = 4          // seconds of the first period, where much was counted
+	paceFirst  = 16         // requests of the first period, at most
+	paceLatest = 200        // and of the last, at least; the share of refusals is about one in so many
 )
 
 // now returns the rate a second that is tried now.
-func (p *pace) now() float64 {
-	rise := math.Exp2(min(float64(p.proven)/p.period, 40)) - 1
+func (p *pace) now() float64 { return p.at(float64(p.proven)) }
+
+// at returns the rate that was, or will be, tried when so many were proven.
+func (p *pace) at(proven float64) float64 {
+	rise := math.Exp2(min(proven/p.period, 40)) - 1
 	return p.rate * (1 + paceRise*rise)
 }
 
@@ -42,7 +51,13 @@ func (p *pace) send(now instant, n int64) {
 		return
 	}
 	step := p.step()
-	if now-p.next < 2*step {
+	switch late := now - p.next; {
+	case late > step/4:
+		// Nobody wanted to go as fast, so that as many prove nothing.
+		p.unused = min(p.unused+int64(late/max(step, 1)), int64(p.period))
+	case p.unused > 0:
+		p.unused = max(0, p.unused-n)
+	default:
 		p.proven += n // it goes at this pace because it must
 	}
 	// One that comes late may be made up for.
@@ -50,21 +65,37 @@ func (p *pace) send(now instant, n int64) {
 }
 
 // learn takes in that so many were admitted between two openings, or before the
-// first one, which took so long.
-func (p *pace) learn(admitted int64, took instant) {
+// first one, which took so long, and how long of that it was open.
+func (p *pace) learn(admitted int64, open, took instant) {
 	measured := float64(admitted) / (float64(max(took, millisecond)) / float64(second))
-	if p.rate <= 0 || p.period < paceFirst {
-		// The fewer were counted, the less it means, and the sooner more is tried.
-		*p = pace{rate: measured, period: float64(min(max(admitted, 1), paceFirst))}
+	soon := open < paceSoon
+	if p.rate <= 0 || p.period < paceFirst || soon && p.soon >= paceDoubt {
+		p.start(max(measured, p.rate/8), admitted)
 		return
 	}
 	if admitted >= paceSure {
 		measured *= paceBelow
 	}
-	current := p.now()
+	current, before := p.now(), p.at(float64(p.proven)-p.period)
 	if float64(p.proven) < paceNear*p.period {
 		p.period = min(2*p.period, max(paceLatest, 60*measured))
 	}
-	p.rate = max(min(current*paceBack, measured), current/8)
 	p.proven = 0
+	if soon {
+		// A measurement of so short a time says more of how long we stayed away.
+		p.rate = current * paceFar
+		p.soon++
+		return
+	}
+	p.rate = max(min(current*paceBack, max(measured, before)), current/8)
+	p.soon = 0
+}
+
+// start begins with a rate that nothing but this measurement tells of. The fewer were
+// counted, the less it means, and the sooner more is tried.
+func (p *pace) start(measured float64, admitted int64) {
+	*p = pace{rate: measured, period: float64(max(admitted, 1)), next: p.next, soon: paceDoubt}
+	if admitted > paceFirst {
+		p.period = max(paceFirst, paceStart*measured)
+	}
 }

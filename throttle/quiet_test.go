@@ -34,6 +34,7 @@ func TestSilentServers(t *testing.T) {
 		{"bucket of 120, 2 a second, Retry-After", func() ratemodel.Model { return ratemodel.NewBucket(120, 120, time.Minute) }, hint, 20 * time.Minute, bar{refused: .02, used: .99}},
 		{"300 a minute, bare", func() ratemodel.Model { return ratemodel.NewFixed(300, time.Minute) }, mute, 20 * time.Minute, bar{refused: .02, used: .99}},
 		{"10 a second, Retry-After", func() ratemodel.Model { return ratemodel.NewFixed(10, time.Second) }, hint, 20 * time.Minute, bar{refused: .01, used: .78}},
+		{"25 a second, bare", func() ratemodel.Model { return ratemodel.NewFixed(25, time.Second) }, mute, 20 * time.Minute, bar{refused: .005, used: .84}},
 		{"10 a second and 100 a minute, bare", func() ratemodel.Model {
 			return ratemodel.All{ratemodel.NewFixed(10, time.Second), ratemodel.NewFixed(100, time.Minute)}
 		}, mute, 20 * time.Minute, bar{refused: .09, used: .93}},

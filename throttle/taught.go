@@ -155,7 +155,7 @@ func (l *taught) conclude(k *Throttle, opened instant) {
 		if admitted <= few && l.span.limit > few {
 			l.span = span{}
 		}
-		l.pace.learn(admitted, e.at-began+min(opened-e.at, max(shut, 2*briefly)))
+		l.pace.learn(admitted, e.at-began, e.at-began+min(opened-e.at, max(shut, 2*briefly)))
 	default:
 		l.span.learn(k, l, &e, opened)
 		l.empty = opened

@@ -93,27 +93,55 @@ func TestALearnedLimitIsFollowed(t *testing.T) {
 
 func TestPaces(t *testing.T) {
 	var p pace
-	p.learn(50, 10*second)
+	p.learn(50, 10*second, 10*second)
 	assert.InDelta(t, 5, p.now(), 1e-9)
 	assert.Equal(t, second/5, p.step())
 	p.send(0, 1)
 	assert.Equal(t, second/5, p.next)
-	p.send(10*second, 1)
-	assert.Equal(t, 10*second, p.next, "one that comes late may be made up for, and no more")
 	before := p.now()
-	for i := range 16 {
-		p.send(p.next+instant(i%2), 1)
+	for range int(p.period) {
+		p.send(p.next, 1)
 	}
 	assert.InDelta(t, before*1.02, p.now(), .01, "the first part")
-	p.learn(100, 20*second)
-	assert.Less(t, p.now(), before)
-	p.learn(1, 1000*second)
+	p.learn(100, 20*second, 20*second)
+	assert.Less(t, p.now(), before*1.02)
+	assert.Greater(t, p.now(), before*.95)
+	p.learn(1, 1000*second, 1000*second)
 	assert.Greater(t, p.now(), before/9, "one odd refusal is not believed too much")
-	p.learn(1<<40, 1)
+	p.learn(1<<40, 1, 1)
 	assert.False(t, math.IsInf(p.now(), 0))
 	p = pace{rate: 1e-9, period: paceFirst}
 	p.send(0, 1<<40)
 	assert.Equal(t, longest, p.next)
+}
+
+// What nobody wanted to send proves nothing, and has to be made up for.
+func TestIdlePacesProveNothing(t *testing.T) {
+	p := pace{rate: 10, period: 20}
+	for range 100 {
+		p.send(p.next+p.step(), 1) // half as fast as it may
+	}
+	assert.Zero(t, p.proven)
+	for range 40 {
+		p.send(p.next, 1)
+	}
+	assert.EqualValues(t, 20, p.proven)
+	p.send(p.next+100*second, 1)
+	assert.GreaterOrEqual(t, p.next, 100*second, "one that comes late may be made up for, and no more")
+}
+
+// A refusal soon after the opening says that the pace is too high, and not by how much:
+// only when it happens again and again is a measurement believed.
+func TestRefusalsThatComeSoon(t *testing.T) {
+	p := pace{rate: 100, period: 200}
+	for n := range paceDoubt {
+		p.learn(20, second/5, 6*second/5)
+		assert.InDelta(t, 100*math.Pow(paceFar, float64(n+1)), p.rate, 1e-9)
+	}
+	p.learn(20, second, 2*second)
+	assert.InDelta(t, 10, p.rate, 1e-9)
+	p.learn(600, 60*second, 61*second)
+	assert.Zero(t, p.soon)
 }
 
 func TestLessonsAreKept(t *testing.T) {
