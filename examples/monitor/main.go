@@ -1,15 +1,12 @@
 // Monitor watches how a program uses an API: requests a minute, what is left of the
-// limit and when it would be spent, a level that turns to WARNING at 25 % and to
-// CRITICAL at 10 %, and a row of CSV for each response. The API is built in.
+// limit and how long it lasts, a level that turns to WARNING at 25 % and to CRITICAL
+// at 10 %, and a row of CSV for each response. The API is built in.
 //
-//	go run ./examples/monitor
 //	go run ./examples/monitor -csv usage.csv
-//
-// It ends with status 1 if a request failed, or if the API had to refuse one.
 package main
 
 import (
-	"context"
+	"bytes"
 	"encoding/csv"
 	"encoding/json"
 	"errors"
@@ -20,6 +17,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -34,95 +32,118 @@ func main() {
 	flag.Parse()
 	file, err := os.Create(*name)
 	if err == nil {
-		err = errors.Join(run(context.Background(), os.Stdout, file), file.Close())
+		err = errors.Join(run(os.Stdout, file, 4*time.Second), file.Close())
 	}
 	if err != nil {
 		log.Fatal(err)
 	}
 }
 
-// A minute of the API is this short, so that one can watch three of them. Tests are in
-// more of a hurry.
-var minute = time.Minute / 15
-
-func run(ctx context.Context, out, file io.Writer) error {
-	api, err := apiserver.NewPullbay(apiserver.Starter, float64(time.Minute/minute))
+// run watches three minutes of an API, each of which is as short as one likes.
+func run(out, file io.Writer, minute time.Duration) error {
+	api, err := apiserver.NewPullbay(apiserver.Starter, float64(time.Minute)/float64(minute))
 	if err != nil {
 		return err
 	}
 	server := httptest.NewServer(api)
 	defer server.Close()
-
-	usage := &tracker{rows: csv.NewWriter(file)}
-	usage.write("timestamp", "endpoint", "status", "remaining", "limit", "reset_time", "credits_used")
-	warn, err := observe.Warn(usage.warn, 0.25, 0.10)
+	m := &monitor{minute: minute, rows: csv.NewWriter(file)}
+	m.write("timestamp", "endpoint", "status", "remaining", "limit", "reset_time", "credits_used")
+	warn, err := observe.Warn(m.warn, 0.25, 0.10)
 	if err != nil {
 		return err
 	}
-	hc, err := client.New(client.WithObserver(usage.observe), client.WithObserver(warn))
+	hc, err := client.Wrap(&http.Client{Transport: m}, client.WithObserver(m.observe), client.WithObserver(warn))
 	if err != nil {
 		return err
 	}
-
 	fmt.Fprintf(out, "%d requests a minute are allowed; a minute lasts %v here.\n\n"+
 		"requests/min   left   spent in   level\n", api.Plan(""), minute)
-	ctx, stop := context.WithTimeout(ctx, 3*minute)
-	defer stop()
 	var callers sync.WaitGroup
-	errs := make([]error, 8)
+	errs, pauses := make([]error, 8), []time.Duration{minute / 3, minute / 16, minute / 3}
 	for i := range errs {
-		callers.Go(func() { errs[i] = load(ctx, hc, server.URL, usage) })
+		callers.Go(func() {
+			for began := time.Now(); errs[i] == nil && time.Since(began) < 3*minute; {
+				resp, err := hc.Get(server.URL + "/v1/app-store/reviews/all?app_id=com.example.app&limit=10") //nolint:noctx // it runs for seconds
+				if errs[i] = err; err == nil {
+					resp.Body.Close()
+				}
+				time.Sleep(pauses[min(2, time.Since(began)/minute)]) // the second minute is a busy one
+			}
+		})
 	}
-	for tick := time.Tick(minute / 8); ctx.Err() == nil; <-tick {
-		fmt.Fprintln(out, usage.line(time.Now()))
+	for range 24 {
+		time.Sleep(minute / 8)
+		fmt.Fprintln(out, m.line(time.Now()))
 	}
 	callers.Wait()
-
 	sent := api.Counts()
 	fmt.Fprintf(out, "\n%d requests, %d refused, %d credits.\n", sent.Requests, sent.Refused, api.Credits(""))
-	if sent.Refused > 0 {
+	if m.rows.Flush(); sent.Refused > 0 {
 		return fmt.Errorf("the API refused %d requests", sent.Refused)
 	}
-	usage.rows.Flush()
-	return errors.Join(errors.Join(errs...), usage.rows.Error())
+	return errors.Join(errors.Join(errs...), m.rows.Error())
 }
 
-// load asks for reviews until the time is up, most often in the second minute.
-func load(ctx context.Context, hc *http.Client, url string, usage *tracker) error {
-	for began := time.Now(); ctx.Err() == nil; {
-		err := fetch(ctx, hc, url, usage)
-		if err != nil && !errors.Is(err, context.DeadlineExceeded) { // also one that is too close
-			return err
-		}
-		pause := minute / 3
-		if t := time.Since(began); t > minute && t < 2*minute {
-			pause = minute / 16
-		}
-		time.Sleep(pause)
-	}
-	return nil
+// A monitor knows how an API is used. It is a transport, below the client, and so sees
+// every response: also those that the client keeps to itself, to try again.
+type monitor struct {
+	minute      time.Duration
+	mu          sync.Mutex  // guards what follows
+	sent        []time.Time // the requests of the last minute
+	left, level int         // of the limit
+	rows        *csv.Writer
 }
 
-// fetch gets a page of reviews. The context of the request carries the row of the log
-// that belongs to it: the tracker fills it in, and only the body tells the credits.
-func fetch(ctx context.Context, hc *http.Client, url string, usage *tracker) error {
-	row := new([]string)
-	req, err := http.NewRequestWithContext(context.WithValue(ctx, rowKey{}, row), http.MethodGet,
-		url+"/v1/app-store/reviews/all?app_id=com.example.app&limit=10", nil)
+// RoundTrip writes a row of the log. What a page cost, only its body tells.
+func (m *monitor) RoundTrip(req *http.Request) (*http.Response, error) {
+	resp, err := http.DefaultTransport.RoundTrip(req)
 	if err != nil {
-		return err
-	}
-	resp, err := hc.Do(req)
-	if err != nil {
-		return err
+		return nil, err
 	}
 	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
 	var page struct {
 		Meta struct {
 			Credits int `json:"credits_used"`
 		} `json:"meta"`
 	}
-	err = json.NewDecoder(resp.Body).Decode(&page)
-	usage.write(append(*row, strconv.Itoa(page.Meta.Credits))...)
-	return err
+	_ = json.Unmarshal(body, &page) // a refusal costs nothing
+	m.write(time.Now().Format(time.RFC3339Nano), req.URL.Path, strconv.Itoa(resp.StatusCode), resp.Header.Get("X-RateLimit-Remaining"),
+		resp.Header.Get("X-RateLimit-Limit"), resp.Header.Get("X-RateLimit-Reset"), strconv.Itoa(page.Meta.Credits))
+	resp.Body = io.NopCloser(bytes.NewReader(body))
+	return resp, err
+}
+
+func (m *monitor) write(columns ...string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	_ = m.rows.Write(columns) // its Error tells
+}
+
+// observe sees each decision of the client.
+func (m *monitor) observe(e client.Event) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if e.Kind == client.EventAdmit {
+		m.sent = append(m.sent, e.Time)
+	}
+	if len(e.Limits) > 0 {
+		m.left = e.Limits[0].Credit
+	}
+}
+
+func (m *monitor) warn(l observe.Level) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.level = l.Below
+}
+
+// line tells of the last minute.
+func (m *monitor) line(now time.Time) string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.sent = slices.DeleteFunc(m.sent, func(at time.Time) bool { return now.Sub(at) > m.minute })
+	spent := m.minute.Seconds() * float64(m.left) / max(1, float64(len(m.sent)))
+	return fmt.Sprintf("%12d %6d %8.1f s   %s", len(m.sent), m.left, spent, [...]string{"OK", "WARNING", "CRITICAL"}[m.level])
 }
