@@ -21,6 +21,7 @@ func TestMonitor(t *testing.T) {
 	require.NoError(t, run(&out, &file, 800*time.Millisecond), "%v", &out)
 	text := out.String()
 	t.Log(text)
+	assert.Regexp(t, `(?m)^ +[1-9]\d* +[1-5]\d +\d+\.\d s   OK$`, text, "much is left at first")
 	assert.Regexp(t, `(?m) s   CRITICAL$`, text)
 	assert.Regexp(t, `(?m) s   OK$`, text[strings.LastIndex(text, "CRITICAL"):], "all is well again in the end")
 
