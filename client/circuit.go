@@ -24,7 +24,8 @@ func (l *learned) breaker() backoff.Breaker {
 }
 
 // guard sends a request that may go, if the breaker of its key agrees, and tells it what
-// came of it. Should somebody panic, the breaker is told that nobody knows.
+// came of it. Otherwise all is given back. Should somebody panic, the breaker is told
+// that nobody knows.
 func (a *attempt) guard(t *Transport, req *http.Request, who *account, permit queue.Permit) (ans answer) {
 	var done func(backoff.Attempt)
 	over := false
@@ -42,9 +43,7 @@ func (a *attempt) guard(t *Transport, req *http.Request, who *account, permit qu
 	if b := a.key.breaker(); b != nil {
 		var err error
 		if done, err = b.Allow(); err != nil {
-			permit.Return(&a.Request)
-			closeBody(req)
-			over = true
+			done = nil // there is nothing to tell
 			return answer{err: &brokenError{err}, turnedAway: true}
 		}
 	}
