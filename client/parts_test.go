@@ -77,7 +77,7 @@ func TestRoutesWithLimitsOfTheirOwn(t *testing.T) {
 	for name, c := range map[string]struct {
 		named   bool
 		refused int
-	}{"named in the responses": {true, 2}, "shown by other limits": {false, 2}} {
+	}{"named in the responses": {true, 5}, "shown by other limits": {false, 10}} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := twoRoutes(t, c.named)
