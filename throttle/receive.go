@@ -12,7 +12,9 @@ import (
 func (k *Throttle) Receive(now time.Time, t Ticket, r *header.Reading) {
 	i := k.instant(now)
 	k.settle(i)
-	k.latency.observe(i - t.at)
+	if !t.lent {
+		k.latency.observe(i - t.at)
+	}
 	k.answered += t.cost
 	if r.Stale || len(r.Windows) < len(k.windows) {
 		k.untold = i
