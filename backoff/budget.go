@@ -64,11 +64,14 @@ func NewBudget(share float64, floor int, window time.Duration) (*Budget, error) 
 
 // Request counts a first attempt. Call it once for every request, also for those
 // that succeed: they are the traffic that the share is taken of.
-func (b *Budget) Request(now time.Time) {
+func (b *Budget) Request(now time.Time) { b.Requests(now, 1) }
+
+// Requests counts n first attempts. An n below 0 counts as none.
+func (b *Budget) Requests(now time.Time, n int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.fade(now)
-	b.requests++
+	b.requests += float64(max(n, 0))
 }
 
 // Retry asks for one retry and counts it if it is allowed. [Strategy.Next] does

@@ -24,6 +24,7 @@ func (l *Line) finish() {
 		return
 	}
 	l.phase = closed
+	l.watchAll()
 	err := &WaitError{Err: ErrClosed}
 	for i := range l.chains {
 		for l.chains[i].oldest != nil {
@@ -55,6 +56,7 @@ func (l *Line) Shutdown(ctx context.Context) error {
 	l.mu.Lock()
 	if l.phase == open {
 		l.phase = draining
+		l.watchAll()
 		if l.waiting == 0 && l.yard.len() == 0 && l.flying == 0 {
 			l.finish()
 		}

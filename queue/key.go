@@ -14,6 +14,8 @@ type key struct {
 	prev, next      *key // by last use
 	used            int64
 	waiting, flying int32
+
+	loan *loan
 }
 
 // lane is the waiting requests of a key that wait behind each other.
@@ -44,7 +46,7 @@ func (l *Line) key(name string, now time.Time) *key {
 
 func (l *Line) newKey(name string, now time.Time) *key {
 	if len(l.keys) >= l.maxKeys {
-		l.forgetOldest()
+		l.forgetOldest(now)
 	}
 	k := &key{name: name, used: l.since(now)}
 	if l.newLimit != nil {
@@ -101,13 +103,14 @@ func (l *Line) forgetKey(k *key) {
 
 // forgetOldest makes room for a key: the one least recently used goes, whatever its limits remember.
 // Keys in use stay; there can be more of them than the maximum.
-func (l *Line) forgetOldest() {
+func (l *Line) forgetOldest(now time.Time) {
 	const tries = 8 // keys in use at the old end are rare, and move away from it
 	for range tries {
 		k := l.oldest
 		if k == nil {
 			return
 		}
+		l.account(now, k)
 		if !k.busy() {
 			l.forgetKey(k)
 			return
@@ -117,7 +120,9 @@ func (l *Line) forgetOldest() {
 	}
 }
 
-func (k *key) busy() bool { return k.waiting > 0 || k.flying > 0 }
+func (k *key) busy() bool {
+	return k.waiting > 0 || k.flying > 0 || k.loan != nil && k.loan.lease != nil
+}
 
 // idle reports whether forgetting the key would change nothing.
 func (k *key) idle(now time.Time) bool {
@@ -152,6 +157,7 @@ func (l *Line) sweep(now time.Time) {
 		if k == nil || at-k.used < int64(unused) {
 			break
 		}
+		l.account(now, k)
 		if k.idle(now) {
 			l.forgetKey(k)
 			continue

@@ -42,7 +42,7 @@ func hurried(t *testing.T, p Policy, left int) *script {
 		now := .02 + float64(n)/400
 		s.hears(now+.0001, s.goes(now), minute(1000, left+39-n, 60))
 	}
-	require.True(t, s.k.gap > millisecond, "2.5 ms apart")
+	require.Greater(t, s.k.gap, millisecond, "2.5 ms apart")
 	for range 40 {
 		s.k.paced(millisecond / 10)
 	}
