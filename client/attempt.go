@@ -23,6 +23,11 @@ type attempt struct {
 	req     *http.Request
 	route   string // see routed
 	scope   uint64 // what the caller said it belongs to; 0 is nothing
+	permit  queue.Permit
+	lease   *queue.Lease // that it was sent with, in place of a permit
+	settled bool         // which is over
+	lends   bool   // others may go ahead of their coming
+	loan    throttle.Loan
 
 	// For observers.
 	number   int // of the attempt, from 1
@@ -59,21 +64,24 @@ type answer struct {
 // send passes one request through the line and over the base transport. The body
 // of the request is closed in any case.
 func (t *Transport) send(req *http.Request, who *account, c *call) answer {
+	if s := who.leased.Load(); s != nil && s.take(c) {
+		return s.send(t, req, who)
+	}
 	a := attempts.Get().(*attempt)
 	defer attempts.Put(a)
 	a.prepare(t, who, c)
 	if t.observers != nil {
 		a.watch(t, req)
 	}
-	permit, err := t.line.Acquire(req.Context(), &a.Request)
-	if err != nil {
+	var err error
+	if a.permit, err = t.line.Acquire(req.Context(), &a.Request); err != nil {
 		closeBody(req)
 		return answer{err: err, turnedAway: true}
 	}
 	if t.newBreaker != nil {
-		return a.guard(t, req, who, permit)
+		return a.guard(t, req, who)
 	}
-	return a.exchange(t, req, who, permit)
+	return a.exchange(t, req, who)
 }
 
 // prepare fills in what the line and its limits ask about.
@@ -84,6 +92,7 @@ func (a *attempt) prepare(t *Transport, who *account, c *call) {
 		Cost: c.cost, Priority: c.priority, NoWait: c.noWait, MaxWait: c.maxWait, Retry: c.sent > 0, Tag: a,
 	}
 	a.key, a.part, a.req, a.route, a.scope, a.number = nil, nil, req, "", c.scope, c.sent+1
+	a.lease, a.settled, a.lends = nil, false, false
 	switch {
 	case c.scope != 0:
 		a.Request.Lane = c.lane
@@ -94,44 +103,69 @@ func (a *attempt) prepare(t *Transport, who *account, c *call) {
 
 // exchange sends a request that may go, and passes on what its response says. Should
 // somebody panic, the permit is given back and all is closed that was opened.
-func (a *attempt) exchange(t *Transport, req *http.Request, who *account, permit queue.Permit) (ans answer) {
-	settled := false
-	ans.taken = a.taken
+func (a *attempt) exchange(t *Transport, req *http.Request, who *account) (ans answer) {
+	over := false
 	defer func() {
-		if !settled {
+		if !over {
 			closeBody(req)
 			discard(ans.resp)
-			permit.Settle(a.lose)
+			a.end(false)
 		}
 	}()
 	if t.observers != nil {
 		a.tellAdmitted(t)
 	}
 	ans.resp, ans.err = t.base.RoundTrip(req)
-	if ans.resp == nil && ans.err == nil {
-		ans.err = errNothing
+	a.take(t, who, &ans)
+	over = true
+	if a.lends {
+		t.lend(a, who)
 	}
-	if ans.err != nil {
-		permit.Settle(a.lose)
-		settled = true
+	return ans
+}
+
+// take takes in what came of an attempt.
+func (a *attempt) take(t *Transport, who *account, ans *answer) {
+	ans.taken = a.taken
+	switch {
+	case ans.resp == nil && ans.err == nil:
+		ans.err = errNothing
+		fallthrough
+	case ans.err != nil:
+		a.end(false)
 		discard(ans.resp) // there must be none, but somebody has to close it
 		ans.resp, ans.key = nil, a.key
-		if t.observers != nil {
-			a.tellAnswered(t, &ans)
-		}
-		return ans
+	default:
+		mend(ans.resp)
+		a.read(who.reader, ans.resp)
+		a.end(true)
+		a.report(ans)
 	}
-	if ans.resp.Body == nil && ans.resp.ContentLength <= 0 {
-		ans.resp.Body = http.NoBody // as callers of http.Transport may rely on
-	}
-	a.read(who.reader, ans.resp)
-	permit.Settle(a.receive)
-	a.report(&ans)
 	if t.observers != nil {
-		a.tellAnswered(t, &ans)
+		a.tellAnswered(t, ans)
 	}
-	settled = true
-	return ans
+}
+
+// end tells the line that the attempt is over, and whether it was answered.
+func (a *attempt) end(answered bool) {
+	a.settled = true
+	switch {
+	case a.lease == nil && answered:
+		a.permit.Settle(a.receive)
+	case a.lease == nil:
+		a.permit.Settle(a.lose)
+	case answered:
+		a.lease.Settle(a.receive)
+	default:
+		a.lease.Settle(a.lose)
+	}
+}
+
+// mend gives a response a body, as callers of http.Transport may rely on.
+func mend(resp *http.Response) {
+	if resp.Body == nil && resp.ContentLength <= 0 {
+		resp.Body = http.NoBody
+	}
 }
 
 var errNothing = errors.New("client: the base transport returned neither a response nor an error")
@@ -159,6 +193,8 @@ func (a *attempt) receive(now time.Time, own queue.Limit) {
 	a.key.receive(now, a)
 	if a.key.transport.observers != nil {
 		a.key.believe(now, a)
+	} else {
+		a.lends = a.key.lends(a)
 	}
 }
 
@@ -171,7 +207,7 @@ func (a *attempt) lose(now time.Time, own queue.Limit) {
 
 // count adds to the traffic that the share of retries is taken of.
 func (a *attempt) count(now time.Time) {
-	if !a.Retry {
+	if !a.Retry && a.lease == nil {
 		a.key.budget.Request(now)
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/forbear-go/forbear/backoff"
-	"github.com/forbear-go/forbear/queue"
 )
 
 // A circuit holds the breaker of a key.
@@ -26,14 +25,14 @@ func (l *learned) breaker() backoff.Breaker {
 // guard sends a request that may go, if the breaker of its key agrees, and tells it what
 // came of it. Otherwise all is given back. Should somebody panic, the breaker is told
 // that nobody knows.
-func (a *attempt) guard(t *Transport, req *http.Request, who *account, permit queue.Permit) (ans answer) {
+func (a *attempt) guard(t *Transport, req *http.Request, who *account) (ans answer) {
 	var done func(backoff.Attempt)
 	over := false
 	defer func() {
 		if over {
 			return
 		}
-		permit.Return(&a.Request) // it does nothing if the request was sent
+		a.permit.Return(&a.Request) // it does nothing if the request was sent
 		closeBody(req)
 		discard(ans.resp)
 		if done != nil {
@@ -47,7 +46,7 @@ func (a *attempt) guard(t *Transport, req *http.Request, who *account, permit qu
 			return answer{err: &brokenError{err}, turnedAway: true}
 		}
 	}
-	ans = a.exchange(t, req, who, permit)
+	ans = a.exchange(t, req, who)
 	if tell := done; tell != nil {
 		done = nil // it is called once, also if it panics
 		tell(backoff.Attempt{Request: req, Response: ans.resp, Err: ans.err, Refused: ans.refused})

@@ -36,6 +36,8 @@ type learned struct {
 	before   *throttle.Throttle
 	patience time.Time
 
+	lent *throttle.Throttle // the last that made a loan
+
 	shapes map[*throttle.Throttle][]shape // what observers know
 }
 
@@ -91,6 +93,41 @@ func (l *learned) Return(_ time.Time, r *queue.Request) {
 	if a, ok := r.Tag.(*attempt); ok {
 		l.landed(a)
 		a.part.Return(a.ticket)
+	}
+}
+
+// lends reports whether others may go ahead of their coming, after the answer to an
+// attempt: where there is one limit for all, and nobody wants to see each.
+func (l *learned) lends(a *attempt) bool {
+	return a.part == l.whole && l.routes == nil && l.limits == nil && a.lease == nil &&
+		l.transport.newBreaker == nil && a.part.Lends()
+}
+
+// Lend implements queue.Lender.
+func (l *learned) Lend(now time.Time, r *queue.Request) (int, time.Time) {
+	a, ok := r.Tag.(*attempt)
+	if !ok || a.part != l.whole || l.routes != nil || l.limits != nil {
+		return 0, time.Time{}
+	}
+	a.loan = l.whole.Lend(now)
+	l.lent = l.whole
+	return a.loan.N, a.loan.Until
+}
+
+// Keep implements queue.Lender.
+func (l *learned) Keep(now time.Time, left int) bool {
+	return l.lent == l.whole && l.routes == nil && l.limits == nil && l.whole.Keep(now, left)
+}
+
+// Repay implements queue.Lender.
+func (l *learned) Repay(now time.Time, went, over int) {
+	l.lent.Repay(now, went, over)
+	l.budget.Requests(now, went)
+	switch l.lent {
+	case l.whole:
+		l.flying += went - over
+	case l.before:
+		l.stray -= over
 	}
 }
 
