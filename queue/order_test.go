@@ -3,6 +3,9 @@ package queue
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -14,7 +17,8 @@ import (
 
 // journal writes down who went, and when.
 type journal struct {
-	names []string
+	mu    sync.Mutex // for tests that read while a timer may fire
+	went  []string
 	at    map[string]time.Duration
 	start time.Time
 }
@@ -22,16 +26,33 @@ type journal struct {
 func (j *journal) Ask(time.Time, *Request) Answer { return Answer{} }
 
 func (j *journal) Take(now time.Time, r *Request) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
 	name := fmt.Sprint(r.Tag)
-	j.names = append(j.names, name)
+	j.went = append(j.went, name)
 	j.at[name] = now.Sub(j.start)
+}
+
+// names returns who went, in order.
+func (j *journal) names() []string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return slices.Clone(j.went)
+}
+
+// times returns when each of them did.
+func (j *journal) times() map[string]time.Duration {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return maps.Clone(j.at)
 }
 
 // when is when somebody went, who must have gone.
 func (j *journal) when(t testing.TB, name string) time.Duration {
 	t.Helper()
-	require.Contains(t, j.at, name)
-	return j.at[name]
+	at := j.times()
+	require.Contains(t, at, name)
+	return at[name]
 }
 
 // journaled is a line with rules in which every grant is written down.
@@ -93,11 +114,11 @@ func TestANewKeyGetsItsShareAndNoMore(t *testing.T) {
 		fill(t, l, 2000, Request{Key: "b", Tag: "b"})
 		pass(1000 * time.Second)
 		fill(t, l, 2000, Request{Key: "c", Tag: "c"})
-		before := len(j.names)
+		before := len(j.names())
 		pass(300 * time.Second)
 		synctest.Wait()
 		count := map[string]int{}
-		for _, name := range j.names[before:] {
+		for _, name := range j.names()[before:] {
 			count[name]++
 		}
 		for _, name := range []string{"a", "b", "c"} {
@@ -131,7 +152,7 @@ func TestCheapRequestsGoWhenTheExpensiveOneGivesUp(t *testing.T) {
 				ctx, cancel := context.WithCancel(t.Context())
 				enqueue(ctx, l, &Request{Key: "k", Lane: "a", Cost: 5, Tag: "expensive"})
 				enqueue(t.Context(), l, &Request{Key: "k", Lane: lane, Tag: "cheap"})
-				assert.NotContains(t, j.at, "cheap")
+				assert.NotContains(t, j.times(), "cheap")
 				pass(time.Second)
 				cancel()
 				synctest.Wait()
@@ -148,7 +169,7 @@ func TestACheapRequestOfAHigherPriorityGoesAtOnceWhereItFits(t *testing.T) {
 		enqueue(t.Context(), l, &Request{Key: "l", Cost: 5, Tag: "expensive"})
 		enqueue(t.Context(), l, &Request{Key: "k", Priority: High, Tag: "high"})
 		enqueue(t.Context(), l, &Request{Key: "k", Tag: "normal"})
-		assert.Equal(t, []string{"first", "high"}, j.names)
+		assert.Equal(t, []string{"first", "high"}, j.names())
 		l.Close()
 	})
 }
@@ -161,7 +182,7 @@ func TestRequestsUnderOtherRulesDoNotWaitBehind(t *testing.T) {
 			enqueue(t.Context(), l, &Request{Key: "k", Method: "POST", Path: "/x", Tag: "post"})
 		}
 		enqueue(t.Context(), l, &Request{Key: "k", Method: "GET", Path: "/x", Tag: "get"})
-		assert.Equal(t, []string{"post", "get"}, j.names)
+		assert.Equal(t, []string{"post", "get"}, j.names())
 		l.Close()
 	})
 }
@@ -298,7 +319,7 @@ func TestTheFloorHoldsForAKeysOwnLimit(t *testing.T) {
 		pass(1000 * time.Second)
 		synctest.Wait()
 		low := 0
-		for _, name := range j.names {
+		for _, name := range j.names() {
 			if name == "low" {
 				low++
 			}
@@ -322,7 +343,7 @@ func TestLowerPrioritiesGetTheirFloor(t *testing.T) {
 					pass(400 * time.Second)
 					synctest.Wait()
 					count := map[string]float64{}
-					for _, name := range j.names {
+					for _, name := range j.names() {
 						count[name]++
 					}
 					for _, p := range []Priority{Normal, Lowest} {

@@ -37,7 +37,7 @@ func TestAFullLineRefusesTheNewest(t *testing.T) {
 		synctest.Wait()
 		enqueue(t.Context(), l, &Request{Key: "k", Tag: "later"})
 		pass(time.Minute)
-		assert.Equal(t, []string{"first", "0", "1", "later"}, j.names)
+		assert.Equal(t, []string{"first", "0", "1", "later"}, j.names())
 	})
 }
 
@@ -68,7 +68,7 @@ func TestAFullLineDropsTheOldestOfTheLowestPriority(t *testing.T) {
 		assert.ErrorIs(t, low2.get(t).err, ErrDropped)
 		pass(time.Minute)
 		synctest.Wait()
-		assert.Equal(t, []string{"first", "high", "normal", "low3"}, j.names)
+		assert.Equal(t, []string{"first", "high", "normal", "low3"}, j.names())
 		for _, r := range []*result{normal, high, low3} {
 			assert.NoError(t, r.get(t).err)
 		}
@@ -94,7 +94,7 @@ func TestWhoFindsTheLineFullMayWaitForRoom(t *testing.T) {
 		synctest.Wait()
 		assert.ErrorIs(t, late.get(t).err, ErrMaxWait)
 		assert.LessOrEqual(t, late.get(t).took, 1500*time.Millisecond)
-		assert.Equal(t, []string{"first", "0", "1", "2", "3", "4", "high", "5"}, j.names)
+		assert.Equal(t, []string{"first", "0", "1", "2", "3", "4", "high", "5"}, j.names())
 		for _, r := range append(all, high) {
 			assert.NoError(t, r.get(t).err)
 		}
@@ -296,14 +296,14 @@ func TestAForecastIsKept(t *testing.T) {
 					enqueue(t.Context(), l, r)
 				}
 				pass(100 * 24 * time.Hour)
-				for name, at := range j.at {
+				for name, at := range j.times() {
 					if cost == 1 {
 						assert.InDelta(t, want[name], at, 10, "%v, request %s", q, name)
 					} else {
 						assert.LessOrEqual(t, want[name], at+10, "%v, request %s", q, name)
 					}
 				}
-				assert.Len(t, j.at, 50)
+				assert.Len(t, j.times(), 50)
 			})
 		}
 	}

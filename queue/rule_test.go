@@ -105,18 +105,18 @@ func TestLimitsChangeWhileRequestsWait(t *testing.T) {
 			for i := range 4 {
 				enqueue(t.Context(), l, &Request{Key: "k", Tag: i})
 			}
-			assert.Len(t, j.names, 1)
+			assert.Len(t, j.names(), 1)
 			pass(10 * time.Minute)
 			require.NoError(t, l.SetLimits("plan", kind(PerHour(6)).Slack(0)))
 			pass(9 * time.Minute) // a bucket has to fill at the new rate
 			synctest.Wait()
 			// What went before still counts.
-			went := len(j.names)
+			went := len(j.names())
 			assert.Greater(t, went, 1)
 			require.NoError(t, l.SetLimits("plan", kind(PerHour(1)).Slack(0)))
 			pass(10 * time.Minute)
 			synctest.Wait()
-			assert.Len(t, j.names, went)
+			assert.Len(t, j.names(), went)
 			assert.Error(t, l.SetLimits("plan"))
 			assert.Error(t, l.SetLimits("plan", Quota{}))
 			assert.Error(t, l.SetLimits("", PerHour(1)))
@@ -130,10 +130,10 @@ func TestARaisedRollingLimitRemembersWhatWent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l, j := journaled(t, WithRule(Rule{Name: "plan", Limits: exact(PerMinute(10))}))
 		fill(t, l, 100, Request{Key: "k", Tag: "x"})
-		require.Len(t, j.names, 10)
+		require.Len(t, j.names(), 10)
 		require.NoError(t, l.SetLimits("plan", PerMinute(25).Slack(0)))
 		synctest.Wait()
-		assert.Len(t, j.names, 25)
+		assert.Len(t, j.names(), 25)
 		l.Close()
 	})
 }
