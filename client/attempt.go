@@ -26,7 +26,7 @@ type attempt struct {
 	permit  queue.Permit
 	lease   *queue.Lease // that it was sent with, in place of a permit
 	settled bool         // which is over
-	lends   bool   // others may go ahead of their coming
+	lends   bool         // others may go ahead of their coming
 	loan    throttle.Loan
 
 	// For observers.

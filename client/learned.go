@@ -97,16 +97,19 @@ func (l *learned) Return(_ time.Time, r *queue.Request) {
 }
 
 // lends reports whether others may go ahead of their coming, after the answer to an
-// attempt: where there is one limit for all, and nobody wants to see each.
+// attempt: where all have the same limits, and nobody wants to see each.
 func (l *learned) lends(a *attempt) bool {
-	return a.part == l.whole && l.routes == nil && l.limits == nil && a.lease == nil &&
+	return a.part == l.whole && l.alike() && a.lease == nil &&
 		l.transport.newBreaker == nil && a.part.Lends()
 }
+
+// alike reports whether all routes are known to have the same limits.
+func (l *learned) alike() bool { return l.routes == nil || l.routes.alike() }
 
 // Lend implements queue.Lender.
 func (l *learned) Lend(now time.Time, r *queue.Request) (int, time.Time) {
 	a, ok := r.Tag.(*attempt)
-	if !ok || a.part != l.whole || l.routes != nil || l.limits != nil {
+	if !ok || a.part != l.whole || !l.alike() {
 		return 0, time.Time{}
 	}
 	a.loan = l.whole.Lend(now)
@@ -116,7 +119,7 @@ func (l *learned) Lend(now time.Time, r *queue.Request) (int, time.Time) {
 
 // Keep implements queue.Lender.
 func (l *learned) Keep(now time.Time, left int) bool {
-	return l.lent == l.whole && l.routes == nil && l.limits == nil && l.whole.Keep(now, left)
+	return l.lent == l.whole && l.alike() && l.whole.Keep(now, left)
 }
 
 // Repay implements queue.Lender.

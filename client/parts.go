@@ -93,6 +93,13 @@ func (p *parts) lane(route string) string {
 	return p.lanes[p.markOf(route)]
 }
 
+// alike reports whether all routes that are known showed the same.
+func (p *parts) alike() bool {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	return !p.split && len(p.sizes) == 1
+}
+
 // of returns the mark of the part that a route belongs to, or 0 for the whole.
 func (p *parts) of(route string) uint64 {
 	p.mu.RLock()

@@ -7,7 +7,7 @@ import "net/http"
 // else: it is a glance between two readings of other responses. It reports false where
 // that is not enough, and the response has to be read.
 func (rd *Reader) Left(h http.Header) (int64, bool) {
-	if len(h) >= maxShape {
+	if len(h) >= maxShape || rd.bodies {
 		return 0, false
 	}
 	s := rd.shapes[len(h)].Load()

@@ -65,3 +65,13 @@ func TestLeftOfTwoValues(t *testing.T) {
 	_, ok := rd.Left(h)
 	assert.False(t, ok)
 }
+
+// What an API says in its bodies is not seen at a glance.
+func TestLeftOfBodies(t *testing.T) {
+	rd, err := header.NewReader("api.example.com", header.Dialect{Hosts: []string{"api.example.com"}, Bodies: true})
+	require.NoError(t, err)
+	h := http.Header{"X-Ratelimit-Limit": {"100"}, "X-Ratelimit-Remaining": {"42"}}
+	rd.Read(new(header.Reading), http.StatusOK, h, nil, time.Now())
+	_, ok := rd.Left(h)
+	assert.False(t, ok)
+}
