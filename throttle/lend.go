@@ -24,13 +24,13 @@ const (
 	lendMost  = 64               // and how many requests
 	lendLeast = 4                // fewer are not worth it
 	lendPart  = 8                // of what may go freely, this part is lent
-	lendAfter = 32               // so many answers tell enough of a server
+	lendAfter = 32               // so many answers as expected make one expect more
 )
 
 // Lends reports whether Lend may be worth the call: requests follow each other within
 // less than a millisecond, and nothing is wrong.
 func (k *Throttle) Lends() bool {
-	return k.gap < lendGap && k.taught == nil && !k.hold.narrow && len(k.windows) > 0 && k.answered > lendAfter
+	return k.gap < lendGap && k.taught == nil && !k.hold.narrow && len(k.windows) > 0 && k.answered > k.unexpected+lendAfter
 }
 
 // Lend lets some requests go ahead of their coming, so that a program in a hurry need

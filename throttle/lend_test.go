@@ -75,6 +75,39 @@ func TestOneInAHurryBorrows(t *testing.T) {
 	assert.LessOrEqual(t, s.k.Status(at(.208)).Windows[0].Credit, 500)
 }
 
+// After an answer that was not as expected, some have to be before there is a loan again.
+func TestTrustComesBackSlowly(t *testing.T) {
+	for name, answer := range map[string]func(s *script, loan Loan){
+		"with a loan": func(s *script, loan Loan) {
+			r := minute(1000, 898, 60)
+			s.k.Repay(at(.2), 1, 0)
+			s.k.Receive(at(.2), loan.Ticket, &r)
+		},
+		"lost": func(s *script, _ Loan) { s.k.Lose(at(.2), s.k.Send(at(.2), 1)) },
+	} {
+		s := hurried(t, DefaultPolicy(), 900)
+		loan := s.k.Lend(at(.2))
+		require.Positive(t, loan.N)
+		answer(s, loan)
+		for n := range lendAfter {
+			now := .3 + float64(n)/1e6
+			s.hears(now, s.goes(now), minute(1000, 897-n, 60))
+			for range 80 {
+				s.k.paced(0)
+			}
+			require.False(t, s.k.Lends(), name)
+		}
+		s.hears(.4, s.goes(.4), minute(1000, 860, 60))
+		for range 80 {
+			s.k.paced(0)
+		}
+		assert.True(t, s.k.Lends(), name)
+	}
+	s := hurried(t, DefaultPolicy(), 900)
+	s.hears(.2, s.goes(.2), refusal(time.Second))
+	assert.Equal(t, s.k.answered, s.k.unexpected, "refused")
+}
+
 func TestWhoIsInNoHurryDoesNotBorrow(t *testing.T) {
 	s := hurried(t, DefaultPolicy(), 900)
 	for range 40 {

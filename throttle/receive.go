@@ -12,10 +12,12 @@ import (
 func (k *Throttle) Receive(now time.Time, t Ticket, r *header.Reading) {
 	i := k.instant(now)
 	k.settle(i)
-	if !t.lent {
+	k.answered += t.cost
+	if t.lent {
+		k.unexpected = k.answered
+	} else {
 		k.latency.observe(i - t.at)
 	}
-	k.answered += t.cost
 	if r.Stale || len(r.Windows) < len(k.windows) {
 		k.untold = i
 	}
@@ -92,6 +94,7 @@ const longestHold = 101 * 365 * 24 * time.Hour
 
 // refuse takes in a refusal.
 func (k *Throttle) refuse(now instant, t *Ticket, r *header.Reading) {
+	k.unexpected = k.answered
 	wait := instant(min(max(r.Wait.Delay, 0), longestHold))
 	if !r.Wait.Explicit {
 		wait += min(bounded(r.Wait.Resolution), farDay)

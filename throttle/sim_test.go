@@ -121,9 +121,10 @@ func (p *process) repay(now time.Time) {
 	}
 }
 
-// lend takes a loan, if there is one to be had, however slowly requests follow each other.
+// lend takes a loan, if there is one to be had, however slowly requests follow each other,
+// and whatever happened.
 func (p *process) lend(now time.Time) {
-	p.k.gap = 0
+	p.k.gap, p.k.unexpected = 0, -lendAfter
 	if p.left == 0 && len(p.queue) == 0 {
 		p.loan = p.k.Lend(now)
 		p.left = p.loan.N

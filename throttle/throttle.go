@@ -38,6 +38,7 @@ type Throttle struct {
 	lastSent       instant
 	gap            instant // between two requests, smoothed
 	lentAt         instant // when a loan was made, or repaid in part
+	unexpected     int64   // how many had been answered when an answer was not as expected
 	untold         instant // until then answers may have been lost, or left a window out
 
 	hold    hold
