@@ -91,6 +91,7 @@ func (l *Line) enter(f *flow) {
 	l.place(f)
 	f.in = &c.ready
 	c.ready.push(&f.node)
+	l.noteDeadline(&c.ready)
 	l.reorder(c, f.level)
 	if c.parked == nil {
 		l.stirClass(c)

@@ -18,7 +18,7 @@ type node struct {
 	first, second int64 // the order within the level
 	deadline      int64 // of the most impatient request behind the node, or never
 
-	rankPlace, datePlace, alarmPlace int32 // in heaps
+	rankPlace, datePlace int32 // in heaps
 }
 
 // seated reports whether the node is in a crowd.
@@ -39,11 +39,11 @@ type byDate struct{}
 func (byDate) less(a, b *node) bool { return a.deadline < b.deadline }
 func (byDate) place(n *node) *int32 { return &n.datePlace }
 
-// byAlarm keeps the flows of the whole line by deadline, for the timer.
+// byAlarm keeps the crowds of flows of the whole line by the first deadline of each, for the timer.
 type byAlarm struct{}
 
-func (byAlarm) less(a, b *node) bool { return a.deadline < b.deadline }
-func (byAlarm) place(n *node) *int32 { return &n.alarmPlace }
+func (byAlarm) less(a, b *crowd) bool { return a.deadline < b.deadline }
+func (byAlarm) place(c *crowd) *int32 { return &c.alarmPlace }
 
 // crowd holds those who compete for the same thing and knows who is next: the highest priority,
 // unless a lower one is owed its floor.
@@ -53,6 +53,21 @@ type crowd struct {
 	credit [levels]int32 // what it was owed and did not get yet, in thousandths
 	ranks  [levels]heap[*node, byRank]
 	dates  heap[*node, byDate] // those with a deadline
+
+	deadline   int64 // of the first of dates, or never, as the line knows; see noteDeadline
+	alarmPlace int32
+}
+
+// noteDeadline tells the timer of the first deadline in a crowd of flows, if that has changed.
+func (l *Line) noteDeadline(c *crowd) {
+	first := int64(never)
+	if len(c.dates) > 0 {
+		first = c.dates[0].deadline
+	}
+	if c.deadline != first {
+		c.deadline = first
+		l.deadlines.fix(c, first != never)
+	}
 }
 
 func (c *crowd) push(x *node) {

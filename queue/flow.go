@@ -112,10 +112,10 @@ func (l *Line) place(f *flow) {
 	}
 	if f.in != nil {
 		f.in.move(&f.node, f.level, first, f.arrival(), deadline)
+		l.noteDeadline(f.in)
 	} else {
 		f.first, f.second, f.deadline = first, f.arrival(), deadline
 	}
-	l.deadlines.fix(&f.node, deadline != never)
 }
 
 // withdraw takes a flow out of its crowd.
@@ -128,6 +128,7 @@ func (l *Line) withdraw(f *flow) {
 	}
 	c := f.kind
 	c.ready.remove(&f.node)
+	l.noteDeadline(&c.ready)
 	l.reorder(c, f.level)
 	if c.parked != nil {
 		l.stir(c.parked) // whoever is first now may want less
@@ -137,7 +138,6 @@ func (l *Line) withdraw(f *flow) {
 // end forgets a flow in which nobody waits any more.
 func (l *Line) end(f *flow) {
 	f.kind.giveUp(f)
-	l.deadlines.fix(&f.node, false)
 	l.withdraw(f)
 	l.forgetFlow(f)
 }

@@ -58,11 +58,17 @@ func (l *Line) admitTo(g *gate, x *node) {
 		l.alarms.push(g)
 	}
 	g.crowd.push(x)
+	if x.flow != nil {
+		l.noteDeadline(g.crowd)
+	}
 }
 
 // leaveGate takes x out of the gate's crowd. Whoever comes next may want less than x did.
 func (l *Line) leaveGate(g *gate, x *node) {
 	g.crowd.remove(x)
+	if x.flow != nil {
+		l.noteDeadline(g.crowd)
+	}
 	if g.crowd.n > 0 {
 		l.stir(g)
 		return

@@ -37,7 +37,7 @@ type Line struct {
 	lastClass *class // a cache of one
 
 	alarms    heap[*gate, bySoonest]
-	deadlines heap[*node, byAlarm]
+	deadlines heap[*crowd, byAlarm]
 	timer     *time.Timer
 	due       int64 // when the timer fires; never when it does not
 
@@ -169,6 +169,7 @@ func (l *Line) arm(now time.Time) {
 	if len(l.deadlines) > 0 {
 		next = min(next, l.deadlines[0].deadline)
 	}
+	next = min(next, l.yard.earliest())
 	if next == l.due || l.phase == closed {
 		return
 	}
@@ -194,7 +195,11 @@ func (l *Line) ring() {
 	l.pump(now)
 	// Only now: who can go at the very end of its time goes.
 	for len(l.deadlines) > 0 && l.deadlines[0].deadline <= at {
-		t := l.deadlines[0].flow.dates[0]
+		t := l.deadlines[0].dates[0].flow.dates[0]
+		l.fail(t, l.tooLate(t, t.flow.gateAhead()))
+	}
+	for l.yard.earliest() <= at {
+		t := l.yard.dates[0]
 		l.fail(t, l.tooLate(t, t.flow.gateAhead()))
 	}
 	l.sweep(now)

@@ -33,7 +33,6 @@ func (l *Line) makeRoom(t *ticket) error {
 		l.drop(t)
 		l.yard.add(t)
 		t.key.waiting++
-		l.place(&l.yard)
 		return nil
 	}
 	return ErrFull

@@ -206,9 +206,6 @@ func (l *Line) drop(t *ticket) {
 	l.unqueue(t)
 	switch {
 	case f == &l.yard:
-		l.deadlines.fix(&f.node, false)
-		f.deadline = f.earliest()
-		l.deadlines.fix(&f.node, f.deadline != never)
 	case f.len() == 0:
 		l.end(f)
 	default:
