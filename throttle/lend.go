@@ -30,13 +30,14 @@ const (
 // Lends reports whether Lend may be worth the call: requests follow each other within
 // less than a millisecond, and nothing is wrong.
 func (k *Throttle) Lends() bool {
-	return k.gap < lendGap && k.taught == nil && !k.hold.narrow && len(k.windows) > 0 && k.answered > k.unexpected+lendAfter
+	return k.gap < lendGap && k.answered > k.unexpected+lendAfter && !k.hold.narrow && !k.taught.any()
 }
 
 // Lend lets some requests go ahead of their coming, so that a program in a hurry need
 // not ask about each. It lends only what no consideration would stop: a small part of
 // what may go on credit before anything is spread, for some milliseconds, and nothing
-// where others spend the quota. Where there is nothing to lend N is 0.
+// where others spend the quota, or where there were refusals to learn from. Where there
+// is nothing to lend N is 0.
 //
 // [Throttle.Repay] has to be told of what went before the throttle is asked or told of
 // anything else, and [Throttle.Keep] to be asked after that whether the rest of the loan
@@ -72,7 +73,7 @@ func (k *Throttle) Lend(now time.Time) Loan {
 // after something was heard or another request was sent.
 func (k *Throttle) Keep(now time.Time, left int) bool {
 	i := k.instant(now)
-	if k.taught != nil || k.hold.narrow || k.hold.until > i {
+	if k.hold.narrow || k.hold.until > i || k.taught.any() {
 		return false
 	}
 	for j := range k.windows {
@@ -107,6 +108,11 @@ func (k *Throttle) Repay(now time.Time, went, over int) {
 			w := &k.windows[j]
 			w.send(i, slack, k.sent, n)
 			w.history.began(k.lentAt)
+		}
+		if k.taught != nil || len(k.windows) == 0 {
+			l := k.teach()
+			l.send(k, i, n)
+			l.log.began(k.lentAt)
 		}
 		k.paced((i - k.lentAt) / instant(n))
 		k.lastSent = i

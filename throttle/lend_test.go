@@ -140,7 +140,7 @@ func TestNothingIsLentInTrouble(t *testing.T) {
 			s.hears(.2, s.goes(.2), r)
 		},
 		"others": func(s *script) { s.hears(.2, s.goes(.2), minute(1000, 600, 60)) },
-		"taught": func(s *script) { s.k.teach() },
+		"taught": func(s *script) { s.k.teach().shut = true },
 		"probed": func(s *script) { s.k.windows[0].probe.number = 7 },
 		"unsure": func(s *script) { s.k.windows[0].credited = false },
 		"another limit": func(s *script) {
@@ -194,4 +194,37 @@ func TestTheLogHoldsWhatWasLentForLong(t *testing.T) {
 	assert.Equal(t, s.k.instant(at(.2)), last.from)
 	assert.Equal(t, s.k.instant(at(.21)), last.last)
 	assert.EqualValues(t, 5, h.after(s.k.instant(at(.205))))
+}
+
+// An API that says nothing and never refused anything lends too. What it was sent is
+// known when it does refuse.
+func TestASilentServerLendsUntilItRefuses(t *testing.T) {
+	s := newScript(t, DefaultPolicy())
+	for n := range 60 {
+		now := float64(n) / 1e5
+		s.hears(now+1e-6, s.goes(now), header.Reading{})
+	}
+	for range 40 {
+		s.k.paced(0)
+	}
+	loan := s.k.Lend(at(.1))
+	require.Equal(t, lendMost, loan.N)
+	require.True(t, s.k.Keep(at(.1), loan.N))
+	s.k.Repay(at(.109), 40, 39)
+	assert.EqualValues(t, 100, s.k.taught.log.after(-1))
+	assert.Equal(t, s.k.instant(at(.1)), s.k.taught.log.firstAfter(s.k.instant(at(.1))))
+
+	r := refusal(time.Minute)
+	s.k.Receive(at(.11), loan.Ticket, &r)
+	assert.False(t, s.k.Keep(at(.11), 1))
+	assert.EqualValues(t, 99, s.k.taught.log.after(-1), "what was refused does not count")
+	again := s.waits(1, Refusal).Sub(epoch).Seconds()
+	s.hears(again+.001, s.goes(again), header.Reading{})
+	lesson := s.k.Lesson(at(again + .001))
+	assert.Equal(t, 99, lesson.Limit)
+	assert.Equal(t, time.Minute, lesson.Length)
+	for range 40 {
+		s.k.paced(0)
+	}
+	assert.Zero(t, s.k.Lend(at(again+.002)))
 }

@@ -41,8 +41,11 @@ func TestSilentServers(t *testing.T) {
 		{"60 a minute weighed, Retry-After", func() ratemodel.Model { return ratemodel.NewSlidingCounter(60, time.Minute) }, hint, 30 * time.Minute, bar{refused: .03, used: .9}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			c.bar.try(t, simulation{model: c.model, announce: c.announce, callers: 20, start: into,
-				length: c.length - into, policy: DefaultPolicy()})
+			s := simulation{model: c.model, announce: c.announce, callers: 20, start: into,
+				length: c.length - into, policy: DefaultPolicy()}
+			c.bar.try(t, s)
+			s.lends = true // until the first refusal
+			c.bar.try(t, s)
 		})
 	}
 }
