@@ -97,9 +97,9 @@ func (l *learned) Return(_ time.Time, r *queue.Request) {
 }
 
 // lends reports whether others may go ahead of their coming, after the answer to an
-// attempt: where all have the same limits, and nobody wants to see each.
+// attempt: others like it, where all have the same limits, and nobody wants to see each.
 func (l *learned) lends(a *attempt) bool {
-	return a.part == l.whole && l.alike() && a.lease == nil &&
+	return a.part == l.whole && l.alike() && a.lease == nil && a.Cost <= 1 &&
 		l.transport.newBreaker == nil && a.part.Lends()
 }
 
