@@ -119,7 +119,7 @@ func (a *attempt) exchange(t *Transport, req *http.Request, who *account) (ans a
 	a.take(t, who, &ans)
 	over = true
 	if a.lends {
-		t.lend(a, who)
+		t.lend(a, who, ans.resp)
 	}
 	return ans
 }

@@ -45,6 +45,17 @@ func dated() canned {
 	return c
 }
 
+// structured is canned with IETF's fields of two windows in place of the usual ones.
+func structured() canned {
+	c := newCanned()
+	for _, part := range []string{"Limit", "Remaining", "Reset"} {
+		c.header.Del("X-Ratelimit-" + part)
+	}
+	c.header.Set("Ratelimit-Policy", `"burst";q=100000000;w=60, "daily";q=1000000000;w=86400`)
+	c.header.Set("Ratelimit", `"burst";r=90000000;t=59, "daily";r=900000000;t=36000`)
+	return c
+}
+
 // BenchmarkRoundTrip is what a request costs that needs no wait and no retry, by what
 // is around the base transport.
 func BenchmarkRoundTrip(b *testing.B) {
@@ -58,6 +69,11 @@ func BenchmarkRoundTrip(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer told.Close()
+	listed, err := client.NewTransport(structured())
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer listed.Close()
 	retryable := retryablehttp.NewClient()
 	retryable.HTTPClient = &http.Client{Transport: newCanned()}
 	retryable.Logger = nil
@@ -70,6 +86,7 @@ func BenchmarkRoundTrip(b *testing.B) {
 		{"forbear", own.RoundTrip, ""},
 		{"forbear-authorized", own.RoundTrip, "Bearer eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9"},
 		{"forbear-dated", told.RoundTrip, ""},
+		{"forbear-structured", listed.RoundTrip, ""},
 		{"retryablehttp", (&retryablehttp.RoundTripper{Client: retryable}).RoundTrip, ""},
 		{"bare-client", (&http.Client{Transport: newCanned()}).Do, ""},
 		{"forbear-client", (&http.Client{Transport: own}).Do, ""},

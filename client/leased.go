@@ -18,10 +18,11 @@ type leased struct {
 	part   *throttle.Throttle // that made the loan
 	at     time.Time          // when
 	least  []float64          // that is left of each window, if nobody else spends
+	glance *header.Glance     // or what such a response looks like; nil if it has to be read
 }
 
 // lend takes a lease for those that follow an attempt, whose answer just came.
-func (t *Transport) lend(a *attempt, who *account) {
+func (t *Transport) lend(a *attempt, who *account, resp *http.Response) {
 	if s := who.leased.Load(); s != nil && s.lease.Left() > 0 {
 		return
 	}
@@ -30,10 +31,11 @@ func (t *Transport) lend(a *attempt, who *account) {
 		return
 	}
 	s := &leased{lease: lease, ticket: a.loan.Ticket, part: a.part, at: a.taken}
-	spent := float64(a.loan.N + a.loan.InFlight)
+	spent := a.loan.N + a.loan.InFlight
 	for i := range a.reading.Windows {
-		s.least = append(s.least, a.reading.Windows[i].Remaining.Value-spent)
+		s.least = append(s.least, a.reading.Windows[i].Remaining.Value-float64(spent))
 	}
+	s.glance = who.reader.Glance(resp.Header, spent)
 	who.leased.Store(s)
 }
 
@@ -87,8 +89,8 @@ func (s *leased) expects(r *header.Reader, resp *http.Response) bool {
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
 		return false
 	}
-	if left, ok := r.Left(resp.Header); ok {
-		return len(s.least) == 1 && float64(left) >= s.least[0]
+	if s.glance != nil && s.glance.Matches(resp.Header) {
+		return true
 	}
 	a := attempts.Get().(*attempt)
 	defer attempts.Put(a)

@@ -42,7 +42,6 @@ type shape struct {
 	alike bool     // whether those are all about one window
 	plain bool     // and were plain numbers
 	frame frame    // of that window
-	left  *field   // and what tells how much of it is left, if there is nothing else to it
 }
 
 // NewReader returns a Reader for the responses of a host, such as
@@ -194,7 +193,6 @@ func (rd *Reader) scan(r *Reading, h http.Header) {
 		for _, f := range s.told {
 			s.frame.add(f)
 		}
-		s.left = s.onlyLeft()
 		rd.shapes[len(h)].Store(&s)
 	}
 }
