@@ -348,15 +348,23 @@ func TestLeasesAfterAChangeOfPlan(t *testing.T) {
 // asked about.
 func TestReachInAHurry(t *testing.T) {
 	const length = 10 * time.Second
-	for name, model := range map[string]func() ratemodel.Model{
-		"fixed":   func() ratemodel.Model { return ratemodel.NewFixed(20000, length) },
-		"rolling": func() ratemodel.Model { return ratemodel.NewSlidingLog(20000, length) },
+	plain := apiserver.Dialect{Fields: apiserver.XRateLimit, RetryAfter: apiserver.Seconds}
+	for name, c := range map[string]struct {
+		model   func() ratemodel.Model
+		dialect apiserver.Dialect
+	}{
+		"fixed":   {func() ratemodel.Model { return ratemodel.NewFixed(20000, length) }, plain},
+		"rolling": {func() ratemodel.Model { return ratemodel.NewSlidingLog(20000, length) }, plain},
+		"two windows": {func() ratemodel.Model {
+			short, long := ratemodel.NewFixed(10000, length), ratemodel.NewFixed(50000, time.Minute)
+			short.Name, long.Name = "short", "long"
+			return ratemodel.All{short, long}
+		}, apiserver.Dialect{Fields: apiserver.Structured, RetryAfter: apiserver.Seconds}},
 	} {
 		used := func(t *testing.T, opts ...Option) (share float64, leases bool) {
 			synctest.Test(t, func(t *testing.T) {
 				s, err := apiserver.New(apiserver.Config{Rules: []apiserver.Rule{{
-					Model:   func(string) ratemodel.Model { return model() },
-					Dialect: apiserver.Dialect{Fields: apiserver.XRateLimit, RetryAfter: apiserver.Seconds},
+					Model: func(string) ratemodel.Model { return c.model() }, Dialect: c.dialect,
 				}}})
 				require.NoError(t, err)
 				network := simnet.New(s, 1)
