@@ -69,10 +69,10 @@ func (s *leased) send(t *Transport, req *http.Request, who *account) (ans answer
 		return ans
 	}
 	a = attempts.Get().(*attempt)
-	defer attempts.Put(a)
 	a.resume(s, req)
 	a.take(t, who, &ans)
 	over = true
+	attempts.Put(a) // not after a panic: it is looked at then
 	return ans
 }
 
