@@ -65,6 +65,26 @@ func ExampleQuota_Smooth() {
 	// Output: true
 }
 
+// A server that estimates a rolling window from two fixed ones, as go-chi/httprate does, may weigh a
+// burst for two windows: here half of it a window and a half after it went.
+func ExampleQuota_Weighed() {
+	limit, _ := queue.PerMinute(100).Weighed().Slack(0).Limit()
+	start := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	burst := &queue.Request{Cost: 100}
+	limit.Take(start, burst)
+	for _, after := range []time.Duration{60 * time.Second, 90 * time.Second, 120 * time.Second} {
+		most := 100
+		for most > 0 && !limit.Ask(start.Add(after), &queue.Request{Cost: most}).At.IsZero() {
+			most--
+		}
+		fmt.Println(after, most)
+	}
+	// Output:
+	// 1m0s 0
+	// 1m30s 50
+	// 2m0s 100
+}
+
 // Each user may send 300 requests an hour, and all users together may create one account every two
 // seconds. A creation obeys both.
 func ExampleWithRule() {

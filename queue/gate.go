@@ -42,6 +42,8 @@ func (g *gate) nameOf() string {
 		return l.q.name
 	case *smooth:
 		return l.q.name
+	case *weighed:
+		return l.q.name
 	}
 	return g.name
 }

@@ -90,9 +90,10 @@ func TestIdleKeysAreSmall(t *testing.T) {
 		t.Skip("takes seconds")
 	}
 	for name, option := range map[string]Option{
-		"own":    own(yes{}),
-		"rule":   WithRule(Rule{Limits: []Quota{PerMinute(60)}}),
-		"smooth": WithRule(Rule{Limits: []Quota{PerMinute(60).Smooth(2)}}),
+		"own":     own(yes{}),
+		"rule":    WithRule(Rule{Limits: []Quota{PerMinute(60)}}),
+		"smooth":  WithRule(Rule{Limits: []Quota{PerMinute(60).Smooth(2)}}),
+		"weighed": WithRule(Rule{Limits: []Quota{PerMinute(60).Weighed()}}),
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			const keys = 200_000

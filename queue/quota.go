@@ -14,7 +14,7 @@ import (
 // as the server counts it. That is right for servers with a rolling window, and safe for those with
 // fixed windows of the same length, wherever they begin. Servers that count with a bucket, or weigh
 // their last window against this one, refuse bursts that a rolling quota allows: use [Quota.Smooth]
-// for those.
+// or [Quota.Weighed] for those.
 //
 // Not all requests are equally long on the way, so each counts from its earliest possible arrival
 // until its latest lies a whole length back; see [Quota.Slack].
@@ -35,6 +35,7 @@ const (
 	isRolling quotaKind = iota
 	isAligned
 	isSmooth
+	isWeighed
 )
 
 // PerSecond is n in each second.
@@ -76,11 +77,18 @@ func (q Quota) Aligned(zone *time.Location) Quota {
 // A server with the same bucket sees no more either: tokens are spent when a request has arrived at the
 // latest (see [Quota.Slack]), or at once when the next could overtake it. Where a burst of 1 is not
 // needed, one that also covers what arrives in the spread of delays uses all of the rate.
-//
-// For a server that weighs its last window against this one, choose the rate and the burst so that
-// together they are its limit: PerMinute(298).Smooth(2) for 300 per minute.
 func (q Quota) Smooth(burst int) Quota {
 	q.kind, q.burst = isSmooth, burst
+	return q
+}
+
+// Weighed is for servers that estimate a rolling window from two fixed ones: the count of this one, and
+// that of the last in proportion to what the rolling window still covers of it. go-chi/httprate, Upstash
+// and Cloudflare count so. They refuse bursts that a rolling quota allows, as a burst may weigh for up to
+// two windows. Where their windows begin need not be known. Asking takes time in proportion to what was
+// sent in two windows, at most to some 2,000 requests.
+func (q Quota) Weighed() Quota {
+	q.kind = isWeighed
 	return q
 }
 
@@ -139,6 +147,8 @@ func (q *Quota) limit() Limit {
 		return newAligned(q)
 	case isSmooth:
 		return newSmooth(q)
+	case isWeighed:
+		return newWeighed(q)
 	}
 	return newRolling(q)
 }

@@ -117,7 +117,7 @@ func TestACalendarDayHasItsOwnLength(t *testing.T) {
 }
 
 func TestACostAboveTheLimitIsRefusedForGood(t *testing.T) {
-	for _, q := range []Quota{PerMinute(5), PerMinute(5).Aligned(nil), PerMinute(100).Smooth(5)} {
+	for _, q := range []Quota{PerMinute(5), PerMinute(5).Aligned(nil), PerMinute(100).Smooth(5), PerMinute(5).Weighed()} {
 		l := newLine(t, WithRule(Rule{Name: "rule", Limits: []Quota{q}}))
 		_, err := l.Acquire(t.Context(), &Request{Key: "k", Cost: 6})
 		var e *CostError
@@ -245,7 +245,7 @@ func TestAllGivesTheLatestAnswer(t *testing.T) {
 
 func TestReturnUndoesATake(t *testing.T) {
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-	for _, q := range []Quota{PerMinute(3).Slack(0), PerMinute(3).Aligned(nil).Slack(0)} {
+	for _, q := range []Quota{PerMinute(3).Slack(0), PerMinute(3).Aligned(nil).Slack(0), PerMinute(3).Weighed().Slack(0)} {
 		l, err := q.Limit()
 		require.NoError(t, err)
 		l = All(l, yes{})

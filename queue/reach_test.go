@@ -154,9 +154,9 @@ func TestConfiguredLimitsAreKeptAndUsed(t *testing.T) {
 			m.FromFirst = true
 			return m
 		}, time.Hour, .97},
-		{"300 per minute counter", []Quota{PerMinute(298).Smooth(2)}, func() ratemodel.Model {
+		{"300 per minute counter", []Quota{PerMinute(300).Weighed()}, func() ratemodel.Model {
 			return ratemodel.NewSlidingCounter(300, minute)
-		}, minute, .96},
+		}, minute, .97},
 		{"10 per second and 100 per minute", []Quota{PerSecond(10), PerMinute(100)}, func() ratemodel.Model {
 			return ratemodel.All{ratemodel.NewSlidingLog(10, time.Second), ratemodel.NewSlidingLog(100, minute)}
 		}, minute, .99},

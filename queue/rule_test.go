@@ -99,6 +99,7 @@ func TestLimitsChangeWhileRequestsWait(t *testing.T) {
 		func(q Quota) Quota { return q },
 		func(q Quota) Quota { return q.Aligned(nil) },
 		func(q Quota) Quota { return q.Smooth(1) },
+		func(q Quota) Quota { return q.Weighed() },
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			l, j := journaled(t, WithRule(Rule{Name: "plan", Limits: exact(kind(PerHour(1)))}))

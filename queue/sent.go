@@ -28,10 +28,13 @@ func (s *sent) since(t time.Time) int64 {
 }
 
 // per is how long a request counts after its arrival. An aligned quota only wants to know what has not
-// arrived.
+// arrived, a weighed one counts the last window too.
 func (s *sent) per() int64 {
-	if s.q.kind == isAligned {
+	switch s.q.kind {
+	case isAligned:
 		return 0
+	case isWeighed:
+		return 2 * int64(s.q.per)
 	}
 	return int64(s.q.per)
 }
