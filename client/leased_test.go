@@ -16,9 +16,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/forbear-go/forbear/backoff"
-	"github.com/forbear-go/forbear/internal/apiserver"
-	"github.com/forbear-go/forbear/internal/ratemodel"
-	"github.com/forbear-go/forbear/internal/simnet"
 	"github.com/forbear-go/forbear/queue"
 	"github.com/forbear-go/forbear/throttle/header"
 )
@@ -342,57 +339,6 @@ func TestLeasesAfterAChangeOfPlan(t *testing.T) {
 		call("/search")
 		assert.True(t, often("/items"), "nor do they any more")
 	})
-}
-
-// In a hurry too none is refused, and as much of a limit is used as if each request were
-// asked about.
-func TestReachInAHurry(t *testing.T) {
-	const length = 10 * time.Second
-	plain := apiserver.Dialect{Fields: apiserver.XRateLimit, RetryAfter: apiserver.Seconds}
-	for name, c := range map[string]struct {
-		model   func() ratemodel.Model
-		dialect apiserver.Dialect
-	}{
-		"fixed":   {func() ratemodel.Model { return ratemodel.NewFixed(20000, length) }, plain},
-		"rolling": {func() ratemodel.Model { return ratemodel.NewSlidingLog(20000, length) }, plain},
-		"two windows": {func() ratemodel.Model {
-			short, long := ratemodel.NewFixed(10000, length), ratemodel.NewFixed(50000, time.Minute)
-			short.Name, long.Name = "short", "long"
-			return ratemodel.All{short, long}
-		}, apiserver.Dialect{Fields: apiserver.Structured, RetryAfter: apiserver.Seconds}},
-	} {
-		used := func(t *testing.T, opts ...Option) (share float64, leases bool) {
-			synctest.Test(t, func(t *testing.T) {
-				s, err := apiserver.New(apiserver.Config{Rules: []apiserver.Rule{{
-					Model: func(string) ratemodel.Model { return c.model() }, Dialect: c.dialect,
-				}}})
-				require.NoError(t, err)
-				network := simnet.New(s, 1)
-				network.Min, network.Max = 100*time.Microsecond, 500*time.Microsecond
-				tr, err := NewTransport(network, opts...)
-				require.NoError(t, err)
-				defer tr.Close()
-				start := simnet.Into(time.Now().Add(24*time.Hour), length, length/4)
-				r := simnet.Load{
-					Server: s, Do: tr.RoundTrip, Start: start, Until: start.Add(3*length - length/4),
-					NewRequest: func(ctx context.Context, _ string) *http.Request { return requestOf(ctx, "/") },
-				}.Run(t.Context())
-				t.Log(r)
-				assert.Zero(t, r.Counts.Refused)
-				assert.Zero(t, r.Errors, r.First)
-				assert.Zero(t, tr.Line().Stats().InFlight)
-				share, leases = r.UsedShare(), tr.leaseOf(requestOf(t.Context(), "/")) != nil
-			})
-			return share, leases
-		}
-		t.Run(name, func(t *testing.T) {
-			with, leases := used(t)
-			require.True(t, leases)
-			without, leases := used(t, WithObserver(func(Event) {}))
-			require.False(t, leases)
-			assert.InDelta(t, without, with, .01)
-		})
-	}
 }
 
 // However requests overtake each other, fail and are given up, each is counted once.
