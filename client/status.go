@@ -65,8 +65,8 @@ func (t *Transport) Status(req *http.Request) (Status, error) {
 // [WithLine] made. It takes time in proportion to the keys, during which nothing is sent.
 func (t *Transport) Snapshot() []Status {
 	var all []Status
-	now := time.Now()
 	t.line.Each(func(key string, own queue.Limit, holds queue.Stats) {
+		now := time.Now() // not before: a throttle's time does not go back
 		l := own.(*learned)
 		parts := append(make([]*throttle.Throttle, 0, 1+len(l.limits)), l.whole)
 		for _, m := range slices.Sorted(maps.Keys(l.limits)) {
