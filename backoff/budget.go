@@ -64,14 +64,11 @@ func NewBudget(share float64, floor int, window time.Duration) (*Budget, error) 
 
 // Request counts a first attempt. Call it once for every request, also for those
 // that succeed: they are the traffic that the share is taken of.
-func (b *Budget) Request(now time.Time) { b.Requests(now, 1) }
-
-// Requests counts n first attempts. An n below 0 counts as none.
-func (b *Budget) Requests(now time.Time, n int) {
+func (b *Budget) Request(now time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.fade(now)
-	b.requests += float64(max(n, 0))
+	b.requests++
 }
 
 // Retry asks for one retry and counts it if it is allowed. [Strategy.Next] does

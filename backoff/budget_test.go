@@ -72,18 +72,6 @@ func TestBudgetIsAShareOfSteadyTraffic(t *testing.T) {
 	assert.InDelta(t, 0.2*30_000+300+10, retries, 40)
 }
 
-func TestRequestsCountsMany(t *testing.T) {
-	now := time.Now()
-	one, many := new(Budget), new(Budget)
-	for range 7 {
-		one.Request(now)
-	}
-	many.Requests(now, 7)
-	many.Requests(now, 0)
-	many.Requests(now, -3)
-	assert.Equal(t, one.Stats(now), many.Stats(now))
-}
-
 func TestBudgetBoundHoldsWhateverTheTraffic(t *testing.T) {
 	for seed := range uint64(20) {
 		random := rand.New(rand.NewPCG(seed, 0))

@@ -15,7 +15,6 @@ type account struct {
 	sum    uint64         // of who spends; it means nothing outside of this process
 	key    string         // the hash of who spends
 	reader *header.Reader // of the responses of its host
-	leased atomic.Pointer[leased]
 }
 
 // accounts remembers the last ones, so that a request costs no slow hash. It grows with

@@ -24,10 +24,6 @@ type attempt struct {
 	route   string // see routed
 	scope   uint64 // what the caller said it belongs to; 0 is nothing
 	permit  queue.Permit
-	lease   *queue.Lease // that it was sent with, in place of a permit
-	settled bool         // which is over
-	lends   bool         // others may go ahead of their coming
-	loan    throttle.Loan
 
 	// For observers.
 	number   int // of the attempt, from 1
@@ -64,9 +60,6 @@ type answer struct {
 // send passes one request through the line and over the base transport. The body
 // of the request is closed in any case.
 func (t *Transport) send(req *http.Request, who *account, c *call) answer {
-	if s := who.leased.Load(); s != nil && s.take(c) {
-		return s.send(t, req, who)
-	}
 	a := attempts.Get().(*attempt)
 	defer attempts.Put(a)
 	a.prepare(t, who, c)
@@ -92,7 +85,6 @@ func (a *attempt) prepare(t *Transport, who *account, c *call) {
 		Cost: c.cost, Priority: c.priority, NoWait: c.noWait, MaxWait: c.maxWait, Retry: c.sent > 0, Tag: a,
 	}
 	a.key, a.part, a.req, a.route, a.scope, a.number = nil, nil, req, "", c.scope, c.sent+1
-	a.lease, a.settled, a.lends = nil, false, false
 	switch {
 	case c.scope != 0:
 		a.Request.Lane = c.lane
@@ -118,9 +110,6 @@ func (a *attempt) exchange(t *Transport, req *http.Request, who *account) (ans a
 	ans.resp, ans.err = t.base.RoundTrip(req)
 	a.take(t, who, &ans)
 	over = true
-	if a.lends {
-		t.lend(a, who, ans.resp)
-	}
 	return ans
 }
 
@@ -148,16 +137,10 @@ func (a *attempt) take(t *Transport, who *account, ans *answer) {
 
 // end tells the line that the attempt is over, and whether it was answered.
 func (a *attempt) end(answered bool) {
-	a.settled = true
-	switch {
-	case a.lease == nil && answered:
+	if answered {
 		a.permit.Settle(a.receive)
-	case a.lease == nil:
+	} else {
 		a.permit.Settle(a.lose)
-	case answered:
-		a.lease.Settle(a.receive)
-	default:
-		a.lease.Settle(a.lose)
 	}
 }
 
@@ -193,8 +176,6 @@ func (a *attempt) receive(now time.Time, own queue.Limit) {
 	a.key.receive(now, a)
 	if a.key.transport.observers != nil {
 		a.key.believe(now, a)
-	} else {
-		a.lends = a.key.lends(a)
 	}
 }
 
@@ -207,7 +188,7 @@ func (a *attempt) lose(now time.Time, own queue.Limit) {
 
 // count adds to the traffic that the share of retries is taken of.
 func (a *attempt) count(now time.Time) {
-	if !a.Retry && a.lease == nil {
+	if !a.Retry {
 		a.key.budget.Request(now)
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -72,51 +71,6 @@ func TestContract(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, c.alone)
 		})
-	}
-}
-
-// Every path keeps every clause when requests go with a lease.
-func TestContractInAHurry(t *testing.T) {
-	for _, c := range slices.Concat(allPaths(), expected()) {
-		if len(c.opts) > 0 {
-			continue // some would not let the hundred pass
-		}
-		t.Run(c.name, func(t *testing.T) {
-			synctest.Test(t, c.hurried)
-		})
-	}
-}
-
-// plenty answers that a million requests are left, so that many may go in a hurry.
-var plenty = answers(http.StatusOK, "X-Ratelimit-Limit", "1000000", "X-Ratelimit-Remaining", "999000", "X-Ratelimit-Reset", "3600")
-
-// hurried tries a path of a program that has sent a hundred requests in no time.
-func (c path) hurried(t *testing.T) {
-	s := newScene(t)
-	for range 100 {
-		p := &probe{answers: []script{plenty}}
-		out := roundTrip(s.rt, p.request(t.Context(), http.MethodGet, noBody))
-		require.NoError(t, out.err)
-		out.resp.Body.Close()
-	}
-	require.Positive(t, s.rt.LeftOf(new(probe).request(t.Context(), http.MethodGet, noBody)))
-	c.try(s)
-	assert.Zero(t, s.rt.Line().Stats().InFlight)
-	s.rt.Close()
-}
-
-// expected are paths of which the line needs to hear nothing.
-func expected() []path {
-	return []path{
-		{name: "as expected", answers: []script{plenty}, status: 200, attempts: 1},
-		{name: "as expected, with a body", method: "POST", body: replayable, answers: []script{plenty}, status: 200, attempts: 1},
-		{name: "as expected, with a streamed body", method: "POST", body: streamed, answers: []script{plenty}, status: 200, attempts: 1},
-		{name: "as expected, body closed late", method: "POST", body: streamed, late: true, answers: []script{plenty}, status: 200, attempts: 1},
-		{name: "as expected, without a body", answers: []script{func(p *probe, req *http.Request) (*http.Response, error) {
-			resp, err := plenty(p, req)
-			resp.Body, resp.ContentLength, p.got, p.texts = nil, 0, nil, nil
-			return resp, err
-		}}, status: 200, attempts: 1},
 	}
 }
 

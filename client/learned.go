@@ -36,8 +36,6 @@ type learned struct {
 	before   *throttle.Throttle
 	patience time.Time
 
-	lent *throttle.Throttle // the last that made a loan
-
 	shapes map[*throttle.Throttle][]shape // what observers know
 }
 
@@ -93,44 +91,6 @@ func (l *learned) Return(_ time.Time, r *queue.Request) {
 	if a, ok := r.Tag.(*attempt); ok {
 		l.landed(a)
 		a.part.Return(a.ticket)
-	}
-}
-
-// lends reports whether others may go ahead of their coming, after the answer to an
-// attempt: others like it, where all have the same limits, and nobody wants to see each.
-func (l *learned) lends(a *attempt) bool {
-	return a.part == l.whole && l.alike() && a.lease == nil && a.Cost <= 1 &&
-		l.transport.newBreaker == nil && a.part.Lends()
-}
-
-// alike reports whether all routes are known to have the same limits.
-func (l *learned) alike() bool { return l.routes == nil || l.routes.alike() }
-
-// Lend implements queue.Lender.
-func (l *learned) Lend(now time.Time, r *queue.Request) (int, time.Time) {
-	a, ok := r.Tag.(*attempt)
-	if !ok || a.part != l.whole || !l.alike() {
-		return 0, time.Time{}
-	}
-	a.loan = l.whole.Lend(now)
-	l.lent = l.whole
-	return a.loan.N, a.loan.Until
-}
-
-// Keep implements queue.Lender.
-func (l *learned) Keep(now time.Time, left int) bool {
-	return l.lent == l.whole && l.alike() && l.whole.Keep(now, left)
-}
-
-// Repay implements queue.Lender.
-func (l *learned) Repay(now time.Time, went, over int) {
-	l.lent.Repay(now, went, over)
-	l.budget.Requests(now, went)
-	switch l.lent {
-	case l.whole:
-		l.flying += went - over
-	case l.before:
-		l.stray -= over
 	}
 }
 

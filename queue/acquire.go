@@ -36,7 +36,6 @@ func (c *chain) remove(t *ticket) {
 
 // lineUp lets a request try in the line. If it has to wait, its ticket is returned.
 func (l *Line) lineUp(ctx context.Context, now time.Time, k *key, c *class, r *Request) (Permit, *ticket, error) {
-	l.watch(now, k)
 	if l.phase == draining && !r.Retry {
 		return Permit{}, nil, &WaitError{Err: ErrClosed}
 	}
@@ -121,7 +120,6 @@ func (l *Line) abandon(ctx context.Context, t *ticket) (Permit, error) {
 
 // undo gives back all that a permit took.
 func (l *Line) undo(t *ticket) {
-	l.account(l.now(), t.key)
 	if b, ok := t.key.own.(Returner); ok {
 		b.Return(t.taken, t.r)
 	}

@@ -24,7 +24,6 @@ func (l *Line) finish() {
 		return
 	}
 	l.phase = closed
-	l.watchAll()
 	err := &WaitError{Err: ErrClosed}
 	for i := range l.chains {
 		for l.chains[i].oldest != nil {
@@ -56,7 +55,6 @@ func (l *Line) Shutdown(ctx context.Context) error {
 	l.mu.Lock()
 	if l.phase == open {
 		l.phase = draining
-		l.watchAll()
 		if l.waiting == 0 && l.yard.len() == 0 && l.flying == 0 {
 			l.finish()
 		}

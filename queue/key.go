@@ -14,8 +14,6 @@ type key struct {
 	prev, next      *key // by last use
 	used            int64
 	waiting, flying int32
-
-	loan *loan
 }
 
 // lane is the waiting requests of a key that wait behind each other.
@@ -110,7 +108,6 @@ func (l *Line) forgetOldest(now time.Time) {
 		if k == nil {
 			return
 		}
-		l.account(now, k)
 		if !k.busy() {
 			l.forgetKey(k)
 			return
@@ -121,7 +118,7 @@ func (l *Line) forgetOldest(now time.Time) {
 }
 
 func (k *key) busy() bool {
-	return k.waiting > 0 || k.flying > 0 || k.loan != nil && k.loan.lease != nil
+	return k.waiting > 0 || k.flying > 0
 }
 
 // idle reports whether forgetting the key would change nothing.
@@ -157,7 +154,6 @@ func (l *Line) sweep(now time.Time) {
 		if k == nil || at-k.used < int64(unused) {
 			break
 		}
-		l.account(now, k)
 		if k.idle(now) {
 			l.forgetKey(k)
 			continue

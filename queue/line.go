@@ -54,7 +54,6 @@ type Line struct {
 
 	spare  *ticket
 	spares int
-	loans  map[*loan]struct{} // with a lease, or requests under way
 	flows  pool[flow]
 	lanes  pool[lane]
 	crowds pool[crowd]
@@ -107,9 +106,6 @@ func (l *Line) enqueue(ctx context.Context, r *Request) (Permit, *ticket, error)
 	}
 	now := l.now()
 	k, c := l.key(r.Key, now), l.classOf(id)
-	if k.loan != nil {
-		l.passBy(now, k, r)
-	}
 	if k.waiting == 0 && l.phase == open && !c.contended() && l.ask(now, k, c, r) {
 		l.take(now, k, c, r)
 		t := l.ticket(k, c, nil)

@@ -16,7 +16,6 @@ func (l *Line) Peek(r *Request) (Place, error) {
 	}
 	now := l.now()
 	k, c := l.key(r.Key, now), l.classOf(id)
-	l.recall(now, k)
 	t := l.ticket(k, c, r)
 	l.seq++
 	t.seq, t.level, t.deadline = l.seq, r.level(), never
@@ -40,7 +39,6 @@ type Stats struct {
 func (l *Line) Stats() Stats {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.accountAll()
 	return Stats{Keys: len(l.keys), Waiting: l.waiting + l.yard.len(), InFlight: l.flying}
 }
 
@@ -49,7 +47,6 @@ func (l *Line) KeyStats(name string) Stats {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if k := l.keys[name]; k != nil {
-		l.account(l.now(), k)
 		return k.stats()
 	}
 	return Stats{}

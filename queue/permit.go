@@ -62,9 +62,7 @@ func (p Permit) end(f func(now time.Time, own Limit), release bool) {
 		news = news || l.keyObserves // the key's own limit may have become looser
 	}
 	if f != nil {
-		l.account(now, k)
 		f(now, k.own)
-		l.review(now, k)
 	}
 	l.restir(k, !news)
 	if release {
@@ -147,9 +145,7 @@ func (l *Line) Update(key string, f func(now time.Time, own Limit)) {
 	now := l.now()
 	k := l.key(key, now)
 	if f != nil {
-		l.account(now, k)
 		f(now, k.own)
-		l.review(now, k)
 	}
 	l.restir(k, false)
 	l.settle(now)
@@ -160,7 +156,6 @@ func (l *Line) Update(key string, f func(now time.Time, own Limit)) {
 func (l *Line) Each(f func(key string, own Limit, holds Stats)) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.accountAll()
 	for name, k := range l.keys {
 		f(name, k.own, k.stats())
 	}

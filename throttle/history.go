@@ -49,14 +49,6 @@ func (h *history) add(now instant, n int64) {
 	*h.at(h.size - 1) = entry{now, now, sum}
 }
 
-// began notes that what was counted last was sent since the given instant.
-func (h *history) began(since instant) {
-	if h.size > 0 {
-		last := h.at(h.size - 1)
-		last.from = min(last.from, since)
-	}
-}
-
 // sum is what all requests of the log's life count.
 func (h *history) sum() int64 {
 	if h.size == 0 {

@@ -12,7 +12,6 @@ type lost struct {
 // Lose notes that a request got no answer, and perhaps never will.
 func (k *Throttle) Lose(now time.Time, t Ticket) {
 	k.conclude(&t)
-	k.unexpected = k.answered
 	i := k.instant(now)
 	due := i + 2*k.latency.patience()
 	if n := len(k.lost); n > 0 {

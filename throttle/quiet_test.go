@@ -44,8 +44,6 @@ func TestSilentServers(t *testing.T) {
 			s := simulation{model: c.model, announce: c.announce, callers: 20, start: into,
 				length: c.length - into, policy: DefaultPolicy()}
 			c.bar.try(t, s)
-			s.lends = true // until the first refusal
-			c.bar.try(t, s)
 		})
 	}
 }

@@ -13,11 +13,7 @@ func (k *Throttle) Receive(now time.Time, t Ticket, r *header.Reading) {
 	i := k.instant(now)
 	k.settle(i)
 	k.answered += t.cost
-	if t.lent {
-		k.unexpected = k.answered
-	} else {
-		k.latency.observe(i - t.at)
-	}
+	k.latency.observe(i - t.at)
 	if r.Stale || len(r.Windows) < len(k.windows) {
 		k.untold = i
 	}
@@ -94,7 +90,6 @@ const longestHold = 101 * 365 * 24 * time.Hour
 
 // refuse takes in a refusal.
 func (k *Throttle) refuse(now instant, t *Ticket, r *header.Reading) {
-	k.unexpected = k.answered
 	wait := instant(min(max(r.Wait.Delay, 0), longestHold))
 	if !r.Wait.Explicit {
 		wait += min(bounded(r.Wait.Resolution), farDay)

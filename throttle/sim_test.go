@@ -26,7 +26,6 @@ type simulation struct {
 	leave     time.Duration // when all processes but the first stop; 0 is never
 	policy    Policy
 	bare      bool // nobody asks the throttles
-	lends     bool // requests go ahead of their coming wherever they may, as if in a hurry
 	seed      uint64
 	failures  float64 // share of requests that get no answer
 	faults    float64 // share of admitted requests that are answered without a word on limits
@@ -50,7 +49,6 @@ type change struct {
 // An outcome is what a simulation led to.
 type outcome struct {
 	sent, admitted, refused int // by and of ours
-	lent                    int // of those sent
 	each                    []int
 	naive                   int // admitted of the naive client
 	oracle                  int
@@ -107,61 +105,6 @@ type process struct {
 	k     *Throttle
 	queue []time.Time // when the waiting callers came
 	wake  time.Time
-
-	loan             Loan
-	left, went, over int // of the loan
-}
-
-// repay tells the throttle what became of the loan.
-func (p *process) repay(now time.Time) {
-	p.k.Repay(now, p.went, p.over)
-	p.went, p.over = 0, 0
-	if p.left > 0 && !p.k.Keep(now, p.left) || !now.Before(p.loan.Until) {
-		p.left = 0
-	}
-}
-
-// lend takes a loan, if there is one to be had, however slowly requests follow each other,
-// and whatever happened.
-func (p *process) lend(now time.Time) {
-	p.k.gap, p.k.unexpected = 0, -lendAfter
-	if p.left == 0 && len(p.queue) == 0 {
-		p.loan = p.k.Lend(now)
-		p.left = p.loan.N
-	}
-}
-
-// borrow sends a request of the loan. Of some of its answers the throttle does not hear.
-func (p *process) borrow(now time.Time) {
-	p.left--
-	p.went++
-	p.out.sent++
-	p.out.lent++
-	ticket := p.loan.Ticket
-	p.at(now.Add(p.trip()), func(now time.Time) {
-		refused := p.out.refused
-		reading := p.serve(now, ticket)
-		told := p.out.refused > refused || p.random.IntN(10) == 0
-		p.at(now.Add(p.trip()), func(now time.Time) {
-			p.repayOne(now, ticket, reading, told)
-			p.again(now)
-		})
-	})
-}
-
-func (p *process) repayOne(now time.Time, ticket Ticket, reading *header.Reading, told bool) {
-	if !told {
-		p.over++
-		if len(p.queue) > 0 { // somebody may wait for that
-			p.repay(now)
-			p.plan(now)
-		}
-		return
-	}
-	p.repay(now)
-	p.k.Receive(now, ticket, reading)
-	p.repay(now)
-	p.plan(now)
 }
 
 func (s simulation) run() outcome {
@@ -251,12 +194,6 @@ func (p *process) again(now time.Time) {
 
 func (p *process) plan(now time.Time) {
 	for len(p.queue) > 0 {
-		if p.left > 0 && now.Before(p.loan.Until) {
-			p.queue = p.queue[1:]
-			p.borrow(now)
-			continue
-		}
-		p.repay(now)
 		answer := p.k.Ask(now, 1)
 		if !p.bare && (answer.Name != "" || answer.At.After(now)) {
 			if !answer.At.IsZero() && (p.wake.IsZero() || answer.At.Before(p.wake) || !p.wake.After(now)) {
@@ -276,21 +213,16 @@ func (p *process) send(now time.Time) {
 	p.out.sent++
 	lost := p.random.Float64() < p.failures
 	if lost && p.random.IntN(2) == 0 { // on the way there
-		p.at(now.Add(p.trip()), func(now time.Time) { p.repay(now); p.k.Lose(now, ticket); p.again(now) })
+		p.at(now.Add(p.trip()), func(now time.Time) { p.k.Lose(now, ticket); p.again(now) })
 		return
 	}
 	p.at(now.Add(p.trip()), func(now time.Time) {
 		reading := p.serve(now, ticket)
 		p.at(now.Add(p.trip()), func(now time.Time) {
-			p.repay(now)
 			if lost {
 				p.k.Lose(now, ticket)
 			} else {
 				p.k.Receive(now, ticket, reading)
-			}
-			p.repay(now)
-			if p.lends {
-				p.lend(now)
 			}
 			if p.watch != nil {
 				p.watch(now.Sub(p.from), p.k)

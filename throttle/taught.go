@@ -51,11 +51,6 @@ const logSize = 1024
 
 func (l *taught) known() bool { return l.span.limit > 0 || l.pace.rate > 0 }
 
-// any reports whether there ever was a refusal to learn from. l may be nil.
-func (l *taught) any() bool {
-	return l != nil && (l.known() || l.event.under || l.shut || l.careful)
-}
-
 // ready returns when n more may go.
 func (l *taught) ready(k *Throttle, now instant, n int64) instant {
 	at := now

@@ -36,9 +36,6 @@ type Throttle struct {
 	// numbers. sent and answered count them.
 	sent, answered int64
 	lastSent       instant
-	gap            instant // between two requests, smoothed
-	lentAt         instant // when a loan was made, or repaid in part
-	unexpected     int64   // how many had been answered when an answer was not as expected
 	untold         instant // until then answers may have been lost, or left a window out
 
 	hold    hold
@@ -54,7 +51,6 @@ type Ticket struct {
 	number, cost int64   // its number is the last of those that it takes
 	answered     int64   // how many had been answered when it was sent
 	at           instant // when it was sent
-	lent         bool    // or when a loan was made, with which it was sent at some time
 }
 
 // An Answer says when a request may go.
@@ -89,7 +85,7 @@ func New(policy Policy, now time.Time) (*Throttle, error) {
 	if err := policy.check(); err != nil {
 		return nil, err
 	}
-	k := &Throttle{policy: policy, clock: startClock(now), untold: -never / 2, gap: second}
+	k := &Throttle{policy: policy, clock: startClock(now), untold: -never / 2}
 	k.random.Seed(rand.Uint64(), rand.Uint64())
 	k.hold.narrowDown(0)
 	return k, nil
@@ -169,7 +165,6 @@ func (k *Throttle) Send(now time.Time, cost int) Ticket {
 	if k.taught != nil || len(k.windows) == 0 {
 		k.teach().send(k, i, n)
 	}
-	k.paced(i - k.lastSent)
 	k.lastSent = i
 	return Ticket{number: k.sent, cost: n, answered: k.answered, at: i}
 }

@@ -6,11 +6,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
-
-	"github.com/forbear-go/forbear/client"
-	"github.com/forbear-go/forbear/queue"
-
-	"github.com/forbear-go/forbear/internal/lab/peer"
 )
 
 // BenchmarkCall is a request that need not wait, over a transport that does nothing
@@ -30,25 +25,6 @@ func calls(b *testing.B, base http.RoundTripper) {
 			}
 		})
 	}
-}
-
-// BenchmarkCallAsked is BenchmarkCall where forbear asks about each request, as it does in
-// programs that send fewer than a thousand a second: here because there is a rule, if
-// only for another route.
-func BenchmarkCallAsked(b *testing.B) {
-	rule := queue.Rule{Pattern: "/another", MaxInFlight: 1}
-	rt, err := client.NewTransport(newNoop(), client.WithLine(queue.WithRule(rule)))
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer rt.Close()
-	b.Run(peer.Forbear, func(b *testing.B) {
-		req := newRequest(b, "https://api.test/items", "secret")
-		b.ReportAllocs()
-		for b.Loop() {
-			exchange(b, rt, req)
-		}
-	})
 }
 
 // BenchmarkCallParallel is BenchmarkCall from many goroutines at once.

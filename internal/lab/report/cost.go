@@ -66,11 +66,8 @@ func (b bench) rank() string {
 			dearer = append(dearer, text)
 		}
 	}
-	base, _ := b.median("Call/"+plain, "ns/op")
-	asked, _ := b.median("CallAsked/"+peer.Forbear, "ns/op")
-	return fmt.Sprintf("Of the clients that retry, %s add less time than forbear to a request that need not wait, and %s add more. "+
-		"That is for a program in a hurry, which sends a thousand a second or more; in one that sends fewer, forbear asks about each request, and adds %.0f ns.",
-		list(cheaper), list(dearer), asked-base)
+	return fmt.Sprintf("Of the clients that retry, %s add less time than forbear to a request that need not wait, and %s add more.",
+		list(cheaper), list(dearer))
 }
 
 // list joins names to an enumeration.
