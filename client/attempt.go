@@ -98,9 +98,9 @@ func (a *attempt) prepare(t *Transport, who *account, c *call) {
 func (a *attempt) exchange(t *Transport, req *http.Request, who *account) (ans answer) {
 	over := false
 	defer func() {
-		if !over {
-			closeBody(req)
-			discard(ans.resp)
+		if !over { // whatever panics next, the others are done
+			defer discard(ans.resp)
+			defer closeBody(req)
 			a.end(false)
 		}
 	}()
@@ -126,7 +126,7 @@ func (a *attempt) take(t *Transport, who *account, ans *answer) {
 		ans.resp, ans.key = nil, a.key
 	default:
 		mend(ans.resp)
-		a.read(who.reader, ans.resp)
+		a.read(who.reader, ans)
 		a.end(true)
 		a.report(ans)
 	}
@@ -157,14 +157,14 @@ var errNothing = errors.New("client: the base transport returned neither a respo
 const bodyPatience = 2 * time.Second
 
 // read reads what the response says of limits.
-func (a *attempt) read(r *header.Reader, resp *http.Response) {
-	now := a.taken
+func (a *attempt) read(r *header.Reader, ans *answer) {
+	now, resp := a.taken, ans.resp
 	if resp.StatusCode > 299 {
 		now = time.Now() // only waits are counted from it, where the response has no Date
 	}
 	var body []byte
 	if r.NeedsBody(resp.StatusCode, resp.Header) {
-		body = header.PeekBody(resp, bodyPatience)
+		body, ans.resp = header.PeekBody(resp, bodyPatience)
 	}
 	r.Read(&a.reading, resp.StatusCode, resp.Header, body, now)
 }

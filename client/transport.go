@@ -2,7 +2,6 @@ package client
 
 import (
 	"errors"
-	"io"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -181,27 +180,4 @@ func (t *Transport) CloseIdleConnections() {
 	if c, ok := t.base.(interface{ CloseIdleConnections() }); ok {
 		c.CloseIdleConnections()
 	}
-}
-
-// discardLimit is how much of a response is read so that its connection can be used
-// again; more than this costs more than a new connection does.
-const discardLimit = 64 << 10
-
-// discardPatience is how long the rest of such a response may take. The caller waits
-// meanwhile, and to the network it is as good as a new connection.
-const discardPatience = 100 * time.Millisecond
-
-// discard drains and closes the body of a response that nobody gets, if there is one.
-func discard(resp *http.Response) {
-	if resp == nil || resp.Body == nil {
-		return
-	}
-	body := resp.Body
-	if body == http.NoBody {
-		return
-	}
-	late := time.AfterFunc(discardPatience, func() { _ = body.Close() }) // ends a read that hangs
-	_, _ = io.CopyN(io.Discard, body, discardLimit)                      // whatever is wrong with it, it is closed now
-	late.Stop()
-	_ = body.Close()
 }
