@@ -18,7 +18,6 @@ type call struct {
 	noWait  bool
 	noRetry bool
 	key     string
-	keyed   bool
 	scope   uint64
 	lane    string
 
@@ -59,11 +58,12 @@ func NoRetry(ctx context.Context) context.Context {
 	return context.WithValue(ctx, callKey{}, c)
 }
 
-// WithKey returns a context whose requests spend the quota of key, in place of the
-// one that the key function tells. The key is hashed like any other.
+// WithKey returns a context whose requests spend the quota of key, whichever hosts they
+// go to, in place of the one that the key function tells. The key is hashed like any
+// other. An empty one leaves it to the key function, or to the default.
 func WithKey(ctx context.Context, key string) context.Context {
 	c := toldOf(ctx)
-	c.key, c.keyed = key, true
+	c.key = key
 	return context.WithValue(ctx, callKey{}, c)
 }
 

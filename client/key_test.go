@@ -41,8 +41,9 @@ func TestDefaultKey(t *testing.T) {
 		{request("http://api.test/", with("X-Api-Key", "plain")), request("http://api.test:80/", with("X-Api-Key", "plain"))},
 		{request("https://api.test:8443/")},
 		{request("https://other.test/")},
-		{request("https://api.test/?api_key=a"), request("https://api.test/x?page=2&API_KEY=a"), request("https://api.test/?access_token=a")},
-		{request("https://api.test/?api_key=b")},
+		{request("https://api.test/?api_key=qa"), request("https://api.test/x?page=2&API_KEY=qa"), request("https://api.test/x?apiKey=qa")},
+		{request("https://api.test/?access_token=qa")},
+		{request("https://api.test/?api_key=qb")},
 		{request("https://user:a@api.test/")},
 		{request("https://user:b@api.test/")},
 		{request("https://api.test/", with("authorization", "Bearer lower")), request("https://api.test/", with("Authorization", "Bearer lower"))},
@@ -88,7 +89,9 @@ func TestKeysAreApart(t *testing.T) {
 			spent := get(client.NoRetry(t.Context()), "/")
 			spent.Header.Set("X-Api-Key", "spent")
 			_, err := rt.RoundTrip(spent)
-			if i > 0 {
+			if i == 0 {
+				require.NoError(t, err)
+			} else {
 				require.ErrorIs(t, err, client.ErrMaxWait)
 			}
 			fresh := get(client.NoWait(t.Context()), "/")

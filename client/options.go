@@ -145,11 +145,22 @@ func WithMaxWait(d time.Duration) Option {
 	}
 }
 
-// WithKeyFunc sets who spends which quota. By default requests share their limits
-// when they go to the same host with the same credentials: the Authorization field,
-// one of the usual fields for an API key or token (X-Api-Key, X-Connector-Token, …),
-// or one of the usual query parameters (api_key, access_token). [WithKey] does the
-// same for one request. Keys of different hosts are always different.
+// WithKeyFunc sets who spends which quota. By default requests share their limits when
+// they go to the same host with the same credentials. Credentials are found by name, in any
+// spelling: fields of the header whose name ends with key, token, secret, password,
+// credential, auth or authorization (Authorization, X-Api-Key, DD-APPLICATION-KEY,
+// X-Vault-Token), but not those known to mean something else, such as Idempotency-Key,
+// X-Cache-Key or X-Csrf-Token; the user of the URL; and parameters of the query that say
+// which key or token they are (api_key, accessToken, client_secret). Parameters named just
+// key, token or auth, ids of applications and clients, and the ids of sessions, in fields
+// and cookies, count where there is no such credential.
+//
+// Of an Authorization that signs the request, and so is another one each time, counts who
+// signs: the access key, consumer key and token, user name, or id.
+//
+// With a KeyFunc the hosts do not matter, so that hosts can share a quota; [PerHost] keeps
+// them apart. [AuthorizationKey] looks at nothing but the host and Authorization. [WithKey]
+// does the same as a KeyFunc for one request.
 func WithKeyFunc(f KeyFunc) Option {
 	return func(s *settings) error {
 		if f == nil {
