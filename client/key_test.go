@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/forbear-go/forbear/client"
+	"github.com/forbear-go/forbear/queue"
 )
 
 // Requests with the same credential to the same host share a quota, all others do
@@ -99,5 +100,30 @@ func TestKeysAreApart(t *testing.T) {
 			_, err = rt.RoundTrip(fresh)
 			require.NoError(t, err)
 		}
+	})
+}
+
+// An account that is to stay away for long is not forgotten for others that come once.
+func TestKeysThatNeverComeAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		base := &recorder{answer: func(_ int, req *http.Request) (*http.Response, error) {
+			if req.Header.Get("X-Api-Key") == "held" {
+				return respond(req, 429, "Retry-After", "600"), nil
+			}
+			return respond(req, 200), nil
+		}}
+		rt := transport(t, base, client.WithLine(queue.WithMaxKeys(100)))
+		send := func(key string) error {
+			req := get(client.NoRetry(client.NoWait(t.Context())), "/")
+			req.Header.Set("X-Api-Key", key)
+			_, err := rt.RoundTrip(req)
+			return err
+		}
+		require.NoError(t, send("held"))
+		for i := range 1000 {
+			require.NoError(t, send(fmt.Sprint(i)))
+		}
+		assert.ErrorIs(t, send("held"), client.ErrNoWait)
+		assert.LessOrEqual(t, len(rt.Snapshot()), 113)
 	})
 }
