@@ -54,6 +54,7 @@ type answer struct {
 	wait       time.Duration // how long the server asked to stay away
 	waitKnown  bool
 	limit      string // the window that was exhausted
+	said       *refusal
 	key        *learned
 }
 
@@ -126,9 +127,12 @@ func (a *attempt) take(t *Transport, who *account, ans *answer) {
 		ans.resp, ans.key = nil, a.key
 	default:
 		mend(ans.resp)
-		a.read(who.reader, ans)
+		body := a.read(who.reader, ans)
 		a.end(true)
 		a.report(ans)
+		if ans.refused {
+			a.remember(t, ans, body)
+		}
 	}
 	if t.observers != nil {
 		a.tellAnswered(t, ans)
@@ -156,17 +160,17 @@ var errNothing = errors.New("client: the base transport returned neither a respo
 // bodyPatience is how long the body of a refusal may take to say when to come back.
 const bodyPatience = 2 * time.Second
 
-// read reads what the response says of limits.
-func (a *attempt) read(r *header.Reader, ans *answer) {
+// read reads what the response says of limits, and returns what it read of the body.
+func (a *attempt) read(r *header.Reader, ans *answer) (body []byte) {
 	now, resp := a.taken, ans.resp
 	if resp.StatusCode > 299 {
 		now = time.Now() // only waits are counted from it, where the response has no Date
 	}
-	var body []byte
 	if r.NeedsBody(resp.StatusCode, resp.Header) {
 		body, ans.resp = header.PeekBody(resp, bodyPatience)
 	}
 	r.Read(&a.reading, resp.StatusCode, resp.Header, body, now)
+	return body
 }
 
 // receive takes in the response. It runs under the line's lock.
@@ -174,6 +178,9 @@ func (a *attempt) receive(now time.Time, own queue.Limit) {
 	a.key = own.(*learned)
 	a.count(now)
 	a.key.receive(now, a)
+	if a.reading.Refused {
+		a.part = a.key.of(now, a) // it may be known only now where it belongs
+	}
 	if a.key.transport.observers != nil {
 		a.key.believe(now, a)
 	}

@@ -1,6 +1,7 @@
 package client
 
 import (
+	"bytes"
 	"io"
 	"net/http"
 	"time"
@@ -23,6 +24,30 @@ func discard(resp *http.Response) {
 	late := closeAfter(discardPatience, resp.Body)
 	defer late.Stop()
 	_, _ = io.CopyN(io.Discard, resp.Body, discardLimit)
+}
+
+// keep reads the body of a response into memory and closes it, so that the response can
+// wait for as long as it may take until it is known whether the caller gets it. It
+// returns nil if the body is longer than discardLimit or takes longer than
+// discardPatience: then the response is discarded.
+func keep(resp *http.Response) *http.Response {
+	if resp == nil || resp.Body == nil || resp.Body == http.NoBody {
+		return resp
+	}
+	body := resp.Body
+	defer body.Close()
+	late := closeAfter(discardPatience, body)
+	defer late.Stop()
+	text, err := io.ReadAll(io.LimitReader(body, discardLimit+1))
+	if len(text) > discardLimit || !late.Stop() {
+		return nil
+	}
+	var all io.Reader = bytes.NewReader(text)
+	if err != nil {
+		all = io.MultiReader(all, broken{err})
+	}
+	resp.Body = io.NopCloser(all)
+	return resp
 }
 
 // closeAfter closes a body after a while, which ends a read that hangs. A body that

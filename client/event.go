@@ -36,8 +36,9 @@ const (
 	// the line at Until, after a pause of Delay.
 	EventRetry EventKind = "retry"
 	// EventGiveUp: a request is not sent, or not once more, although it would have
-	// been worth it: Err is an [*Error] that the caller gets, or a
-	// [*backoff.StopError] that says why the caller gets the last answer as it is.
+	// been worth it. Err says why: it is an [*Error] or a [*backoff.StopError]. A
+	// caller whose request was never sent gets that Error, and one whose request was
+	// answered gets the last answer.
 	EventGiveUp EventKind = "give up"
 )
 
@@ -209,8 +210,11 @@ func (l *loop) tellGivenUp(err error) {
 }
 
 func (l *loop) whyGivenUp(e *Event, err error) bool {
+	if err == nil {
+		err = l.stopped // for which the caller gets an answer all the same
+	}
 	if limited, ok := errors.AsType[*Error](err); ok {
-		e.Err, e.Limit, e.Until, e.Ahead = err, limited.Limit, limited.Until, limited.Ahead
+		e.Err, e.Limit, e.Until, e.Ahead = limited, limited.Limit, limited.Until, limited.Ahead
 		return true
 	}
 	stop, ok := errors.AsType[*backoff.StopError](l.stopped)

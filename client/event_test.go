@@ -109,7 +109,9 @@ func TestEventsOfGivingUp(t *testing.T) {
 
 	e := last(diary(t, []script{refuses("7200")}, once))
 	assert.Equal(t, client.EventGiveUp, e.Kind)
-	assert.ErrorIs(t, e.Err, client.ErrMaxWait)
+	exhausted, isStop := errors.AsType[*backoff.StopError](e.Err)
+	require.True(t, isStop)
+	assert.Equal(t, backoff.StopExhausted, exhausted.Reason)
 	assert.Equal(t, 2*time.Hour, e.Until.Sub(e.Time))
 	assert.Equal(t, 1, e.Attempt)
 

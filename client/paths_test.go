@@ -91,13 +91,13 @@ func turnedAway() []path {
 	return append(paths,
 		path{name: "cancelled in the line for a retry", method: "POST", body: replayable, context: after(30 * time.Second), answers: []script{refuses("60"), ok}, attempts: 1, err: context.Canceled, atLeast: 30 * time.Second, atMost: 30 * time.Second},
 		path{name: "cancelled between two attempts", context: after(100 * time.Millisecond), answers: []script{unavailable, ok}, attempts: 1, err: context.Canceled, atLeast: 100 * time.Millisecond, atMost: 100 * time.Millisecond},
-		path{name: "refused for too long", method: "POST", body: replayable, answers: []script{refuses("7200"), ok}, attempts: 1, err: client.ErrMaxWait},
-		path{name: "refused beyond the deadline", method: "POST", body: replayable, context: within(30 * time.Second), answers: []script{refuses("60"), ok}, attempts: 1, err: context.DeadlineExceeded},
-		path{name: "refused for too long, and stalls", answers: []script{refusesWith(stalled, "Retry-After", "7200"), ok}, attempts: 1, err: client.ErrMaxWait, atMost: time.Second},
+		path{name: "refused for too long", method: "POST", body: replayable, answers: []script{refuses("7200"), ok}, attempts: 1, status: 429},
+		path{name: "refused beyond the deadline", method: "POST", body: replayable, context: within(30 * time.Second), answers: []script{refuses("60"), ok}, attempts: 1, status: 429},
+		path{name: "refused for too long, and stalls", answers: []script{refusesWith(stalled, "Retry-After", "7200"), ok}, attempts: 1, status: 429, stalls: true, atMost: time.Second},
 		path{name: "refused and not to wait", context: client.NoWait, answers: []script{refuses("7"), ok}, attempts: 1, status: 429},
 		path{name: "unavailable and not to wait", context: client.NoWait, answers: []script{unavailable, ok}, attempts: 1, status: 503},
-		path{name: "refused beyond the time allowed", opts: []client.Option{client.WithMaxElapsed(5 * time.Second)}, answers: []script{refuses("7"), ok}, attempts: 1, err: client.ErrMaxWait},
-		path{name: "refused and then closed", before: func(s *scene) { time.AfterFunc(3*time.Second, s.rt.Close) }, answers: []script{refuses("7"), ok}, attempts: 1, err: client.ErrClosed, closed: true, atLeast: 3 * time.Second, atMost: 3 * time.Second},
+		path{name: "refused beyond the time allowed", opts: []client.Option{client.WithMaxElapsed(5 * time.Second)}, answers: []script{refuses("7"), ok}, attempts: 1, status: 429},
+		path{name: "refused and then closed", before: func(s *scene) { time.AfterFunc(3*time.Second, s.rt.Close) }, answers: []script{refuses("7"), ok}, attempts: 1, status: 429, kept: true, closed: true, atLeast: 3 * time.Second, atMost: 3 * time.Second},
 	)
 }
 

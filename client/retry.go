@@ -3,7 +3,6 @@ package client
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -13,7 +12,6 @@ import (
 	"github.com/hashicorp/go-retryablehttp"
 
 	"github.com/forbear-go/forbear/backoff"
-	"github.com/forbear-go/forbear/throttle"
 )
 
 // A loop sends one request until it is answered well enough. go-retryablehttp runs
@@ -38,14 +36,17 @@ type task struct {
 	began    time.Time
 	elapsed  time.Duration // from then until the last answer
 	attempts int
-	last     answer        // of the last attempt
-	status   int           // of the last response
-	done     bool          // it needs no other
-	stopped  error         // why there is none
-	wait     time.Duration // before it
-	between  bool          // two attempts: the last response is gone
-	broken   error         // why the body could not be made again
-	charged  time.Time     // when the budget was, for the next attempt; zero if it was not
+	last     answer         // of the last attempt
+	status   int            // of the last response
+	kept     *http.Response // the last response, while the next attempt waits; nil if it had to be discarded
+	said     *refusal       // what it said, if it was one
+	failed   error          // of the last attempt that was made
+	done     bool           // it needs no other
+	stopped  error          // why there is none
+	wait     time.Duration  // before it
+	between  bool           // two attempts: the last response is gone
+	broken   error          // why the body could not be made again
+	charged  time.Time      // when the budget was, for the next attempt; zero if it was not
 }
 
 // loops are used again: what they are made of takes longer to make than to run.
@@ -153,12 +154,16 @@ func (l *loop) judge(a answer) {
 func (l *loop) decide(a answer) {
 	l.last, l.done = a, true
 	if a.turnedAway {
-		l.stopped = notAdmitted(a.err, l.attempts, l.status)
+		stopped := notAdmitted(a.err, l.attempts, l.status)
+		stopped.tell(l.said)
+		stopped.Cause = cmp.Or(stopped.Cause, l.failed)
+		l.stopped = stopped
 		return
 	}
 	if !a.questionable() && !l.t.checks {
 		return
 	}
+	l.said, l.failed = a.said, a.err
 	if a.resp != nil {
 		l.status = a.resp.StatusCode
 	}
@@ -196,10 +201,10 @@ func (l *loop) backoff(_, _ time.Duration, _ int, _ *http.Response) time.Duratio
 	return l.wait
 }
 
-// leave gives up the last response for another attempt.
+// leave goes from the last response to another attempt.
 func (l *loop) leave() {
 	l.between = true
-	discard(l.last.resp)
+	l.kept = keep(l.last.resp)
 	if l.t.observers != nil {
 		l.tellRetry()
 	}
@@ -220,34 +225,24 @@ func (l *loop) copy() (*http.Request, error) {
 	return req, nil
 }
 
-// outcome returns what the caller gets when there is no other attempt: the last
-// answer as it is, or an [Error] when only waiting too long would help.
+// outcome returns what the caller gets when there is no other attempt: the last answer
+// as it is. If the attempt after it was not let go, that is the one before, unless it
+// could not be kept, or the caller's context has ended.
 func (l *loop) outcome() (*http.Response, error) {
-	if l.last.turnedAway {
-		return nil, l.stopped
-	}
-	stop, ok := errors.AsType[*backoff.StopError](l.stopped)
-	if !ok || !l.last.refused || !tooLong(stop.Reason) {
+	switch {
+	case !l.last.turnedAway:
 		return l.last.resp, l.last.err
+	case l.kept != nil && l.req.Context().Err() == nil:
+		l.kept.Request = l.req
+		return l.kept, nil
 	}
-	discard(l.last.resp)
-	reason := ErrMaxWait
-	if stop.Reason == backoff.StopDeadline {
-		reason = context.DeadlineExceeded
-	}
-	return nil, &Error{
-		Reason: reason, Limit: cmp.Or(l.last.limit, throttle.Refusal), Until: stop.Until,
-		Attempts: l.attempts, Status: l.status, Cause: stop,
-	}
-}
-
-func tooLong(r backoff.Reason) bool {
-	return r == backoff.StopExhausted || r == backoff.StopElapsed || r == backoff.StopDeadline
+	return nil, l.stopped
 }
 
 // interrupted makes the error of a request that ended between two attempts.
 func (l *loop) interrupted(err error) error {
 	e := &Error{Reason: err, Attempts: l.attempts, Status: l.status, Cause: l.last.err}
+	e.tell(l.last.said)
 	if ended := l.req.Context().Err(); ended != nil {
 		e.Reason, e.Cause = ended, context.Cause(l.req.Context())
 	}

@@ -31,6 +31,7 @@ type Transport struct {
 
 	readers  readers
 	accounts accounts
+	refusals refusals
 
 	routed atomic.Bool // some key tells limits by route
 	routes sync.Map    // of *parts, by key
@@ -99,9 +100,9 @@ func (t *Transport) newLine(s *settings) (*queue.Line, error) {
 
 // RoundTrip sends a request as soon as every limit that applies to it allows, and
 // again where that is safe. It blocks while the request waits in the line, until the
-// context of the request ends. A response is never an error, whatever its status: an
-// [Error] says that a request was not sent, or not once more, because it would have
-// had to wait too long.
+// context of the request ends. A response is never an error: a request that was answered
+// gets its last answer, whatever the status, also when it would have to wait too long
+// for another attempt. An [Error] says that a request was not sent.
 func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if req.URL == nil {
 		closeBody(req)
@@ -129,6 +130,9 @@ func (t *Transport) roundTrip(req *http.Request) (*http.Response, error) {
 // turnedAway returns the error of a request that was never sent.
 func (t *Transport) turnedAway(c *call, who *account, err error) error {
 	limited := notAdmitted(err, 0, 0)
+	if said := t.refusalOf(c, who); said != nil {
+		limited.tell(said)
+	}
 	if t.observers != nil {
 		(&loop{task: task{t: t, req: c.req, who: who}}).tellGivenUp(limited)
 	}
