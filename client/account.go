@@ -5,6 +5,7 @@ import (
 	"hash/maphash"
 	"net/http"
 	"sync/atomic"
+	"time"
 
 	"github.com/forbear-go/forbear/throttle/header"
 )
@@ -144,4 +145,14 @@ func (t *Transport) told(req *http.Request) (key string) {
 	key = t.keyOf(req)
 	told = true
 	return key
+}
+
+// Holds implements queue.Holder: a key of which any limits are to wait is worth keeping.
+func (l *learned) Holds(now time.Time) bool {
+	for _, part := range l.limits {
+		if part.Ask(now, 1).At.After(now) {
+			return true
+		}
+	}
+	return l.whole.Ask(now, 1).At.After(now)
 }

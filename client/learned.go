@@ -222,13 +222,3 @@ func (l *learned) refuseAll(now time.Time, told *throttle.Throttle, r *header.Re
 func tell(k *throttle.Throttle, now time.Time, r *header.Reading) {
 	k.Receive(now, k.Send(now, 1), r)
 }
-
-// Holds implements queue.Holder: a key of which any limits are to wait is worth keeping.
-func (l *learned) Holds(now time.Time) bool {
-	for _, part := range l.limits {
-		if part.Ask(now, 1).At.After(now) {
-			return true
-		}
-	}
-	return l.whole.Ask(now, 1).At.After(now)
-}

@@ -42,10 +42,19 @@ type settings struct {
 const DefaultMaxWait = 20 * time.Minute
 
 func defaults() settings {
-	return settings{
+	s := settings{
 		policy: throttle.DefaultPolicy(), retry: backoff.Defaults(), maxWait: DefaultMaxWait,
 		elapsed: -1, newBudget: func() *backoff.Budget { return new(backoff.Budget) },
 	}
+	s.setBackoff(s.retry.Policy)
+	return s
+}
+
+// setBackoff sets the one policy that says how long to wait where the server does not,
+// after failures and after refusals.
+func (s *settings) setBackoff(p backoff.Policy) {
+	s.retry.Policy = p
+	s.policy.Backoff = func(n int) time.Duration { return p.Delay(n, 0) }
 }
 
 // WithThreshold sets how much of a limit is left when requests begin to be paced;
@@ -105,15 +114,17 @@ func WithRetries(n int) Option {
 	}
 }
 
-// WithBackoff sets how long to wait before a retry where the server did not say. The
-// default doubles from half a second up to 30 seconds, with jitter.
+// WithBackoff sets how long to wait where the server did not say: before a retry after a
+// failure, and after a refusal, with all others that obey the same limits. Refusals in a row
+// count there, whichever requests they are of. The default is that of [backoff.Defaults]: it
+// doubles from half a second up to 30 seconds, of which a random part from a half to all
+// counts.
 func WithBackoff(p backoff.Policy) Option {
 	return func(s *settings) error {
 		if p == nil {
 			return errors.New("client: WithBackoff got no policy")
 		}
-		s.retry.Policy = p
-		s.policy.Backoff = func(n int) time.Duration { return p.Delay(n, 0) }
+		s.setBackoff(p)
 		return nil
 	}
 }

@@ -28,7 +28,7 @@ func answered() []path {
 		{name: "refused once", answers: []script{refuses("7"), ok}, status: 200, attempts: 2, atLeast: 7 * time.Second, atMost: 9 * time.Second},
 		{name: "refused once, POST", method: "POST", body: replayable, answers: []script{refuses("7"), ok}, status: 200, attempts: 2, atLeast: 7 * time.Second, atMost: 9 * time.Second},
 		{name: "refused, empty body", method: "POST", body: emptyBody, answers: []script{refuses("1"), ok}, status: 200, attempts: 2, atLeast: time.Second, atMost: 3 * time.Second},
-		{name: "refused, no words", answers: []script{answers(429), ok}, status: 200, attempts: 2, atLeast: time.Second, atMost: 3 * time.Second},
+		{name: "refused, no words", answers: []script{answers(429), ok}, status: 200, attempts: 2, atLeast: 250 * time.Millisecond, atMost: 500 * time.Millisecond},
 		{name: "refused, not replayable", method: "POST", body: streamed, answers: []script{refuses("7"), ok}, status: 429, attempts: 1},
 		{name: "refused, no retry wanted", context: client.NoRetry, answers: []script{refuses("7"), ok}, status: 429, attempts: 1},
 		{name: "unavailable once", answers: []script{unavailable, ok}, status: 200, attempts: 2, atLeast: 250 * time.Millisecond, atMost: 500 * time.Millisecond},
