@@ -23,11 +23,14 @@ type attempt struct {
 	req     *http.Request
 	route   string // see routed
 	scope   uint64 // what the caller said it belongs to; 0 is nothing
+	name    string // of the key, by the caller
 	permit  queue.Permit
 
 	// For observers.
 	number   int // of the attempt, from 1
 	arrived  time.Time
+	waited   bool                    // in the line
+	waitedOn string                  // the limit, if it was known
 	believed []throttle.WindowStatus // when it was answered
 	learned  bool                    // that was news
 }
@@ -68,7 +71,7 @@ func (t *Transport) send(req *http.Request, who *account, c *call) answer {
 		a.watch(t, req)
 	}
 	var err error
-	if a.permit, err = t.line.Acquire(req.Context(), &a.Request); err != nil {
+	if a.permit, err = t.line.Acquire(c.ctx, &a.Request); err != nil {
 		closeBody(req)
 		return answer{err: err, turnedAway: true}
 	}
@@ -86,6 +89,7 @@ func (a *attempt) prepare(t *Transport, who *account, c *call) {
 		Cost: c.cost, Priority: c.priority, NoWait: c.noWait, MaxWait: c.maxWait, Retry: c.sent > 0, Tag: a,
 	}
 	a.key, a.part, a.req, a.route, a.scope, a.number = nil, nil, req, "", c.scope, c.sent+1
+	a.name = t.nameFor(c)
 	switch {
 	case c.scope != 0:
 		a.Request.Lane = c.lane
@@ -178,6 +182,7 @@ func (a *attempt) receive(now time.Time, own queue.Limit) {
 	a.key = own.(*learned)
 	a.count(now)
 	a.key.receive(now, a)
+	a.key.usage.count(a, a.reading.Refused)
 	if a.reading.Refused {
 		a.part = a.key.of(now, a) // it may be known only now where it belongs
 	}
@@ -190,6 +195,7 @@ func (a *attempt) receive(now time.Time, own queue.Limit) {
 func (a *attempt) lose(now time.Time, own queue.Limit) {
 	a.key = own.(*learned)
 	a.count(now)
+	a.key.usage.count(a, false)
 	a.key.lose(now, a)
 }
 

@@ -13,11 +13,13 @@ import (
 // was sent until now.
 type call struct {
 	req  *http.Request
+	ctx  context.Context // with which it waits
 	sent int
 
 	noWait  bool
 	noRetry bool
 	key     string
+	name    string // of the key, to be shown
 	scope   uint64
 	lane    string
 
@@ -30,7 +32,7 @@ type callKey struct{}
 
 func callOf(req *http.Request) call {
 	c := toldOf(req.Context())
-	c.req = req
+	c.req, c.ctx = req, req.Context()
 	return c
 }
 

@@ -3,6 +3,7 @@ package client
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"time"
 
 	"github.com/forbear-go/forbear/backoff"
@@ -21,6 +22,7 @@ type settings struct {
 	retry   backoff.Config
 	maxWait time.Duration
 	key     KeyFunc
+	names   func(*http.Request) string
 	line    []queue.Option
 	checks  bool // the caller judges responses too
 	buffer  int64
@@ -96,7 +98,7 @@ func WithPacing(p Pacing) Option {
 		case Burst:
 			s.policy.Threshold = throttle.Amount{}
 		default:
-			return fmt.Errorf("client: there is no pacing %d", p)
+			return fmt.Errorf("client: WithPacing: unknown pacing %d", p)
 		}
 		return nil
 	}
@@ -107,7 +109,7 @@ func WithPacing(p Pacing) Option {
 func WithRetries(n int) Option {
 	return func(s *settings) error {
 		if n < 0 {
-			return fmt.Errorf("client: %d retries are fewer than none", n)
+			return fmt.Errorf("client: WithRetries: the number must not be negative, got %d", n)
 		}
 		s.retry.Retries = n
 		return nil
@@ -149,7 +151,7 @@ func WithCheck(c backoff.Check) Option {
 func WithMaxWait(d time.Duration) Option {
 	return func(s *settings) error {
 		if d < 0 {
-			return fmt.Errorf("client: a wait of %v is less than none", d)
+			return fmt.Errorf("client: WithMaxWait: the wait must not be negative, got %v", d)
 		}
 		s.maxWait = d
 		return nil

@@ -32,6 +32,7 @@ func answered() []path {
 		{name: "refused, not replayable", method: "POST", body: streamed, answers: []script{refuses("7"), ok}, status: 429, attempts: 1},
 		{name: "refused, no retry wanted", context: client.NoRetry, answers: []script{refuses("7"), ok}, status: 429, attempts: 1},
 		{name: "unavailable once", answers: []script{unavailable, ok}, status: 200, attempts: 2, atLeast: 250 * time.Millisecond, atMost: 500 * time.Millisecond},
+		{name: "unavailable until told, POST", method: "POST", body: replayable, answers: []script{answers(503, "Retry-After", "7"), ok}, status: 200, attempts: 2, atLeast: 7 * time.Second, atMost: 9 * time.Second},
 		{name: "unavailable, PUT", method: "PUT", body: replayable, answers: []script{unavailable, unavailable, ok}, status: 200, attempts: 3, atLeast: 750 * time.Millisecond, atMost: 1500 * time.Millisecond},
 		{name: "unavailable, POST", method: "POST", body: replayable, answers: []script{unavailable, ok}, status: 503, attempts: 1},
 		{name: "unavailable, PUT not replayable", method: "PUT", body: streamed, answers: []script{unavailable, ok}, status: 503, attempts: 1},

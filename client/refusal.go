@@ -96,13 +96,14 @@ func withoutCredentials(h http.Header) http.Header {
 	return kept
 }
 
-// refusalOf returns the last refusal of the limits that the request obeys, if it is them
-// that keep it from going; otherwise it returns nil.
-func (t *Transport) refusalOf(c *call, who *account) (said *refusal) {
+// giveUp counts a request that is never sent. It returns the last refusal of the limits that
+// the request obeys, if it is them that keep it from going; otherwise it returns nil.
+func (t *Transport) giveUp(c *call, who *account) (said *refusal) {
 	a := &attempt{}
 	a.prepare(t, who, c)
 	t.line.Update(who.key, func(now time.Time, own queue.Limit) {
 		l := own.(*learned)
+		l.usage.givenUp.Add(1)
 		part := l.of(now, a)
 		if next := part.Ask(now, a.Cost); next.At.IsZero() || next.At.After(now) {
 			said = t.refusals.of(part)

@@ -38,6 +38,8 @@ type task struct {
 	attempts int
 	last     answer         // of the last attempt
 	status   int            // of the last response
+	pause    time.Duration  // what would have been the wait, had the line not seen to it
+	key      *learned       // of the first attempt
 	kept     *http.Response // the last response, while the next attempt waits; nil if it had to be discarded
 	said     *refusal       // what it said, if it was one
 	failed   error          // of the last attempt that was made
@@ -68,8 +70,11 @@ var nowhere = &http.Request{Method: http.MethodGet, URL: &url.URL{Scheme: "http"
 // retry goes on with a request after its first attempt.
 func (t *Transport) retry(req *http.Request, who *account, c call, first answer) (*http.Response, error) {
 	l := loops.Get().(*loop)
-	l.task = task{t: t, req: req, who: who, call: c, began: first.taken, attempts: 1}
+	l.task = task{t: t, req: req, who: who, call: c, began: first.taken, attempts: 1, key: first.key}
 	resp, err := l.run(first)
+	if l.key != nil && l.gaveUp(err) {
+		l.key.usage.givenUp.Add(1)
+	}
 	if t.observers != nil {
 		l.tellGivenUp(err)
 	}
@@ -86,7 +91,7 @@ func (l *loop) run(first answer) (*http.Response, error) {
 	if l.wait == 0 {
 		l.leave() // and begin with the retry, as there is nothing to wait for
 	}
-	_, err := l.runs.Do(&retryablehttp.Request{Request: nowhere.WithContext(l.req.Context())})
+	_, err := l.runs.Do(&retryablehttp.Request{Request: nowhere.WithContext(l.call.ctx)})
 	if l.between {
 		l.refund()
 		return nil, l.interrupted(cmp.Or(l.broken, err))
@@ -177,7 +182,7 @@ func (l *loop) decide(a answer) {
 	l.done, l.charged = l.stopped != nil, time.Time{}
 	switch {
 	case a.refused:
-		l.wait = 0 // the line keeps it waiting, with all others of its key
+		l.pause, l.wait = l.wait, 0 // the line keeps it waiting, with all others of its key
 	case !l.done:
 		l.charged = now
 	}
@@ -210,17 +215,16 @@ func (l *loop) leave() {
 	}
 }
 
-// copy returns the request with a body that was not read. If it has none it is sent as
-// it is.
+// copy returns the request for another attempt, with a body that was not read.
 func (l *loop) copy() (*http.Request, error) {
+	req := l.req.WithContext(context.WithValue(l.req.Context(), attemptKey{}, l.attempts+1))
 	if l.req.Body == nil || l.req.Body == http.NoBody {
-		return l.req, nil
+		return req, nil
 	}
 	body, err := l.req.GetBody()
 	if err != nil {
 		return nil, err
 	}
-	req := l.req.WithContext(l.req.Context())
 	req.Body = body
 	return req, nil
 }
@@ -232,7 +236,7 @@ func (l *loop) outcome() (*http.Response, error) {
 	switch {
 	case !l.last.turnedAway:
 		return l.last.resp, l.last.err
-	case l.kept != nil && l.req.Context().Err() == nil:
+	case l.kept != nil && l.call.ctx.Err() == nil:
 		l.kept.Request = l.req
 		return l.kept, nil
 	}
@@ -243,8 +247,8 @@ func (l *loop) outcome() (*http.Response, error) {
 func (l *loop) interrupted(err error) error {
 	e := &Error{Reason: err, Attempts: l.attempts, Status: l.status, Cause: l.last.err}
 	e.tell(l.last.said)
-	if ended := l.req.Context().Err(); ended != nil {
-		e.Reason, e.Cause = ended, context.Cause(l.req.Context())
+	if ended := l.call.ctx.Err(); ended != nil {
+		e.Reason, e.Cause = ended, context.Cause(l.call.ctx)
 	}
 	return e
 }

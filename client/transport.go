@@ -23,6 +23,7 @@ type Transport struct {
 	maxWait   time.Duration
 	elapsed   time.Duration // from the first attempt to a retry; 0 is without bound
 	keyOf     KeyFunc
+	names     func(*http.Request) string // nil for none
 	checks    bool
 	buffer    int64 // how much of a body is kept to be sent again
 	observers []func(Event)
@@ -67,7 +68,7 @@ func NewTransport(base http.RoundTripper, opts ...Option) (*Transport, error) {
 	}
 	t := &Transport{
 		base: s.timed(base), strategy: strategy, maxWait: s.maxWait, elapsed: s.retry.Elapsed,
-		keyOf: s.key, checks: s.checks, buffer: s.buffer, newBreaker: s.newBreaker,
+		keyOf: s.key, names: s.names, checks: s.checks, buffer: s.buffer, newBreaker: s.newBreaker,
 		readers: readers{dialects: s.dialects}, observers: s.observers,
 	}
 	if t.line, err = t.newLine(&s); err != nil {
@@ -116,6 +117,10 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 
 func (t *Transport) roundTrip(req *http.Request) (*http.Response, error) {
 	c := callOf(req)
+	ctx, over := waitContext(req)
+	if c.ctx = ctx; over != nil {
+		defer over()
+	}
 	who := t.account(req, &c)
 	first := t.send(req, who, &c)
 	if first.turnedAway {
@@ -130,7 +135,7 @@ func (t *Transport) roundTrip(req *http.Request) (*http.Response, error) {
 // turnedAway returns the error of a request that was never sent.
 func (t *Transport) turnedAway(c *call, who *account, err error) error {
 	limited := notAdmitted(err, 0, 0)
-	if said := t.refusalOf(c, who); said != nil {
+	if said := t.giveUp(c, who); said != nil {
 		limited.tell(said)
 	}
 	if t.observers != nil {
