@@ -126,6 +126,40 @@ func (e *Error) RetryAt() time.Time { return e.Until }
 // net.Error has it.
 func (e *Error) Timeout() bool { return errors.Is(e.Reason, context.DeadlineExceeded) }
 
+// Temporary returns false: the error is no fault of the network that a repetition could
+// mend, before Until. SDKs that ask for it do not repeat the request.
+func (e *Error) Temporary() bool { return false }
+
+// RetryableError returns false. The AWS SDK asks for it.
+func (e *Error) RetryableError() bool { return false }
+
+// NonRetriable marks the error for the retry policy of the Azure SDK. It does nothing.
+func (e *Error) NonRetriable() {}
+
+// ErrorType returns the reason as one word, fit for a metric's label and for the attribute
+// error.type of OpenTelemetry: max_wait, no_wait, deadline, canceled, queue_full, dropped,
+// closed, circuit_open, cost, body, or other.
+func (e *Error) ErrorType() string {
+	for _, known := range [...]struct {
+		reason error
+		word   string
+	}{
+		{ErrMaxWait, "max_wait"}, {ErrNoWait, "no_wait"}, {context.DeadlineExceeded, "deadline"}, {context.Canceled, "canceled"},
+		{ErrFull, "queue_full"}, {ErrDropped, "dropped"}, {ErrClosed, "closed"}, {ErrCircuitOpen, "circuit_open"}, {errBody, "body"},
+	} {
+		if errors.Is(e.Reason, known.reason) {
+			return known.word
+		}
+	}
+	if _, ok := errors.AsType[*queue.CostError](e.Reason); ok {
+		return "cost"
+	}
+	return "other"
+}
+
+// errBody says that GetBody failed.
+var errBody = errors.New("the body cannot be sent again")
+
 // notAdmitted makes the error of a request that the line turned away, or the breaker.
 func notAdmitted(err error, attempts, status int) *Error {
 	e := &Error{Reason: err, Attempts: attempts, Status: status}

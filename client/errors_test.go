@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/forbear-go/forbear/backoff"
 	"github.com/forbear-go/forbear/client"
 	"github.com/forbear-go/forbear/queue"
 )
@@ -206,5 +207,54 @@ func TestErrorOfLine(t *testing.T) {
 		for range 3 {
 			require.ErrorIs(t, <-errs, context.Canceled)
 		}
+	})
+}
+
+// SDKs that repeat what may pass ask an error for it in their own ways, through the
+// url.Error that an http.Client puts around it; each must be told not to repeat.
+func TestErrorIsNotRepeatedBySDKs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hc := &http.Client{Transport: transport(t, &recorder{answer: limited("7200")})}
+		for ctx, deadline := range map[context.Context]bool{t.Context(): false, client.NoWait(t.Context()): false} {
+			_, _ = hc.Do(get(client.NoRetry(t.Context()), "/"))
+			_, err := hc.Do(get(ctx, "/"))
+			require.Error(t, err)
+
+			// azcore/runtime, policy_retry.go: errors.As with errorinfo.NonRetriable.
+			var azure interface {
+				error
+				NonRetriable()
+			}
+			assert.ErrorAs(t, err, &azure)
+			// aws/retry, retryable_error.go: RetryableError, before the checks of connections.
+			var aws interface{ RetryableError() bool }
+			require.ErrorAs(t, err, &aws)
+			assert.False(t, aws.RetryableError())
+			// cloud.google.com/go/storage, invoke.go: Temporary of the error itself.
+			google, ok := err.(interface{ Temporary() bool })
+			require.True(t, ok)
+			assert.False(t, google.Temporary())
+			assert.Equal(t, deadline, err.(net.Error).Timeout())
+		}
+	})
+}
+
+// The type of an error is one word out of few.
+func TestErrorType(t *testing.T) {
+	for want, reason := range map[string]error{
+		"max_wait": client.ErrMaxWait, "no_wait": client.ErrNoWait, "deadline": context.DeadlineExceeded, "canceled": context.Canceled,
+		"queue_full": client.ErrFull, "dropped": client.ErrDropped, "closed": client.ErrClosed, "circuit_open": client.ErrCircuitOpen,
+		"cost": &queue.CostError{Limit: "l", Cost: 2, Max: 1}, "other": errOdd,
+	} {
+		e := &client.Error{Reason: reason}
+		assert.Equal(t, want, e.ErrorType())
+	}
+	synctest.Test(t, func(t *testing.T) {
+		req := post(t.Context(), "text")
+		req.GetBody = func() (io.ReadCloser, error) { return nil, errOdd }
+		_, err := transport(t, &recorder{answer: sequence(503)}).RoundTrip(req.WithContext(backoff.WithIdempotent(t.Context(), true)))
+		e, ok := errors.AsType[*client.Error](err)
+		require.True(t, ok)
+		assert.Equal(t, "body", e.ErrorType())
 	})
 }

@@ -115,7 +115,7 @@ func (l *loop) RoundTrip(*http.Request) (*http.Response, error) {
 func (l *loop) again() {
 	req, err := l.copy()
 	if err != nil {
-		l.broken = fmt.Errorf("the body cannot be sent again: %w", err)
+		l.broken = fmt.Errorf("%w: %w", errBody, err)
 		return
 	}
 	l.between = false
