@@ -145,7 +145,8 @@ func WithCheck(c backoff.Check) Option {
 }
 
 // WithMaxWait sets the longest that a request waits for its limits; one that would
-// have to wait longer fails at once with an [Error] that says until when. The
+// have to wait longer fails at once with an [Error] that says until when, or if it was
+// sent and refused for longer, gets the refusal. The
 // default is [DefaultMaxWait]. 0 means as long as it takes. The deadline of a
 // request's context, or the timeout of its client, bounds the wait as well.
 func WithMaxWait(d time.Duration) Option {

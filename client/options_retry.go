@@ -11,8 +11,7 @@ import (
 
 // WithMaxElapsed bounds the time from the start of a request's first attempt to the
 // start of its last. A retry that would begin later is not made: the caller gets the
-// failure as it is, or after a refusal an [Error] that matches [ErrMaxWait]. No attempt
-// is interrupted; [WithAttemptTimeout] is for that. The default is twice [WithMaxWait]
+// last answer as it is. No attempt is interrupted; [WithAttemptTimeout] is for that. The default is twice [WithMaxWait]
 // and five minutes, 45 minutes in all: room for two full waits, and for the attempts
 // themselves. 0 is without bound.
 func WithMaxElapsed(d time.Duration) Option {
@@ -82,7 +81,7 @@ func WithAttemptTimeout(d time.Duration) Option {
 
 // WithBreaker gives each key a circuit breaker: while requests keep failing, no other
 // is sent, and each fails at once with an [Error] that matches [ErrCircuitOpen] and says
-// until when. The one of package breaker takes
+// until when; one that was answered before gets that answer. The one of package breaker takes
 //
 //	perKey, err := breaker.PerKey(breaker.Defaults())
 //	...
