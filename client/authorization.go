@@ -127,7 +127,7 @@ type parameter struct{ name, value string }
 // by commas, semicolons, ampersands or blanks. The name is empty if there is none.
 func nextParameter(list string) (p parameter, rest string) {
 	list = strings.TrimLeft(list, ",;& \t")
-	for i := 0; i < len(list); i++ {
+	for i := range len(list) {
 		switch c := list[i]; {
 		case isAlphanumeric(c), c == '_', c == '-', c == '*', c == '.':
 			continue

@@ -9,7 +9,8 @@ import (
 // A cancelable is the context of a request whose Cancel channel ends it too, as it does
 // with those of http.Transport. It costs a goroutine only while the request waits.
 type cancelable struct {
-	context.Context
+	context.Context //nolint:containedctx // it is one
+
 	cancel <-chan struct{} // of the request
 
 	start sync.Once
@@ -20,11 +21,11 @@ type cancelable struct {
 // waitContext returns the context with which a request waits, and what to call when it is
 // over; that is nil if there is nothing to do.
 func waitContext(req *http.Request) (ctx context.Context, over func()) {
-	//nolint:staticcheck // http.Client sets it for its timeout, and programs still do
-	if req.Cancel == nil {
+	cancel := req.Cancel //nolint:staticcheck // http.Client sets it for its timeout, and programs still do
+	if cancel == nil {
 		return req.Context(), nil
 	}
-	c := &cancelable{Context: req.Context(), cancel: req.Cancel, over: make(chan struct{})}
+	c := &cancelable{Context: req.Context(), cancel: cancel, over: make(chan struct{})}
 	return c, func() { close(c.over) }
 }
 

@@ -13,7 +13,7 @@ import (
 // was sent until now.
 type call struct {
 	req  *http.Request
-	ctx  context.Context // with which it waits
+	ctx  context.Context //nolint:containedctx // with which it waits; it lives as long as the request
 	sent int
 
 	noWait  bool

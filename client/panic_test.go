@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -17,13 +18,13 @@ import (
 // A panickyBody panics when it is read, or when it is closed.
 type panickyBody struct {
 	read, closed func()
-	closes       int
+	closes       atomic.Int32
 }
 
 func (b *panickyBody) Read([]byte) (int, error) { b.read(); return 0, io.EOF }
 
 func (b *panickyBody) Close() error {
-	b.closes++
+	b.closes.Add(1)
 	b.closed()
 	return nil
 }
@@ -72,7 +73,7 @@ func TestBodyPanics(t *testing.T) {
 					resp.Body.Close()
 				}
 				assert.Equal(t, "body", panicked)
-				assert.Positive(t, c.body.closes)
+				assert.Positive(t, c.body.closes.Load())
 				time.Sleep(3 * time.Hour)
 				resp, panicked = call()
 				require.Nil(t, panicked)
@@ -89,7 +90,7 @@ func TestRequestBodyPanicsWhenClosed(t *testing.T) {
 		gone := make(chan struct{})
 		body := &panickyBody{read: func() { <-gone }}
 		body.closed = func() {
-			if body.closes == 1 {
+			if body.closes.Load() == 1 {
 				close(gone)
 				panic("body")
 			}

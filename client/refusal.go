@@ -70,7 +70,7 @@ func (r *refusals) of(limit *throttle.Throttle) *refusal {
 // the line, or if that was nothing, what comes at once.
 func (a *attempt) remember(t *Transport, ans *answer, body []byte) {
 	if body == nil && header.Readable(ans.resp.Header) {
-		body, ans.resp = header.PeekBody(ans.resp, refusalPatience)
+		body, ans.resp = header.PeekBody(ans.resp, refusalPatience) //nolint:bodyclose // the caller does, or leave
 	}
 	ans.said = newRefusal(ans.resp, body)
 	t.refusals.add(a.part, ans.said)

@@ -209,7 +209,7 @@ func (l *loop) backoff(_, _ time.Duration, _ int, _ *http.Response) time.Duratio
 // leave goes from the last response to another attempt.
 func (l *loop) leave() {
 	l.between = true
-	l.kept = keep(l.last.resp)
+	l.kept = keep(l.last.resp) //nolint:bodyclose // it is in memory
 	if l.t.observers != nil {
 		l.tellRetry()
 	}

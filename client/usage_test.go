@@ -3,6 +3,7 @@ package client_test
 import (
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -29,7 +30,7 @@ func TestNamesOfKeys(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var events []client.Event
-				opts := append(c.opts, client.WithObserver(func(e client.Event) { events = append(events, e) }))
+				opts := slices.Concat(c.opts, []client.Option{client.WithObserver(func(e client.Event) { events = append(events, e) })})
 				rt := transport(t, &recorder{answer: sequence(503, 200)}, opts...)
 				req := secretRequest(t.Context())
 				req.Header.Set("X-Tenant", "tenant 7")
