@@ -99,7 +99,8 @@ func withoutCredentials(h http.Header) http.Header {
 // giveUp counts a request that is never sent. It returns the last refusal of the limits that
 // the request obeys, if it is them that keep it from going; otherwise it returns nil.
 func (t *Transport) giveUp(c *call, who *account) (said *refusal) {
-	a := &attempt{}
+	a := attempts.Get().(*attempt)
+	defer attempts.Put(a)
 	a.prepare(t, who, c)
 	t.line.Update(who.key, func(now time.Time, own queue.Limit) {
 		l := own.(*learned)
