@@ -50,12 +50,10 @@ func classify(name string, parameter bool) class {
 		if len(before) == 0 {
 			before = w.at(1)
 		}
-		switch {
-		case qualifies(before):
+		if qualifies(before) {
 			return strong
-		case noun == nounToken || len(before) == 0:
-			return weak
 		}
+		return weak
 	case nounAuth:
 		if parameter {
 			return weak
@@ -163,8 +161,11 @@ func denies(n noun, word []byte) bool {
 // qualifies reports whether a word before key or token makes it a credential wherever it
 // stands.
 func qualifies(word []byte) bool {
-	switch string(bytes.TrimPrefix(word, []byte("x"))) {
-	case "api", "app", "application", "auth", "oauth", "oauth2", "access", "subscription", "consumer", "client", "developer", "dev", "user",
+	if bytes.HasSuffix(word, []byte("api")) { // hapikey
+		return true
+	}
+	switch string(word) {
+	case "app", "application", "auth", "oauth", "oauth2", "access", "subscription", "consumer", "client", "developer", "dev", "user",
 		"member", "account", "customer", "license", "licence", "secret", "private", "personal", "service", "server", "partner", "merchant",
 		"integration", "session", "security", "bearer", "refresh", "bot", "admin", "master", "jwt", "rapidapi":
 		return true

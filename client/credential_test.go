@@ -38,10 +38,10 @@ func TestCredentialNames(t *testing.T) {
 	}{
 		{strong, `api_key apikey api-key apiKey API_KEY APIKey x-api-key access_token accessToken auth_token authToken subscription-key
 			consumer_key oauth_token oauth_consumer_key client_secret clientSecret password secret app_key appkey userKey user_token
-			private_token X-Amz-Credential X-Goog-Credential AWSAccessKeyId GoogleAccessId OSSAccessKeyId access_key_id Key-Pair-Id jwt`},
-		{weak, `key token auth sid session_id sessionId appid app_id client_id clientId plex_token`},
+			private_token X-Amz-Credential X-Goog-Credential AWSAccessKeyId GoogleAccessId hapikey serviceKey OSSAccessKeyId access_key_id Key-Pair-Id jwt`},
+		{weak, `key token auth sid session_id sessionId appid app_id client_id clientId plex_token crtfc_key wskey project_key projectKey issue_key`},
 		{public, `page_token pageToken nextToken next_token continuation_token continuationToken cursor sync_token syncToken start_token
-			startKey endkey start_key sort_key project_key projectKey issue_key file_key cache_key partitionKey csrf_token
+			startKey endkey start_key sort_key file_key cache_key partitionKey csrf_token
 			client_request_token last_key exclusiveStartKey tokens token_type tokenId keys keyword keywords id user_id page limit signature
 			X-Amz-Signature X-Amz-Date X-Amz-Expires nonce timestamp oauth_nonce oauth_signature q`},
 	} {

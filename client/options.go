@@ -165,9 +165,9 @@ func WithMaxWait(d time.Duration) Option {
 // credential, auth or authorization (Authorization, X-Api-Key, DD-APPLICATION-KEY,
 // X-Vault-Token), but not those known to mean something else, such as Idempotency-Key,
 // X-Cache-Key or X-Csrf-Token; the user of the URL; and parameters of the query that say
-// which key or token they are (api_key, accessToken, client_secret). Parameters named just
-// key, token or auth, ids of applications and clients, and the ids of sessions, in fields
-// and cookies, count where there is no such credential.
+// which key or token they are (api_key, accessToken, client_secret). Other
+// parameters that are called a key, a token or auth, the ids of applications and clients,
+// and those of sessions, in fields and cookies, count where there is no such credential.
 //
 // Of an Authorization that signs the request, and so is another one each time, counts who
 // signs: the access key, consumer key and token, user name, or id.
