@@ -11,5 +11,5 @@
 //
 // After a change of forbear alone:
 //
-//	go test . -run TestLab/all/.*/forbear -update && go run ./report
+//	go test . -run TestLab/all/.*/forbear -update && go test ./harm -run TestHarm -update && go run ./report
 package lab

@@ -56,8 +56,8 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if req.URL == nil {
 		return nil, errors.New("simnet: the request has no URL")
 	}
-	out, back := t.delays()
 	ctx := req.Context()
+	out, back := t.delays(Source(ctx))
 	if err := sleep(ctx, out); err != nil {
 		return nil, err
 	}
@@ -72,12 +72,15 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 }
 
 // delays draws both at once, so that the seed alone decides which pair the n-th
-// request gets.
-func (t *Transport) delays() (out, back time.Duration) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
+// request gets: of the source of its context, or of all if it has none.
+func (t *Transport) delays(rng *rand.Rand) (out, back time.Duration) {
+	if rng == nil {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		rng = t.rng
+	}
 	spread := max(0, int64(t.Max-t.Min)) + 1
-	return t.Min + time.Duration(t.rng.Int64N(spread)), t.Min + time.Duration(t.rng.Int64N(spread))
+	return t.Min + time.Duration(rng.Int64N(spread)), t.Min + time.Duration(rng.Int64N(spread))
 }
 
 // serve runs the handler on a copy of the request, as a server would see it.
@@ -130,4 +133,19 @@ func sleep(ctx context.Context, d time.Duration) error {
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
+}
+
+type sourceKey struct{}
+
+// WithSource returns a context whose requests draw their delays from rng. Callers
+// with a source each meet the same network whichever of them is faster at the same
+// instant, so that a run can be repeated. A source is for one request at a time.
+func WithSource(ctx context.Context, rng *rand.Rand) context.Context {
+	return context.WithValue(ctx, sourceKey{}, rng)
+}
+
+// Source returns the source of ctx, or nil.
+func Source(ctx context.Context) *rand.Rand {
+	rng, _ := ctx.Value(sourceKey{}).(*rand.Rand)
+	return rng
 }

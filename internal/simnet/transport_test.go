@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"math/rand/v2"
 	"net/http"
 	"net/url"
 	"strings"
@@ -252,12 +253,37 @@ func TestSameSeedSameDelays(t *testing.T) {
 	a, b, c := New(nil, 7), New(nil, 7), New(nil, 8)
 	same := true
 	for range 10 {
-		ao, ab := a.delays()
-		bo, bb := b.delays()
-		co, _ := c.delays()
+		ao, ab := a.delays(nil)
+		bo, bb := b.delays(nil)
+		co, _ := c.delays(nil)
 		require.Equal(t, ao, bo)
 		require.Equal(t, ab, bb)
 		same = same && ao == co
 	}
 	require.False(t, same)
+}
+
+// A caller with a source meets the same delays, whatever others do meanwhile.
+func TestSource(t *testing.T) {
+	trips := func(others int) (all []time.Duration) {
+		synctest.Test(t, func(t *testing.T) {
+			tr := New(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}), 1)
+			ctx := WithSource(t.Context(), rand.New(rand.NewPCG(7, 0)))
+			for range 5 {
+				for range others {
+					res, err := tr.RoundTrip(request(t, t.Context(), "GET", nil))
+					require.NoError(t, err)
+					require.NoError(t, res.Body.Close())
+				}
+				began := time.Now()
+				res, err := tr.RoundTrip(request(t, ctx, "GET", nil))
+				require.NoError(t, err)
+				require.NoError(t, res.Body.Close())
+				all = append(all, time.Since(began))
+			}
+		})
+		return all
+	}
+	assert.Equal(t, trips(0), trips(3))
+	assert.Nil(t, Source(t.Context()))
 }

@@ -67,7 +67,12 @@ func benchmarks() (string, []byte, error) {
 	if err != nil {
 		return "", nil, err
 	}
+	harm, err := notHonest()
+	if err != nil {
+		return "", nil, err
+	}
 	return fill("benchmarks.md", map[string]string{
+		"harm":      harm,
 		"servers":   served(servers),
 		"clients":   clients(versions),
 		"overview":  overview(rows),

@@ -1,0 +1,71 @@
+package harm
+
+import (
+	"net/http"
+	"strconv"
+	"sync/atomic"
+	"time"
+)
+
+// beliefs is servers whose word does not hold.
+func beliefs() []World {
+	return []World{
+		{
+			ID: "renewed", Name: "nothing left for 50 minutes, but the key is renewed below the client after one",
+			API: func(s *site) http.Handler {
+				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					left := "6000"
+					if time.Since(s.start) < time.Minute {
+						left = "0"
+					}
+					s.ok("X-RateLimit-Limit", "6900", "X-RateLimit-Remaining", left, "X-RateLimit-Reset", strconv.FormatInt(s.start.Add(50*time.Minute).Unix(), 10)).ServeHTTP(w, r)
+				})
+			},
+			Callers: 2, Think: time.Second, Span: 49 * time.Minute, Goal: Goal{Ratio: .7},
+		},
+		{
+			ID: "beyond-usage", Name: "serves beyond its limit, and says so: `api-usage=110018/100000`",
+			API: func(s *site) http.Handler {
+				var n atomic.Int64
+				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					s.ok("Sforce-Limit-Info", "api-usage="+strconv.FormatInt(110018+n.Add(1), 10)+"/100000").ServeHTTP(w, r)
+				})
+			},
+			Callers: 5, Span: 10 * time.Minute, Skip: 2 * time.Minute, Goal: Goal{Ratio: .9},
+		},
+		{
+			ID: "beyond-remaining", Name: "serves on with nothing remaining for an hour",
+			API: func(s *site) http.Handler {
+				return s.ok("X-RateLimit-Limit", "100", "X-RateLimit-Remaining", "0", "X-RateLimit-Reset", "3600")
+			},
+			Callers: 5, Span: 10 * time.Minute, Skip: 2 * time.Minute, Goal: Goal{Ratio: .9},
+		},
+		{
+			ID: "anonymous", Name: "a 401 now and then shows the 60 an hour of strangers, all else the 5,000 of the key",
+			API: func(s *site) http.Handler {
+				reset := strconv.FormatInt(s.start.Add(40*time.Minute).Unix(), 10)
+				return s.shed(s.ok("X-RateLimit-Limit", "5000", "X-RateLimit-Remaining", "4000", "X-RateLimit-Reset", reset), always(.02),
+					answer{401, `{"message":"Bad credentials"}`, []string{"X-RateLimit-Limit", "60", "X-RateLimit-Remaining", "0", "X-RateLimit-Reset", reset}})
+			},
+			Callers: 5, Think: 500 * time.Millisecond, Goal: Goal{Ratio: .95},
+		},
+		{
+			ID: "yesterday", Name: "a cache below answers 1 % with a header of yesterday",
+			API: func(s *site) http.Handler {
+				old := s.start.Add(-24 * time.Hour)
+				fields := func(left string, reset time.Time) []string {
+					return []string{"X-RateLimit-Limit", "50000", "X-RateLimit-Remaining", left, "X-RateLimit-Reset", strconv.FormatInt(reset.Unix(), 10)}
+				}
+				fresh, stale := s.ok(fields("40000", s.start.Add(50*time.Minute))...), s.ok(append(fields("0", old.Add(10*time.Minute)), "Date", old.UTC().Format(http.TimeFormat), "Age", "86400")...)
+				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					if draws(r).Float64() < .01 {
+						stale.ServeHTTP(w, r)
+						return
+					}
+					fresh.ServeHTTP(w, r)
+				})
+			},
+			Goal: Goal{Ratio: .95},
+		},
+	}
+}

@@ -1,0 +1,123 @@
+package harm
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/forbear-go/forbear/internal/lab/peer"
+	"github.com/forbear-go/forbear/internal/simnet"
+)
+
+// Plain is the client that sends each request once.
+const Plain = "plain"
+
+// Clients returns those that are compared.
+func Clients() []peer.Client {
+	retrying, _ := peer.Named(Retrying)
+	forbear, _ := peer.Named(peer.Forbear)
+	return []peer.Client{
+		{Name: Plain, New: func(s peer.Setting) (http.RoundTripper, error) { return s.Base, nil }},
+		retrying, forbear,
+	}
+}
+
+// Retrying is the client that forbear must not do worse than.
+const Retrying = "go-retryablehttp"
+
+// into is where in a minute, an hour and a day each run begins.
+const into = 17300 * time.Millisecond
+
+// Run tries a client in a world whose draws come from seed. It must be called in a
+// testing/synctest bubble.
+func Run(ctx context.Context, w World, c peer.Client, seed uint64) (Row, error) {
+	w = w.defaults()
+	s := &site{each: make([]int, w.Processes)}
+	s.start = simnet.Into(time.Now().Add(24*time.Hour), 24*time.Hour, into)
+	s.from, s.until = s.start.Add(w.Skip), s.start.Add(w.Span)
+	if err := sleep(ctx, time.Until(s.start)); err != nil {
+		return Row{}, err
+	}
+	api := w.API(s)
+	network := simnet.New(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		s.arrive()
+		api.ServeHTTP(rw, r)
+	}), seed)
+	network.Min, network.Max = w.Least, w.Most
+
+	// Cancelled by a timer rather than a deadline, which a client could see coming.
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer time.AfterFunc(w.Span, cancel).Stop()
+	var callers sync.WaitGroup
+	tallies := make([]tally, w.Processes*w.Callers)
+	for process := range w.Processes {
+		rt, err := c.New(peer.Setting{Base: network})
+		if err != nil {
+			return Row{}, fmt.Errorf("%s: %w", c.Name, err)
+		}
+		for i := range w.Callers {
+			i += process * w.Callers
+			callers.Go(func() {
+				rng := rand.New(rand.NewPCG(seed, uint64(i)))
+				ctx := context.WithValue(simnet.WithSource(ctx, rng), processKey{}, process)
+				_ = sleep(ctx, between(rng, 0, 50*time.Millisecond)) // no two begin at once
+				for n := 0; ctx.Err() == nil; n++ {
+					tallies[i].send(ctx, rt, w.Request(ctx, i, n), rng)
+					_ = sleep(ctx, w.Think)
+				}
+			})
+		}
+	}
+	callers.Wait()
+	row := s.row(w, c, tallies)
+	<-time.After(48 * time.Hour) // until whatever a client left behind has ended
+	return row, nil
+}
+
+type processKey struct{}
+
+func processOf(r *http.Request) int { return r.Context().Value(processKey{}).(int) }
+
+// A tally is what one caller saw.
+type tally struct {
+	failed  int
+	longest time.Duration
+}
+
+// failurePause is how long a caller rests after a failure that carries no time.
+const failurePause = time.Second
+
+// send makes one call. A caller whose call failed rests.
+func (t *tally) send(ctx context.Context, rt http.RoundTripper, req *http.Request, rng *rand.Rand) {
+	began := time.Now()
+	resp, err := rt.RoundTrip(req)
+	if err == nil {
+		_, err = io.Copy(io.Discard, resp.Body)
+		resp.Body.Close()
+	}
+	t.longest = max(t.longest, time.Since(began)) // also of those that the end cuts off
+	if ctx.Err() == nil && (err != nil || resp.StatusCode >= 400) {
+		t.failed++
+		_ = sleep(ctx, failurePause+between(rng, 0, 50*time.Millisecond))
+	}
+}
+
+// sleep waits for d or for the end of ctx, whose cause it then returns.
+func sleep(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return context.Cause(ctx)
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
