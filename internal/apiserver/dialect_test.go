@@ -173,6 +173,14 @@ func TestClockOffsetShiftsDateAndEpochAlike(t *testing.T) {
 	require.Equal(t, "1", h.Get("RateLimit-Reset"), "a delay is the same by every clock")
 }
 
+func TestSetClockOffset(t *testing.T) {
+	s := twoWindows(t, Dialect{Fields: Suffixed}, func(c *Config) { c.NoDate = false })
+	s.SetClockOffset(-95 * time.Second)
+	h := get(s, "k").Header()
+	require.Equal(t, "Thu, 29 Feb 2024 11:58:42 GMT", h.Get("Date"))
+	require.Equal(t, "1709207965", h.Get("X-RateLimit-Reset-Permin"))
+}
+
 func TestRefusalNamesTheWindowThatOpensLast(t *testing.T) {
 	named := func(name string, length time.Duration) ratemodel.Model {
 		f := ratemodel.NewFixed(2, length)

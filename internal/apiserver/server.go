@@ -16,7 +16,8 @@ import (
 type Server struct {
 	config Config
 
-	mu     sync.Mutex // guards everything below, and the models
+	mu     sync.Mutex    // guards everything below, and the models
+	offset time.Duration // of the clock that clients see
 	faults *rand.Rand
 	live   []map[string]ratemodel.Model // by rule, then by key
 	total  Counts
@@ -43,6 +44,7 @@ func New(c Config) (*Server, error) {
 	}
 	s := &Server{
 		config: c,
+		offset: c.ClockOffset,
 		faults: rand.New(rand.NewPCG(c.Faults.Seed, 0)),
 		live:   make([]map[string]ratemodel.Model, len(c.Rules)),
 		byKey:  map[string]*Counts{},
@@ -59,10 +61,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h["Date"] = nil // keeps net/http from adding that of the real clock
 	if !s.config.NoDate {
-		h["Date"] = []string{s.shown(v.now).Format(http.TimeFormat)}
+		h["Date"] = []string{shown(v.now, v.offset).Format(http.TimeFormat)}
 	}
 	for _, a := range v.announced {
-		a.dialect.announce(h, a.windows, v.now, s.config.ClockOffset)
+		a.dialect.announce(h, a.windows, v.now, v.offset)
 	}
 	switch v.outcome {
 	case Admitted:
@@ -83,6 +85,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // verdict is what was decided on a request, copied out of the lock.
 type verdict struct {
 	now       time.Time
+	offset    time.Duration // of the clock that clients see
 	outcome   Outcome
 	announced []announcement
 	refusing  *Rule // set, as refusal, if outcome is Refused
@@ -105,7 +108,7 @@ func (s *Server) decide(r *http.Request) verdict {
 	key := s.config.Key(r)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	v := verdict{now: s.config.Now()} // under the lock, so that time never goes back
+	v := verdict{now: s.config.Now(), offset: s.offset} // under the lock, so that time never goes back
 	f := s.config.Faults
 	faulty := f.Share > 0 && s.faults.Float64() < f.Share
 	counted := !faulty || f.Counted
@@ -158,7 +161,8 @@ func admit(ls []limiter, now time.Time) bool {
 	return all.Admit(now)
 }
 
-// refusal returns the rule that stays closed the longest and what it says.
+// refusal returns the rule that stays closed the longest and what it says. The caller
+// holds s.mu.
 func (s *Server) refusal(ls []limiter, now time.Time) (*Rule, Refusal) {
 	var last limiter
 	var next time.Time
@@ -167,14 +171,14 @@ func (s *Server) refusal(ls []limiter, now time.Time) (*Rule, Refusal) {
 			last, next = l, t
 		}
 	}
-	f := Refusal{Key: last.key, Wait: next.Sub(now), Until: s.shown(next)}
+	f := Refusal{Key: last.key, Wait: next.Sub(now), Until: shown(next, s.offset)}
 	for _, w := range last.model.Windows(nil, now) {
 		if w.Remaining == 0 && (f.Window.Limit == 0 || w.Reset.After(f.Window.Reset)) {
 			f.Window = w
 		}
 	}
 	if !f.Window.Reset.IsZero() {
-		f.Reset = s.shown(f.Window.Reset)
+		f.Reset = shown(f.Window.Reset, s.offset)
 	}
 	return last.rule, f
 }
@@ -189,8 +193,16 @@ func announcements(ls []limiter, now time.Time) []announcement {
 	return as
 }
 
-// shown returns t by the clock that clients see.
-func (s *Server) shown(t time.Time) time.Time { return t.Add(s.config.ClockOffset).UTC() }
+// shown returns t by a clock that is so far ahead.
+func shown(t time.Time, offset time.Duration) time.Time { return t.Add(offset).UTC() }
+
+// SetClockOffset sets the clock that clients see, from the next request on, as
+// Config.ClockOffset did.
+func (s *Server) SetClockOffset(d time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.offset = d
+}
 
 // KeyOf returns the key that r would be counted for.
 func (s *Server) KeyOf(r *http.Request) string { return s.config.Key(r) }

@@ -26,6 +26,8 @@ type Row struct {
 	Failed int `json:"failed"`
 	// Longest is the longest call, in seconds.
 	Longest int `json:"longest_s"`
+	// Starved is how many callers had no call that succeeded.
+	Starved int `json:"starved"`
 	// Jain is the fairness among processes, from 0 to 1.
 	Jain float64 `json:"jain"`
 	// Steady is what was served in the last sixth, in parts of the first.
@@ -87,6 +89,9 @@ func (s *site) row(w World, c peer.Client, tallies []tally) Row {
 	var longest time.Duration
 	for _, t := range tallies {
 		row.Failed += t.failed
+		if t.succeeded == 0 {
+			row.Starved++
+		}
 		longest = max(longest, t.longest)
 	}
 	row.Longest = int(longest.Round(time.Second).Seconds())

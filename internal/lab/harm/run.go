@@ -85,8 +85,8 @@ func processOf(r *http.Request) int { return r.Context().Value(processKey{}).(in
 
 // A tally is what one caller saw.
 type tally struct {
-	failed  int
-	longest time.Duration
+	failed, succeeded int
+	longest           time.Duration
 }
 
 // failurePause is how long a caller rests after a failure that carries no time.
@@ -101,7 +101,11 @@ func (t *tally) send(ctx context.Context, rt http.RoundTripper, req *http.Reques
 		resp.Body.Close()
 	}
 	t.longest = max(t.longest, time.Since(began)) // also of those that the end cuts off
-	if ctx.Err() == nil && (err != nil || resp.StatusCode >= 400) {
+	switch {
+	case ctx.Err() != nil: // the end of the run
+	case err == nil && resp.StatusCode < 400:
+		t.succeeded++
+	default:
 		t.failed++
 		_ = sleep(ctx, failurePause+between(rng, 0, 50*time.Millisecond))
 	}

@@ -94,11 +94,11 @@ func always(share float64) func(time.Duration) float64 {
 }
 
 // limit refuses what passes the rules, and lets next answer the others.
-func (s *site) limit(next http.Handler, rules ...apiserver.Rule) http.Handler {
+func (s *site) limit(next http.Handler, rules ...apiserver.Rule) *apiserver.Server {
 	return s.limitFor(apiserver.Credential, next, rules...)
 }
 
-func (s *site) limitFor(key func(*http.Request) string, next http.Handler, rules ...apiserver.Rule) http.Handler {
+func (s *site) limitFor(key func(*http.Request) string, next http.Handler, rules ...apiserver.Rule) *apiserver.Server {
 	server, err := apiserver.New(apiserver.Config{Rules: rules, Handler: next, Key: key, Observe: func(d apiserver.Decision) {
 		if d.Outcome == apiserver.Refused {
 			s.refuse()

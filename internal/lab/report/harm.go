@@ -51,7 +51,8 @@ func notHonest() (string, error) {
 		}
 		fmt.Fprintf(&b, " %s | %s | %s |\n", possible, demands(w.Goal), reached)
 	}
-	return fmt.Sprintf("forbear misses its goal in %d of %d.\n\n%s", missed, len(harm.Worlds()), b.String()), nil
+	return fmt.Sprintf("forbear misses its goal in %d of %d; and of %d [random worlds](../internal/lab/harm/random_test.go), in which honest limiters of all kinds meet shedding, slow nodes, routes, costs and jumping clocks, in %d.\n\n%s",
+		missed, len(harm.Worlds()), harm.RandomWorlds, len(harm.RandomGaps), b.String()), nil
 }
 
 // demands says what a goal asks for.

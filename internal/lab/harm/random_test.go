@@ -1,0 +1,145 @@
+package harm
+
+import (
+	"flag"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/forbear-go/forbear/internal/lab/peer"
+)
+
+var (
+	worlds = flag.Uint64("worlds", RandomWorlds, "how many random worlds to try")
+	first  = flag.Uint64("first", 0, "the seed of the first of them")
+)
+
+// In no random world is a program worse off with forbear than with the retrying client:
+// it is served nine tenths as much at least, is refused no more, and nobody is left
+// waiting. Worlds that fall short are known gaps, by seed.
+func TestRandomWorlds(t *testing.T) {
+	if raceEnabled {
+		*worlds = min(*worlds, 20)
+	}
+	var s survey
+	t.Run("all", func(t *testing.T) {
+		for seed := *first; seed < *first+*worlds; seed++ {
+			t.Run(fmt.Sprint(seed), func(t *testing.T) {
+				t.Parallel()
+				s.try(t, seed)
+			})
+		}
+	})
+	for _, kind := range slices.Sorted(maps.Keys(s.tried)) {
+		t.Logf("%q: %d of %d worlds fall short", kind, s.short[kind], s.tried[kind])
+	}
+}
+
+// A survey counts worlds by kind.
+type survey struct {
+	mu           sync.Mutex
+	tried, short map[string]int
+}
+
+func (s *survey) try(t *testing.T, seed uint64) {
+	forbear, _ := peer.Named(peer.Forbear)
+	retrying, _ := peer.Named(Retrying)
+	d := random(seed)
+	theirs := run(t, d.World, retrying, seed)
+	// forbear draws lots after refusals, so that one run says little of a world near the
+	// edge: it falls short if it does three times, and does not if it clearly does not
+	// eight times.
+	_, gap := RandomGaps[seed]
+	var misses []string
+	clearly := true
+	for i := 0; i < 3 || gap && clearly && i < 8; i++ {
+		ours := run(t, d.World, forbear, seed)
+		clearly = clearly && len(d.worse(ours, theirs, .95)) == 0
+		if misses = d.worse(ours, theirs, .9); len(misses) == 0 && !gap || gap && !clearly {
+			break
+		}
+	}
+	s.count(d.kinds, len(misses) > 0)
+	switch {
+	case gap && clearly:
+		t.Errorf("seed %d does not fall short any more: take it out of the gaps", seed)
+	case len(misses) > 0 && !gap:
+		t.Errorf("%v\n\tgap %d: %s: %s", d, seed, strings.Join(d.kinds, " + "), strings.Join(misses, "; "))
+	case len(misses) > 0:
+		t.Logf("%v\n\tgap %d: %s: %s", d, seed, strings.Join(d.kinds, " + "), strings.Join(misses, "; "))
+	}
+}
+
+func (s *survey) count(kinds []string, short bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.tried == nil {
+		s.tried, s.short = map[string]int{}, map[string]int{}
+	}
+	if len(kinds) == 1 {
+		kinds = []string{kinds[0], "honest"}
+	}
+	for _, kind := range kinds {
+		s.tried[kind]++
+		if short {
+			s.short[kind]++
+		}
+	}
+}
+
+// worse says in what forbear does worse than the retrying client, of which it must be
+// served the given share.
+func (d drawn) worse(ours, theirs Row, least float64) []string {
+	var misses []string
+	if float64(ours.Served) < least*float64(theirs.Served)-2 {
+		misses = append(misses, fmt.Sprintf("served %d, not %d", ours.Served, theirs.Served))
+	}
+	if most := max(float64(theirs.Refused), theirs.RefusedShare()*float64(ours.Sent)) + 2; float64(ours.Refused) > most {
+		misses = append(misses, fmt.Sprintf("refused %d of %d, not %d of %d", ours.Refused, ours.Sent, theirs.Refused, theirs.Sent))
+	}
+	if ours.Starved > theirs.Starved {
+		misses = append(misses, fmt.Sprintf("%d callers got nothing, not %d", ours.Starved, theirs.Starved))
+	}
+	if most := theirs.Failed + ours.Sent/100 + fewFailed; ours.Failed > most {
+		misses = append(misses, fmt.Sprintf("%d calls failed, not %d", ours.Failed, theirs.Failed))
+	}
+	half := int(d.Span.Seconds() / 2)
+	if d.per <= d.Span/6 && ours.Longest > half && theirs.Longest <= half {
+		misses = append(misses, fmt.Sprintf("a call took %d s, not %d", ours.Longest, theirs.Longest))
+	}
+	return misses
+}
+
+// What makes a world worse is seen.
+func TestWorse(t *testing.T) {
+	d := drawn{World: World{Span: 10 * time.Minute}, per: time.Minute}
+	good := Row{Sent: 1000, Served: 900, Refused: 100, Failed: 3, Longest: 60}
+	assert.Empty(t, d.worse(good, Row{Sent: 1000, Served: 1000, Refused: 100, Longest: 60}, .9))
+	for word, bad := range map[string]Row{
+		"served": {Sent: 1000, Served: 890}, "refused": {Sent: 1000, Served: 900, Refused: 103}, "got nothing": {Served: 900, Starved: 1},
+		"failed": {Sent: 1000, Served: 900, Failed: 16}, "took": {Served: 900, Longest: 301},
+	} {
+		assert.Contains(t, strings.Join(d.worse(bad, Row{Sent: 1000, Served: 1000, Refused: 100}, .9), ""), word)
+	}
+}
+
+// The same seed makes the same world, and all kinds come up.
+func TestRandom(t *testing.T) {
+	kinds := map[string]bool{}
+	for seed := range uint64(300) {
+		d := random(seed)
+		assert.Equal(t, d.String(), random(seed).String())
+		for _, kind := range d.kinds {
+			kinds[kind] = true
+		}
+	}
+	for _, tr := range troubles() {
+		assert.True(t, kinds[tr.kind], tr.kind)
+	}
+}
