@@ -3,8 +3,12 @@ package harm
 import (
 	"net/http"
 	"strconv"
+	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/forbear-go/forbear/internal/apiserver"
+	"github.com/forbear-go/forbear/internal/ratemodel"
 )
 
 // beliefs is servers whose word does not hold.
@@ -50,6 +54,23 @@ func beliefs() []World {
 			Callers: 5, Think: 500 * time.Millisecond, Goal: Goal{Ratio: .95},
 		},
 		{
+			ID: "block-renewed", Name: "60 a minute, nothing announced; whoever asks within a block of 30 s is blocked for 30 s more",
+			API:     func(s *site) http.Handler { return s.block(60, time.Minute, 30*time.Second) },
+			Callers: 10, Span: 20 * time.Minute, Goal: Goal{Ratio: .95, Refused: .05},
+		},
+		{
+			ID: "refusals-count", Name: "60 a minute, rolling, refused requests count too",
+			API: func(s *site) http.Handler {
+				return s.limit(s.ok(), rule(func() ratemodel.Model {
+					m := ratemodel.NewSlidingLog(60, time.Minute)
+					m.RefusalsCount = true
+					return m
+				}, apiserver.Epoch))
+			},
+			Possible: greedy(1, func() ratemodel.Model { return ratemodel.NewSlidingLog(60, time.Minute) }),
+			Span:     10 * time.Minute, Goal: Goal{Used: .95, Refused: .01},
+		},
+		{
 			ID: "yesterday", Name: "a cache below answers 1 % with a header of yesterday",
 			API: func(s *site) http.Handler {
 				old := s.start.Add(-24 * time.Hour)
@@ -68,4 +89,29 @@ func beliefs() []World {
 			Goal: Goal{Ratio: .95},
 		},
 	}
+}
+
+// block refuses for a while what passes so many in a window, without a word on when to
+// come back; every request within that while renews it.
+func (s *site) block(limit int, length, lasting time.Duration) http.Handler {
+	var mu sync.Mutex
+	model, until := ratemodel.NewFixed(limit, length), time.Time{}
+	admit := func(now time.Time) bool {
+		mu.Lock()
+		defer mu.Unlock()
+		if now.Before(until) || !model.Admit(now) {
+			until = now.Add(lasting)
+			return false
+		}
+		return true
+	}
+	served := s.ok()
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if admit(time.Now()) {
+			served.ServeHTTP(w, r)
+			return
+		}
+		s.refuse()
+		refusal().write(w)
+	})
 }

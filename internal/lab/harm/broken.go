@@ -68,6 +68,25 @@ func broken() []World {
 			Request: everyNth(60, "/exports", "/orders"), Think: time.Second, Span: 50 * time.Minute, Goal: Goal{Ratio: .97},
 		},
 		{
+			ID: "method-429", Name: "one method of the API closed for 30 s of each minute (429, `Retry-After: 30`), nothing announced",
+			API: func(s *site) http.Handler {
+				closed := s.shed(s.ok(), func(since time.Duration) float64 {
+					if since%time.Minute < 30*time.Second {
+						return 1
+					}
+					return 0
+				}, refusal("Retry-After", "30"))
+				return byPath("/history", closed, s.ok())
+			},
+			Request: func(ctx context.Context, caller, _ int) *http.Request {
+				if caller == 0 {
+					return request(ctx, "/history")
+				}
+				return request(ctx, "/post")
+			},
+			Think: 200 * time.Millisecond, Goal: Goal{Ratio: .95},
+		},
+		{
 			ID: "route-503", Name: "one route down: 503 with `Retry-After: 600`, the others well",
 			API: func(s *site) http.Handler {
 				return byPath("/search", s.shed(s.ok(), always(1), answer{503, "{}", []string{"Retry-After", "600"}}), s.ok())

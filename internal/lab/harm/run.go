@@ -67,7 +67,7 @@ func Run(ctx context.Context, w World, c peer.Client, seed uint64) (Row, error) 
 				ctx := context.WithValue(simnet.WithSource(ctx, rng), processKey{}, process)
 				_ = sleep(ctx, between(rng, 0, 50*time.Millisecond)) // no two begin at once
 				for n := 0; ctx.Err() == nil; n++ {
-					tallies[i].send(ctx, rt, w.Request(ctx, i, n), rng)
+					tallies[i].send(ctx, rt, w, i, n)
 					_ = sleep(ctx, w.Think)
 				}
 			})
@@ -92,10 +92,16 @@ type tally struct {
 // failurePause is how long a caller rests after a failure that carries no time.
 const failurePause = time.Second
 
-// send makes one call. A caller whose call failed rests.
-func (t *tally) send(ctx context.Context, rt http.RoundTripper, req *http.Request, rng *rand.Rand) {
+// send makes one call, the n-th of a caller. A caller whose call failed rests.
+func (t *tally) send(ctx context.Context, rt http.RoundTripper, w World, caller, n int) {
+	call := ctx
+	if w.Timeout > 0 {
+		var cancel context.CancelFunc
+		call, cancel = context.WithTimeout(ctx, w.Timeout)
+		defer cancel()
+	}
 	began := time.Now()
-	resp, err := rt.RoundTrip(req)
+	resp, err := rt.RoundTrip(w.Request(call, caller, n))
 	if err == nil {
 		_, err = io.Copy(io.Discard, resp.Body)
 		resp.Body.Close()
@@ -107,7 +113,7 @@ func (t *tally) send(ctx context.Context, rt http.RoundTripper, req *http.Reques
 		t.succeeded++
 	default:
 		t.failed++
-		_ = sleep(ctx, failurePause+between(rng, 0, 50*time.Millisecond))
+		_ = sleep(ctx, failurePause+between(simnet.Source(ctx), 0, 50*time.Millisecond)) // only the end of the run cuts it short
 	}
 }
 

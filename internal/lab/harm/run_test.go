@@ -95,3 +95,17 @@ func TestMeter(t *testing.T) {
 	_, left, _ = m.spend(now.Add(time.Hour), 0)
 	assert.InDelta(t, 100, left, 1e-9)
 }
+
+// A window of tokens is full again at its end, and not before.
+func TestMeterOfAWindow(t *testing.T) {
+	now := time.Unix(60, 0)
+	m := &meter{capacity: 100, left: 100, window: time.Minute}
+	ok, left, full := m.spend(now.Add(15*time.Second), 60)
+	assert.True(t, ok)
+	assert.InDelta(t, 40, left, 1e-9)
+	assert.Equal(t, 45*time.Second, full)
+	ok, _, _ = m.spend(now.Add(59*time.Second), 60)
+	assert.False(t, ok)
+	_, left, _ = m.spend(now.Add(time.Minute), 60)
+	assert.InDelta(t, 40, left, 1e-9)
+}

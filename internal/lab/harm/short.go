@@ -43,6 +43,16 @@ func short() []World {
 			Callers: 3, Think: 200 * time.Millisecond, Span: time.Minute, Goal: Goal{Ratio: .9},
 		},
 		{
+			ID: "deadline-paced", Name: "one caller who waits for 5 s at most, 30 of 300 an hour left, a job of two minutes",
+			API:     limited(func() ratemodel.Model { return spent(270, ratemodel.NewFixed(300, time.Hour)) }, apiserver.Epoch),
+			Callers: 1, Think: 5 * time.Second, Timeout: 5 * time.Second, Span: 2 * time.Minute, Goal: Goal{Ratio: .9},
+		},
+		{
+			ID: "deadline-fixed", Name: "300 a minute, callers who wait for 10 s at most",
+			API:     limited(fixed(300, time.Minute), apiserver.Epoch),
+			Timeout: 10 * time.Second, Possible: greedy(1, fixed(300, time.Minute)), Goal: Goal{Ratio: .95, Used: .95, Refused: .01},
+		},
+		{
 			ID: "bucket-full-again", Name: "a bucket of 3,600 that regains one a second and tells when it is full again, 200 left, five minutes",
 			API:     limited(hetzner(200), apiserver.Epoch),
 			Callers: 5, Possible: of(200), Goal: Goal{Used: .95, Refused: .01},

@@ -11,11 +11,13 @@ import (
 	"github.com/forbear-go/forbear/internal/simnet"
 )
 
-// A meter is a bucket of tokens, of which requests spend as many as they please.
+// A meter is a bucket or a window of tokens, of which requests spend as many as they
+// please.
 type meter struct {
 	mu             sync.Mutex
 	capacity, left float64
-	rate           float64 // a second
+	rate           float64       // a second
+	window         time.Duration // if not 0, all comes back at once at the end of each
 	last           time.Time
 }
 
@@ -28,11 +30,20 @@ func (m *meter) spend(now time.Time, cost float64) (ok bool, left float64, full 
 	if ok = cost <= m.left; ok {
 		m.left -= cost
 	}
+	if m.window > 0 {
+		return ok, m.left, now.Truncate(m.window).Add(m.window).Sub(now)
+	}
 	return ok, m.left, seconds((m.capacity - m.left) / m.rate)
 }
 
 func (m *meter) refill(now time.Time) {
-	if !m.last.IsZero() {
+	switch {
+	case m.last.IsZero():
+	case m.window > 0:
+		if now.Truncate(m.window).After(m.last) {
+			m.left = m.capacity
+		}
+	default:
 		m.left = min(m.capacity, m.left+m.rate*now.Sub(m.last).Seconds())
 	}
 	m.last = now
@@ -70,7 +81,10 @@ func (s *site) tokens(m *meter, next http.Handler) http.Handler {
 			return
 		}
 		s.refuse()
-		wait := math.Ceil((cost - left) / m.rate)
+		wait := math.Ceil(full.Seconds())
+		if m.window == 0 {
+			wait = math.Ceil((cost - left) / m.rate)
+		}
 		refusal("Retry-After", strconv.FormatFloat(wait, 'f', 0, 64)).write(w)
 	})
 }
@@ -93,6 +107,21 @@ func units() []World {
 			API:     func(s *site) http.Handler { return s.tokens(&meter{capacity: 30_000, left: 30_000, rate: 500}, s.ok()) },
 			Request: sized(100, 1900), Span: 10 * time.Minute,
 			Possible: possible(30_000, 500), Goal: Goal{Ratio: .9, Used: .9, Refused: .05},
+		},
+		{
+			ID: "tokens-minute", Name: "60,000 tokens in each minute, calls of 100 to 1,900",
+			API: func(s *site) http.Handler {
+				return s.tokens(&meter{capacity: 60_000, left: 60_000, window: time.Minute}, s.ok())
+			},
+			Request: sized(100, 1900), Span: 10 * time.Minute,
+			Possible: greedy(1, fixed(60_000, time.Minute)), Goal: Goal{Ratio: .9, Used: .9, Refused: .05},
+		},
+		{
+			ID: "tokens-day", Name: "2,000,000 tokens a day of which 100,000 are left, calls of 500 to 1,500, a job of a minute",
+			API: func(s *site) http.Handler {
+				return s.tokens(&meter{capacity: 2_000_000, left: 100_000, window: 24 * time.Hour}, s.ok())
+			},
+			Request: sized(500, 1500), Callers: 2, Think: 2 * time.Second, Span: time.Minute, Goal: Goal{Ratio: .9},
 		},
 		{
 			ID: "points", Name: "10,000 points and 100 a second, calls of 1 to 400, one caller in need of less",

@@ -20,6 +20,9 @@ type World struct {
 	// as the last was answered and it has rested for Think. Zero means 20.
 	Callers int
 	Think   time.Duration
+	// Timeout is how long a caller waits for an answer, all tries together. Zero means for
+	// ever.
+	Timeout time.Duration
 	// Processes is how many clients of each kind share the API; zero means one.
 	Processes int
 	// Span is how long it lasts, Skip the part at its beginning that does not count.
