@@ -51,8 +51,9 @@ func share(part, whole int) float64 {
 }
 
 // fewFailed is how many calls, beside one in a hundred requests, may fail with forbear
-// that do not with the retrying client.
-const fewFailed = 5
+// that do not with the retrying client: it says at once when a wait would be too long,
+// to each caller.
+const fewFailed = 20
 
 // Misses says of what forbear reached, beside the retrying client, in what it falls short
 // of the goal.

@@ -2,6 +2,7 @@ package harm
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -113,8 +114,22 @@ func (t *tally) send(ctx context.Context, rt http.RoundTripper, w World, caller,
 		t.succeeded++
 	default:
 		t.failed++
-		_ = sleep(ctx, failurePause+between(simnet.Source(ctx), 0, 50*time.Millisecond)) // only the end of the run cuts it short
+		_ = sleep(ctx, pause(err)+between(simnet.Source(ctx), 0, 50*time.Millisecond)) // only the end of the run cuts it short
 	}
+}
+
+// pause returns how long to rest after err: until the time that it carries, or a
+// second.
+func pause(err error) time.Duration {
+	if timed, ok := errors.AsType[interface {
+		error
+		RetryAt() time.Time
+	}](err); ok {
+		if d := time.Until(timed.RetryAt()); d > 0 {
+			return d
+		}
+	}
+	return failurePause
 }
 
 // sleep waits for d or for the end of ctx, whose cause it then returns.

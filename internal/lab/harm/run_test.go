@@ -66,7 +66,7 @@ func TestMisses(t *testing.T) {
 	assert.Empty(t, g.Misses(good, retrying))
 	for word, spoil := range map[string]func(*Row){
 		"served": func(r *Row) { r.Served, r.Possible = 940, 1000 }, "used": func(r *Row) { r.Possible = 1100 }, "refused": func(r *Row) { r.Refused = 11 },
-		"fairness": func(r *Row) { r.Jain = .89 }, "steadiness": func(r *Row) { r.Steady = .5 }, "failed": func(r *Row) { r.Failed = 16 },
+		"fairness": func(r *Row) { r.Jain = .89 }, "steadiness": func(r *Row) { r.Steady = .5 }, "failed": func(r *Row) { r.Failed = 31 },
 	} {
 		bad := good
 		spoil(&bad)
