@@ -22,7 +22,8 @@ func beliefs() []World {
 					if time.Since(s.start) < time.Minute {
 						left = "0"
 					}
-					s.ok("X-RateLimit-Limit", "6900", "X-RateLimit-Remaining", left, "X-RateLimit-Reset", strconv.FormatInt(s.start.Add(50*time.Minute).Unix(), 10)).ServeHTTP(w, r)
+					reset := strconv.FormatInt(s.start.Add(50*time.Minute).Unix(), 10)
+					s.ok("X-RateLimit-Limit", "6900", "X-RateLimit-Remaining", left, "X-RateLimit-Reset", reset).ServeHTTP(w, r)
 				})
 			},
 			Callers: 2, Think: time.Second, Span: 49 * time.Minute, Goal: Goal{Ratio: .7},
@@ -77,7 +78,8 @@ func beliefs() []World {
 				fields := func(left string, reset time.Time) []string {
 					return []string{"X-RateLimit-Limit", "50000", "X-RateLimit-Remaining", left, "X-RateLimit-Reset", strconv.FormatInt(reset.Unix(), 10)}
 				}
-				fresh, stale := s.ok(fields("40000", s.start.Add(50*time.Minute))...), s.ok(append(fields("0", old.Add(10*time.Minute)), "Date", old.UTC().Format(http.TimeFormat), "Age", "86400")...)
+				fresh := s.ok(fields("40000", s.start.Add(50*time.Minute))...)
+				stale := s.ok(append(fields("0", old.Add(10*time.Minute)), "Date", old.UTC().Format(http.TimeFormat), "Age", "86400")...)
 				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 					if draws(r).Float64() < .01 {
 						stale.ServeHTTP(w, r)

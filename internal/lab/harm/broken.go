@@ -56,7 +56,10 @@ func broken() []World {
 		},
 		{
 			ID: "too-large", Name: "2 % a 429 that says that the request itself is too large",
-			API:  says(.02, answer{429, `{"error":{"code":"rate_limit_exceeded","message":"Request too large for model in organization on tokens per min (TPM): Limit 30000, Requested 48211."}}`, nil}),
+			API: says(.02, answer{
+				429, `{"error":{"code":"rate_limit_exceeded","message":` +
+					`"Request too large for model in organization on tokens per min (TPM): Limit 30000, Requested 48211."}}`, nil,
+			}),
 			Goal: near,
 		},
 		{

@@ -47,7 +47,7 @@ func (d *draft) duration(least, most time.Duration) time.Duration {
 	return between(d.rng, least, most).Round(time.Millisecond)
 }
 
-func (d *draft) say(format string, args ...any) {
+func (d *draft) sayf(format string, args ...any) {
 	d.words = append(d.words, fmt.Sprintf(format, args...))
 }
 
@@ -88,8 +88,9 @@ func (d *draft) limiter() {
 	d.per = pick(d, time.Second, 2*time.Second, 5*time.Second, 10*time.Second, 30*time.Second, time.Minute, 5*time.Minute, time.Hour)
 	wanted := float64(d.world.Callers) / (d.world.Least + d.world.Most + d.world.Think).Seconds()
 	d.limit = max(1, int(min(wanted*min(d.per, 5*time.Minute).Seconds()/d.between(.3, 10), 5000)))
-	rule, name := ratemodel.ResetRule(d.rng.IntN(3)), ""
+	rule := ratemodel.ResetRule(d.rng.IntN(3))
 	limit, per := d.limit, d.per
+	var name string
 	var model func() ratemodel.Model
 	switch d.rng.IntN(6) {
 	case 0, 1:
@@ -129,7 +130,7 @@ func (d *draft) limiter() {
 		dialect.Fields, dialect.RetryAfter = 0, apiserver.Seconds
 	}
 	d.rule = apiserver.Rule{Model: func(string) ratemodel.Model { return model() }, Dialect: dialect}
-	d.say("%s, %d in %v, reset rule %d, %+v", name, limit, per, rule, dialect)
+	d.sayf("%s, %d in %v, reset rule %d, %+v", name, limit, per, rule, dialect)
 	switch {
 	case silent:
 		name += ", silent"
@@ -149,16 +150,20 @@ func troubles() []trouble {
 	sheds := func(answers ...answer) func(*draft) {
 		return func(d *draft) {
 			a, share := pick(d, answers...), d.between(.002, .1)
-			d.say("%.1f %% a %d %v", 100*share, a.status, a.fields)
+			d.sayf("%.1f %% a %d %v", 100*share, a.status, a.fields)
 			d.before = append(d.before, func(s *site, next http.Handler) http.Handler { return s.shed(next, always(share), a) })
 		}
 	}
 	return []trouble{
 		{"sheds 429", sheds(refusal(), refusal("Retry-After", "1"), refusal("Retry-After", "3"))},
-		{"sheds 5xx", sheds(answer{503, "{}", []string{"Retry-After", "1"}}, answer{503, "{}", nil}, answer{529, "{}", nil}, answer{500, "{}", []string{"Retry-After", "2"}}, answer{502, "{}", nil})},
+		{"sheds 5xx", sheds(
+			answer{503, "{}", []string{"Retry-After", "1"}}, answer{503, "{}", nil}, answer{529, "{}", nil},
+			answer{500, "{}", []string{"Retry-After", "2"}}, answer{502, "{}", nil},
+		)},
 		{"sheds in bursts", func(d *draft) {
-			every, lasting, a := d.duration(20*time.Second, time.Minute), d.duration(time.Second, 8*time.Second), pick(d, refusal(), refusal("Retry-After", "1"), answer{503, "{}", nil})
-			d.say("half a %d for %v of each %v", a.status, lasting, every)
+			every, lasting := d.duration(20*time.Second, time.Minute), d.duration(time.Second, 8*time.Second)
+			a := pick(d, refusal(), refusal("Retry-After", "1"), answer{503, "{}", nil})
+			d.sayf("half a %d for %v of each %v", a.status, lasting, every)
 			d.before = append(d.before, func(s *site, next http.Handler) http.Handler {
 				return s.shed(next, func(since time.Duration) float64 {
 					if since%every < lasting {
@@ -169,19 +174,23 @@ func troubles() []trouble {
 			})
 		}},
 		{"bad words", func(d *draft) {
-			a := pick(d, answer{400, `{"message":"amount exceeds the limit of your account"}`, nil}, answer{403, `{"message":"storage quota exceeded"}`, nil}, answer{422, `{"message":"limit must be at most 100"}`, nil})
+			a := pick(d,
+				answer{400, `{"message":"amount exceeds the limit of your account"}`, nil},
+				answer{403, `{"message":"storage quota exceeded"}`, nil},
+				answer{422, `{"message":"limit must be at most 100"}`, nil},
+			)
 			share := d.between(.005, .03)
-			d.say("%.1f %% a %d: %s", 100*share, a.status, a.body)
+			d.sayf("%.1f %% a %d: %s", 100*share, a.status, a.body)
 			d.wrap = append(d.wrap, func(s *site, next http.Handler) http.Handler { return s.shed(next, always(share), a) })
 		}},
 		{"slow node", func(d *draft) {
 			least := d.duration(500*time.Millisecond, 5*time.Second)
-			d.say("one node of three takes %v more", least)
+			d.sayf("one node of three takes %v more", least)
 			d.wrap = append(d.wrap, func(_ *site, next http.Handler) http.Handler { return nodes(next, next, slow(next, least, 2*least)) })
 		}},
 		{"routes", func(d *draft) {
 			d.keys = pick(d, 2, 3, 5)
-			d.say("%d routes counted apart", d.keys)
+			d.sayf("%d routes counted apart", d.keys)
 			d.key = func(r *http.Request) string { return r.URL.Path }
 			names := []string{"/search", "/items", "/users", "/reports", "/orders"}[:d.keys]
 			d.world.Request = func(ctx context.Context, caller, n int) *http.Request {
@@ -190,7 +199,7 @@ func troubles() []trouble {
 		}},
 		{"ids", func(d *draft) {
 			d.keys = pick(d, 3, 8)
-			d.say("%d ids in the path counted apart", d.keys)
+			d.sayf("%d ids in the path counted apart", d.keys)
 			d.key = func(r *http.Request) string { return r.URL.Path }
 			d.world.Request = func(ctx context.Context, caller, n int) *http.Request {
 				return request(ctx, fmt.Sprintf("/channels/%d/messages", 81740000000000000+(caller+n)%d.keys))
@@ -201,7 +210,7 @@ func troubles() []trouble {
 			wanted := float64(d.world.Callers) / (d.world.Least + d.world.Most + d.world.Think).Seconds() * float64(least+most) / 2
 			rate := max(wanted/d.between(.3, 4), 10)
 			capacity := max(rate*d.between(5, 60), float64(2*most))
-			d.say("calls of %d to %d tokens, %.0f and %.0f a second", least, most, capacity, rate)
+			d.sayf("calls of %d to %d tokens, %.0f and %.0f a second", least, most, capacity, rate)
 			d.world.Request = sized(least, most)
 			d.wrap = append(d.wrap, func(s *site, next http.Handler) http.Handler {
 				return s.tokens(&meter{capacity: capacity, left: capacity, rate: rate}, next)
@@ -209,7 +218,7 @@ func troubles() []trouble {
 		}},
 		{"clock jumps", func(d *draft) {
 			d.jump = time.Duration(d.rng.IntN(240)-120) * time.Second
-			d.say("the server's clock jumps by %v", d.jump)
+			d.sayf("the server's clock jumps by %v", d.jump)
 		}},
 	}
 }
@@ -224,7 +233,7 @@ func (d *draft) span() {
 
 // api puts the API together.
 func (d *draft) api(s *site) http.Handler {
-	var h http.Handler = s.ok()
+	h := s.ok()
 	for _, wrap := range slices.Backward(d.wrap) {
 		h = wrap(s, h)
 	}

@@ -53,13 +53,6 @@ func byCaller(pattern string, n int) func(context.Context, int, int) *http.Reque
 	}
 }
 
-// byTurn asks for the paths in turn.
-func byTurn(paths ...string) func(context.Context, int, int) *http.Request {
-	return func(ctx context.Context, caller, i int) *http.Request {
-		return request(ctx, paths[(caller+i)%len(paths)])
-	}
-}
-
 // routes is servers that count by route or thing, and several limits under one name.
 func routes() []World {
 	path := func(r *http.Request) string { return r.URL.Path }

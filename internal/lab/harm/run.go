@@ -10,8 +10,9 @@ import (
 	"sync"
 	"time"
 
-	"github.com/forbear-go/forbear/internal/lab/peer"
 	"github.com/forbear-go/forbear/internal/simnet"
+
+	"github.com/forbear-go/forbear/internal/lab/peer"
 )
 
 // Plain is the client that sends each request once.

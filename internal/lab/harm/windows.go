@@ -47,7 +47,8 @@ func windows() []World {
 			},
 			Request: func(ctx context.Context, caller, n int) *http.Request {
 				req := request(ctx, "/items")
-				req.Header.Set("Authorization", fmt.Sprintf("AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20260101/eu-west-1/execute-api/aws4_request, SignedHeaders=host;x-amz-date, Signature=%064x", 1000000*caller+n))
+				req.Header.Set("Authorization", fmt.Sprintf("AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20260101/eu-west-1/execute-api/aws4_request, "+
+					"SignedHeaders=host;x-amz-date, Signature=%064x", 1000000*caller+n))
 				return req
 			},
 			Callers: 50, Possible: greedy(1, fixed(120, time.Minute)), Goal: Goal{Used: .98, Refused: .002},

@@ -51,8 +51,9 @@ func notHonest() (string, error) {
 		}
 		fmt.Fprintf(&b, " %s | %s | %s |\n", possible, demands(w.Goal), reached)
 	}
-	return fmt.Sprintf("forbear misses its goal in %d of %d; and of %d [random worlds](../internal/lab/harm/random_test.go), in which honest limiters of all kinds meet shedding, slow nodes, routes, costs and jumping clocks, in %d.\n\n%s",
-		missed, len(harm.Worlds()), harm.RandomWorlds, len(harm.RandomGaps), b.String()), nil
+	const words = "forbear misses its goal in %d of %d; and of %d [random worlds](../internal/lab/harm/random_test.go), in which honest limiters " +
+		"of all kinds meet shedding, slow nodes, routes, costs and jumping clocks, in %d.\n\n%s"
+	return fmt.Sprintf(words, missed, len(harm.Worlds()), harm.RandomWorlds, len(harm.RandomGaps), b.String()), nil
 }
 
 // demands says what a goal asks for.
@@ -68,7 +69,7 @@ func demands(g harm.Goal) string {
 	least("share fairly, ≥ %.2f", g.Jain)
 	least("stay steady, ≥ %.2f", g.Steady)
 	if g.Refused > 0 {
-		all = append(all, fmt.Sprintf("be refused ≤ %s", percent(g.Refused)))
+		all = append(all, "be refused ≤ "+percent(g.Refused))
 	}
 	return strings.Join(all, ", ")
 }
