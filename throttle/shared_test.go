@@ -33,7 +33,7 @@ func TestSharedQuotas(t *testing.T) {
 		s    func(s *simulation)
 		bar  bar
 	}{
-		{"four, fixed", func(s *simulation) { s.model = minutes(400) }, bar{refused: .005, used: .98, fair: .95}},
+		{"four, fixed", func(s *simulation) { s.model = minutes(400) }, bar{refused: .005, used: .98, fair: .9}},
 		{"four, rolling", func(s *simulation) { s.model = rolling(400) }, bar{refused: .01, used: .95, fair: .9}},
 		{"four, GCRA that tells when it is full", func(s *simulation) {
 			s.model, s.announce.epoch = bucketOf(400, ratemodel.ResetFull), false

@@ -39,6 +39,7 @@ type Throttle struct {
 	untold         instant // until then answers may have been lost, or left a window out
 
 	hold    hold
+	sheds   shedding
 	windows []window
 	lost    []lost
 	taught  *taught // nil where the server announces its limits
@@ -129,7 +130,7 @@ func (k *Throttle) tooSmall(n int64) *window {
 func (k *Throttle) ready(now instant, n int64) (instant, string) {
 	at, name := now, ""
 	if k.hold.narrow || k.hold.until > now {
-		if ready := k.hold.ready(now, k.latency.patience()); ready > at {
+		if ready := k.hold.ready(now, k.hold.patience(k)); ready > at {
 			at, name = ready, FirstAnswer
 			if ready == k.hold.until {
 				name = Refusal
@@ -145,6 +146,9 @@ func (k *Throttle) ready(now instant, n int64) (instant, string) {
 		if ready := k.taught.ready(k, now, n); ready > at {
 			at, name = ready, Learned
 		}
+	}
+	if ready := k.sheds.trial.ready(now); ready > at {
+		at, name = ready, Learned
 	}
 	return at, name
 }
@@ -162,6 +166,7 @@ func (k *Throttle) Send(now time.Time, cost int) Ticket {
 		k.windows[j].send(i, slack, k.sent, n)
 	}
 	k.hold.send(i, n)
+	k.sheds.trial.send(i, n)
 	if k.taught != nil || len(k.windows) == 0 {
 		k.teach().send(k, i, n)
 	}
