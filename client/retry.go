@@ -85,7 +85,9 @@ func (l *loop) run(first answer) (*http.Response, error) {
 	if l.wait == 0 {
 		l.leave() // and begin with the retry, as there is nothing to wait for
 	}
-	_, err := l.runs.Do(&retryablehttp.Request{Request: nowhere.WithContext(l.req.Context())})
+	ctx, stop := l.t.untilClosed(l.req.Context())
+	defer stop()
+	_, err := l.runs.Do(&retryablehttp.Request{Request: nowhere.WithContext(ctx)})
 	if l.between {
 		l.refund()
 		return nil, l.interrupted(cmp.Or(l.broken, err))
@@ -171,9 +173,9 @@ func (l *loop) decide(a answer) {
 	}, a.key.budget)
 	l.done, l.charged = l.stopped != nil, time.Time{}
 	switch {
-	case a.refused:
-		l.wait = 0 // the line keeps it waiting, with all others of its key
-	case !l.done:
+	case l.call.noWait && a.refused:
+		l.wait = 0 // the line says whether it has to wait
+	case !l.done && !a.refused:
 		l.charged = now
 	}
 }
@@ -250,6 +252,8 @@ func (l *loop) interrupted(err error) error {
 	e := &Error{Reason: err, Attempts: l.attempts, Status: l.status, Cause: l.last.err}
 	if ended := l.req.Context().Err(); ended != nil {
 		e.Reason, e.Cause = ended, context.Cause(l.req.Context())
+	} else if l.t.closed.Err() != nil {
+		e.Reason = ErrClosed
 	}
 	return e
 }
