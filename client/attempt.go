@@ -15,6 +15,7 @@ import (
 // response says.
 type attempt struct {
 	queue.Request
+	arrived time.Time // in the line
 	taken   time.Time // when it got its permit
 	ticket  throttle.Ticket
 	reading header.Reading
@@ -26,8 +27,7 @@ type attempt struct {
 	permit  queue.Permit
 
 	// For observers.
-	number   int // of the attempt, from 1
-	arrived  time.Time
+	number   int                     // of the attempt, from 1
 	believed []throttle.WindowStatus // when it was answered
 	learned  bool                    // that was news
 }
@@ -85,6 +85,7 @@ func (a *attempt) prepare(t *Transport, who *account, c *call) {
 		Cost: c.cost, Priority: c.priority, NoWait: c.noWait, MaxWait: c.maxWait, Retry: c.sent > 0, Tag: a,
 	}
 	a.key, a.part, a.req, a.route, a.scope, a.number = nil, nil, req, "", c.scope, c.sent+1
+	a.arrived = time.Now()
 	switch {
 	case c.scope != 0:
 		a.Request.Lane = c.lane

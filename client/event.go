@@ -99,7 +99,7 @@ func (a *attempt) event(kind EventKind) Event {
 
 // watch arranges that observers see the attempt wait, which is to send req.
 func (a *attempt) watch(t *Transport, req *http.Request) {
-	a.arrived, a.believed, a.learned = time.Now(), nil, false
+	a.believed, a.learned = nil, false
 	a.OnWait = func(w queue.Waiting) {
 		told := false
 		defer func() {

@@ -63,6 +63,9 @@ type Answer struct {
 	// Name tells what the answer depends on: the window that lets the request go
 	// last, or one of the names below. It is empty when the request may go at once.
 	Name string
+	// Paced, when positive, says that nothing but pacing keeps the request from going at
+	// once: one that waits for so long, or cannot wait until At, may go before.
+	Paced time.Duration
 	// Max, when positive, says that the request costs more than the window called
 	// Name ever allows at once, which is Max. No moment will do.
 	Max int
@@ -108,6 +111,9 @@ func (k *Throttle) Ask(now time.Time, cost int) Answer {
 	}
 	switch {
 	case at <= i:
+		if p, name := k.paced(i, n); p.at > i {
+			return Answer{At: k.time(p.at), Name: name, Paced: time.Duration(p.most)}
+		}
 		return Answer{At: now}
 	case at == never:
 		return Answer{Name: name}
@@ -157,7 +163,7 @@ func (k *Throttle) ready(now instant, n int64) (instant, string) {
 const unnamed = "default"
 
 // Send counts a request of the given cost as sent at now. It must be called only
-// after Ask agreed to it at the same time.
+// after Ask agreed to it at the same time, or kept it back for nothing but pacing.
 func (k *Throttle) Send(now time.Time, cost int) Ticket {
 	i, n := k.instant(now), units(cost)
 	k.sent += n
