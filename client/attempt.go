@@ -15,6 +15,7 @@ import (
 // response says.
 type attempt struct {
 	queue.Request
+	arrived time.Time // in the line
 	taken   time.Time // when it got its permit
 	ticket  throttle.Ticket
 	reading header.Reading
@@ -27,8 +28,7 @@ type attempt struct {
 	permit  queue.Permit
 
 	// For observers.
-	number   int // of the attempt, from 1
-	arrived  time.Time
+	number   int                     // of the attempt, from 1
 	waited   bool                    // in the line
 	waitedOn string                  // the limit, if it was known
 	believed []throttle.WindowStatus // when it was answered
@@ -90,6 +90,7 @@ func (a *attempt) prepare(t *Transport, who *account, c *call) {
 	}
 	a.key, a.part, a.req, a.route, a.scope, a.number = nil, nil, req, "", c.scope, c.sent+1
 	a.name = t.nameFor(c)
+	a.arrived = time.Now()
 	switch {
 	case c.scope != 0:
 		a.Request.Lane = c.lane

@@ -34,10 +34,8 @@ const (
 	// EventLearn: more or something else is believed of the limits than before; see
 	// Limits. It follows the answer or refusal that taught it.
 	EventLearn EventKind = "learn"
-	// EventRetry: a request will be sent again, because of Status or Err. After a failure
-	// it enters the line at Until, after a pause of Delay. After a refusal it waits in the
-	// line: then Until is about when it will go, Delay how long that is, and Limit what it
-	// waits for.
+	// EventRetry: a request will be sent again, because of Status or Err. It enters the line
+	// at Until, after a pause of Delay. Limit is what refused it, if that is known.
 	EventRetry EventKind = "retry"
 	// EventGiveUp: a request is not sent, or not once more, although it would have
 	// been worth it. Err says why: it is an [*Error] or a [*backoff.StopError]. A
@@ -119,7 +117,7 @@ func (a *attempt) event(kind EventKind) Event {
 
 // watch arranges that observers see the attempt wait, which is to send req.
 func (a *attempt) watch(t *Transport, req *http.Request) {
-	a.arrived, a.believed, a.learned, a.waited, a.waitedOn = time.Now(), nil, false, false, ""
+	a.believed, a.learned, a.waited, a.waitedOn = nil, false, false, ""
 	a.OnWait = func(w queue.Waiting) {
 		told := false
 		defer func() {
@@ -215,25 +213,9 @@ func (l *loop) tellRetry() {
 	now := time.Now()
 	e.Delay, e.Until, e.Err = l.wait, now.Add(l.wait), l.last.err
 	if l.last.refused {
-		e.Delay, e.Until = l.pause, now.Add(l.pause)
-		if place := l.place(); !place.Start.IsZero() {
-			e.Delay, e.Until, e.Limit, e.Ahead = max(place.Start.Sub(now), 0), place.Start, place.Limit, place.Ahead
-		}
+		e.Limit = l.last.limit
 	}
 	l.t.tell(e)
-}
-
-// place returns where in the line the request would be now.
-func (l *loop) place() queue.Place {
-	c := l.call
-	c.sent = l.attempts
-	a := &attempt{}
-	a.prepare(l.t, l.who, &c)
-	place, err := l.t.line.Peek(&a.Request)
-	if err != nil {
-		return queue.Place{}
-	}
-	return place
 }
 
 // gaveUp reports whether the request is not sent again although it would have been worth

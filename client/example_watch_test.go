@@ -95,7 +95,6 @@ func ExampleWithObserver() {
 	// admit 1 0
 	// refuse 1 429
 	// retry 1 429
-	// wait 2 0
 	// admit 2 0
 	// answer 2 200
 }

@@ -223,20 +223,21 @@ func TestFirstRequestDoesNotWait(t *testing.T) {
 func TestWorkersDoNotWakeTogether(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var open time.Time
-		left := "50"
+		left := 50
 		base := &recorder{}
 		base.answer = func(_ int, req *http.Request) (*http.Response, error) {
 			time.Sleep(50 * time.Millisecond)
 			if now := time.Now(); now.Before(open) {
 				return respond(req, 429, "Retry-After", "5"), nil
 			}
-			return respond(req, 200, "X-RateLimit-Limit", "100", "X-RateLimit-Remaining", left, "X-RateLimit-Reset", "60"), nil
+			left--
+			return respond(req, 200, "X-RateLimit-Limit", "100", "X-RateLimit-Remaining", strconv.Itoa(left), "X-RateLimit-Reset", "60"), nil
 		}
 		rt := transport(t, base)
 		warm, err := rt.RoundTrip(get(t.Context(), "/")) // so that all go at once
 		require.NoError(t, err)
 		require.Equal(t, 200, warm.StatusCode)
-		open, left = time.Now().Add(5*time.Second), "2"
+		open, left = time.Now().Add(5*time.Second), 3
 		base.times = nil
 		var workers sync.WaitGroup
 		for range 20 {

@@ -62,13 +62,17 @@ func newThrottle(p throttle.Policy, now time.Time) *throttle.Throttle {
 // Ask implements queue.Limit.
 func (l *learned) Ask(now time.Time, r *queue.Request) queue.Answer {
 	part := l.whole
-	if a, ok := r.Tag.(*attempt); ok {
-		part = l.of(now, a)
+	asks, ok := r.Tag.(*attempt)
+	if ok {
+		part = l.of(now, asks)
 	}
 	if l.stray > 0 && part != l.whole && now.Before(l.patience) {
 		return queue.Answer{At: l.patience, Name: throttle.FirstAnswer}
 	}
 	a := part.Ask(now, r.Cost)
+	if a.Paced > 0 && ok {
+		a.At = asks.paced(now, a.At, a.Paced, l.transport.maxWait)
+	}
 	return queue.Answer{At: a.At, Name: a.Name, Unknown: a.At.IsZero() && a.Max == 0, Max: a.Max}
 }
 

@@ -63,7 +63,7 @@ func (s *settings) setBackoff(p backoff.Policy) {
 // what is left is then spread evenly until the reset. The default is
 // [throttle.DefaultThreshold], a tenth. It applies to each limit by itself.
 func WithThreshold(left throttle.Amount) Option {
-	return func(s *settings) error { s.policy.Threshold = left; return nil }
+	return func(s *settings) error { s.policy.Threshold, s.policy.MaxPacing = left, 0; return nil }
 }
 
 // WithReserve sets how much of each limit is never spent, for others who share the
@@ -92,9 +92,9 @@ func WithPacing(p Pacing) Option {
 	return func(s *settings) error {
 		switch p {
 		case Late:
-			s.policy.Threshold = throttle.DefaultThreshold
+			s.policy.Threshold, s.policy.MaxPacing = throttle.DefaultThreshold, throttle.DefaultMaxPacing
 		case Even:
-			s.policy.Threshold = throttle.Everything
+			s.policy.Threshold, s.policy.MaxPacing = throttle.Everything, 0
 		case Burst:
 			s.policy.Threshold = throttle.Amount{}
 		default:

@@ -38,7 +38,6 @@ type task struct {
 	attempts int
 	last     answer         // of the last attempt
 	status   int            // of the last response
-	pause    time.Duration  // what would have been the wait, had the line not seen to it
 	key      *learned       // of the first attempt
 	kept     *http.Response // the last response, while the next attempt waits; nil if it had to be discarded
 	said     *refusal       // what it said, if it was one
@@ -91,9 +90,14 @@ func (l *loop) run(first answer) (*http.Response, error) {
 	if l.wait == 0 {
 		l.leave() // and begin with the retry, as there is nothing to wait for
 	}
-	_, err := l.runs.Do(&retryablehttp.Request{Request: nowhere.WithContext(l.call.ctx)})
+	ctx, stop := l.t.untilClosed(l.call.ctx)
+	defer stop()
+	_, err := l.runs.Do(&retryablehttp.Request{Request: nowhere.WithContext(ctx)})
 	if l.between {
 		l.refund()
+		if l.broken == nil && l.t.closed.Err() != nil && l.answered() {
+			return l.kept, nil
+		}
 		return nil, l.interrupted(cmp.Or(l.broken, err))
 	}
 	return l.outcome()
@@ -181,9 +185,9 @@ func (l *loop) decide(a answer) {
 	}, a.key.budget)
 	l.done, l.charged = l.stopped != nil, time.Time{}
 	switch {
-	case a.refused:
-		l.pause, l.wait = l.wait, 0 // the line keeps it waiting, with all others of its key
-	case !l.done:
+	case l.call.noWait && a.refused:
+		l.wait = 0 // the line says whether it has to wait
+	case !l.done && !a.refused:
 		l.charged = now
 	}
 }
@@ -236,11 +240,19 @@ func (l *loop) outcome() (*http.Response, error) {
 	switch {
 	case !l.last.turnedAway:
 		return l.last.resp, l.last.err
-	case l.kept != nil && l.call.ctx.Err() == nil:
-		l.kept.Request = l.req
+	case l.answered():
 		return l.kept, nil
 	}
 	return nil, l.stopped
+}
+
+// answered reports whether the last response was kept, for a caller who still waits for one.
+func (l *loop) answered() bool {
+	if l.kept == nil || l.call.ctx.Err() != nil {
+		return false
+	}
+	l.kept.Request = l.req
+	return true
 }
 
 // interrupted makes the error of a request that ended between two attempts.
@@ -249,6 +261,8 @@ func (l *loop) interrupted(err error) error {
 	e.tell(l.last.said)
 	if ended := l.call.ctx.Err(); ended != nil {
 		e.Reason, e.Cause = ended, context.Cause(l.call.ctx)
+	} else if l.t.closed.Err() != nil {
+		e.Reason = ErrClosed
 	}
 	return e
 }

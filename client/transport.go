@@ -1,6 +1,7 @@
 package client
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"sync"
@@ -33,6 +34,9 @@ type Transport struct {
 	readers  readers
 	accounts accounts
 	refusals refusals
+
+	closed context.Context // ends when the transport is closed
+	close  context.CancelFunc
 
 	routed atomic.Bool // some key tells limits by route
 	routes sync.Map    // of *parts, by key
@@ -74,6 +78,7 @@ func NewTransport(base http.RoundTripper, opts ...Option) (*Transport, error) {
 	if t.line, err = t.newLine(&s); err != nil {
 		return nil, err
 	}
+	t.closed, t.close = context.WithCancel(context.Background())
 	return t, nil
 }
 
@@ -182,7 +187,21 @@ func (t *Transport) Line() *queue.Line { return t.line }
 
 // Close turns away all who wait, and whoever comes later, with [ErrClosed]. Requests
 // on the wire are not disturbed. It does not close the base transport.
-func (t *Transport) Close() { t.line.Close() }
+func (t *Transport) Close() {
+	t.close()
+	t.line.Close()
+}
+
+// untilClosed returns a context that ends with another one, and when the transport is
+// closed, until stop is called.
+func (t *Transport) untilClosed(ctx context.Context) (_ context.Context, stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	forget := context.AfterFunc(t.closed, cancel)
+	return ctx, func() {
+		forget()
+		cancel()
+	}
+}
 
 // CloseIdleConnections closes those of the base transport, if it can.
 func (t *Transport) CloseIdleConnections() {

@@ -32,7 +32,7 @@ func (w *window) weigh(k *Throttle, now instant, n int64) instant {
 	}
 	at := w.creditReady(k, now, n)
 	if at <= now || at != never && !w.refills() {
-		return at // a pace is no closed door: nothing else may pass it
+		return at // nothing else may pass those who wait for an answer
 	}
 	at = min(at, w.bucket.ready(w.limit-w.reserve, n), w.historyReady(k, now, n))
 	if w.counter.recognised {
@@ -55,27 +55,28 @@ func (w *window) refills() bool {
 	return w.trust.proved() || w.bucket.recognised || w.counter.recognised
 }
 
-// creditReady returns when n more may go on credit.
-func (w *window) creditReady(k *Throttle, now instant, n int64) instant {
+// left returns how many may go on credit.
+func (w *window) left(k *Throttle, now instant) int64 {
 	left := w.ceiling - w.reserve - k.sent
-	shared := w.share.others(now)
-	if shared {
+	if w.share.others(now) {
 		left = min(left, w.share.budget(w)-w.reserve-k.sent)
 	}
 	if now < w.nodes.until && !w.refills() && w.share.rolled == 0 {
 		left = min(left, w.nodes.budget()-w.reserve-k.sent)
 	}
+	return left
+}
+
+// creditReady returns when n more may go on credit.
+func (w *window) creditReady(k *Throttle, now instant, n int64) instant {
+	shared, left := w.share.others(now), w.left(k, now)
 	if !w.credited || left < n {
 		return never
 	}
 	if shared && w.share.stale(k, now) {
 		return max(now, k.lastSent+k.latency.patience())
 	}
-	if left > w.threshold || !w.resetKnown || w.bucket.recognised || k.sent == 0 {
-		return now
-	}
-	// Below the threshold what is left is spread evenly until the reset.
-	return max(now, k.lastSent+(w.reset.earliest-k.lastSent)/instant(left/n+1))
+	return now
 }
 
 // historyReady returns when n more may go because few enough of our own left

@@ -11,12 +11,22 @@ type hold struct {
 	flying   int64   // what went through the gap and is not answered yet
 	first    instant // when the first went through; never while none did
 	refusals int     // refusals in a row
+	trip     instant // how long the last one took to come; 0 while there was none
 }
 
 // narrowDown lets one request at a time through from now on; sent is the number
 // of the last one that went before.
 func (h *hold) narrowDown(sent int64) {
 	h.narrow, h.after, h.flying, h.first = true, sent, 0, never
+}
+
+// patience is how long to wait for what went through the gap. What is not refused after
+// several times the time that a refusal takes is most likely admitted.
+func (h *hold) patience(k *Throttle) instant {
+	if h.trip == 0 {
+		return k.latency.patience()
+	}
+	return min(k.latency.patience(), max(second, 4*h.trip))
 }
 
 // ready returns when the next may go. When answers are slow to come, twice as
@@ -65,6 +75,7 @@ func (h *hold) reports(t *Ticket) bool { return h.refusals > 0 && t.number <= h.
 // as were under way; it counts once.
 func (h *hold) refuse(k *Throttle, now, wait instant, known bool, t *Ticket) {
 	again := h.reports(t)
+	h.trip = max(now-t.at, 1)
 	if !again {
 		h.refusals++
 	}
@@ -82,6 +93,12 @@ func (h *hold) refuse(k *Throttle, now, wait instant, known bool, t *Ticket) {
 	if !again {
 		h.narrowDown(k.sent)
 	}
+}
+
+// release takes back a refusal that closes the key no longer, which before was closed
+// until the given instant.
+func (h *hold) release(before instant) {
+	h.until, h.narrow, h.refusals = before, false, 0
 }
 
 // pause keeps the key closed for as long as the server asks on an answer that is no

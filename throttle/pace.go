@@ -11,6 +11,7 @@ type pace struct {
 	period float64 // how many of them raise it by the first part
 	next   instant // when the next may go
 	unused int64   // requests that could have gone at this pace and did not, lately
+	floor  float64 // what was served lately, no rate falls far below
 	soon   int     // refusals in turn that came soon after the one before
 }
 
@@ -25,6 +26,7 @@ const (
 	paceDoubt  = 5          // refusals that came soon until nothing known is believed
 	paceStart  = 4          // seconds of the first period, where much was counted
 	paceFirst  = 16         // requests of the first period, at most
+	paceFloor  = 0.9        // of what was served lately
 	paceLatest = 200        // and of the last, at least; the share of refusals is about one in so many
 )
 
@@ -69,6 +71,7 @@ func (p *pace) send(now instant, n int64) {
 func (p *pace) learn(admitted int64, open, took instant) {
 	measured := float64(admitted) / (float64(max(took, millisecond)) / float64(second))
 	soon := open < paceSoon
+	defer func() { p.rate = max(p.rate, paceFloor*p.floor) }()
 	if p.rate <= 0 || p.period < paceFirst || soon && p.soon >= paceDoubt {
 		p.start(max(measured, p.rate/8), admitted)
 		return
@@ -91,10 +94,15 @@ func (p *pace) learn(admitted int64, open, took instant) {
 	p.soon = 0
 }
 
+// believe begins with a rate that was tried, and at which nothing was refused.
+func (p *pace) believe(rate float64, now instant) {
+	*p = pace{rate: rate, period: max(paceFirst, paceStart*rate), next: now}
+}
+
 // start begins with a rate that nothing but this measurement tells of. The fewer were
 // counted, the less it means, and the sooner more is tried.
 func (p *pace) start(measured float64, admitted int64) {
-	*p = pace{rate: measured, period: float64(max(admitted, 1)), next: p.next, soon: paceDoubt}
+	*p = pace{floor: p.floor, rate: measured, period: float64(max(admitted, 1)), next: p.next, soon: paceDoubt}
 	if admitted > paceFirst {
 		p.period = max(paceFirst, paceStart*measured)
 	}

@@ -53,6 +53,11 @@ type Policy struct {
 	// the start; the zero value never paces, but lets requests run until
 	// nothing is left.
 	Threshold Amount
+	// MaxPacing bounds for how long pacing holds a request. Where it is set, requests
+	// are paced only if as many as were sent lately would use up what is left before
+	// the reset, and for longer only where more than twice as many were. 0 is without
+	// bound: then all are paced below the threshold.
+	MaxPacing time.Duration
 	// Reserve is how much of each limit is never spent, so that others who share
 	// the quota can. The default is nothing.
 	Reserve Amount
@@ -62,13 +67,23 @@ type Policy struct {
 	Backoff func(n int) time.Duration
 }
 
+// DefaultMaxPacing is for how long the default policy holds a request to pace it. In a
+// second hardly any caller loses patience, and a program with a few callers still
+// slows down to a few requests a second.
+const DefaultMaxPacing = time.Second
+
 // DefaultPolicy is what a client uses that was told nothing.
-func DefaultPolicy() Policy { return Policy{Threshold: DefaultThreshold} }
+func DefaultPolicy() Policy {
+	return Policy{Threshold: DefaultThreshold, MaxPacing: DefaultMaxPacing}
+}
 
 // check returns what is wrong with a policy.
 func (p Policy) check() error {
 	if err := errors.Join(p.Threshold.check("threshold"), p.Reserve.check("reserve")); err != nil {
 		return err
+	}
+	if p.MaxPacing < 0 {
+		return fmt.Errorf("throttle: pacing for at most %v: the bound must not be negative", p.MaxPacing)
 	}
 	if p.Reserve.share == 1 {
 		return errors.New("throttle: reserve: the whole of a limit leaves nothing to send")

@@ -35,10 +35,7 @@ func (k *Throttle) learn(now instant, t *Ticket, r *header.Reading) {
 		k.refuse(now, t, r)
 		return
 	}
-	if k.taught != nil {
-		k.taught.admitted(k, t, k.hold.after)
-	}
-	k.hold.admitted(t)
+	k.serve(now, t)
 	if r.Paused {
 		k.hold.pause(k, now, instant(min(r.Wait.Delay, longestHold)))
 	}
@@ -83,44 +80,4 @@ func (k *Throttle) window(said *header.Window) *window {
 		concurrent: said.Unit == "concurrent-requests",
 	})
 	return &k.windows[len(k.windows)-1]
-}
-
-// longestHold bounds what a refusal may ask for only so that no sum overflows.
-const longestHold = 101 * 365 * 24 * time.Hour
-
-// refuse takes in a refusal.
-func (k *Throttle) refuse(now instant, t *Ticket, r *header.Reading) {
-	wait := instant(min(max(r.Wait.Delay, 0), longestHold))
-	if !r.Wait.Explicit {
-		wait += min(bounded(r.Wait.Resolution), farDay)
-	}
-	again := k.hold.reports(t)
-	k.hold.refuse(k, now, wait, r.Wait.Known(), t)
-	if !explained(r) {
-		k.teach().refused(now, t, r, again)
-	}
-	for i := range k.windows {
-		w := &k.windows[i]
-		said := w.said(r)
-		if said == nil {
-			continue
-		}
-		if remaining, ok := count(said.Remaining, said.Unit); ok && remaining == 0 {
-			w.exhaust(k, now)
-			w.share.refused(w, t, again, now)
-			if r.Wait.Explicit {
-				w.probe.bidden = k.hold.until
-			}
-		}
-	}
-}
-
-// explained reports whether a refusal says which announced window caused it.
-func explained(r *header.Reading) bool {
-	for i := range r.Windows {
-		if r.Windows[i].Exhausted() {
-			return true
-		}
-	}
-	return false
 }

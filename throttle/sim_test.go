@@ -21,7 +21,8 @@ type simulation struct {
 	think     time.Duration // the longest pause of a caller between two requests
 	fastest   time.Duration // of a one-way trip
 	slowest   time.Duration
-	start     time.Duration // into the windows of the clock
+	service   [2]time.Duration // bounds of what an admitted request takes beside its trips
+	start     time.Duration    // into the windows of the clock
 	length    time.Duration
 	leave     time.Duration // when all processes but the first stop; 0 is never
 	policy    Policy
@@ -218,7 +219,11 @@ func (p *process) send(now time.Time) {
 	}
 	p.at(now.Add(p.trip()), func(now time.Time) {
 		reading := p.serve(now, ticket)
-		p.at(now.Add(p.trip()), func(now time.Time) {
+		back := p.trip()
+		if !reading.Refused && p.service[1] > 0 {
+			back += p.service[0] + time.Duration(p.random.Int64N(int64(p.service[1]-p.service[0])))
+		}
+		p.at(now.Add(back), func(now time.Time) {
 			if lost {
 				p.k.Lose(now, ticket)
 			} else {
@@ -227,9 +232,21 @@ func (p *process) send(now time.Time) {
 			if p.watch != nil {
 				p.watch(now.Sub(p.from), p.k)
 			}
-			p.again(now)
+			p.at(now.Add(p.backoff(reading)), p.again)
 		})
 	})
+}
+
+// backoff is how long a caller stays away by itself after an answer: after a refusal for
+// as long as the server says, or else for a moment.
+func (p *process) backoff(r *header.Reading) time.Duration {
+	switch {
+	case !r.Refused:
+		return 0
+	case r.Wait.Known():
+		return max(r.Wait.Delay, 0)
+	}
+	return 250*time.Millisecond + time.Duration(p.random.Int64N(int64(250*time.Millisecond)))
 }
 
 // serve lets some node admit or refuse a request.

@@ -43,7 +43,7 @@ func (s *span) ready(k *Throttle, l *taught, now instant, n int64) instant {
 		}
 		return min(at, s.frees(k, l, s.limit+extra+min(max(streak, 1), enough)-n, now))
 	}
-	return max(at, s.paced(k, l, now, n, reserve))
+	return at
 }
 
 // window returns the bounds within which now surely belongs to one window, if the
@@ -84,24 +84,6 @@ func (s *span) frees(k *Throttle, l *taught, room int64, now instant) instant {
 		at = min(at, s.window(now).earliest+s.length)
 	}
 	return at
-}
-
-// paced spreads what is left below the threshold until the oldest request leaves.
-func (s *span) paced(k *Throttle, l *taught, now instant, n, reserve int64) instant {
-	left := s.limit - reserve - l.log.after(s.since(k, now))
-	threshold := k.policy.Threshold.of(s.limit)
-	if left <= 0 || left > threshold || now >= s.climb && threshold < s.limit && reserve == 0 {
-		return now
-	}
-	oldest := l.log.firstAfter(s.since(k, now))
-	if oldest == never {
-		return now
-	}
-	ends := oldest + s.reach(k)
-	if s.fixed {
-		ends = s.window(now).latest
-	}
-	return max(now, k.lastSent+(ends-k.lastSent)/instant(left/n+1))
 }
 
 // admitted takes in an answer: more admitted in one window than the limit raises

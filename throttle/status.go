@@ -117,7 +117,7 @@ func (w *window) status(k *Throttle, now instant) WindowStatus {
 	s := WindowStatus{
 		Name: w.name, Unit: w.unit, Scope: w.scope, Limit: int(w.limit),
 		Length: time.Duration(w.length.value), Told: w.length.told,
-		Remaining: -1, Others: w.share.others(now), Share: 1, Ready: k.time(w.ready(k, now, 1)),
+		Remaining: -1, Others: w.share.others(now), Share: 1, Ready: k.time(w.next(k, now)),
 	}
 	left := w.ceiling - k.sent
 	if s.Others {
@@ -135,6 +135,11 @@ func (w *window) status(k *Throttle, now instant) WindowStatus {
 	}
 	s.Kind, s.Sure = w.kind()
 	return s
+}
+
+// next returns when a request may go, and pacing lets it.
+func (w *window) next(k *Throttle, now instant) instant {
+	return max(w.ready(k, now, 1), w.paced(k, now, 1).at)
 }
 
 // kind returns how the window counts, and whether that is sure.
@@ -165,7 +170,7 @@ func (l *taught) status(to []WindowStatus, k *Throttle, now instant) []WindowSta
 		}
 		w := WindowStatus{
 			Name: Learned, Limit: int(s.limit), Remaining: -1, Length: time.Duration(s.length), Kind: kind, Sure: s.sure, Share: 1,
-			Credit: int(max(s.limit-l.log.after(s.since(k, now)), 0)), Ready: k.time(s.ready(k, l, now, 1)),
+			Credit: int(max(s.limit-l.log.after(s.since(k, now)), 0)), Ready: k.time(max(s.ready(k, l, now, 1), s.paced(k, l, now, 1).at)),
 		}
 		if s.fixed {
 			in := s.window(now)

@@ -16,11 +16,13 @@ type taught struct {
 	span  span
 	pace  pace
 	event congestion
+	doubt doubt
 
 	opened instant  // when it opened the last time; long ago while it never did
 	was    instant  // when the congestion before that came, or the first request
 	empty  instant  // when a whole window opened the last time; long ago while none did
 	reset  interval // the end of that congestion, if the server told it
+	paced  instant  // when the pace was first learned
 	shut   bool     // there was a congestion before
 
 	// After an opening no more requests are under way than were admitted since, and
@@ -36,6 +38,8 @@ type congestion struct {
 	at     instant  // when the request was sent that was the first to be refused
 	closed instant  // when that was known
 	tried  instant  // when the last one was sent that was refused
+	alone  bool     // no other was refused
+	known  bool     // what causes it was known before
 	told   bool     // the server told when to come back:
 	reset  interval // then
 }
@@ -102,8 +106,14 @@ func (l *taught) settle(t *Ticket) {
 // admitted takes in an answer that is no refusal. after is the number of the last
 // request that was sent before the last refusal.
 func (l *taught) admitted(k *Throttle, t *Ticket, after int64) {
-	if l.event.under && t.number > after {
-		l.conclude(k, t.at)
+	if l.event.under && (t.number > after || t.at > l.event.closed) {
+		// One that was sent later was refused nevertheless.
+		strange := l.event.tried > t.at+k.hold.trip
+		if vain := l.conclude(k, t.at); vain || strange {
+			k.sheds.prove()
+			l.suspend()
+			return
+		}
 		l.beCareful(t.number)
 	}
 	if l.careful && t.number > l.mark {
@@ -114,18 +124,22 @@ func (l *taught) admitted(k *Throttle, t *Ticket, after int64) {
 	if l.span.limit > 0 {
 		l.span.admitted(k, t, l)
 	}
+	if l.doubt.over(l.pace.proven) {
+		l.pace.period = min(l.pace.period, max(l.doubt.recent, 1))
+	}
 }
 
 // refused takes in a refusal; again says that it reports the same congestion as
 // one before.
 func (l *taught) refused(now instant, t *Ticket, r *header.Reading, again bool) {
 	l.log.remove(t.at, t.cost)
+	l.event.alone = !l.event.under
 	if again {
 		return
 	}
 	e := &l.event
 	if !e.under {
-		*e = congestion{under: true, at: t.at, closed: now, tried: t.at}
+		*e = congestion{under: true, alone: true, known: e.known, at: t.at, closed: now, tried: t.at}
 	}
 	e.tried = max(e.tried, t.at)
 	e.told = r.Wait.Known() && r.Wait.Delay > 0
@@ -135,9 +149,60 @@ func (l *taught) refused(now instant, t *Ticket, r *header.Reading, again bool) 
 	}
 }
 
+// shed takes in a refusal from which nothing is to be learned, because the server sheds
+// load.
+func (l *taught) shed(t *Ticket) {
+	l.log.remove(t.at, t.cost)
+	l.was = max(l.was, t.at)
+}
+
+// explains reports whether what was learned says that t would be refused.
+func (l *taught) explains(k *Throttle, t *Ticket) bool {
+	if l == nil || l.doubt.raised {
+		return false
+	}
+	if l.pace.rate > 0 && l.pace.unused == 0 && l.pace.next > t.at-l.pace.step() {
+		return true
+	}
+	return l.span.limit > few && 4*l.log.between(l.span.since(k, t.at), t.at) >= 3*l.span.limit
+}
+
+// suspend does without what was learned, because it seems to be in vain.
+func (l *taught) suspend() {
+	l.doubt = doubt{patience: l.doubt.patience + 1, pace: l.pace, span: l.span, raised: true}
+	l.span, l.event = span{}, congestion{}
+	l.pace.rate = max(doubtTries*l.pace.rate, 1)
+	l.careful = false
+}
+
+// dismiss forgets what was learned, because it was wrong. l may be nil.
+func (l *taught) dismiss() {
+	if l != nil && l.doubt.raised {
+		l.pace, l.doubt = pace{}, doubt{}
+	}
+}
+
+// confirm takes up again what was learned, because it was right. l may be nil.
+func (l *taught) confirm(now instant) {
+	if l == nil || !l.doubt.raised {
+		return
+	}
+	l.pace, l.span = l.doubt.pace, l.doubt.span
+	l.pace.next = max(l.pace.next, now)
+	l.doubt = doubt{patience: l.doubt.patience}
+	l.event.known = true
+}
+
+// excuse forgets a congestion that was none. l may be nil.
+func (l *taught) excuse() {
+	if l != nil {
+		l.event = congestion{}
+	}
+}
+
 // conclude draws the lesson of a congestion that ended when a request was sent at
-// opened.
-func (l *taught) conclude(k *Throttle, opened instant) {
+// opened. It reports whether lessons turn out to be in vain.
+func (l *taught) conclude(k *Throttle, opened instant) (vain bool) {
 	e := l.event
 	l.event = congestion{}
 	shut := e.tried - e.at
@@ -146,25 +211,62 @@ func (l *taught) conclude(k *Throttle, opened instant) {
 	}
 	began := max(l.opened, l.was)
 	admitted := l.log.between(began-1, e.closed)
+	was, calm := l.pace.now(), l.pace.period >= paceLatest/2 && float64(l.pace.proven) >= paceNear*l.pace.period
 	switch {
+	case e.known, !l.known() && e.alone && k.sheds.yes > witnessesAdmitted*k.sheds.no:
 	case admitted == 0: // it was closed before we came, and nothing is known of why
 	case l.span.explains(k, l, &e, opened):
 		l.span.confirm(k, l, &e, opened)
 		l.empty = opened
+		if l.span.limit > few {
+			l.doubt = doubt{patience: l.doubt.patience}
+		}
 	case admitted <= few || shut <= briefly:
 		if admitted <= few && l.span.limit > few {
 			l.span = span{}
 		}
+		l.pace.floor = l.served(e.closed)
 		l.pace.learn(admitted, e.at-began, e.at-began+min(opened-e.at, max(shut, 2*briefly)))
+		if !(was > 0) {
+			l.paced = opened
+		}
+		vain = was > 0 && l.doubt.fell(l.pace.now(), admitted, calm)
 	default:
-		l.span.learn(k, l, &e, opened)
-		l.empty = opened
+		vain = l.measure(k, &e, opened)
 	}
 	l.was, l.opened, l.shut, l.reset = e.at, opened, true, interval{}
 	if e.told {
 		l.reset = e.reset
 	}
 	l.pace.next = max(l.pace.next, opened+l.pace.step())
+	return vain
+}
+
+// served returns the rate a second at which requests were admitted lately, or 0 where
+// not enough is known.
+func (l *taught) served(now instant) float64 {
+	if l.pace.rate <= 0 || now-l.paced < lately {
+		return 0 // a burst that came before says nothing of a rate
+	}
+	return float64(l.log.between(now-lately, now)) / float64(lately/second)
+}
+
+// lately is how far back it is looked for what was served.
+const lately = 60 * second
+
+// measure learns the span of a congestion that nothing known explains. One that is
+// known is given up only for what two of them agree upon.
+func (l *taught) measure(k *Throttle, e *congestion, opened instant) (vain bool) {
+	if l.span.limit > few && 4*l.span.logged(k, l, e) < 3*l.span.limit {
+		limit, none := l.doubt.below(l.span.logged(k, l, e))
+		if !limit {
+			return none
+		}
+	}
+	vain = l.span.limit > 0 && l.doubt.strayed(l.log.between(max(l.opened, l.was)-1, e.closed))
+	l.span.learn(k, l, e, opened)
+	l.empty = opened
+	return vain
 }
 
 // few requests between two congestions are no window: a bucket gave back that many

@@ -39,6 +39,7 @@ type Throttle struct {
 	untold         instant // until then answers may have been lost, or left a window out
 
 	hold    hold
+	sheds   shedding
 	windows []window
 	lost    []lost
 	taught  *taught // nil where the server announces its limits
@@ -62,6 +63,9 @@ type Answer struct {
 	// Name tells what the answer depends on: the window that lets the request go
 	// last, or one of the names below. It is empty when the request may go at once.
 	Name string
+	// Paced, when positive, says that nothing but pacing keeps the request from going at
+	// once: one that waits for so long, or cannot wait until At, may go before.
+	Paced time.Duration
 	// Max, when positive, says that the request costs more than the window called
 	// Name ever allows at once, which is Max. No moment will do.
 	Max int
@@ -107,6 +111,9 @@ func (k *Throttle) Ask(now time.Time, cost int) Answer {
 	}
 	switch {
 	case at <= i:
+		if p, name := k.paced(i, n); p.at > i {
+			return Answer{At: k.time(p.at), Name: name, Paced: time.Duration(p.most)}
+		}
 		return Answer{At: now}
 	case at == never:
 		return Answer{Name: name}
@@ -129,7 +136,7 @@ func (k *Throttle) tooSmall(n int64) *window {
 func (k *Throttle) ready(now instant, n int64) (instant, string) {
 	at, name := now, ""
 	if k.hold.narrow || k.hold.until > now {
-		if ready := k.hold.ready(now, k.latency.patience()); ready > at {
+		if ready := k.hold.ready(now, k.hold.patience(k)); ready > at {
 			at, name = ready, FirstAnswer
 			if ready == k.hold.until {
 				name = Refusal
@@ -146,6 +153,9 @@ func (k *Throttle) ready(now instant, n int64) (instant, string) {
 			at, name = ready, Learned
 		}
 	}
+	if ready := k.sheds.trial.ready(now); ready > at {
+		at, name = ready, Learned
+	}
 	return at, name
 }
 
@@ -153,7 +163,7 @@ func (k *Throttle) ready(now instant, n int64) (instant, string) {
 const unnamed = "default"
 
 // Send counts a request of the given cost as sent at now. It must be called only
-// after Ask agreed to it at the same time.
+// after Ask agreed to it at the same time, or kept it back for nothing but pacing.
 func (k *Throttle) Send(now time.Time, cost int) Ticket {
 	i, n := k.instant(now), units(cost)
 	k.sent += n
@@ -162,6 +172,7 @@ func (k *Throttle) Send(now time.Time, cost int) Ticket {
 		k.windows[j].send(i, slack, k.sent, n)
 	}
 	k.hold.send(i, n)
+	k.sheds.trial.send(i, n)
 	if k.taught != nil || len(k.windows) == 0 {
 		k.teach().send(k, i, n)
 	}

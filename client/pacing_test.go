@@ -1,0 +1,99 @@
+package client_test
+
+import (
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/forbear-go/forbear/client"
+)
+
+// few tells of a window of which so many are left for fifty minutes.
+func few(limit, left int) http.RoundTripper {
+	reset := time.Now().Add(50 * time.Minute)
+	return carrier(func(req *http.Request) (*http.Response, error) {
+		time.Sleep(100 * time.Millisecond)
+		left--
+		h := http.Header{}
+		h.Set("X-RateLimit-Limit", strconv.Itoa(limit))
+		h.Set("X-RateLimit-Remaining", strconv.Itoa(max(left, 0)))
+		h.Set("X-RateLimit-Reset", strconv.FormatInt(reset.Unix(), 10))
+		status := http.StatusOK
+		if left < 0 {
+			status = http.StatusTooManyRequests
+		}
+		return &http.Response{StatusCode: status, Header: h, Body: io.NopCloser(strings.NewReader("")), Request: req}, nil
+	})
+}
+
+type carrier func(*http.Request) (*http.Response, error)
+
+func (c carrier) RoundTrip(req *http.Request) (*http.Response, error) { return c(req) }
+
+// fetch sends so many requests and returns how long each took.
+func fetch(t *testing.T, hc *http.Client, n int) []time.Duration {
+	var took []time.Duration
+	for range n {
+		began := time.Now()
+		resp, err := hc.Get("https://api.test/")
+		require.NoError(t, err)
+		require.NoError(t, resp.Body.Close())
+		took = append(took, time.Since(began))
+	}
+	return took
+}
+
+func sum(times []time.Duration) (all time.Duration) {
+	for _, d := range times {
+		all += d
+	}
+	return all
+}
+
+// A short job with enough left is not paced at all, and none waits for long.
+func TestAShortJobIsNotPaced(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hc, err := client.Wrap(&http.Client{Transport: few(5000, 500), Timeout: 30 * time.Second})
+		require.NoError(t, err)
+		assert.Equal(t, 6*time.Second, sum(fetch(t, hc, 60)), "as fast as without forbear")
+		for _, took := range fetch(t, hc, 260) {
+			assert.LessOrEqual(t, took, time.Second+100*time.Millisecond)
+		}
+	})
+}
+
+// Pacing gives way to those who cannot wait, while there is something left.
+func TestPacingFailsNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		base := few(60, 6)
+		hc, err := client.Wrap(&http.Client{Transport: base, Timeout: 30 * time.Second}, client.WithPacing(client.Even))
+		require.NoError(t, err)
+		fetch(t, hc, 5)
+
+		rt, err := client.NewTransport(few(60, 7), client.WithPacing(client.Even))
+		require.NoError(t, err)
+		for range 5 {
+			req, err := http.NewRequestWithContext(client.NoWait(t.Context()), http.MethodGet, "https://api.test/", nil)
+			require.NoError(t, err)
+			resp, err := rt.RoundTrip(req)
+			require.NoError(t, err)
+			require.NoError(t, resp.Body.Close())
+		}
+	})
+}
+
+// Who asks for it is paced for as long as it takes.
+func TestPacingThatIsAskedFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hc, err := client.Wrap(&http.Client{Transport: few(60, 31)}, client.WithPacing(client.Even))
+		require.NoError(t, err)
+		assert.Greater(t, sum(fetch(t, hc, 4)), 4*time.Minute)
+	})
+}

@@ -1,0 +1,98 @@
+package throttle
+
+import (
+	"cmp"
+	"time"
+)
+
+// A pacing is when pacing lets a request go that could go at once: at this moment, or
+// when it was kept back for most in all.
+type pacing struct{ at, most instant }
+
+// unbounded is a pacing that keeps requests back for as long as it takes.
+const unbounded = farthest
+
+// paced returns when pacing lets n more go that may go at now, and the name of the limit
+// that is paced.
+func (k *Throttle) paced(now instant, n int64) (pacing, string) {
+	last, name := pacing{at: now}, ""
+	for i := range k.windows {
+		w := &k.windows[i]
+		if w.plenty(k, now, n) {
+			continue
+		}
+		if p := w.paced(k, now, n); p.at > last.at {
+			last, name = p, cmp.Or(w.name, unnamed)
+		}
+	}
+	if l := k.taught; l != nil && l.span.limit > 0 && !(l.event.under && l.event.told) {
+		if p := l.span.paced(k, l, now, n); p.at > last.at {
+			last, name = p, Learned
+		}
+	}
+	return last, name
+}
+
+// paced spreads what is left below the threshold evenly until the reset.
+func (w *window) paced(k *Throttle, now instant, n int64) pacing {
+	left := w.left(k, now)
+	if !w.credited || left < n || left > w.threshold || !w.resetKnown || w.concurrent || w.bucket.recognised || k.sent == 0 ||
+		w.share.others(now) && (w.share.rolled >= rolls || w.share.stale(k, now)) {
+		return pacing{at: now}
+	}
+	lately := k.sent
+	if w.length.value > 0 {
+		lately = w.history.after(2*now - w.reset.earliest)
+	}
+	most := k.policy.MaxPacing
+	if w.share.others(now) {
+		most = 0 // who takes no more than its part of what is left leaves the rest to them
+	}
+	p := k.pace(now, n, left, lately, w.reset.earliest, most)
+	if p.at > now && w.refills() {
+		p.at = min(p.at, w.historyReady(k, now, n))
+		if w.counter.recognised {
+			p.at = min(p.at, w.counterReady(k, now, n))
+		}
+	}
+	return p
+}
+
+// paced spreads what is left below the threshold until the oldest request leaves.
+func (s *span) paced(k *Throttle, l *taught, now instant, n int64) pacing {
+	reserve := min(k.policy.Reserve.of(s.limit), s.limit-1)
+	left := s.limit - reserve - l.log.after(s.since(k, now))
+	threshold := k.policy.Threshold.of(s.limit)
+	if left <= 0 || left > threshold || now >= s.climb && threshold < s.limit && reserve == 0 {
+		return pacing{at: now}
+	}
+	oldest := l.log.firstAfter(s.since(k, now))
+	if oldest == never {
+		return pacing{at: now}
+	}
+	ends := oldest + s.reach(k)
+	if s.fixed {
+		ends = s.window(now).latest
+	}
+	// What was learned may be wrong, and a refusal costs more than a pause.
+	return k.pace(now, n, left, l.log.after(2*now-ends), ends, 0)
+}
+
+// pacingSure is how many times what is left has to have been sent in as long a time as it
+// has to last, before the default policy keeps requests back for longer than MaxPacing.
+const pacingSure = 2
+
+// pace returns when n more go where so many are left until the given instant, and so
+// many were sent in as long a time before now. It keeps requests back for at most the
+// given time, if that is above 0.
+func (k *Throttle) pace(now instant, n, left, lately int64, until instant, most time.Duration) pacing {
+	p := pacing{most: instant(most)}
+	switch {
+	case p.most == 0, lately > pacingSure*left:
+		p.most = unbounded
+	case left >= lately+n:
+		return pacing{at: now} // as many again would not use it up
+	}
+	p.at = max(now, k.lastSent+min((until-k.lastSent)/instant(left/n+1), p.most))
+	return p
+}

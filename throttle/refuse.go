@@ -1,0 +1,96 @@
+package throttle
+
+import (
+	"time"
+
+	"github.com/forbear-go/forbear/throttle/header"
+)
+
+// longestHold bounds what a refusal may ask for only so that no sum overflows.
+const longestHold = 101 * 365 * 24 * time.Hour
+
+// serve takes in an answer that is no refusal.
+func (k *Throttle) serve(now instant, t *Ticket) {
+	if k.sheds.served(t) {
+		k.hold.release(k.sheds.before)
+		k.taught.excuse()
+		k.taught.dismiss()
+	}
+	k.try(now, t, false)
+	if k.taught != nil {
+		k.taught.admitted(k, t, k.hold.after)
+	}
+	k.hold.admitted(t)
+}
+
+// refuse takes in a refusal.
+func (k *Throttle) refuse(now instant, t *Ticket, r *header.Reading) {
+	if !explained(r) && !k.taught.explains(k, t) && k.shed(now, t) {
+		return
+	}
+	wait := instant(min(max(r.Wait.Delay, 0), longestHold))
+	if !r.Wait.Explicit {
+		wait += min(bounded(r.Wait.Resolution), farDay)
+	}
+	again := k.hold.reports(t)
+	k.hold.refuse(k, now, wait, r.Wait.Known(), t)
+	if !explained(r) {
+		k.teach().refused(now, t, r, again)
+	}
+	for i := range k.windows {
+		w := &k.windows[i]
+		said := w.said(r)
+		if said == nil {
+			continue
+		}
+		if remaining, ok := count(said.Remaining, said.Unit); ok && remaining == 0 {
+			w.exhaust(k, now)
+			w.share.refused(w, t, again, now)
+			if r.Wait.Explicit {
+				w.probe.bidden = k.hold.until
+			}
+		}
+	}
+}
+
+// shed takes in a refusal that no announced window explains. It reports whether that is
+// one of a server that sheds load, for which only the refused request waits.
+func (k *Throttle) shed(now instant, t *Ticket) bool {
+	limited := k.sheds.turnedAway(k, now, t)
+	if !limited && !k.hold.reports(t) && !(k.sheds.open && k.sheds.presumed()) {
+		k.sheds.begin(k, now, t)
+	}
+	if limited {
+		k.taught.confirm(now)
+	}
+	if limited || !k.sheds.presumed() {
+		return false
+	}
+	if k.taught != nil {
+		k.taught.shed(t)
+	}
+	k.try(now, t, true)
+	return true
+}
+
+// try passes an answer on to the trial whether sending less helps.
+func (k *Throttle) try(now instant, t *Ticket, refused bool) {
+	u := &k.sheds.trial
+	switch {
+	case !k.sheds.presumed():
+		u.stop()
+	case u.hear(k, now, t, refused):
+		k.sheds.credence, k.sheds.open = 0, false
+		k.teach().pace.believe(u.rate, now)
+	}
+}
+
+// explained reports whether a refusal says which announced window caused it.
+func explained(r *header.Reading) bool {
+	for i := range r.Windows {
+		if r.Windows[i].Exhausted() {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,123 @@
+package throttle
+
+// A shedding tells a server that sheds load from one that limits us. Both refuse, and
+// neither says which it is. A limit refuses all that is sent after the first refusal
+// until it opens again; a server that sheds refuses some, at any rate, and admits the
+// rest. So the requests that were sent after a refused one and before that was known
+// are witnesses: they know nothing of the refusal, and what becomes of them is the
+// server's doing alone.
+//
+// While refusals are presumed to be a limit, each closes the key until the witnesses
+// prove otherwise. While they are presumed to be shedding, only the refused request
+// waits, and the key goes on until the witnesses prove a limit.
+type shedding struct {
+	credence int // how often in turn witnesses proved shedding; above 0 it is presumed
+	last     instant
+
+	// The refusal under judgement.
+	open              bool
+	number            int64   // of the request refused
+	after             instant // witnesses were sent after this
+	latest            int64   // the last witness; 0 is not bounded
+	before            instant // until when the key was closed without it
+	admitted, refused int64   // witnesses
+	yes, no           float64 // the same, of the refusals before too
+
+	trial trial
+}
+
+const (
+	sheddingMost = 8                // proofs of shedding count no more than this
+	sheddingKept = 30 * 60 * second // and for so long after the last refusal
+	// A limit that refills admits a few after a refusal. So many admitted witnesses,
+	// for each that was refused and for the first refusal, prove shedding.
+	witnessesAdmitted = 3
+	witnessesFade     = 0.75 // what those of the refusal before count still
+	// So many refused, and two more for each admitted, prove a limit where shedding is
+	// presumed, and one more for each proof of that.
+	witnessesRefused = 4
+	witnessesTried   = 3 // more refused than admitted prove one that was known and doubted
+	witnessesEnough  = 16
+)
+
+// presumed reports whether a refusal is taken to be one of a server that sheds load.
+func (s *shedding) presumed() bool { return s.credence > 0 }
+
+// begin starts to judge a refusal of t, which closes the key unless shedding is presumed.
+func (s *shedding) begin(k *Throttle, now instant, t *Ticket) {
+	if s.credence > 0 && now > s.last+sheddingKept {
+		s.credence = 0
+	}
+	s.last = now
+	s.open, s.number, s.before = true, t.number, k.hold.until
+	// One that was sent a moment later may have arrived earlier.
+	s.after = t.at + min(k.latency.slack(), now-t.at-k.latency.wasShortest/2)
+	s.admitted, s.refused = 0, 0
+	s.yes, s.no = witnessesFade*s.yes, witnessesFade*s.no
+	s.latest = 0
+	if !s.presumed() {
+		s.latest = k.sent
+	}
+}
+
+// witness reports whether t was sent after the refusal under judgement, and surely
+// arrived after it, and was not sent in knowledge of it.
+func (s *shedding) witness(t *Ticket) bool {
+	return s.open && t.number > s.number && t.at > s.after && (s.latest == 0 || t.number <= s.latest)
+}
+
+// served takes in an answer that is no refusal. It reports whether that proves that the
+// server sheds.
+func (s *shedding) served(t *Ticket) bool {
+	if !s.witness(t) {
+		return false
+	}
+	s.admitted++
+	s.yes++
+	if s.yes < witnessesAdmitted*(s.no+1) {
+		s.over()
+		return false
+	}
+	s.prove()
+	return true
+}
+
+// prove notes that the server sheds.
+func (s *shedding) prove() {
+	s.open = false
+	s.credence = min(s.credence+1, sheddingMost)
+}
+
+// turnedAway takes in a further refusal. It reports whether that proves a limit, where
+// shedding was presumed.
+func (s *shedding) turnedAway(k *Throttle, now instant, t *Ticket) bool {
+	if !s.witness(t) {
+		return false
+	}
+	s.refused++
+	s.no++
+	limit := s.refused-2*s.admitted >= witnessesRefused+int64(s.credence)-1
+	if k.taught != nil && k.taught.doubt.raised {
+		limit = s.refused-s.admitted >= witnessesTried
+	}
+	if s.presumed() && limit && !s.outnumbered(k, now, t) {
+		s.open, s.credence, s.yes = false, 0, 0
+		return true
+	}
+	s.over()
+	return false
+}
+
+// outnumbered reports whether most of what was sent since the refusal under judgement
+// seems to be admitted, where refusals come so much faster than other answers that they
+// are heard first.
+func (s *shedding) outnumbered(k *Throttle, now instant, t *Ticket) bool {
+	return now-t.at < k.latency.mean/4 && 2*s.refused < k.sent-s.number
+}
+
+// over ends a judgement that does not come to a result.
+func (s *shedding) over() {
+	if s.latest == 0 && s.admitted+s.refused >= witnessesEnough {
+		s.open = false
+	}
+}

@@ -1,0 +1,103 @@
+package throttle
+
+// A trial tries whether sending less lowers the share of requests refused. Where the
+// server seems to shed load, that is the only reason to send less: of a limit there are
+// fewer refusals below it, of a server that sheds the share is the same at any rate.
+// PCC decides by utility in the same way.
+type trial struct {
+	answers, refusals int64   // since
+	since             instant // then
+	patience          int64   // trials that were in vain, in a row
+
+	on   bool
+	rate float64 // a second
+	next instant // when the next may go
+	mark int64   // requests after this one belong to the trial
+	need int64   // answers that make one
+}
+
+const (
+	trialRefusals = 8    // refusals that make a share, and that a trial waits for
+	trialFew      = 2    // so many of those prove that less is better
+	trialRate     = 0.85 // of what was served, is tried
+	trialRest     = 16   // a trial in vain is repeated after so many times its answers,
+	trialPatience = 4    // which doubles so often
+	trialLongest  = 1 << 14
+)
+
+// ready returns when n more may go.
+func (u *trial) ready(now instant) instant {
+	if !u.on {
+		return now
+	}
+	return max(u.next, now)
+}
+
+// send counts n more as sent.
+func (u *trial) send(now instant, n int64) {
+	if u.on {
+		step := instant(float64(second) / u.rate)
+		u.next = max(u.next, now-step) + times(step, n)
+	}
+}
+
+// hear takes in an answer, while shedding is presumed. It reports whether the trial is
+// over that shows that less is better.
+func (u *trial) hear(k *Throttle, now instant, t *Ticket, refused bool) bool {
+	if u.on && t.number <= u.mark {
+		return false
+	}
+	if u.since == 0 || now > u.since+trialForgets && !u.on {
+		u.answers, u.refusals, u.since = 0, 0, now
+	}
+	u.answers++
+	if refused {
+		u.refusals++
+	}
+	if u.on {
+		return u.conclude(now)
+	}
+	rest := int64(0)
+	if u.patience > 0 {
+		rest = u.need * trialRest << (min(u.patience, trialPatience) - 1)
+	}
+	served := u.answers - u.refusals
+	if u.refusals < trialRefusals || u.answers < rest || served < trialRefusals || now <= u.since {
+		return false
+	}
+	u.need = trialRefusals * u.answers / u.refusals
+	if u.need > trialLongest {
+		u.answers, u.refusals, u.since = 0, 0, now
+		return false
+	}
+	u.on, u.mark = true, k.sent
+	u.rate = max(trialRate*float64(served)*float64(second)/float64(now-u.since), 1e-3)
+	u.next = now
+	u.answers, u.refusals = 0, 0
+	return false
+}
+
+// stop gives up a trial.
+func (u *trial) stop() {
+	if u.on || u.answers > 0 {
+		*u = trial{patience: u.patience, need: u.need}
+	}
+}
+
+// trialForgets is how long answers are counted for a share, where no trial came of them.
+const trialForgets = 60 * 60 * second
+
+// conclude ends a trial.
+func (u *trial) conclude(now instant) bool {
+	if u.refusals <= trialFew && u.answers < u.need {
+		return false
+	}
+	better := u.refusals <= trialFew
+	u.on, u.answers, u.refusals, u.since = false, 0, 0, now
+	if better {
+		u.patience = 0
+	} else {
+		u.patience++
+	}
+	return better
+}
