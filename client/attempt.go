@@ -162,11 +162,7 @@ func (a *attempt) read(r *header.Reader, resp *http.Response) {
 	if resp.StatusCode > 299 {
 		now = time.Now() // only waits are counted from it, where the response has no Date
 	}
-	var body []byte
-	if r.NeedsBody(resp.StatusCode, resp.Header) {
-		body = header.PeekBody(resp, bodyPatience)
-	}
-	r.Read(&a.reading, resp.StatusCode, resp.Header, body, now)
+	r.Read(&a.reading, resp.StatusCode, resp.Header, r.Body(resp, bodyPatience), now)
 }
 
 // receive takes in the response. It runs under the line's lock.

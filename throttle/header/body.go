@@ -18,13 +18,13 @@ type bodySays struct {
 	graph   shopifyCost
 	quoted  int // fields quoted from a header that were looked at
 
-	failed bool // the outermost object says that the request failed
-	worded bool // a message says that requests were too many
-	quota  bool // a code says that a quota is used up, of whatever
-	other  bool // a message speaks of something else than requests
-	data   bool // there is data beside the errors
-	notes  int  // scalars of the outermost object
-	note   bool // one of them is a note about the rate of requests
+	failed  bool // the outermost object says that the request failed
+	worded  bool // a message says that requests were too many
+	quota   bool // a code says that a quota is used up, of whatever
+	other   bool // a message speaks of something else than requests
+	data    bool // there is data beside the errors
+	note    bool // a note in the outermost object is about the rate of requests
+	scalars int  // how many there are
 
 	tooLarge bool // the request asks for more than the limit
 	billing  bool // words or a code say that payment is wanted

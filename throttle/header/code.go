@@ -19,7 +19,7 @@ var codePhrases = []string{
 	"over daily limit", "over quota", "over request limit", "request limit exceeded", "request limit reached", "requests limit exceeded",
 	"request quota exceeded", "call limit exceeded", "call limit reached", "api limit exceeded", "api limit reached", "api calls limit exceeded", "query limit exceeded",
 	"query limit reached", "usage limit exceeded", "usage limit reached", "daily limit exceeded", "daily limit reached", "hourly limit exceeded",
-	"user limit exceeded", "resource exhausted", "qps has exceeded the limit", "qps exceeded", "qps limit exceeded", "rate exceeded", "request rate exceeded",
+	"user limit exceeded", "resource exhausted", "qps has exceeded the limit", "cuqps", "ckqps", "ciqps", "cqps", "query over limit", "access too frequent", "qps exceeded", "qps limit exceeded", "rate exceeded", "request rate exceeded",
 	"quota limit exceeded", "call volume exceeded", "complexity budget exhausted", "complexity exception", "complexity budget exceeded",
 	"maxlag", "too frequent", "requests too frequent", "frequency limit", "flood control", "concurrency limit exceeded", "concurrent limit exceeded",
 	"concurrent requests exceeded", "max concurrent requests", "cost limit exceeded", "provisioned throughput exceeded",

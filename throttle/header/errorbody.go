@@ -67,10 +67,10 @@ func (b *bodySays) readEnvelope(s *jsonScan, key string) {
 	case s.depth >= 2 && (s.path[1] == "error" || s.path[1] == "errors" || s.path[1] == "error_response"):
 		b.failed = true
 	}
+	b.scalars++
 	if s.depth != 1 {
 		return
 	}
-	b.notes++
 	value := lowerString(s.value[:min(len(s.value), 16)])
 	switch key {
 	case "success", "ok", "succeeded":
@@ -101,7 +101,7 @@ func (b *bodySays) conclude() {
 		b.refused = true
 		b.surely = b.surely || b.failed
 	}
-	if b.note && b.notes == 1 {
+	if b.note && b.scalars == 1 {
 		b.refused, b.surely = true, true
 	}
 	if b.data {

@@ -110,7 +110,7 @@ var refusals = []string{
 var limited = []string{
 	"rate limit", "rate limits", "ratelimit", "ratelimits", "request limit", "requests limit", "api limit", "api limits", "call limit", "calls limit",
 	"query limit", "queries limit", "usage limit", "usage limits", "request rate", "requests rate", "call rate", "api rate", "request quota", "requests quota",
-	"api quota", "call quota", "query quota", "usage quota", "rate quota", "throttle limit", "throttling limit", "throttle rate",
+	"api quota", "call quota", "query quota", "usage quota", "rate quota", "quota limit", "daily quota", "hourly quota", "monthly quota", "request count", "throttle limit", "throttling limit", "throttle rate",
 	"requests per second", "requests per minute", "requests per hour", "requests per day", "requests per month",
 	"queries per second", "queries per minute", "queries per day", "calls per second", "calls per minute", "calls per hour",
 	"calls per day", "number of requests", "number of api calls", "number of calls", "number of queries", "api calls",
