@@ -56,12 +56,6 @@ func (r *Reading) readBody(body []byte, said *bodySays) {
 // readMember looks at one scalar of a JSON body.
 func (r *Reading) readMember(s *jsonScan, said *bodySays) {
 	switch key := plainKey(s.key); key {
-	case "retryafter", "retryafterseconds", "retryafterinseconds", "retryin", "retryinseconds", "retrydelay",
-		"waitseconds", "secondstowait", "waittime", "resetsinseconds", "resetinseconds", "resetsin", "resetafter",
-		"resetsat", "resetat":
-		said.hear(s.value, 0, r.base())
-	case "retryafterms", "retryaftermilliseconds", "retryinms", "retryaftermillis", "waitms":
-		said.hear(s.value, time.Millisecond, r.base())
 	case "throttleseconds":
 		// Bungie sends it always; 0 is no wait.
 		if n, ok := parseNumber(s.value); ok && !n.zero() {
@@ -87,6 +81,10 @@ func (r *Reading) readMember(s *jsonScan, said *bodySays) {
 	case "requestedquerycost":
 		said.graph.asked = parseCount(s.value)
 	default:
+		if unit, ok := waitKey(s.key); ok {
+			said.hear(s.value, unit, r.base())
+			return
+		}
 		said.readError(s, key, r.base())
 		if said.quoted < maxHits && r.status >= 400 && strings.IndexByte(s.key, '-') > 0 {
 			said.quoted++

@@ -192,7 +192,7 @@ func withoutTags(page string) string {
 func (b *bodySays) speak(text string, base time.Time) {
 	plain := plainText(text)
 	b.worded = b.worded || saysLimited(plain)
-	b.other = b.other || hasPhrase(plain, other) || hasPhrase(plain, resources)
+	b.other = b.other || hasPhrase(plain, resources)
 	b.reason(plain, false)
 	if t, ok := waitInProse(text, base); ok && !b.said {
 		b.prose, b.said = t, true
@@ -200,7 +200,7 @@ func (b *bodySays) speak(text string, base time.Time) {
 }
 
 // resources are things of which an account may have only so many.
-var resources = []string{"cpu", "cpus", "cores", "instances", "instance", "projects", "members", "users", "workspaces", "resource",
+var resources = []string{"storage", "disk", "mailbox", "upload", "uploads", "attachments", "seat", "seats", "items", "records", "cpu", "cpus", "cores", "instances", "instance", "projects", "members", "users", "workspaces", "resource",
 	"addresses", "licenses", "license", "domains", "accounts", "devices", "gb", "bytes", "repositories", "buckets", "channels", "groups", "files"}
 
 // reason looks for what ends the refusal. What a code says is sure; a sentence

@@ -100,7 +100,7 @@ var refusals = []string{
 	"requests too quickly", "request rate too high", "request rate too large", "request rate is too high",
 	"request rate is too large", "request rate is large", "call rate too high", "rate of requests is too high",
 	"reduce your request rate", "reduce your rate", "reduce request rate", "reduce the rate of requests",
-	"flood control", "request frequency", "api call frequency", "qps limit", "rate threshold", "call limited",
+	"flood control", "request frequency", "api call frequency", "qps limit", "rate threshold", "too much request weight", "request weight used", "ip banned", "ip is banned", "temporarily banned", "throttled out", "call limited",
 	"requests limited", "query limit exceeded", "maxlag", "server busy please retry",
 	"请求过于频繁", "请求太频繁", "demasiadas solicitudes", "demasiadas peticiones", "zu viele anfragen",
 	"trop de requêtes", "troppe richieste", "muitas requisições", "muitas solicitações", "слишком много запросов",

@@ -9,7 +9,7 @@ import (
 var cues = [...]string{
 	"try again", "retry", "replenished", "wait", "available", "reset", "banned", "suspended", "blocked", "locked out", "come back",
 	"back off", "backoff", "cooldown", "cool down", "cooling", "until", "lifted", "next request", "ban expires", "expires in", "resume",
-	"refill", "paused for", "reintente", "intente", "réessay", "erneut", "重试",
+	"refill", "paused for", "try after", "request after", "api after", "ponownie", "riprova", "tente", "reintente", "intente", "réessay", "erneut", "重试",
 }
 
 // maxCue is how much of a text behind a cue is looked at.
@@ -55,7 +55,7 @@ func waitBehindCue(low string, base time.Time) (Reset, bool) {
 		}
 		mark := strings.TrimRight(w, ":=")
 		switch mark {
-		case "in", "after", "wait", "for", "until", "till", "at", "by", "retry", "retry-after", "retryafter", "again", "least", "reset", "resets",
+		case "in", "after", "wait", "for", "until", "till", "at", "by", "po", "tra", "durch", "em", "retry", "retry-after", "retryafter", "again", "least", "reset", "resets",
 			"retry_after", "on", "is", "dans", "en", "nach", "approximately", "about", "of", "backoff", "cooldown", "time", "seconds", "another":
 			if t, ok := leadingWait(words[i+1:], mark, base); ok {
 				return t, true
@@ -101,7 +101,11 @@ func leadingWait(words []string, before string, base time.Time) (Reset, bool) {
 		return addWait(Reset{In: d, Resolution: step}, words[1:], ends), true
 	}
 	if len(words) > 1 {
-		if d, step, ok := parseDuration(one + strings.TrimRight(words[1], ".!;:)]}")); ok {
+		unit := strings.TrimRight(words[1], ".!;:)]}")
+		if plain := foreignUnits[unit]; plain != "" {
+			unit = plain
+		}
+		if d, step, ok := parseDuration(one + unit); ok {
 			return addWait(Reset{In: d, Resolution: step}, words[2:], strings.HasSuffix(words[1], ".")), true
 		}
 	}
@@ -115,6 +119,14 @@ func leadingWait(words []string, before string, base time.Time) (Reset, bool) {
 	}
 	t, ok := resetOf(n, 0)
 	return t, ok && t.Delay(base) < maxDelta*time.Second
+}
+
+// foreignUnits are the units of time in other languages.
+var foreignUnits = map[string]string{
+	"sekunden": "s", "sekunde": "s", "sekund": "s", "sekundach": "s", "sekundy": "s", "segundos": "s", "segundo": "s", "secondes": "s",
+	"seconde": "s", "secondi": "s", "секунд": "s", "секунды": "s", "秒": "s", "minuten": "m", "minutos": "m", "minuto": "m", "minuti": "m", "minut": "m",
+	"minutach": "m", "минут": "m", "минуты": "m", "分钟": "m", "stunden": "h", "stunde": "h", "horas": "h", "hora": "h", "heures": "h", "heure": "h",
+	"ore": "h", "godzin": "h", "часов": "h", "小时": "h",
 }
 
 // addWait adds the smaller units that follow: 1 hour 20 minutes, 2 minutes and 5 seconds.
@@ -159,7 +171,7 @@ func moment(one string, words []string, base time.Time) (Reset, bool) {
 		return Reset{}, false
 	}
 	whole := strings.ToUpper(one)
-	if len(one) == 10 && len(words) > 1 && isDigit(words[1][0]) {
+	if len(one) <= 11 && len(words) > 1 && isDigit(words[1][0]) {
 		whole = one + " " + strings.ToUpper(strings.TrimRight(words[1], ".!;:)"))
 	}
 	t, step, ok := parseDate(whole)

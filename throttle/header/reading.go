@@ -38,6 +38,7 @@ type Reading struct {
 	// the response is about limits, to save the time.
 	Date time.Time
 
+	code     bodySays // what error codes in the header say
 	hits     []hit
 	parts    []part
 	policies []policy
@@ -111,6 +112,9 @@ func (r *Reading) wipe() {
 	r.Wait, r.Reason, r.Paused = Wait{}, Unspecified, false
 	r.Refused, r.Stale, r.sorted, r.alike = false, false, false, false
 	r.Date, r.date = time.Time{}, ""
+	if r.status >= 400 {
+		r.code = bodySays{}
+	}
 }
 
 // scan collects the fields that are about limits.
@@ -155,6 +159,13 @@ func (r *Reading) take(f *field, values []string) {
 		}
 	case roleCache:
 		r.Stale = r.Stale || saysCached(values[0])
+	case roleCode:
+		if r.status >= 400 {
+			verdict, plain := readCode(values[0])
+			r.code.refused = r.code.refused || verdict == codeLimited || throttleCodes[lastPart(values[0])]
+			r.code.quota = r.code.quota || verdict == codeQuota
+			r.code.reason(plain, true)
+		}
 	default:
 		if len(r.hits) < maxHits {
 			r.hits = append(r.hits, hit{f, values})
@@ -207,7 +218,7 @@ func (r *Reading) finish(body []byte) {
 	for i := range r.hits {
 		r.put(r.hits[i].field, r.hits[i].values)
 	}
-	var said bodySays
+	said := r.code
 	if len(body) > 0 {
 		r.readBody(body, &said)
 	}
