@@ -171,9 +171,7 @@ func (a *attempt) read(r *header.Reader, ans *answer) (body []byte) {
 	if resp.StatusCode > 299 {
 		now = time.Now() // only waits are counted from it, where the response has no Date
 	}
-	if r.NeedsBody(resp.StatusCode, resp.Header) {
-		body, ans.resp = header.PeekBody(resp, bodyPatience)
-	}
+	body, ans.resp = r.Body(resp, bodyPatience)
 	r.Read(&a.reading, resp.StatusCode, resp.Header, body, now)
 	return body
 }

@@ -79,7 +79,9 @@ func ExampleWithObserver() {
 	api := refusesFirst()
 	defer api.Close()
 	hc, err := client.New(client.WithObserver(func(e client.Event) {
-		fmt.Println(e.Kind, e.Attempt, e.Status)
+		if e.Kind != client.EventWait { // the retry may wait a little for others, or not
+			fmt.Println(e.Kind, e.Attempt, e.Status)
+		}
 	}))
 	if err != nil {
 		fmt.Println(err)

@@ -30,7 +30,13 @@ func (r *Reading) putBare(f *field, values []string) {
 				r.putPairs(f, v)
 			}
 		case '/':
-			r.putShare(f, v)
+			if !r.putShare(f, v) {
+				if n, period, ok := scanNumber(v); ok {
+					asLimit := *f
+					asLimit.role = roleLimit
+					r.putRate(&asLimit, 0, n, period[1:])
+				}
+			}
 		}
 	}
 }

@@ -6,10 +6,15 @@ import "time"
 // and returns it with its resolution. See RFC 9110 section 5.6.7 for the three
 // HTTP dates and RFC 3339 for the ISO ones.
 func parseDate(s string) (time.Time, time.Duration, bool) {
-	if s == "" || len(s) > 64 {
+	if s == "" || len(s) > maxDate {
 		return time.Time{}, 0, false
 	}
 	if isDigit(s[0]) {
+		if len(s) > 11 && s[4] == '-' && isLetter(s[5]) && s[8] == '-' { // 2026-Mar-01
+			if m := monthOf(s[5], s[6], s[7]); m > 0 {
+				return parseISO(s[:5] + string([]byte{'0' + byte(m/10), '0' + byte(m%10)}) + s[8:])
+			}
+		}
 		return parseISO(s)
 	}
 	if t, ok := parseIMF(s); ok {
@@ -17,6 +22,10 @@ func parseDate(s string) (time.Time, time.Duration, bool) {
 	}
 	return parseLongDate(s)
 }
+
+// maxDate bounds the dates that are looked at. JavaScript writes the name of the zone
+// out, in the language of the server.
+const maxDate = 128
 
 // parseIMF reads "Mon, 02 Jan 2006 15:04:05 GMT", also with the zone UTC, which
 // Go programs send by mistake. The weekday is not looked at: it adds nothing

@@ -49,6 +49,31 @@ var dialects = []Dialect{
 	{Name: "bungie", Hosts: []string{"www.bungie.net"}, Bodies: true},                        // ThrottleSeconds
 	{Name: "bybit", Hosts: []string{"api.bybit.com", "api-testnet.bybit.com"}, Bodies: true}, // "retCode": 10006
 	{Name: "lark", Hosts: []string{"open.feishu.cn", "open.larksuite.com"}, Bodies: true},    // "code": 99991400
+	{
+		// https://developer-pro.bitmart.com/en/spot/#rate-limit: Remaining counts up.
+		Name:  "bitmart",
+		Hosts: []string{".bitmart.com"},
+		Fields: map[string]Field{"X-BM-RateLimit-Remaining": {Role: Used},
+			"X-BM-RateLimit-Reset": {Role: Length, Unit: time.Second}},
+	},
+	// Those below turn requests away with a 200.
+	{Name: "etherscan", Refusals: true, Hosts: []string{".etherscan.io", ".bscscan.com", ".polygonscan.com", ".arbiscan.io",
+		".basescan.org", ".snowtrace.io", ".ftmscan.com", ".blockscout.com"}},
+	{Name: "alphavantage", Refusals: true, Hosts: []string{"www.alphavantage.co"}},
+	{Name: "kraken", Refusals: true, Hosts: []string{"api.kraken.com", "futures.kraken.com"}},
+	{Name: "marketo", Refusals: true, Hosts: []string{".mktorest.com"}}, // errors 606, 607 and 615
+	{Name: "monday", Refusals: true, Hosts: []string{"api.monday.com"}}, // COMPLEXITY_BUDGET_EXHAUSTED
+	{Name: "googlemaps", Refusals: true, Hosts: []string{"maps.googleapis.com"}},
+	{Name: "vk", Refusals: true, Hosts: []string{"api.vk.com", "api.vk.ru"}},
+	{Name: "lastfm", Refusals: true, Hosts: []string{"ws.audioscrobbler.com"}},
+	{Name: "deezer", Refusals: true, Hosts: []string{"api.deezer.com"}},
+	{Name: "twelvedata", Refusals: true, Hosts: []string{"api.twelvedata.com"}}, // "code": 429
+	{Name: "apilayer", Refusals: true, Hosts: []string{"data.fixer.io", "api.currencylayer.com", "api.weatherstack.com",
+		"api.aviationstack.com", "api.marketstack.com", "api.ipstack.com", "api.ipapi.com"}}, // usage_limit_reached
+	{Name: "amap", Refusals: true, Hosts: []string{"restapi.amap.com"}}, // CUQPS_HAS_EXCEEDED_THE_LIMIT
+	{Name: "wechat", Refusals: true, Hosts: []string{"api.weixin.qq.com", "qyapi.weixin.qq.com"}},
+	{Name: "taobao", Refusals: true, Hosts: []string{"eco.taobao.com", "gw.api.taobao.com"}},
+	{Name: "jsonrpc", Refusals: true, Hosts: []string{".infura.io", ".alchemy.com", ".quiknode.pro", "rpc.ankr.com"}},
 }
 
 // Named returns the dialect of that name from the table that comes with the

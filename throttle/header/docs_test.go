@@ -101,6 +101,10 @@ func dialectTable() string {
 	for _, d := range dialects {
 		var what []string
 		for name, f := range d.Fields {
+			if f.Unit == 0 || f.Role == Length {
+				what = append(what, fmt.Sprintf("`%s` is %s", name, docRoles[f.Role]))
+				continue
+			}
 			what = append(what, fmt.Sprintf("`%s` is in units of %v", name, f.Unit))
 		}
 		slices.Sort(what)
@@ -109,6 +113,9 @@ func dialectTable() string {
 		}
 		if d.Bodies {
 			what = append(what, "the body of a success can tell a limit")
+		}
+		if d.Refusals {
+			what = append(what, "a success may be a refusal")
 		}
 		hosts := strings.Join(d.Hosts, ", ")
 		if hosts == "" {
@@ -130,3 +137,6 @@ func shorten(s string) string {
 func cell(s string) string {
 	return strings.NewReplacer("|", "\\|", "\n", " ", "<", "&lt;").Replace(s)
 }
+
+var docRoles = map[Role]string{Limit: "the limit", Remaining: "what is left", Used: "what is used", ResetTime: "the reset",
+	Length: "the length of the window", RetryAfter: "the wait"}

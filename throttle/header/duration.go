@@ -7,6 +7,9 @@ import "time"
 // clock form "00:01:30" or "2.12:08:11" of .NET. It returns the step of the
 // last unit as the resolution. A plain number is not a duration.
 func parseDuration(s string) (d, step time.Duration, ok bool) {
+	if len(s) > 2 && s[0]|0x20 == 'p' && len(s) <= 64 {
+		return parseISODuration(s)
+	}
 	if s == "" || len(s) > 64 || !isDigit(s[0]) && s[0] != '.' {
 		return 0, 0, false
 	}
@@ -36,6 +39,46 @@ func parseDuration(s string) (d, step time.Duration, ok bool) {
 		s = trim(rest[end:])
 	}
 	return d, step, true
+}
+
+// parseISODuration reads ISO 8601's PT1H30M and P1DT12H. A month is 30 days, and years
+// are no lengths of windows.
+func parseISODuration(s string) (d, step time.Duration, ok bool) {
+	clock := false
+	for s = s[1:]; s != ""; {
+		if s[0]|0x20 == 't' && !clock {
+			clock, s = true, s[1:]
+			continue
+		}
+		n, rest, found := scanNumber(s)
+		if !found || n.minus || rest == "" || s[0] == '+' {
+			return 0, 0, false
+		}
+		unit := time.Duration(0)
+		switch c := rest[0] | 0x20; {
+		case c == 's' && clock:
+			unit = time.Second
+		case c == 'm' && clock:
+			unit = time.Minute
+		case c == 'h' && clock:
+			unit = time.Hour
+		case c == 'd' && !clock:
+			unit = day
+		case c == 'w' && !clock:
+			unit = 7 * day
+		case c == 'm':
+			unit = month
+		default:
+			return 0, 0, false
+		}
+		part, fits := n.times(unit)
+		if !fits || d+part < d {
+			return 0, 0, false
+		}
+		d, step, ok = d+part, n.step(unit), true
+		s = rest[1:]
+	}
+	return d, step, ok
 }
 
 // unitOf returns the length of a unit of time by any of its names, 0 when it

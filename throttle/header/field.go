@@ -25,6 +25,7 @@ const (
 	roleDate                  // Date
 	roleAge                   // Age
 	roleCache                 // a cache's word on whether it answered
+	roleCode                  // an error code
 )
 
 // field is what the name of a header field means. It is immutable.
@@ -38,6 +39,7 @@ type field struct {
 	unit   string        // what is counted, where the name tells it
 	step   time.Duration // the unit of a plain number of time; 0 when the name does not tell
 	strict bool          // a plain number behind this name means nothing, or nothing by itself
+	weak   bool          // counts only where limit, rest and reset of the same name come together
 	sum    bool          // use and rest add up to the limit
 	full   float64       // for a use that is a share: what all of it is (100 or 1); 0 for a count
 	read   func(r *Reading, f *field, value string)

@@ -1,5 +1,7 @@
 package header
 
+import "strings"
+
 // putLists reads the values of a field that are not one plain number: several
 // lines, lists, pairs, durations, dates.
 func (r *Reading) putLists(f *field, values []string) {
@@ -106,6 +108,9 @@ func (r *Reading) putWord(f *field, item int, v string) bool {
 	if p == nil {
 		return true
 	}
+	if share, ok := strings.CutSuffix(v, "%"); ok && f.role != roleLimit {
+		return p.setPercent(f.role, parseCount(trim(share)))
+	}
 	c := parseCount(v)
 	if d, _, ok := parseDuration(unquote(v)); ok && c.State == Malformed && f.role == roleLimit {
 		// AspNetCoreRateLimit sends the period where the limit belongs.
@@ -122,6 +127,21 @@ func (r *Reading) putWord(f *field, item int, v string) bool {
 		p.setUsed(c)
 	}
 	return c.State != Malformed
+}
+
+// setPercent sets what is left or used as a share of a hundred.
+func (p *part) setPercent(role role, c Count) bool {
+	if !c.Known() || c.Value > 200 {
+		return false
+	}
+	p.Unit = "percent"
+	p.setLimit(Count{Value: 100, State: Known})
+	if role == roleRemaining {
+		p.setRemaining(c)
+	} else {
+		p.setUsed(c)
+	}
+	return true
 }
 
 // putReset reads a reset that is not a plain number.
@@ -172,9 +192,10 @@ func (r *Reading) putRate(f *field, item int, n number, period string) {
 	}
 }
 
-// putSpan reads one of Riot's number:seconds. The seconds name the window, for
-// limits and uses come in different orders.
+// putSpan reads one of Riot's number:seconds, and number:seconds:penalty of Path of
+// Exile. The seconds name the window, for limits and uses come in different orders.
 func (r *Reading) putSpan(f *field, n number, seconds string) {
+	seconds, _, _ = strings.Cut(seconds, ":")
 	s, ok := parseNumber(seconds)
 	if !ok || s.minus || s.whole == 0 || s.whole > maxDelta {
 		return
@@ -195,8 +216,8 @@ func (r *Reading) putSpan(f *field, n number, seconds string) {
 }
 
 func joinName(scope, name string) string {
-	if scope == "" {
-		return name
+	if scope == "" || name == "" {
+		return scope + name
 	}
 	return scope + "-" + name
 }

@@ -14,6 +14,7 @@ func (r *Reading) merge() {
 	r.mergePairs(r.sameNumbers)
 	r.mergeSole(complement)
 	r.mergeSole(restOnly)
+	r.spreadReset()
 	r.mergePairs(sameLength)
 	r.shareResets()
 }
@@ -163,6 +164,38 @@ func sameLength(from, to *part) bool {
 		(from.Unit == to.Unit || from.Unit == "" || to.Unit == "") &&
 		disjoint(from, to) && !from.policy && !to.policy &&
 		!(from.Reset.Known() && to.Reset.Known()) && from.item == to.item
+}
+
+// spreadReset gives the reset of a family that names no window to all its windows, none of
+// which has one of its own: it is meant for them all, unless their periods are told
+// and differ.
+func (r *Reading) spreadReset() {
+	for i := range r.parts {
+		from := &r.parts[i]
+		if from.struck || !from.unnamed || from.key != "" || from.counted() || !from.Reset.Known() {
+			continue
+		}
+		fits := func(to *part) bool {
+			return !to.struck && to != from && to.family == from.family && to.key != "" && to.counted() && !to.policy
+		}
+		length, n, same := time.Duration(0), 0, true
+		for j := range r.parts {
+			if to := &r.parts[j]; fits(to) {
+				same = same && !to.Reset.Known() && (n == 0 || to.Length == length)
+				length = to.Length
+				n++
+			}
+		}
+		if n < 2 || !same {
+			continue
+		}
+		for j := range r.parts {
+			if to := &r.parts[j]; fits(to) {
+				to.setReset(from.Reset, from.bare)
+			}
+		}
+		from.struck = true
+	}
 }
 
 // shareResets gives the reset of a window to those of the same period that are

@@ -1,6 +1,9 @@
 package header
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // readMeta reads the JSON of Meta's X-App-Usage and X-Business-Use-Case-Usage:
 // the use in percent by calls, CPU time and time, of which the highest counts,
@@ -118,5 +121,23 @@ func readYandex(r *Reading, f *field, v string) {
 		p.know(f)
 		p.setRemaining(countOf(left))
 		p.setLimit(countOf(limit))
+	}
+}
+
+// readServices reads EPO's idle (images=green:200, search=green:30): what is left of each
+// service.
+func readServices(r *Reading, f *field, v string) {
+	_, list, ok := strings.Cut(v, "(")
+	for ok && list != "" {
+		var one string
+		one, list = cutMember(list)
+		name, state, pair := strings.Cut(one, "=")
+		_, left, told := strings.Cut(state, ":")
+		n, number := parseNumber(strings.TrimRight(left, ") "))
+		if !pair || !told || !number {
+			continue
+		}
+		own := field{role: roleRemaining, family: f.family, key: name, label: name, length: f.length}
+		r.putNumber(&own, 0, n)
 	}
 }

@@ -22,6 +22,9 @@ func classify(name string) *field {
 		f.name = name
 		return &f
 	}
+	if isErrorField(low) {
+		return &field{name: name, role: roleCode}
+	}
 	if !mayLimit(low) {
 		return noField
 	}
@@ -32,14 +35,26 @@ func classify(name string) *field {
 		return noField
 	}
 	f.step, f.full, f.unit, f.length = n.step, n.full, n.unit, n.length
+	f.weak = n.weak
 	if f.role != roleRetry {
-		f.family, f.key = n.family, strings.Join(n.key, "-")
+		f.family, f.key = n.family, n.match()
 		f.label = strings.Join(append(n.scope, n.key...), "-")
 	}
 	// X-RateLimit-Tier: 3 is not a limit, but
 	// Zendesk-RateLimit-Tickets-Index: total=100; remaining=99 holds one.
 	f.strict = f.role == roleBare && n.has[wordPeriod] < len(n.key)
 	return &f
+}
+
+// isErrorField reports whether a field of that name, in lower case, holds an error code:
+// X-Amzn-ErrorType, X-Mashery-Error-Code, X-Rejection-Reason, MediaWiki-API-Error.
+func isErrorField(low string) bool {
+	for _, end := range [...]string{"error-code", "errorcode", "errortype", "error-type", "error-reason", "rejection-reason", "api-error", "x-error"} {
+		if strings.HasSuffix(low, end) {
+			return true
+		}
+	}
+	return false
 }
 
 // mayLimit is a cheap test that most names fail. All names that the grammar
@@ -67,12 +82,30 @@ type nameParts struct {
 	stem   bool
 	last   wordKind
 	behind wordKind // the kind of word behind the last limit
+	weak   bool
+}
+
+// match returns the words that name the window as they are compared with those of other
+// fields: requests and request are the same.
+func (n *nameParts) match() string {
+	for i, w := range n.key {
+		if dictionary[w].kind == wordUnit && dictionary[w+"s"].kind == wordUnit {
+			key := slices.Clone(n.key)
+			for ; i < len(key); i++ {
+				if dictionary[key[i]].kind == wordUnit && dictionary[key[i]+"s"].kind == wordUnit {
+					key[i] += "s"
+				}
+			}
+			return strings.Join(key, "-")
+		}
+	}
+	return strings.Join(n.key, "-")
 }
 
 // limiters are words before a stem that tell two limiters of one vendor apart;
 // other words there are the vendor's name.
 var limiters = []string{"app", "method", "read", "write", "user", "account", "ip", "endpoint", "global",
-	"key", "search", "burst", "org", "team"}
+	"key", "search", "burst", "org", "team", "feature", "client"}
 
 func (n *nameParts) take(low string) {
 	words := split(low, make([]string, 0, 16))
@@ -116,14 +149,20 @@ func stemAt(words []string) int {
 // vendor.
 func (n *nameParts) prefix(w string) {
 	switch d := lookUp(w); {
-	case d.kind == wordPeriod, d.kind == wordUnit, d.kind == wordRetry, d.kind == wordDelta:
-		n.add(w, d)
 	case slices.Contains(limiters, w):
 		n.scope = append(n.scope, w)
+	case d.kind == wordPeriod, d.kind == wordUnit, d.kind == wordRetry, d.kind == wordDelta:
+		n.add(w, d)
 	}
 }
 
 func (n *nameParts) add(w string, d word) {
+	if (w == "sec" || w == "secs") && (n.last == wordLength || n.last == wordWait || n.last == wordRetry || n.last == wordDelta || n.last == wordReset) {
+		d = word{kind: wordTime, length: time.Second}
+	}
+	if w == "size" && n.last == wordLength {
+		return // Window-Size
+	}
 	n.has[d.kind]++
 	if n.last == wordLimit {
 		n.behind = d.kind
@@ -141,13 +180,13 @@ func (n *nameParts) add(w string, d word) {
 			n.unit = d.unit
 		}
 		n.key = append(n.key, w)
-	case wordTime:
-		n.step = d.length
+	case wordTime, wordReset:
+		n.step = max(n.step, d.length)
 	case wordPercent:
 		n.full, n.unit = 100, "percent"
 	case wordShare:
 		n.full, n.unit = 1, "fraction"
-	case wordFree, wordBlock, wordQuota, wordName, wordScope, wordType:
+	case wordFree, wordBlock, wordQuota, wordName, wordScope, wordType, wordFlag:
 		n.key = append(n.key, w)
 	}
 }
@@ -174,6 +213,8 @@ func (n *nameParts) role() role {
 		return roleRetry
 	case has(wordReset):
 		return n.reset()
+	case has(wordRunning) && n.unit == concurrent:
+		return roleUsed
 	case has(wordRemaining), n.behind == wordStatus:
 		return roleRemaining
 	case has(wordUsed), has(wordPercent), has(wordShare):
@@ -218,6 +259,8 @@ func (n *nameParts) bare() role {
 	case wordType:
 		n.key = n.key[:last]
 		return roleKind
+	case wordFlag:
+		return roleNone // X-RateLimit-Global: true
 	}
 	return roleBare
 }
@@ -240,6 +283,11 @@ func (n *nameParts) stemless() role {
 	switch {
 	case has(wordBlock), has(wordAt) && !has(wordReset), has(wordPolicy), has(wordWait):
 		return roleNone
+	case has(wordRunning) && n.unit == concurrent:
+		return roleUsed
+	case n.last == wordType && has(wordQuota):
+		n.key = n.key[:len(n.key)-1]
+		return roleKind
 	case has(wordReset) && (counted || has(wordLimit)):
 		return n.reset()
 	case has(wordRemaining) && (counted || has(wordLimit)), n.behind == wordStatus:
@@ -256,6 +304,20 @@ func (n *nameParts) stemless() role {
 		return roleLimit
 	case has(wordCount) && (plan || n.unit == concurrent):
 		return roleUsed
+	case has(wordReset):
+		return n.vague(n.reset())
+	case has(wordRemaining):
+		return n.vague(roleRemaining)
 	}
 	return roleNone
 }
+
+// vague is for a role that a name has only beside others of its kind: an X-Acme-Remaining
+// may count anything, but beside X-Acme-Limit and X-Acme-Reset it counts requests.
+func (n *nameParts) vague(r role) role {
+	n.weak, n.family = true, weakFamily
+	return r
+}
+
+// weakFamily is the family of the fields that are weak.
+const weakFamily = "?"

@@ -54,5 +54,7 @@ var named = map[string]field{
 	"x-ad-account-usage":         {role: rolePacked, family: "meta", key: "ad-account", label: "ad-account", read: readMeta},
 	"x-business-use-case-usage":  {role: rolePacked, family: "meta", key: "business", label: "business", read: readMeta},
 	"x-fb-ads-insights-throttle": {role: rolePacked, family: "meta", key: "ads-insights", label: "ads-insights", read: readMeta},
-	"units":                      {role: rolePacked, family: "units", unit: "units", read: readYandex},
+	// EPO: what is left of each service in this minute.
+	"x-throttling-control": {role: rolePacked, family: "throttling", length: time.Minute, read: readServices},
+	"units":                {role: rolePacked, family: "units", unit: "units", read: readYandex},
 }

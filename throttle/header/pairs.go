@@ -59,6 +59,11 @@ func (t *pairTaker) take(pair string) {
 		return
 	}
 	key, value := unquote(trim(pair[:i])), unquote(trim(pair[i+1:]))
+	// Pairs one after the other: Remaining: 33994 Time until reset: 3519.
+	if end := strings.IndexByte(value, ' '); end > 0 && isDigit(value[0]) && strings.IndexByte(value[end:], ':') > 0 && isLetter(firstByte(trim(value[end:]))) {
+		defer t.take(trim(value[end:]))
+		value = value[:end]
+	}
 	if key == "" || value == "" || len(key) > 48 {
 		return
 	}
@@ -148,7 +153,7 @@ func (t *pairTaker) compound(key, value string) {
 		t.r.putNumber(&f, 0, n)
 		return
 	}
-	part := fieldOf("ratelimit-" + key)
+	part := fieldOf("ratelimit-" + strings.ReplaceAll(key, " ", "-"))
 	switch part.role {
 	case roleLimit, roleRemaining, roleUsed, roleReset:
 		f.role, f.length, f.unit, f.step = part.role, part.length, part.unit, part.step
@@ -170,8 +175,8 @@ func (t *pairTaker) scoped(f *field, value string) {
 }
 
 func joinKey(a, b string) string {
-	if a == "" {
-		return b
+	if a == "" || b == "" {
+		return a + b
 	}
 	return a + "-" + b
 }
@@ -187,19 +192,19 @@ func pairRole(key string) (role, time.Duration) {
 		buf[i] = lower(key[i])
 	}
 	switch string(buf[:len(key)]) {
-	case "limit", "total", "lim", "max", "quota":
+	case "limit", "q", "total", "lim", "max", "quota":
 		return roleLimit, 0
-	case "remaining", "rem", "left", "remain":
+	case "remaining", "r", "rem", "left", "remain":
 		return roleRemaining, 0
 	case "used", "usage", "consumed", "count":
 		return roleUsed, 0
 	case "reset", "resets", "rst", "until", "resettime", "reset_at", "reset_time", "resets_at", "expires":
 		return roleReset, 0
-	case "reset_in", "resets_in", "reset_after", "ttl":
+	case "t", "reset_in", "resets_in", "reset_after", "ttl":
 		return roleReset, time.Second
 	case "period", "window", "w", "interval", "duration":
 		return roleLength, 0
-	case "name", "policy":
+	case "name", "policy", "b":
 		return roleName, 0
 	case "scope", "bucket":
 		return roleScope, 0

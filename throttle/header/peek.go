@@ -17,9 +17,65 @@ const MaxBody = 64 << 10
 // NeedsBody reports whether the body of a response may tell more of a limit
 // than its header does: a status that can mean a refusal, a text in a form that
 // can be read, and no Retry-After, which would be the answer already. It
-// is false for ordinary successes, and costs them a few nanoseconds.
+// is false for ordinary successes, and costs them a few nanoseconds. Of successes
+// it asks for a short JSON text beside a Retry-After, or beside a field that
+// says that nothing is left: that is how a refusal behind a 200 looks.
 func NeedsBody(status int, h http.Header) bool {
+	if status == http.StatusOK {
+		return alarmed(h) && shortJSON(h)
+	}
 	return mayRefuse(status) && len(h["Retry-After"]) == 0 && Readable(h)
+}
+
+// alarmed reports whether the header of a success has something in it that is seen
+// beside refusals.
+func alarmed(h http.Header) bool {
+	if len(h["Retry-After"]) > 0 || len(h["Mediawiki-Api-Error"]) > 0 {
+		return true
+	}
+	for _, name := range remainders {
+		if v := h[name]; len(v) == 1 && v[0] == "0" {
+			return true
+		}
+	}
+	return false
+}
+
+// remainders are the names in common use for what is left.
+var remainders = [...]string{"X-Ratelimit-Remaining", "Ratelimit-Remaining", "X-Rate-Limit-Remaining"}
+
+// maxBrief is how long the body of a success may be that is looked at for a refusal.
+const maxBrief = 8 << 10
+
+// shortJSON reports whether a body is a JSON text that may be short: a known length
+// of no more than maxBrief, or none that is known.
+func shortJSON(h http.Header) bool {
+	kind := h["Content-Type"]
+	return len(kind) > 0 && isJSON(mediaType(kind[0])) && Readable(h) && short(h)
+}
+
+// short reports whether a body is not known to be long.
+func short(h http.Header) bool {
+	if v := h["Content-Length"]; len(v) > 0 {
+		n, ok := parseNumber(v[0])
+		return ok && n.whole <= maxBrief
+	}
+	return true
+}
+
+func mediaType(v string) string {
+	if i := strings.IndexByte(v, ';'); i >= 0 {
+		v = v[:i]
+	}
+	return trim(v)
+}
+
+// isJSON reports whether a type is JSON in one piece: also application/problem+json
+// and AWS's application/x-amz-json-1.1, but not application/json-seq and
+// application/x-ndjson, which are streams.
+func isJSON(kind string) bool {
+	return equalFold(kind, "application/json") || equalFold(kind, "text/json") || equalFold(kind, "text/javascript") ||
+		hasFold(kind, "application/x-amz-json") || len(kind) > 5 && equalFold(kind[len(kind)-5:], "+json")
 }
 
 // Readable reports whether the body of a response is a text that can be read at once:
@@ -31,22 +87,14 @@ func Readable(h http.Header) bool {
 	if v := h["Content-Length"]; len(v) > 0 && v[0] == "0" {
 		return false
 	}
-	kind := h.Get("Content-Type")
-	if i := strings.IndexByte(kind, ';'); i >= 0 {
-		kind = kind[:i]
-	}
-	kind = trim(kind)
+	kind := mediaType(h.Get("Content-Type"))
 	switch {
 	case kind == "":
 		return true // errors of small servers often have none
 	case hasFold(kind, "text/"):
 		return !equalFold(kind, "text/event-stream")
-	case equalFold(kind, "application/json"), equalFold(kind, "application/xml"):
-		return true
 	}
-	// application/problem+json and its like, but not application/json-seq and
-	// application/x-ndjson, which are streams.
-	return len(kind) > 5 && equalFold(kind[len(kind)-5:], "+json")
+	return isJSON(kind) || equalFold(kind, "application/xml") || len(kind) > 4 && equalFold(kind[len(kind)-4:], "+xml")
 }
 
 // PeekBody reads the beginning of a response's body, at most MaxBody bytes of it, and
@@ -64,6 +112,10 @@ func Readable(h http.Header) bool {
 // A body that panics does so in the goroutine of the caller. PeekBody does not watch the
 // context of the request: when it is canceled, the read underneath fails.
 func PeekBody(resp *http.Response, patience time.Duration) ([]byte, *http.Response) {
+	return peekBody(resp, patience, MaxBody)
+}
+
+func peekBody(resp *http.Response, patience time.Duration, most int) ([]byte, *http.Response) {
 	if resp.Body == nil || resp.Body == http.NoBody || resp.StatusCode == http.StatusSwitchingProtocols ||
 		resp.ContentLength == 0 || hasFold(resp.Header.Get("Content-Type"), "text/event-stream") {
 		return nil, resp
@@ -71,7 +123,7 @@ func PeekBody(resp *http.Response, patience time.Duration) ([]byte, *http.Respon
 	copied := new(http.Response) // made now, since later a read may be changing resp
 	*copied = *resp
 	copied.Trailer = maps.Clone(resp.Trailer)
-	p := &peeked{Closer: resp.Body, body: resp.Body, filled: make(chan struct{})}
+	p := &peeked{Closer: resp.Body, body: resp.Body, most: most, filled: make(chan struct{})}
 	p.soFar.Store(&[]byte{})
 	go p.fill()
 	timer := time.NewTimer(patience)
@@ -92,6 +144,7 @@ func PeekBody(resp *http.Response, patience time.Duration) ([]byte, *http.Respon
 type peeked struct {
 	io.Closer
 	body   io.Reader
+	most   int                    // bytes to read ahead
 	enough atomic.Bool            // fill is to stop after the read that it is in
 	soFar  atomic.Pointer[[]byte] // what fill has read
 	filled chan struct{}          // closed when fill has ended, which frees the fields below
@@ -115,9 +168,9 @@ func (p *peeked) fill() {
 		}
 		close(p.filled)
 	}()
-	for len(p.buf) < MaxBody && p.err == nil && !p.enough.Load() {
+	for len(p.buf) < p.most && p.err == nil && !p.enough.Load() {
 		if len(p.buf) == cap(p.buf) {
-			p.buf = append(make([]byte, 0, min(max(512, 4*cap(p.buf)), MaxBody)), p.buf...)
+			p.buf = append(make([]byte, 0, min(max(512, 4*cap(p.buf)), p.most)), p.buf...)
 		}
 		var n int
 		n, p.err = p.body.Read(p.buf[len(p.buf):cap(p.buf)])

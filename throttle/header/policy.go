@@ -71,7 +71,11 @@ func (r *Reading) putItem(f *field, it *item) {
 		}
 		p.setLimit(it.quota)
 		p.setRemaining(it.rest)
-		p.setLength(it.length)
+		if it.length > 0 {
+			p.setLength(it.length)
+		} else if p.Length == 0 {
+			p.Length = periodNamed(it.name)
+		}
 		p.setReset(it.reset, false)
 		return
 	}

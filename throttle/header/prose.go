@@ -5,60 +5,64 @@ import (
 	"time"
 )
 
-// Words by which errors say that a limit was hit, without blanks, dashes and
-// underscores.
-var limitWords = [...]string{
-	"ratelimit", "ratelimited", "throttl", "toomanyrequests", "toomanycalls", "requestlimitreached",
-	"quotaexceeded", "exceededyourquota", "exceededquota", "callvolumequota", "resourceexhausted", "slowdown",
-	"usagelimitreached", "dailylimitexceeded", "requestlimitexceeded", "abusedetection", "overcapacityquota",
+// cues are the words with which a sentence begins to speak of waiting.
+var cues = [...]string{
+	"try again", "retry", "replenished", "wait", "available", "reset", "banned", "suspended", "blocked", "locked out", "come back",
+	"back off", "backoff", "cooldown", "cool down", "cooling", "until", "lifted", "next request", "ban expires", "expires in", "resume",
+	"refill", "paused for", "try after", "request after", "api after", "ponownie", "riprova", "tente", "reintente", "intente", "réessay", "erneut", "重试",
 }
 
-// speaksOfLimit reports whether a text says that a limit was hit. Limits of
-// other things than requests do not count.
-func speaksOfLimit(text string) bool {
-	plain := squeeze(text)
-	for _, w := range limitWords {
-		if strings.Contains(plain, w) {
-			return !strings.Contains(plain, "storagequota")
-		}
-	}
-	return false
-}
+// maxCue is how much of a text behind a cue is looked at.
+const maxCue = 140
 
-// squeeze returns the letters of a text in lower case.
-func squeeze(text string) string {
-	var b strings.Builder
-	b.Grow(len(text))
-	for i := range len(text) {
-		if c := text[i]; isLetter(c) {
-			b.WriteByte(c | 0x20)
-		}
-	}
-	return b.String()
-}
-
-// waitInProse finds the wait in "Try again in 2 seconds", "retry after 30",
-// "Quota will be replenished in 02:12:08" and the like. "A few minutes" is at least one.
-func waitInProse(text string) (Reset, bool) {
+// waitInProse finds when to come back in a sentence that is about waiting: "Try again
+// in 2 seconds", "retry after 30", "Quota will be replenished in 02:12:08",
+// "Retry after 2026-03-01T12:13:27.341Z", "banned until 1659146400000", "again
+// after an hour". "A few minutes" is at least one.
+func waitInProse(text string, base time.Time) (Reset, bool) {
 	low := strings.ToLower(text)
-	start := -1
-	for _, cue := range [...]string{"try again", "retry", "replenished", "please wait", "available", "wait for"} {
-		if i := strings.Index(low, cue); i >= 0 && (start < 0 || i < start) {
-			start = i
+	for start := 0; start < len(low); {
+		next := -1
+		for _, cue := range cues {
+			if i := strings.Index(low[start:], cue); i >= 0 && (next < 0 || i < next) {
+				next = i
+			}
+		}
+		if next < 0 {
+			break
+		}
+		start += next
+		if t, ok := waitBehindCue(low[start:min(len(low), start+maxCue)], base); ok {
+			return t, true
+		}
+		for start++; start < len(low) && isLetter(low[start]); start++ {
 		}
 	}
-	if start < 0 {
-		return Reset{}, false
-	}
-	low = low[start:min(len(low), start+120)]
-	if strings.Contains(low, "a few minutes") {
-		return Reset{In: time.Minute, Resolution: time.Minute}, true
-	}
-	words := strings.FieldsFunc(low, func(c rune) bool { return c == ' ' || c == ',' || c == '"' || c == '\n' || c == '<' })
+	return Reset{}, false
+}
+
+// waitBehindCue reads the first time in a text that follows a word such as in, after, for
+// or until.
+func waitBehindCue(low string, base time.Time) (Reset, bool) {
+	words := strings.FieldsFunc(low, func(c rune) bool {
+		return c == ' ' || c == ',' || c == '"' || c == '\n' || c == '<' || c == '>' || c == '(' || c == ')' || c == '\''
+	})
 	for i, w := range words {
-		switch w {
-		case "in", "after", "wait", "for":
-			if t, ok := leadingWait(words[i+1:], w == "after"); ok {
+		if w == "a" && i+2 < len(words) && (words[i+1] == "few" || words[i+1] == "couple") {
+			if unit := unitOf(strings.Trim(words[len(words[:i])+2], ".!;:")); unit >= time.Second {
+				return Reset{In: unit, Resolution: unit}, true
+			}
+		}
+		mark := strings.TrimRight(w, ":=")
+		switch mark {
+		case "in", "after", "wait", "for", "until", "till", "at", "by", "po", "tra", "durch", "em", "retry", "retry-after", "retryafter", "again", "least", "reset", "resets",
+			"retry_after", "on", "is", "dans", "en", "nach", "approximately", "about", "of", "backoff", "cooldown", "time", "seconds", "another":
+			if t, ok := leadingWait(words[i+1:], mark, base); ok {
+				return t, true
+			}
+		}
+		if key, value, ok := strings.Cut(w, "="); ok && isLetter(firstByte(key)) {
+			if t, ok := leadingWait(append([]string{value}, words[i+1:]...), "after", base); ok {
 				return t, true
 			}
 		}
@@ -66,23 +70,113 @@ func waitInProse(text string) (Reset, bool) {
 	return Reset{}, false
 }
 
-// leadingWait reads the length of time that a text starts with. Without a unit it
-// is seconds, if the word before leaves no doubt.
-func leadingWait(words []string, seconds bool) (Reset, bool) {
-	if len(words) == 0 || !isDigit(firstByte(words[0])) {
+// leadingWait reads the time that a text starts with: a length with its unit, in
+// one word or two, or a moment. A number without a unit is seconds or an epoch, if
+// the word before leaves no doubt and no other word follows.
+func leadingWait(words []string, before string, base time.Time) (Reset, bool) {
+	for len(words) > 0 && isFiller(words[0]) {
+		words = words[1:]
+	}
+	if len(words) == 0 {
 		return Reset{}, false
 	}
-	one := strings.TrimRight(words[0], ".!)")
+	one := strings.TrimLeft(words[0], "~≈<:=")
+	ends := strings.TrimRight(one, ".!;:)]}") != one
+	one = strings.TrimRight(one, ".!;:)]}")
+	if one == "a" || one == "an" || one == "one" {
+		if len(words) > 1 {
+			if unit := unitOf(strings.Trim(words[1], ".!;:")); unit > 0 && len(words[1]) > 2 {
+				return Reset{In: unit, Resolution: unit}, true
+			}
+		}
+		return Reset{}, false
+	}
+	if !isDigit(firstByte(one)) {
+		return Reset{}, false
+	}
+	if t, ok := moment(one, words, base); ok {
+		return t, true
+	}
 	if d, step, ok := parseDuration(one); ok {
-		return Reset{In: d, Resolution: step}, true
+		return addWait(Reset{In: d, Resolution: step}, words[1:], ends), true
 	}
 	if len(words) > 1 {
-		if d, step, ok := parseDuration(one + strings.TrimRight(words[1], ".!)")); ok {
-			return Reset{In: d, Resolution: step}, true
+		unit := strings.TrimRight(words[1], ".!;:)]}")
+		if plain := foreignUnits[unit]; plain != "" {
+			unit = plain
+		}
+		if d, step, ok := parseDuration(one + unit); ok {
+			return addWait(Reset{In: d, Resolution: step}, words[2:], strings.HasSuffix(words[1], ".")), true
 		}
 	}
-	if n, ok := parseNumber(one); ok && seconds && n.whole <= maxDelta {
-		return resetOf(n, time.Second)
+	n, ok := parseNumber(one)
+	if !ok || n.whole > maxDelta && n.whole < minEpoch {
+		return Reset{}, false
 	}
-	return Reset{}, false
+	if n.whole <= maxDelta && (before != "after" && before != "retry" && before != "retry-after" && before != "retryafter" &&
+		before != "retry_after" || len(words) > 1 && !ends) {
+		return Reset{}, false
+	}
+	t, ok := resetOf(n, 0)
+	return t, ok && t.Delay(base) < maxDelta*time.Second
+}
+
+// foreignUnits are the units of time in other languages.
+var foreignUnits = map[string]string{
+	"sekunden": "s", "sekunde": "s", "sekund": "s", "sekundach": "s", "sekundy": "s", "segundos": "s", "segundo": "s", "secondes": "s",
+	"seconde": "s", "secondi": "s", "секунд": "s", "секунды": "s", "秒": "s", "minuten": "m", "minutos": "m", "minuto": "m", "minuti": "m", "minut": "m",
+	"minutach": "m", "минут": "m", "минуты": "m", "分钟": "m", "stunden": "h", "stunde": "h", "horas": "h", "hora": "h", "heures": "h", "heure": "h",
+	"ore": "h", "godzin": "h", "часов": "h", "小时": "h",
+}
+
+// addWait adds the smaller units that follow: 1 hour 20 minutes, 2 minutes and 5 seconds.
+func addWait(t Reset, words []string, ends bool) Reset {
+	for !ends && len(words) > 1 {
+		if words[0] == "and" {
+			words = words[1:]
+			continue
+		}
+		one, two := strings.TrimRight(words[0], "."), strings.TrimRight(words[1], ".!;:)")
+		d, step, ok := parseDuration(one)
+		if ok {
+			two = ""
+		} else if d, step, ok = parseDuration(one + two); !ok || !isDigit(firstByte(one)) {
+			break
+		}
+		if step >= t.Resolution || d >= t.In {
+			break
+		}
+		t = Reset{In: t.In + d, Resolution: step}
+		words = words[1:]
+		if two != "" {
+			ends = strings.HasSuffix(words[0], ".")
+			words = words[1:]
+		}
+	}
+	return t
+}
+
+// isFiller reports whether a word may stand before a length of time.
+func isFiller(w string) bool {
+	switch w {
+	case "about", "approximately", "around", "at", "least", "another", "the", "next", "approx", "approx.", "~", "up", "to", "roughly", "in", "after", "for":
+		return true
+	}
+	return false
+}
+
+// moment reads a date in one word, or in two or three: 2026-03-01 14:00:00 UTC.
+func moment(one string, words []string, base time.Time) (Reset, bool) {
+	if len(one) < 10 || one[4] != '-' {
+		return Reset{}, false
+	}
+	whole := strings.ToUpper(one)
+	if len(one) <= 11 && len(words) > 1 && isDigit(words[1][0]) {
+		whole = one + " " + strings.ToUpper(strings.TrimRight(words[1], ".!;:)"))
+	}
+	t, step, ok := parseDate(whole)
+	if !ok || t.Unix() <= 0 || t.Sub(base) > maxDelta*time.Second {
+		return Reset{}, false
+	}
+	return Reset{At: t, Resolution: step}, true
 }

@@ -1,6 +1,9 @@
 package header
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // put adds the values of one field to the windows.
 func (r *Reading) put(f *field, values []string) {
@@ -38,7 +41,13 @@ func (r *Reading) put(f *field, values []string) {
 		r.putBare(f, values)
 	case rolePair:
 		for _, v := range values {
-			r.putShare(f, r.cut(v))
+			if v = r.cut(v); r.putShare(f, v) {
+				continue
+			}
+			if n, ok := digits(v); ok {
+				weak := field{role: roleLimit, family: weakFamily, key: f.key, weak: true}
+				r.putNumber(&weak, 0, number{whole: n})
+			}
 		}
 	case roleName, roleScope, roleKind:
 		for i, v := range values {
@@ -123,6 +132,9 @@ func (r *Reading) putText(f *field, item int, v string) {
 		if p.unnamed {
 			p.Name, p.unnamed = v, false
 		}
+		if d := periodNamed(v); d > 0 && p.Length == 0 {
+			p.Length = d
+		}
 	case roleScope:
 		if p.Scope == "" || v < p.Scope {
 			p.Scope = v
@@ -137,6 +149,28 @@ func (r *Reading) putText(f *field, item int, v string) {
 			}
 		}
 	}
+}
+
+// periodNamed returns the period that is all that a name says, as "per_hour" and
+// "daily" do, and "user-hourly" does not.
+func periodNamed(v string) time.Duration {
+	if len(v) > 32 {
+		return 0
+	}
+	var d time.Duration
+	for w := range strings.FieldsFuncSeq(lowerString(v), func(c rune) bool { return c == '-' || c == '_' || c == ' ' }) {
+		switch at := lookUp(w); at.kind {
+		case wordPeriod:
+			if d > 0 {
+				return 0
+			}
+			d = at.length
+		case wordFiller, wordUnit, wordLimit, wordQuota:
+		default:
+			return 0
+		}
+	}
+	return d
 }
 
 // periodIn returns the period that a text of words and dashes names, 0 when it

@@ -118,7 +118,7 @@ func plain(hits []hit) bool {
 func alike(hits []hit) bool {
 	for i := range hits {
 		f, first := hits[i].field, hits[0].field
-		if f.role > roleReset || f.sum || f.strict || f.full != 0 || f.key != first.key || f.family != first.family {
+		if f.role > roleReset || f.weak || f.sum || f.strict || f.full != 0 || f.key != first.key || f.family != first.family || f.label != first.label {
 			return false
 		}
 	}

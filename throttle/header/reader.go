@@ -23,7 +23,9 @@ type Reader struct {
 	fields  fields
 	periods []Period
 	bodies  bool
-	body    func(status int, body []byte) (wait time.Duration, known, refused bool)
+
+	refusals bool
+	body     func(status int, body []byte) (wait time.Duration, known, refused bool)
 
 	shapes [maxShape]atomic.Pointer[shape] // by the number of fields
 	turn   atomic.Uint32                   // which of the other fields to look up next
@@ -67,7 +69,7 @@ func NewReader(host string, more ...Dialect) (*Reader, error) {
 		if err := d.compile(rd.fields); err != nil {
 			return nil, err
 		}
-		rd.bodies = rd.bodies || d.Bodies
+		rd.bodies, rd.refusals = rd.bodies || d.Bodies, rd.refusals || d.Refusals
 		if d.Body != nil {
 			rd.body = d.Body
 		}
@@ -109,10 +111,41 @@ func (r *Reading) hear(wait time.Duration, known, refused bool) {
 // NeedsBody is like the function NeedsBody, and reports true as well for the
 // successes of an API that tells limits in their bodies.
 func (rd *Reader) NeedsBody(status int, h http.Header) bool {
-	if rd.bodies && status == http.StatusOK {
-		return Readable(h)
+	if status == http.StatusOK && (rd.bodies || rd.refusals) {
+		return Readable(h) && (rd.bodies || short(h))
 	}
 	return NeedsBody(status, h)
+}
+
+// Body returns the beginning of a response's body, and the response to use from then
+// on, as PeekBody does, if the body may tell more of a limit than the header: where
+// NeedsBody says so, and of the answers of GraphQL, which are successes whatever they
+// say. Otherwise it leaves the body alone and returns nil and resp. Of a success that may be a refusal it takes no more
+// than a refusal would have, and does not wait long for it.
+func (rd *Reader) Body(resp *http.Response, patience time.Duration) ([]byte, *http.Response) {
+	switch {
+	case resp.StatusCode != http.StatusOK || rd.bodies:
+		if !rd.NeedsBody(resp.StatusCode, resp.Header) {
+			return nil, resp
+		}
+		return PeekBody(resp, patience)
+	case resp.ContentLength > maxBrief,
+		!rd.NeedsBody(http.StatusOK, resp.Header) && !(isGraphQL(resp.Request) && shortJSON(resp.Header)):
+		return nil, resp
+	}
+	return peekBody(resp, min(patience, briefPatience), maxBrief)
+}
+
+// briefPatience is how long to wait for the body of a success.
+const briefPatience = 250 * time.Millisecond
+
+// isGraphQL reports whether a request is a query for a GraphQL API.
+func isGraphQL(req *http.Request) bool {
+	if req == nil || req.Method != http.MethodPost || req.URL == nil {
+		return false
+	}
+	path := strings.TrimSuffix(req.URL.Path, "/")
+	return strings.HasSuffix(path, "/graphql") || strings.HasSuffix(path, "/graphql.json") || strings.HasSuffix(path, "/gql")
 }
 
 // shape returns what is known of responses with so many fields, or nil when this one

@@ -23,6 +23,9 @@ type Reading struct {
 	// limit: 429, and 400, 402, 403, 418, 420, 503, 529 or even 200 if the rest of the
 	// response says so. A 503 that gives no hint is a broken server instead.
 	Refused bool
+	// Reason says what a refused request ran into, as far as the response tells.
+	// It is Unspecified when Refused is false.
+	Reason Reason
 	// Paused reports that the server asks all to stay away for Wait, though it served
 	// the request: Backoff, or a Retry-After that is meant on a success.
 	Paused bool
@@ -35,6 +38,7 @@ type Reading struct {
 	// the response is about limits, to save the time.
 	Date time.Time
 
+	code     bodySays // what error codes in the header say
 	hits     []hit
 	parts    []part
 	policies []policy
@@ -105,9 +109,12 @@ func (r *Reading) begin(status int, now time.Time) {
 func (r *Reading) wipe() {
 	clear(r.hits)
 	r.hits, r.Windows = r.hits[:0], r.Windows[:0]
-	r.Wait, r.Paused = Wait{}, false
+	r.Wait, r.Reason, r.Paused = Wait{}, Unspecified, false
 	r.Refused, r.Stale, r.sorted, r.alike = false, false, false, false
 	r.Date, r.date = time.Time{}, ""
+	if r.status >= 400 {
+		r.code = bodySays{}
+	}
 }
 
 // scan collects the fields that are about limits.
@@ -152,6 +159,13 @@ func (r *Reading) take(f *field, values []string) {
 		}
 	case roleCache:
 		r.Stale = r.Stale || saysCached(values[0])
+	case roleCode:
+		if r.status >= 400 {
+			verdict, plain := readCode(values[0])
+			r.code.refused = r.code.refused || verdict == codeLimited || throttleCodes[lastPart(values[0])]
+			r.code.quota = r.code.quota || verdict == codeQuota
+			r.code.reason(plain, true)
+		}
 	default:
 		if len(r.hits) < maxHits {
 			r.hits = append(r.hits, hit{f, values})
@@ -204,7 +218,7 @@ func (r *Reading) finish(body []byte) {
 	for i := range r.hits {
 		r.put(r.hits[i].field, r.hits[i].values)
 	}
-	var said bodySays
+	said := r.code
 	if len(body) > 0 {
 		r.readBody(body, &said)
 	}

@@ -79,7 +79,7 @@ func TestShapes(t *testing.T) {
 			[]string{"chat 100 66.5 - @2026-03-02T00:00:00Z unit=percent"}},
 		{"named rests", 200, "X-Ms-Ratelimit-Remaining-Resource: Microsoft.Compute/GetVM3Min;239,Microsoft.Compute/GetVM30Min;1199",
 			[]string{"Microsoft.Compute/GetVM30Min - 1199 -", "Microsoft.Compute/GetVM3Min - 239 -"}},
-		{"rest with its scope", 200, "X-Ms-Ratelimit-Remaining-Subscription-Reads: 11999", []string{"subscription-reads - 11999 -"}},
+		{"rest with its scope", 200, "X-Ms-Ratelimit-Remaining-Subscription-Reads: 11999", []string{"subscription-reads - 11999 - unit=reads"}},
 		{"scopes in words", 200, "X-Rate-Limit: token:ABC 45/2000 reset=600s, key:DEF 45/48000 reset=1200s",
 			[]string{"key 48000 47955 45 @20m0s", "token 2000 1955 45 @10m0s"}},
 		{"keys with colons", 200, "X-RateLimit: Limit:100;Remaining:99;ResetTime:30", []string{"default 100 99 - @30s"}},

@@ -71,7 +71,7 @@ func literal(v string, unit time.Duration) (Reset, bool) {
 // mayRefuse reports whether a status can mean that a limit was hit.
 func mayRefuse(status int) bool {
 	switch status {
-	case 429, 420, 403, 503, 529, 418, 402, 400, 509:
+	case 429, 420, 430, 403, 503, 529, 418, 402, 400, 409, 509:
 		return true
 	}
 	return false
@@ -91,7 +91,30 @@ func (r *Reading) judge(said *bodySays) {
 	case said.said && r.Refused:
 		r.setWait(said.prose, true)
 	}
+	if r.Refused {
+		r.Reason = r.reason(said)
+	}
 	r.Paused = !r.Refused && r.status < 300 && r.Wait.Explicit && r.Wait.Delay > 0
+}
+
+// reason says what a refused request ran into. "Check your plan and billing" stands
+// in the errors of limits that open in a minute, too, so words count only where
+// nothing says when that is.
+func (r *Reading) reason(said *bodySays) Reason {
+	switch {
+	case said.tooLarge:
+		return TooLarge
+	case said.unpaid, said.billing && !r.Wait.Known():
+		return Billing
+	case said.period:
+		return PeriodQuota
+	}
+	for i := range r.Windows {
+		if w := &r.Windows[i]; w.Exhausted() && w.Length >= day {
+			return PeriodQuota
+		}
+	}
+	return Unspecified
 }
 
 func (r *Reading) setWait(t Reset, explicit bool) {
@@ -102,16 +125,16 @@ func (r *Reading) setWait(t Reset, explicit bool) {
 // RFC 9110 section 15.6.4 for 503.
 func (r *Reading) refused(said *bodySays) bool {
 	switch r.status {
-	case 429, 420:
+	case 429, 420, 430:
 		return true
 	case 503, 529, 509, 418, 403:
 		return r.waits.known || said.refused || r.exhausted(false)
 	case 402:
 		// Payment required, except where a quota resets by itself.
 		return r.waits.known || said.refused || r.exhausted(true)
-	case 400:
+	case 400, 409:
 		// A bad request that happens to be the last of its window is a bad request.
-		return r.waits.known || said.refused
+		return r.waits.known && r.status == 400 || said.refused
 	case 200:
 		return said.surely
 	}

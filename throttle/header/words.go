@@ -1,6 +1,9 @@
 package header
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // wordKind is the part that a word plays in the name of a rate-limit field.
 type wordKind uint8
@@ -33,6 +36,8 @@ const (
 	wordShare                     // utilization: a share of one, or percent
 	wordFiller                    // per, this
 	wordStatus                    // status: a decoy, except behind limit
+	wordRunning                   // running: words for used where requests at once are limited
+	wordFlag                      // global, tier: says nothing alone, names the window beside a role
 	wordDecoy                     // the field says nothing about a window
 	wordBlock                     // a limit of something else than requests, unless ratelimit stands beside it
 )
@@ -65,10 +70,13 @@ var dictionary = func() map[string]word {
 	add(wordRemaining, "remaining", "remain", "remains", "left", "rem")
 	add(wordAvailable, "available")
 	add(wordUsed, "used", "usage", "consumed")
-	add(wordCount, "count", "current", "observed")
-	add(wordReset, "reset", "resets", "expire", "expires", "expiry", "clear", "refresh", "replenishment", "until")
-	add(wordLength, "period", "interval", "window", "duration", "renewal")
+	add(wordCount, "count", "current", "observed", "state")
+	add(wordReset, "reset", "resets", "expire", "expires", "expiry", "renews", "clear", "refresh", "replenishment", "until")
+	add(wordLength, "period", "interval", "window", "duration", "renewal", "range", "timeframe")
+	add(wordRunning, "running", "active", "inflight", "flight", "inuse", "executing")
+	add(wordFlag, "global", "tier", "source", "action", "category", "problem", "rule", "info", "mode", "version", "group")
 	add(wordPolicy, "policy")
+	m["ttl"] = word{kind: wordReset, length: time.Second}
 	add(wordRetry, "retry")
 	add(wordWait, "wait", "delay")
 	add(wordName, "name", "resource", "context")
@@ -78,10 +86,10 @@ var dictionary = func() map[string]word {
 	add(wordAt, "time", "at", "date", "on", "timestamp", "utc")
 	add(wordPercent, "percent", "percentage", "pct")
 	add(wordFiller, "per", "this", "by", "x", "http")
-	add(wordDecoy, "cost", "costs", "docs", "doc", "reason", "rule", "rules", "rate", "fill", "drip", "increment",
-		"last", "near", "requested", "source", "tier", "claim", "action", "problem", "category", "addr", "address",
-		"remote", "url", "link", "id", "version", "enabled", "exempt", "global", "applied", "reached", "limited",
-		"algorithm", "strategy", "message", "warning", "should", "replenish", "exceeded", "info", "mode", "charge", "added", "currentrequest")
+	add(wordDecoy, "cost", "costs", "docs", "doc", "reason", "rules", "rate", "fill", "drip", "increment",
+		"last", "near", "requested", "claim", "addr", "address",
+		"remote", "url", "link", "id", "enabled", "exempt", "applied", "reached", "limited",
+		"algorithm", "strategy", "warning", "should", "replenish", "exceeded", "charge", "added", "currentrequest")
 	add(wordBlock, "page", "pages", "pagination", "item", "items", "result", "results", "record", "records", "row",
 		"rows", "upload", "download", "file", "files", "disk", "storage", "memory", "size", "body", "content", "cache",
 		"offset", "length", "age", "bytes", "depth", "redirect", "redirects", "timeout", "attempt", "attempts", "retries",
@@ -106,6 +114,10 @@ var dictionary = func() map[string]word {
 		"token": "tokens", "tokens": "tokens", "credit": "credits", "credits": "credits",
 		"point": "points", "points": "points", "call": "calls", "calls": "calls", "weight": "weight",
 		"order": "orders", "orders": "orders", "concurrent": "concurrent-requests", "concurrency": "concurrent-requests",
+		"thread": "concurrent-requests", "threads": "concurrent-requests", "connection": "concurrent-requests", "connections": "concurrent-requests",
+		"read": "reads", "reads": "reads", "writes": "writes", "write": "writes", "deletes": "deletes", "error": "errors", "errors": "errors",
+		"query": "queries", "queries": "queries", "operation": "operations", "operations": "operations", "messages": "messages", "message": "messages",
+		"unit": "units", "units": "units", "event": "events", "events": "events", "search": "searches", "searches": "searches",
 		"images": "images", "characters": "characters",
 	} {
 		m[w] = word{kind: wordUnit, unit: unit}
@@ -117,7 +129,7 @@ var dictionary = func() map[string]word {
 // dictionary because alone they are as good as any name.
 var glue = map[string]bool{
 	"per": true, "app": true, "user": true, "token": true, "cross": true, "read": true, "write": true,
-	"api": true, "burst": true, "ip": true, "key": true, "account": true, "org": true, "counter": true, "client": true, "post": true,
+	"api": true, "burst": true, "ip": true, "key": true, "account": true, "org": true, "counter": true, "client": true, "post": true, "to": true, "feature": true, "size": true, "global": true,
 }
 
 // lookUp finds a word, also a period written as number and unit ("10s", "24hour").
@@ -162,6 +174,9 @@ func unglue(part string, words []string) []string {
 	if lookUp(part).kind != wordFree || len(part) > 48 || len(part) < 5 {
 		return append(words, part)
 	}
+	if i := strings.IndexAny(part, "0123456789"); i > 1 && dictionary[part[:i]].kind == wordUnit && lookUp(part[i:]).kind == wordPeriod {
+		return append(words, part[:i], part[i:]) // req10s
+	}
 	var fewest, from [49]int
 	for end := 1; end <= len(part); end++ {
 		for start := max(0, end-maxWord); start < end; start++ {
@@ -178,6 +193,10 @@ func unglue(part string, words []string) []string {
 		}
 	}
 	if fewest[len(part)] == 0 {
+		// A vendor's own word before the stem: AcmeRateLimit.
+		if head, ok := strings.CutSuffix(part, "ratelimit"); ok && len(head) > 1 {
+			return append(words, head, "ratelimit")
+		}
 		return append(words, part)
 	}
 	n := len(words) + fewest[len(part)]
