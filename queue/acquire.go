@@ -175,13 +175,14 @@ func (l *Line) join(t *ticket) {
 	t.key.waiting++
 	l.chains[t.level].add(t)
 	if was == nil {
+		l.enlist(f)
 		f.kind.queueUp(l, f)
 		l.enter(f)
 		return
 	}
 	l.place(f)
 	if f.gate == nil {
-		l.reorder(f.kind, f.level)
+		l.reorder(f.seat())
 	}
 	if f.head() != was {
 		l.retry(f)

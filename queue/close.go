@@ -37,10 +37,10 @@ func (l *Line) finish() {
 	for _, g := range l.stirredGates {
 		g.stirred = false
 	}
-	for _, c := range l.stirredClasses {
-		c.stirred = false
+	for _, s := range l.stirredSeats {
+		s.stirred = false
 	}
-	l.stirredGates, l.stirredClasses = nil, nil
+	l.stirredGates, l.stirredSeats = nil, nil
 	l.due = never
 	if l.timer != nil {
 		l.timer.Stop()

@@ -3,14 +3,14 @@ package queue
 import "time"
 
 // gate is a limit with those who wait for it. A gate of one key holds flows; a shared one holds
-// classes.
+// seats.
 type gate struct {
-	limit  Limit
-	flight *inFlight // limit, when it counts requests in flight
-	rule   *rule     // where limit comes from; nil for a key's own
-	crowd  *crowd    // nil when nobody waits
-	name   string    // of the limit that refused last
-	at     int64     // when to ask again, in line time; never when only news can tell
+	limit Limit
+	rule  *rule  // where limit comes from; nil for a key's own
+	crowd *crowd // nil when nobody waits here
+	share *share // nil when nobody waits who needs the gate
+	name  string // of the limit that refused last
+	at    int64  // when to ask again, in line time; never when only news can tell
 
 	alarmPlace int32
 	version    uint32 // of the rule, when limit was made
@@ -48,6 +48,12 @@ func (g *gate) nameOf() string {
 	return g.name
 }
 
+// flight is the gate's limit, if it counts requests in flight.
+func (g *gate) flight() *inFlight {
+	b, _ := g.limit.(*inFlight)
+	return b
+}
+
 // crowded reports whether somebody waits at the gate.
 func (g *gate) crowded() bool { return g.crowd != nil }
 
@@ -55,7 +61,6 @@ func (g *gate) crowded() bool { return g.crowd != nil }
 func (l *Line) admitTo(g *gate, x *node) {
 	if g.crowd == nil {
 		g.crowd = l.crowds.get()
-		g.crowd.floor = l.floor
 		g.at = never
 		l.alarms.push(g)
 	}
@@ -75,7 +80,6 @@ func (l *Line) leaveGate(g *gate, x *node) {
 		l.stir(g)
 		return
 	}
-	g.crowd.credit = [levels]int32{}
 	l.crowds.put(g.crowd)
 	g.crowd = nil
 	l.alarms.remove(g)
@@ -99,8 +103,8 @@ func (l *Line) close(g *gate, a *Answer) {
 func (l *Line) expire(c *crowd, g *gate) (did bool) {
 	for len(c.dates) > 0 && c.dates[0].deadline < g.at {
 		did = true
-		if x := c.dates[0]; x.class != nil {
-			l.expire(&x.class.ready, g)
+		if x := c.dates[0]; x.seat != nil {
+			l.expire(&x.seat.ready, g)
 		} else {
 			t := x.flow.dates[0]
 			l.fail(t, l.tooLate(t, g))

@@ -41,8 +41,8 @@ type Line struct {
 	timer     *time.Timer
 	due       int64 // when the timer fires; never when it does not
 
-	stirredGates   []*gate
-	stirredClasses []*class
+	stirredGates []*gate
+	stirredSeats []*seat
 
 	waiting, flying int
 	chains          [levels]chain // waiting requests by arrival
@@ -57,6 +57,8 @@ type Line struct {
 	flows  pool[flow]
 	lanes  pool[lane]
 	crowds pool[crowd]
+
+	sharePool pool[share]
 }
 
 // now reads the clock; the lock must be held. It reads the monotonic one alone, which takes half the
@@ -153,7 +155,7 @@ func (l *Line) take(now time.Time, k *key, c *class, r *Request) {
 
 // unsettled reports whether settle has something to do.
 func (l *Line) unsettled() bool {
-	return len(l.stirredGates) > 0 || len(l.stirredClasses) > 0 || l.phase == draining
+	return len(l.stirredGates) > 0 || len(l.stirredSeats) > 0 || l.phase == draining
 }
 
 // arm sets the timer to the next time at which something is due, if that changed.

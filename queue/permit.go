@@ -90,8 +90,8 @@ func (l *Line) release(t *ticket) {
 }
 
 func (l *Line) giveBack(g *gate) {
-	if g.flight != nil {
-		g.flight.now--
+	if b := g.flight(); b != nil {
+		b.now--
 		l.stir(g)
 	}
 }

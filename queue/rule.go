@@ -165,8 +165,7 @@ func (l *Line) change(name string, f func(*rule) error) error {
 func (r *rule) gate(flight bool) *gate {
 	g := &gate{rule: r, version: r.version, shared: r.Scope != PerKey}
 	if flight {
-		g.flight = &inFlight{name: r.flightName(), max: r.MaxInFlight}
-		g.limit = g.flight
+		g.limit = &inFlight{name: r.flightName(), max: r.MaxInFlight}
 		return g
 	}
 	limits := make(all, 0, len(r.Limits)+1)
@@ -190,8 +189,8 @@ func (r *rule) flightName() string {
 // renew brings the limit of a gate up to date after the rule changed.
 func (r *rule) renew(g *gate, now time.Time) {
 	g.version = r.version
-	if g.flight != nil {
-		g.flight.max = r.MaxInFlight
+	if b := g.flight(); b != nil {
+		b.max = r.MaxInFlight
 		return
 	}
 	old, several := g.limit.(all)

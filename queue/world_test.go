@@ -140,19 +140,24 @@ func (w *world) checkEmpty() {
 		for _, g := range k.gates {
 			if g != nil {
 				assert.Nil(w.t, g.crowd)
-				assert.True(w.t, g.flight == nil || g.flight.now == 0)
+				assert.Nil(w.t, g.share)
+				assert.True(w.t, g.flight() == nil || g.flight().now == 0)
 			}
 		}
 	}
 	for _, c := range l.classes {
 		assert.Zero(w.t, c.users)
-		assert.Zero(w.t, c.ready.n)
-		assert.Nil(w.t, c.parked)
+		assert.Zero(w.t, c.ready)
+		for i := range c.seats {
+			assert.Zero(w.t, c.seats[i].ready.n)
+			assert.Nil(w.t, c.seats[i].parked)
+		}
 		assert.Empty(w.t, c.account)
 	}
 	for _, g := range l.shared {
 		assert.Nil(w.t, g.crowd)
-		assert.True(w.t, g.flight == nil || g.flight.now == 0)
+		assert.Nil(w.t, g.share)
+		assert.True(w.t, g.flight() == nil || g.flight().now == 0)
 	}
 	for i := range l.chains {
 		assert.Nil(w.t, l.chains[i].oldest)
