@@ -7,7 +7,8 @@ type aligned struct {
 	q          *Quota
 	start, end time.Time // of the window
 	used       int
-	sent       sent // what may not have arrived yet
+	counted    time.Time // used counts all that was taken since then
+	sent       sent      // what may not have arrived yet
 }
 
 func newAligned(q *Quota) *aligned { return &aligned{q: q, sent: sent{q: q}} }
@@ -38,9 +39,16 @@ func (l *aligned) turn(now time.Time) {
 	if now.Before(l.end) && now.After(l.start.Add(-l.q.per)) {
 		return
 	}
+	first := l.end.IsZero()
 	l.start, l.end = l.window(now)
 	l.sent.leave(l.sent.since(l.start))
 	l.used = l.sent.cost
+	l.counted = l.start
+	if open := l.sent.open.live(); first {
+		l.counted = now
+	} else if len(open) > 0 {
+		l.counted = l.sent.base.Add(time.Duration(open[0].from))
+	}
 }
 
 func (l *aligned) Ask(now time.Time, r *Request) Answer {
@@ -68,13 +76,17 @@ func (l *aligned) Take(now time.Time, r *Request) {
 
 func (l *aligned) Return(taken time.Time, r *Request) {
 	l.sent.undo(l.sent.since(taken), r.cost())
-	if !taken.Before(l.start) {
+	if !taken.Before(l.counted) {
 		l.used -= r.cost()
 	}
 }
 
 func (l *aligned) Observe(now, taken time.Time) {
-	l.sent.answer(l.sent.since(now), l.sent.since(taken))
+	l.observe(now, taken, 0)
+}
+
+func (l *aligned) observe(now, taken time.Time, cost int) {
+	l.sent.answer(l.sent.since(now), l.sent.since(taken), cost)
 }
 
 func (l *aligned) Idle(now time.Time) bool {
@@ -108,6 +120,6 @@ func (l *aligned) inherit(old Limit, now time.Time) {
 	}
 	o.turn(now)
 	l.start, l.end = l.window(now)
-	l.used = o.used
+	l.used, l.counted = o.used, o.counted
 	l.sent.takeOver(&o.sent)
 }

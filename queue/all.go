@@ -36,11 +36,11 @@ func (a all) Return(taken time.Time, r *Request) {
 	}
 }
 
-func (a all) Observe(now, taken time.Time) {
+func (a all) Observe(now, taken time.Time) { a.observe(now, taken, 0) }
+
+func (a all) observe(now, taken time.Time, cost int) {
 	for _, l := range a {
-		if o, ok := l.(Observer); ok {
-			o.Observe(now, taken)
-		}
+		observe(l, now, taken, cost)
 	}
 }
 

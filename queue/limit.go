@@ -46,6 +46,25 @@ type Observer interface {
 	Observe(now, taken time.Time)
 }
 
+// costObserver is an Observer that also wants to know what the request cost. Requests of several costs
+// may have been taken at the same time. A cost of 0 is not known.
+type costObserver interface {
+	observe(now, taken time.Time, cost int)
+}
+
+// observe tells a limit that wants to know of a request that is over. It reports whether it does.
+func observe(l Limit, now, taken time.Time, cost int) bool {
+	switch o := l.(type) {
+	case costObserver:
+		o.observe(now, taken, cost)
+	case Observer:
+		o.Observe(now, taken)
+	default:
+		return false
+	}
+	return true
+}
+
 // Idler is a [Limit] that can tell whether it still remembers something worth keeping. The line
 // forgets a key only when its limits are idle, or when it holds too many keys (see [WithMaxKeys]). A
 // Limit without the method counts as never idle.

@@ -111,7 +111,7 @@ func (l *Line) enqueue(ctx context.Context, r *Request) (Permit, *ticket, error)
 	if k.waiting == 0 && l.phase == open && !c.contended() && l.ask(now, k, c, r) {
 		l.take(now, k, c, r)
 		t := l.ticket(k, c, nil)
-		l.hand(t, now)
+		l.hand(t, now, r)
 		if l.due == never {
 			l.arm(now) // so that idle keys are looked for even if nobody ever waits
 		}

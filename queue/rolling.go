@@ -24,8 +24,10 @@ func (l *rolling) Take(now time.Time, r *Request) { l.add(l.since(now), r.cost()
 
 func (l *rolling) Return(taken time.Time, r *Request) { l.undo(l.since(taken), r.cost()) }
 
-func (l *rolling) Observe(now, taken time.Time) {
-	l.answer(l.since(now), l.since(taken))
+func (l *rolling) Observe(now, taken time.Time) { l.observe(now, taken, 0) }
+
+func (l *rolling) observe(now, taken time.Time, cost int) {
+	l.answer(l.since(now), l.since(taken), cost)
 }
 
 func (l *rolling) Idle(now time.Time) bool { return l.idle(l.since(now)) }

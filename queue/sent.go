@@ -78,15 +78,16 @@ func (s *sent) add(now int64, cost int) {
 	s.open.add(now, s.grain(), int32(cost))
 }
 
-// answer notes that what was sent at taken was answered at now.
-func (s *sent) answer(now, taken int64) {
+// answer notes that what was sent at taken was answered at now. Cost 0 is unknown: where requests of
+// several costs were sent at once, it is not noted then, and counts as if it had not been answered.
+func (s *sent) answer(now, taken int64, cost int) {
 	possible := s.q.fixed || s.way.sample(time.Duration(now-taken))
 	x := s.open.find(taken)
 	if x == nil || !possible {
 		return
 	}
 	if allow, ahead := s.allow(); now-ahead < x.to+allow {
-		if cost := s.open.pull(x); cost > 0 {
+		if cost, ok := s.open.pull(x, int32(cost)); ok {
 			s.done.add(now, s.grain(), cost)
 		}
 	}
@@ -94,7 +95,11 @@ func (s *sent) answer(now, taken int64) {
 
 // undo takes back an add.
 func (s *sent) undo(taken int64, cost int) {
-	if x := s.open.find(taken); x != nil && s.open.undo(x, int32(cost)) {
+	x := s.open.find(taken)
+	if x == nil {
+		return
+	}
+	if _, ok := s.open.pull(x, int32(cost)); ok {
 		s.cost -= cost
 	}
 }

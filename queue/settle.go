@@ -1,6 +1,9 @@
 package queue
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 // settle lets everybody go who can, after something changed, and sets the timer for what comes next.
 // The lock must be held.
@@ -173,13 +176,13 @@ func (l *Line) grant(now time.Time, f *flow) {
 	} else {
 		l.end(f)
 	}
-	l.hand(t, now)
+	l.hand(t, now, t.r)
 	l.signal(t)
 }
 
-// hand makes t a permit taken at now.
-func (l *Line) hand(t *ticket, now time.Time) {
-	t.state, t.taken = granted, now
+// hand makes t a permit for r, taken at now.
+func (l *Line) hand(t *ticket, now time.Time, r *Request) {
+	t.state, t.taken, t.cost = granted, now, int32(min(r.cost(), math.MaxInt32))
 	t.key.flying++
 	l.flying++
 }

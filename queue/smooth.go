@@ -50,7 +50,7 @@ func (l *smooth) since(t time.Time) int64 {
 // leave takes those off the bucket that can no longer have an answer which tells more.
 func (l *smooth) leave(now int64) {
 	allow := l.way.allow(l.q, noTime)
-	for x := l.open.live(); len(x) > 0 && x[0].to+allow+l.way.seen() <= now; x = l.open.live() {
+	for x := l.open.live(); len(x) > 0 && x[0].to+allow+l.way.seen() < now; x = l.open.live() {
 		l.giveUp(allow)
 	}
 }
@@ -121,22 +121,29 @@ func (l *smooth) Take(now time.Time, r *Request) {
 	}
 }
 
-// Return undoes a Take that was not answered.
+// Return undoes a Take that was not answered. Once the request must have arrived, its tokens are spent:
+// what would be in the bucket without it can no longer be told.
 func (l *smooth) Return(taken time.Time, r *Request) {
-	if x := l.open.find(l.since(taken)); x != nil && l.open.undo(x, int32(r.cost())) {
-		l.owed -= int32(r.cost())
+	x := l.open.find(l.since(taken))
+	if x == nil {
+		return
+	}
+	if cost, ok := l.open.pull(x, int32(r.cost())); ok {
+		l.owed -= cost
 	}
 }
 
-// Observe learns from an answer when its request arrived at the latest.
-func (l *smooth) Observe(now, taken time.Time) {
+func (l *smooth) Observe(now, taken time.Time) { l.observe(now, taken, 0) }
+
+// observe learns from an answer when its request arrived at the latest.
+func (l *smooth) observe(now, taken time.Time, cost int) {
 	at, sent := l.since(now), l.since(taken)
 	possible := l.q.fixed || l.way.sample(now.Sub(taken))
 	x := l.open.find(sent)
 	if x == nil || !possible || at-int64(l.way.least()) >= x.to+l.way.allow(l.q, noTime) {
 		return
 	}
-	if cost := l.open.pull(x); cost > 0 {
+	if cost, ok := l.open.pull(x, int32(cost)); ok {
 		l.arrive(at, cost)
 	}
 }

@@ -136,7 +136,11 @@ func (l *weighed) Take(now time.Time, r *Request) { l.add(l.since(now), r.cost()
 
 func (l *weighed) Return(taken time.Time, r *Request) { l.undo(l.since(taken), r.cost()) }
 
-func (l *weighed) Observe(now, taken time.Time) { l.answer(l.since(now), l.since(taken)) }
+func (l *weighed) Observe(now, taken time.Time) { l.observe(now, taken, 0) }
+
+func (l *weighed) observe(now, taken time.Time, cost int) {
+	l.answer(l.since(now), l.since(taken), cost)
+}
 
 func (l *weighed) Idle(now time.Time) bool {
 	l.arrivals = nil
