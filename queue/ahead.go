@@ -1,5 +1,7 @@
 package queue
 
+import "slices"
+
 // load is what goes before a request through a gate: how many requests, as far as is known, and what those
 // cost that go first for certain, unless something unforeseen happens. A caller is turned away for the
 // cost alone, so that must never be too much.
@@ -30,21 +32,62 @@ func (f *flow) before(t *ticket) (b load) {
 // free reports whether no limit counts the requests of the flow's key, or of its lane, by themselves.
 func (f *flow) free() bool { return f.key.own == nil && len(f.kind.slots) == 0 }
 
-// binds reports whether whatever holds back f also holds back g: then all of f goes first if its first
-// does.
-func (f *flow) binds(g *flow) bool {
-	if f.kind != g.kind {
+// binds reports whether whatever holds back f also holds back other: then all of f goes first if its
+// first does.
+func (f *flow) binds(other *flow) bool {
+	if !f.kind.within(other.kind) {
 		return false
 	}
-	return f.free() || f.key == g.key && (f.lane == g.lane || f.key.own == nil)
+	return f.free() || f.key == other.key && f.kind == other.kind && (f.lane == other.lane || f.key.own == nil)
+}
+
+// within reports whether all shared limits of c are limits of d too.
+func (c *class) within(d *class) bool {
+	for _, g := range c.gates {
+		if c != d && !slices.Contains(d.gates, g) {
+			return false
+		}
+	}
+	return true
+}
+
+// certain reports whether f's first, which is ready, goes before another flow if it has its turn before.
+// Its shared limits are all limits of the other too, and those of its key were asked and are spent by
+// nothing else that waits.
+func (f *flow) certain(other *flow) bool {
+	if !f.kind.within(other.kind) || int(f.key.waiting) > f.len() || closes(f.key.own) {
+		return false
+	}
+	for _, s := range f.kind.slots {
+		if g := f.key.gates[s.slot]; g == nil || closes(g.limit) {
+			return false
+		}
+	}
+	return true
+}
+
+// closes reports whether a limit that agrees may refuse later although nothing was taken: an aligned
+// quota with slack does, at the beginning of each window.
+func closes(limit Limit) bool {
+	switch l := limit.(type) {
+	case *aligned:
+		return l.q.slack > 0
+	case all:
+		return slices.ContainsFunc(l, closes)
+	}
+	return false
 }
 
 // sure is how much of f's total goes before another flow for certain, if its first does: more than that
 // one may be held back by a limit that is no matter to the other flow.
 func (f *flow) sure(other *flow) load {
 	b := f.total()
-	if !f.binds(other) {
+	switch {
+	case f.binds(other):
+	case f.certain(other):
 		b.cost = f.head().r.cost()
+	default:
+		b.cost = 0
 	}
 	return b
 }
@@ -55,7 +98,7 @@ func (l *Line) ahead(g *gate, t *ticket, own load) load {
 	var higher, equal load // by priority
 	switch {
 	case g.shared:
-		higher, equal = l.rivals(g, f, own)
+		higher, equal = l.rivals(g, t, own)
 	case g != &f.lane.gate:
 		higher, equal = f.siblings(g, t)
 	default:
@@ -84,18 +127,17 @@ func (l *Line) mostBefore(f *flow, n int) int {
 func (n *lane) above(f *flow) (b load) {
 	for _, x := range n.flows {
 		if x.level > f.level {
-			b = b.plus(x.waitsAt(&n.gate, f))
+			b = b.plus(x.waitsAt(f))
 		}
 	}
 	return b
 }
 
-// waitsAt is what goes before another flow through a gate of the key, if f has a place ahead. For certain
-// that is only so where f waits for the gate too, or for nothing that the other does not wait for.
-func (f *flow) waitsAt(g *gate, other *flow) load {
-	b := f.sure(other)
-	if f.gate != g && !f.binds(other) {
-		b.cost = 0
+// waitsAt is what goes before another flow of the key through a gate of the key, if f has a place ahead.
+func (f *flow) waitsAt(other *flow) load {
+	b := f.total()
+	if !f.binds(other) {
+		b.cost = 0 // it may have to wait for something else meanwhile
 	}
 	return b
 }
@@ -110,7 +152,11 @@ func (f *flow) takesBefore(other *flow, own load) load {
 		b.n = min(f.len(), own.n+1)
 	}
 	if span := other.tag + int64(own.cost) - f.tag; span > 0 || span == 0 && earlier {
-		b.cost = max(head.cost, int(min(int64(f.sure(other).cost), span)))
+		sure := f.sure(other).cost
+		b.cost = min(head.cost, sure)
+		if int(f.key.waiting) == f.len() { // else others of its key take part of the span
+			b.cost = max(b.cost, int(min(int64(sure), span)))
+		}
 	} else {
 		b.cost = 0
 	}
@@ -129,10 +175,10 @@ func (f *flow) siblings(g *gate, t *ticket) (higher, equal load) {
 			case left == 0 || x == f || !x.needs(g):
 				continue
 			case x.level > f.level:
-				higher = higher.plus(x.waitsAt(g, f))
+				higher = higher.plus(x.waitsAt(f))
 			case x.level == f.level && x.arrival() < t.arrival():
 				b := x.one()
-				if x.gate != g && !x.binds(f) {
+				if !x.binds(f) {
 					b.cost = 0
 				}
 				equal = equal.plus(b)
@@ -153,16 +199,17 @@ func (f *flow) needs(g *gate) bool {
 	return false
 }
 
-// rivals is what goes through a shared gate before a request that has own ahead in its flow f.
-func (l *Line) rivals(g *gate, f *flow, own load) (higher, equal load) {
-	left := maxRivals
+// rivals is what goes through a shared gate before a request that has own ahead in its flow. Classes take
+// turns: a newcomer may change which is next, and then a cheap request goes where a dear one had to wait.
+func (l *Line) rivals(g *gate, t *ticket, own load) (higher, equal load) {
+	f, left := t.flow, maxRivals
 	for level := f.level; int(level) < levels; level++ {
 		ready := f.kind.seats[level].ready.ranks[level]
 		for i, n := range ready {
 			x := n.flow
 			if left == 0 {
 				if level > f.level {
-					higher = higher.plus(load{len(ready) - i, len(ready) - i})
+					higher.n += len(ready) - i
 				}
 				break
 			}
@@ -189,9 +236,14 @@ func (l *Line) rivals(g *gate, f *flow, own load) (higher, equal load) {
 			switch first := s.first(); {
 			case s.class == f.kind:
 			case level > f.level:
-				higher = higher.plus(load{int(s.ready.n), first.head().r.cost()})
+				b := first.sure(f)
+				higher = higher.plus(load{int(s.ready.n), b.cost})
 			case first.turn < f.turn:
-				equal = equal.plus(first.one())
+				b := load{n: 1}
+				if cost := first.head().r.cost(); cost <= t.r.cost() {
+					b.cost = min(first.sure(f).cost, cost)
+				}
+				equal = equal.plus(b)
 			}
 		}
 	}

@@ -188,3 +188,27 @@ func TestNothingIsReturnedThatWasNotTaken(t *testing.T) {
 		}
 	}
 }
+
+func TestAReturnGivesBackWhatWasTaken(t *testing.T) {
+	for _, q := range quotas(3, time.Hour) {
+		if q.kind == isSmooth && q.burst < 3 {
+			continue
+		}
+		synctest.Test(t, func(t *testing.T) {
+			l := newLine(t, WithRule(Rule{Limits: []Quota{q}}))
+			defer l.Close()
+			pass(time.Minute)
+			one, two := &Request{Key: "k"}, &Request{Key: "k", Cost: 2}
+			p, err := l.Acquire(t.Context(), one)
+			require.NoError(t, err)
+			_, err = l.Acquire(t.Context(), two)
+			require.NoError(t, err)
+			one.Cost = 3 // what it says now does not matter
+			p.Return(one)
+			_, err = l.Acquire(t.Context(), &Request{Key: "k", NoWait: true})
+			require.NoError(t, err, kind(q))
+			_, err = l.Acquire(t.Context(), &Request{Key: "k", NoWait: true})
+			require.ErrorIs(t, err, ErrNoWait, kind(q))
+		})
+	}
+}

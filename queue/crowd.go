@@ -17,8 +17,13 @@ type node struct {
 	rankPlace, datePlace int32 // in heaps
 }
 
-// seated reports whether the node is in a crowd.
-func (n *node) seated() bool { return n.rankPlace != 0 }
+// leader is the flow whose first goes when it is the node's turn.
+func (n *node) leader() *flow {
+	if n.seat != nil {
+		return n.seat.first()
+	}
+	return n.flow
+}
 
 type byRank struct{}
 

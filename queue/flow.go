@@ -114,11 +114,18 @@ func (l *Line) place(f *flow) {
 	if f.gate == nil {
 		first = f.tag
 	}
-	if f.in != nil {
-		f.in.move(&f.node, f.level, first, f.arrival(), deadline)
-		l.noteDeadline(f.in)
-	} else {
+	if f.in == nil {
 		f.first, f.second, f.deadline = first, f.arrival(), deadline
+		return
+	}
+	var before *node
+	if f.gate != nil {
+		before = f.gate.next()
+	}
+	f.in.move(&f.node, f.level, first, f.arrival(), deadline)
+	l.noteDeadline(f.in)
+	if f.gate != nil && f.gate.next() != before {
+		l.stir(f.gate) // whoever is next now has not been asked
 	}
 }
 

@@ -61,7 +61,7 @@ func (g *gate) crowded() bool { return g.crowd != nil }
 func (l *Line) admitTo(g *gate, x *node) {
 	if g.crowd == nil {
 		g.crowd = l.crowds.get()
-		g.at = never
+		g.at, g.share.soonest = never, 0
 		l.alarms.push(g)
 	}
 	g.crowd.push(x)
@@ -87,21 +87,34 @@ func (l *Line) leaveGate(g *gate, x *node) {
 
 // close notes why the first of the gate's crowd cannot go, and turns away those who cannot wait so
 // long.
-func (l *Line) close(g *gate, a *Answer) {
+func (l *Line) close(now time.Time, g *gate, a *Answer) {
 	g.name, g.unknown, g.at = a.Name, a.Unknown, never
+	g.share.soonest = 0
 	if !a.Unknown {
 		g.at = l.since(a.At)
 	}
 	l.alarms.fix(g, true)
-	if !a.Unknown && l.expire(g.crowd, g) {
+	if a.Unknown || len(g.crowd.dates) == 0 {
+		return
+	}
+	f := g.next().leader()
+	g.share.soonest = l.since(a.early())
+	if r := f.head().r; r.cost() > 1 {
+		// The order may change before, and a cheap request go where this one cannot.
+		cheap := *r
+		cheap.Cost = 1
+		answer := g.ask(now, &cheap)
+		g.share.soonest = l.since(answer.early())
+	}
+	if l.expireFlow(f, a) || l.expire(g.crowd, g) {
 		l.stir(g)
 	}
 }
 
-// expire turns away all members of a crowd whose deadline is before the time at which the gate is to
-// be asked again: nobody goes before that.
+// expire turns away all members of a crowd whose deadline is before the time at which one of them can go at
+// the soonest.
 func (l *Line) expire(c *crowd, g *gate) (did bool) {
-	for len(c.dates) > 0 && c.dates[0].deadline < g.at {
+	for len(c.dates) > 0 && c.dates[0].deadline < g.share.soonest {
 		did = true
 		if x := c.dates[0]; x.seat != nil {
 			l.expire(&x.seat.ready, g)
@@ -118,8 +131,11 @@ func (l *Line) expireFlow(f *flow, a *Answer) (did bool) {
 	if a.Unknown || a.Max > 0 {
 		return false
 	}
-	at := l.since(a.At)
-	g := gate{name: a.Name, at: at}
+	at := l.since(a.early())
+	if f.earliest() >= at {
+		return false
+	}
+	g := gate{name: a.Name, at: at, share: &share{soonest: at}}
 	for n := len(f.dates); n > 0 && f.dates[0].deadline < at; n-- {
 		l.fail(f.dates[0], l.tooLate(f.dates[0], &g))
 		did = true

@@ -28,6 +28,18 @@ type Answer struct {
 	// Max, when positive, refuses for good: the request costs more than the limit can ever give at
 	// once, which is Max. The caller gets a [CostError].
 	Max int
+
+	// soonest, if not zero, is the earliest time at which r may go, if requests that are under way are
+	// answered soon. It is not after At.
+	soonest time.Time
+}
+
+// early is the earliest time at which the request may go, as far as is known.
+func (a *Answer) early() time.Time {
+	if a.soonest.IsZero() {
+		return a.At
+	}
+	return a.soonest
 }
 
 // Returner is a [Limit] that can undo a Take: when a caller gives up in the same instant in which it

@@ -140,16 +140,49 @@ func (l *Line) ask(now time.Time, k *key, c *class, r *Request) bool {
 	return true
 }
 
-// take spends what r costs, of all limits.
+// take spends what r costs, of all limits. If one panics, the others get it back.
 func (l *Line) take(now time.Time, k *key, c *class, r *Request) {
+	took := 0 // limits that did
+	defer func() {
+		if took >= 0 {
+			l.untake(now, k, c, r, took)
+		}
+	}()
 	if k.own != nil {
 		k.own.Take(now, r)
+		took++
 	}
 	for i := range c.slots {
 		k.gates[c.slots[i].slot].limit.Take(now, r)
+		took++
 	}
 	for _, g := range c.gates {
 		g.limit.Take(now, r)
+		took++
+	}
+	took = -1
+}
+
+// untake undoes a take of which only so many limits were reached.
+func (l *Line) untake(now time.Time, k *key, c *class, r *Request, took int) {
+	undo := func(limit Limit) {
+		if took--; took < 0 {
+			return
+		}
+		if b, ok := limit.(*inFlight); ok {
+			b.now--
+		} else if b, ok := limit.(Returner); ok {
+			b.Return(now, r)
+		}
+	}
+	if k.own != nil {
+		undo(k.own)
+	}
+	for i := range c.slots {
+		undo(k.gates[c.slots[i].slot].limit)
+	}
+	for _, g := range c.gates {
+		undo(g.limit)
 	}
 }
 
@@ -158,9 +191,15 @@ func (l *Line) unsettled() bool {
 	return len(l.stirredGates) > 0 || len(l.stirredSeats) > 0 || l.phase == draining
 }
 
+// retryPanic is how long those are left alone who were being asked when a limit panicked.
+const retryPanic = time.Second
+
 // arm sets the timer to the next time at which something is due, if that changed.
 func (l *Line) arm(now time.Time) {
 	next := l.sweepAt()
+	if len(l.stirredGates)+len(l.stirredSeats) > 0 { // somebody panicked
+		next = min(next, l.since(now)+int64(retryPanic))
+	}
 	if len(l.alarms) > 0 {
 		next = min(next, l.alarms[0].at)
 	}

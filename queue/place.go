@@ -68,7 +68,7 @@ func (p *Place) worsen(g *gate, t *ticket, now time.Time, ahead load) {
 		return // it is not known already
 	}
 	a := g.ask(now, t.r)
-	start := a.At
+	start := a.early()
 	if f, ok := g.limit.(Forecaster); ok && a.Max <= 0 && !a.Unknown {
 		start = f.Forecast(now, ahead.cost, t.r)
 	}

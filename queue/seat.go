@@ -44,7 +44,11 @@ func (l *Line) reorder(s *seat) {
 		s.parked = nil
 		l.leaveGate(g, &s.node)
 	default:
+		before := g.next()
 		g.crowd.move(&s.node, s.level, 0, f.turn, s.ready.earliest())
+		if g.next() != before {
+			l.stir(g) // whoever is next now has not been asked
+		}
 	}
 	if s.class.ready == 0 {
 		s.class.rest()

@@ -8,25 +8,36 @@ import (
 // settle lets everybody go who can, after something changed, and sets the timer for what comes next.
 // The lock must be held.
 func (l *Line) settle(now time.Time) {
+	defer l.arm(now) // also if a limit panics
 	l.pump(now)
-	l.arm(now)
 	if l.phase == draining && l.waiting == 0 && l.flying == 0 {
 		l.finish()
 	}
 }
 
-// pump lets everybody go who can.
+// pump lets everybody go who can. Who is being asked while a limit panics is asked again later.
 func (l *Line) pump(now time.Time) {
+	var g *gate
+	var s *seat
+	defer func() {
+		if g != nil {
+			l.stir(g)
+		}
+		if s != nil {
+			l.stirSeat(s)
+		}
+	}()
 	for {
 		if n := len(l.stirredSeats); n > 0 {
-			s := l.stirredSeats[n-1]
+			s = l.stirredSeats[n-1]
 			l.stirredSeats = l.stirredSeats[:n-1]
 			s.stirred = false
 			l.run(now, s)
+			s = nil
 			continue
 		}
 		if n := len(l.stirredGates); n > 0 {
-			g := l.stirredGates[n-1]
+			g = l.stirredGates[n-1]
 			l.stirredGates = l.stirredGates[:n-1]
 			g.stirred = false
 			if g.shared {
@@ -34,6 +45,7 @@ func (l *Line) pump(now time.Time) {
 			} else {
 				l.callFlows(now, g)
 			}
+			g = nil
 			continue
 		}
 		if !l.fillUp() {
@@ -52,7 +64,7 @@ func (l *Line) run(now time.Time, s *seat) {
 // callFlows lets those out who wait at a gate of their key, best first, as long as it agrees.
 func (l *Line) callFlows(now time.Time, g *gate) {
 	for g.crowd != nil {
-		f := g.next().flow
+		f := g.next().leader()
 		a := g.ask(now, f.head().r)
 		switch {
 		case a.Max > 0:
@@ -63,7 +75,7 @@ func (l *Line) callFlows(now time.Time, g *gate) {
 			if worst, later, _ := l.obstacle(now, f, nil); worst != nil && worst != g && l.expireFlow(f, &later) {
 				continue
 			}
-			l.close(g, &a)
+			l.close(now, g, &a)
 			return
 		}
 		l.leaveGate(g, &f.node)
@@ -100,22 +112,22 @@ func (l *Line) step(now time.Time, s *seat, caller *gate) *gate {
 		l.place(f)
 		l.admitTo(g, &f.node)
 		f.in = g.crowd
-		l.refused(g, &f.node, &a, behind)
+		l.refused(now, g, &f.node, &a, behind)
 		return nil
 	}
 	l.park(s, g)
-	l.refused(g, &s.node, &a, behind)
+	l.refused(now, g, &s.node, &a, behind)
 	return g
 }
 
 // refused notes why x, which waits at g now, cannot go. If others go first, the gate already knows
 // when to ask them.
-func (l *Line) refused(g *gate, x *node, a *Answer, behind bool) {
+func (l *Line) refused(now time.Time, g *gate, x *node, a *Answer, behind bool) {
 	if !behind && g.next() == x {
-		l.close(g, a)
+		l.close(now, g, a)
 		return
 	}
-	if !g.unknown && l.expire(g.crowd, g) {
+	if !g.stirred && l.expire(g.crowd, g) {
 		l.stir(g)
 	}
 }

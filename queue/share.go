@@ -9,6 +9,7 @@ type share struct {
 	flows   int32         // that need the gate
 	waiting [levels]int32 // of those, by priority
 	credit  [levels]int32 // what it was owed and did not get yet, in thousandths of a permit
+	soonest int64         // when the next of the crowd can go at the soonest, in line time; 0 is not known
 }
 
 // limit is how much a priority may be owed: a permit, and what it earns while all others that fall due
