@@ -81,7 +81,7 @@ func (t *Transport) send(req *http.Request, who *account, c *call) answer {
 func (a *attempt) prepare(t *Transport, who *account, c *call) {
 	req := c.req
 	a.Request = queue.Request{
-		Key: who.key, Host: req.URL.Host, Method: req.Method, Path: req.URL.Path,
+		Key: who.key, Host: req.URL.Host, Method: req.Method, Path: req.URL.EscapedPath(),
 		Cost: c.cost, Priority: c.priority, NoWait: c.noWait, MaxWait: c.maxWait, Retry: c.sent > 0, Tag: a,
 	}
 	a.key, a.part, a.req, a.route, a.scope, a.number = nil, nil, req, "", c.scope, c.sent+1

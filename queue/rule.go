@@ -15,8 +15,9 @@ type Rule struct {
 	Name string
 	// Pattern is which requests the rule is for, as in [net/http.ServeMux]: "[METHOD ][HOST]/[PATH]",
 	// for example "POST /v1/virtual-accounts/{id}". It matches the Method, Host (without its port)
-	// and Path of a [Request]; unlike in a mux, the most specific pattern is nothing special. Empty
-	// is all requests.
+	// and escaped Path of a [Request]: a "%2F" belongs to its segment. Unlike in a mux, the most
+	// specific pattern is nothing special, and paths are neither cleaned nor redirected. Empty is all
+	// requests.
 	Pattern string
 	// Match, if not nil, has to agree too. It may be called by several goroutines at once.
 	Match func(r *Request) bool
