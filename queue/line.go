@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync"
 	"time"
+	"weak"
 )
 
 // Line is where requests wait until every limit that applies to them agrees. Make one with [New]. All
@@ -215,9 +216,20 @@ func (l *Line) arm(now time.Time) {
 	case next == never:
 		l.timer.Stop()
 	case l.timer == nil:
-		l.timer = time.AfterFunc(time.Duration(next-l.since(now)), l.ring)
+		l.timer = time.AfterFunc(time.Duration(next-l.since(now)), ringer(l))
 	default:
 		l.timer.Reset(time.Duration(next - l.since(now)))
+	}
+}
+
+// ringer returns what the timer calls. It does not keep the line: one that is held by nobody, and in which
+// so nobody waits, is forgotten at once and not when its timer fires.
+func ringer(l *Line) func() {
+	line := weak.Make(l)
+	return func() {
+		if l := line.Value(); l != nil {
+			l.ring()
+		}
 	}
 }
 
