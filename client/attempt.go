@@ -25,6 +25,8 @@ type attempt struct {
 	scope   uint64 // what the caller said it belongs to; 0 is nothing
 	permit  queue.Permit
 
+	first bool // it is the first, and there may be others
+
 	// For observers.
 	number   int // of the attempt, from 1
 	arrived  time.Time
@@ -55,6 +57,15 @@ type answer struct {
 	waitKnown  bool
 	limit      string // the window that was exhausted
 	key        *learned
+
+	release func() // of the hold on the line until the last attempt, if there may be another
+}
+
+// letGo ends the hold on the line, if there is one.
+func (ans *answer) letGo() {
+	if ans.release != nil {
+		ans.release()
+	}
 }
 
 // send passes one request through the line and over the base transport. The body
@@ -85,6 +96,7 @@ func (a *attempt) prepare(t *Transport, who *account, c *call) {
 		Cost: c.cost, Priority: c.priority, NoWait: c.noWait, MaxWait: c.maxWait, Retry: c.sent > 0, Tag: a,
 	}
 	a.key, a.part, a.req, a.route, a.scope, a.number = nil, nil, req, "", c.scope, c.sent+1
+	a.first = c.sent == 0 && c.mayRetry()
 	switch {
 	case c.scope != 0:
 		a.Request.Lane = c.lane
@@ -102,6 +114,7 @@ func (a *attempt) exchange(t *Transport, req *http.Request, who *account) (ans a
 			closeBody(req)
 			discard(ans.resp)
 			a.end(false)
+			ans.letGo()
 		}
 	}()
 	if t.observers != nil {
@@ -121,17 +134,27 @@ func (a *attempt) take(t *Transport, who *account, ans *answer) {
 		ans.err = errNothing
 		fallthrough
 	case ans.err != nil:
+		a.hold(t, ans)
 		a.end(false)
 		discard(ans.resp) // there must be none, but somebody has to close it
 		ans.resp, ans.key = nil, a.key
 	default:
 		mend(ans.resp)
 		a.read(who.reader, ans.resp)
+		ans.refused = a.reading.Refused
+		a.hold(t, ans)
 		a.end(true)
 		a.report(ans)
 	}
 	if t.observers != nil {
 		a.tellAnswered(t, ans)
+	}
+}
+
+// hold has the line count the request as under way after the attempt, if it may be sent again.
+func (a *attempt) hold(t *Transport, ans *answer) {
+	if a.first && (t.checks || ans.questionable()) {
+		ans.release = t.line.Hold()
 	}
 }
 
@@ -196,7 +219,6 @@ func (a *attempt) count(now time.Time) {
 // report copies what outlives the attempt.
 func (a *attempt) report(ans *answer) {
 	ans.key = a.key
-	ans.refused = a.reading.Refused
 	ans.wait, ans.waitKnown = a.reading.Wait.Delay, a.reading.Wait.Known()
 	if !ans.refused {
 		return

@@ -46,6 +46,7 @@ type Line struct {
 	stirredSeats []*seat
 
 	waiting, flying int
+	held            int           // requests between two attempts
 	chains          [levels]chain // waiting requests by arrival
 	yard            flow          // requests that wait for room in the line
 	seq, turn       int64

@@ -10,7 +10,7 @@ import (
 func (l *Line) settle(now time.Time) {
 	defer l.arm(now) // also if a limit panics
 	l.pump(now)
-	if l.phase == draining && l.waiting == 0 && l.flying == 0 {
+	if l.phase == draining && l.drained() {
 		l.finish()
 	}
 }
