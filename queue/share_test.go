@@ -152,3 +152,16 @@ func TestEveryPriorityGetsItsShareWhateverTheBottleneck(t *testing.T) {
 		}
 	}
 }
+
+// What has a higher priority is not reckoned to go first where the minimum share lets a request go earlier.
+func TestALowPriorityIsNotTurnedAwayForHigherOnes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLine(t, WithRule(Rule{Scope: Global, Limits: exact(PerMinute(20))}))
+		fill(t, l, 1000, Request{Key: "k", Priority: Normal}) // for 50 minutes
+		low := enqueue(t.Context(), l, &Request{Key: "k", Priority: Low, MaxWait: 5 * time.Minute})
+		pass(5 * time.Minute)
+		require.NoError(t, low.get(t).err)
+		assert.LessOrEqual(t, low.get(t).took, 2*time.Minute)
+		l.Close()
+	})
+}
