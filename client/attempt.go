@@ -27,6 +27,8 @@ type attempt struct {
 	name    string // of the key, by the caller
 	permit  queue.Permit
 
+	first bool // it is the first, and there may be others
+
 	// For observers.
 	number   int                     // of the attempt, from 1
 	waited   bool                    // in the line
@@ -59,6 +61,15 @@ type answer struct {
 	limit      string // the window that was exhausted
 	said       *refusal
 	key        *learned
+
+	release func() // of the hold on the line until the last attempt, if there may be another
+}
+
+// letGo ends the hold on the line, if there is one.
+func (ans *answer) letGo() {
+	if ans.release != nil {
+		ans.release()
+	}
 }
 
 // send passes one request through the line and over the base transport. The body
@@ -85,12 +96,13 @@ func (t *Transport) send(req *http.Request, who *account, c *call) answer {
 func (a *attempt) prepare(t *Transport, who *account, c *call) {
 	req := c.req
 	a.Request = queue.Request{
-		Key: who.key, Host: req.URL.Host, Method: req.Method, Path: req.URL.Path,
+		Key: who.key, Host: req.URL.Host, Method: req.Method, Path: req.URL.EscapedPath(),
 		Cost: c.cost, Priority: c.priority, NoWait: c.noWait, MaxWait: c.maxWait, Retry: c.sent > 0, Tag: a,
 	}
 	a.key, a.part, a.req, a.route, a.scope, a.number = nil, nil, req, "", c.scope, c.sent+1
 	a.name = t.nameFor(c)
 	a.arrived = time.Now()
+	a.first = c.sent == 0 && c.mayRetry()
 	switch {
 	case c.scope != 0:
 		a.Request.Lane = c.lane
@@ -107,6 +119,7 @@ func (a *attempt) exchange(t *Transport, req *http.Request, who *account) (ans a
 		if !over { // whatever panics next, the others are done
 			defer discard(ans.resp)
 			defer closeBody(req)
+			defer ans.letGo()
 			a.end(false)
 		}
 	}()
@@ -127,12 +140,15 @@ func (a *attempt) take(t *Transport, who *account, ans *answer) {
 		ans.err = errNothing
 		fallthrough
 	case ans.err != nil:
+		a.hold(t, ans)
 		a.end(false)
 		discard(ans.resp) // there must be none, but somebody has to close it
 		ans.resp, ans.key = nil, a.key
 	default:
 		mend(ans.resp)
 		body := a.read(who.reader, ans)
+		ans.refused = a.reading.Refused
+		a.hold(t, ans)
 		a.end(true)
 		a.report(ans)
 		if ans.refused {
@@ -141,6 +157,13 @@ func (a *attempt) take(t *Transport, who *account, ans *answer) {
 	}
 	if t.observers != nil {
 		a.tellAnswered(t, ans)
+	}
+}
+
+// hold has the line count the request as under way after the attempt, if it may be sent again.
+func (a *attempt) hold(t *Transport, ans *answer) {
+	if a.first && (t.checks || ans.questionable()) {
+		ans.release = t.line.Hold()
 	}
 }
 
@@ -208,7 +231,6 @@ func (a *attempt) count(now time.Time) {
 // report copies what outlives the attempt.
 func (a *attempt) report(ans *answer) {
 	ans.key = a.key
-	ans.refused = a.reading.Refused
 	ans.wait, ans.waitKnown = a.reading.Wait.Delay, a.reading.Wait.Known()
 	if !ans.refused {
 		return

@@ -35,6 +35,7 @@ func (a *attempt) guard(t *Transport, req *http.Request, who *account) (ans answ
 		a.permit.Return(&a.Request) // it does nothing if the request was sent
 		closeBody(req)
 		discard(ans.resp)
+		ans.letGo()
 		if done != nil {
 			done(backoff.Attempt{})
 		}

@@ -28,6 +28,9 @@ type call struct {
 	maxWait  time.Duration // in the line; 0 is the transport's
 }
 
+// mayRetry reports whether the caller lets the request be sent again.
+func (c *call) mayRetry() bool { return !c.noRetry && !c.noWait }
+
 type callKey struct{}
 
 func callOf(req *http.Request) call {

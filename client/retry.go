@@ -68,6 +68,7 @@ var nowhere = &http.Request{Method: http.MethodGet, URL: &url.URL{Scheme: "http"
 
 // retry goes on with a request after its first attempt.
 func (t *Transport) retry(req *http.Request, who *account, c call, first answer) (*http.Response, error) {
+	defer first.letGo()
 	l := loops.Get().(*loop)
 	l.task = task{t: t, req: req, who: who, call: c, began: first.taken, attempts: 1, key: first.key}
 	resp, err := l.run(first)

@@ -131,7 +131,7 @@ func (t *Transport) roundTrip(req *http.Request) (*http.Response, error) {
 	if first.turnedAway {
 		return nil, t.turnedAway(&c, who, first.err)
 	}
-	if c.noRetry || c.noWait || !first.questionable() && !t.checks {
+	if !c.mayRetry() || !first.questionable() && !t.checks {
 		return first.resp, first.err
 	}
 	return t.retry(req, who, c, first)

@@ -42,12 +42,24 @@ func (l *Line) lineUp(ctx context.Context, now time.Time, k *key, c *class, r *R
 	t := l.ticket(k, c, r)
 	l.seq++
 	t.seq, t.level, t.state = l.seq, r.level(), waiting
+	over := false
+	defer func() {
+		if !over { // a limit panicked
+			l.forsake(t, now)
+		}
+	}()
 	t.setDeadline(ctx, now)
 	l.join(t)
+	if r.cost() > 1 {
+		if err := l.impossible(t, now); err != nil {
+			l.fail(t, err)
+		}
+	}
 	l.settle(now)
 	if t.state == waiting {
 		l.judge(t, now)
 	}
+	over = true
 	if t.state != waiting {
 		p, err := l.outcome(t)
 		return p, nil, err
@@ -118,6 +130,19 @@ func (l *Line) abandon(ctx context.Context, t *ticket) (Permit, error) {
 	return Permit{}, cancelled(ctx, ctx.Err())
 }
 
+// forsake takes a ticket out of the line that has no listener.
+func (l *Line) forsake(t *ticket, now time.Time) {
+	defer l.arm(now) // who is asked because of it must not panic now
+	if t.state == granted {
+		l.undo(t)
+		return
+	}
+	if t.flow != nil {
+		l.drop(t)
+	}
+	l.recycle(t)
+}
+
 // undo gives back all that a permit took.
 func (l *Line) undo(t *ticket) {
 	if b, ok := t.key.own.(Returner); ok {
@@ -168,6 +193,9 @@ func (t *ticket) setDeadline(ctx context.Context, now time.Time) {
 
 // join puts a ticket in its flow.
 func (l *Line) join(t *ticket) {
+	for i := range t.class.slots {
+		l.gateOf(t.key, &t.class.slots[i]) // a rule's New may panic: before anything is changed
+	}
 	f := l.flowOf(t.key, t.class, t.r)
 	was := f.head()
 	f.add(t)
@@ -175,13 +203,14 @@ func (l *Line) join(t *ticket) {
 	t.key.waiting++
 	l.chains[t.level].add(t)
 	if was == nil {
+		l.enlist(f)
 		f.kind.queueUp(l, f)
 		l.enter(f)
 		return
 	}
 	l.place(f)
 	if f.gate == nil {
-		l.reorder(f.kind, f.level)
+		l.reorder(f.seat())
 	}
 	if f.head() != was {
 		l.retry(f)
@@ -222,7 +251,11 @@ func (l *Line) judge(t *ticket, now time.Time) {
 	if err != nil && t.state == waiting {
 		l.drop(t)
 		t.state = failed
-		t.err = &WaitError{Err: err, Limit: p.Limit, Until: p.Start, Ahead: p.Ahead}
+		e := &WaitError{Err: err, Limit: p.Limit, Ahead: p.Ahead}
+		if p.Start.After(now) {
+			e.Until = p.Start
+		}
+		t.err = e
 	}
 	l.settle(now)
 }
@@ -243,7 +276,11 @@ func (l *Line) tooLate(t *ticket, g *gate) error {
 	e := &WaitError{Err: t.lateness(), Ahead: int(t.ahead)}
 	if g != nil {
 		e.Limit = g.name
-		if !g.unknown && g.at != never {
+		switch {
+		case g.unknown:
+		case g.share != nil && g.share.soonest > t.deadline:
+			e.Until = l.start.Add(time.Duration(g.share.soonest))
+		case g.at > t.deadline && g.at != never:
 			e.Until = l.start.Add(time.Duration(g.at))
 		}
 	}

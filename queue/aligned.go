@@ -7,20 +7,20 @@ type aligned struct {
 	q          *Quota
 	start, end time.Time // of the window
 	used       int
-	sent       sent // what may not have arrived yet
+	counted    time.Time // used counts all that was taken since then
+	sent       sent      // what may not have arrived yet
 }
 
 func newAligned(q *Quota) *aligned { return &aligned{q: q, sent: sent{q: q}} }
 
 // window returns the window in which t lies.
 func (l *aligned) window(t time.Time) (start, end time.Time) {
-	t = t.In(l.q.place)
-	y, m, d := t.Date()
-	day := time.Date(y, m, d, 0, 0, 0, 0, l.q.place)
-	if day.After(t) { // the clock was put back across midnight
-		day = time.Date(y, m, d-1, 0, 0, 0, 0, l.q.place)
+	y, m, d := t.In(l.q.place).Date()
+	day, next := dayStart(y, m, d, l.q.place), dayStart(y, m, d+1, l.q.place)
+	for day.After(t) { // the clock was put back across midnight
+		d--
+		day, next = dayStart(y, m, d, l.q.place), day
 	}
-	next := time.Date(y, m, d+1, 0, 0, 0, 0, l.q.place)
 	if l.q.per == 24*time.Hour {
 		return day, next
 	}
@@ -32,15 +32,59 @@ func (l *aligned) window(t time.Time) (start, end time.Time) {
 	return start, end
 }
 
+// dayStart returns when a day begins, which is not always midnight: clocks that are put forward then leave
+// it out, and clocks that are put back come to it twice. It is the last time at which the date becomes that
+// of the day, or a later one where the day itself is left out.
+func dayStart(y int, m time.Month, d int, zone *time.Location) (start time.Time) {
+	midnight := time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
+	const reach = 48 * time.Hour // more than any zone is away from UTC
+	begun := false
+	for t := midnight.Add(-reach).In(zone); t.Before(midnight.Add(reach)); {
+		_, offset := t.Zone()
+		change := zoneEnd(t)
+		crossing := midnight.Add(-time.Duration(offset) * time.Second)
+		switch {
+		case t.Before(crossing):
+			if begun = change.IsZero() || crossing.Before(change); begun {
+				start = crossing
+			}
+		case !begun:
+			start, begun = t, true
+		}
+		if change.IsZero() {
+			break
+		}
+		t = change
+	}
+	return start.In(zone)
+}
+
+// zoneEnd returns when the clock of t's zone is set next, or an earlier time after t, or zero for never.
+// [time.Time.ZoneBounds] errs by a day at the end of leap years, and returns t or less then.
+func zoneEnd(t time.Time) time.Time {
+	_, end := t.ZoneBounds()
+	if !end.IsZero() && !end.After(t) {
+		return t.Add(time.Hour)
+	}
+	return end
+}
+
 // turn begins a new window if the time has come.
 func (l *aligned) turn(now time.Time) {
 	// A wall clock that was set back a little must not give the same quota twice: the window goes on.
 	if now.Before(l.end) && now.After(l.start.Add(-l.q.per)) {
 		return
 	}
+	first := l.end.IsZero()
 	l.start, l.end = l.window(now)
 	l.sent.leave(l.sent.since(l.start))
 	l.used = l.sent.cost
+	l.counted = l.start
+	if open := l.sent.open.live(); first {
+		l.counted = now
+	} else if len(open) > 0 {
+		l.counted = l.sent.base.Add(time.Duration(open[0].from))
+	}
 }
 
 func (l *aligned) Ask(now time.Time, r *Request) Answer {
@@ -68,13 +112,17 @@ func (l *aligned) Take(now time.Time, r *Request) {
 
 func (l *aligned) Return(taken time.Time, r *Request) {
 	l.sent.undo(l.sent.since(taken), r.cost())
-	if !taken.Before(l.start) {
+	if !taken.Before(l.counted) {
 		l.used -= r.cost()
 	}
 }
 
 func (l *aligned) Observe(now, taken time.Time) {
-	l.sent.answer(l.sent.since(now), l.sent.since(taken))
+	l.observe(now, taken, 0)
+}
+
+func (l *aligned) observe(now, taken time.Time, cost int) {
+	l.sent.answer(l.sent.since(now), l.sent.since(taken), cost)
 }
 
 func (l *aligned) Idle(now time.Time) bool {
@@ -93,10 +141,21 @@ func (l *aligned) Forecast(now time.Time, ahead int, r *Request) time.Time {
 		return now
 	}
 	later := (last - (l.q.n - l.used)) / l.q.n // windows after the next
-	if l.q.per == 24*time.Hour && later < 1e6 {
-		return l.end.AddDate(0, 0, later).Add(l.q.slack)
+	if y, m, d := l.end.Date(); l.q.per == 24*time.Hour && later < 1e6 {
+		return dayStart(y, m, d+later, l.q.place).Add(l.q.slack)
 	}
-	return l.end.Add(times(later, l.q.per)).Add(l.q.slack)
+	at := l.end.Add(times(later, l.q.per)).Add(l.q.slack)
+	// The last window of a day on which the clock is set may be a short one.
+	for t := l.end; ; {
+		_, before := t.Zone()
+		t = zoneEnd(t)
+		if t.IsZero() || t.After(at) {
+			return at
+		}
+		if _, offset := t.Zone(); offset != before {
+			at = at.Add(-l.q.per)
+		}
+	}
 }
 
 // inherit takes over what was used of the window, if the windows are the same, and otherwise as if all
@@ -108,6 +167,6 @@ func (l *aligned) inherit(old Limit, now time.Time) {
 	}
 	o.turn(now)
 	l.start, l.end = l.window(now)
-	l.used = o.used
+	l.used, l.counted = o.used, o.counted
 	l.sent.takeOver(&o.sent)
 }

@@ -14,11 +14,20 @@ func All(limits ...Limit) Limit {
 type all []Limit
 
 func (a all) Ask(now time.Time, r *Request) (worst Answer) {
+	var soonest time.Time
 	for _, l := range a {
-		if answer := l.Ask(now, r); !answer.goes(now) && answer.after(&worst) {
+		answer := l.Ask(now, r)
+		if answer.goes(now) {
+			continue
+		}
+		if early := answer.early(); early.After(soonest) {
+			soonest = early
+		}
+		if answer.after(&worst) {
 			worst = answer
 		}
 	}
+	worst.soonest = soonest
 	return worst
 }
 
@@ -36,11 +45,11 @@ func (a all) Return(taken time.Time, r *Request) {
 	}
 }
 
-func (a all) Observe(now, taken time.Time) {
+func (a all) Observe(now, taken time.Time) { a.observe(now, taken, 0) }
+
+func (a all) observe(now, taken time.Time, cost int) {
 	for _, l := range a {
-		if o, ok := l.(Observer); ok {
-			o.Observe(now, taken)
-		}
+		observe(l, now, taken, cost)
 	}
 }
 
@@ -60,8 +69,8 @@ func (a all) Forecast(now time.Time, ahead int, r *Request) time.Time {
 			if at := f.Forecast(now, ahead, r); at.After(latest) {
 				latest = at
 			}
-		} else if answer := l.Ask(now, r); answer.At.After(latest) {
-			latest = answer.At
+		} else if answer := l.Ask(now, r); answer.early().After(latest) {
+			latest = answer.early()
 		}
 	}
 	return latest

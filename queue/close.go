@@ -1,6 +1,9 @@
 package queue
 
-import "context"
+import (
+	"context"
+	"sync"
+)
 
 type phase uint8
 
@@ -37,10 +40,10 @@ func (l *Line) finish() {
 	for _, g := range l.stirredGates {
 		g.stirred = false
 	}
-	for _, c := range l.stirredClasses {
-		c.stirred = false
+	for _, s := range l.stirredSeats {
+		s.stirred = false
 	}
-	l.stirredGates, l.stirredClasses = nil, nil
+	l.stirredGates, l.stirredSeats = nil, nil
 	l.due = never
 	if l.timer != nil {
 		l.timer.Stop()
@@ -48,14 +51,34 @@ func (l *Line) finish() {
 	close(l.gone)
 }
 
+// Hold keeps [Line.Shutdown] from ending until release is called, of which only the first call counts. It
+// is for a request between two attempts, which holds no permit: call it before the permit of the first
+// attempt is released. [Line.Close] does not wait for it.
+func (l *Line) Hold() (release func()) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.held++
+	return sync.OnceFunc(func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.held--
+		l.settle(l.now())
+	})
+}
+
+// drained reports whether nothing is under way.
+func (l *Line) drained() bool {
+	return l.waiting == 0 && l.yard.len() == 0 && l.flying == 0 && l.held == 0
+}
+
 // Shutdown closes the line gracefully: nobody new gets in except retries, those who wait get their
-// permits as before, and Shutdown returns nil when nobody waits and every permit is released. When ctx
-// is done first, Shutdown does as [Line.Close] and returns the error of ctx.
+// permits as before, and Shutdown returns nil when nobody waits, every permit is released and every
+// [Line.Hold] is over. When ctx is done first, Shutdown does as [Line.Close] and returns the error of ctx.
 func (l *Line) Shutdown(ctx context.Context) error {
 	l.mu.Lock()
 	if l.phase == open {
 		l.phase = draining
-		if l.waiting == 0 && l.yard.len() == 0 && l.flying == 0 {
+		if l.drained() {
 			l.finish()
 		}
 	}

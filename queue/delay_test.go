@@ -176,7 +176,9 @@ func TestATrailForgetsWhatWasAnswered(t *testing.T) {
 	trail.add(0, 0, 1)
 	for at := range int64(10_000) {
 		trail.add(at+1, 0, 2)
-		assert.EqualValues(t, 2, trail.pull(trail.find(at+1)))
+		cost, ok := trail.pull(trail.find(at+1), 0)
+		assert.True(t, ok)
+		assert.EqualValues(t, 2, cost)
 		assert.Nil(t, trail.find(at+1))
 	}
 	assert.Less(t, cap(trail.slots), 64)

@@ -1,7 +1,7 @@
 package queue
 
 // flow is the requests of one key, lane, class and priority that wait: retries first, then in the
-// order of arrival. An empty flow does not exist. A flow stands in one crowd: its class's, when
+// order of arrival. An empty flow does not exist. A flow stands in one crowd: its seat's, when
 // nothing of its own holds it back as far as is known, or that of a gate of its own.
 type flow struct {
 	node
@@ -14,7 +14,7 @@ type flow struct {
 	cost            int // of all that wait here
 
 	in     *crowd
-	gate   *gate // whose crowd in is; nil when it is the class's
+	gate   *gate // whose crowd in is; nil when it is the seat's
 	called *gate // has let the flow out and will not send it back behind others
 
 	tag     int64 // start tag of the first in the class's fair order
@@ -54,6 +54,9 @@ func (l *list) remove(t *ticket) {
 	l.n--
 }
 
+// seat is where the flow waits when it is ready.
+func (f *flow) seat() *seat { return &f.kind.seats[f.level] }
+
 func (f *flow) head() *ticket {
 	if f.retries.front != nil {
 		return f.retries.front
@@ -87,8 +90,9 @@ func (f *flow) remove(t *ticket) {
 }
 
 // arrival orders flows of one key: by the arrival of their first, retries before all others.
-func (f *flow) arrival() int64 {
-	t := f.head()
+func (f *flow) arrival() int64 { return f.head().arrival() }
+
+func (t *ticket) arrival() int64 {
 	if t.r.Retry {
 		return t.seq - never/2
 	}
@@ -110,11 +114,18 @@ func (l *Line) place(f *flow) {
 	if f.gate == nil {
 		first = f.tag
 	}
-	if f.in != nil {
-		f.in.move(&f.node, f.level, first, f.arrival(), deadline)
-		l.noteDeadline(f.in)
-	} else {
+	if f.in == nil {
 		f.first, f.second, f.deadline = first, f.arrival(), deadline
+		return
+	}
+	var before *node
+	if f.gate != nil {
+		before = f.gate.next()
+	}
+	f.in.move(&f.node, f.level, first, f.arrival(), deadline)
+	l.noteDeadline(f.in)
+	if f.gate != nil && f.gate.next() != before {
+		l.stir(f.gate) // whoever is next now has not been asked
 	}
 }
 
@@ -126,12 +137,13 @@ func (l *Line) withdraw(f *flow) {
 		l.leaveGate(g, &f.node)
 		return
 	}
-	c := f.kind
-	c.ready.remove(&f.node)
-	l.noteDeadline(&c.ready)
-	l.reorder(c, f.level)
-	if c.parked != nil {
-		l.stir(c.parked) // whoever is first now may want less
+	s := f.seat()
+	s.ready.remove(&f.node)
+	s.class.ready--
+	l.noteDeadline(&s.ready)
+	l.reorder(s)
+	if s.parked != nil {
+		l.stir(s.parked) // whoever is first now may want less
 	}
 }
 
@@ -139,5 +151,6 @@ func (l *Line) withdraw(f *flow) {
 func (l *Line) end(f *flow) {
 	f.kind.giveUp(f)
 	l.withdraw(f)
+	l.delist(f)
 	l.forgetFlow(f)
 }

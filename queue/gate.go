@@ -3,14 +3,14 @@ package queue
 import "time"
 
 // gate is a limit with those who wait for it. A gate of one key holds flows; a shared one holds
-// classes.
+// seats.
 type gate struct {
-	limit  Limit
-	flight *inFlight // limit, when it counts requests in flight
-	rule   *rule     // where limit comes from; nil for a key's own
-	crowd  *crowd    // nil when nobody waits
-	name   string    // of the limit that refused last
-	at     int64     // when to ask again, in line time; never when only news can tell
+	limit Limit
+	rule  *rule  // where limit comes from; nil for a key's own
+	crowd *crowd // nil when nobody waits here
+	share *share // nil when nobody waits who needs the gate
+	name  string // of the limit that refused last
+	at    int64  // when to ask again, in line time; never when only news can tell
 
 	alarmPlace int32
 	version    uint32 // of the rule, when limit was made
@@ -48,6 +48,12 @@ func (g *gate) nameOf() string {
 	return g.name
 }
 
+// flight is the gate's limit, if it counts requests in flight.
+func (g *gate) flight() *inFlight {
+	b, _ := g.limit.(*inFlight)
+	return b
+}
+
 // crowded reports whether somebody waits at the gate.
 func (g *gate) crowded() bool { return g.crowd != nil }
 
@@ -55,8 +61,7 @@ func (g *gate) crowded() bool { return g.crowd != nil }
 func (l *Line) admitTo(g *gate, x *node) {
 	if g.crowd == nil {
 		g.crowd = l.crowds.get()
-		g.crowd.floor = l.floor
-		g.at = never
+		g.at, g.share.soonest = never, 0
 		l.alarms.push(g)
 	}
 	g.crowd.push(x)
@@ -75,7 +80,6 @@ func (l *Line) leaveGate(g *gate, x *node) {
 		l.stir(g)
 		return
 	}
-	g.crowd.credit = [levels]int32{}
 	l.crowds.put(g.crowd)
 	g.crowd = nil
 	l.alarms.remove(g)
@@ -83,24 +87,37 @@ func (l *Line) leaveGate(g *gate, x *node) {
 
 // close notes why the first of the gate's crowd cannot go, and turns away those who cannot wait so
 // long.
-func (l *Line) close(g *gate, a *Answer) {
+func (l *Line) close(now time.Time, g *gate, a *Answer) {
 	g.name, g.unknown, g.at = a.Name, a.Unknown, never
+	g.share.soonest = 0
 	if !a.Unknown {
 		g.at = l.since(a.At)
 	}
 	l.alarms.fix(g, true)
-	if !a.Unknown && l.expire(g.crowd, g) {
+	if a.Unknown || len(g.crowd.dates) == 0 {
+		return
+	}
+	f := g.next().leader()
+	g.share.soonest = l.since(a.early())
+	if r := f.head().r; r.cost() > 1 {
+		// The order may change before, and a cheap request go where this one cannot.
+		cheap := *r
+		cheap.Cost = 1
+		answer := g.ask(now, &cheap)
+		g.share.soonest = l.since(answer.early())
+	}
+	if l.expireFlow(f, a) || l.expire(g.crowd, g) {
 		l.stir(g)
 	}
 }
 
-// expire turns away all members of a crowd whose deadline is before the time at which the gate is to
-// be asked again: nobody goes before that.
+// expire turns away all members of a crowd whose deadline is before the time at which one of them can go at
+// the soonest.
 func (l *Line) expire(c *crowd, g *gate) (did bool) {
-	for len(c.dates) > 0 && c.dates[0].deadline < g.at {
+	for len(c.dates) > 0 && c.dates[0].deadline < g.share.soonest {
 		did = true
-		if x := c.dates[0]; x.class != nil {
-			l.expire(&x.class.ready, g)
+		if x := c.dates[0]; x.seat != nil {
+			l.expire(&x.seat.ready, g)
 		} else {
 			t := x.flow.dates[0]
 			l.fail(t, l.tooLate(t, g))
@@ -114,8 +131,11 @@ func (l *Line) expireFlow(f *flow, a *Answer) (did bool) {
 	if a.Unknown || a.Max > 0 {
 		return false
 	}
-	at := l.since(a.At)
-	g := gate{name: a.Name, at: at}
+	at := l.since(a.early())
+	if f.earliest() >= at {
+		return false
+	}
+	g := gate{name: a.Name, at: at, share: &share{soonest: at}}
 	for n := len(f.dates); n > 0 && f.dates[0].deadline < at; n-- {
 		l.fail(f.dates[0], l.tooLate(f.dates[0], &g))
 		did = true

@@ -28,6 +28,18 @@ type Answer struct {
 	// Max, when positive, refuses for good: the request costs more than the limit can ever give at
 	// once, which is Max. The caller gets a [CostError].
 	Max int
+
+	// soonest, if not zero, is the earliest time at which r may go, if requests that are under way are
+	// answered soon. It is not after At.
+	soonest time.Time
+}
+
+// early is the earliest time at which the request may go, as far as is known.
+func (a *Answer) early() time.Time {
+	if a.soonest.IsZero() {
+		return a.At
+	}
+	return a.soonest
 }
 
 // Returner is a [Limit] that can undo a Take: when a caller gives up in the same instant in which it
@@ -44,6 +56,25 @@ type Observer interface {
 	// Observe reports that a request taken at taken was answered, or failed, at now. The line calls
 	// it once a permit: at the first [Permit.Update], [Permit.Settle] or [Permit.Release].
 	Observe(now, taken time.Time)
+}
+
+// costObserver is an Observer that also wants to know what the request cost. Requests of several costs
+// may have been taken at the same time. A cost of 0 is not known.
+type costObserver interface {
+	observe(now, taken time.Time, cost int)
+}
+
+// observe tells a limit that wants to know of a request that is over. It reports whether it does.
+func observe(l Limit, now, taken time.Time, cost int) bool {
+	switch o := l.(type) {
+	case costObserver:
+		o.observe(now, taken, cost)
+	case Observer:
+		o.Observe(now, taken)
+	default:
+		return false
+	}
+	return true
 }
 
 // Idler is a [Limit] that can tell whether it still remembers something worth keeping. The line

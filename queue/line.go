@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync"
 	"time"
+	"weak"
 )
 
 // Line is where requests wait until every limit that applies to them agrees. Make one with [New]. All
@@ -41,10 +42,11 @@ type Line struct {
 	timer     *time.Timer
 	due       int64 // when the timer fires; never when it does not
 
-	stirredGates   []*gate
-	stirredClasses []*class
+	stirredGates []*gate
+	stirredSeats []*seat
 
 	waiting, flying int
+	held            int           // requests between two attempts
 	chains          [levels]chain // waiting requests by arrival
 	yard            flow          // requests that wait for room in the line
 	seq, turn       int64
@@ -57,6 +59,8 @@ type Line struct {
 	flows  pool[flow]
 	lanes  pool[lane]
 	crowds pool[crowd]
+
+	sharePool pool[share]
 }
 
 // now reads the clock; the lock must be held. It reads the monotonic one alone, which takes half the
@@ -109,7 +113,7 @@ func (l *Line) enqueue(ctx context.Context, r *Request) (Permit, *ticket, error)
 	if k.waiting == 0 && l.phase == open && !c.contended() && l.ask(now, k, c, r) {
 		l.take(now, k, c, r)
 		t := l.ticket(k, c, nil)
-		l.hand(t, now)
+		l.hand(t, now, r)
 		if l.due == never {
 			l.arm(now) // so that idle keys are looked for even if nobody ever waits
 		}
@@ -138,27 +142,66 @@ func (l *Line) ask(now time.Time, k *key, c *class, r *Request) bool {
 	return true
 }
 
-// take spends what r costs, of all limits.
+// take spends what r costs, of all limits. If one panics, the others get it back.
 func (l *Line) take(now time.Time, k *key, c *class, r *Request) {
+	took := 0 // limits that did
+	defer func() {
+		if took >= 0 {
+			l.untake(now, k, c, r, took)
+		}
+	}()
 	if k.own != nil {
 		k.own.Take(now, r)
+		took++
 	}
 	for i := range c.slots {
 		k.gates[c.slots[i].slot].limit.Take(now, r)
+		took++
 	}
 	for _, g := range c.gates {
 		g.limit.Take(now, r)
+		took++
+	}
+	took = -1
+}
+
+// untake undoes a take of which only so many limits were reached.
+func (l *Line) untake(now time.Time, k *key, c *class, r *Request, took int) {
+	undo := func(limit Limit) {
+		if took--; took < 0 {
+			return
+		}
+		if b, ok := limit.(*inFlight); ok {
+			b.now--
+		} else if b, ok := limit.(Returner); ok {
+			b.Return(now, r)
+		}
+	}
+	if k.own != nil {
+		undo(k.own)
+	}
+	for i := range c.slots {
+		undo(k.gates[c.slots[i].slot].limit)
+	}
+	for _, g := range c.gates {
+		undo(g.limit)
 	}
 }
 
 // unsettled reports whether settle has something to do.
 func (l *Line) unsettled() bool {
-	return len(l.stirredGates) > 0 || len(l.stirredClasses) > 0 || l.phase == draining
+	return len(l.stirredGates) > 0 || len(l.stirredSeats) > 0 || l.phase == draining
 }
+
+// retryPanic is how long those are left alone who were being asked when a limit panicked.
+const retryPanic = time.Second
 
 // arm sets the timer to the next time at which something is due, if that changed.
 func (l *Line) arm(now time.Time) {
 	next := l.sweepAt()
+	if len(l.stirredGates)+len(l.stirredSeats) > 0 { // somebody panicked
+		next = min(next, l.since(now)+int64(retryPanic))
+	}
 	if len(l.alarms) > 0 {
 		next = min(next, l.alarms[0].at)
 	}
@@ -174,9 +217,20 @@ func (l *Line) arm(now time.Time) {
 	case next == never:
 		l.timer.Stop()
 	case l.timer == nil:
-		l.timer = time.AfterFunc(time.Duration(next-l.since(now)), l.ring)
+		l.timer = time.AfterFunc(time.Duration(next-l.since(now)), ringer(l))
 	default:
 		l.timer.Reset(time.Duration(next - l.since(now)))
+	}
+}
+
+// ringer returns what the timer calls. It does not keep the line: one that is held by nobody, and in which
+// so nobody waits, is forgotten at once and not when its timer fires.
+func ringer(l *Line) func() {
+	line := weak.Make(l)
+	return func() {
+		if l := line.Value(); l != nil {
+			l.ring()
+		}
 	}
 }
 

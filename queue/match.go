@@ -50,9 +50,10 @@ func (l *Line) classOf(id classID) *class {
 
 func (l *Line) newClass(id classID) *class {
 	c := &class{id: id}
-	c.date = node{class: c, deadline: never}
 	for i := range c.seats {
-		c.seats[i] = node{class: c, level: int8(i), deadline: never}
+		s := &c.seats[i]
+		s.node = node{seat: s, level: int8(i), deadline: never}
+		s.class, s.ready.deadline = c, never
 	}
 	for _, r := range l.rules {
 		if id.rules&r.bit == 0 {

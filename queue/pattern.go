@@ -1,7 +1,9 @@
 package queue
 
 import (
+	"cmp"
 	"fmt"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -104,14 +106,16 @@ func (p *pattern) addWild(name string, last bool, names map[string]bool) string 
 	return ""
 }
 
+// matches reports whether the mux would choose the pattern for r if it had no other. An empty method is
+// GET, and an empty path "/": that is what a client sends.
 func (p *pattern) matches(r *Request) bool {
-	if p.method != "" && p.method != r.Method && !(p.method == http.MethodGet && r.Method == http.MethodHead) {
+	method, rest := cmp.Or(r.Method, http.MethodGet), cmp.Or(r.Path, "/")
+	if p.method != "" && p.method != method && !(p.method == http.MethodGet && method == http.MethodHead) {
 		return false
 	}
 	if p.host != "" && p.host != bareHost(r.Host) {
 		return false
 	}
-	rest := r.Path
 	for _, s := range p.segments {
 		if rest == "" || rest[0] != '/' {
 			return false
@@ -139,8 +143,11 @@ func (p *pattern) matches(r *Request) bool {
 
 // bareHost returns the host without its port.
 func bareHost(host string) string {
-	if i := strings.LastIndexByte(host, ':'); i >= 0 && !strings.HasSuffix(host, "]") {
-		return host[:i]
+	if strings.IndexByte(host, ':') < 0 {
+		return host
+	}
+	if bare, _, err := net.SplitHostPort(host); err == nil {
+		return bare
 	}
 	return host
 }

@@ -58,7 +58,7 @@ func (k *key) stats() Stats {
 
 // impossible returns the error of a request that costs too much.
 func (l *Line) impossible(t *ticket, now time.Time) (err error) {
-	l.eachGate(t, func(g *gate) {
+	l.eachGate(t.flow, func(g *gate) {
 		if a := g.ask(now, t.r); a.Max > 0 {
 			err = newCostError(t.r, &a)
 		}

@@ -36,6 +36,11 @@ func (p Permit) Return(r *Request) {
 	l.mu.Lock()
 	defer l.mu.Unlock() // a limit may panic
 	if t := p.t; t.gen == p.gen && t.state == granted {
+		if r.cost() != int(t.cost) { // the caller has changed it meanwhile
+			same := *r
+			same.Cost = int(t.cost)
+			r = &same
+		}
 		t.r = r
 		l.undo(t)
 		l.settle(l.now())
@@ -90,8 +95,8 @@ func (l *Line) release(t *ticket) {
 }
 
 func (l *Line) giveBack(g *gate) {
-	if g.flight != nil {
-		g.flight.now--
+	if b := g.flight(); b != nil {
+		b.now--
 		l.stir(g)
 	}
 }
@@ -99,24 +104,21 @@ func (l *Line) giveBack(g *gate) {
 // observe tells limits that want to know that t was answered.
 func (l *Line) observe(now time.Time, t *ticket) {
 	if l.keyObserves {
-		if o, ok := t.key.own.(Observer); ok {
-			o.Observe(now, t.taken)
-		}
+		observe(t.key.own, now, t.taken, int(t.cost))
 	}
 	if !t.class.observed {
 		return
 	}
 	for _, s := range t.class.slots {
-		observeGate(l, t.key.gates[s.slot], now, t.taken)
+		l.observeAt(t.key.gates[s.slot], now, t)
 	}
 	for _, g := range t.class.gates {
-		observeGate(l, g, now, t.taken)
+		l.observeAt(g, now, t)
 	}
 }
 
-func observeGate(l *Line, g *gate, now, taken time.Time) {
-	if o, ok := g.limit.(Observer); ok {
-		o.Observe(now, taken)
+func (l *Line) observeAt(g *gate, now time.Time, t *ticket) {
+	if observe(g.limit, now, t.taken, int(t.cost)) {
 		l.stir(g) // it may have become looser
 	}
 }

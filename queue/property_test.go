@@ -227,7 +227,7 @@ func (w *world) end() {
 			a.res.get(w.t).permit.Release() // once more: must do nothing
 		}
 	}
-	w.checkEmpty()
+	checkEmpty(w.t, w.line)
 	w.line.Close()
 }
 

@@ -15,7 +15,8 @@ type Request struct {
 	// Lane separates requests of one key that do not wait behind each other, such as routes with
 	// limits of their own. Empty is a lane like any other.
 	Lane string
-	// Host, Method and Path are what rules match; see [Rule]. They may be empty.
+	// Host, Method and Path are what rules match; see [Rule]. The path is escaped, as it is sent: that
+	// of a URL is its EscapedPath. An empty method counts as GET and an empty path as "/".
 	Host, Method, Path string
 	// Cost is how much of the limits the request spends. 0 means 1; a negative cost is an error.
 	Cost int

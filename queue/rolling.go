@@ -17,15 +17,18 @@ func (l *rolling) Ask(now time.Time, r *Request) Answer {
 	case cost > l.q.n:
 		return Answer{Name: l.q.name, Max: l.q.n}
 	}
-	return Answer{Name: l.q.name, At: l.base.Add(time.Duration(l.after(at, l.cost+cost-l.q.n)))}
+	ask, soonest := l.after(at, l.cost+cost-l.q.n)
+	return Answer{Name: l.q.name, At: l.base.Add(time.Duration(ask)), soonest: l.base.Add(time.Duration(soonest))}
 }
 
 func (l *rolling) Take(now time.Time, r *Request) { l.add(l.since(now), r.cost()) }
 
 func (l *rolling) Return(taken time.Time, r *Request) { l.undo(l.since(taken), r.cost()) }
 
-func (l *rolling) Observe(now, taken time.Time) {
-	l.answer(l.since(now), l.since(taken))
+func (l *rolling) Observe(now, taken time.Time) { l.observe(now, taken, 0) }
+
+func (l *rolling) observe(now, taken time.Time, cost int) {
+	l.answer(l.since(now), l.since(taken), cost)
 }
 
 func (l *rolling) Idle(now time.Time) bool { return l.idle(l.since(now)) }
@@ -38,7 +41,8 @@ func (l *rolling) Forecast(now time.Time, ahead int, r *Request) time.Time {
 	rounds, unit := last/l.q.n, last%l.q.n
 	start := now
 	if missing := l.cost + unit + 1 - l.q.n; missing > 0 {
-		start = l.base.Add(time.Duration(l.after(at, missing)))
+		_, soonest := l.after(at, missing)
+		start = l.base.Add(time.Duration(soonest))
 	}
 	return start.Add(times(rounds, l.q.per))
 }

@@ -15,8 +15,9 @@ type Rule struct {
 	Name string
 	// Pattern is which requests the rule is for, as in [net/http.ServeMux]: "[METHOD ][HOST]/[PATH]",
 	// for example "POST /v1/virtual-accounts/{id}". It matches the Method, Host (without its port)
-	// and Path of a [Request]; unlike in a mux, the most specific pattern is nothing special. Empty
-	// is all requests.
+	// and escaped Path of a [Request]: a "%2F" belongs to its segment. Unlike in a mux, the most
+	// specific pattern is nothing special, and paths are neither cleaned nor redirected. Empty is all
+	// requests.
 	Pattern string
 	// Match, if not nil, has to agree too. It may be called by several goroutines at once.
 	Match func(r *Request) bool
@@ -165,8 +166,7 @@ func (l *Line) change(name string, f func(*rule) error) error {
 func (r *rule) gate(flight bool) *gate {
 	g := &gate{rule: r, version: r.version, shared: r.Scope != PerKey}
 	if flight {
-		g.flight = &inFlight{name: r.flightName(), max: r.MaxInFlight}
-		g.limit = g.flight
+		g.limit = &inFlight{name: r.flightName(), max: r.MaxInFlight}
 		return g
 	}
 	limits := make(all, 0, len(r.Limits)+1)
@@ -190,8 +190,8 @@ func (r *rule) flightName() string {
 // renew brings the limit of a gate up to date after the rule changed.
 func (r *rule) renew(g *gate, now time.Time) {
 	g.version = r.version
-	if g.flight != nil {
-		g.flight.max = r.MaxInFlight
+	if b := g.flight(); b != nil {
+		b.max = r.MaxInFlight
 		return
 	}
 	old, several := g.limit.(all)

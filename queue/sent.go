@@ -78,15 +78,16 @@ func (s *sent) add(now int64, cost int) {
 	s.open.add(now, s.grain(), int32(cost))
 }
 
-// answer notes that what was sent at taken was answered at now.
-func (s *sent) answer(now, taken int64) {
+// answer notes that what was sent at taken was answered at now. Cost 0 is unknown: where requests of
+// several costs were sent at once, it is not noted then, and counts as if it had not been answered.
+func (s *sent) answer(now, taken int64, cost int) {
 	possible := s.q.fixed || s.way.sample(time.Duration(now-taken))
 	x := s.open.find(taken)
 	if x == nil || !possible {
 		return
 	}
 	if allow, ahead := s.allow(); now-ahead < x.to+allow {
-		if cost := s.open.pull(x); cost > 0 {
+		if cost, ok := s.open.pull(x, int32(cost)); ok {
 			s.done.add(now, s.grain(), cost)
 		}
 	}
@@ -94,27 +95,40 @@ func (s *sent) answer(now, taken int64) {
 
 // undo takes back an add.
 func (s *sent) undo(taken int64, cost int) {
-	if x := s.open.find(taken); x != nil && s.open.undo(x, int32(cost)) {
+	x := s.open.find(taken)
+	if x == nil {
+		return
+	}
+	if _, ok := s.open.pull(x, int32(cost)); ok {
 		s.cost -= cost
 	}
 }
 
-// after returns when it makes sense to look whether so much of what counts at now has left.
-func (s *sent) after(now int64, cost int) (at int64) {
+// after returns when it makes sense to look whether so much of what counts at now has left, and when it
+// can have left at the soonest: if all is answered at once that was not yet.
+func (s *sent) after(now int64, cost int) (ask, soonest int64) {
 	allow, ahead := s.allow()
+	ask = s.leaves(cost, ahead, func(x *slot) int64 { return s.way.look(now, x.to, allow, s.per()) })
+	soonest = s.leaves(cost, max(ahead, s.way.seen()), func(x *slot) int64 { return x.to + s.per() })
+	return ask, min(soonest, ask)
+}
+
+// leaves is when so much has left. Answers came so much after the arrival; opens is when one leaves that
+// was not answered.
+func (s *sent) leaves(cost int, ahead int64, opens func(*slot) int64) (at int64) {
 	open, done := s.open.live(), s.done.live()
 	for cost > 0 && len(open)+len(done) > 0 {
-		opens, dones := noTime, noTime
+		first, second := noTime, noTime
 		if len(open) > 0 {
-			opens = s.way.look(now, open[0].to, allow, s.per())
+			first = opens(&open[0])
 		}
 		if len(done) > 0 {
-			dones = done[0].to - ahead + s.per()
+			second = done[0].to - ahead + s.per()
 		}
-		if opens < dones {
-			at, cost, open = max(at, opens), cost-int(open[0].cost), open[1:]
+		if first < second {
+			at, cost, open = max(at, first), cost-int(open[0].cost), open[1:]
 		} else {
-			at, cost, done = max(at, dones), cost-int(done[0].cost), done[1:]
+			at, cost, done = max(at, second), cost-int(done[0].cost), done[1:]
 		}
 	}
 	return at

@@ -1,36 +1,51 @@
 package queue
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 // settle lets everybody go who can, after something changed, and sets the timer for what comes next.
 // The lock must be held.
 func (l *Line) settle(now time.Time) {
+	defer l.arm(now) // also if a limit panics
 	l.pump(now)
-	l.arm(now)
-	if l.phase == draining && l.waiting == 0 && l.flying == 0 {
+	if l.phase == draining && l.drained() {
 		l.finish()
 	}
 }
 
-// pump lets everybody go who can.
+// pump lets everybody go who can. Who is being asked while a limit panics is asked again later.
 func (l *Line) pump(now time.Time) {
+	var g *gate
+	var s *seat
+	defer func() {
+		if g != nil {
+			l.stir(g)
+		}
+		if s != nil {
+			l.stirSeat(s)
+		}
+	}()
 	for {
-		if n := len(l.stirredClasses); n > 0 {
-			c := l.stirredClasses[n-1]
-			l.stirredClasses = l.stirredClasses[:n-1]
-			c.stirred = false
-			l.run(now, c)
+		if n := len(l.stirredSeats); n > 0 {
+			s = l.stirredSeats[n-1]
+			l.stirredSeats = l.stirredSeats[:n-1]
+			s.stirred = false
+			l.run(now, s)
+			s = nil
 			continue
 		}
 		if n := len(l.stirredGates); n > 0 {
-			g := l.stirredGates[n-1]
+			g = l.stirredGates[n-1]
 			l.stirredGates = l.stirredGates[:n-1]
 			g.stirred = false
 			if g.shared {
-				l.callClasses(now, g)
+				l.callSeats(now, g)
 			} else {
 				l.callFlows(now, g)
 			}
+			g = nil
 			continue
 		}
 		if !l.fillUp() {
@@ -39,17 +54,17 @@ func (l *Line) pump(now time.Time) {
 	}
 }
 
-// run lets the flows of a class go that waits at no gate, until it has to.
-func (l *Line) run(now time.Time, c *class) {
-	for c.parked == nil && c.ready.n > 0 {
-		l.step(now, c, c.ready.pick().level)
+// run lets the flows of a seat go that waits at no gate, until it has to.
+func (l *Line) run(now time.Time, s *seat) {
+	for s.parked == nil && s.ready.n > 0 {
+		l.step(now, s, nil)
 	}
 }
 
 // callFlows lets those out who wait at a gate of their key, best first, as long as it agrees.
 func (l *Line) callFlows(now time.Time, g *gate) {
 	for g.crowd != nil {
-		f := g.crowd.pick().flow
+		f := g.next().leader()
 		a := g.ask(now, f.head().r)
 		switch {
 		case a.Max > 0:
@@ -57,35 +72,33 @@ func (l *Line) callFlows(now time.Time, g *gate) {
 			continue
 		case !a.goes(now):
 			// Another limit may make it too late for some who do not know yet.
-			if worst, later, _ := l.obstacle(now, f); worst != nil && worst != g && l.expireFlow(f, &later) {
+			if worst, later, _ := l.obstacle(now, f, nil); worst != nil && worst != g && l.expireFlow(f, &later) {
 				continue
 			}
-			l.close(g, &a)
+			l.close(now, g, &a)
 			return
 		}
-		// The flow takes its turn here even if another limit stops it: that one remembers its rank.
-		g.crowd.served(f.level)
 		l.leaveGate(g, &f.node)
 		f.called = g
 		l.enter(f)
-		l.run(now, f.kind)
+		l.run(now, f.seat())
 	}
 }
 
-// callClasses lets those go who wait at a shared gate, best first, one request at a time.
-func (l *Line) callClasses(now time.Time, g *gate) {
+// callSeats lets those go who wait at a shared gate, best first, one request at a time.
+func (l *Line) callSeats(now time.Time, g *gate) {
 	for g.crowd != nil {
-		x := g.crowd.pick()
-		if l.step(now, x.class, x.level) == g {
+		if l.step(now, g.next().seat, g) == g {
 			return
 		}
 	}
 }
 
-// step lets the first of a class and priority try. It returns the shared gate that refused, if one did.
-func (l *Line) step(now time.Time, c *class, level int8) *gate {
-	f := c.first(level)
-	g, a, behind := l.obstacle(now, f)
+// step lets the first of a seat try, which caller, if not nil, has called. It returns the shared gate
+// that refused, if one did.
+func (l *Line) step(now time.Time, s *seat, caller *gate) *gate {
+	f := s.first()
+	g, a, behind := l.obstacle(now, f, caller)
 	switch {
 	case g == nil:
 		l.grant(now, f)
@@ -99,31 +112,33 @@ func (l *Line) step(now time.Time, c *class, level int8) *gate {
 		l.place(f)
 		l.admitTo(g, &f.node)
 		f.in = g.crowd
-		l.refused(g, &f.node, &a, behind)
+		l.refused(now, g, &f.node, &a, behind)
 		return nil
 	}
-	l.park(c, g)
-	l.refused(g, &c.seats[level], &a, behind)
+	l.park(s, g)
+	l.refused(now, g, &s.node, &a, behind)
 	return g
 }
 
 // refused notes why x, which waits at g now, cannot go. If others go first, the gate already knows
 // when to ask them.
-func (l *Line) refused(g *gate, x *node, a *Answer, behind bool) {
-	if !behind && g.crowd.pick() == x {
-		l.close(g, a)
+func (l *Line) refused(now time.Time, g *gate, x *node, a *Answer, behind bool) {
+	if !behind && g.next() == x {
+		l.close(now, g, a)
 		return
 	}
-	if !g.unknown && l.expire(g.crowd, g) {
+	if !g.stirred && l.expire(g.crowd, g) {
 		l.stir(g)
 	}
 }
 
 // obstacle asks all limits that apply to the first of a ready flow. It returns the gate whose answer
-// is the latest, or behind whose crowd the flow has to wait, or nil when all agree.
-func (l *Line) obstacle(now time.Time, f *flow) (worst *gate, a Answer, behind bool) {
+// is the latest, or behind whose crowd the flow has to wait, or nil when all agree. caller is the shared
+// gate that has called the flow's seat, if one has.
+func (l *Line) obstacle(now time.Time, f *flow, caller *gate) (worst *gate, a Answer, behind bool) {
 	var queue *gate
 	r := f.head().r
+	owed := f.called != nil && f.called.share.owed(f.level)
 	check := func(g *gate) {
 		if answer := g.ask(now, r); !answer.goes(now) {
 			if worst == nil || answer.after(&a) {
@@ -134,20 +149,21 @@ func (l *Line) obstacle(now time.Time, f *flow) (worst *gate, a Answer, behind b
 	if f.key.own != nil {
 		g := &f.lane.gate
 		check(g)
-		if g != f.called && g.crowded() && g.crowd.beats(f.level, 0, f.arrival()) {
+		if g != f.called && g.stops(f.level, 0, f.arrival(), owed) {
 			queue = g
 		}
 	}
 	for i := range f.kind.slots {
 		g := l.gateOf(f.key, &f.kind.slots[i])
 		check(g)
-		if g != f.called && g.crowded() && g.crowd.beats(f.level, 0, f.arrival()) {
+		if g != f.called && g.stops(f.level, 0, f.arrival(), owed) {
 			queue = g
 		}
 	}
+	owed = caller != nil && caller.share.owed(f.level)
 	for _, g := range f.kind.gates {
 		check(g)
-		if g.crowded() && g.crowd.beats(f.level, 0, f.turn) {
+		if g.stops(f.level, 0, f.turn, owed) {
 			queue = g
 		}
 	}
@@ -162,25 +178,23 @@ func (l *Line) grant(now time.Time, f *flow) {
 	t, c := f.head(), f.kind
 	l.take(now, t.key, c, t.r)
 	c.goOn(f)
-	if c.parked != nil {
-		c.parked.crowd.served(f.level)
-	}
+	l.served(f)
 	l.unqueue(t)
 	f.called = nil
 	if f.len() > 0 {
 		c.queueUp(l, f)
 		l.place(f)
-		l.reorder(c, f.level)
+		l.reorder(f.seat())
 	} else {
 		l.end(f)
 	}
-	l.hand(t, now)
+	l.hand(t, now, t.r)
 	l.signal(t)
 }
 
-// hand makes t a permit taken at now.
-func (l *Line) hand(t *ticket, now time.Time) {
-	t.state, t.taken = granted, now
+// hand makes t a permit for r, taken at now.
+func (l *Line) hand(t *ticket, now time.Time, r *Request) {
+	t.state, t.taken, t.cost = granted, now, int32(min(r.cost(), math.MaxInt32))
 	t.key.flying++
 	l.flying++
 }
@@ -211,7 +225,7 @@ func (l *Line) drop(t *ticket) {
 	default:
 		l.place(f)
 		if f.gate == nil {
-			l.reorder(f.kind, f.level)
+			l.reorder(f.seat())
 		}
 		if first {
 			l.retry(f)
@@ -224,9 +238,9 @@ func (l *Line) retry(f *flow) {
 	switch {
 	case f.gate != nil:
 		l.stir(f.gate)
-	case f.kind.parked != nil:
-		l.stir(f.kind.parked)
+	case f.seat().parked != nil:
+		l.stir(f.seat().parked)
 	default:
-		l.stirClass(f.kind)
+		l.stirSeat(f.seat())
 	}
 }

@@ -50,7 +50,7 @@ func (l *smooth) since(t time.Time) int64 {
 // leave takes those off the bucket that can no longer have an answer which tells more.
 func (l *smooth) leave(now int64) {
 	allow := l.way.allow(l.q, noTime)
-	for x := l.open.live(); len(x) > 0 && x[0].to+allow+l.way.seen() <= now; x = l.open.live() {
+	for x := l.open.live(); len(x) > 0 && x[0].to+allow+l.way.seen() < now; x = l.open.live() {
 		l.giveUp(allow)
 	}
 }
@@ -76,20 +76,26 @@ func (l *smooth) arrive(at int64, cost int32) {
 	l.last, l.left = at, l.bucket.TokensAt(t)
 }
 
-// from returns since when a request of that cost may go and, if that is after now, when to ask again.
-func (l *smooth) from(now int64, cost int) (at, ask int64) {
+// from returns since when a request of that cost may go and, if that is after now, when to ask again and
+// when it may go at the soonest, if all that is open is answered at once.
+func (l *smooth) from(now int64, cost int) (at, ask, soonest int64) {
 	owed, burst := int(l.owed), l.q.burst
-	at = l.last - int64(l.way.least()) + l.lasts(float64(owed+cost)-l.left)
+	fills := l.last + l.lasts(float64(owed+cost)-l.left)
+	at, soonest = fills-int64(l.way.least()), fills-l.most()
 	ask = at
 	// All from one of those that are open to the new one may arrive at once, when that one does.
 	for open := l.open.live(); owed+cost > burst && len(open) > 0; open = open[1:] {
 		sent, fills := open[0].to, l.lasts(float64(owed+cost-burst))
 		allow := l.way.allow(l.q, fills)
 		at, ask = max(at, sent+allow+fills), max(ask, l.way.look(now, sent, allow, fills))
+		soonest = max(soonest, sent+fills)
 		owed -= int(open[0].cost)
 	}
-	return at, ask
+	return at, ask, min(soonest, ask)
 }
+
+// most is the least time that every answer takes, if it is as much as it can be.
+func (l *smooth) most() int64 { return max(int64(l.way.least()), l.way.seen()) }
 
 // lasts is how long it takes to get so many tokens, rounded up.
 func (l *smooth) lasts(tokens float64) int64 {
@@ -106,8 +112,8 @@ func (l *smooth) Ask(now time.Time, r *Request) Answer {
 	}
 	at := l.since(now)
 	l.leave(at)
-	if from, ask := l.from(at, cost); from > at {
-		return Answer{Name: l.q.name, At: l.base.Add(time.Duration(ask))}
+	if from, ask, soonest := l.from(at, cost); from > at {
+		return Answer{Name: l.q.name, At: l.base.Add(time.Duration(ask)), soonest: l.base.Add(time.Duration(soonest))}
 	}
 	return Answer{}
 }
@@ -121,22 +127,29 @@ func (l *smooth) Take(now time.Time, r *Request) {
 	}
 }
 
-// Return undoes a Take that was not answered.
+// Return undoes a Take that was not answered. Once the request must have arrived, its tokens are spent:
+// what would be in the bucket without it can no longer be told.
 func (l *smooth) Return(taken time.Time, r *Request) {
-	if x := l.open.find(l.since(taken)); x != nil && l.open.undo(x, int32(r.cost())) {
-		l.owed -= int32(r.cost())
+	x := l.open.find(l.since(taken))
+	if x == nil {
+		return
+	}
+	if cost, ok := l.open.pull(x, int32(r.cost())); ok {
+		l.owed -= cost
 	}
 }
 
-// Observe learns from an answer when its request arrived at the latest.
-func (l *smooth) Observe(now, taken time.Time) {
+func (l *smooth) Observe(now, taken time.Time) { l.observe(now, taken, 0) }
+
+// observe learns from an answer when its request arrived at the latest.
+func (l *smooth) observe(now, taken time.Time, cost int) {
 	at, sent := l.since(now), l.since(taken)
 	possible := l.q.fixed || l.way.sample(now.Sub(taken))
 	x := l.open.find(sent)
 	if x == nil || !possible || at-int64(l.way.least()) >= x.to+l.way.allow(l.q, noTime) {
 		return
 	}
-	if cost := l.open.pull(x); cost > 0 {
+	if cost, ok := l.open.pull(x, int32(cost)); ok {
 		l.arrive(at, cost)
 	}
 }
@@ -155,7 +168,7 @@ func (l *smooth) Idle(now time.Time) bool {
 func (l *smooth) Forecast(now time.Time, ahead int, r *Request) time.Time {
 	at := l.since(now)
 	l.leave(at)
-	come := float64(at-l.last+int64(l.way.least())) / float64(time.Second) * float64(l.bucket.Limit())
+	come := float64(at-l.last+l.most()) / float64(time.Second) * float64(l.bucket.Limit())
 	have := min(float64(l.q.burst), l.left+come) - float64(l.owed)
 	missing := float64(ahead) + float64(r.cost()) - have
 	return now.Add(time.Duration(max(0, l.lasts(missing))))

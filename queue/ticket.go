@@ -28,6 +28,7 @@ type ticket struct {
 	seq       int64 // of arrival
 	deadline  int64 // in line time, or never
 	taken     time.Time
+	cost      int32 // what was taken
 	gen       uint32
 	datePlace int32
 	ahead     int32 // when it arrived

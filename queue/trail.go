@@ -3,9 +3,8 @@ package queue
 // slot is requests that happened at nearly the same time.
 type slot struct {
 	from, to int64
-	pending  int32 // how many
 	each     int32 // what each costs, 0 if they differ
-	cost     int32 // of all
+	cost     int32 // of all that are left; 0 when none is
 }
 
 // trail is requests in the order in which they happened. Those close together share a slot, as if all
@@ -23,10 +22,9 @@ func (t *trail) live() []slot { return t.slots[t.gone:] }
 func (t *trail) add(now, grain int64, cost int32) {
 	if last := len(t.slots) - 1; last >= int(t.gone) {
 		x := &t.slots[last]
-		if now-x.from <= grain && x.pending > 0 && x.pending < 1<<30 && int64(x.cost)+int64(cost) < 1<<31-1 {
+		if now-x.from <= grain && x.cost > 0 && int64(x.cost)+int64(cost) < 1<<31-1 {
 			x.to = max(x.to, now)
 			x.cost += cost
-			x.pending++
 			if x.each != cost {
 				x.each = 0
 			}
@@ -36,13 +34,13 @@ func (t *trail) add(now, grain int64, cost int32) {
 	if len(t.slots) == cap(t.slots) && int(t.gone+t.empty) > len(t.slots)/2 {
 		t.compact()
 	}
-	t.slots = append(t.slots, slot{from: now, to: now, pending: 1, each: cost, cost: cost})
+	t.slots = append(t.slots, slot{from: now, to: now, each: cost, cost: cost})
 }
 
 func (t *trail) compact() {
 	kept := t.slots[:0]
 	for _, x := range t.live() {
-		if x.pending > 0 {
+		if x.cost > 0 {
 			kept = append(kept, x)
 		}
 	}
@@ -60,45 +58,26 @@ func (t *trail) find(at int64) *slot {
 			low = mid + 1
 		}
 	}
-	if low == int(t.gone) || t.slots[low-1].to < at || t.slots[low-1].pending == 0 {
+	if low == int(t.gone) || t.slots[low-1].to < at || t.slots[low-1].cost == 0 {
 		return nil
 	}
 	return &t.slots[low-1]
 }
 
-// pull takes one request out of a slot and returns its cost. Where costs differ nobody knows which it
-// was: then all leave with the last.
-func (t *trail) pull(x *slot) (cost int32) {
-	x.pending--
-	switch {
-	case x.each > 0:
+// pull takes a request of that cost out of a slot. It reports false, and leaves all as it is, if there
+// can be none. Cost 0 is that of each request of the slot, where that is known.
+func (t *trail) pull(x *slot, cost int32) (int32, bool) {
+	if cost == 0 {
 		cost = x.each
-	case x.pending == 0:
-		cost = x.cost
 	}
-	x.cost -= cost
-	t.drained(x)
-	return cost
-}
-
-// undo takes a request of known cost out of a slot, as if it had never been.
-func (t *trail) undo(x *slot, cost int32) bool {
-	if x.cost < cost {
-		return false
+	if cost == 0 || cost > x.cost {
+		return 0, false
 	}
-	x.pending--
-	x.cost -= cost
-	t.drained(x)
-	return true
-}
-
-// drained notes that nothing may be left of a slot.
-func (t *trail) drained(x *slot) {
-	if x.pending == 0 {
-		x.cost = 0
+	if x.cost -= cost; x.cost == 0 {
 		t.empty++
 		t.trim()
 	}
+	return cost, true
 }
 
 // pop drops the first slot and returns its cost.
@@ -111,7 +90,7 @@ func (t *trail) pop() int32 {
 
 // trim keeps the first slot one of which something is left, and the memory in proportion.
 func (t *trail) trim() {
-	for int(t.gone) < len(t.slots) && t.slots[t.gone].pending == 0 {
+	for int(t.gone) < len(t.slots) && t.slots[t.gone].cost == 0 {
 		t.gone++
 		t.empty--
 	}

@@ -44,12 +44,15 @@ func (l *weighed) Ask(now time.Time, r *Request) Answer {
 	}
 	// Answers will tell that most arrived earlier than they may have. If they are late, it is looked
 	// ever more seldom.
+	l.line(0, max(ahead, l.way.seen()))
+	soonest := l.fits(at, l.q.n-cost)
 	l.line(0, ahead)
 	next := l.fits(at, l.q.n-cost)
 	if open := l.open.live(); next <= at && len(open) > 0 {
 		next = at + max((at-open[0].to)/2, int64(time.Millisecond))
 	}
-	return Answer{Name: l.q.name, At: l.base.Add(time.Duration(min(next, sure)))}
+	next = min(next, sure)
+	return Answer{Name: l.q.name, At: l.base.Add(time.Duration(next)), soonest: l.base.Add(time.Duration(min(soonest, next)))}
 }
 
 // line puts all that counts in the order of arrival, with an end behind: what is open arrives so much
@@ -136,7 +139,11 @@ func (l *weighed) Take(now time.Time, r *Request) { l.add(l.since(now), r.cost()
 
 func (l *weighed) Return(taken time.Time, r *Request) { l.undo(l.since(taken), r.cost()) }
 
-func (l *weighed) Observe(now, taken time.Time) { l.answer(l.since(now), l.since(taken)) }
+func (l *weighed) Observe(now, taken time.Time) { l.observe(now, taken, 0) }
+
+func (l *weighed) observe(now, taken time.Time, cost int) {
+	l.answer(l.since(now), l.since(taken), cost)
+}
 
 func (l *weighed) Idle(now time.Time) bool {
 	l.arrivals = nil
@@ -147,8 +154,8 @@ func (l *weighed) Idle(now time.Time) bool {
 // take that go before it.
 func (l *weighed) Forecast(now time.Time, ahead int, r *Request) time.Time {
 	start := now.Add(times((ahead+r.cost()-1)/l.q.n, l.q.per))
-	if a := l.Ask(now, r); a.At.After(start) {
-		return a.At
+	if a := l.Ask(now, r); a.early().After(start) {
+		return a.early()
 	}
 	return start
 }

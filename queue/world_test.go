@@ -3,6 +3,7 @@ package queue
 import (
 	"context"
 	"errors"
+	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -123,38 +124,43 @@ func (w *world) checkNobodyWaitsForNothing() {
 	}
 }
 
-func (w *world) checkEmpty() {
-	l := w.line
+// checkEmpty demands that nobody waits in a line, and that it knows of nobody.
+func checkEmpty(t *testing.T, l *Line) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	assert.Zero(w.t, l.waiting)
-	assert.Zero(w.t, l.flying)
-	assert.Empty(w.t, l.alarms)
-	assert.Empty(w.t, l.deadlines)
-	assert.Zero(w.t, l.yard.len())
+	assert.Zero(t, l.waiting)
+	assert.Zero(t, l.flying)
+	assert.Empty(t, l.alarms)
+	assert.Empty(t, l.deadlines)
+	assert.Zero(t, l.yard.len())
 	for _, k := range l.keys {
-		assert.Zero(w.t, k.waiting)
-		assert.Zero(w.t, k.flying)
-		assert.Nil(w.t, k.lane)
-		assert.Empty(w.t, k.lanes)
+		assert.Zero(t, k.waiting)
+		assert.Zero(t, k.flying)
+		assert.Nil(t, k.lane)
+		assert.Empty(t, k.lanes)
 		for _, g := range k.gates {
 			if g != nil {
-				assert.Nil(w.t, g.crowd)
-				assert.True(w.t, g.flight == nil || g.flight.now == 0)
+				assert.Nil(t, g.crowd)
+				assert.Nil(t, g.share)
+				assert.True(t, g.flight() == nil || g.flight().now == 0)
 			}
 		}
 	}
 	for _, c := range l.classes {
-		assert.Zero(w.t, c.users)
-		assert.Zero(w.t, c.ready.n)
-		assert.Nil(w.t, c.parked)
-		assert.Empty(w.t, c.account)
+		assert.Zero(t, c.users)
+		assert.Zero(t, c.ready)
+		for i := range c.seats {
+			assert.Zero(t, c.seats[i].ready.n)
+			assert.Nil(t, c.seats[i].parked)
+		}
+		assert.Empty(t, c.account)
 	}
 	for _, g := range l.shared {
-		assert.Nil(w.t, g.crowd)
-		assert.True(w.t, g.flight == nil || g.flight.now == 0)
+		assert.Nil(t, g.crowd)
+		assert.Nil(t, g.share)
+		assert.True(t, g.flight() == nil || g.flight().now == 0)
 	}
 	for i := range l.chains {
-		assert.Nil(w.t, l.chains[i].oldest)
+		assert.Nil(t, l.chains[i].oldest)
 	}
 }

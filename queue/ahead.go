@@ -1,0 +1,251 @@
+package queue
+
+import "slices"
+
+// load is what goes before a request through a gate: how many requests, as far as is known, and what those
+// cost that go first for certain, unless something unforeseen happens. A caller is turned away for the
+// cost alone, so that must never be too much.
+type load struct{ n, cost int }
+
+func (a load) plus(b load) load { return load{a.n + b.n, a.cost + b.cost} }
+
+// total is all that waits in the flow, and one is its first.
+func (f *flow) total() load { return load{f.len(), f.cost} }
+func (f *flow) one() load   { return load{1, f.head().r.cost()} }
+
+// before is what goes first in t's own flow. It passes the same gates as t.
+func (f *flow) before(t *ticket) (b load) {
+	if t == f.others.back && t.r != nil && !t.r.Retry {
+		return load{f.len() - 1, f.cost - t.r.cost()}
+	}
+	for x := t.prev; x != nil; x = x.prev {
+		b = b.plus(load{1, x.r.cost()})
+	}
+	if !t.r.Retry {
+		for x := f.retries.front; x != nil; x = x.next {
+			b = b.plus(load{1, x.r.cost()})
+		}
+	}
+	return b
+}
+
+// free reports whether no limit counts the requests of the flow's key, or of its lane, by themselves.
+func (f *flow) free() bool { return f.key.own == nil && len(f.kind.slots) == 0 }
+
+// binds reports whether whatever holds back f also holds back other: then all of f goes first if its
+// first does.
+func (f *flow) binds(other *flow) bool {
+	if !f.kind.within(other.kind) {
+		return false
+	}
+	return f.free() || f.key == other.key && f.kind == other.kind && (f.lane == other.lane || f.key.own == nil)
+}
+
+// within reports whether all shared limits of c are limits of d too.
+func (c *class) within(d *class) bool {
+	for _, g := range c.gates {
+		if c != d && !slices.Contains(d.gates, g) {
+			return false
+		}
+	}
+	return true
+}
+
+// certain reports whether f's first, which is ready, goes before another flow if it has its turn before.
+// Its shared limits are all limits of the other too, and those of its key were asked and are spent by
+// nothing else that waits.
+func (f *flow) certain(other *flow) bool {
+	if !f.kind.within(other.kind) || int(f.key.waiting) > f.len() || closes(f.key.own) {
+		return false
+	}
+	for _, s := range f.kind.slots {
+		if g := f.key.gates[s.slot]; g == nil || closes(g.limit) {
+			return false
+		}
+	}
+	return true
+}
+
+// closes reports whether a limit that agrees may refuse later although nothing was taken: an aligned
+// quota with slack does, at the beginning of each window.
+func closes(limit Limit) bool {
+	switch l := limit.(type) {
+	case *aligned:
+		return l.q.slack > 0
+	case all:
+		return slices.ContainsFunc(l, closes)
+	}
+	return false
+}
+
+// sure is how much of f's total goes before another flow for certain, if its first does: more than that
+// one may be held back by a limit that is no matter to the other flow.
+func (f *flow) sure(other *flow) load {
+	b := f.total()
+	switch {
+	case f.binds(other):
+	case f.certain(other):
+		b.cost = f.head().r.cost()
+	default:
+		b.cost = 0
+	}
+	return b
+}
+
+// ahead is what goes before t, which has own ahead in its flow, through one of the gates that it needs.
+func (l *Line) ahead(g *gate, t *ticket, own load) load {
+	f := t.flow
+	var higher, equal load // by priority
+	switch {
+	case g.shared:
+		higher, equal = l.rivals(g, t, own)
+	case g != &f.lane.gate:
+		higher, equal = f.siblings(g, t)
+	default:
+		higher = f.lane.above(f)
+	}
+	higher.cost = min(higher.cost, l.mostBefore(f, own.n))
+	return own.plus(equal).plus(higher)
+}
+
+// mostBefore is how many of higher priorities go before the one that has n ahead in flow f, at least, as
+// long as there are so many: f's priority may have its minimum share at each of its gates, and may be
+// owed as much as it can be already.
+func (l *Line) mostBefore(f *flow, n int) int {
+	if l.floor == 0 {
+		return 1<<62 - 1
+	}
+	gates := len(f.kind.slots) + len(f.kind.gates)
+	if f.key.own != nil {
+		gates++
+	}
+	most := share{floor: l.floor}
+	return max(0, (1000*(n+1)-gates*int(most.limit()+l.floor))/(gates*int(l.floor))-n)
+}
+
+// above is what waits in the flow's lane and has a higher priority.
+func (n *lane) above(f *flow) (b load) {
+	for _, x := range n.flows {
+		if x.level > f.level {
+			b = b.plus(x.waitsAt(f))
+		}
+	}
+	return b
+}
+
+// waitsAt is what goes before another flow of the key through a gate of the key, if f has a place ahead.
+func (f *flow) waitsAt(other *flow) load {
+	b := f.total()
+	if !f.binds(other) {
+		b.cost = 0 // it may have to wait for something else meanwhile
+	}
+	return b
+}
+
+// takesBefore is what goes before a request that has own ahead in its flow other, of another flow of the
+// same class and priority: what starts earlier in the virtual time of the class.
+func (f *flow) takesBefore(other *flow, own load) load {
+	earlier := f.tag < other.tag || f.tag == other.tag && f.arrival() < other.arrival()
+	b, head := f.total(), f.one()
+	b.n = min(b.n, own.n)
+	if earlier {
+		b.n = min(f.len(), own.n+1)
+	}
+	if span := other.tag + int64(own.cost) - f.tag; span > 0 || span == 0 && earlier {
+		sure := f.sure(other).cost
+		b.cost = min(head.cost, sure)
+		if int(f.key.waiting) == f.len() { // else others of its key take part of the span
+			b.cost = max(b.cost, int(min(int64(sure), span)))
+		}
+	} else {
+		b.cost = 0
+	}
+	return b
+}
+
+// maxRivals bounds how many flows are looked at, since the lock is held.
+const maxRivals = 64
+
+// siblings is what goes through a gate of the key before t, of other flows.
+func (f *flow) siblings(g *gate, t *ticket) (higher, equal load) {
+	left := maxRivals
+	f.key.eachLane(func(n *lane) {
+		for _, x := range n.flows {
+			switch {
+			case left == 0 || x == f || !x.needs(g):
+				continue
+			case x.level > f.level:
+				higher = higher.plus(x.waitsAt(f))
+			case x.level == f.level && x.arrival() < t.arrival():
+				b := x.one()
+				if !x.binds(f) {
+					b.cost = 0
+				}
+				equal = equal.plus(b)
+			}
+			left--
+		}
+	})
+	return higher, equal
+}
+
+// needs reports whether a gate of the flow's key is one of those that it has to pass.
+func (f *flow) needs(g *gate) bool {
+	for _, s := range f.kind.slots {
+		if f.key.gates[s.slot] == g {
+			return true
+		}
+	}
+	return false
+}
+
+// rivals is what goes through a shared gate before a request that has own ahead in its flow. Classes take
+// turns: a newcomer may change which is next, and then a cheap request goes where a dear one had to wait.
+func (l *Line) rivals(g *gate, t *ticket, own load) (higher, equal load) {
+	f, left := t.flow, maxRivals
+	for level := f.level; int(level) < levels; level++ {
+		ready := f.kind.seats[level].ready.ranks[level]
+		for i, n := range ready {
+			x := n.flow
+			if left == 0 {
+				if level > f.level {
+					higher.n += len(ready) - i
+				}
+				break
+			}
+			left--
+			switch {
+			case x == f:
+			case level > f.level:
+				higher = higher.plus(x.sure(f))
+			default:
+				equal = equal.plus(x.takesBefore(f, own))
+			}
+		}
+	}
+	if g.crowd == nil {
+		return higher, equal
+	}
+	for level := f.level; int(level) < levels; level++ {
+		for _, n := range g.crowd.ranks[level] {
+			if left == 0 {
+				return higher, equal
+			}
+			left--
+			s := n.seat
+			switch first := s.first(); {
+			case s.class == f.kind:
+			case level > f.level:
+				b := first.sure(f)
+				higher = higher.plus(load{int(s.ready.n), b.cost})
+			case first.turn < f.turn:
+				b := load{n: 1}
+				if cost := first.head().r.cost(); cost <= t.r.cost() {
+					b.cost = min(first.sure(f).cost, cost)
+				}
+				equal = equal.plus(b)
+			}
+		}
+	}
+	return higher, equal
+}

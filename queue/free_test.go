@@ -1,0 +1,43 @@
+package queue
+
+import (
+	"context"
+	"runtime"
+	"testing"
+	"testing/synctest"
+	"time"
+	"weak"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// A line that nobody holds is free at once, whatever it remembers and its timer is set to.
+func TestALineThatNobodyHoldsIsFreed(t *testing.T) {
+	for _, held := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			var line weak.Pointer[Line]
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			func() {
+				l := newLine(t, WithRule(Rule{Limits: []Quota{PerDay(1)}}))
+				line = weak.Make(l)
+				p, err := l.Acquire(ctx, &Request{Key: "k"})
+				require.NoError(t, err)
+				p.Release()
+				if !held {
+					short, end := context.WithTimeout(ctx, time.Minute)
+					defer end()
+					_, err = l.Acquire(short, &Request{Key: "k"})
+					require.Error(t, err)
+					return
+				}
+				go func() { _, _ = l.Acquire(ctx, &Request{Key: "k"}) }() // waits for a day
+				synctest.Wait()
+			}()
+			runtime.GC()
+			runtime.GC()
+			assert.Equal(t, held, line.Value() != nil, "somebody waits: %v", held)
+		})
+	}
+}
