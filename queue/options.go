@@ -58,7 +58,7 @@ func WithKeyLimit(newLimit func(key string) Limit) Option {
 func WithMaxWait(d time.Duration) Option {
 	return func(l *Line) error {
 		if d < 0 {
-			return fmt.Errorf("queue: maximum wait %v is negative", d)
+			return fmt.Errorf("queue: the maximum wait must not be negative, got %v", d)
 		}
 		l.maxWait = d
 		return nil
@@ -74,7 +74,7 @@ func (l *Line) MaxWait() time.Duration { return l.maxWait }
 func WithMaxWaiting(n int, more Overflow) Option {
 	return func(l *Line) error {
 		if n < 0 || more > Block || n == 0 && more == Block {
-			return fmt.Errorf("queue: %d may wait, overflow %d: not possible", n, more)
+			return fmt.Errorf("queue: the number of waiting requests must not be negative and the overflow must be valid, got %d and %d", n, more)
 		}
 		l.room, l.overflow = n, more
 		return nil
@@ -86,7 +86,7 @@ func WithMaxWaiting(n int, more Overflow) Option {
 func WithMaxWaitingPerKey(n int) Option {
 	return func(l *Line) error {
 		if n < 0 {
-			return fmt.Errorf("queue: %d may wait per key: not possible", n)
+			return fmt.Errorf("queue: the number of waiting requests per key must not be negative, got %d", n)
 		}
 		l.keyRoom = n
 		return nil
@@ -99,7 +99,7 @@ func WithMaxWaitingPerKey(n int) Option {
 func WithFloor(share float64) Option {
 	return func(l *Line) error {
 		if !(share >= 0 && share <= 0.2) {
-			return fmt.Errorf("queue: floor %v is not between 0 and 0.2", share)
+			return fmt.Errorf("queue: the minimum share must be from 0 to 0.2, got %v", share)
 		}
 		l.floor = int32(math.Round(share * 1000))
 		return nil
@@ -111,7 +111,7 @@ func WithFloor(share float64) Option {
 func WithMaxKeys(n int) Option {
 	return func(l *Line) error {
 		if n < 1 {
-			return fmt.Errorf("queue: at most %d keys: not possible", n)
+			return fmt.Errorf("queue: the number of keys must be positive, got %d", n)
 		}
 		l.maxKeys = n
 		return nil

@@ -157,17 +157,17 @@ func (q Quota) validate() error {
 	const day = 24 * time.Hour
 	switch {
 	case q.n < 1 || q.n > math.MaxInt32:
-		return fmt.Errorf("queue: quota of %d, want at least 1 and at most %d", q.n, math.MaxInt32)
+		return fmt.Errorf("queue: a quota must allow from 1 to %d requests, got %d", math.MaxInt32, q.n)
 	case q.per <= 0 || q.per > 10000*day:
-		return fmt.Errorf("queue: quota per %v, want more than 0 and at most 10000 days", q.per)
+		return fmt.Errorf("queue: the length of a quota must be positive and at most 10000 days, got %v", q.per)
 	case q.slack < 0 || q.slack > day:
-		return fmt.Errorf("queue: quota with slack %v, want at least 0 and at most a day", q.slack)
+		return fmt.Errorf("queue: the slack of a quota must be from 0 to a day, got %v", q.slack)
 	case q.kind == isAligned && (q.per > day || day%q.per != 0):
-		return fmt.Errorf("queue: aligned quota per %v, which does not divide a day", q.per)
+		return fmt.Errorf("queue: the length of an aligned quota must divide a day, got %v", q.per)
 	case q.kind == isAligned && q.slack >= q.per:
-		return fmt.Errorf("queue: aligned quota per %v with slack %v, want less", q.per, q.slack)
+		return fmt.Errorf("queue: the slack of an aligned quota must be less than its length of %v, got %v", q.per, q.slack)
 	case q.kind == isSmooth && (q.burst < 1 || q.burst > math.MaxInt32):
-		return fmt.Errorf("queue: smooth quota with burst %d, want at least 1 and at most %d", q.burst, math.MaxInt32)
+		return fmt.Errorf("queue: the burst of a smooth quota must be from 1 to %d, got %d", math.MaxInt32, q.burst)
 	}
 	return nil
 }

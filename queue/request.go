@@ -62,11 +62,11 @@ func (r *Request) validate() error {
 	case r == nil:
 		return errors.New("queue: request is nil")
 	case r.Cost < 0:
-		return fmt.Errorf("queue: request costs %d, want at least 0", r.Cost)
+		return fmt.Errorf("queue: the cost of a request must not be negative, got %d", r.Cost)
 	case r.Priority < Lowest || r.Priority > Highest:
-		return fmt.Errorf("queue: request has priority %d, want %d to %d", r.Priority, Lowest, Highest)
+		return fmt.Errorf("queue: the priority of a request must be from %d to %d, got %d", Lowest, Highest, r.Priority)
 	case r.MaxWait < 0:
-		return fmt.Errorf("queue: request waits at most %v, want at least 0", r.MaxWait)
+		return fmt.Errorf("queue: the MaxWait of a request must not be negative, got %v", r.MaxWait)
 	}
 	return nil
 }

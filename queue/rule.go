@@ -55,14 +55,14 @@ func WithRule(r Rule) Option {
 				return err
 			}
 			if p.method != strings.ToUpper(p.method) {
-				return fmt.Errorf("queue: pattern %q: methods are case-sensitive, and nobody sends %q", r.Pattern, p.method)
+				return fmt.Errorf("queue: pattern %q: methods are case-sensitive, and %q is none", r.Pattern, p.method)
 			}
 			match := r.Match
 			r.Match = func(req *Request) bool { return p.matches(req) && (match == nil || match(req)) }
 		}
 		switch {
 		case r.Scope > Global:
-			return fmt.Errorf("queue: rule %q has scope %d, want PerKey, PerHost or Global", r.Name, r.Scope)
+			return fmt.Errorf("queue: rule %q: the scope must be PerKey, PerHost or Global, got %d", r.Name, r.Scope)
 		case len(r.Limits) == 0 && r.MaxInFlight == 0 && r.New == nil:
 			return fmt.Errorf("queue: rule %q limits nothing", r.Name)
 		case len(l.rules) == maxRules:
@@ -103,7 +103,7 @@ func (l *Line) ruleNamed(name string) *rule {
 // set changes the numbers of the rule. The gates learn of it when they are asked next.
 func (r *rule) set(limits []Quota, maxInFlight int) error {
 	if maxInFlight < 0 || maxInFlight > math.MaxInt32 {
-		return fmt.Errorf("queue: rule %q: %d in flight: not possible", r.Name, maxInFlight)
+		return fmt.Errorf("queue: rule %q: MaxInFlight must be from 0 to %d, got %d", r.Name, math.MaxInt32, maxInFlight)
 	}
 	named := make([]Quota, len(limits))
 	for i, q := range limits {
@@ -130,7 +130,7 @@ func (r *rule) set(limits []Quota, maxInFlight int) error {
 func (l *Line) SetLimits(name string, quotas ...Quota) error {
 	return l.change(name, func(r *rule) error {
 		if len(quotas) == 0 || len(r.Limits) == 0 {
-			return fmt.Errorf("queue: rule %q: a rule has quotas from the start and for ever", name)
+			return fmt.Errorf("queue: rule %q: a rule cannot gain or lose its quotas", name)
 		}
 		return r.set(quotas, r.MaxInFlight)
 	})
@@ -142,7 +142,7 @@ func (l *Line) SetLimits(name string, quotas ...Quota) error {
 func (l *Line) SetMaxInFlight(name string, n int) error {
 	return l.change(name, func(r *rule) error {
 		if n < 1 || r.MaxInFlight == 0 {
-			return fmt.Errorf("queue: rule %q: %d in flight: a rule has a bound from the start and for ever", name, n)
+			return fmt.Errorf("queue: rule %q: a rule cannot gain or lose its bound on requests in flight, got %d", name, n)
 		}
 		return r.set(r.Limits, n)
 	})
