@@ -93,11 +93,14 @@ func (w *window) hearLength(k *Throttle, now instant, t *Ticket, said *header.Wi
 }
 
 func (w *window) hearRemaining(k *Throttle, now instant, t *Ticket, remaining int64, reset interval, resetTold bool) {
-	bound := t.answered + t.cost + remaining
+	if !w.price.counts {
+		w.price.hear(t, remaining, func(since instant) int64 { return w.bucket.regained(since, now) }, now)
+	}
+	bound := t.answered + t.cost + w.price.buys(remaining)
 	switch {
 	case !w.credited || bound >= w.ceiling:
 		w.ceiling, w.raised, w.credited = bound, k.sent, true
-	case t.number > w.raised && remaining < w.ceiling-k.sent:
+	case t.number > w.raised && w.price.buys(remaining) < w.ceiling-k.sent:
 		// Less is left than all that we sent explains: others spend the quota, or the
 		// limit was lowered. The newest word counts.
 		w.ceiling, w.raised = bound, k.sent
@@ -108,12 +111,14 @@ func (w *window) hearRemaining(k *Throttle, now instant, t *Ticket, remaining in
 	if w.limit <= 0 {
 		return
 	}
-	w.share.hear(w, k, now, t, remaining)
+	if w.price.counts {
+		w.share.hear(w, k, now, t, remaining)
+	}
 	if resetTold {
 		left := interval{reset.earliest - now, reset.latest - t.at}
-		w.bucket.hear(now, w.limit, w.limit-remaining, k.sent-t.answered-t.cost, left, w.length.value)
+		w.bucket.hear(now, w.limit, w.limit-remaining, w.price.of(k.sent-t.answered-t.cost), left, w.length.value)
 	}
-	if w.length.value > 0 && (2*(remaining-w.reserve) <= w.limit || w.probe.answeredBy(t)) {
+	if w.price.counts && w.length.value > 0 && (2*(remaining-w.reserve) <= w.limit || w.probe.answeredBy(t)) {
 		// Only near the end of the credit does it matter what else may explain the
 		// server, and right after a reset how much came back.
 		logged := w.trust.hear(w, k, now, t, remaining, reset, resetTold)

@@ -78,6 +78,7 @@ func (k *Throttle) window(said *header.Window) *window {
 		name: strings.Clone(said.Name), unit: strings.Clone(said.Unit), scope: strings.Clone(said.Scope), limit: -1,
 		threshold: k.policy.Threshold.of(-1), reserve: k.policy.Reserve.of(-1),
 		concurrent: said.Unit == "concurrent-requests",
+		price:      price{counts: countsRequests(said.Unit)},
 	})
 	return &k.windows[len(k.windows)-1]
 }

@@ -101,7 +101,7 @@ func (w *window) status(k *Throttle, now instant) WindowStatus {
 		left = min(left, w.share.budget(w)-k.sent)
 	}
 	if w.credited {
-		s.Credit = int(max(left-w.reserve, 0))
+		s.Credit = int(max(w.price.of(left)-w.reserve, 0))
 	}
 	if w.resetKnown {
 		s.Earliest, s.Latest = k.time(w.reset.earliest), k.time(w.reset.latest)

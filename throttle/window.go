@@ -33,6 +33,7 @@ type window struct {
 	bucket  bucket
 	probe   probe
 	share   share
+	price   price
 	nodes   nodes
 
 	concurrent bool // it limits the requests under way, not those of a period
@@ -81,7 +82,7 @@ func (w *window) send(now, slack instant, number, n int64) {
 			w.probe.blind = min(2*max(w.probe.blind, second), 64*second)
 		}
 	}
-	w.bucket.take(now, slack, n)
+	w.bucket.take(now, slack, w.price.of(n))
 	if w.length.value > 0 {
 		w.history.forget(now - 3*(w.length.value+slack))
 		w.history.add(now, n)
@@ -97,7 +98,7 @@ func (w *window) probes(now instant, number, n int64) bool {
 	case w.resetKnown && now >= w.reset.earliest:
 		return true
 	}
-	return w.ceiling-w.reserve < number && w.bucket.ready(w.limit-w.reserve, n) > now && !w.trust.proved() && !w.counter.recognised
+	return w.ceiling-w.kept() < number && w.refillReady(n) > now && !w.trust.proved() && !w.counter.recognised
 }
 
 // settle notes that what t stands for is no longer under way.
