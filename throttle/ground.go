@@ -17,7 +17,7 @@ func (w *window) weigh(k *Throttle, now instant, n int64) instant {
 		}
 		return never
 	}
-	if w.open() {
+	if w.open() || w.belief.beyond {
 		return now
 	}
 	switch {

@@ -8,7 +8,7 @@ import (
 
 // hear takes in what a response says of this window: among that its limit, if that is
 // above 0.
-func (w *window) hear(k *Throttle, now instant, t *Ticket, said *header.Window, limit int64) {
+func (w *window) hear(k *Throttle, now instant, t *Ticket, said *header.Window, limit int64, refused bool) {
 	if limit > 0 && limit != w.limit {
 		w.setLimit(k, limit)
 	}
@@ -28,7 +28,11 @@ func (w *window) hear(k *Throttle, now instant, t *Ticket, said *header.Window, 
 	if told {
 		w.close(k, now)
 	}
-	if remaining, ok := count(said.Remaining, w.unit); ok {
+	remaining, ok := count(said.Remaining, w.unit)
+	if w.belief.hear(now, said, remaining, ok, refused) {
+		w.share.begin(w) // it counts anew, and no other server did
+	}
+	if ok {
 		w.hearRemaining(k, now, t, remaining, reset, told)
 	}
 }

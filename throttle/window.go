@@ -34,6 +34,7 @@ type window struct {
 	probe   probe
 	share   share
 	price   price
+	belief  belief
 	nodes   nodes
 
 	concurrent bool // it limits the requests under way, not those of a period
@@ -76,6 +77,7 @@ func (w *window) open() bool {
 // send counts n more, up to the given number, as sent.
 func (w *window) send(now, slack instant, number, n int64) {
 	if w.probes(now, number, n) {
+		w.belief.try(now)
 		w.probe.number, w.probe.sent = number, now
 		w.probe.bade, w.probe.bidden = w.probe.bidden, 0
 		if !w.resetKnown {
@@ -93,7 +95,7 @@ func (w *window) send(now, slack instant, number, n int64) {
 // because it goes on no better ground, or because the window may be open already.
 func (w *window) probes(now instant, number, n int64) bool {
 	switch {
-	case w.concurrent || w.open():
+	case w.concurrent || w.open() || w.belief.beyond:
 		return false
 	case w.resetKnown && now >= w.reset.earliest:
 		return true
