@@ -70,6 +70,9 @@ func (l *learned) Ask(now time.Time, r *queue.Request) queue.Answer {
 		return queue.Answer{At: l.patience, Name: throttle.FirstAnswer}
 	}
 	a := part.Ask(now, r.Cost)
+	if a.Try && ok && !asks.awaits(a.At, l.transport.maxWait) {
+		return queue.Answer{}
+	}
 	if a.Paced > 0 && ok {
 		a.At = asks.paced(now, a.At, a.Paced, l.transport.maxWait)
 	}

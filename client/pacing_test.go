@@ -97,3 +97,28 @@ func TestPacingThatIsAskedFor(t *testing.T) {
 		assert.Greater(t, sum(fetch(t, hc, 4)), 4*time.Minute)
 	})
 }
+
+// Below the client the token was renewed: a request that could not wait for the reset
+// finds that out.
+func TestAnEmptyQuotaIsTried(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		hc, err := client.Wrap(&http.Client{Timeout: 30 * time.Second, Transport: carrier(func(req *http.Request) (*http.Response, error) {
+			left := "0"
+			if time.Since(began) > time.Minute {
+				left = "4000"
+			}
+			h := http.Header{}
+			h.Set("X-RateLimit-Limit", "5000")
+			h.Set("X-RateLimit-Remaining", left)
+			h.Set("X-RateLimit-Reset", strconv.FormatInt(began.Add(50*time.Minute).Unix(), 10))
+			return &http.Response{StatusCode: http.StatusOK, Header: h, Body: http.NoBody, Request: req}, nil
+		})})
+		require.NoError(t, err)
+		fetch(t, hc, 1)
+		_, err = hc.Get("https://api.test/")
+		require.Error(t, err)
+		time.Sleep(2 * time.Minute)
+		fetch(t, hc, 100)
+	})
+}

@@ -1,6 +1,7 @@
 package throttle
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/forbear-go/forbear/internal/ratemodel"
@@ -9,6 +10,7 @@ import (
 
 // An announcement says how a server speaks of its windows.
 type announcement struct {
+	unit     string        // that is counted; empty is requests
 	mute     bool          // not at all: a refusal is all there is
 	epoch    bool          // resets as moments, else as delays
 	step     time.Duration // of the resets
@@ -39,7 +41,7 @@ func (a announcement) reading(m ratemodel.Model, now time.Time, ok bool) *header
 }
 
 func (a announcement) window(w ratemodel.Window, now time.Time) header.Window {
-	said := header.Window{Name: w.Name, Unit: "requests",
+	said := header.Window{Name: w.Name, Unit: cmp.Or(a.unit, "requests"),
 		Limit:     header.Count{Value: float64(w.Limit), State: header.Known},
 		Remaining: header.Count{Value: float64(w.Remaining), State: header.Known}}
 	if said.Name == "" {

@@ -17,7 +17,7 @@ func (w *window) weigh(k *Throttle, now instant, n int64) instant {
 		}
 		return never
 	}
-	if w.open() {
+	if w.open() || w.belief.beyond {
 		return now
 	}
 	switch {
@@ -34,7 +34,7 @@ func (w *window) weigh(k *Throttle, now instant, n int64) instant {
 	if at <= now || at != never && !w.refills() {
 		return at // nothing else may pass those who wait for an answer
 	}
-	at = min(at, w.bucket.ready(w.limit-w.reserve, n), w.historyReady(k, now, n))
+	at = min(at, w.refillReady(n), w.historyReady(k, now, n))
 	if w.counter.recognised {
 		at = min(at, w.counterReady(k, now, n))
 	}
@@ -44,8 +44,8 @@ func (w *window) weigh(k *Throttle, now instant, n int64) instant {
 // plenty reports whether n may go on credit, far from its end, as most requests may.
 // Weighing would say the same.
 func (w *window) plenty(k *Throttle, now instant, n int64) bool {
-	left := w.ceiling - w.reserve - k.sent
-	return w.credited && left > w.threshold && left >= n &&
+	left := w.ceiling - w.kept() - k.sent
+	return w.credited && left > w.price.buys(w.threshold) && left >= n &&
 		now >= w.share.until && now >= w.nodes.until && !w.concurrent
 }
 
@@ -57,7 +57,7 @@ func (w *window) refills() bool {
 
 // left returns how many may go on credit.
 func (w *window) left(k *Throttle, now instant) int64 {
-	left := w.ceiling - w.reserve - k.sent
+	left := w.ceiling - w.kept() - k.sent
 	if w.share.others(now) {
 		left = min(left, w.share.budget(w)-w.reserve-k.sent)
 	}
@@ -79,11 +79,19 @@ func (w *window) creditReady(k *Throttle, now instant, n int64) instant {
 	return now
 }
 
+// kept returns how many requests the reserve is enough for.
+func (w *window) kept() int64 { return w.price.buys(w.reserve) }
+
+// refillReady returns when a bucket has regained what n more cost.
+func (w *window) refillReady(n int64) instant {
+	return w.bucket.ready(w.limit-w.reserve, w.price.of(n))
+}
+
 // historyReady returns when n more may go because few enough of our own left
 // within the window's length.
 func (w *window) historyReady(k *Throttle, now instant, n int64) instant {
 	allowed := w.limit - w.reserve - n
-	if allowed < 0 || w.length.value == 0 || !w.length.told && !w.trust.proved() {
+	if !w.price.counts || allowed < 0 || w.length.value == 0 || !w.length.told && !w.trust.proved() {
 		return never
 	}
 	at := max(now, w.trust.refutedUntil, w.history.fallsTo(allowed)+w.reach(k))

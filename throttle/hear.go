@@ -8,7 +8,7 @@ import (
 
 // hear takes in what a response says of this window: among that its limit, if that is
 // above 0.
-func (w *window) hear(k *Throttle, now instant, t *Ticket, said *header.Window, limit int64) {
+func (w *window) hear(k *Throttle, now instant, t *Ticket, said *header.Window, limit int64, refused bool) {
 	if limit > 0 && limit != w.limit {
 		w.setLimit(k, limit)
 	}
@@ -28,7 +28,11 @@ func (w *window) hear(k *Throttle, now instant, t *Ticket, said *header.Window, 
 	if told {
 		w.close(k, now)
 	}
-	if remaining, ok := count(said.Remaining, w.unit); ok {
+	remaining, ok := count(said.Remaining, w.unit)
+	if w.belief.hear(now, said, remaining, ok, refused) {
+		w.share.begin(w) // it counts anew, and no other server did
+	}
+	if ok {
 		w.hearRemaining(k, now, t, remaining, reset, told)
 	}
 }
@@ -93,11 +97,14 @@ func (w *window) hearLength(k *Throttle, now instant, t *Ticket, said *header.Wi
 }
 
 func (w *window) hearRemaining(k *Throttle, now instant, t *Ticket, remaining int64, reset interval, resetTold bool) {
-	bound := t.answered + t.cost + remaining
+	if !w.price.counts {
+		w.price.hear(t, remaining, func(since instant) int64 { return w.bucket.regained(since, now) }, now)
+	}
+	bound := t.answered + t.cost + w.price.buys(remaining)
 	switch {
 	case !w.credited || bound >= w.ceiling:
 		w.ceiling, w.raised, w.credited = bound, k.sent, true
-	case t.number > w.raised && remaining < w.ceiling-k.sent:
+	case t.number > w.raised && w.price.buys(remaining) < w.ceiling-k.sent:
 		// Less is left than all that we sent explains: others spend the quota, or the
 		// limit was lowered. The newest word counts.
 		w.ceiling, w.raised = bound, k.sent
@@ -108,12 +115,14 @@ func (w *window) hearRemaining(k *Throttle, now instant, t *Ticket, remaining in
 	if w.limit <= 0 {
 		return
 	}
-	w.share.hear(w, k, now, t, remaining)
+	if w.price.counts {
+		w.share.hear(w, k, now, t, remaining)
+	}
 	if resetTold {
 		left := interval{reset.earliest - now, reset.latest - t.at}
-		w.bucket.hear(now, w.limit, w.limit-remaining, k.sent-t.answered-t.cost, left, w.length.value)
+		w.bucket.hear(now, w.limit, w.limit-remaining, w.price.of(k.sent-t.answered-t.cost), left, w.length.value)
 	}
-	if w.length.value > 0 && (2*(remaining-w.reserve) <= w.limit || w.probe.answeredBy(t)) {
+	if w.price.counts && w.length.value > 0 && (2*(remaining-w.reserve) <= w.limit || w.probe.answeredBy(t)) {
 		// Only near the end of the credit does it matter what else may explain the
 		// server, and right after a reset how much came back.
 		logged := w.trust.hear(w, k, now, t, remaining, reset, resetTold)

@@ -49,7 +49,7 @@ func (k *Throttle) hear(now instant, t *Ticket, r *header.Reading) {
 		if ok && limit == 0 && !r.Refused {
 			continue // a limit of nothing on a request that was served limits nothing
 		}
-		k.window(said).hear(k, now, t, said, limit)
+		k.window(said).hear(k, now, t, said, limit, r.Refused)
 	}
 	k.forget(t, r)
 	if k.taught != nil && !k.taught.known() && !k.taught.event.under && !k.taught.shut && len(k.windows) > 0 {
@@ -78,6 +78,7 @@ func (k *Throttle) window(said *header.Window) *window {
 		name: strings.Clone(said.Name), unit: strings.Clone(said.Unit), scope: strings.Clone(said.Scope), limit: -1,
 		threshold: k.policy.Threshold.of(-1), reserve: k.policy.Reserve.of(-1),
 		concurrent: said.Unit == "concurrent-requests",
+		price:      price{counts: countsRequests(said.Unit)},
 	})
 	return &k.windows[len(k.windows)-1]
 }

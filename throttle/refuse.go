@@ -25,7 +25,7 @@ func (k *Throttle) serve(now instant, t *Ticket) {
 
 // refuse takes in a refusal.
 func (k *Throttle) refuse(now instant, t *Ticket, r *header.Reading) {
-	if !explained(r) && !k.taught.explains(k, t) && k.shed(now, t) {
+	if !k.explained(r) && !k.taught.explains(k, t) && k.shed(now, t) {
 		return
 	}
 	wait := instant(min(max(r.Wait.Delay, 0), longestHold))
@@ -34,7 +34,7 @@ func (k *Throttle) refuse(now instant, t *Ticket, r *header.Reading) {
 	}
 	again := k.hold.reports(t)
 	k.hold.refuse(k, now, wait, r.Wait.Known(), t)
-	if !explained(r) {
+	if !k.explained(r) {
 		k.teach().refused(now, t, r, again)
 	}
 	for i := range k.windows {
@@ -43,7 +43,7 @@ func (k *Throttle) refuse(now instant, t *Ticket, r *header.Reading) {
 		if said == nil {
 			continue
 		}
-		if remaining, ok := count(said.Remaining, said.Unit); ok && remaining == 0 {
+		if w.emptied(said) {
 			w.exhaust(k, now)
 			w.share.refused(w, t, again, now)
 			if r.Wait.Explicit {
@@ -86,11 +86,23 @@ func (k *Throttle) try(now instant, t *Ticket, refused bool) {
 }
 
 // explained reports whether a refusal says which announced window caused it.
-func explained(r *header.Reading) bool {
+func (k *Throttle) explained(r *header.Reading) bool {
 	for i := range r.Windows {
 		if r.Windows[i].Exhausted() {
 			return true
 		}
 	}
+	for i := range k.windows {
+		if said := k.windows[i].said(r); said != nil && k.windows[i].emptied(said) {
+			return true
+		}
+	}
 	return false
+}
+
+// emptied reports whether a response says that not enough is left of w for a request,
+// which may cost twice as much as usual.
+func (w *window) emptied(said *header.Window) bool {
+	remaining, ok := count(said.Remaining, said.Unit)
+	return ok && (remaining == 0 || !w.price.counts && remaining < 2*w.price.of(1))
 }

@@ -125,9 +125,12 @@ func (w *window) status(k *Throttle, now instant) WindowStatus {
 		left = min(left, w.share.budget(w)-k.sent)
 	}
 	if w.credited {
-		s.Credit = int(max(left-w.reserve, 0))
-		if w.share.begun {
+		s.Credit = int(max(w.price.of(left)-w.reserve, 0))
+		switch {
+		case w.share.begun:
 			s.Remaining = int(w.share.left)
+		case w.price.started:
+			s.Remaining = int(w.price.left)
 		}
 	}
 	if w.resetKnown {

@@ -66,6 +66,10 @@ type Answer struct {
 	// Paced, when positive, says that nothing but pacing keeps the request from going at
 	// once: one that waits for so long, or cannot wait until At, may go before.
 	Paced time.Duration
+	// Try says that nothing but the word of an answer that was no refusal keeps the
+	// request from going: one that cannot wait until At may go, to see whether it is
+	// true. That is so now and then.
+	Try bool
 	// Max, when positive, says that the request costs more than the window called
 	// Name ever allows at once, which is Max. No moment will do.
 	Max int
@@ -118,7 +122,7 @@ func (k *Throttle) Ask(now time.Time, cost int) Answer {
 	case at == never:
 		return Answer{Name: name}
 	}
-	return Answer{At: k.time(at), Name: name}
+	return Answer{At: k.time(at), Name: name, Try: k.tries(i, n)}
 }
 
 // tooSmall returns a window that never allows n at once, or nil.

@@ -33,6 +33,8 @@ type window struct {
 	bucket  bucket
 	probe   probe
 	share   share
+	price   price
+	belief  belief
 	nodes   nodes
 
 	concurrent bool // it limits the requests under way, not those of a period
@@ -75,13 +77,14 @@ func (w *window) open() bool {
 // send counts n more, up to the given number, as sent.
 func (w *window) send(now, slack instant, number, n int64) {
 	if w.probes(now, number, n) {
+		w.belief.try(now)
 		w.probe.number, w.probe.sent = number, now
 		w.probe.bade, w.probe.bidden = w.probe.bidden, 0
 		if !w.resetKnown {
 			w.probe.blind = min(2*max(w.probe.blind, second), 64*second)
 		}
 	}
-	w.bucket.take(now, slack, n)
+	w.bucket.take(now, slack, w.price.of(n))
 	if w.length.value > 0 {
 		w.history.forget(now - 3*(w.length.value+slack))
 		w.history.add(now, n)
@@ -92,12 +95,12 @@ func (w *window) send(now, slack instant, number, n int64) {
 // because it goes on no better ground, or because the window may be open already.
 func (w *window) probes(now instant, number, n int64) bool {
 	switch {
-	case w.concurrent || w.open():
+	case w.concurrent || w.open() || w.belief.beyond:
 		return false
 	case w.resetKnown && now >= w.reset.earliest:
 		return true
 	}
-	return w.ceiling-w.reserve < number && w.bucket.ready(w.limit-w.reserve, n) > now && !w.trust.proved() && !w.counter.recognised
+	return w.ceiling-w.kept() < number && w.refillReady(n) > now && !w.trust.proved() && !w.counter.recognised
 }
 
 // settle notes that what t stands for is no longer under way.

@@ -1,0 +1,72 @@
+package throttle
+
+import (
+	"time"
+
+	"github.com/forbear-go/forbear/throttle/header"
+)
+
+// A belief that nothing is left may be wrong: the token was renewed, the quota raised, the
+// answer came from somewhere else. Where it rests on an answer that was no refusal it is
+// tried now and then by a request that could not wait for the reset. An honest server
+// refuses it, and is tried the more rarely.
+type belief struct {
+	empty  bool    // nothing was left, as the newest answer says
+	next   instant // when it may be tried
+	pause  instant // between two tries
+	tried  bool    // it was tried, and is not answered yet
+	beyond bool    // requests are served beyond the limit, so that it limits nothing
+}
+
+const (
+	beliefFirst = 60 * second
+	beliefLast  = 10 * 60 * second
+)
+
+// hear takes in what a response says of its window. It reports whether that shows a
+// belief to be wrong that was tried.
+func (b *belief) hear(now instant, said *header.Window, remaining int64, known, refused bool) (wrong bool) {
+	b.beyond = !refused && said.Used.State == header.Known && said.Limit.State == header.Known && said.Used.Value > said.Limit.Value
+	switch {
+	case !known:
+	case remaining > 0:
+		wrong = b.tried
+		b.empty, b.tried, b.pause = false, false, 0
+	case !b.empty:
+		b.empty, b.pause, b.next = true, beliefFirst, now+beliefFirst
+	}
+	return wrong
+}
+
+// try notes that it is tried.
+func (b *belief) try(now instant) {
+	if b.empty {
+		b.tried = true
+		b.pause = min(2*max(b.pause, beliefFirst), beliefLast)
+		b.next = now + b.pause
+	}
+}
+
+// tries reports whether n may go although an announced limit says that nothing is left,
+// to see whether that is so.
+func (k *Throttle) tries(now instant, n int64) bool {
+	if k.hold.until > now || k.hold.narrow || k.sent != k.answered || k.sheds.trial.ready(now) > now ||
+		k.taught != nil && k.taught.ready(k, now, n) > now {
+		return false
+	}
+	for i := range k.windows {
+		w := &k.windows[i]
+		if w.ready(k, now, n) > now && (!w.belief.empty || w.belief.next > now || w.probe.bidden > now) {
+			return false
+		}
+	}
+	return true
+}
+
+// Forget drops all that is believed of limits. What is under way is still counted as such.
+func (k *Throttle) Forget(now time.Time) {
+	k.settle(k.instant(now))
+	k.windows, k.taught, k.sheds = nil, nil, shedding{}
+	k.hold = hold{}
+	k.hold.narrowDown(k.sent)
+}

@@ -1,0 +1,99 @@
+package throttle
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/forbear-go/forbear/throttle/header"
+)
+
+// What says that nothing is left may be tried, at growing distances, by who cannot wait.
+func TestABeliefMayBeTried(t *testing.T) {
+	s := newScript(t, plain())
+	empty := minute(10, 0, 7200)
+	empty.Windows[0].Length = 2 * time.Hour
+	s.hears(.1, s.goes(0), empty)
+	assert.False(t, s.k.Ask(at(59), 1).Try, "not at once")
+	var tried []float64
+	for now := 60.; now < 3600; now++ {
+		if a := s.k.Ask(at(now), 1); a.Try {
+			assert.True(t, a.At.After(at(7000)))
+			tried = append(tried, now)
+			i := len(s.tickets)
+			s.tickets = append(s.tickets, s.k.Send(at(now), 1))
+			assert.False(t, s.k.Ask(at(now), 1).Try, "one at a time")
+			s.hears(now+.1, i, empty)
+		}
+	}
+	require.GreaterOrEqual(t, len(tried), 5)
+	for i := 2; i < len(tried); i++ {
+		step, before := tried[i]-tried[i-1], tried[i-1]-tried[i-2]
+		assert.GreaterOrEqual(t, step, before)
+		assert.LessOrEqual(t, step, 601.)
+	}
+	// Once an answer says that much is left, it is.
+	i := len(s.tickets)
+	s.tickets = append(s.tickets, s.k.Send(at(4000), 1))
+	full := minute(10, 9, 7200)
+	full.Windows[0].Length = 2 * time.Hour
+	s.hears(4000.1, i, full)
+	for range 9 {
+		s.goes(4000.2)
+	}
+}
+
+// The wait that a refusal asks for is kept.
+func TestARefusalIsNotTried(t *testing.T) {
+	s := newScript(t, plain())
+	r := minute(10, 0, 7200)
+	r.Refused = true
+	r.Wait = refusal(7200e9).Wait
+	s.hears(.1, s.goes(0), r)
+	for now := 60.; now < 7200; now += 60 {
+		require.False(t, s.k.Ask(at(now), 1).Try)
+	}
+}
+
+// A server that serves beyond its own limit has none.
+func TestServedBeyondTheLimitIsNoLimit(t *testing.T) {
+	s := newScript(t, plain())
+	over := func(used int) header.Reading {
+		return header.Reading{Windows: []header.Window{{Name: "day", Limit: known(100), Used: known(used), Remaining: known(0)}}}
+	}
+	s.hears(.1, s.goes(0), over(118))
+	for i := range 20 {
+		s.hears(1+float64(i), s.goes(1+float64(i)), over(119+i))
+	}
+	refused := over(140)
+	refused.Refused = true
+	s.hears(30.1, s.goes(30), refused)
+	s.waits(30.2, Refusal)
+	within := over(140)
+	within.Windows[0].Limit = known(200)
+	s.hears(35.1, s.goes(35), within)
+	s.waits(35.2, "day")
+}
+
+func TestForget(t *testing.T) {
+	s := newScript(t, plain())
+	first := s.goes(0)
+	s.hears(.1, first, minute(10, 1, 7200))
+	flying := s.goes(.2)
+	s.waits(.3, "minute")
+	s.k.Forget(at(1))
+	probe := s.goes(1)
+	s.hears(1.1, flying, header.Reading{})
+	s.hears(1.2, probe, header.Reading{})
+	for range 20 {
+		s.goes(1.3)
+	}
+	assert.Empty(t, s.k.Status(at(1.3)).Windows)
+	// A hold is forgotten too.
+	s.hears(1.4, s.goes(1.35), refusal(3600e9))
+	s.waits(2, Refusal)
+	s.k.Forget(at(2))
+	s.goes(2)
+}
