@@ -190,6 +190,10 @@ func withoutTags(page string) string {
 
 // speak looks at words for people.
 func (b *bodySays) speak(text string, base time.Time) {
+	// A name space before the words, as in Kraken's EAPI:Rate limit exceeded.
+	if space, words, ok := strings.Cut(text, ":"); ok && isCode(space) && words != "" && isLetter(words[0]) {
+		text = words
+	}
 	plain := plainText(text)
 	b.worded = b.worded || saysLimited(plain)
 	b.other = b.other || hasPhrase(plain, resources)

@@ -170,6 +170,9 @@ func (r *Reading) complete(p *part) {
 		// On a refusal -1 is a counter below zero, not the mark of no limit.
 		p.Remaining = Count{State: Known}
 	}
+	if p.named && p.Length == 0 {
+		p.Length = periodNamed(p.key)
+	}
 	p.derive()
 	if p.Limit.State == Unlimited && p.Remaining.State == Unlimited {
 		p.Reset = Reset{} // it is a placeholder too

@@ -12,6 +12,7 @@ type part struct {
 	family  string
 	key     string
 	item    int
+	named   bool // its key is the name of a policy, which may be a period
 	weak    bool // counts only if limit, rest and reset are there
 	frail   bool // the reset counts only beside a rest
 	sum     bool // use and rest add up to the limit

@@ -71,11 +71,8 @@ func (r *Reading) putItem(f *field, it *item) {
 		}
 		p.setLimit(it.quota)
 		p.setRemaining(it.rest)
-		if it.length > 0 {
-			p.setLength(it.length)
-		} else if p.Length == 0 {
-			p.Length = periodNamed(it.name)
-		}
+		p.setLength(it.length)
+		p.named = true
 		p.setReset(it.reset, false)
 		return
 	}
