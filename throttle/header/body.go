@@ -24,6 +24,7 @@ type bodySays struct {
 	other   bool // a message speaks of something else than requests
 	data    bool // there is data beside the errors
 	note    bool // a note in the outermost object is about the rate of requests
+	spoken  int  // how much text was looked at
 	scalars int  // how many there are
 
 	tooLarge bool // the request asks for more than the limit

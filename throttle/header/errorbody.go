@@ -23,6 +23,9 @@ func (b *bodySays) readError(s *jsonScan, key string, base time.Time) {
 		return
 	}
 	text := s.value[:min(len(s.value), 4<<10)]
+	if b.spoken += len(text); b.spoken > maxSpoken {
+		return
+	}
 	if text == "OAuthException" {
 		b.oauth = true
 	}
@@ -32,6 +35,9 @@ func (b *bodySays) readError(s *jsonScan, key string, base time.Time) {
 	}
 	b.speak(text, base)
 }
+
+// maxSpoken bounds how much text of a body is looked at for words.
+const maxSpoken = 16 << 10
 
 // keyKind tells what errors keep under a key.
 type keyKind uint8
