@@ -81,7 +81,7 @@ func (b *bodySays) readEnvelope(s *jsonScan, key string) {
 	switch key {
 	case "success", "ok", "succeeded":
 		b.failed = b.failed || value == "false" || value == "0"
-	case "status", "message", "state":
+	case "status", "message", "state", "result":
 		switch value {
 		case "0", "error", "fail", "failed", "failure", "notok", "ko", "nok":
 			b.failed = true
@@ -140,6 +140,15 @@ func (b *bodySays) readCode(s *jsonScan, key, code string) {
 	}
 }
 
+// readCodeAlone reads a code from a place that holds nothing but error codes.
+func (b *bodySays) readCodeAlone(code string) {
+	code = code[:min(len(code), maxName)]
+	verdict, plain := readCode(code)
+	b.refused = b.refused || verdict == codeLimited || throttleCodes[lastPart(code)]
+	b.quota = b.quota || verdict == codeQuota
+	b.reason(plain, true)
+}
+
 // readNumber reads an error code that is a number.
 func (b *bodySays) readNumber(s *jsonScan, key string, n number) {
 	if s.depth > 3 {
@@ -170,10 +179,7 @@ func (b *bodySays) readText(text string, base time.Time) {
 		for _, tag := range [...]string{"Code>", "code>", "ErrorCode>", "errorCode>", "faultcode>"} {
 			if _, rest, ok := strings.Cut(text, "<"+tag); ok {
 				code, _, _ := strings.Cut(rest, "<")
-				verdict, plain := readCode(trim(code))
-				b.refused = b.refused || verdict == codeLimited || throttleCodes[trim(code)]
-				b.quota = b.quota || verdict == codeQuota
-				b.reason(plain, true)
+				b.readCodeAlone(trim(code))
 			}
 		}
 		text = withoutTags(text)
