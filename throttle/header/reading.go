@@ -215,13 +215,13 @@ func (r *Reading) finish(body []byte) {
 		sortHits(r.hits)
 	}
 	for i := range r.hits {
-		r.put(r.hits[i].field, r.hits[i].values)
+		r.assign(r.hits[i].field, r.hits[i].values)
 	}
 	if len(body) > 0 {
 		r.readBody(body, &r.said)
 		r.dirty = true
 	}
-	r.settle()
+	r.assemble()
 	r.judge(&r.said)
 	if r.status < 300 && !r.tellsMoment() {
 		r.Date = time.Time{}

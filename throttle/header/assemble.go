@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// settle makes windows of the parts.
-func (r *Reading) settle() {
+// assemble makes windows of the parts.
+func (r *Reading) assemble() {
 	if len(r.policies) > 0 {
 		r.joinPolicies()
 	}
