@@ -24,6 +24,7 @@ type bodySays struct {
 	other   bool // a message speaks of something else than requests
 	data    bool // there is data beside the errors
 	note    bool // a note in the outermost object is about the rate of requests
+	spoken  int  // how much text was looked at
 	scalars int  // how many there are
 
 	tooLarge bool // the request asks for more than the limit
@@ -59,13 +60,13 @@ func (r *Reading) readMember(s *jsonScan, said *bodySays) {
 	case "throttleseconds":
 		// Bungie sends it always; 0 is no wait.
 		if n, ok := parseNumber(s.value); ok && !n.zero() {
-			said.hear(s.value, 0, r.base())
+			said.addWait(s.value, 0, r.base())
 			said.meant = true
 		}
 	case "backoff":
 		// Stack Exchange asks for a pause on a success.
 		if s.depth == 1 && !s.quoted {
-			said.hear(s.value, 0, r.base())
+			said.addWait(s.value, 0, r.base())
 			said.meant = said.named
 		}
 	case "quotamax", "quotaremaining":
@@ -82,7 +83,7 @@ func (r *Reading) readMember(s *jsonScan, said *bodySays) {
 		said.graph.asked = parseCount(s.value)
 	default:
 		if unit, ok := waitKey(s.key); ok {
-			said.hear(s.value, unit, r.base())
+			said.addWait(s.value, unit, r.base())
 			return
 		}
 		said.readError(s, key, r.base())
@@ -93,8 +94,8 @@ func (r *Reading) readMember(s *jsonScan, said *bodySays) {
 	}
 }
 
-// hear takes a wait. Of several the longest counts.
-func (b *bodySays) hear(v string, unit time.Duration, base time.Time) {
+// addWait adds a wait. Of several the longest counts.
+func (b *bodySays) addWait(v string, unit time.Duration, base time.Time) {
 	t, ok := parseReset(v, unit)
 	if ok && !absurd(v, t, base) && (!b.named || t.Delay(base) > b.wait.Delay(base)) {
 		b.wait, b.named = t, true
@@ -111,7 +112,7 @@ func (r *Reading) readQuota(s *jsonScan, key string) {
 	if key == "quotaremaining" {
 		f.role = roleRemaining
 	}
-	r.putNumber(&f, 0, n)
+	r.assignNumber(&f, 0, n)
 }
 
 // readViolated reads the names of the policies that a request ran into, from a
@@ -132,7 +133,7 @@ func (r *Reading) readQuotedHeader(s *jsonScan) {
 	switch f.role {
 	case roleLimit, roleRemaining, roleUsed, roleReset, roleRetry:
 		if f.family != "~" {
-			r.put(f, []string{s.value})
+			r.assign(f, []string{s.value})
 		}
 	}
 }

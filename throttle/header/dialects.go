@@ -7,7 +7,7 @@ import (
 )
 
 // dialects are the ones that come with the package. A response that only lacks a
-// name in the grammar does not belong here but in the table named.
+// name in the grammar does not belong here but in the table exceptions.
 var dialects = []Dialect{
 	{
 		// https://docs.mulesoft.com/api-manager/2.x/rate-limiting-and-throttling.

@@ -23,6 +23,9 @@ func (b *bodySays) readError(s *jsonScan, key string, base time.Time) {
 		return
 	}
 	text := s.value[:min(len(s.value), 4<<10)]
+	if b.spoken += len(text); b.spoken > maxSpoken {
+		return
+	}
 	if text == "OAuthException" {
 		b.oauth = true
 	}
@@ -32,6 +35,9 @@ func (b *bodySays) readError(s *jsonScan, key string, base time.Time) {
 	}
 	b.speak(text, base)
 }
+
+// maxSpoken bounds how much text of a body is looked at for words.
+const maxSpoken = 16 << 10
 
 // keyKind tells what errors keep under a key.
 type keyKind uint8
@@ -75,7 +81,7 @@ func (b *bodySays) readEnvelope(s *jsonScan, key string) {
 	switch key {
 	case "success", "ok", "succeeded":
 		b.failed = b.failed || value == "false" || value == "0"
-	case "status", "message", "state":
+	case "status", "message", "state", "result":
 		switch value {
 		case "0", "error", "fail", "failed", "failure", "notok", "ko", "nok":
 			b.failed = true
@@ -134,6 +140,15 @@ func (b *bodySays) readCode(s *jsonScan, key, code string) {
 	}
 }
 
+// readCodeAlone reads a code from a place that holds nothing but error codes.
+func (b *bodySays) readCodeAlone(code string) {
+	code = code[:min(len(code), maxName)]
+	verdict, plain := readCode(code)
+	b.refused = b.refused || verdict == codeLimited || throttleCodes[lastPart(code)]
+	b.quota = b.quota || verdict == codeQuota
+	b.reason(plain, true)
+}
+
 // readNumber reads an error code that is a number.
 func (b *bodySays) readNumber(s *jsonScan, key string, n number) {
 	if s.depth > 3 {
@@ -164,10 +179,7 @@ func (b *bodySays) readText(text string, base time.Time) {
 		for _, tag := range [...]string{"Code>", "code>", "ErrorCode>", "errorCode>", "faultcode>"} {
 			if _, rest, ok := strings.Cut(text, "<"+tag); ok {
 				code, _, _ := strings.Cut(rest, "<")
-				verdict, plain := readCode(trim(code))
-				b.refused = b.refused || verdict == codeLimited || throttleCodes[trim(code)]
-				b.quota = b.quota || verdict == codeQuota
-				b.reason(plain, true)
+				b.readCodeAlone(trim(code))
 			}
 		}
 		text = withoutTags(text)
@@ -190,6 +202,10 @@ func withoutTags(page string) string {
 
 // speak looks at words for people.
 func (b *bodySays) speak(text string, base time.Time) {
+	// A name space before the words, as in Kraken's EAPI:Rate limit exceeded.
+	if space, words, ok := strings.Cut(text, ":"); ok && isCode(space) && words != "" && isLetter(words[0]) {
+		text = words
+	}
 	plain := plainText(text)
 	b.worded = b.worded || saysLimited(plain)
 	b.other = b.other || hasPhrase(plain, resources)

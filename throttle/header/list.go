@@ -2,16 +2,16 @@ package header
 
 import "strings"
 
-// putLists reads the values of a field that are not one plain number: several
+// assignLists reads the values of a field that are not one plain number: several
 // lines, lists, pairs, durations, dates.
-func (r *Reading) putLists(f *field, values []string) {
+func (r *Reading) assignLists(f *field, values []string) {
 	item := 0
 	for _, v := range values {
 		v = r.cut(v)
 		for v != "" && item < maxWindows {
 			var member string
 			if member, v = nextMember(f, v); member != "" {
-				r.putMember(f, &item, member)
+				r.assignMember(f, &item, member)
 			}
 		}
 	}
@@ -45,16 +45,16 @@ func cutMember(v string) (member, rest string) {
 	return trim(v), ""
 }
 
-// putMember reads one member of a list.
-func (r *Reading) putMember(f *field, item *int, v string) {
+// assignMember reads one member of a list.
+func (r *Reading) assignMember(f *field, item *int, v string) {
 	n, rest, ok := scanNumber(unquote(v))
 	switch {
 	case ok && rest == "":
-		r.putNumber(f, *item, n)
+		r.assignNumber(f, *item, n)
 		*item++
 		return
 	case ok && f.role == roleReset:
-		r.putReset(f, *item, v)
+		r.assignReset(f, *item, v)
 		*item++
 		return
 	case ok && rest[0] == ';' && f.role == roleLimit:
@@ -63,36 +63,36 @@ func (r *Reading) putMember(f *field, item *int, v string) {
 	case ok && rest[0] == ';' && f.role == roleRemaining:
 		// Docker Hub repeats the policy behind the number.
 		if *item == 0 {
-			r.putNumber(f, 0, n)
+			r.assignNumber(f, 0, n)
 			*item++
 		}
 		return
 	case ok && rest[0] == ':' && (f.role == roleLimit || f.role == roleUsed):
-		r.putSpan(f, n, rest[1:])
+		r.assignSpan(f, n, rest[1:])
 		return
 	case ok && rest[0] == '/':
-		if !r.putShare(f, v) && f.role == roleLimit {
-			r.putRate(f, *item, n, rest[1:])
+		if !r.assignShare(f, v) && f.role == roleLimit {
+			r.assignRate(f, *item, n, rest[1:])
 		}
 		*item++
 		return
 	}
-	if !r.putWord(f, *item, v) {
+	if !r.assignWord(f, *item, v) {
 		if mark := firstMark(v); mark == ';' && f.role == roleRemaining {
-			r.putItems(f, v) // Azure: Microsoft.Compute/GetVM3Min;239
+			r.assignItems(f, v) // Azure: Microsoft.Compute/GetVM3Min;239
 			return
-		} else if mark != 0 && r.putPairs(f, v) {
+		} else if mark != 0 && r.assignPairs(f, v) {
 			return
 		}
 	}
 	*item++
 }
 
-// putWord reads a member that is no number. It reports whether it could.
-func (r *Reading) putWord(f *field, item int, v string) bool {
+// assignWord reads a member that is no number. It reports whether it could.
+func (r *Reading) assignWord(f *field, item int, v string) bool {
 	switch f.role {
 	case roleReset:
-		r.putReset(f, item, v)
+		r.assignReset(f, item, v)
 		return true
 	case roleLength:
 		d, _, ok := parseDuration(unquote(v))
@@ -144,8 +144,8 @@ func (p *part) setPercent(role role, c Count) bool {
 	return true
 }
 
-// putReset reads a reset that is not a plain number.
-func (r *Reading) putReset(f *field, item int, v string) {
+// assignReset reads a reset that is not a plain number.
+func (r *Reading) assignReset(f *field, item int, v string) {
 	p := r.at(f, item)
 	if p == nil {
 		return
@@ -158,9 +158,9 @@ func (r *Reading) putReset(f *field, item int, v string) {
 	}
 }
 
-// putShare reads used/limit (Shopify, Recharge), or nothing if that is not
+// assignShare reads used/limit (Shopify, Recharge), or nothing if that is not
 // what the value is.
-func (r *Reading) putShare(f *field, v string) bool {
+func (r *Reading) assignShare(f *field, v string) bool {
 	used, rest, ok := scanNumber(v)
 	if !ok || rest == "" || rest[0] != '/' {
 		return false
@@ -179,8 +179,8 @@ func (r *Reading) putShare(f *field, v string) bool {
 	return true
 }
 
-// putRate reads a limit with its period, as in 100/hour and 10/1m.
-func (r *Reading) putRate(f *field, item int, n number, period string) {
+// assignRate reads a limit with its period, as in 100/hour and 10/1m.
+func (r *Reading) assignRate(f *field, item int, n number, period string) {
 	d, _, ok := parseDuration(trim(period))
 	if !ok {
 		d = periodIn(trim(period))
@@ -192,9 +192,9 @@ func (r *Reading) putRate(f *field, item int, n number, period string) {
 	}
 }
 
-// putSpan reads one of Riot's number:seconds, and number:seconds:penalty of Path of
+// assignSpan reads one of Riot's number:seconds, and number:seconds:penalty of Path of
 // Exile. The seconds name the window, for limits and uses come in different orders.
-func (r *Reading) putSpan(f *field, n number, seconds string) {
+func (r *Reading) assignSpan(f *field, n number, seconds string) {
 	seconds, _, _ = strings.Cut(seconds, ":")
 	s, ok := parseNumber(seconds)
 	if !ok || s.minus || s.whole == 0 || s.whole > maxDelta {

@@ -12,13 +12,13 @@ import (
 //
 // whose parts come in nearly every order. It does not look at capitals, takes
 // underscores for dashes, and knows no vendors: those whose names follow no
-// grammar are in the table named.
+// grammar are in the table exceptions.
 func classify(name string) *field {
 	if len(name) > maxName {
 		return noField
 	}
 	low := strings.ReplaceAll(strings.ToLower(name), "_", "-")
-	if f, ok := named[low]; ok {
+	if f, ok := exceptions[low]; ok {
 		f.name = name
 		return &f
 	}

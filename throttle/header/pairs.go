@@ -6,11 +6,11 @@ import (
 	"time"
 )
 
-// putPairs reads key=value or key:value, separated by anything: the seventh
+// assignPairs reads key=value or key:value, separated by anything: the seventh
 // IETF draft (limit=100, remaining=50, reset=5), Zendesk, Unity, Upbit, App
 // Store Connect, Salesforce, Copilot, IBM, and Trakt's JSON. A key that comes again
 // begins the next window. It reports whether it found a key that it knows.
-func (r *Reading) putPairs(f *field, v string) bool {
+func (r *Reading) assignPairs(f *field, v string) bool {
 	v = trim(v)
 	if len(v) > 1 && v[0] == '{' && v[len(v)-1] == '}' {
 		v = v[1 : len(v)-1]
@@ -54,7 +54,7 @@ func (t *pairTaker) take(pair string) {
 	if i < 0 {
 		// IBM: name=<rule>,<n>. The number is what the field is named for.
 		if n, ok := parseNumber(pair); ok && t.found {
-			t.put(t.f.role, n)
+			t.assign(t.f.role, n)
 		}
 		return
 	}
@@ -89,7 +89,7 @@ func (t *pairTaker) take(pair string) {
 		t.percent(value)
 		return
 	}
-	t.r.putPair(&t.own, t.item, value)
+	t.r.assignPair(&t.own, t.item, value)
 }
 
 // percent reads Copilot's rem, which is in percent of an entitlement (ent) that
@@ -102,29 +102,29 @@ func (t *pairTaker) percent(value string) {
 	}
 }
 
-func (t *pairTaker) put(role role, n number) {
+func (t *pairTaker) assign(role role, n number) {
 	t.own.role = role
 	if role == roleBare {
 		t.own.role = roleLimit
 	}
-	t.r.putNumber(&t.own, t.item, n)
+	t.r.assignNumber(&t.own, t.item, n)
 }
 
-// putPair reads the value of one pair.
-func (r *Reading) putPair(f *field, item int, value string) {
+// assignPair reads the value of one pair.
+func (r *Reading) assignPair(f *field, item int, value string) {
 	switch f.role {
 	case roleName, roleScope, roleKind:
-		r.putText(f, item, value)
+		r.assignText(f, item, value)
 	case roleReset:
-		r.putReset(f, item, value)
+		r.assignReset(f, item, value)
 		if p := r.at(f, item); p != nil {
 			p.bare = f.step == 0
 		}
 	default:
 		if n, ok := parseNumber(value); ok {
-			r.putNumber(f, item, n)
+			r.assignNumber(f, item, n)
 		} else {
-			r.putWord(f, item, value)
+			r.assignWord(f, item, value)
 		}
 	}
 }
@@ -139,7 +139,7 @@ func (t *pairTaker) compound(key, value string) {
 		t.scoped(&f, value)
 		return
 	}
-	if t.r.putShare(&f, value) {
+	if t.r.assignShare(&f, value) {
 		t.found = true
 		return
 	}
@@ -150,7 +150,7 @@ func (t *pairTaker) compound(key, value string) {
 	if w := lookUp(lowerString(key)); w.kind == wordPeriod && t.f.role == roleRemaining {
 		f.role, f.length = roleRemaining, w.length
 		t.found = true
-		t.r.putNumber(&f, 0, n)
+		t.r.assignNumber(&f, 0, n)
 		return
 	}
 	part := fieldOf("ratelimit-" + strings.ReplaceAll(key, " ", "-"))
@@ -159,17 +159,17 @@ func (t *pairTaker) compound(key, value string) {
 		f.role, f.length, f.unit, f.step = part.role, part.length, part.unit, part.step
 		f.key, f.label = joinKey(t.f.key, part.key), joinName(t.f.label, part.label)
 		t.found = true
-		t.r.putNumber(&f, 0, n)
+		t.r.assignNumber(&f, 0, n)
 	}
 }
 
 // scoped reads Eventbrite's "token:NAME 45/2000 reset=600s".
 func (t *pairTaker) scoped(f *field, value string) {
 	for word := range strings.FieldsSeq(value) {
-		if t.r.putShare(f, word) {
+		if t.r.assignShare(f, word) {
 			t.found = true
 		} else if after, ok := strings.CutPrefix(word, "reset="); ok {
-			t.r.putReset(f, 0, after)
+			t.r.assignReset(f, 0, after)
 		}
 	}
 }

@@ -12,7 +12,7 @@ type part struct {
 	family  string
 	key     string
 	item    int
-	weak    bool // counts only if limit, rest and reset are there
+	named   bool // its key is the name of a policy, which may be a period
 	frail   bool // the reset counts only beside a rest
 	sum     bool // use and rest add up to the limit
 	unnamed bool // the server gave it no name
@@ -61,7 +61,6 @@ func (p *part) know(f *field) {
 	if f.unit > p.Unit {
 		p.Unit = f.unit
 	}
-	p.weak = p.weak || f.weak
 	p.sum = p.sum || f.sum
 	p.frail = p.frail || f.strict
 }
@@ -119,7 +118,7 @@ func (p *part) setLength(d time.Duration) {
 // told reports whether the response said anything of the window that is worth
 // passing on.
 func (p *part) told() bool {
-	if p.weak && !(p.Limit.Known() && p.Remaining.Known() && p.Reset.Known()) {
+	if p.family == weakFamily && !(p.Limit.Known() && p.Remaining.Known() && p.Reset.Known()) {
 		return false
 	}
 	if p.frail && !p.Remaining.Known() {

@@ -91,7 +91,8 @@ var refusals = []string{
 	"too many requests", "too many api requests", "too many calls", "too many api calls", "too many queries",
 	"too many concurrent requests", "too many concurrent connections", "too many concurrent calls", "too many request",
 	"too many simultaneous requests", "too many requests per second", "too many open connections",
-	"rate limited", "rate limiting", "ratelimited", "rate limited exceeded", "being throttled", "been throttled",
+	"are rate limited", "is rate limited", "been rate limited", "being rate limited", "was rate limited", "request rate limited",
+	"requests rate limited", "api rate limited", "getting rate limited", "got rate limited", "ratelimited", "being throttled", "been throttled",
 	"request was throttled", "request is throttled", "requests are throttled", "request throttled", "requests throttled",
 	"call was throttled", "calls are throttled", "you are throttled", "slow down", "secondary rate limit",
 	"abuse detection", "out of call volume quota", "over rate limit", "over the rate limit", "over your rate limit",
@@ -108,7 +109,7 @@ var refusals = []string{
 
 // limited are the things of which a sentence can say that they are used up.
 var limited = []string{
-	"rate limit", "rate limits", "ratelimit", "ratelimits", "request limit", "requests limit", "api limit", "api limits", "call limit", "calls limit",
+	"ratelimit", "ratelimits", "request limit", "requests limit", "api limit", "api limits", "call limit", "calls limit",
 	"query limit", "queries limit", "usage limit", "usage limits", "request rate", "requests rate", "call rate", "api rate", "request quota", "requests quota",
 	"api quota", "call quota", "query quota", "usage quota", "rate quota", "quota limit", "daily quota", "hourly quota", "monthly quota", "request count", "throttle limit", "throttling limit", "throttle rate",
 	"requests per second", "requests per minute", "requests per hour", "requests per day", "requests per month",
@@ -116,7 +117,7 @@ var limited = []string{
 	"calls per day", "number of requests", "number of api calls", "number of calls", "number of queries", "api calls",
 	"api requests", "complexity budget", "request budget", "current quota", "quota metric", "concurrency limit", "frequency limit",
 	"tokens per minute", "tokens per day", "rate limiter budget", "compute units per second", "request volume", "qps", "rps",
-	"concurrent requests limit", "search limit", "compute unit", "token limit", "credits per minute",
+	"concurrent requests limit", "compute unit", "credits per minute",
 }
 
 // exceeded are the words by which it says so.
@@ -134,7 +135,8 @@ var other = []string{
 	"limit must", "rate must", "limits must", "cannot", "can not", "may not", "should not", "should be", "greater than", "less than", "between", "batch",
 	"payload", "body", "array", "validation", "setting", "settings", "not valid", "unknown", "unsupported", "missing", "tariff", "shipping",
 	"hourly rate", "heart", "vacation", "leave", "per item", "per order", "per customer", "per user account", "speed",
-	"purchase", "spending limit", "credit limit", "policy document", "plan limit", "the maximum allowed value", "maximum value",
+	"purchase", "coupon", "coupons", "voucher", "promo", "promotion", "gift", "friend", "friends", "refund", "phone", "results", "pull requests",
+	"spending limit", "credit limit", "policy document", "plan limit", "the maximum allowed value", "maximum value",
 }
 
 // saysLimited reports whether a plain text says that requests were too many.
@@ -151,11 +153,43 @@ func saysLimited(plain string) bool {
 		if len(sentence) < 4 || hasPhrase(sentence, other) {
 			continue
 		}
-		if sentence == " rate exceeded " || sentence == " throttled " || sentence == " rate limit " || sentence == " throttling " ||
+		if sentence == " rate exceeded " || sentence == " throttled " || strings.HasPrefix(sentence, " rate limited ") || sentence == " rate limit " || sentence == " throttling " ||
 			sentence == " limit exceeded " || hasPhrase(sentence, refusals) ||
-			hasPhrase(sentence, limited) && hasPhrase(sentence, exceeded) {
+			(hasPhrase(sentence, limited) || namesRateLimit(sentence)) && hasPhrase(sentence, exceeded) {
 			return true
 		}
 	}
 	return false
 }
+
+// namesRateLimit reports whether a sentence speaks of a rate limit of requests: the word
+// before it is none, or one of those whose requests are counted. Exchange, dose and
+// tax rates have limits too.
+func namesRateLimit(sentence string) bool {
+	for rest := sentence; ; {
+		i := strings.Index(rest, " rate limit")
+		if i < 0 {
+			return false
+		}
+		before := rest[:i]
+		before = before[strings.LastIndexByte(before, ' ')+1:]
+		if before == "" || rateOwners[before] || isDigit(before[0]) {
+			return true
+		}
+		rest = rest[i+1:]
+	}
+}
+
+// rateOwners are the words that may stand before a rate limit of requests.
+var rateOwners = func() map[string]bool {
+	m := map[string]bool{}
+	for w := range strings.FieldsSeq(`api apis request requests the your a an its our this that of for global secondary primary user users
+		app application account ip key client service server max maximum overall standard daily hourly minute second monthly current
+		endpoint route resource org organization project tenant workspace team token tokens query call calls method burst default
+		anonymous authenticated shared free exceeded exceed exceeds exceeding hit hits reached over by to temporary graphql rest http bot
+		merchant shop store developer partner model tpm rpm internal and search write read post get merged platform site public
+		subscription sec min concurrent concurrency new any tier plan upstream provider gateway hard soft your's " : message messages error`) {
+		m[w] = true
+	}
+	return m
+}()

@@ -14,9 +14,9 @@ type policy struct {
 	used   bool
 }
 
-// putPolicies reads a Policy field. It lists limits and their lengths; a lone
+// assignPolicies reads a Policy field. It lists limits and their lengths; a lone
 // word names the window that the other fields describe.
-func (r *Reading) putPolicies(f *field, values []string) {
+func (r *Reading) assignPolicies(f *field, values []string) {
 	for _, v := range values {
 		v = r.cut(v)
 		var it item
@@ -38,7 +38,7 @@ func (r *Reading) addPolicies(f *field, v string) {
 		v = it.scan(v)
 		switch {
 		case it.name != "" && it.limits:
-			r.putItem(f, &it)
+			r.assignItem(f, &it)
 		case it.count && it.text != "" && !it.value.minus:
 			r.policies = append(r.policies, policy{
 				family: f.family, name: it.label, text: it.text, quota: countOf(it.value),
@@ -48,8 +48,8 @@ func (r *Reading) addPolicies(f *field, v string) {
 	}
 }
 
-// putItem adds a named member of RateLimit or RateLimit-Policy to its window.
-func (r *Reading) putItem(f *field, it *item) {
+// assignItem adds a named member of RateLimit or RateLimit-Policy to its window.
+func (r *Reading) assignItem(f *field, it *item) {
 	label := it.name
 	if f.label != "" {
 		label = joinName(f.label, it.name)
@@ -71,11 +71,8 @@ func (r *Reading) putItem(f *field, it *item) {
 		}
 		p.setLimit(it.quota)
 		p.setRemaining(it.rest)
-		if it.length > 0 {
-			p.setLength(it.length)
-		} else if p.Length == 0 {
-			p.Length = periodNamed(it.name)
-		}
+		p.setLength(it.length)
+		p.named = true
 		p.setReset(it.reset, false)
 		return
 	}

@@ -15,13 +15,16 @@ var cues = [...]string{
 // maxCue is how much of a text behind a cue is looked at.
 const maxCue = 140
 
+// maxCues is how many cues of a text are tried.
+const maxCues = 8
+
 // waitInProse finds when to come back in a sentence that is about waiting: "Try again
 // in 2 seconds", "retry after 30", "Quota will be replenished in 02:12:08",
 // "Retry after 2026-03-01T12:13:27.341Z", "banned until 1659146400000", "again
 // after an hour". "A few minutes" is at least one.
 func waitInProse(text string, base time.Time) (Reset, bool) {
 	low := strings.ToLower(text)
-	for start := 0; start < len(low); {
+	for start, tries := 0, 0; start < len(low) && tries < maxCues; tries++ {
 		next := -1
 		for _, cue := range cues {
 			if i := strings.Index(low[start:], cue); i >= 0 && (next < 0 || i < next) {

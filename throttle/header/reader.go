@@ -95,13 +95,13 @@ func (rd *Reader) Read(r *Reading, status int, h http.Header, body []byte, now t
 	}
 	r.finish(body)
 	if rd.body != nil && len(body) > 0 {
-		r.hear(rd.body(status, body[:min(len(body), MaxBody)]))
+		r.addRule(rd.body(status, body[:min(len(body), MaxBody)]))
 	}
 }
 
-// hear takes in what a dialect's own rule read in a body. Of two waits the longer
+// addRule adds what a dialect's own rule read in a body. Of two waits the longer
 // counts.
-func (r *Reading) hear(wait time.Duration, known, refused bool) {
+func (r *Reading) addRule(wait time.Duration, known, refused bool) {
 	r.Refused = r.Refused || refused
 	if known && wait >= 0 && (!r.Wait.Explicit || wait > r.Wait.Delay) {
 		r.setWait(Reset{In: wait, Resolution: 1}, true)

@@ -38,7 +38,8 @@ type Reading struct {
 	// the response is about limits, to save the time.
 	Date time.Time
 
-	code     bodySays // what error codes in the header say
+	said     bodySays // what error codes and the body say
+	dirty    bool     // said is not zero
 	hits     []hit
 	parts    []part
 	policies []policy
@@ -112,8 +113,8 @@ func (r *Reading) wipe() {
 	r.Wait, r.Reason, r.Paused = Wait{}, Unspecified, false
 	r.Refused, r.Stale, r.sorted, r.alike = false, false, false, false
 	r.Date, r.date = time.Time{}, ""
-	if r.status >= 400 {
-		r.code = bodySays{}
+	if r.dirty {
+		r.said, r.dirty = bodySays{}, false
 	}
 }
 
@@ -161,10 +162,8 @@ func (r *Reading) take(f *field, values []string) {
 		r.Stale = r.Stale || saysCached(values[0])
 	case roleCode:
 		if r.status >= 400 {
-			verdict, plain := readCode(values[0])
-			r.code.refused = r.code.refused || verdict == codeLimited || throttleCodes[lastPart(values[0])]
-			r.code.quota = r.code.quota || verdict == codeQuota
-			r.code.reason(plain, true)
+			r.said.readCodeAlone(values[0])
+			r.dirty = true
 		}
 	default:
 		if len(r.hits) < maxHits {
@@ -216,14 +215,14 @@ func (r *Reading) finish(body []byte) {
 		sortHits(r.hits)
 	}
 	for i := range r.hits {
-		r.put(r.hits[i].field, r.hits[i].values)
+		r.assign(r.hits[i].field, r.hits[i].values)
 	}
-	said := r.code
 	if len(body) > 0 {
-		r.readBody(body, &said)
+		r.readBody(body, &r.said)
+		r.dirty = true
 	}
-	r.settle()
-	r.judge(&said)
+	r.assemble()
+	r.judge(&r.said)
 	if r.status < 300 && !r.tellsMoment() {
 		r.Date = time.Time{}
 	}

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// settle makes windows of the parts.
-func (r *Reading) settle() {
+// assemble makes windows of the parts.
+func (r *Reading) assemble() {
 	if len(r.policies) > 0 {
 		r.joinPolicies()
 	}
@@ -169,6 +169,9 @@ func (r *Reading) complete(p *part) {
 	if p.Remaining.State == Unlimited && p.Limit.State != Unlimited && !success {
 		// On a refusal -1 is a counter below zero, not the mark of no limit.
 		p.Remaining = Count{State: Known}
+	}
+	if p.named && p.Length == 0 {
+		p.Length = periodNamed(p.key)
 	}
 	p.derive()
 	if p.Limit.State == Unlimited && p.Remaining.State == Unlimited {

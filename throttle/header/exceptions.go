@@ -2,10 +2,10 @@ package header
 
 import "time"
 
-// named holds the names that follow no grammar, in lower case. It is for
+// exceptions holds the names that follow no grammar, in lower case. It is for
 // fields that say in themselves what they are; what only the host can tell
 // (such as milliseconds in a plain X-RateLimit-Reset) is a Dialect.
-var named = map[string]field{
+var exceptions = map[string]field{
 	"date": {role: roleDate},
 	"age":  {role: roleAge},
 	// httpcache and its offspring; Cloudflare; most other content networks.

@@ -5,22 +5,22 @@ import (
 	"time"
 )
 
-// put adds the values of one field to the windows.
-func (r *Reading) put(f *field, values []string) {
+// assign adds the values of one field to the windows.
+func (r *Reading) assign(f *field, values []string) {
 	values = values[:min(len(values), maxValues)]
 	switch f.role {
 	case roleLimit, roleRemaining, roleUsed, roleReset, roleLength:
 		if len(values) == 1 {
 			if n, ok := digits(values[0]); ok {
-				r.putNumber(f, 0, number{whole: n})
+				r.assignNumber(f, 0, number{whole: n})
 				return
 			}
 			if n, ok := parseNumber(values[0]); ok {
-				r.putNumber(f, 0, n)
+				r.assignNumber(f, 0, n)
 				return
 			}
 		}
-		r.putLists(f, values)
+		r.assignLists(f, values)
 	case roleRetry, roleBackoff, roleDelay:
 		for _, v := range values {
 			// Proxies join repeated lines: 5, 60. A date has a comma of its own.
@@ -36,22 +36,22 @@ func (r *Reading) put(f *field, values []string) {
 			f.read(r, f, r.cut(v))
 		}
 	case rolePolicy:
-		r.putPolicies(f, values)
+		r.assignPolicies(f, values)
 	case roleBare:
-		r.putBare(f, values)
+		r.assignBare(f, values)
 	case rolePair:
 		for _, v := range values {
-			if v = r.cut(v); r.putShare(f, v) {
+			if v = r.cut(v); r.assignShare(f, v) {
 				continue
 			}
 			if n, ok := digits(v); ok {
 				weak := field{role: roleLimit, family: weakFamily, key: f.key, weak: true}
-				r.putNumber(&weak, 0, number{whole: n})
+				r.assignNumber(&weak, 0, number{whole: n})
 			}
 		}
 	case roleName, roleScope, roleKind:
 		for i, v := range values {
-			r.putText(f, i, unquote(r.cut(v)))
+			r.assignText(f, i, unquote(r.cut(v)))
 		}
 	}
 }
@@ -63,8 +63,8 @@ func (r *Reading) cut(v string) string {
 	return trim(v)
 }
 
-// putNumber reads the value that nearly every field has.
-func (r *Reading) putNumber(f *field, item int, n number) {
+// assignNumber reads the value that nearly every field has.
+func (r *Reading) assignNumber(f *field, item int, n number) {
 	p := r.at(f, item)
 	if p == nil {
 		return
@@ -116,10 +116,10 @@ func lengthOf(n number, step time.Duration) time.Duration {
 	return d
 }
 
-// putText reads the fields that describe the unnamed window in words. Repeated
+// assignText reads the fields that describe the unnamed window in words. Repeated
 // lines belong to the windows that the other fields describe in the same
 // order.
-func (r *Reading) putText(f *field, item int, v string) {
+func (r *Reading) assignText(f *field, item int, v string) {
 	if v == "" {
 		return
 	}

@@ -13,7 +13,7 @@ func readMeta(r *Reading, f *field, v string) {
 	var m metaUse
 	for s.next() {
 		if s.object != m.object {
-			m.put(r, f)
+			m.assign(r, f)
 			m = metaUse{object: s.object, id: s.path[1]}
 		}
 		n, number := parseNumber(s.value)
@@ -34,7 +34,7 @@ func readMeta(r *Reading, f *field, v string) {
 			}
 		}
 	}
-	m.put(r, f)
+	m.assign(r, f)
 }
 
 // metaUse is one object of Meta's JSON.
@@ -48,7 +48,7 @@ type metaUse struct {
 	step   time.Duration // of away
 }
 
-func (m *metaUse) put(r *Reading, f *field) {
+func (m *metaUse) assign(r *Reading, f *field) {
 	if !m.known {
 		return
 	}
@@ -138,6 +138,6 @@ func readServices(r *Reading, f *field, v string) {
 			continue
 		}
 		own := field{role: roleRemaining, family: f.family, key: name, label: name, length: f.length}
-		r.putNumber(&own, 0, n)
+		r.assignNumber(&own, 0, n)
 	}
 }

@@ -5,11 +5,11 @@ import (
 	"sync/atomic"
 )
 
-// memo remembers what names mean, since a server sends the same few with every
+// cache remembers what names mean, since a server sends the same few with every
 // response and classify takes a microsecond. It is a cache of 256 sets of four
 // entries without locks: what does not fit is classified again, so a server
 // that makes up names can neither grow it nor change a reading.
-var memo [256][4]atomic.Pointer[field]
+var cache [256][4]atomic.Pointer[field]
 
 // hashName takes the length and twelve bytes of a name, which tells those of one
 // server apart. A better hash would cost more than it saves.
@@ -28,7 +28,7 @@ func four(s string) uint64 {
 // fieldOf returns what a name means, noField when it is not about limits.
 func fieldOf(name string) *field {
 	h := hashName(name)
-	set := &memo[h%256]
+	set := &cache[h%256]
 	for i := range set {
 		f := set[i].Load()
 		if f == nil {

@@ -1,8 +1,8 @@
 package header
 
-// putBare reads a field that is named by the stem alone. Depending on who sends
+// assignBare reads a field that is named by the stem alone. Depending on who sends
 // it, it holds a limit, IETF's list of windows, or pairs of many kinds.
-func (r *Reading) putBare(f *field, values []string) {
+func (r *Reading) assignBare(f *field, values []string) {
 	for _, v := range values {
 		v = r.cut(v)
 		if v == "" {
@@ -10,7 +10,7 @@ func (r *Reading) putBare(f *field, values []string) {
 		}
 		if n, ok := parseNumber(v); ok {
 			if !f.strict {
-				r.putNumber(f, 0, n)
+				r.assignNumber(f, 0, n)
 			}
 			continue
 		}
@@ -19,22 +19,22 @@ func (r *Reading) putBare(f *field, values []string) {
 			if isDigit(v[0]) {
 				r.addPolicies(f, v)
 			} else {
-				r.putItems(f, v)
+				r.assignItems(f, v)
 			}
 		case '=', ':':
 			if isDigit(v[0]) {
 				asLimit := *f
 				asLimit.role = roleLimit
-				r.putLists(&asLimit, []string{v})
+				r.assignLists(&asLimit, []string{v})
 			} else {
-				r.putPairs(f, v)
+				r.assignPairs(f, v)
 			}
 		case '/':
-			if !r.putShare(f, v) {
+			if !r.assignShare(f, v) {
 				if n, period, ok := scanNumber(v); ok {
 					asLimit := *f
 					asLimit.role = roleLimit
-					r.putRate(&asLimit, 0, n, period[1:])
+					r.assignRate(&asLimit, 0, n, period[1:])
 				}
 			}
 		}
@@ -78,13 +78,13 @@ func letterAssigned(s string) bool {
 	return len(s) > 2 && isLetter(s[0]) && s[1] == '='
 }
 
-// putItems reads IETF's list: "day";r=100;t=36000, "hour";r=5.
-func (r *Reading) putItems(f *field, v string) {
+// assignItems reads IETF's list: "day";r=100;t=36000, "hour";r=5.
+func (r *Reading) assignItems(f *field, v string) {
 	var it item
 	for v != "" {
 		v = it.scan(v)
 		if it.name != "" && (it.told || it.limits) {
-			r.putItem(f, &it)
+			r.assignItem(f, &it)
 		} else if it.name != "" && it.count {
 			if p := r.find(f.family, it.name, it.name, 0); p != nil {
 				p.setRemaining(countOf(it.value))

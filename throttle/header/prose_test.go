@@ -1,0 +1,117 @@
+package header
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+)
+
+// TestWaitInProse shows the sentences of which the time to come back can be taken.
+func TestWaitInProse(t *testing.T) {
+	const none = -1
+	for text, want := range map[string]time.Duration{
+		"Retry after 2026-03-01T12:00:09.5Z":                                  9500 * time.Millisecond,
+		"Retry after 2026-03-01 12:01:00 UTC: see the documentation":          time.Minute,
+		"banned until 1772366460000. Please use WebSockets.":                  time.Minute,
+		"blocked until 1772366430":                                            30 * time.Second,
+		"Your limit resets in ~30s.":                                          30 * time.Second,
+		"Limit reset in 45 seconds":                                           45 * time.Second,
+		"suspended for 30 s":                                                  30 * time.Second,
+		"try again after an hour":                                             time.Hour,
+		"please try again in a minute.":                                       time.Minute,
+		"Try again in 1 hour 20 minutes.":                                     80 * time.Minute,
+		"Please try again in 2 minutes and 5 seconds":                         125 * time.Second,
+		"Please wait about 10 seconds before trying again":                    10 * time.Second,
+		"retry_after=7":                                                       7 * time.Second,
+		"Retry-After: 12":                                                     12 * time.Second,
+		"try again in a few seconds":                                          time.Second,
+		"Please wait for 1.5 minutes":                                         90 * time.Second,
+		"Bitte versuchen Sie es in 20 Sekunden erneut. Erneut in 20 Sekunden": 20 * time.Second,
+		"Rate limited. Available at 2026-03-01T12:00:20Z":                     20 * time.Second,
+		"Cooldown: 8 seconds":                                                 8 * time.Second,
+
+		"Retry after 2 attempts":                           none,
+		"Try again later":                                  none,
+		"Limit of 100 per 60 seconds. Please retry later.": none,
+		"You may send 5 requests every 10 seconds":         none,
+		"retry in the year 9999":                           none,
+		"until 99999999999999999999":                       none,
+		"retry after 2999-01-01T00:00:00Z":                 none,
+		"Please wait.":                                     none,
+		"retry":                                            none,
+		"":                                                 none,
+	} {
+		got, ok := waitInProse(text, benchNow)
+		if want == none {
+			assert.False(t, ok, "%s: %v", text, got)
+			continue
+		}
+		assert.True(t, ok, text)
+		assert.Equal(t, want, got.Delay(benchNow), text)
+	}
+}
+
+// TestWaitKey shows which keys of JSON tell when to come back.
+func TestWaitKey(t *testing.T) {
+	for key, unit := range map[string]time.Duration{
+		"retry_after": 0, "retryAfterSec": time.Second, "RetryAfterMs": time.Millisecond, "backoff_seconds": time.Second,
+		"reset_time": 0, "resetsAt": 0, "rateLimitNext": 0, "nextAccessTime": 0, "retry_in_minutes": time.Minute, "wait-time": 0,
+		"blocked_until": 0, "cooldownSeconds": time.Second, "seconds_until_reset": time.Second, "rate_limit_reset": 0, "next_available_at": 0,
+	} {
+		got, ok := waitKey(key)
+		assert.True(t, ok, key)
+		assert.Equal(t, unit, got, key)
+	}
+	for _, key := range []string{"retries", "max_retries", "retry_count", "reset_password", "next", "next_page", "nextCursor", "wait", "backoff",
+		"available", "response_time", "resource", "limit", "created_at", "blocked_users", "reset_token", "", "a", strings.Repeat("retry", 20)} {
+		_, ok := waitKey(key)
+		assert.False(t, ok, key)
+	}
+}
+
+// TestISODuration shows lengths as ISO 8601 writes them.
+func TestISODuration(t *testing.T) {
+	for s, want := range map[string]time.Duration{"PT2M": 2 * time.Minute, "PT1H30M": 90 * time.Minute, "P1D": day, "P1DT12H": 36 * time.Hour,
+		"PT0.5S": 500 * time.Millisecond, "P2W": 14 * day, "pt10s": 10 * time.Second, "P1M": month} {
+		got, _, ok := parseDuration(s)
+		assert.True(t, ok, s)
+		assert.Equal(t, want, got, s)
+	}
+	for _, s := range []string{"P", "PT", "P1", "PT1", "P1S", "PT1D", "P1Y", "PTT1S", "P-1D", "PT99999999999999H", "PT1H1"} {
+		_, _, ok := parseDuration(s)
+		assert.False(t, ok, s)
+	}
+}
+
+// FuzzProse reads any text as the body of a refusal and of a success.
+func FuzzProse(f *testing.F) {
+	for _, s := range []string{"Try again in 2 seconds", "until 2026-03-01 12:00:00 UTC", "a few minutes", "retry after", "PT1H", "Rate limit exceeded.",
+		`{"error":"x:Rate limit","retryAfterSec":5}`, "<a><Code>SlowDown</Code>", "banned until 1772366460000.", "Limit 1, Requested 2", "été '\"` . wait 5 h 6 m"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		got, ok := waitInProse(s, benchNow)
+		if ok && (!got.Known() || got.Delay(benchNow) < 0) {
+			t.Fatalf("%q: %v", s, got)
+		}
+		if d, step, ok := parseDuration(s); ok && (d < 0 || step <= 0) {
+			t.Fatalf("%q: %v, %v", s, d, step)
+		}
+		plain := plainText(s)
+		if !strings.HasPrefix(plain, " ") || !strings.HasSuffix(plain, " ") || strings.Contains(plain, "  ") && !strings.Contains(s, "  ") {
+			t.Fatalf("%q: %q", s, plain)
+		}
+		waitKey(s)
+		var r Reading
+		for _, status := range []int{200, 400, 403, 429, 503} {
+			r.Read(status, http.Header{"X-Error-Code": {s}, "X-Ratelimit-Acme": {s}, "X-Throttling-Control": {s}}, []byte(s), benchNow)
+			requireSane(t, &r)
+			if r.Reason != Unspecified && !r.Refused {
+				t.Fatalf("%d %q: %+v", status, s, r)
+			}
+		}
+	})
+}
