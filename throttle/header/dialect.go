@@ -102,7 +102,7 @@ func (d *Dialect) compile(all fields) error {
 		// siblings left alone.
 		c := &field{role: roles[f.Role], name: name, family: "dialect", key: f.Window, label: f.Window,
 			length: f.Length, unit: f.Counts, step: f.Unit}
-		if known := classify(name); known.role != roleNone && f.Window == "" {
+		if known := classify(name); known.role != roleNone && !known.weak && f.Window == "" {
 			c.family, c.key, c.label = known.family, known.key, known.label
 			c.length, c.unit = max(c.length, known.length), max(c.unit, known.unit)
 		}

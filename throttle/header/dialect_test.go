@@ -142,3 +142,14 @@ func TestDialectReadsBodies(t *testing.T) {
 	rd.Read(&r, http.StatusTooManyRequests, http.Header{"Retry-After": {"60"}}, []byte("busy"), time.Now())
 	require.Equal(t, time.Minute, r.Wait.Delay)
 }
+
+// A field that the grammar believes only beside others is believed alone when a dialect
+// tells what it is.
+func TestDialectOfVagueField(t *testing.T) {
+	rd, err := NewReader("a.test", Dialect{Fields: map[string]Field{"X-Acme-Remaining": {Role: Remaining}}})
+	require.NoError(t, err)
+	var r Reading
+	rd.Read(&r, 200, headerOf("X-Acme-Remaining", "7"), nil, benchNow)
+	require.Len(t, r.Windows, 1)
+	assert.EqualValues(t, 7, r.Windows[0].Remaining.Value)
+}

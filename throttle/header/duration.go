@@ -54,7 +54,7 @@ func parseISODuration(s string) (d, step time.Duration, ok bool) {
 		if !found || n.minus || rest == "" || s[0] == '+' {
 			return 0, 0, false
 		}
-		unit := time.Duration(0)
+		var unit time.Duration
 		switch c := rest[0] | 0x20; {
 		case c == 's' && clock:
 			unit = time.Second

@@ -216,7 +216,8 @@ func (b *bodySays) speak(text string, base time.Time) {
 }
 
 // resources are things of which an account may have only so many.
-var resources = []string{"storage", "disk", "mailbox", "upload", "uploads", "attachments", "seat", "seats", "items", "records", "cpu", "cpus", "cores", "instances", "instance", "projects", "members", "users", "workspaces", "resource",
+var resources = []string{"storage", "disk", "mailbox", "upload", "uploads", "attachments", "seat", "seats", "items", "records", "cpu", "cpus",
+	"cores", "instances", "instance", "projects", "members", "users", "workspaces", "resource",
 	"addresses", "licenses", "license", "domains", "accounts", "devices", "gb", "bytes", "repositories", "buckets", "channels", "groups", "files"}
 
 // reason looks for what ends the refusal. What a code says is sure; a sentence

@@ -101,17 +101,20 @@ var refusals = []string{
 	"requests too quickly", "request rate too high", "request rate too large", "request rate is too high",
 	"request rate is too large", "request rate is large", "call rate too high", "rate of requests is too high",
 	"reduce your request rate", "reduce your rate", "reduce request rate", "reduce the rate of requests",
-	"flood control", "request frequency", "api call frequency", "qps limit", "rate threshold", "too much request weight", "request weight used", "ip banned", "ip is banned", "temporarily banned", "throttled out", "call limited",
+	"flood control", "request frequency", "api call frequency", "qps limit", "rate threshold", "too much request weight", "request weight used",
+	"ip banned", "ip is banned", "temporarily banned", "throttled out", "call limited",
 	"requests limited", "query limit exceeded", "maxlag", "server busy please retry",
-	"请求过于频繁", "请求太频繁", "demasiadas solicitudes", "demasiadas peticiones", "zu viele anfragen",
+	"请求过于频繁", "请求太频繁", "demasiadas solicitudes", "demasiadas peticiones", "zu viele anfragen", //nolint:gosmopolitan // servers write in their own language
 	"trop de requêtes", "troppe richieste", "muitas requisições", "muitas solicitações", "слишком много запросов",
 }
 
 // limited are the things of which a sentence can say that they are used up.
 var limited = []string{
 	"ratelimit", "ratelimits", "request limit", "requests limit", "api limit", "api limits", "call limit", "calls limit",
-	"query limit", "queries limit", "usage limit", "usage limits", "request rate", "requests rate", "call rate", "api rate", "request quota", "requests quota",
-	"api quota", "call quota", "query quota", "usage quota", "rate quota", "quota limit", "daily quota", "hourly quota", "monthly quota", "request count", "throttle limit", "throttling limit", "throttle rate",
+	"query limit", "queries limit", "usage limit", "usage limits", "request rate", "requests rate", "call rate", "api rate", "request quota",
+	"requests quota",
+	"api quota", "call quota", "query quota", "usage quota", "rate quota", "quota limit", "daily quota", "hourly quota", "monthly quota",
+	"request count", "throttle limit", "throttling limit", "throttle rate",
 	"requests per second", "requests per minute", "requests per hour", "requests per day", "requests per month",
 	"queries per second", "queries per minute", "queries per day", "calls per second", "calls per minute", "calls per hour",
 	"calls per day", "number of requests", "number of api calls", "number of calls", "number of queries", "api calls",
@@ -139,6 +142,9 @@ var other = []string{
 	"spending limit", "credit limit", "policy document", "plan limit", "the maximum allowed value", "maximum value",
 }
 
+// whole are the sentences that say so only because they say nothing else.
+var whole = map[string]bool{" rate exceeded ": true, " throttled ": true, " rate limit ": true, " throttling ": true, " limit exceeded ": true}
+
 // saysLimited reports whether a plain text says that requests were too many.
 // Limits of other things do not count, nor do errors about a value that is
 // called a limit.
@@ -153,8 +159,7 @@ func saysLimited(plain string) bool {
 		if len(sentence) < 4 || hasPhrase(sentence, other) {
 			continue
 		}
-		if sentence == " rate exceeded " || sentence == " throttled " || strings.HasPrefix(sentence, " rate limited ") || sentence == " rate limit " || sentence == " throttling " ||
-			sentence == " limit exceeded " || hasPhrase(sentence, refusals) ||
+		if whole[sentence] || strings.HasPrefix(sentence, " rate limited ") || hasPhrase(sentence, refusals) ||
 			(hasPhrase(sentence, limited) || namesRateLimit(sentence)) && hasPhrase(sentence, exceeded) {
 			return true
 		}

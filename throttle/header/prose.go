@@ -9,7 +9,8 @@ import (
 var cues = [...]string{
 	"try again", "retry", "replenished", "wait", "available", "reset", "banned", "suspended", "blocked", "locked out", "come back",
 	"back off", "backoff", "cooldown", "cool down", "cooling", "until", "lifted", "next request", "ban expires", "expires in", "resume",
-	"refill", "paused for", "try after", "request after", "api after", "ponownie", "riprova", "tente", "reintente", "intente", "réessay", "erneut", "重试",
+	"refill", "paused for", "try after", "request after", "api after", "ponownie", "riprova", "tente", "reintente", "intente", "réessay", "erneut",
+	"重试", //nolint:gosmopolitan // servers write in their own language
 }
 
 // maxCue is how much of a text behind a cue is looked at.
@@ -38,8 +39,7 @@ func waitInProse(text string, base time.Time) (Reset, bool) {
 		if t, ok := waitBehindCue(low[start:min(len(low), start+maxCue)], base); ok {
 			return t, true
 		}
-		for start++; start < len(low) && isLetter(low[start]); start++ {
-		}
+		start++
 	}
 	return Reset{}, false
 }
@@ -58,7 +58,8 @@ func waitBehindCue(low string, base time.Time) (Reset, bool) {
 		}
 		mark := strings.TrimRight(w, ":=")
 		switch mark {
-		case "in", "after", "wait", "for", "until", "till", "at", "by", "po", "tra", "durch", "em", "retry", "retry-after", "retryafter", "again", "least", "reset", "resets",
+		case "in", "after", "wait", "for", "until", "till", "at", "by", "po", "tra", "durch", "em", "retry", "retry-after", "retryafter", "again",
+			"least", "reset", "resets",
 			"retry_after", "on", "is", "dans", "en", "nach", "approximately", "about", "of", "backoff", "cooldown", "time", "seconds", "another":
 			if t, ok := leadingWait(words[i+1:], mark, base); ok {
 				return t, true
@@ -127,9 +128,10 @@ func leadingWait(words []string, before string, base time.Time) (Reset, bool) {
 // foreignUnits are the units of time in other languages.
 var foreignUnits = map[string]string{
 	"sekunden": "s", "sekunde": "s", "sekund": "s", "sekundach": "s", "sekundy": "s", "segundos": "s", "segundo": "s", "secondes": "s",
-	"seconde": "s", "secondi": "s", "секунд": "s", "секунды": "s", "秒": "s", "minuten": "m", "minutos": "m", "minuto": "m", "minuti": "m", "minut": "m",
-	"minutach": "m", "минут": "m", "минуты": "m", "分钟": "m", "stunden": "h", "stunde": "h", "horas": "h", "hora": "h", "heures": "h", "heure": "h",
-	"ore": "h", "godzin": "h", "часов": "h", "小时": "h",
+	"seconde": "s", "secondi": "s", "секунд": "s", "секунды": "s", "minuten": "m", "minutos": "m", "minuto": "m", "minuti": "m", "minut": "m",
+	"minutach": "m", "минут": "m", "минуты": "m", "stunden": "h", "stunde": "h", "horas": "h", "hora": "h", "heures": "h", "heure": "h",
+	"ore": "h", "godzin": "h", "часов": "h",
+	"秒": "s", "分钟": "m", "小时": "h", //nolint:gosmopolitan // servers write in their own language
 }
 
 // addWait adds the smaller units that follow: 1 hour 20 minutes, 2 minutes and 5 seconds.
@@ -162,7 +164,8 @@ func addWait(t Reset, words []string, ends bool) Reset {
 // isFiller reports whether a word may stand before a length of time.
 func isFiller(w string) bool {
 	switch w {
-	case "about", "approximately", "around", "at", "least", "another", "the", "next", "approx", "approx.", "~", "up", "to", "roughly", "in", "after", "for":
+	case "about", "approximately", "around", "at", "least", "another", "the", "next", "approx", "approx.", "~", "up", "to", "roughly", "in",
+		"after", "for":
 		return true
 	}
 	return false

@@ -129,7 +129,8 @@ var dictionary = func() map[string]word {
 // dictionary because alone they are as good as any name.
 var glue = map[string]bool{
 	"per": true, "app": true, "user": true, "token": true, "cross": true, "read": true, "write": true,
-	"api": true, "burst": true, "ip": true, "key": true, "account": true, "org": true, "counter": true, "client": true, "post": true, "to": true, "feature": true, "size": true, "global": true,
+	"api": true, "burst": true, "ip": true, "key": true, "account": true, "org": true, "counter": true, "client": true, "post": true,
+	"to": true, "feature": true, "size": true, "global": true,
 }
 
 // lookUp finds a word, also a period written as number and unit ("10s", "24hour").

@@ -15,13 +15,15 @@ func waitKey(key string) (unit time.Duration, ok bool) {
 	ok = forWords(key, func(w string) bool {
 		words++
 		switch w {
-		case "retry", "reset", "resets", "wait", "backoff", "cooldown", "throttle", "throttled", "blocked", "block", "unblock", "banned", "ban", "refill", "available", "replenish":
+		case "retry", "reset", "resets", "wait", "backoff", "cooldown", "throttle", "throttled", "blocked", "block", "unblock", "banned", "ban",
+			"refill", "available", "replenish":
 			cue = true
 		case "next":
 			next = true
 		case "rate", "limit", "ratelimit", "quota", "request", "access", "allowed", "attempt", "try", "api":
 			aim = aim || next || w == "limit" || w == "ratelimit"
-		case "after", "in", "delay", "at", "time", "until", "to", "for", "date", "timestamp", "period", "remaining", "duration", "again", "left", "utc", "on", "suggested", "recommended", "header", "window", "is", "hint", "expires", "expiry":
+		case "after", "in", "delay", "at", "time", "until", "to", "for", "date", "timestamp", "period", "remaining", "duration", "again", "left",
+			"utc", "on", "suggested", "recommended", "header", "window", "is", "hint", "expires", "expiry":
 		case "seconds", "second", "secs", "sec", "s":
 			unit = time.Second
 		case "milliseconds", "millis", "ms", "msec", "millisecond":
