@@ -120,8 +120,9 @@ func (rd *Reader) NeedsBody(status int, h http.Header) bool {
 // Body returns the beginning of a response's body, and the response to use from then
 // on, as PeekBody does, if the body may tell more of a limit than the header: where
 // NeedsBody says so, and of the answers of GraphQL, which are successes whatever they
-// say. Otherwise it leaves the body alone and returns nil and resp. Of a success that may be a refusal it takes no more
-// than a refusal would have, and does not wait long for it.
+// say. Otherwise it leaves the body alone and returns nil and resp. Of a success that
+// may be a refusal it takes no more than a refusal would have, and does not wait long
+// for it.
 func (rd *Reader) Body(resp *http.Response, patience time.Duration) ([]byte, *http.Response) {
 	switch {
 	case resp.StatusCode != http.StatusOK || rd.bodies:
