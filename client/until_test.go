@@ -78,4 +78,3 @@ func TestUntilAgreesWithTheReason(t *testing.T) {
 		})
 	}
 }
-
