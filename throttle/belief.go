@@ -66,7 +66,7 @@ func (k *Throttle) tries(now instant, n int64) bool {
 // Forget drops all that is believed of limits. What is under way is still counted as such.
 func (k *Throttle) Forget(now time.Time) {
 	k.settle(k.instant(now))
-	k.windows, k.taught, k.sheds = nil, nil, shedding{}
+	k.windows, k.edges, k.taught, k.sheds = nil, nil, nil, shedding{}
 	k.hold = hold{}
 	k.hold.narrowDown(k.sent)
 }

@@ -31,6 +31,9 @@ func (k *Throttle) Return(t Ticket) {
 		w.share.back += t.cost
 		w.history.remove(t.at, t.cost)
 	}
+	for _, e := range k.edges {
+		e.log.remove(t.at, t.cost)
+	}
 	if k.taught != nil {
 		k.taught.log.remove(t.at, t.cost)
 	}

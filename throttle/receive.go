@@ -49,9 +49,20 @@ func (k *Throttle) hear(now instant, t *Ticket, r *header.Reading) {
 		if ok && limit == 0 && !r.Refused {
 			continue // a limit of nothing on a request that was served limits nothing
 		}
-		k.window(said).hear(k, now, t, said, limit, r.Refused)
+		if r.Refused {
+			if e := k.edge(now, said, limit); e != nil {
+				e.refuse(k, now, t, k.hold.reports(t))
+				continue
+			}
+		}
+		w := k.window(said)
+		w.hear(k, now, t, said, limit, r.Refused)
+		w.served = w.served || !r.Refused
 	}
 	k.forget(t, r)
+	if len(k.edges) > 0 {
+		k.forgetEdges(now)
+	}
 	if k.taught != nil && !k.taught.known() && !k.taught.event.under && !k.taught.shut && len(k.windows) > 0 {
 		k.taught = nil // the server tells all there is to know
 	}

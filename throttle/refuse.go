@@ -43,6 +43,9 @@ func (k *Throttle) refuse(now instant, t *Ticket, r *header.Reading) {
 		if said == nil {
 			continue
 		}
+		if limit, ok := count(said.Limit, said.Unit); ok && limit > 0 && limit != w.limit {
+			continue // an edge spoke
+		}
 		if w.emptied(said) {
 			w.exhaust(k, now)
 			w.share.refused(w, t, again, now)

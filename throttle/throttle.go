@@ -41,6 +41,7 @@ type Throttle struct {
 	hold    hold
 	sheds   shedding
 	windows []window
+	edges   []*edge // the limits in front of those
 	lost    []lost
 	taught  *taught // nil where the server announces its limits
 	random  rand.PCG
@@ -152,6 +153,11 @@ func (k *Throttle) ready(now instant, n int64) (instant, string) {
 			at, name = ready, cmp.Or(k.windows[i].name, unnamed)
 		}
 	}
+	for _, e := range k.edges {
+		if ready := e.ready(k, now, n); ready > at {
+			at, name = ready, cmp.Or(e.name, unnamed)
+		}
+	}
 	if k.taught != nil {
 		if ready := k.taught.ready(k, now, n); ready > at {
 			at, name = ready, Learned
@@ -174,6 +180,9 @@ func (k *Throttle) Send(now time.Time, cost int) Ticket {
 	slack := k.latency.slack()
 	for j := range k.windows {
 		k.windows[j].send(i, slack, k.sent, n)
+	}
+	for _, e := range k.edges {
+		e.send(i, n)
 	}
 	k.hold.send(i, n)
 	k.sheds.trial.send(i, n)

@@ -37,6 +37,7 @@ type window struct {
 	belief  belief
 	nodes   nodes
 
+	served     bool // an answer that was no refusal told of it
 	concurrent bool // it limits the requests under way, not those of a period
 }
 

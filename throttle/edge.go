@@ -1,0 +1,80 @@
+package throttle
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/forbear-go/forbear/throttle/header"
+)
+
+// An edge is a limit in front of the API that speaks only when it refuses, under the names
+// of the limit behind it: what is served tells of that one, what is refused of this. It is
+// followed by the log of our own requests.
+type edge struct {
+	name   string // of the window that it is told apart from
+	limit  int64
+	length instant
+	log    history
+	spoken instant // when it refused the last time
+}
+
+const (
+	edgesMost = 4
+	edgeKept  = 24 * 60 * 60 * second // without a refusal
+)
+
+// edge returns the edge limit that a refusal speaks of, or nil: another limit than that of
+// the window of its name, of which nothing is left. One that is new is only made where
+// answers that are no refusals told of the window.
+func (k *Throttle) edge(now instant, said *header.Window, limit int64) *edge {
+	i := slices.IndexFunc(k.edges, func(e *edge) bool { return e.name == said.Name && e.limit == limit })
+	if i >= 0 {
+		return k.edges[i]
+	}
+	w := slices.IndexFunc(k.windows, func(w window) bool { return w.matches(said) })
+	if w < 0 || !k.windows[w].served || limit <= 0 || limit == k.windows[w].limit || !said.Exhausted() || !said.Reset.Known() {
+		return nil
+	}
+	if len(k.edges) >= edgesMost {
+		k.edges = slices.Delete(k.edges, 0, 1)
+	}
+	left := k.clock.instants(said.Reset, now, now)
+	e := &edge{name: strings.Clone(said.Name), limit: limit, length: usualLength(max((left.earliest+left.latest)/2-now, millisecond))}
+	k.edges = append(k.edges, e)
+	return e
+}
+
+// refuse takes in a refusal of t. One that the log does not explain shows that it looks
+// further back.
+func (e *edge) refuse(k *Throttle, now instant, t *Ticket, again bool) {
+	if !again && e.spoken > 0 && 10*e.log.between(t.at-e.length-k.latency.slack(), t.at) < 9*e.limit {
+		e.length = usualLength(e.length + 1)
+	}
+	e.spoken = now
+	e.log.remove(t.at, t.cost)
+}
+
+// ready returns when n more may go.
+func (e *edge) ready(k *Throttle, now instant, n int64) instant {
+	if n > e.limit {
+		return now
+	}
+	return max(now, e.log.fallsTo(e.limit-n)+e.length+k.latency.slack())
+}
+
+// send counts n more as sent.
+func (e *edge) send(now instant, n int64) {
+	if e.log.size >= logSize {
+		e.log.condense()
+	}
+	e.log.forget(now - 2*e.length)
+	e.log.add(now, n)
+}
+
+// forgetEdges drops those that did not refuse for long, and those whose limit became that
+// of the window itself.
+func (k *Throttle) forgetEdges(now instant) {
+	k.edges = slices.DeleteFunc(k.edges, func(e *edge) bool {
+		return now > e.spoken+edgeKept || slices.ContainsFunc(k.windows, func(w window) bool { return w.name == e.name && w.limit == e.limit })
+	})
+}
