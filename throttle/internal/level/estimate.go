@@ -23,8 +23,11 @@ func (l *Limiter) admission(d Demand) float64 {
 	if l.trial.verdict != lenient {
 		most += d.Most
 	}
-	if d.Most == 0 && l.used.n < 8 || !d.informed() {
+	if d.Most == 0 {
 		mean, deviation := l.perRequest()
+		if l.falls.each.n >= 4 {
+			mean, deviation = l.falls.each.mean()
+		}
 		most = max(most, mean+deviation)
 	}
 	return min(most*l.factor, l.limit)

@@ -11,13 +11,13 @@ type Hold struct {
 	admitted float64       // the most that the server may have asked for
 	arriving bool          // no response counts its admission yet
 	cost     float64       // once it is over
-	tried    bool          // it goes to find out how the server charges
+	paid     bool          // a response that counts it was the newest once
 }
 
 // Take notes that a request is sent.
 func (l *Limiter) Take(now time.Time, d Demand) *Hold {
 	t := l.since(now)
-	h := &Hold{demand: d, sent: t, arriving: !d.Known, admitted: d.Cost}
+	h := &Hold{demand: d, sent: t, arriving: true, admitted: d.Cost}
 	if !d.Known {
 		h.admitted = l.admission(d)
 	}
@@ -31,16 +31,20 @@ func (l *Limiter) Take(now time.Time, d Demand) *Hold {
 
 // mark notes on what grounds a request goes that lacks something.
 func (l *Limiter) mark(t time.Duration, h *Hold) {
-	if l.lack(t, h.demand) <= 0 || l.full(t) {
+	if l.lack(t, h.demand) <= 0 || l.full(t, h.demand.Known) {
 		return
 	}
-	if l.mayProbe(t) {
+	if l.mayProbe(t, h.demand.Known) {
 		l.pause = min(max(2*l.pause, time.Second), time.Minute)
 		l.retry = t + l.pause
 		return
 	}
 	if !h.demand.Known && l.mayTry(t, h.demand) {
-		h.tried, l.trial.hold = true, h
+		l.trial.hold = h
+		return
+	}
+	if !h.demand.Known {
+		l.refunds.hold = h
 	}
 }
 
@@ -71,6 +75,8 @@ func (l *Limiter) Settle(now time.Time, h *Hold, u Usage, known bool) {
 	}
 	if h.demand.Known {
 		l.grains.cost(h.cost)
+	} else if h.headed > 0 {
+		l.refunds.back += h.admitted
 	}
 	if l.length > 0 {
 		l.spent.add(h.sent, t, h.cost, l.length)
@@ -78,8 +84,14 @@ func (l *Limiter) Settle(now time.Time, h *Hold, u Usage, known bool) {
 	if h.headed < 0 { // its own response told what remains when it was complete
 		l.others.ended += h.cost
 		l.falls.count += 0.5
-		l.drop(h)
-		return
+		if l.owing == h {
+			l.remaining -= h.cost
+		}
+		if !h.demand.Known {
+			l.drop(h)
+			return
+		}
+		h.paid = true // but a response that was made earlier may still come later
 	}
 	l.sum()
 }
@@ -93,8 +105,10 @@ func (l *Limiter) lapse(t time.Duration) {
 	kept := l.holds[:0]
 	off := 0.0
 	for _, h := range l.holds {
-		if h.end > 0 && t >= h.end+l.grace() {
-			off += h.cost
+		if h.end > 0 && t >= h.end+l.grace(h) {
+			if !h.paid {
+				off += h.cost
+			}
 			continue
 		}
 		kept = append(kept, h)
@@ -104,22 +118,28 @@ func (l *Limiter) lapse(t time.Duration) {
 	}
 	clear(l.holds[len(kept):])
 	l.holds = kept
-	if off > 0 && !(l.reset > 0 && !l.refill.bucket && l.opens && t >= l.reset) {
-		remaining := l.level(t) + l.others.rate*l.trip.Seconds() - off
+	if off > 0 && !(l.reset > 0 && !l.refill.bucket && l.opens(false) && t >= l.reset) {
+		remaining := l.level(t, false) + l.others.rate*l.trip.Seconds() - off
 		l.remaining, l.at = remaining, t
 	}
 	l.sum()
 }
 
-// grace is how long a server may take to count a response that is over.
-func (l *Limiter) grace() time.Duration { return l.trip + time.Second }
+// grace is how long it may take until no response comes that does not count a
+// request that is over.
+func (l *Limiter) grace(h *Hold) time.Duration {
+	if h.paid {
+		return l.trip
+	}
+	return l.trip + time.Second
+}
 
 // lapses returns when the first of those that are over lapses.
 func (l *Limiter) lapses() time.Duration {
 	at := time.Duration(0)
 	for _, h := range l.holds {
-		if h.end > 0 && (at == 0 || h.end+l.grace() < at) {
-			at = h.end + l.grace()
+		if h.end > 0 && (at == 0 || h.end+l.grace(h) < at) {
+			at = h.end + l.grace(h)
 		}
 	}
 	return at
@@ -146,16 +166,20 @@ func (l *Limiter) drop(h *Hold) {
 	if l.trial.hold == h {
 		l.trial.hold = nil
 	}
+	if l.refunds.hold == h {
+		l.refunds.hold = nil
+	}
 	l.sum()
 }
 
 // sum adds up the holds.
 func (l *Limiter) sum() {
-	l.flying, l.known, l.arriving, l.ended, l.estimated, l.flown = 0, 0, 0, 0, 0, 0
+	l.flying, l.known, l.arriving, l.over, l.ended, l.estimated, l.flown, l.reserved = 0, 0, 0, 0, 0, 0, 0, 0
 	for _, h := range l.holds {
 		if h.end == 0 {
 			l.flying++
 		}
+		l.over += h.cost
 		switch {
 		case h.demand.Known:
 			l.known += h.admitted
@@ -168,6 +192,8 @@ func (l *Limiter) sum() {
 		}
 		if h.arriving {
 			l.arriving += h.admitted
+		} else if h.end == 0 {
+			l.reserved += h.admitted
 		}
 	}
 }

@@ -28,8 +28,6 @@ type Demand struct {
 	Most float64
 }
 
-func (d Demand) informed() bool { return d.Prompt > 0 || d.Most > 0 }
-
 // A Window is what a response says.
 type Window struct {
 	Limit     float64
@@ -69,25 +67,29 @@ type Limiter struct {
 	length    time.Duration
 	refill    refill
 	spent     spent
-	opens     bool // a reset brought everything back once
-	proofs    int  // of that, and of the contrary
+	proofs    int // of that, and of the contrary
 	denials   int
+	strangers time.Duration // when more was missing than we spent; 0: never
 	grains    grains
 
 	holds     []*Hold
-	flying    int // of holds, those that are not over
+	owing     *Hold // its response told a debt that its own cost is part of
+	flying    int   // of holds, those that are not over
 	known     float64
 	arriving  float64
+	over      float64 // cost of those that are
+	reserved  float64 // what those asked for that have surely arrived, and are not over
 	ended     float64
 	estimated int     // of those in flight, whose cost is not known
 	flown     float64 // the most that one of them was estimated to ask for
 
-	least  sample // round trips, in seconds
-	trip   time.Duration
-	closed time.Duration // no request goes before
-	alone  bool          // one request at a time, until a response says more
-	retry  time.Duration // when to send another, and the wait before it
-	pause  time.Duration
+	least    sample // round trips, in seconds
+	trip     time.Duration
+	closed   time.Duration // no request that asks for closedTo or more goes before
+	closedTo float64
+	alone    bool          // one request at a time, until a response says more
+	retry    time.Duration // when to send another, and the wait before it
+	pause    time.Duration
 
 	ratios    sample // tokens a byte of the prompt
 	used      sample // by a request
@@ -95,7 +97,9 @@ type Limiter struct {
 	falls     falls
 	factor    float64 // what admission asks for, by what it was estimated
 	factorAt  time.Duration
+	step      float64 // by how much of it the next refusal raises it
 	trial     trial
+	refunds   refunds
 	others    others
 	answers   int
 }
@@ -121,7 +125,7 @@ func (l *Limiter) Ask(now time.Time, d Demand) Decision {
 	if d.Known && d.Cost <= 0 {
 		return Decision{Go: true}
 	}
-	if t < l.closed {
+	if t < l.closed && l.admission(d) >= l.closedTo {
 		return Decision{At: l.origin.Add(l.closed)}
 	}
 	if !l.told || l.alone {
@@ -129,10 +133,10 @@ func (l *Limiter) Ask(now time.Time, d Demand) Decision {
 	}
 	l.lapse(t)
 	lack := l.lack(t, d)
-	if lack <= 0 || l.full(t) || l.mayProbe(t) || !d.Known && l.mayTry(t, d) {
+	if lack <= 0 || l.full(t, d.Known) || l.mayProbe(t, d.Known) || !d.Known && (l.mayTry(t, d) || l.mayAskBack(t, lack)) {
 		return Decision{Go: true}
 	}
-	at := l.later(t, lack)
+	at := l.later(t, d.Known, lack)
 	if at <= 0 {
 		return Decision{}
 	}
@@ -140,19 +144,19 @@ func (l *Limiter) Ask(now time.Time, d Demand) Decision {
 }
 
 // full reports whether the window holds all that it ever will.
-func (l *Limiter) full(t time.Duration) bool {
+func (l *Limiter) full(t time.Duration, known bool) bool {
 	if len(l.holds) > 0 {
 		return false
 	}
 	if l.refill.bucket {
 		return l.missing(t) <= 0
 	}
-	return l.opens && l.reset > 0 && t >= l.reset && l.at < l.reset
+	return l.opens(known) && l.reset > 0 && t >= l.reset && l.at < l.reset
 }
 
 // lack returns how much is missing for a request to go; not above 0 if it may.
 func (l *Limiter) lack(t time.Duration, d Demand) float64 {
-	level := l.level(t) - l.known
+	level := l.level(t, d.Known) - l.known
 	ending := l.ended + l.ending()
 	if d.Known {
 		return d.Cost + l.grains.whole() - (level - max(ending, l.arriving))
@@ -164,29 +168,48 @@ func (l *Limiter) lack(t time.Duration, d Demand) float64 {
 }
 
 // Level returns what remains at a time by the newest response, before holds.
-func (l *Limiter) Level(now time.Time) float64 { return l.level(l.since(now)) }
+func (l *Limiter) Level(now time.Time) float64 { return l.level(l.since(now), false) }
 
-func (l *Limiter) level(t time.Duration) float64 {
+func (l *Limiter) level(t time.Duration, known bool) float64 {
 	level := l.remaining
 	switch {
 	case l.refill.bucket:
 		level = l.limit - l.missing(t)
-	case l.opens && l.reset > 0 && t >= l.reset:
+	case l.opens(known) && l.reset > 0 && t >= l.reset:
 		level = l.limit
-	case l.rolls():
+	case l.rolls(known):
 		back, _ := l.spent.left(l.at, t-l.trip, l.length)
 		level = min(level+back, l.limit)
+	}
+	if known && !l.refill.bucket && l.length > 0 && (l.strangers == 0 || t > l.strangers+2*l.length) {
+		// Whatever the server counts by, what was spent that long ago has left.
+		level = max(level, l.limit-l.spent.inside(t-l.trip, l.length)+l.over-l.reserved)
 	}
 	return level - l.others.rate*l.trip.Seconds()
 }
 
+// othersFor is how long others are taken to spend as they did, without news.
+const othersFor = 10 * time.Second
+
 // missing returns what a bucket lacks.
 func (l *Limiter) missing(t time.Duration) float64 {
-	return max(0, l.limit-l.remaining-(t-l.at).Seconds()*(l.refill.rate-l.others.rate))
+	past := t - l.at
+	gone := l.others.rate * min(past, othersFor).Seconds()
+	return max(0, l.limit-l.remaining-past.Seconds()*l.refill.rate+gone)
+}
+
+// fills returns when a bucket lacks no more than so much.
+func (l *Limiter) fills(missing float64) time.Duration {
+	lack := l.limit - l.remaining - missing
+	seconds := lack / (l.refill.rate - l.others.rate)
+	if seconds > othersFor.Seconds() {
+		seconds = (lack + l.others.rate*othersFor.Seconds()) / l.refill.rate
+	}
+	return l.at + time.Duration(min(max(seconds, 0), 1e8)*float64(time.Second)) + time.Microsecond
 }
 
 // later returns when so much more is there, 0 if only news can tell.
-func (l *Limiter) later(t time.Duration, lack float64) time.Duration {
+func (l *Limiter) later(t time.Duration, known bool, lack float64) time.Duration {
 	if l.refill.bucket {
 		missing := l.missing(t)
 		if lack > missing && l.flying > 0 {
@@ -195,14 +218,13 @@ func (l *Limiter) later(t time.Duration, lack float64) time.Duration {
 		if lack > missing && len(l.holds) > 0 {
 			return l.lapses()
 		}
-		fill := min(lack, missing) / (l.refill.rate - l.others.rate)
-		return t + time.Duration(min(fill, 1e8)*float64(time.Second)) + time.Microsecond
+		return l.fills(max(0, missing-lack))
 	}
 	at := time.Duration(math.MaxInt64)
 	if l.reset > t {
 		at = l.reset
 	}
-	if l.rolls() {
+	if l.length > 0 && !l.opens(known) {
 		if _, next := l.spent.left(l.at, t-l.trip, l.length); next > 0 {
 			at = min(at, next+l.trip)
 		}
@@ -222,22 +244,22 @@ func (l *Limiter) later(t time.Duration, lack float64) time.Duration {
 // mayProbe reports whether one request may go though nothing is known to be
 // left: after a reset that is not known to bring everything back, or where
 // nothing tells when there will be more.
-func (l *Limiter) mayProbe(t time.Duration) bool {
+func (l *Limiter) mayProbe(t time.Duration, known bool) bool {
 	switch {
 	case len(l.holds) > 0 || l.refill.bucket || t < l.reset:
 		return false
-	case l.reset > l.at && !l.opens:
-		// In a rolling window the reset may be when the oldest leaves; that alone
+	case l.reset > l.at && !l.opens(known):
+		// In a rolling window the reset may be when the oldest leaves, which alone
 		// brings back what is known of it.
-		first, any := l.spent.oldest(l.at, l.length)
-		if !any || l.reset < first-l.trip {
+		earliest, latest := l.spent.oldest(l.at, l.length)
+		if l.reset < earliest-l.trip || l.reset > latest+l.trip {
 			return true
 		}
+	case !l.rolls(known):
+		return t >= l.retry
 	}
-	if l.rolls() {
-		if _, next := l.spent.left(l.at, t-l.trip, l.length); next > 0 {
-			return false
-		}
+	if _, next := l.spent.left(l.at, t-l.trip, l.length); next > 0 {
+		return false
 	}
 	return t >= l.retry
 }

@@ -14,6 +14,7 @@ func (l *Limiter) Observe(now time.Time, h *Hold, w Window) {
 	l.alone, l.pause, l.retry = false, 0, 0
 	l.answers++
 	l.trial.admitted(h)
+	l.refunds.answered(h)
 	if h.headed == 0 {
 		l.least.add(max((t - h.sent).Seconds(), 1e-6))
 		l.trip = min(time.Duration(2*l.least.quantile(0)*float64(time.Second)), time.Second)
@@ -23,6 +24,7 @@ func (l *Limiter) Observe(now time.Time, h *Hold, w Window) {
 		h.headed = -1
 	}
 	l.settleFactor(t)
+	l.step *= 0.9
 	l.anchor(t, h, w)
 }
 
@@ -31,8 +33,16 @@ func (l *Limiter) Observe(now time.Time, h *Hold, w Window) {
 func (l *Limiter) Refuse(now time.Time, h *Hold, w *Window, lacking bool, retryAt time.Time) {
 	t := l.since(now)
 	if !retryAt.IsZero() {
+		if t >= l.closed {
+			l.closedTo = math.Inf(1)
+		}
 		l.closed = max(l.closed, l.since(retryAt))
+		l.closedTo = min(l.closedTo, h.admitted)
+		if w == nil || !lacking {
+			l.closedTo = 0
+		}
 	}
+	l.refunds.refused(t, h)
 	l.alone = true
 	l.pause = min(max(2*l.pause, time.Second), time.Minute)
 	l.retry = t + l.pause
@@ -42,7 +52,7 @@ func (l *Limiter) Refuse(now time.Time, h *Hold, w *Window, lacking bool, retryA
 	if lacking && l.has(h) && l.told && !h.demand.Known {
 		l.learn(t, h, w)
 	}
-	if lacking && l.opens && w != nil && t >= l.reset && l.at < l.reset && w.Remaining < l.limit/2 {
+	if lacking && l.opens(false) && w != nil && t >= l.reset && l.at < l.reset && w.Remaining < l.limit/2 {
 		l.deny()
 	}
 	l.drop(h)
@@ -62,17 +72,34 @@ func (l *Limiter) learn(t time.Duration, h *Hold, w *Window) {
 	case w == nil || asked <= 0:
 	case w.Remaining-l.grains.half() >= 0.98*asked:
 		left := w.Remaining - l.grains.half()
-		l.factor = min(16, max(l.factor*1.03, l.factor*(left+1)/asked*1.02))
+		l.step = min(max(2*l.step, 0.03), 0.12)
+		l.factor = min(16, l.factor*max(1+l.step, (left+1)/asked*1.02))
 	case l.used.n < 8:
 		l.factor = min(16, l.factor*1.1)
+	case h.arriving:
+		// Less was left than we thought: what was sent before asked for more.
+		if thought := l.before(h); thought > l.limit/8 {
+			l.factor = min(16, l.factor*min(max((l.level(t, false)-w.Remaining)/thought*1.02, 1.03), 1.5))
+		}
 	}
 	l.factorAt = t
 }
 
-// settleFactor has the factor fall: half of what is above 1 in a day.
+// before returns what the requests ask for that may have arrived before one.
+func (l *Limiter) before(h *Hold) float64 {
+	sum := 0.0
+	for _, o := range l.holds {
+		if o != h && o.arriving && o.sent <= h.sent {
+			sum += o.admitted
+		}
+	}
+	return sum
+}
+
+// settleFactor has the factor fall: half of what is above 1 in an hour.
 func (l *Limiter) settleFactor(t time.Duration) {
 	if l.factor > 1 && t > l.factorAt {
-		l.factor = 1 + (l.factor-1)*math.Exp2(-(t-l.factorAt).Hours()/24)
+		l.factor = 1 + (l.factor-1)*math.Exp2(-(t-l.factorAt).Hours())
 	}
 	l.factorAt = t
 }
@@ -92,15 +119,17 @@ func (l *Limiter) anchor(t time.Duration, own *Hold, w Window) {
 		l.refill.observe(w.Limit-w.Remaining, max(1, l.grains.whole()), w.Left, w.Blur)
 	}
 	if !l.refill.bucket {
-		if old := w.Left >= 0 && t+w.Left+w.Blur+2*time.Second < l.reset && l.reset > t; old && l.opens {
+		if old := w.Left >= 0 && t+w.Left+w.Blur+2*time.Second < l.reset && l.reset > t; old && l.opens(false) {
 			return // it was made before the window opened
 		}
 		l.observeReset(t, w)
 	}
+	l.observeStrangers(t, w)
 	admitted, ended, count := l.counted(t, own)
 	if l.told && w.Limit == l.limit && w.Remaining > 0 {
 		l.observeFall(t, w, admitted, ended, count)
 	}
+	l.refunds.back, l.owing = 0, nil
 	l.told, l.limit, l.at = true, w.Limit, t
 	l.remaining = max(0, w.Remaining-l.grains.half())
 	if w.Length > 0 {
@@ -114,8 +143,9 @@ func (l *Limiter) anchor(t time.Duration, own *Hold, w Window) {
 	case w.Remaining > 0:
 	case l.refill.bucket && w.Left > 0: // the time until it is full tells
 		l.remaining = min(0, l.limit-(w.Left+w.Blur).Seconds()*l.refill.rate)
-	case l.rolls():
+	case l.rolls(false):
 		l.remaining = min(0, l.limit-l.spent.inside(t, l.length))
+		l.owing = own
 	}
 	l.spent.forget(t-l.length, l.length)
 	l.sum()
@@ -150,20 +180,43 @@ func (l *Limiter) observeReset(t time.Duration, w Window) {
 		// A rolling window in which little was spent looks the same.
 	case w.Remaining+ours+l.grains.whole() >= 0.95*w.Limit:
 		l.proofs++
-		l.opens = l.proofs > 2*l.denials
-	case l.opens:
+	case l.opens(false):
 		l.deny()
+	}
+}
+
+// observeStrangers compares what is missing with what we spent.
+func (l *Limiter) observeStrangers(t time.Duration, w Window) {
+	ours := l.spent.inside(t, max(l.length, w.Length)) + l.grains.whole()
+	for _, h := range l.holds {
+		if h.end == 0 {
+			ours += h.admitted
+		}
+	}
+	if w.Limit-w.Remaining > ours*1.001+1 {
+		l.strangers = max(t, 1)
 	}
 }
 
 // deny notes that a reset did not bring everything back.
 func (l *Limiter) deny() {
-	l.opens, l.proofs, l.denials = false, 0, min(l.denials+1, 8)
+	l.proofs, l.denials = 0, min(l.denials+1, 8)
+}
+
+// opens reports whether a reset brings everything back. Where costs are known,
+// and no request need be refused, it takes more proof: in a rolling window, all
+// that was spent at once leaves at once.
+func (l *Limiter) opens(known bool) bool {
+	proofs := 1 + 2*l.denials
+	if known {
+		proofs += 2
+	}
+	return l.proofs >= proofs
 }
 
 // rolls reports whether what was spent comes back piece by piece.
-func (l *Limiter) rolls() bool {
-	return l.length > 0 && !l.opens && (l.reset == 0 || l.denials > 0)
+func (l *Limiter) rolls(known bool) bool {
+	return l.length > 0 && !l.opens(known) && (l.reset == 0 || l.denials > 0)
 }
 
 // period returns the shortest period in use that is not below d: where the
@@ -201,10 +254,6 @@ func (l *Limiter) counted(t time.Duration, own *Hold) (admitted, ended, count fl
 		if h.end > 0 && h.end <= asOf {
 			ended += h.cost
 			count += 0.5
-			if h.demand.Known {
-				admitted += h.cost
-				count += 0.5
-			}
 			continue
 		}
 		kept = append(kept, h)
@@ -236,7 +285,7 @@ func (l *Limiter) observeFall(t time.Duration, w Window, admitted, ended, count 
 		l.others.rate = l.others.estimate(l.refill.rate)
 	}
 	l.others.observe(t-l.at, fall, admitted, ended)
-	if l.used.n < 8 && count > 0 {
+	if count > 0 {
 		l.falls.observe(fall, count)
 	}
 }

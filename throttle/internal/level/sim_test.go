@@ -15,6 +15,7 @@ import (
 type scenario struct {
 	charging ratemodel.Charging
 	pool     func(limit float64, length time.Duration) ratemodel.Pool // nil: refilling
+	kind     string                                                   // of pool
 	noReset  bool                                                     // the server does not say when
 	factor   float64                                                  // it counts so much more than it tells
 	round    float64                                                  // and rounds what remains
@@ -240,7 +241,12 @@ func (s *simulation) arrive(r *request) {
 		w.lacking, w.retry = lacking, wait.Truncate(time.Second)+time.Second
 		s.in(s.trip(), func() {
 			at := s.client.refused(s.now, r, w)
-			s.in(at.Sub(s.now), func() { s.line = append([]*request{r}, s.line...); s.pump() })
+			s.in(at.Sub(s.now), func() {
+				if !s.closing {
+					s.line = append([]*request{r}, s.line...)
+					s.pump()
+				}
+			})
 			s.pump()
 		})
 		return
@@ -251,7 +257,7 @@ func (s *simulation) arrive(r *request) {
 			s.in(s.trip(), func() { s.client.header(s.now, r, w); s.pump() })
 		})
 	}
-	s.in(200*time.Millisecond+time.Duration(r.Output)*10*time.Millisecond, func() { s.finish(r) })
+	s.in(200*time.Millisecond+min(time.Duration(r.Output)*10*time.Millisecond, 20*time.Second), func() { s.finish(r) })
 }
 
 func (s *simulation) finish(r *request) {

@@ -26,10 +26,19 @@ func (s *spent) add(sent, end time.Duration, amount float64, length time.Duratio
 			return
 		}
 	}
-	if len(s.slots) >= 256 { // the length was not known; the oldest are the least needed
-		s.slots = append(s.slots[:0], s.slots[128:]...)
+	if len(s.slots) >= 256 {
+		s.pair()
 	}
 	s.slots = append(s.slots, slot{sent, end, amount})
+}
+
+// pair takes each two neighbours as one.
+func (s *spent) pair() {
+	for i := range len(s.slots) / 2 {
+		a, b := s.slots[2*i], s.slots[2*i+1]
+		s.slots[i] = slot{min(a.sent, b.sent), max(a.end, b.end), a.amount + b.amount}
+	}
+	s.slots = s.slots[:len(s.slots)/2]
 }
 
 // forget drops what left the window before a time.
@@ -69,13 +78,17 @@ func (s *spent) inside(now, length time.Duration) (amount float64) {
 	return amount
 }
 
-// oldest returns the earliest time at which something inside the window at now
-// may leave it.
-func (s *spent) oldest(now, length time.Duration) (time.Duration, bool) {
+// oldest returns between which times the oldest that is inside the window at now
+// leaves it; 0 if nothing is.
+func (s *spent) oldest(now, length time.Duration) (earliest, latest time.Duration) {
 	for _, x := range s.slots {
-		if x.end+length > now {
-			return x.sent + length, true
+		if x.end+length <= now {
+			continue
 		}
+		if latest == 0 {
+			earliest, latest = x.sent+length, x.end+length
+		}
+		earliest, latest = min(earliest, x.sent+length), min(latest, x.end+length)
 	}
-	return 0, false
+	return earliest, latest
 }

@@ -28,7 +28,7 @@ func (l *Limiter) mayTry(t time.Duration, d Demand) bool {
 	if !l.refill.bucket && !(l.reset > 0 && t < l.reset-l.trip) {
 		return false
 	}
-	if l.minimum(d) > l.level(t)-l.known-l.ended-l.ending() {
+	if l.minimum(d) > l.level(t, false)-l.known-l.ended-l.ending() {
 		return false
 	}
 	most := l.remaining + l.grains.whole()
@@ -65,4 +65,36 @@ func (x *trial) refused(h *Hold) bool {
 	}
 	*x = trial{verdict: strict}
 	return true
+}
+
+// Refunds finds out whether the server gives back what a request did not use of
+// what was asked of it. Where responses begin before they end, none may be left
+// to tell so: then one request asks.
+type refunds struct {
+	back  float64       // what may have come back since the newest response
+	hold  *Hold         // the request that asks
+	after time.Duration // when the next one may, once the answer was no
+	wait  time.Duration
+}
+
+// mayAskBack reports whether a request may go that lacks no more than may have
+// come back, and no response is under way that would tell.
+func (l *Limiter) mayAskBack(t time.Duration, lack float64) bool {
+	if l.flying > 0 || l.refunds.hold != nil || lack > l.refunds.back || t < l.refunds.after {
+		return false
+	}
+	return l.later(t, false, lack) > t+5*time.Second // else it is not worth a refusal
+}
+
+func (r *refunds) answered(h *Hold) {
+	if r.hold == h {
+		*r = refunds{}
+	}
+}
+
+func (r *refunds) refused(t time.Duration, h *Hold) {
+	if r.hold == h {
+		r.wait = min(max(2*r.wait, time.Minute), time.Hour)
+		*r = refunds{after: t + r.wait, wait: r.wait}
+	}
 }
