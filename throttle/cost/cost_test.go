@@ -1,0 +1,80 @@
+package cost_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/forbear-go/forbear/throttle/cost"
+)
+
+func TestUnitsOfAWindow(t *testing.T) {
+	t.Parallel()
+	both := cost.Units{"input-tokens": 30, "output-tokens": 12}
+	for _, c := range []struct {
+		units      cost.Units
+		name, unit string
+		want       float64
+		ok         bool
+	}{
+		{cost.Tokens(7), "tokens", "tokens", 7, true},
+		{cost.Tokens(7), "project-tokens", "tokens", 7, true},
+		{both, "input-tokens", "tokens", 30, true},
+		{both, "output-tokens", "tokens", 12, true},
+		{both, "tokens", "tokens", 42, true},
+		{cost.Units{"output-tokens": 12}, "input-tokens", "tokens", 0, false},
+		{both, "points", "points", 0, false},
+		{nil, "tokens", "tokens", 0, false},
+	} {
+		got, ok := c.units.Of(c.name, c.unit)
+		assert.Equal(t, c.ok, ok, "%v of %s", c.units, c.name)
+		assert.InDelta(t, c.want, got, 0, "%v of %s", c.units, c.name)
+	}
+}
+
+func TestAddChangesNeither(t *testing.T) {
+	t.Parallel()
+	a, b := cost.Tokens(1), cost.Units{"tokens": 2, "points": 3}
+	assert.Equal(t, cost.Units{"tokens": 3, "points": 3}, a.Add(b))
+	assert.Equal(t, cost.Tokens(1), a)
+	assert.Equal(t, b, cost.Units(nil).Add(b))
+}
+
+func TestForFindsTheServer(t *testing.T) {
+	t.Parallel()
+	for url, want := range map[string]string{
+		"https://api.openai.com/v1/chat/completions":                               "openai",
+		"https://API.OPENAI.COM:443/v1/responses":                                  "openai",
+		"https://mine.openai.azure.com/openai/deployments/x/chat/completions":      "azure-openai",
+		"https://api.anthropic.com/v1/messages":                                    "anthropic",
+		"https://generativelanguage.googleapis.com/v1beta/models/g:countTokens":    "gemini",
+		"https://europe-west4-aiplatform.googleapis.com/v1/x/models/g:countTokens": "gemini",
+		"https://bedrock-runtime.us-east-1.amazonaws.com/model/m/converse":         "bedrock",
+		"https://api.groq.com/openai/v1/chat/completions":                          "groq",
+		"https://api.mistral.ai/v1/chat/completions":                               "mistral",
+		"https://api.github.com/graphql":                                           "github",
+		"https://shop.myshopify.com/admin/api/2026-01/graphql.json":                "shopify",
+		"https://api.linear.app/graphql":                                           "linear",
+		"https://api.monday.com/v2":                                                "monday",
+		"https://mine.documents.azure.com/dbs/x":                                   "cosmos",
+		"https://api1.binance.com/api/v3/depth":                                    "binance",
+		"https://api.github.com/repos/a/b":                                         "",
+		"https://api.openai.com.example.org/v1/chat/completions":                   "",
+		"https://example.org/":                                                     "",
+	} {
+		api := cost.For(httptest.NewRequest(http.MethodPost, url, nil))
+		if want == "" {
+			assert.Nil(t, api, url)
+			continue
+		}
+		require.NotNil(t, api, url)
+		assert.Equal(t, want, api.Name, url)
+		assert.Same(t, api, cost.Named(want))
+		assert.Contains(t, api.Source, "https://")
+	}
+	assert.Nil(t, cost.Named("nobody"))
+	assert.Nil(t, cost.For(nil))
+}

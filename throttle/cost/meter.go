@@ -1,0 +1,315 @@
+package cost
+
+import (
+	"bytes"
+	"net/http"
+	"strings"
+)
+
+// maxValue is how much of a value is kept while it passes. What a server says
+// of its usage takes a few hundred bytes.
+const maxValue = 2 << 10
+
+// A Meter is an [io.Writer] that finds what a response says it cost in the bytes
+// that are written to it. It keeps at most two kibibytes, whatever passes, and
+// does not mind where the body is cut into pieces. It is not safe for concurrent
+// use.
+type Meter struct {
+	terms  []Term
+	marks  [][]byte // the first names of the terms, in quotes
+	next   []int    // where each stands next in what is being looked through
+	nums   []float64
+	states []state // of each term
+
+	tail  []byte // the last bytes, in which a name may have begun
+	keep  int    // how many
+	mark  int    // whose value is being read, or -1
+	value []byte // of it
+	phase phase
+	depth int
+	inStr bool
+	esc   bool
+	whole bool // the value did not become too long
+	scan  scanner
+}
+
+type state uint8
+
+const (
+	untold state = iota
+	told
+	wrong
+)
+
+type phase uint8
+
+const (
+	searching phase = iota
+	colon           // after a name
+	begin           // of its value
+	inside
+)
+
+// Meter returns a Meter for the body of a response to a request for a model. It
+// knows already what the header says. It is nil where there is nothing to look
+// at: responses without a body, or with one that is compressed.
+func (a *API) Meter(resp *http.Response, model string) *Meter {
+	if resp == nil || len(a.Header)+len(a.Body) == 0 || resp.StatusCode == http.StatusSwitchingProtocols {
+		return nil
+	}
+	m := &Meter{mark: -1}
+	m.add(a.Header, model)
+	for i, t := range m.terms {
+		if v := resp.Header.Get(t.Field); v != "" {
+			m.note(i, []byte(v))
+		}
+	}
+	head := resp.Request != nil && resp.Request.Method == http.MethodHead
+	if len(a.Body) > 0 && !head && resp.Header.Get("Content-Encoding") == "" {
+		before := len(m.terms)
+		m.add(a.Body, model)
+		for _, t := range m.terms[before:] {
+			m.look(t)
+		}
+	}
+	if len(m.terms) == 0 {
+		return nil
+	}
+	return m
+}
+
+// add takes up the terms that hold for a model: the first one for a field and a
+// unit.
+func (m *Meter) add(terms []Term, model string) {
+	for _, t := range terms {
+		if t.Model != "" && !strings.Contains(model, t.Model) || m.has(t) {
+			continue
+		}
+		m.terms = append(m.terms, t)
+		m.nums = append(m.nums, 0)
+		m.states = append(m.states, untold)
+	}
+}
+
+func (m *Meter) has(t Term) bool {
+	for _, o := range m.terms {
+		if o.Field == t.Field && o.Unit == t.Unit {
+			return true
+		}
+	}
+	return false
+}
+
+// look has the meter search for the first name of a term.
+func (m *Meter) look(t Term) {
+	name, _, _ := strings.Cut(t.Field, ".")
+	mark := []byte(`"` + name + `"`)
+	for _, o := range m.marks {
+		if bytes.Equal(o, mark) {
+			return
+		}
+	}
+	m.marks = append(m.marks, mark)
+	m.next = append(m.next, 0)
+	m.keep = max(m.keep, len(mark)-1)
+}
+
+// Write looks through the next bytes of the body. It never fails.
+func (m *Meter) Write(p []byte) (int, error) {
+	if len(m.marks) == 0 {
+		return len(p), nil
+	}
+	at := 0
+	if m.phase == searching {
+		at = m.joint(p)
+	}
+	clear(m.next)
+	for at < len(p) {
+		if m.phase != searching {
+			at += m.read(p[at:])
+			continue
+		}
+		end := m.find(p, at)
+		if end < 0 {
+			break
+		}
+		at, m.phase = end, colon
+	}
+	m.remember(p)
+	return len(p), nil
+}
+
+// find returns where the next name in p[at:] ends, or -1. What it looks up is
+// remembered in next until that is cleared.
+func (m *Meter) find(p []byte, at int) int {
+	first := -1
+	for k, mark := range m.marks {
+		if m.next[k] <= at {
+			m.next[k] = len(p) + 1 // none
+			if i := bytes.Index(p[at:], mark); i >= 0 {
+				m.next[k] = at + i + 1 // so that 0 is not looked up yet
+			}
+		}
+		if m.next[k] <= len(p) && (first < 0 || m.next[k] < m.next[first]) {
+			first = k
+		}
+	}
+	if first < 0 {
+		return -1
+	}
+	m.mark = first
+	return m.next[first] - 1 + len(m.marks[first])
+}
+
+// joint looks for a name that began in the last bytes before p, and returns how
+// much of p it took.
+func (m *Meter) joint(p []byte) int {
+	if len(m.tail) == 0 {
+		return 0
+	}
+	var buf [128]byte
+	text := append(buf[:0], m.tail...)
+	text = append(text, p[:min(len(p), m.keep)]...)
+	clear(m.next)
+	for end := m.find(text, 0); end >= 0; end = m.find(text, end) {
+		if end > len(m.tail) {
+			m.phase = colon
+			return end - len(m.tail)
+		}
+	}
+	return 0
+}
+
+// remember keeps the last bytes.
+func (m *Meter) remember(p []byte) {
+	if len(p) >= m.keep {
+		m.tail = append(m.tail[:0], p[len(p)-m.keep:]...)
+		return
+	}
+	m.tail = append(m.tail, p...)
+	m.tail = append(m.tail[:0], m.tail[max(0, len(m.tail)-m.keep):]...)
+}
+
+// read takes in what follows a name, up to the end of its value, and returns
+// how much that was.
+func (m *Meter) read(p []byte) int {
+	for i, c := range p {
+		switch m.phase {
+		case colon:
+			switch {
+			case blank(c):
+			case c == ':':
+				m.phase = begin
+			default: // it was no name
+				m.phase = searching
+				return i
+			}
+		case begin:
+			if blank(c) {
+				continue
+			}
+			m.phase, m.depth, m.inStr, m.esc, m.value = inside, 0, false, false, m.value[:0]
+			fallthrough
+		default:
+			if m.depth == 0 && !m.inStr && ends(c) {
+				m.over(true)
+				return i
+			}
+			m.value = append(m.value, c)
+			if m.step(c) {
+				m.over(true)
+				return i + 1
+			}
+			if len(m.value) == maxValue {
+				m.over(false)
+				return i + 1
+			}
+		}
+	}
+	return len(p)
+}
+
+// step follows the structure of a value and reports whether it ends with c.
+func (m *Meter) step(c byte) bool {
+	switch {
+	case m.esc:
+		m.esc = false
+	case m.inStr && c == '\\':
+		m.esc = true
+	case c == '"':
+		m.inStr = !m.inStr
+		return !m.inStr && m.depth == 0
+	case m.inStr:
+	case c == '{' || c == '[':
+		m.depth++
+	case c == '}' || c == ']':
+		m.depth--
+		return m.depth <= 0
+	}
+	return false
+}
+
+// over takes in a value that has passed, or the beginning of one that is too
+// long.
+func (m *Meter) over(whole bool) {
+	m.phase = searching
+	if isNull(m.value) {
+		return
+	}
+	m.whole, m.scan.text = whole, m.value
+	if m.scan.found == nil {
+		m.scan.found = m.member
+	}
+	m.scan.walk()
+}
+
+// member takes in a member of the value.
+func (m *Meter) member(path, value []byte) {
+	if len(path) == 0 && !m.whole {
+		return
+	}
+	name := m.marks[m.mark]
+	name = name[1 : len(name)-1]
+	for i, t := range m.terms {
+		if first, rest, _ := strings.Cut(t.Field, "."); first == string(name) && rest == string(path) {
+			m.note(i, value)
+		}
+	}
+}
+
+// note takes in a number: the last one counts, and one that cannot be true is
+// the same as none.
+func (m *Meter) note(i int, value []byte) {
+	if isNull(value) {
+		return
+	}
+	m.states[i] = wrong
+	if n, ok := number(value); ok {
+		if n, ok = m.terms[i].amount(n); ok {
+			m.nums[i], m.states[i] = n, told
+		}
+	}
+}
+
+// Used returns what the response has told so far. A unit that it did not tell
+// of, or told absurd numbers of, is missing.
+func (m *Meter) Used() Units {
+	var u Units
+	for i, t := range m.terms {
+		if m.states[i] == told {
+			if u == nil {
+				u = Units{}
+			}
+			u[t.Unit] += m.nums[i]
+		}
+	}
+	for i, t := range m.terms {
+		if m.states[i] == wrong {
+			delete(u, t.Unit)
+		}
+	}
+	if len(u) == 0 {
+		return nil
+	}
+	return u
+}

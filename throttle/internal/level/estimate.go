@@ -1,0 +1,161 @@
+package level
+
+import (
+	"math"
+	"time"
+)
+
+// prompt returns a high estimate of what a prompt costs.
+func (l *Limiter) prompt(d Demand) float64 {
+	if l.ratios.n < 8 {
+		return d.Prompt / 3
+	}
+	return d.Prompt * l.ratios.quantile(1)
+}
+
+// admission returns the most that the server may ask for before it serves a
+// request.
+func (l *Limiter) admission(d Demand) float64 {
+	if d.Known {
+		return d.Cost
+	}
+	most := l.prompt(d)
+	if l.trial.verdict != lenient {
+		most += d.Most
+	}
+	if d.Most == 0 {
+		mean, deviation := l.perRequest()
+		if l.falls.each.n >= 4 {
+			mean, deviation = l.falls.each.mean()
+		}
+		most = max(most, mean+deviation)
+	}
+	return min(most*l.factor, l.limit)
+}
+
+// minimum returns what it asks for at least.
+func (l *Limiter) minimum(d Demand) float64 {
+	if d.Prompt == 0 {
+		return min(1, l.limit)
+	}
+	return min(l.prompt(d), l.limit)
+}
+
+// perRequest returns the mean and the deviation of what a request costs, by
+// what was told or else by what is missing after it.
+func (l *Limiter) perRequest() (mean, deviation float64) {
+	switch {
+	case l.used.n >= 4:
+		return l.used.mean()
+	case l.falls.each.n >= 4:
+		return l.falls.each.mean()
+	}
+	return l.limit / 90, l.limit / 180
+}
+
+// ending returns what the responses may cost that end before a request arrives.
+func (l *Limiter) ending() float64 {
+	n := float64(l.estimated)
+	if n == 0 {
+		return 0
+	}
+	duration := 1.0
+	if l.durations.n > 0 {
+		duration, _ = l.durations.mean()
+	}
+	// As many as x are expected to, and k with all likelihood.
+	x := n * l.least.quantile(0) / max(duration, 1e-3)
+	k := min(n, math.Ceil(x+3*math.Sqrt(x))+1)
+	switch {
+	case l.used.n >= 8:
+		return k * l.used.quantile(0.95)
+	case l.falls.each.n >= 4:
+		mean, deviation := l.perRequest()
+		return k*mean + 2*deviation*math.Sqrt(k)
+	}
+	return k * l.flown
+}
+
+// A falls estimates what a request costs by how what remains falls, where no
+// response tells.
+type falls struct {
+	each  sample
+	sum   float64
+	count float64
+}
+
+func (f *falls) observe(fall, count float64) {
+	f.sum += fall
+	f.count += count
+	if f.count >= 16 {
+		f.each.add(max(0, f.sum/f.count))
+		f.sum, f.count = 0, 0
+	}
+}
+
+// Others is what remains falls by though none of our requests explains it.
+type others struct {
+	fall, admitted, ended float64
+	past                  float64
+	rate                  float64 // per second
+}
+
+func (o *others) observe(past time.Duration, fall, admitted, ended float64) {
+	const fade = 0.97
+	o.past = o.past*fade + past.Seconds()
+	o.fall = o.fall*fade + fall
+	o.admitted, o.ended = o.admitted*fade+admitted, o.ended*fade+ended
+}
+
+// estimate returns by how much what remains falls each second without us, at
+// most nine tenths of what comes back.
+func (o *others) estimate(refill float64) float64 {
+	unexplained := o.fall - max(o.admitted, o.ended)
+	return min(max(0, unexplained/max(o.past, 1e-9)), 0.9*refill)
+}
+
+// Grains finds out how far numbers are rounded: if all that was told is a
+// multiple of some power of ten, and costs are not, they are multiples of it.
+type grains struct {
+	remaining, costs uint64 // greatest common divisors
+	n                int
+}
+
+func (g *grains) observe(remaining float64) {
+	if remaining > 0 && remaining < 1<<53 {
+		g.remaining = gcd(g.remaining, uint64(remaining))
+		g.n++
+	}
+}
+
+func (g *grains) cost(c float64) {
+	if c >= 1 && c < 1<<53 {
+		g.costs = gcd(g.costs, uint64(c))
+	}
+}
+
+// whole returns what is between two numbers that may be told.
+func (g *grains) whole() float64 {
+	if g.n < 3 {
+		return 0
+	}
+	grain := uint64(1)
+	for p := uint64(10); p <= 100_000 && g.remaining%p == 0; p *= 10 {
+		if g.costs == 0 || g.costs%p != 0 {
+			grain = p
+		}
+	}
+	if grain == 1 {
+		return 0
+	}
+	return float64(grain)
+}
+
+func (g *grains) half() float64 { return g.whole() / 2 }
+
+func gcd(a, b uint64) uint64 {
+	for b != 0 {
+		a, b = b, a%b
+	}
+	return a
+}

@@ -1,0 +1,199 @@
+package level
+
+import "time"
+
+// A Hold is a request that was sent, until a response surely counts it.
+type Hold struct {
+	demand   Demand
+	sent     time.Duration
+	headed   time.Duration // when its response began; 0: not yet
+	end      time.Duration // when it was over; 0: not yet
+	admitted float64       // the most that the server may have asked for
+	arriving bool          // no response counts its admission yet
+	cost     float64       // once it is over
+	paid     bool          // a response that counts it was the newest once
+}
+
+// Take notes that a request is sent.
+func (l *Limiter) Take(now time.Time, d Demand) *Hold {
+	t := l.since(now)
+	h := &Hold{demand: d, sent: t, arriving: true, admitted: d.Cost}
+	if !d.Known {
+		h.admitted = l.admission(d)
+	}
+	if l.told && !l.alone {
+		l.mark(t, h)
+	}
+	l.holds = append(l.holds, h)
+	l.sum()
+	return h
+}
+
+// mark notes on what grounds a request goes that lacks something.
+func (l *Limiter) mark(t time.Duration, h *Hold) {
+	if l.lack(t, h.demand) <= 0 || l.full(t, h.demand.Known) {
+		return
+	}
+	if l.mayProbe(t, h.demand.Known) {
+		l.pause = min(max(2*l.pause, time.Second), time.Minute)
+		l.retry = t + l.pause
+		return
+	}
+	if !h.demand.Known && l.mayTry(t, h.demand) {
+		l.trial.hold = h
+		return
+	}
+	if !h.demand.Known {
+		l.refunds.hold = h
+	}
+}
+
+// Cancel forgets a request that was never sent.
+func (l *Limiter) Cancel(h *Hold) { l.drop(h) }
+
+// Settle notes that a request is over: its response was read to the end, or
+// closed, or there was none. What it cost may not be known.
+func (l *Limiter) Settle(now time.Time, h *Hold, u Usage, known bool) {
+	t := l.since(now)
+	if h.end > 0 || !l.has(h) {
+		return
+	}
+	h.end = t
+	l.durations.add((t - h.sent).Seconds())
+	switch {
+	case h.demand.Known:
+		h.cost = h.demand.Cost
+	case known && u.Total >= 0 && u.Total <= 16*max(l.limit, h.admitted):
+		h.cost = u.Total
+		l.used.add(u.Total)
+		if u.Prompt > 0 && h.demand.Prompt > 0 {
+			l.ratios.add(u.Prompt / h.demand.Prompt)
+		}
+		l.grains.cost(u.Total)
+	default:
+		h.cost, _ = l.perRequest()
+	}
+	if h.demand.Known {
+		l.grains.cost(h.cost)
+	} else if h.headed > 0 {
+		l.refunds.back += h.admitted
+	}
+	if l.length > 0 {
+		l.spent.add(h.sent, t, h.cost, l.length)
+	}
+	if h.headed < 0 { // its own response told what remains when it was complete
+		l.others.ended += h.cost
+		l.falls.count += 0.5
+		if l.owing == h {
+			l.remaining -= h.cost
+		}
+		if !h.demand.Known {
+			l.drop(h)
+			return
+		}
+		h.paid = true // but a response that was made earlier may still come later
+	}
+	l.sum()
+}
+
+// lapse takes what ended a while ago, and no response counted since, off what
+// remains: the server has counted it by now.
+func (l *Limiter) lapse(t time.Duration) {
+	if len(l.holds) == 0 {
+		return
+	}
+	kept := l.holds[:0]
+	off := 0.0
+	for _, h := range l.holds {
+		if h.end > 0 && t >= h.end+l.grace(h) {
+			if !h.paid {
+				off += h.cost
+			}
+			continue
+		}
+		kept = append(kept, h)
+	}
+	if len(kept) == len(l.holds) {
+		return
+	}
+	clear(l.holds[len(kept):])
+	l.holds = kept
+	if off > 0 && !(l.reset > 0 && !l.refill.bucket && l.opens(false) && t >= l.reset) {
+		remaining := l.level(t, false) + l.others.rate*l.trip.Seconds() - off
+		l.remaining, l.at = remaining, t
+	}
+	l.sum()
+}
+
+// grace is how long it may take until no response comes that does not count a
+// request that is over.
+func (l *Limiter) grace(h *Hold) time.Duration {
+	if h.paid {
+		return l.trip
+	}
+	return l.trip + time.Second
+}
+
+// lapses returns when the first of those that are over lapses.
+func (l *Limiter) lapses() time.Duration {
+	at := time.Duration(0)
+	for _, h := range l.holds {
+		if h.end > 0 && (at == 0 || h.end+l.grace(h) < at) {
+			at = h.end + l.grace(h)
+		}
+	}
+	return at
+}
+
+func (l *Limiter) has(h *Hold) bool {
+	for _, o := range l.holds {
+		if o == h {
+			return true
+		}
+	}
+	return false
+}
+
+func (l *Limiter) drop(h *Hold) {
+	for i, o := range l.holds {
+		if o == h {
+			copy(l.holds[i:], l.holds[i+1:])
+			l.holds[len(l.holds)-1] = nil
+			l.holds = l.holds[:len(l.holds)-1]
+			break
+		}
+	}
+	if l.trial.hold == h {
+		l.trial.hold = nil
+	}
+	if l.refunds.hold == h {
+		l.refunds.hold = nil
+	}
+	l.sum()
+}
+
+// sum adds up the holds.
+func (l *Limiter) sum() {
+	l.flying, l.known, l.arriving, l.over, l.ended, l.estimated, l.flown, l.reserved = 0, 0, 0, 0, 0, 0, 0, 0
+	for _, h := range l.holds {
+		if h.end == 0 {
+			l.flying++
+		}
+		l.over += h.cost
+		switch {
+		case h.demand.Known:
+			l.known += h.admitted
+			continue
+		case h.end > 0:
+			l.ended += h.cost
+		default:
+			l.estimated++
+			l.flown = max(l.flown, h.admitted)
+		}
+		if h.arriving {
+			l.arriving += h.admitted
+		} else if h.end == 0 {
+			l.reserved += h.admitted
+		}
+	}
+}

@@ -1,0 +1,265 @@
+// Package level decides when a request may go whose cost is not one: where a
+// window counts tokens, points or credits.
+//
+// It does not know how the server charges, and need not. The newest number of
+// what remains is believed, less what it may not have counted: requests that may
+// not have arrived yet, at the most that the server may ask of them, and
+// responses that may end before the next request arrives, at a high quantile
+// of what responses used. A hold ends with a response that counts it, so that
+// an estimate that is too high costs a constant and not a rate, and one that is
+// too low is corrected by the next response.
+package level
+
+import (
+	"math"
+	"time"
+)
+
+// A Demand is what a request asks of a window, in its unit.
+type Demand struct {
+	// Cost is what it surely costs, if Known.
+	Cost  float64
+	Known bool
+	// Prompt is the number of bytes that are charged by their length, 0 if there
+	// is no such thing.
+	Prompt float64
+	// Most is what the server may charge beside the prompt at admission; 0 is not
+	// known.
+	Most float64
+}
+
+// A Window is what a response says.
+type Window struct {
+	Limit     float64
+	Remaining float64
+	// Left is the time until the window opens, or is full again, as it was when
+	// the response was made; negative if that was not told. Blur is how far it
+	// may be rounded.
+	Left, Blur time.Duration
+	// Length is the period, 0 if it is not known.
+	Length time.Duration
+	// Streamed says that the response was not complete when this was told.
+	Streamed bool
+}
+
+// A Usage is what a request cost.
+type Usage struct {
+	Total  float64
+	Prompt float64 // the part of it that the prompt cost; 0 is not known
+}
+
+// A Decision says when a request may go.
+type Decision struct {
+	Go    bool
+	At    time.Time // when to ask again; zero: with the next news
+	Never bool      // the window allows no such request, however empty it is
+}
+
+// A Limiter admits requests to one window. It is not safe for concurrent use.
+type Limiter struct {
+	origin time.Time
+
+	told      bool
+	limit     float64
+	remaining float64 // at the time at, less what is surely not in it
+	at        time.Duration
+	reset     time.Duration // a window that opens has opened by then; 0: not told
+	length    time.Duration
+	refill    refill
+	spent     spent
+	proofs    int // of that, and of the contrary
+	denials   int
+	strangers time.Duration // when more was missing than we spent; 0: never
+	grains    grains
+
+	holds     []*Hold
+	owing     *Hold // its response told a debt that its own cost is part of
+	flying    int   // of holds, those that are not over
+	known     float64
+	arriving  float64
+	over      float64 // cost of those that are
+	reserved  float64 // what those asked for that have surely arrived, and are not over
+	ended     float64
+	estimated int     // of those in flight, whose cost is not known
+	flown     float64 // the most that one of them was estimated to ask for
+
+	least    sample // round trips, in seconds
+	trip     time.Duration
+	closed   time.Duration // no request that asks for closedTo or more goes before
+	closedTo float64
+	alone    bool          // one request at a time, until a response says more
+	retry    time.Duration // when to send another, and the wait before it
+	pause    time.Duration
+
+	ratios    sample // tokens a byte of the prompt
+	used      sample // by a request
+	durations sample // of requests, in seconds
+	falls     falls
+	factor    float64 // what admission asks for, by what it was estimated
+	factorAt  time.Duration
+	step      float64 // by how much of it the next refusal raises it
+	trial     trial
+	refunds   refunds
+	others    others
+	answers   int
+}
+
+// New returns a Limiter of a window that no response has told of.
+func New() *Limiter {
+	return &Limiter{trip: time.Second, factor: 1, alone: true}
+}
+
+func (l *Limiter) since(now time.Time) time.Duration {
+	if l.origin.IsZero() {
+		l.origin = now
+	}
+	return now.Sub(l.origin)
+}
+
+// Ask returns when a request may go.
+func (l *Limiter) Ask(now time.Time, d Demand) Decision {
+	t := l.since(now)
+	if d.Known && l.told && d.Cost > l.limit {
+		return Decision{Never: true}
+	}
+	if d.Known && d.Cost <= 0 {
+		return Decision{Go: true}
+	}
+	if t < l.closed && l.admission(d) >= l.closedTo {
+		return Decision{At: l.origin.Add(l.closed)}
+	}
+	if !l.told || l.alone {
+		return Decision{Go: l.flying == 0}
+	}
+	l.lapse(t)
+	lack := l.lack(t, d)
+	if lack <= 0 || l.full(t, d.Known) || l.mayProbe(t, d.Known) || !d.Known && (l.mayTry(t, d) || l.mayAskBack(t, lack)) {
+		return Decision{Go: true}
+	}
+	at := l.later(t, d.Known, lack)
+	if at <= 0 {
+		return Decision{}
+	}
+	return Decision{At: l.origin.Add(max(at, t+time.Microsecond))}
+}
+
+// full reports whether the window holds all that it ever will.
+func (l *Limiter) full(t time.Duration, known bool) bool {
+	if len(l.holds) > 0 {
+		return false
+	}
+	if l.refill.bucket {
+		return l.missing(t) <= 0
+	}
+	return l.opens(known) && l.reset > 0 && t >= l.reset && l.at < l.reset
+}
+
+// lack returns how much is missing for a request to go; not above 0 if it may.
+func (l *Limiter) lack(t time.Duration, d Demand) float64 {
+	level := l.level(t, d.Known) - l.known
+	ending := l.ended + l.ending()
+	if d.Known {
+		return d.Cost + l.grains.whole() - (level - max(ending, l.arriving))
+	}
+	return max(
+		l.minimum(d)-(level-ending),
+		l.admission(d)-(level-l.arriving),
+	)
+}
+
+// Level returns what remains at a time by the newest response, before holds.
+func (l *Limiter) Level(now time.Time) float64 { return l.level(l.since(now), false) }
+
+func (l *Limiter) level(t time.Duration, known bool) float64 {
+	level := l.remaining
+	switch {
+	case l.refill.bucket:
+		level = l.limit - l.missing(t)
+	case l.opens(known) && l.reset > 0 && t >= l.reset:
+		level = l.limit
+	case l.rolls(known):
+		back, _ := l.spent.left(l.at, t-l.trip, l.length)
+		level = min(level+back, l.limit)
+	}
+	if known && !l.refill.bucket && l.length > 0 && (l.strangers == 0 || t > l.strangers+2*l.length) {
+		// Whatever the server counts by, what was spent that long ago has left.
+		level = max(level, l.limit-l.spent.inside(t-l.trip, l.length)+l.over-l.reserved)
+	}
+	return level - l.others.rate*l.trip.Seconds()
+}
+
+// othersFor is how long others are taken to spend as they did, without news.
+const othersFor = 10 * time.Second
+
+// missing returns what a bucket lacks.
+func (l *Limiter) missing(t time.Duration) float64 {
+	past := t - l.at
+	gone := l.others.rate * min(past, othersFor).Seconds()
+	return max(0, l.limit-l.remaining-past.Seconds()*l.refill.rate+gone)
+}
+
+// fills returns when a bucket lacks no more than so much.
+func (l *Limiter) fills(missing float64) time.Duration {
+	lack := l.limit - l.remaining - missing
+	seconds := lack / (l.refill.rate - l.others.rate)
+	if seconds > othersFor.Seconds() {
+		seconds = (lack + l.others.rate*othersFor.Seconds()) / l.refill.rate
+	}
+	return l.at + time.Duration(min(max(seconds, 0), 1e8)*float64(time.Second)) + time.Microsecond
+}
+
+// later returns when so much more is there, 0 if only news can tell.
+func (l *Limiter) later(t time.Duration, known bool, lack float64) time.Duration {
+	if l.refill.bucket {
+		missing := l.missing(t)
+		if lack > missing && l.flying > 0 {
+			return 0 // what fills beyond the limit is lost: holds must end first
+		}
+		if lack > missing && len(l.holds) > 0 {
+			return l.lapses()
+		}
+		return l.fills(max(0, missing-lack))
+	}
+	at := time.Duration(math.MaxInt64)
+	if l.reset > t {
+		at = l.reset
+	}
+	if l.length > 0 && !l.opens(known) {
+		if _, next := l.spent.left(l.at, t-l.trip, l.length); next > 0 {
+			at = min(at, next+l.trip)
+		}
+	}
+	if l.flying == 0 && len(l.holds) > 0 {
+		at = min(at, l.lapses())
+	}
+	switch {
+	case at < math.MaxInt64:
+		return at
+	case l.flying > 0:
+		return 0
+	}
+	return max(l.retry, t+time.Millisecond)
+}
+
+// mayProbe reports whether one request may go though nothing is known to be
+// left: after a reset that is not known to bring everything back, or where
+// nothing tells when there will be more.
+func (l *Limiter) mayProbe(t time.Duration, known bool) bool {
+	switch {
+	case len(l.holds) > 0 || l.refill.bucket || t < l.reset:
+		return false
+	case l.reset > l.at && !l.opens(known):
+		// In a rolling window the reset may be when the oldest leaves, which alone
+		// brings back what is known of it.
+		earliest, latest := l.spent.oldest(l.at, l.length)
+		if l.reset < earliest-l.trip || l.reset > latest+l.trip {
+			return true
+		}
+	case !l.rolls(known):
+		return t >= l.retry
+	}
+	if _, next := l.spent.left(l.at, t-l.trip, l.length); next > 0 {
+		return false
+	}
+	return t >= l.retry
+}

@@ -1,0 +1,291 @@
+package level
+
+import (
+	"math"
+	"time"
+)
+
+// Observe takes in what the response to a request says.
+func (l *Limiter) Observe(now time.Time, h *Hold, w Window) {
+	t := l.since(now)
+	if !plausible(w) {
+		return
+	}
+	l.alone, l.pause, l.retry = false, 0, 0
+	l.answers++
+	l.trial.admitted(h)
+	l.refunds.answered(h)
+	if h.headed == 0 {
+		l.least.add(max((t - h.sent).Seconds(), 1e-6))
+		l.trip = min(time.Duration(2*l.least.quantile(0)*float64(time.Second)), time.Second)
+	}
+	h.headed = t
+	if !w.Streamed {
+		h.headed = -1
+	}
+	l.settleFactor(t)
+	l.step *= 0.9
+	l.anchor(t, h, w)
+}
+
+// Refuse takes in a refusal. A window that it does not tell of is nil; lacking
+// says that it was this window that did not have enough.
+func (l *Limiter) Refuse(now time.Time, h *Hold, w *Window, lacking bool, retryAt time.Time) {
+	t := l.since(now)
+	if !retryAt.IsZero() {
+		if t >= l.closed {
+			l.closedTo = math.Inf(1)
+		}
+		l.closed = max(l.closed, l.since(retryAt))
+		l.closedTo = min(l.closedTo, h.admitted)
+		if w == nil || !lacking {
+			l.closedTo = 0
+		}
+	}
+	l.refunds.refused(t, h)
+	l.alone = true
+	l.pause = min(max(2*l.pause, time.Second), time.Minute)
+	l.retry = t + l.pause
+	if w != nil && !plausible(*w) {
+		w = nil
+	}
+	if lacking && l.has(h) && l.told && !h.demand.Known {
+		l.learn(t, h, w)
+	}
+	if lacking && l.opens(false) && w != nil && t >= l.reset && l.at < l.reset && w.Remaining < l.limit/2 {
+		l.deny()
+	}
+	l.drop(h)
+	if w != nil {
+		l.anchor(t, nil, *w)
+	}
+}
+
+// learn raises the factor: so much was left, and it did not suffice.
+func (l *Limiter) learn(t time.Duration, h *Hold, w *Window) {
+	asked := h.admitted
+	if l.trial.refused(h) {
+		asked = l.admission(h.demand)
+	}
+	l.settleFactor(t)
+	switch {
+	case w == nil || asked <= 0:
+	case w.Remaining-l.grains.half() >= 0.98*asked:
+		left := w.Remaining - l.grains.half()
+		l.step = min(max(2*l.step, 0.03), 0.12)
+		l.factor = min(16, l.factor*max(1+l.step, (left+1)/asked*1.02))
+	case l.used.n < 8:
+		l.factor = min(16, l.factor*1.1)
+	case h.arriving:
+		// Less was left than we thought: what was sent before asked for more.
+		if thought := l.before(h); thought > l.limit/8 {
+			l.factor = min(16, l.factor*min(max((l.level(t, false)-w.Remaining)/thought*1.02, 1.03), 1.5))
+		}
+	}
+	l.factorAt = t
+}
+
+// before returns what the requests ask for that may have arrived before one.
+func (l *Limiter) before(h *Hold) float64 {
+	sum := 0.0
+	for _, o := range l.holds {
+		if o != h && o.arriving && o.sent <= h.sent {
+			sum += o.admitted
+		}
+	}
+	return sum
+}
+
+// settleFactor has the factor fall: half of what is above 1 in an hour.
+func (l *Limiter) settleFactor(t time.Duration) {
+	if l.factor > 1 && t > l.factorAt {
+		l.factor = 1 + (l.factor-1)*math.Exp2(-(t-l.factorAt).Hours())
+	}
+	l.factorAt = t
+}
+
+func plausible(w Window) bool {
+	return w.Limit > 0 && w.Limit <= 1e15 && w.Remaining >= 0 && w.Remaining <= 1e15 &&
+		w.Blur >= 0 && w.Left < 400*24*time.Hour
+}
+
+// anchor makes a response the newest word.
+func (l *Limiter) anchor(t time.Duration, own *Hold, w Window) {
+	w.Remaining = min(w.Remaining, w.Limit)
+	if w.Remaining < w.Limit {
+		l.grains.observe(w.Remaining)
+	}
+	if w.Remaining > 0 && w.Left >= 0 {
+		l.refill.observe(w.Limit-w.Remaining, max(1, l.grains.whole()), w.Left, w.Blur)
+	}
+	if !l.refill.bucket {
+		if old := w.Left >= 0 && t+w.Left+w.Blur+2*time.Second < l.reset && l.reset > t; old && l.opens(false) {
+			return // it was made before the window opened
+		}
+		l.observeReset(t, w)
+	}
+	l.observeStrangers(t, w)
+	admitted, ended, count := l.counted(t, own)
+	if l.told && w.Limit == l.limit && w.Remaining > 0 {
+		l.observeFall(t, w, admitted, ended, count)
+	}
+	l.refunds.back, l.owing = 0, nil
+	l.told, l.limit, l.at = true, w.Limit, t
+	l.remaining = max(0, w.Remaining-l.grains.half())
+	if w.Length > 0 {
+		l.length = w.Length
+	}
+	l.reset = 0
+	if w.Left >= 0 {
+		l.reset = t + w.Left + w.Blur + 20*time.Millisecond
+	}
+	switch { // how deep it may be in debt
+	case w.Remaining > 0:
+	case l.refill.bucket && w.Left > 0: // the time until it is full tells
+		l.remaining = min(0, l.limit-(w.Left+w.Blur).Seconds()*l.refill.rate)
+	case l.rolls(false):
+		l.remaining = min(0, l.limit-l.spent.inside(t, l.length))
+		l.owing = own
+	}
+	l.spent.forget(t-l.length, l.length)
+	l.sum()
+}
+
+// observeReset finds out whether a reset brings everything back, and takes the
+// longest time to it as the window's length.
+func (l *Limiter) observeReset(t time.Duration, w Window) {
+	if w.Left < 0 {
+		return
+	}
+	if w.Length == 0 && w.Left > l.length {
+		l.length = period(w.Left)
+	}
+	later := t + w.Left - l.reset
+	if !l.told || l.reset == 0 || t < l.reset || later <= l.trip+2*w.Blur {
+		return
+	}
+	if later < l.length*9/10 { // a window that opens does not open again so soon
+		l.deny()
+		return
+	}
+	if l.at >= l.reset {
+		return // it is not the first word since
+	}
+	ours := 0.0
+	for _, h := range l.holds {
+		ours += max(h.admitted, h.cost)
+	}
+	switch {
+	case ours > l.limit/4 || l.remaining > l.limit/2:
+		// A rolling window in which little was spent looks the same.
+	case w.Remaining+ours+l.grains.whole() >= 0.95*w.Limit:
+		l.proofs++
+	case l.opens(false):
+		l.deny()
+	}
+}
+
+// observeStrangers compares what is missing with what we spent.
+func (l *Limiter) observeStrangers(t time.Duration, w Window) {
+	ours := l.spent.inside(t, max(l.length, w.Length)) + l.grains.whole()
+	for _, h := range l.holds {
+		if h.end == 0 {
+			ours += h.admitted
+		}
+	}
+	if w.Limit-w.Remaining > ours*1.001+1 {
+		l.strangers = max(t, 1)
+	}
+}
+
+// deny notes that a reset did not bring everything back.
+func (l *Limiter) deny() {
+	l.proofs, l.denials = 0, min(l.denials+1, 8)
+}
+
+// opens reports whether a reset brings everything back. Where costs are known,
+// and no request need be refused, it takes more proof: in a rolling window, all
+// that was spent at once leaves at once.
+func (l *Limiter) opens(known bool) bool {
+	proofs := 1 + 2*l.denials
+	if known {
+		proofs += 2
+	}
+	return l.proofs >= proofs
+}
+
+// rolls reports whether what was spent comes back piece by piece.
+func (l *Limiter) rolls(known bool) bool {
+	return l.length > 0 && !l.opens(known) && (l.reset == 0 || l.denials > 0)
+}
+
+// period returns the shortest period in use that is not below d: where the
+// reset is when the oldest request leaves, it is soon less than the period.
+func period(d time.Duration) time.Duration {
+	const day = 24 * time.Hour
+	for _, p := range []time.Duration{
+		time.Second, 10 * time.Second, time.Minute, 5 * time.Minute, 15 * time.Minute, time.Hour, day,
+	} {
+		if d <= p+p/20 {
+			return max(d, p)
+		}
+	}
+	return (d + day - 1) / day * day
+}
+
+// counted ends the holds that a response surely counts. It returns what their
+// admission may have taken, what those took that are over, and how many requests
+// that explains.
+func (l *Limiter) counted(t time.Duration, own *Hold) (admitted, ended, count float64) {
+	kept := l.holds[:0]
+	for _, h := range l.holds {
+		if h.arriving && (h == own || h.sent <= t-l.arrival()) {
+			h.arriving = false
+			admitted += h.admitted
+			count += 0.5
+		}
+		asOf := t - l.arrival()/2
+		if h.demand.Known {
+			asOf = t - l.trip
+		}
+		if own != nil && own != h {
+			asOf = max(asOf, own.sent)
+		}
+		if h.end > 0 && h.end <= asOf {
+			ended += h.cost
+			count += 0.5
+			continue
+		}
+		kept = append(kept, h)
+	}
+	clear(l.holds[len(kept):])
+	l.holds = kept
+	return admitted, ended, count
+}
+
+// arrival is how long a request takes to arrive, and a response to come back.
+func (l *Limiter) arrival() time.Duration {
+	return min(time.Duration(l.least.quantile(0)*float64(time.Second)), 500*time.Millisecond)
+}
+
+// observeFall compares what remains with what remained: the rest of the fall is
+// the cost of requests that do not tell it, or others.
+func (l *Limiter) observeFall(t time.Duration, w Window, admitted, ended, count float64) {
+	base := l.remaining + l.grains.half()
+	if l.refill.bucket {
+		if base += (t - l.at).Seconds() * l.refill.rate; base >= l.limit {
+			return
+		}
+	} else if l.reset > 0 && t+2*time.Second >= l.reset {
+		return
+	}
+	fall := base - w.Remaining
+	l.others.rate = 0
+	if l.refill.bucket && l.answers >= 32 {
+		l.others.rate = l.others.estimate(l.refill.rate)
+	}
+	l.others.observe(t-l.at, fall, admitted, ended)
+	if count > 0 {
+		l.falls.observe(fall, count)
+	}
+}

@@ -1,0 +1,39 @@
+package level
+
+import "time"
+
+// A refill finds out whether a window fills again continuously, and how fast:
+// then what is missing from the limit and the time until it is full always have
+// the same ratio. A window that opens at once shows another ratio each time.
+type refill struct {
+	low, high   float64 // of the rate, per second
+	n           int     // responses that agree
+	least, most float64 // what was missing
+	bucket      bool
+	rate        float64 // per second, 0 unless it is a bucket
+}
+
+// observe takes in that some amount, told to within grain, takes left to come
+// back, told to within blur.
+func (f *refill) observe(missing, grain float64, left, blur time.Duration) {
+	if left < 50*time.Millisecond || missing < 8*grain || missing <= 0 {
+		return
+	}
+	blur += time.Millisecond
+	low := (missing - grain) / (left + blur).Seconds()
+	high := (missing + grain) / max(left-blur, time.Millisecond).Seconds()
+	if f.n > 0 && (low > f.high || high < f.low) {
+		*f = refill{}
+	}
+	if f.n == 0 {
+		f.low, f.high, f.least, f.most = low, high, missing, missing
+	}
+	f.low, f.high = max(f.low, low), min(f.high, high)
+	f.least, f.most = min(f.least, missing), max(f.most, missing)
+	f.n++
+	f.bucket = f.n >= 4 && f.high-f.low < 0.5*f.high && f.least < 0.9*f.most
+	f.rate = 0
+	if f.bucket {
+		f.rate = f.low
+	}
+}
