@@ -15,6 +15,7 @@ type account struct {
 	sum    uint64         // of who spends; it means nothing outside of this process
 	key    string         // the hash of who spends
 	reader *header.Reader // of the responses of its host
+	routes routes
 }
 
 // accounts remembers the last ones, so that a request costs no slow hash. It grows with

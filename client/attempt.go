@@ -15,29 +15,24 @@ import (
 // response says.
 type attempt struct {
 	queue.Request
-	taken   time.Time // when it got its permit
-	ticket  throttle.Ticket
-	reading header.Reading
-	key     *learned
-	part    *throttle.Throttle // whose limits it obeys
-	req     *http.Request
-	route   string // see routed
-	scope   uint64 // what the caller said it belongs to; 0 is nothing
-	permit  queue.Permit
+	taken     time.Time // when it got its permit
+	ticket    throttle.Ticket
+	reading   header.Reading
+	key       *learned
+	part      *throttle.Throttle // whose limits it obeys
+	req       *http.Request
+	route     *route
+	own       *throttle.Throttle // of the route, if it has a cooldown
+	ownTicket throttle.Ticket
+	global    bool   // it was refused, for more than its route
+	scope     uint64 // what the caller said it belongs to; 0 is nothing
+	permit    queue.Permit
 
 	// For observers.
 	number   int // of the attempt, from 1
 	arrived  time.Time
 	believed []throttle.WindowStatus // when it was answered
 	learned  bool                    // that was news
-}
-
-// routed returns the route of the request.
-func (a *attempt) routed() string {
-	if a.route == "" {
-		a.route = routeOf(a.req)
-	}
-	return a.route
 }
 
 var attempts = sync.Pool{New: func() any { return new(attempt) }}
@@ -84,12 +79,11 @@ func (a *attempt) prepare(t *Transport, who *account, c *call) {
 		Key: who.key, Host: req.URL.Host, Method: req.Method, Path: req.URL.Path,
 		Cost: c.cost, Priority: c.priority, NoWait: c.noWait, MaxWait: c.maxWait, Retry: c.sent > 0, Tag: a,
 	}
-	a.key, a.part, a.req, a.route, a.scope, a.number = nil, nil, req, "", c.scope, c.sent+1
-	switch {
-	case c.scope != 0:
+	a.key, a.part, a.req, a.scope, a.number = nil, nil, req, c.scope, c.sent+1
+	a.route, a.own, a.global = who.routes.of(req), nil, false
+	a.Request.Lane = a.route.lane
+	if c.scope != 0 {
 		a.Request.Lane = c.lane
-	case t.routed.Load():
-		a.Request.Lane = t.laneOf(who.key, a.routed())
 	}
 }
 
@@ -167,6 +161,7 @@ func (a *attempt) read(r *header.Reader, resp *http.Response) {
 		body = header.PeekBody(resp, bodyPatience)
 	}
 	r.Read(&a.reading, resp.StatusCode, resp.Header, body, now)
+	a.global = a.reading.Refused && isGlobal(resp, body)
 }
 
 // receive takes in the response. It runs under the line's lock.

@@ -1,6 +1,7 @@
 package client
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 	"slices"
@@ -150,7 +151,10 @@ func (a *attempt) tellAnswered(t *Transport, ans *answer) {
 // whether that is news. It runs under the line's lock.
 func (l *learned) believe(now time.Time, a *attempt) {
 	part := l.of(now, a)
-	a.believed = part.Status(now).Windows
+	if a.scope == 0 {
+		part = cmp.Or(l.cooldown(a.route.id), part)
+	}
+	a.believed = l.statusOf(now, a).Windows
 	shapes := shapesOf(a.believed)
 	a.learned = !slices.Equal(shapes, l.shapes[part])
 	if !a.learned {

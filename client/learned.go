@@ -36,6 +36,11 @@ type learned struct {
 	before   *throttle.Throttle
 	patience time.Time
 
+	// Refusals that name no limit hold their route, until it shows that they are about
+	// all.
+	spread    spread
+	cooldowns map[uint64]*cooldown // by route
+
 	shapes map[*throttle.Throttle][]shape // what observers know
 }
 
@@ -46,6 +51,7 @@ func newLearned(t *Transport, key string, s *settings, now time.Time) *learned {
 	l := &learned{transport: t, key: key, policy: s.policy, budget: s.newBudget(), whole: newThrottle(s.policy, now)}
 	if lesson, ok := s.memory[nameOf(key)]; ok {
 		_ = l.whole.Resume(time.Now(), lesson) // it was tried before
+		l.spread.wide = true
 	}
 	return l
 }
@@ -61,13 +67,21 @@ func newThrottle(p throttle.Policy, now time.Time) *throttle.Throttle {
 // Ask implements queue.Limit.
 func (l *learned) Ask(now time.Time, r *queue.Request) queue.Answer {
 	part := l.whole
+	var own *throttle.Throttle
 	if a, ok := r.Tag.(*attempt); ok {
+		if a.scope == 0 {
+			l.enter(now, a.route.id)
+			own = l.cooldown(a.route.id)
+		}
 		part = l.of(now, a)
 	}
 	if l.stray > 0 && part != l.whole && now.Before(l.patience) {
 		return queue.Answer{At: l.patience, Name: throttle.FirstAnswer}
 	}
 	a := part.Ask(now, r.Cost)
+	if own != nil {
+		a = later(a, own.Ask(now, r.Cost))
+	}
 	return queue.Answer{At: a.At, Name: a.Name, Unknown: a.At.IsZero() && a.Max == 0, Max: a.Max}
 }
 
@@ -81,6 +95,12 @@ func (l *learned) Take(now time.Time, r *queue.Request) {
 	a.taken, a.key = now, l
 	a.part = l.of(now, a)
 	a.ticket = a.part.Send(now, r.Cost)
+	if a.scope == 0 {
+		l.spread.sent(a.route.id)
+		if a.own = l.cooldown(a.route.id); a.own != nil {
+			a.ownTicket = a.own.Send(now, r.Cost)
+		}
+	}
 	if a.part == l.whole {
 		l.flying++
 	}
@@ -91,6 +111,9 @@ func (l *learned) Return(_ time.Time, r *queue.Request) {
 	if a, ok := r.Tag.(*attempt); ok {
 		l.landed(a)
 		a.part.Return(a.ticket)
+		if a.own != nil {
+			a.own.Return(a.ownTicket)
+		}
 	}
 }
 
@@ -98,6 +121,9 @@ func (l *learned) Return(_ time.Time, r *queue.Request) {
 func (l *learned) lose(now time.Time, a *attempt) {
 	l.landed(a)
 	a.part.Lose(now, a.ticket)
+	if a.own != nil {
+		a.own.Lose(now, a.ownTicket)
+	}
 }
 
 // landed notes that an attempt is over.
@@ -117,6 +143,11 @@ func (l *learned) Idle(now time.Time) bool {
 			return false
 		}
 	}
+	for _, c := range l.cooldowns {
+		if !c.limiter.Idle(now) {
+			return false
+		}
+	}
 	return l.whole.Idle(now)
 }
 
@@ -128,7 +159,7 @@ func (l *learned) of(now time.Time, a *attempt) *throttle.Throttle {
 	case l.routes == nil:
 		return l.whole
 	}
-	if m := l.routes.of(a.routed()); m != 0 {
+	if m := l.routes.of(a.route.name); m != 0 {
 		return l.part(now, m)
 	}
 	return l.whole
@@ -161,26 +192,55 @@ func (l *learned) part(now time.Time, m uint64) *throttle.Throttle {
 // receive takes in the response to an attempt.
 func (l *learned) receive(now time.Time, a *attempt) {
 	l.landed(a)
-	shown := signOf(&a.reading)
-	if shown.mark != 0 && !a.reading.Refused && !a.reading.Stale && a.scope == 0 {
+	r := &a.reading
+	shown := signOf(r)
+	if shown.mark != 0 && !r.Refused && !r.Stale && a.scope == 0 {
 		l.show(now, a, shown)
 	}
 	belongs := a.part
 	if a.scope == 0 && l.routes != nil {
 		belongs = l.of(now, a)
 	}
+	bare := r.Refused && a.scope == 0 && !explained(r)
+	if bare && a.part == l.cooldown(a.route.id) {
+		a.own, a.ownTicket = a.part, a.ticket // it became one while it was under way
+	}
+	if bare && l.cool(now, a) {
+		if a.part != a.own {
+			a.part.Receive(now, a.ticket, unrefused(r))
+		}
+		return
+	}
+	if a.own != nil && a.own != a.part {
+		a.own.Receive(now, a.ownTicket, outcome(r))
+	}
+	if a.scope == 0 && !r.Refused {
+		l.spread.served(a.route.id, a.taken)
+	}
 	if belongs == a.part {
-		a.part.Receive(now, a.ticket, &a.reading)
+		a.part.Receive(now, a.ticket, r)
 	} else {
 		// It was sent before it was known where it belongs.
 		a.part.Receive(now, a.ticket, &header.Reading{})
-		if a.reading.Refused || l.stray == 0 {
-			tell(belongs, now, &a.reading)
+		if r.Refused || l.stray == 0 {
+			tell(belongs, now, r)
 		}
 	}
-	if shown.mark == 0 && a.reading.Refused && a.scope == 0 {
-		l.refuseAll(now, belongs, &a.reading)
+	if bare && l.limits != nil {
+		l.refuseAll(now, belongs, r)
 	}
+}
+
+// unrefused returns what a response says of limits that are not the reason why it is a
+// refusal.
+func unrefused(r *header.Reading) *header.Reading {
+	return &header.Reading{Windows: r.Windows, Date: r.Date, Stale: r.Stale || len(r.Windows) == 0}
+}
+
+// outcome returns what a response says to a cooldown: that the request was served, or
+// nothing if it was refused by a limit that is known.
+func outcome(r *header.Reading) *header.Reading {
+	return &header.Reading{Date: r.Date, Stale: r.Stale || r.Refused}
 }
 
 // show notes what a response tells its limits by, and splits the key when routes
@@ -194,8 +254,7 @@ func (l *learned) show(now time.Time, a *attempt, shown sign) {
 		}
 		l.routes = newParts(routeFrom(method, path), before)
 	}
-	l.transport.route(l.key, l.routes)
-	if l.routes.show(a.routed(), shown, before) {
+	if l.routes.show(a.route.name, shown, before) {
 		l.before, l.whole = l.whole, newThrottle(l.policy, now)
 		l.flying, l.stray = 0, l.flying
 		l.patience = now.Add(strayPatience)
@@ -205,9 +264,6 @@ func (l *learned) show(now time.Time, a *attempt, shown sign) {
 // refuseAll passes a refusal that names no limit on to the other parts: it may have
 // been for all of them.
 func (l *learned) refuseAll(now time.Time, told *throttle.Throttle, r *header.Reading) {
-	if l.limits == nil {
-		return
-	}
 	for _, part := range l.limits {
 		if part != told {
 			tell(part, now, r)

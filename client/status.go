@@ -53,7 +53,7 @@ func (t *Transport) Status(req *http.Request) (Status, error) {
 		Start: place.Start, Ahead: place.Ahead, Limit: place.Limit,
 	}
 	t.line.Update(a.Key, func(now time.Time, own queue.Limit) {
-		s.Status = own.(*learned).of(now, a).Status(now)
+		s.Status = own.(*learned).statusOf(now, a)
 	})
 	return s, err
 }
@@ -61,7 +61,7 @@ func (t *Transport) Status(req *http.Request) (Status, error) {
 // Snapshot returns what is believed of every quota that is remembered, in the order of
 // their keys: for a page that shows all of them, say. A key whose routes have limits
 // of their own has one status for each of these sets of limits, after that of all
-// other requests. Start and Limit leave out what waits in the line and the rules that
+// other requests, and one for each route that was refused without a word about others. Start and Limit leave out what waits in the line and the rules that
 // [WithLine] made. It takes time in proportion to the keys, during which nothing is sent.
 func (t *Transport) Snapshot() []Status {
 	var all []Status
@@ -71,6 +71,9 @@ func (t *Transport) Snapshot() []Status {
 		parts := append(make([]*throttle.Throttle, 0, 1+len(l.limits)), l.whole)
 		for _, m := range slices.Sorted(maps.Keys(l.limits)) {
 			parts = append(parts, l.limits[m])
+		}
+		for _, id := range slices.Sorted(maps.Keys(l.cooldowns)) {
+			parts = append(parts, l.cooldowns[id].limiter)
 		}
 		for _, part := range parts {
 			next := part.Ask(now, 1)
