@@ -17,6 +17,19 @@ type bodySays struct {
 	oauth   bool // the error is one of Meta's
 	graph   shopifyCost
 	quoted  int // fields quoted from a header that were looked at
+
+	failed bool // the outermost object says that the request failed
+	worded bool // a message says that requests were too many
+	quota  bool // a code says that a quota is used up, of whatever
+	other  bool // a message speaks of something else than requests
+	data   bool // there is data beside the errors
+	notes  int  // scalars of the outermost object
+	note   bool // one of them is a note about the rate of requests
+
+	tooLarge bool // the request asks for more than the limit
+	billing  bool // words or a code say that payment is wanted
+	unpaid   bool // a code does
+	period   bool // words or a code name the quota of a long period
 }
 
 // shopifyCost is the state of the bucket that Shopify's GraphQL answers tell.
@@ -29,7 +42,7 @@ func (r *Reading) readBody(body []byte, said *bodySays) {
 		return
 	}
 	if text[0] != '{' && text[0] != '[' {
-		said.speak(text)
+		said.readText(text, r.base())
 		return
 	}
 	s := jsonScan{text: text}
@@ -37,6 +50,7 @@ func (r *Reading) readBody(body []byte, said *bodySays) {
 		r.readMember(&s, said)
 	}
 	r.readShopify(said)
+	said.conclude()
 }
 
 // readMember looks at one scalar of a JSON body.
@@ -73,7 +87,7 @@ func (r *Reading) readMember(s *jsonScan, said *bodySays) {
 	case "requestedquerycost":
 		said.graph.asked = parseCount(s.value)
 	default:
-		said.readError(s, key)
+		said.readError(s, key, r.base())
 		if said.quoted < maxHits && r.status >= 400 && strings.IndexByte(s.key, '-') > 0 {
 			said.quoted++
 			r.readQuotedHeader(s)
@@ -86,66 +100,6 @@ func (b *bodySays) hear(v string, unit time.Duration, base time.Time) {
 	t, ok := parseReset(v, unit)
 	if ok && !absurd(v, t, base) && (!b.named || t.Delay(base) > b.wait.Delay(base)) {
 		b.wait, b.named = t, true
-	}
-}
-
-// readError looks for the words and numbers by which errors say that a limit
-// was hit.
-func (b *bodySays) readError(s *jsonScan, key string) {
-	switch key {
-	case "code", "status", "statuscode", "errorcode", "httpstatus", "error", "errno", "retcode", "errorid":
-		if !s.quoted || isDigit(firstByte(s.value)) {
-			b.readCode(s, key)
-			return
-		}
-	case "type", "errortype", "name", "errorname", "reason", "errorstatus", "title", "message", "errormessage",
-		"msg", "detail", "details", "description", "errordescription", "faultstring", "policyname", "errors", "retmsg":
-	default:
-		return
-	}
-	if !s.quoted {
-		return
-	}
-	if s.value == "OAuthException" {
-		b.oauth = true
-	}
-	b.speak(s.value)
-	// Behind a success only an error code counts, in a place for errors: words
-	// may well be what was asked for.
-	if isCode(s.value) && (key == "error" && s.depth == 1 || key == "errorstatus" && s.depth == 1 ||
-		key == "code" && (s.within("errors") || s.within("error"))) && speaksOfLimit(s.value) {
-		b.surely = true
-	}
-}
-
-// readCode looks at a numeric error code.
-func (b *bodySays) readCode(s *jsonScan, key string) {
-	n, ok := parseNumber(s.value)
-	if !ok || s.depth > 3 {
-		return
-	}
-	switch code := n.whole; {
-	case code == 429 && s.depth <= 2:
-		b.refused = true
-		b.surely = b.surely || s.depth == 1 && key != "status" || s.within("error")
-	case code == 99991400 && s.depth == 1, // Lark
-		(code == 10006 || code == 10018) && key == "retcode", // Bybit
-		code == 429000 && key == "code":                      // KuCoin
-		b.refused, b.surely = true, true
-	case (code == 4 || code == 17 || code == 32 || code == 613 || code >= 80000 && code <= 80014) && b.oauth:
-		// Meta: https://developers.facebook.com/docs/graph-api/overview/rate-limiting
-		b.refused = true
-	}
-}
-
-// speak looks at words for people.
-func (b *bodySays) speak(text string) {
-	text = text[:min(len(text), 4<<10)]
-	if speaksOfLimit(text) {
-		b.refused = true
-	}
-	if t, ok := waitInProse(text); ok && !b.said {
-		b.prose, b.said = t, true
 	}
 }
 
@@ -230,6 +184,3 @@ func firstByte(s string) byte {
 	}
 	return s[0]
 }
-
-// isCode tells an error code from words for people.
-func isCode(s string) bool { return len(s) <= 64 && strings.IndexByte(s, ' ') < 0 }

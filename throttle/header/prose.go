@@ -5,41 +5,9 @@ import (
 	"time"
 )
 
-// Words by which errors say that a limit was hit, without blanks, dashes and
-// underscores.
-var limitWords = [...]string{
-	"ratelimit", "ratelimited", "throttl", "toomanyrequests", "toomanycalls", "requestlimitreached",
-	"quotaexceeded", "exceededyourquota", "exceededquota", "callvolumequota", "resourceexhausted", "slowdown",
-	"usagelimitreached", "dailylimitexceeded", "requestlimitexceeded", "abusedetection", "overcapacityquota",
-}
-
-// speaksOfLimit reports whether a text says that a limit was hit. Limits of
-// other things than requests do not count.
-func speaksOfLimit(text string) bool {
-	plain := squeeze(text)
-	for _, w := range limitWords {
-		if strings.Contains(plain, w) {
-			return !strings.Contains(plain, "storagequota")
-		}
-	}
-	return false
-}
-
-// squeeze returns the letters of a text in lower case.
-func squeeze(text string) string {
-	var b strings.Builder
-	b.Grow(len(text))
-	for i := range len(text) {
-		if c := text[i]; isLetter(c) {
-			b.WriteByte(c | 0x20)
-		}
-	}
-	return b.String()
-}
-
 // waitInProse finds the wait in "Try again in 2 seconds", "retry after 30",
 // "Quota will be replenished in 02:12:08" and the like. "A few minutes" is at least one.
-func waitInProse(text string) (Reset, bool) {
+func waitInProse(text string, _ time.Time) (Reset, bool) {
 	low := strings.ToLower(text)
 	start := -1
 	for _, cue := range [...]string{"try again", "retry", "replenished", "please wait", "available", "wait for"} {

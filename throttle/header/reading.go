@@ -23,6 +23,9 @@ type Reading struct {
 	// limit: 429, and 400, 402, 403, 418, 420, 503, 529 or even 200 if the rest of the
 	// response says so. A 503 that gives no hint is a broken server instead.
 	Refused bool
+	// Reason says what a refused request ran into, as far as the response tells.
+	// It is Unspecified when Refused is false.
+	Reason Reason
 	// Paused reports that the server asks all to stay away for Wait, though it served
 	// the request: Backoff, or a Retry-After that is meant on a success.
 	Paused bool
@@ -105,7 +108,7 @@ func (r *Reading) begin(status int, now time.Time) {
 func (r *Reading) wipe() {
 	clear(r.hits)
 	r.hits, r.Windows = r.hits[:0], r.Windows[:0]
-	r.Wait, r.Paused = Wait{}, false
+	r.Wait, r.Reason, r.Paused = Wait{}, Unspecified, false
 	r.Refused, r.Stale, r.sorted, r.alike = false, false, false, false
 	r.Date, r.date = time.Time{}, ""
 }

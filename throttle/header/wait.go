@@ -91,7 +91,30 @@ func (r *Reading) judge(said *bodySays) {
 	case said.said && r.Refused:
 		r.setWait(said.prose, true)
 	}
+	if r.Refused {
+		r.Reason = r.reason(said)
+	}
 	r.Paused = !r.Refused && r.status < 300 && r.Wait.Explicit && r.Wait.Delay > 0
+}
+
+// reason says what a refused request ran into. "Check your plan and billing" stands
+// in the errors of limits that open in a minute, too, so words count only where
+// nothing says when that is.
+func (r *Reading) reason(said *bodySays) Reason {
+	switch {
+	case said.tooLarge:
+		return TooLarge
+	case said.unpaid, said.billing && !r.Wait.Known():
+		return Billing
+	case said.period:
+		return PeriodQuota
+	}
+	for i := range r.Windows {
+		if w := &r.Windows[i]; w.Exhausted() && w.Length >= day {
+			return PeriodQuota
+		}
+	}
+	return Unspecified
 }
 
 func (r *Reading) setWait(t Reset, explicit bool) {

@@ -1,0 +1,81 @@
+package header
+
+import "strings"
+
+// throttleCodes are the codes by which AWS says that it throttles, as its SDKs
+// have them: https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html.
+var throttleCodes = map[string]bool{
+	"BandwidthLimitExceeded": true, "EC2ThrottledException": true, "LimitExceededException": true,
+	"PriorRequestNotComplete": true, "ProvisionedThroughputExceededException": true, "RequestLimitExceeded": true,
+	"RequestThrottled": true, "RequestThrottledException": true, "SlowDown": true, "ThrottledException": true,
+	"Throttling": true, "ThrottlingException": true, "TooManyRequestsException": true, "TransactionInProgressException": true,
+}
+
+// codePhrases are the words of error codes that say that requests were too many.
+var codePhrases = []string{
+	"rate limit", "rate limited", "rate limits", "ratelimit", "ratelimited", "ratelimiting", "rate limiting", "rate limiter",
+	"too many requests", "toomanyrequests", "too many calls", "too many api calls", "too many queries", "too many concurrent requests",
+	"throttle", "throttled", "throttling", "throttle error", "request throttled", "slow down", "slowdown", "over qps", "over rate", "over query limit",
+	"over daily limit", "over quota", "over request limit", "request limit exceeded", "request limit reached", "requests limit exceeded",
+	"request quota exceeded", "call limit exceeded", "call limit reached", "api limit exceeded", "api limit reached", "api calls limit exceeded", "query limit exceeded",
+	"query limit reached", "usage limit exceeded", "usage limit reached", "daily limit exceeded", "daily limit reached", "hourly limit exceeded",
+	"user limit exceeded", "resource exhausted", "qps has exceeded the limit", "qps exceeded", "qps limit exceeded", "rate exceeded", "request rate exceeded",
+	"quota limit exceeded", "call volume exceeded", "complexity budget exhausted", "complexity exception", "complexity budget exceeded",
+	"maxlag", "too frequent", "requests too frequent", "frequency limit", "flood control", "concurrency limit exceeded", "concurrent limit exceeded",
+	"concurrent requests exceeded", "max concurrent requests", "cost limit exceeded", "provisioned throughput exceeded",
+	"individual quota per hour", "registered quota per week", "anonymous quota per minute", "anonymous quota per day", "budget exceeded",
+	"developer over rate", "service over qps", "service over rate", "account over rate",
+}
+
+// quotaCodes may mean a quota of requests or of something else.
+var quotaCodes = []string{
+	"quota exceeded", "quotaexceeded", "quota exhausted", "quota reached", "insufficient quota", "exceeded quota", "quota limit",
+	"quota failure", "out of quota",
+}
+
+// notRefusals are the words that make of such a code the name of another error.
+var notRefusals = []string{
+	"invalid", "required", "missing", "not found", "unknown", "unsupported", "config", "configuration", "rule", "rules", "settings",
+	"setting", "storage", "disk", "mailbox", "file", "files", "upload", "exchange", "interest", "price", "page", "length", "size",
+	"not allowed", "must be", "validation", "too low", "too high value", "exists", "transfer", "withdrawal", "payload", "batch", "document",
+}
+
+// codeVerdict is what an error code says.
+type codeVerdict uint8
+
+const (
+	codeOther   codeVerdict = iota // something else
+	codeQuota                      // that a quota is used up, be it of requests or of something else
+	codeLimited                    // that requests were too many
+)
+
+// readCode reads an error code: RATE_LIMITED, rateLimitExceeded,
+// urn:ietf:params:acme:error:rateLimited. It returns the code as plain text too.
+func readCode(code string) (codeVerdict, string) {
+	plain := plainText(lastPart(code))
+	switch {
+	case hasPhrase(plain, notRefusals):
+		return codeOther, plain
+	case hasPhrase(plain, codePhrases):
+		return codeLimited, plain
+	case hasPhrase(plain, quotaCodes):
+		return codeQuota, plain
+	}
+	return codeOther, plain
+}
+
+// lastPart cuts the name space off a code and the address of its documentation:
+// what follows the last of / # : and dot, but not an address behind a colon.
+func lastPart(code string) string {
+	if i := strings.Index(code, ":http"); i > 0 {
+		code = code[:i]
+	}
+	code = strings.TrimRight(code, "/")
+	if i := strings.LastIndexAny(code, "/#:"); i >= 0 && i+1 < len(code) {
+		code = code[i+1:]
+	}
+	return code
+}
+
+// isCode tells an error code from words for people.
+func isCode(s string) bool { return s != "" && len(s) <= 128 && strings.IndexByte(s, ' ') < 0 }

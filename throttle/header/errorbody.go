@@ -1,0 +1,220 @@
+package header
+
+import (
+	"strings"
+	"time"
+)
+
+// readError looks at one scalar of a JSON body for the codes, words and numbers
+// by which errors say that a limit was hit.
+func (b *bodySays) readError(s *jsonScan, key string, base time.Time) {
+	b.readEnvelope(s, key)
+	kind := errorKeys[key]
+	if kind == keyOther {
+		return
+	}
+	if n, ok := parseNumber(s.value); ok {
+		if kind == keyCode {
+			b.readNumber(s, key, n)
+		}
+		return
+	}
+	if !s.quoted {
+		return
+	}
+	text := s.value[:min(len(s.value), 4<<10)]
+	if text == "OAuthException" {
+		b.oauth = true
+	}
+	if kind != keyMessage && isCode(text) {
+		b.readCode(s, key, text)
+		return
+	}
+	b.speak(text, base)
+}
+
+// keyKind tells what errors keep under a key.
+type keyKind uint8
+
+const (
+	keyOther   keyKind = iota
+	keyCode            // a code
+	keyName            // a code, or the name of anything
+	keyMessage         // words for people
+)
+
+// errorKeys are the keys under which errors say what they are, in the form of plainKey.
+var errorKeys = map[string]keyKind{
+	"code": keyCode, "status": keyCode, "statuscode": keyCode, "errorcode": keyCode, "httpstatus": keyCode, "error": keyCode,
+	"errno": keyCode, "retcode": keyCode, "errorid": keyCode, "errcode": keyCode, "type": keyCode, "errortype": keyCode,
+	"errorname": keyCode, "reason": keyCode, "errorstatus": keyCode, "errorclass": keyCode, "errorkey": keyCode, "err": keyCode,
+	"subcode": keyCode, "infocode": keyCode, "info": keyCode, "errorsubcode": keyCode, "quotaid": keyCode, "quotalimit": keyCode,
+	"faultcode": keyCode, "errors": keyCode, "subtype": keyCode, "category": keyCode, "statusreason": keyCode,
+	"name": keyName, "title": keyName, "policyname": keyName,
+	"message": keyMessage, "errormessage": keyMessage, "msg": keyMessage, "detail": keyMessage, "details": keyMessage,
+	"description": keyMessage, "errordescription": keyMessage, "faultstring": keyMessage, "retmsg": keyMessage,
+	"errormsg": keyMessage, "errmsg": keyMessage, "note": keyMessage, "information": keyMessage, "result": keyMessage,
+	"usermessage": keyMessage, "developermessage": keyMessage, "internalmessage": keyMessage, "errordetail": keyMessage,
+	"displaymessage": keyMessage, "exception": keyMessage, "statusmessage": keyMessage, "fault": keyMessage, "cause": keyMessage,
+	"moreinfo": keyMessage, "submsg": keyMessage, "text": keyMessage, "hint": keyMessage, "errors[]": keyMessage,
+}
+
+// readEnvelope looks for what the outermost object says of success and failure.
+func (b *bodySays) readEnvelope(s *jsonScan, key string) {
+	switch {
+	case s.depth >= 2 && s.path[1] == "data":
+		b.data = b.data || s.value != "null"
+	case s.depth >= 2 && (s.path[1] == "error" || s.path[1] == "errors" || s.path[1] == "error_response"):
+		b.failed = true
+	}
+	if s.depth != 1 {
+		return
+	}
+	b.notes++
+	value := lowerString(s.value[:min(len(s.value), 16)])
+	switch key {
+	case "success", "ok", "succeeded":
+		b.failed = b.failed || value == "false" || value == "0"
+	case "status", "message", "state":
+		switch value {
+		case "0", "error", "fail", "failed", "failure", "notok", "ko", "nok":
+			b.failed = true
+		}
+	case "error", "err", "errormessage":
+		b.failed = b.failed || value != "" && value != "null" && value != "false" && value != "0"
+	case "errcode", "errorcode", "errno", "code", "retcode":
+		n, ok := parseNumber(value)
+		b.failed = b.failed || ok && !n.zero() && n.whole != 200
+	case "note", "information":
+		plain := plainText(s.value[:min(len(s.value), 4<<10)])
+		b.note = b.note || hasPhrase(plain, noteWords)
+	}
+}
+
+// noteWords are what a note that stands in place of an answer says of limits.
+var noteWords = []string{"rate limit", "call frequency", "requests per second", "request per second", "requests per minute",
+	"calls per minute", "requests per day", "calls per day", "api requests more sparingly"}
+
+// conclude draws what follows from the body as a whole.
+func (b *bodySays) conclude() {
+	if b.worded || b.quota && !b.other {
+		b.refused = true
+		b.surely = b.surely || b.failed
+	}
+	if b.note && b.notes == 1 {
+		b.refused, b.surely = true, true
+	}
+	if b.data {
+		b.surely = false // it was answered, be it in part
+	}
+}
+
+// readCode reads an error code that is a word.
+func (b *bodySays) readCode(s *jsonScan, key, code string) {
+	if s.key == "__type" && throttleCodes[lastPart(code)] {
+		b.refused = true
+		return
+	}
+	verdict, plain := readCode(code)
+	if errorKeys[key] == keyName && verdict == codeLimited &&
+		!hasPhrase(plain, []string{"error", "exception", "exceeded", "too many requests", "limited"}) {
+		return // the name of a field, such as rate_limit
+	}
+	b.reason(plain, true)
+	switch verdict {
+	case codeQuota:
+		b.quota = true
+	case codeLimited:
+		b.refused = true
+		// Behind a success it counts in a place for errors only: words may well be what
+		// was asked for.
+		b.surely = b.surely || s.within("errors") || s.within("error") || s.within("extensions") ||
+			s.depth == 1 && (key == "error" || key == "errorstatus" || key == "errorcode" || b.failed) ||
+			s.depth == 1 && key == "status" && s.value == strings.ToUpper(s.value)
+	}
+}
+
+// readNumber reads an error code that is a number.
+func (b *bodySays) readNumber(s *jsonScan, key string, n number) {
+	if s.depth > 3 {
+		return
+	}
+	switch code := n.whole; {
+	case code == 429 && s.depth <= 2:
+		b.refused = true
+		b.surely = b.surely || s.depth == 1 && key != "status" || s.within("error")
+	case code == 99991400 && s.depth == 1, // Lark
+		(code == 10006 || code == 10018) && key == "retcode", // Bybit
+		code == 429000 && key == "code":                      // KuCoin
+		b.refused, b.surely = true, true
+	case (code == 606 || code == 607 || code == 615) && s.within("errors") && b.failed: // Marketo
+		b.refused, b.surely = true, true
+	case (code == 45009 || code == 45011) && key == "errcode": // WeChat
+		b.refused, b.surely = true, true
+	case (code == 4 || code == 17 || code == 32 || code == 613 || code >= 80000 && code <= 80014) && b.oauth:
+		// Meta: https://developers.facebook.com/docs/graph-api/overview/rate-limiting
+		b.refused = true
+	}
+}
+
+// readText reads a body that is not JSON: a sentence, a page, XML.
+func (b *bodySays) readText(text string, base time.Time) {
+	text = text[:min(len(text), 4<<10)]
+	if text[0] == '<' {
+		for _, tag := range [...]string{"Code>", "code>", "ErrorCode>", "errorCode>", "faultcode>"} {
+			if _, rest, ok := strings.Cut(text, "<"+tag); ok {
+				code, _, _ := strings.Cut(rest, "<")
+				verdict, plain := readCode(trim(code))
+				b.refused = b.refused || verdict == codeLimited || throttleCodes[trim(code)]
+				b.quota = b.quota || verdict == codeQuota
+				b.reason(plain, true)
+			}
+		}
+		text = withoutTags(text)
+	}
+	b.speak(text, base)
+	b.conclude()
+}
+
+// withoutTags returns the text between the tags of a page.
+func withoutTags(page string) string {
+	var b strings.Builder
+	for page != "" {
+		text, rest, _ := strings.Cut(page, "<")
+		b.WriteString(text)
+		b.WriteByte('\n')
+		_, page, _ = strings.Cut(rest, ">")
+	}
+	return b.String()
+}
+
+// speak looks at words for people.
+func (b *bodySays) speak(text string, base time.Time) {
+	plain := plainText(text)
+	b.worded = b.worded || saysLimited(plain)
+	b.other = b.other || hasPhrase(plain, other) || hasPhrase(plain, resources)
+	b.reason(plain, false)
+	if t, ok := waitInProse(text, base); ok && !b.said {
+		b.prose, b.said = t, true
+	}
+}
+
+// resources are things of which an account may have only so many.
+var resources = []string{"cpu", "cpus", "cores", "instances", "instance", "projects", "members", "users", "workspaces", "resource",
+	"addresses", "licenses", "license", "domains", "accounts", "devices", "gb", "bytes", "repositories", "buckets", "channels", "groups", "files"}
+
+// reason looks for what ends the refusal. What a code says is sure; a sentence
+// about billing may be advice.
+func (b *bodySays) reason(plain string, code bool) {
+	switch {
+	case !code && asksTooMuch(plain):
+		b.tooLarge = true
+	case saysBilling(plain, code):
+		b.billing, b.unpaid = true, b.unpaid || code
+	case hasPhrase(plain, periodPhrases) && !hasPhrase(plain, shortPeriods):
+		b.period = true
+	}
+}
+
+// shortPeriods name periods that one can wait for.
+var shortPeriods = []string{"per second", "per minute", "per hour", "a minute", "a second"}
