@@ -150,6 +150,9 @@ var errNothing = errors.New("client: the base transport returned neither a respo
 // bodyPatience is how long the body of a refusal may take to say when to come back.
 const bodyPatience = 2 * time.Second
 
+// globalPatience is how long the body of a refusal may take to say who is refused.
+const globalPatience = 100 * time.Millisecond
+
 // read reads what the response says of limits.
 func (a *attempt) read(r *header.Reader, resp *http.Response) {
 	now := a.taken
@@ -161,7 +164,12 @@ func (a *attempt) read(r *header.Reader, resp *http.Response) {
 		body = header.PeekBody(resp, bodyPatience)
 	}
 	r.Read(&a.reading, resp.StatusCode, resp.Header, body, now)
-	a.global = a.reading.Refused && isGlobal(resp, body)
+	if a.reading.Refused && !explained(&a.reading) {
+		if body == nil {
+			body = header.PeekBody(resp, globalPatience)
+		}
+		a.global = isGlobal(resp, body)
+	}
 }
 
 // receive takes in the response. It runs under the line's lock.

@@ -2,6 +2,7 @@ package client
 
 import (
 	"maps"
+	"math/rand/v2"
 	"slices"
 	"time"
 
@@ -16,12 +17,14 @@ type cooldown struct {
 	route   uint64
 	limiter *throttle.Throttle
 	refused time.Time // when it was refused last
-	until   time.Time // as long as it was closed then; zero if that was not known
+	until   time.Time // it is closed for the last refusal
+	closed  time.Time // it is closed for the first, of which the limiter learns nothing: it has not seen what went before
 	named   bool      // the server named the time
 	// spared counts the requests of other routes that were sent after that and served.
 	// While there are hardly any, the refusal may be about them too.
 	spared int
-	used   time.Time
+	apart  int  // how often it was refused and others were not
+	sole   bool // it was taught while there was no other route
 }
 
 const (
@@ -33,6 +36,10 @@ const (
 	// sparedEnough is how many requests of other routes are served after a refusal
 	// that is about one route alone.
 	sparedEnough = 3
+	// agreedEnough is how many refusals of different routes agree that are about all.
+	agreedEnough = 2
+	// apartEnough is how often a route is refused alone that has a limit of its own.
+	apartEnough = 4
 	// suspectFor is how long a refusal is compared with others at the least, as long as
 	// nothing was served since.
 	suspectFor = 5 * time.Minute
@@ -48,6 +55,8 @@ type spread struct {
 	refused bool // the whole was refused for sole
 	// While wide, a refusal of one route is taken to be about all.
 	wide    bool
+	agreed  int           // refusals that seem to be about all, while none seemed to be about one
+	named   bool          // these refusals name a wait
 	longest time.Duration // of the waits that all routes were asked for
 	// chance is how likely it is that the route refused last was refused that often
 	// without another, if it is no more likely to be refused than the others.
@@ -77,8 +86,8 @@ func (s *spread) sent(route uint64) {
 
 // presumed reports whether a refusal of a route, with a wait if the server named one, is
 // about all routes by what was seen before.
-func (s *spread) presumed(route uint64, wait time.Duration) bool {
-	if !s.wide {
+func (s *spread) presumed(route uint64, wait time.Duration, named bool) bool {
+	if !s.wide || s.named && !named {
 		return false
 	}
 	if wait > max(shortWait, longWait*s.longest) {
@@ -102,7 +111,7 @@ func (s *spread) presumed(route uint64, wait time.Duration) bool {
 // another route at now, with a wait if the server named one.
 func (s *spread) agree(now time.Time, route uint64, wait time.Duration, named bool) (same []*cooldown) {
 	for _, c := range s.suspects {
-		if c.route == route || c.spared >= sparedEnough {
+		if c.route == route || c.spared >= sparedEnough || c.apart >= apartEnough {
 			continue
 		}
 		if !now.Before(c.until) && (c.spared > 0 || now.Sub(c.refused) > suspectFor) {
@@ -116,11 +125,21 @@ func (s *spread) agree(now time.Time, route uint64, wait time.Duration, named bo
 	return same
 }
 
+// agreement takes in with how many others a refusal agrees. It reports whether that is
+// more than chance.
+func (s *spread) agreement(n int) bool {
+	s.agreed += n
+	return n > 0 && s.agreed >= agreedEnough
+}
+
 // served takes in that a request of a route was served that was sent at sent.
 func (s *spread) served(route uint64, sent time.Time) {
 	for _, c := range s.suspects {
 		if c.route != route && sent.After(c.refused) {
-			c.spared++
+			if c.spared++; c.spared == sparedEnough {
+				c.apart++
+				s.agreed = 0
+			}
 		}
 	}
 }
@@ -161,25 +180,54 @@ func (l *learned) enter(now time.Time, route uint64) {
 	s.shared = true
 	if s.refused && l.shown.mark == 0 && l.routes == nil {
 		c := l.addCooldown(now, s.sole)
+		c.sole = true
 		c.limiter, l.whole = l.whole, newThrottle(l.policy, now)
 		l.flying, l.stray, l.before = 0, 0, nil
-		c.refused, c.until = now, readyAt(c.limiter, now)
+		c.refused, c.until = now, c.readyAt(now)
 		s.suspect(c)
 	}
 }
 
-// readyAt returns when a limiter opens, or now if that depends on an answer.
-func readyAt(k *throttle.Throttle, now time.Time) time.Time {
-	if at := k.Ask(now, 1).At; !at.IsZero() {
+// readyAt returns when the route opens, or now if that depends on an answer.
+func (c *cooldown) readyAt(now time.Time) time.Time {
+	if at := c.ask(now, 1).At; !at.IsZero() {
 		return at
 	}
 	return now
 }
 
+// ask returns when a request of the route may go.
+func (c *cooldown) ask(now time.Time, cost int) throttle.Answer {
+	if now.Before(c.closed) {
+		return throttle.Answer{At: c.closed, Name: throttle.Refusal}
+	}
+	return c.limiter.Ask(now, cost)
+}
+
+// idle reports whether nothing is known of the route.
+func (c *cooldown) idle(now time.Time) bool { return !now.Before(c.closed) && c.limiter.Idle(now) }
+
+// pause returns how long a route stays closed that was refused for the first time. The
+// server's word is never shortened.
+func (l *learned) pause(r *header.Reading) time.Duration {
+	wait := r.Wait.Delay
+	switch {
+	case r.Wait.Known() && wait > 0:
+		if !r.Wait.Explicit {
+			wait += r.Wait.Resolution
+		}
+	case l.policy.Backoff != nil:
+		wait = max(l.policy.Backoff(1), time.Millisecond)
+	default:
+		wait = time.Second
+	}
+	return wait + rand.N(min(wait/20, time.Second)+1)
+}
+
 func (l *learned) addCooldown(now time.Time, route uint64) *cooldown {
 	if len(l.cooldowns) >= maxCooldowns {
 		maps.DeleteFunc(l.cooldowns, func(_ uint64, c *cooldown) bool {
-			idle := c.limiter.Idle(now)
+			idle := c.idle(now)
 			if idle {
 				l.spread.forget(c)
 			}
@@ -209,26 +257,40 @@ func (l *learned) cool(now time.Time, a *attempt) bool {
 		return false
 	}
 	wait, named := r.Wait.Delay, r.Wait.Known() && r.Wait.Delay > 0
-	if s.presumed(route, wait) {
-		return false
+	if c := l.cooldowns[route]; c == nil || c.apart < apartEnough {
+		if s.presumed(route, wait, named) {
+			return false
+		}
 	}
-	if same := s.agree(now, route, wait, named); len(same) > 0 {
+	c := l.cooldowns[route]
+	if c != nil && a.own != c.limiter && a.taken.Before(c.refused) {
+		if until := now.Add(wait); until.After(c.until) {
+			c.closed, c.until = until, until
+		}
+		return true // sent before the route was first refused, and refused for the same reason
+	}
+	if c != nil && c.apart >= apartEnough {
+		// It has a limit of its own.
+	} else if same := s.agree(now, route, wait, named); s.agreement(len(same)) {
 		l.merge(now, same, wait)
+		s.named = named
 		s.last, s.chance, s.mine, s.all = route, 1, 0, 0
 		return false
 	}
-	c := l.cooldowns[route]
 	if c == nil {
 		if c = l.addCooldown(now, route); c == nil {
 			return false
+		}
+		if s.last == route && s.chance < unlikely {
+			c.apart = apartEnough
 		}
 	}
 	if a.own == c.limiter {
 		c.limiter.Receive(now, a.ownTicket, r)
 	} else {
-		tell(c.limiter, now, r)
+		c.closed = now.Add(l.pause(r))
 	}
-	c.refused, c.until, c.named, c.spared = now, readyAt(c.limiter, now), named, 0
+	c.refused, c.until, c.named, c.spared = now, c.readyAt(now), named, 0
 	s.suspect(c)
 	return true
 }
@@ -238,8 +300,8 @@ func (l *learned) merge(now time.Time, same []*cooldown, wait time.Duration) {
 	l.spread.wide = true
 	l.spread.longest = max(l.spread.longest, wait)
 	for _, c := range same {
-		// What one route taught is a beginning for all.
-		if lesson := c.limiter.Lesson(now); lesson != (throttle.Lesson{}) {
+		// What was learned while there was no other route is a beginning for all.
+		if lesson := c.limiter.Lesson(now); c.sole && lesson != (throttle.Lesson{}) {
 			_ = l.whole.Resume(now, lesson) // it comes from a throttle
 		}
 		l.spread.forget(c)
@@ -276,8 +338,10 @@ func (l *learned) statusOf(now time.Time, a *attempt) throttle.Status {
 	also := own.Status(now)
 	s.Windows = append(s.Windows, also.Windows...)
 	s.Refusals = max(s.Refusals, also.Refusals)
-	if also.Hold.After(s.Hold) {
-		s.Hold = also.Hold
+	for _, hold := range []time.Time{also.Hold, l.cooldowns[a.route.id].closed} {
+		if hold.After(now) && hold.After(s.Hold) {
+			s.Hold = hold
+		}
 	}
 	return s
 }

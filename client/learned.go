@@ -67,11 +67,11 @@ func newThrottle(p throttle.Policy, now time.Time) *throttle.Throttle {
 // Ask implements queue.Limit.
 func (l *learned) Ask(now time.Time, r *queue.Request) queue.Answer {
 	part := l.whole
-	var own *throttle.Throttle
+	var own *cooldown
 	if a, ok := r.Tag.(*attempt); ok {
 		if a.scope == 0 {
 			l.enter(now, a.route.id)
-			own = l.cooldown(a.route.id)
+			own = l.cooldowns[a.route.id]
 		}
 		part = l.of(now, a)
 	}
@@ -80,7 +80,7 @@ func (l *learned) Ask(now time.Time, r *queue.Request) queue.Answer {
 	}
 	a := part.Ask(now, r.Cost)
 	if own != nil {
-		a = later(a, own.Ask(now, r.Cost))
+		a = later(a, own.ask(now, r.Cost))
 	}
 	return queue.Answer{At: a.At, Name: a.Name, Unknown: a.At.IsZero() && a.Max == 0, Max: a.Max}
 }
@@ -144,7 +144,7 @@ func (l *learned) Idle(now time.Time) bool {
 		}
 	}
 	for _, c := range l.cooldowns {
-		if !c.limiter.Idle(now) {
+		if !c.idle(now) {
 			return false
 		}
 	}

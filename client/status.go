@@ -72,13 +72,20 @@ func (t *Transport) Snapshot() []Status {
 		for _, m := range slices.Sorted(maps.Keys(l.limits)) {
 			parts = append(parts, l.limits[m])
 		}
-		for _, id := range slices.Sorted(maps.Keys(l.cooldowns)) {
-			parts = append(parts, l.cooldowns[id].limiter)
-		}
 		for _, part := range parts {
 			next := part.Ask(now, 1)
 			all = append(all, Status{
 				Status: part.Status(now), Key: nameOf(key), Waiting: holds.Waiting, Ahead: holds.Waiting,
+				Start: next.At, Limit: next.Name,
+			})
+		}
+		for _, id := range slices.Sorted(maps.Keys(l.cooldowns)) {
+			next, status := l.cooldowns[id].ask(now, 1), l.cooldowns[id].limiter.Status(now)
+			if next.Name == throttle.Refusal {
+				status.Hold = next.At
+			}
+			all = append(all, Status{
+				Status: status, Key: nameOf(key), Waiting: holds.Waiting, Ahead: holds.Waiting,
 				Start: next.At, Limit: next.Name,
 			})
 		}
