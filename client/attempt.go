@@ -24,6 +24,7 @@ type attempt struct {
 	route     *route
 	own       *throttle.Throttle // of the route, if it has a cooldown
 	ownTicket throttle.Ticket
+	epoch     int    // of its key, when it was sent
 	global    bool   // it was refused, for more than its route
 	scope     uint64 // what the caller said it belongs to; 0 is nothing
 	permit    queue.Permit
@@ -49,6 +50,7 @@ type answer struct {
 	wait       time.Duration // how long the server asked to stay away
 	waitKnown  bool
 	limit      string // the window that was exhausted
+	final      error  // why no wait ends the refusal
 	key        *learned
 }
 
@@ -166,7 +168,10 @@ func (a *attempt) read(r *header.Reader, resp *http.Response) {
 	r.Read(&a.reading, resp.StatusCode, resp.Header, body, now)
 	if a.reading.Refused && !explained(&a.reading) {
 		if body == nil {
-			body = header.PeekBody(resp, globalPatience)
+			// Who is refused, and whether a wait ends it, is told there if anywhere.
+			if body = header.PeekBody(resp, globalPatience); len(body) > 0 {
+				r.Read(&a.reading, resp.StatusCode, resp.Header, body, now)
+			}
 		}
 		a.global = isGlobal(resp, body)
 	}
@@ -199,7 +204,7 @@ func (a *attempt) count(now time.Time) {
 // report copies what outlives the attempt.
 func (a *attempt) report(ans *answer) {
 	ans.key = a.key
-	ans.refused = a.reading.Refused
+	ans.refused, ans.final = a.reading.Refused, finalError(&a.reading)
 	ans.wait, ans.waitKnown = a.reading.Wait.Delay, a.reading.Wait.Known()
 	if !ans.refused {
 		return

@@ -217,6 +217,10 @@ func (l *loop) whyGivenUp(e *Event, err error) bool {
 		e.Err, e.Limit, e.Until, e.Ahead = err, limited.Limit, limited.Until, limited.Ahead
 		return true
 	}
+	if l.last.final != nil {
+		e.Err = l.last.final
+		return true
+	}
 	stop, ok := errors.AsType[*backoff.StopError](l.stopped)
 	if !ok || stop.Reason == backoff.StopContext || stop.Reason == backoff.StopVerdict {
 		return false

@@ -41,6 +41,8 @@ type learned struct {
 	spread    spread
 	cooldowns map[uint64]*cooldown // by route
 
+	epoch int // how often all this was forgotten
+
 	shapes map[*throttle.Throttle][]shape // what observers know
 }
 
@@ -92,7 +94,7 @@ func (l *learned) Take(now time.Time, r *queue.Request) {
 		l.whole.Lose(now, l.whole.Send(now, r.Cost))
 		return
 	}
-	a.taken, a.key = now, l
+	a.taken, a.key, a.epoch = now, l, l.epoch
 	a.part = l.of(now, a)
 	a.ticket = a.part.Send(now, r.Cost)
 	if a.scope == 0 {
@@ -108,7 +110,7 @@ func (l *learned) Take(now time.Time, r *queue.Request) {
 
 // Return implements queue.Returner.
 func (l *learned) Return(_ time.Time, r *queue.Request) {
-	if a, ok := r.Tag.(*attempt); ok {
+	if a, ok := r.Tag.(*attempt); ok && !l.late(a) {
 		l.landed(a)
 		a.part.Return(a.ticket)
 		if a.own != nil {
@@ -119,6 +121,9 @@ func (l *learned) Return(_ time.Time, r *queue.Request) {
 
 // lose notes that an attempt got no answer.
 func (l *learned) lose(now time.Time, a *attempt) {
+	if l.late(a) {
+		return
+	}
 	l.landed(a)
 	a.part.Lose(now, a.ticket)
 	if a.own != nil {
@@ -191,6 +196,9 @@ func (l *learned) part(now time.Time, m uint64) *throttle.Throttle {
 
 // receive takes in the response to an attempt.
 func (l *learned) receive(now time.Time, a *attempt) {
+	if l.late(a) {
+		return
+	}
 	l.landed(a)
 	r := &a.reading
 	shown := signOf(r)
@@ -200,6 +208,14 @@ func (l *learned) receive(now time.Time, a *attempt) {
 	belongs := a.part
 	if a.scope == 0 && l.routes != nil {
 		belongs = l.of(now, a)
+	}
+	if finalError(r) != nil {
+		// No wait ends it, and it says nothing of others.
+		a.part.Receive(now, a.ticket, unrefused(r))
+		if a.own != nil && a.own != a.part {
+			a.own.Receive(now, a.ownTicket, outcome(r))
+		}
+		return
 	}
 	bare := r.Refused && a.scope == 0 && !explained(r)
 	if bare && a.part == l.cooldown(a.route.id) {

@@ -156,7 +156,7 @@ func (l *loop) decide(a answer) {
 		l.stopped = notAdmitted(a.err, l.attempts, l.status)
 		return
 	}
-	if !a.questionable() && !l.t.checks {
+	if !a.questionable() && !l.t.checks || a.final != nil {
 		return
 	}
 	if a.resp != nil {
