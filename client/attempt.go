@@ -3,6 +3,7 @@ package client
 import (
 	"errors"
 	"net/http"
+	"strconv"
 	"sync"
 	"time"
 
@@ -24,6 +25,10 @@ type attempt struct {
 	route     *route
 	own       *throttle.Throttle // of the route, if it has a cooldown
 	ownTicket throttle.Ticket
+	who       *account
+	groups    groups    // of the request; see groupsOf
+	counters  *counters // of its bucket; nil if they are not looked at
+	seen      seen
 	epoch     int    // of its key, when it was sent
 	global    bool   // it was refused, for more than its route
 	scope     uint64 // what the caller said it belongs to; 0 is nothing
@@ -84,9 +89,21 @@ func (a *attempt) prepare(t *Transport, who *account, c *call) {
 	a.key, a.part, a.req, a.scope, a.number = nil, nil, req, c.scope, c.sent+1
 	a.route, a.own, a.global = who.routes.of(req), nil, false
 	a.Request.Lane = a.route.lane
-	if c.scope != 0 {
+	a.who, a.groups, a.counters = who, groups{}, nil
+	switch l := level(who.routes.level.Load()); {
+	case c.scope != 0:
 		a.Request.Lane = c.lane
+	case l >= byThing: // they do not wait for each other
+		a.Request.Lane += " " + strconv.FormatUint(a.groupsOf()[l], 36)
 	}
+}
+
+// groupsOf returns the groups of the request.
+func (a *attempt) groupsOf() *groups {
+	if a.groups[byPath] == 0 {
+		a.groups = groupsOf(a.req, a.route)
+	}
+	return &a.groups
 }
 
 // exchange sends a request that may go, and passes on what its response says. Should

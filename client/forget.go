@@ -26,6 +26,7 @@ func (l *learned) forget(now time.Time) {
 	l.routes, l.limits, l.shapes = nil, nil, nil
 	l.flying, l.stray, l.before, l.patience = 0, 0, nil, time.Time{}
 	l.spread, l.cooldowns = spread{}, nil
+	l.counters = nil
 	l.epoch++
 }
 

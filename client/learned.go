@@ -41,6 +41,10 @@ type learned struct {
 	spread    spread
 	cooldowns map[uint64]*cooldown // by route
 
+	counters map[uint64]*counters // by bucket
+	lastPath string               // of the last request
+	paths    bool                 // there were several
+
 	epoch int // how often all this was forgotten
 
 	shapes map[*throttle.Throttle][]shape // what observers know
@@ -99,6 +103,14 @@ func (l *learned) Take(now time.Time, r *queue.Request) {
 	a.ticket = a.part.Send(now, r.Cost)
 	if a.scope == 0 {
 		l.spread.sent(a.route.id)
+		if path := a.req.URL.Path; !l.paths && path != l.lastPath {
+			l.lastPath, l.paths = path, l.lastPath != ""
+		}
+		if l.paths && l.shown.mark != 0 {
+			if a.counters = l.countersOf(l.bucket(a)); a.counters != nil {
+				a.seen = a.counters.sent(a.groupsOf())
+			}
+		}
 		if a.own = l.cooldown(a.route.id); a.own != nil {
 			a.ownTicket = a.own.Send(now, r.Cost)
 		}
@@ -158,21 +170,26 @@ func (l *learned) Idle(now time.Time) bool {
 
 // of returns the limits that a request obeys.
 func (l *learned) of(now time.Time, a *attempt) *throttle.Throttle {
-	switch {
-	case a.scope != 0:
+	if a.scope != 0 {
 		return l.part(now, a.scope)
-	case l.routes == nil:
-		return l.whole
 	}
-	if m := l.routes.of(a.route.name); m != 0 {
+	if m := l.refine(l.bucket(a), a); m != 0 {
 		return l.part(now, m)
 	}
 	return l.whole
 }
 
-// maxParts is how many parts of a key have limits of their own; those beyond obey
-// those of the whole.
-const maxParts = 256
+// bucket returns the mark of what a request shares its limits with, as far as responses
+// name them; 0 is the whole.
+func (l *learned) bucket(a *attempt) uint64 {
+	if l.routes == nil {
+		return 0
+	}
+	return l.routes.of(a.route.name)
+}
+
+// maxParts is how many parts of a key have limits of their own at a time.
+const maxParts = 1024
 
 // part returns the limits of a part, which are unknown at first.
 func (l *learned) part(now time.Time, m uint64) *throttle.Throttle {
@@ -183,8 +200,11 @@ func (l *learned) part(now time.Time, m uint64) *throttle.Throttle {
 		maps.DeleteFunc(l.limits, func(_ uint64, k *throttle.Throttle) bool { return k.Idle(now) })
 		clear(l.shapes)
 	}
-	if len(l.limits) >= maxParts {
-		return l.whole
+	if len(l.limits) >= maxParts { // those in use are many: any of them is learned again soon
+		for other := range l.limits {
+			delete(l.limits, other)
+			break
+		}
 	}
 	if l.limits == nil {
 		l.limits = make(map[uint64]*throttle.Throttle)
@@ -205,8 +225,9 @@ func (l *learned) receive(now time.Time, a *attempt) {
 	if shown.mark != 0 && !r.Refused && !r.Stale && a.scope == 0 {
 		l.show(now, a, shown)
 	}
+	l.watchCounters(now, a)
 	belongs := a.part
-	if a.scope == 0 && l.routes != nil {
+	if a.scope == 0 && (l.routes != nil || a.counters != nil) {
 		belongs = l.of(now, a)
 	}
 	if finalError(r) != nil {

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 )
 
 // A route is a method and a path pattern of a key, such as GET /users/*. Requests of one
@@ -24,6 +25,7 @@ var noRoute = &route{lane: "other routes"}
 type routes struct {
 	mu    sync.RWMutex
 	known map[uint64]*route
+	level atomic.Int32 // the finest at which requests are known to be counted apart
 }
 
 // of returns the route of a request. Once maxRoutes are known, requests of other routes
