@@ -84,6 +84,7 @@ const (
 	sameEnd      = 3 * time.Second // resets that are so near may be of one window
 	apartBad     = 2               // responses that all together cannot explain
 	apartGood    = 3               // and a finer level can
+	apartSure    = 8               // so many, if it explains most of them all the same
 	fitsKept     = 64              // tests before the older count half
 	togetherOver = 8               // tests that a level fails before it is given up
 )
@@ -126,8 +127,12 @@ func (c *counters) answered(now, sent time.Time, g *groups, s *seen, r *header.R
 			continue
 		}
 		c.test(level(l), sent, s, of, said, limit)
-		said.answered = of.answered
-		of.last = said
+		last := said
+		if was := of.last; sent.Before(was.end) && said.end.Sub(was.end).Abs() <= sameEnd {
+			last.left = min(said.left, was.left) // one of them was overtaken
+		}
+		last.answered = of.answered
+		of.last = last
 	}
 	if ok {
 		c.decide()
@@ -152,8 +157,8 @@ func (c *counters) test(l level, sent time.Time, s *seen, of *series, said count
 	if !sent.Before(was.end) { // nothing is known of this window
 		if l != byBucket && sent.Before(s[byBucket].end) {
 			switch {
-			case said.left == limit-1:
-				f.good++ // the first of its group
+			case said.left < limit && said.left >= limit-(of.sent-was.answered):
+				f.good++ // among the first of its group
 			case said.end.After(c.first.Add(sameEnd)):
 				f.over++
 			}
@@ -176,10 +181,14 @@ func (c *counters) decide() {
 		if fails := now.bad + now.over; fails >= togetherOver && 3*fails > now.tests() {
 			c.level, c.fits = byBucket, [levels]fit{}
 		}
-	} else if f := c.fits[byBucket]; f.bad >= apartBad && 5*f.bad >= f.tests() {
+	} else if f := c.fits[byBucket]; f.bad >= apartBad {
 		for l := byRoute; l < levels; l++ {
 			finer := c.fits[l]
-			if fails := finer.bad + finer.over; finer.good >= apartGood && 8*fails <= f.bad && 8*fails <= finer.good {
+			fails, enough := finer.bad+finer.over, apartGood
+			if 5*f.bad < f.tests() {
+				enough = apartSure
+			}
+			if finer.good >= enough && 8*fails <= f.bad && 8*fails <= finer.good {
 				c.level = l
 				break
 			}

@@ -106,7 +106,7 @@ func (l *learned) Take(now time.Time, r *queue.Request) {
 		if path := a.req.URL.Path; !l.paths && path != l.lastPath {
 			l.lastPath, l.paths = path, l.lastPath != ""
 		}
-		if l.paths && l.shown.mark != 0 {
+		if (l.paths || l.spread.shared) && l.shown.mark != 0 {
 			if a.counters = l.countersOf(l.bucket(a)); a.counters != nil {
 				a.seen = a.counters.sent(a.groupsOf())
 			}
