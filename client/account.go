@@ -15,6 +15,7 @@ type account struct {
 	sum    uint64         // of who spends; it means nothing outside of this process
 	key    string         // the hash of who spends
 	reader *header.Reader // of the responses of its host
+	routes routes
 }
 
 // accounts remembers the last ones, so that a request costs no slow hash. It grows with
@@ -151,6 +152,11 @@ func (t *Transport) told(req *http.Request) (key string) {
 func (l *learned) Holds(now time.Time) bool {
 	for _, part := range l.limits {
 		if part.Ask(now, 1).At.After(now) {
+			return true
+		}
+	}
+	for _, c := range l.cooldowns {
+		if c.ask(now, 1).At.After(now) {
 			return true
 		}
 	}

@@ -3,6 +3,7 @@ package client
 import (
 	"errors"
 	"net/http"
+	"strconv"
 	"sync"
 	"time"
 
@@ -15,17 +16,26 @@ import (
 // response says.
 type attempt struct {
 	queue.Request
-	arrived time.Time // in the line
-	taken   time.Time // when it got its permit
-	ticket  throttle.Ticket
-	reading header.Reading
-	key     *learned
-	part    *throttle.Throttle // whose limits it obeys
-	req     *http.Request
-	route   string // see routed
-	scope   uint64 // what the caller said it belongs to; 0 is nothing
-	name    string // of the key, by the caller
-	permit  queue.Permit
+	arrived   time.Time // in the line
+	taken     time.Time // when it got its permit
+	ticket    throttle.Ticket
+	reading   header.Reading
+	key       *learned
+	part      *throttle.Throttle // whose limits it obeys
+	req       *http.Request
+	route     *route
+	own       *throttle.Throttle // of the route, if it has a cooldown
+	ownTicket throttle.Ticket
+	who       *account
+	groups    groups    // of the request; see groupsOf
+	counters  *counters // of its bucket; nil if they are not looked at
+	seen      seen
+	epoch     int                // of its key, when it was sent
+	global    bool               // it was refused, for more than its route
+	refuser   *throttle.Throttle // that learned of it
+	scope     uint64             // what the caller said it belongs to; 0 is nothing
+	name      string             // of the key, by the caller
+	permit    queue.Permit
 
 	first bool // it is the first, and there may be others
 
@@ -35,14 +45,6 @@ type attempt struct {
 	waitedOn string                  // the limit, if it was known
 	believed []throttle.WindowStatus // when it was answered
 	learned  bool                    // that was news
-}
-
-// routed returns the route of the request.
-func (a *attempt) routed() string {
-	if a.route == "" {
-		a.route = routeOf(a.req)
-	}
-	return a.route
 }
 
 var attempts = sync.Pool{New: func() any { return new(attempt) }}
@@ -60,6 +62,7 @@ type answer struct {
 	waitKnown  bool
 	limit      string // the window that was exhausted
 	said       *refusal
+	final      error // why no wait ends the refusal
 	key        *learned
 
 	release func() // of the hold on the line until the last attempt, if there may be another
@@ -99,16 +102,25 @@ func (a *attempt) prepare(t *Transport, who *account, c *call) {
 		Key: who.key, Host: req.URL.Host, Method: req.Method, Path: req.URL.EscapedPath(),
 		Cost: c.cost, Priority: c.priority, NoWait: c.noWait, MaxWait: c.maxWait, Retry: c.sent > 0, Tag: a,
 	}
-	a.key, a.part, a.req, a.route, a.scope, a.number = nil, nil, req, "", c.scope, c.sent+1
-	a.name = t.nameFor(c)
-	a.arrived = time.Now()
-	a.first = c.sent == 0 && c.mayRetry()
-	switch {
+	a.key, a.part, a.req, a.scope, a.number = nil, nil, req, c.scope, c.sent+1
+	a.name, a.arrived, a.first = t.nameFor(c), time.Now(), c.sent == 0 && c.mayRetry()
+	a.route, a.own, a.global = who.routes.of(req), nil, false
+	a.Request.Lane = a.route.lane
+	a.who, a.groups, a.counters = who, groups{}, nil
+	switch l := level(who.routes.level.Load()); {
 	case c.scope != 0:
 		a.Request.Lane = c.lane
-	case t.routed.Load():
-		a.Request.Lane = t.laneOf(who.key, a.routed())
+	case l >= byThing: // they do not wait for each other
+		a.Request.Lane += " " + strconv.FormatUint(a.groupsOf()[l], 36)
 	}
+}
+
+// groupsOf returns the groups of the request.
+func (a *attempt) groupsOf() *groups {
+	if a.groups[byPath] == 0 {
+		a.groups = groupsOf(a.req, a.route)
+	}
+	return &a.groups
 }
 
 // exchange sends a request that may go, and passes on what its response says. Should
@@ -188,6 +200,9 @@ var errNothing = errors.New("client: the base transport returned neither a respo
 // bodyPatience is how long the body of a refusal may take to say when to come back.
 const bodyPatience = 2 * time.Second
 
+// globalPatience is how long the body of a refusal may take to say who is refused.
+const globalPatience = 100 * time.Millisecond
+
 // read reads what the response says of limits, and returns what it read of the body.
 func (a *attempt) read(r *header.Reader, ans *answer) (body []byte) {
 	now, resp := a.taken, ans.resp
@@ -196,6 +211,15 @@ func (a *attempt) read(r *header.Reader, ans *answer) (body []byte) {
 	}
 	body, ans.resp = r.Body(resp, bodyPatience)
 	r.Read(&a.reading, resp.StatusCode, resp.Header, body, now)
+	if a.reading.Refused && !explained(&a.reading) {
+		if body == nil {
+			// Who is refused, and whether a wait ends it, is told there if anywhere.
+			if body, ans.resp = header.PeekBody(ans.resp, globalPatience); len(body) > 0 {
+				r.Read(&a.reading, resp.StatusCode, resp.Header, body, now)
+			}
+		}
+		a.global = isGlobal(ans.resp, body)
+	}
 	return body
 }
 
@@ -206,7 +230,7 @@ func (a *attempt) receive(now time.Time, own queue.Limit) {
 	a.key.receive(now, a)
 	a.key.usage.count(a, a.reading.Refused)
 	if a.reading.Refused {
-		a.part = a.key.of(now, a) // it may be known only now where it belongs
+		a.refuser = a.key.holder(now, a) // it may be known only now where it belongs
 	}
 	if a.key.transport.observers != nil {
 		a.key.believe(now, a)
@@ -231,6 +255,7 @@ func (a *attempt) count(now time.Time) {
 // report copies what outlives the attempt.
 func (a *attempt) report(ans *answer) {
 	ans.key = a.key
+	ans.final = finalError(&a.reading)
 	ans.wait, ans.waitKnown = a.reading.Wait.Delay, a.reading.Wait.Known()
 	if !ans.refused {
 		return

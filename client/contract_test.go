@@ -51,7 +51,7 @@ type scene struct {
 
 // refuse has the key of all requests refused.
 func (s *scene) refuse(seconds string) {
-	p := &probe{answers: []script{refuses(seconds)}}
+	p := &probe{answers: []script{answers(http.StatusTooManyRequests, "Retry-After", seconds, "X-RateLimit-Scope", "global")}}
 	out := p.call(s.rt, p.request(client.NoRetry(s.t.Context()), http.MethodGet, noBody), false)
 	require.Equal(s.t, http.StatusTooManyRequests, out.resp.StatusCode)
 }

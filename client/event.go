@@ -1,6 +1,7 @@
 package client
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -171,7 +172,10 @@ func (a *attempt) tellAnswered(t *Transport, ans *answer) {
 // whether that is news. It runs under the line's lock.
 func (l *learned) believe(now time.Time, a *attempt) {
 	part := l.of(now, a)
-	a.believed = part.Status(now).Windows
+	if a.scope == 0 {
+		part = cmp.Or(l.cooldown(a.route.id), part)
+	}
+	a.believed = l.statusOf(now, a).Windows
 	shapes := shapesOf(a.believed)
 	a.learned = !slices.Equal(shapes, l.shapes[part])
 	if !a.learned {
@@ -243,6 +247,10 @@ func (l *loop) whyGivenUp(e *Event, err error) bool {
 	}
 	if limited, ok := errors.AsType[*Error](err); ok {
 		e.Err, e.Limit, e.Until, e.Ahead = limited, limited.Limit, limited.Until, limited.Ahead
+		return true
+	}
+	if l.last.final != nil {
+		e.Err = l.last.final
 		return true
 	}
 	stop, ok := errors.AsType[*backoff.StopError](l.stopped)

@@ -2,7 +2,9 @@ package client_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
@@ -211,4 +213,48 @@ func ExampleWithCost() {
 	// Output:
 	// 200 OK
 	// not enough credits are left
+}
+
+// The token below the client is renewed: what is believed of the old one's quota is
+// dropped, so that nobody waits for it.
+func ExampleTransport_Forget() {
+	token := "old"
+	rt, err := client.NewTransport(roundTripper(func(r *http.Request) (*http.Response, error) {
+		resp := &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: http.NoBody, Request: r}
+		if token == "old" {
+			resp.Header.Set("X-RateLimit-Limit", "5000")
+			resp.Header.Set("X-RateLimit-Remaining", "0")
+			resp.Header.Set("X-RateLimit-Reset", "900")
+		}
+		return resp, nil
+	}))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer rt.Close()
+	hc := &http.Client{Transport: rt}
+	req, err := http.NewRequest(http.MethodGet, "https://api.test/items", nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	for range 2 {
+		resp, err := hc.Do(req.WithContext(client.NoWait(req.Context())))
+		if err != nil {
+			fmt.Println("has to wait:", errors.Is(err, client.ErrNoWait))
+			break
+		}
+		_ = resp.Body.Close()
+	}
+
+	token = "new"
+	rt.Forget(req)
+	resp, err := hc.Do(req.WithContext(client.NoWait(req.Context())))
+	if err != nil {
+		log.Fatal(err)
+	}
+	_ = resp.Body.Close()
+	fmt.Println(resp.StatusCode)
+	// Output:
+	// has to wait: true
+	// 200
 }

@@ -59,7 +59,9 @@ func TestDefaultKey(t *testing.T) {
 			[]*http.Request{request("https://other.test/", with(f, "a"))})
 	}
 	synctest.Test(t, func(t *testing.T) {
-		base := &recorder{answer: func(_ int, r *http.Request) (*http.Response, error) { return respond(r, 429, "Retry-After", "60"), nil }}
+		base := &recorder{answer: func(_ int, r *http.Request) (*http.Response, error) {
+			return respond(r, 429, "Retry-After", "60", "X-RateLimit-Scope", "global"), nil
+		}}
 		rt := transport(t, base)
 		ctx := client.NoRetry(client.NoWait(t.Context()))
 		for i, key := range keys {

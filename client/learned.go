@@ -37,6 +37,17 @@ type learned struct {
 	before   *throttle.Throttle
 	patience time.Time
 
+	// Refusals that name no limit hold their route, until it shows that they are about
+	// all.
+	spread    spread
+	cooldowns map[uint64]*cooldown // by route
+
+	counters map[uint64]*counters // by bucket
+	lastPath string               // of the last request
+	paths    bool                 // there were several
+
+	epoch int // how often all this was forgotten
+
 	shapes map[*throttle.Throttle][]shape // what observers know
 }
 
@@ -47,6 +58,7 @@ func newLearned(t *Transport, key string, s *settings, now time.Time) *learned {
 	l := &learned{transport: t, key: key, policy: s.policy, budget: s.newBudget(), whole: newThrottle(s.policy, now)}
 	if lesson, ok := s.memory[nameOf(key)]; ok {
 		_ = l.whole.Resume(time.Now(), lesson) // it was tried before
+		l.spread.wide = true
 	}
 	return l
 }
@@ -62,21 +74,37 @@ func newThrottle(p throttle.Policy, now time.Time) *throttle.Throttle {
 // Ask implements queue.Limit.
 func (l *learned) Ask(now time.Time, r *queue.Request) queue.Answer {
 	part := l.whole
-	asks, ok := r.Tag.(*attempt)
-	if ok {
+	var own *cooldown
+	asks, _ := r.Tag.(*attempt)
+	if asks != nil {
+		if asks.scope == 0 {
+			l.enter(now, asks.route.id)
+			own = l.cooldowns[asks.route.id]
+		}
 		part = l.of(now, asks)
 	}
 	if l.stray > 0 && part != l.whole && now.Before(l.patience) {
 		return queue.Answer{At: l.patience, Name: throttle.FirstAnswer}
 	}
 	a := part.Ask(now, r.Cost)
-	if a.Try && ok && !asks.awaits(a.At, l.transport.maxWait) {
-		return queue.Answer{}
-	}
-	if a.Paced > 0 && ok {
-		a.At = asks.paced(now, a.At, a.Paced, l.transport.maxWait)
+	a = l.relax(now, a, asks)
+	if own != nil {
+		a = later(a, l.relax(now, own.ask(now, r.Cost), asks))
 	}
 	return queue.Answer{At: a.At, Name: a.Name, Unknown: a.At.IsZero() && a.Max == 0, Max: a.Max}
+}
+
+// relax returns an answer less what it asks of an attempt that has no patience for it:
+// pacing is voluntary, and a belief may be tried.
+func (l *learned) relax(now time.Time, a throttle.Answer, asks *attempt) throttle.Answer {
+	switch {
+	case asks == nil:
+	case a.Try && !asks.awaits(a.At, l.transport.maxWait):
+		return throttle.Answer{At: now}
+	case a.Paced > 0:
+		a.At = asks.paced(now, a.At, a.Paced, l.transport.maxWait)
+	}
+	return a
 }
 
 // Take implements queue.Limit.
@@ -86,9 +114,23 @@ func (l *learned) Take(now time.Time, r *queue.Request) {
 		l.whole.Lose(now, l.whole.Send(now, r.Cost))
 		return
 	}
-	a.taken, a.key = now, l
+	a.taken, a.key, a.epoch = now, l, l.epoch
 	a.part = l.of(now, a)
 	a.ticket = a.part.Send(now, r.Cost)
+	if a.scope == 0 {
+		l.spread.sent(a.route.id)
+		if path := a.req.URL.Path; !l.paths && path != l.lastPath {
+			l.lastPath, l.paths = path, l.lastPath != ""
+		}
+		if (l.paths || l.spread.shared) && l.shown.mark != 0 {
+			if a.counters = l.countersOf(l.bucket(a)); a.counters != nil {
+				a.seen = a.counters.sent(a.groupsOf())
+			}
+		}
+		if own := l.cooldowns[a.route.id]; own != nil {
+			a.own, a.ownTicket = own.limiter, own.send(now, r.Cost)
+		}
+	}
 	if a.part == l.whole {
 		l.flying++
 	}
@@ -96,16 +138,25 @@ func (l *learned) Take(now time.Time, r *queue.Request) {
 
 // Return implements queue.Returner.
 func (l *learned) Return(_ time.Time, r *queue.Request) {
-	if a, ok := r.Tag.(*attempt); ok {
+	if a, ok := r.Tag.(*attempt); ok && !l.late(a) {
 		l.landed(a)
 		a.part.Return(a.ticket)
+		if a.own != nil {
+			a.own.Return(a.ownTicket)
+		}
 	}
 }
 
 // lose notes that an attempt got no answer.
 func (l *learned) lose(now time.Time, a *attempt) {
+	if l.late(a) {
+		return
+	}
 	l.landed(a)
 	a.part.Lose(now, a.ticket)
+	if a.own != nil {
+		a.own.Lose(now, a.ownTicket)
+	}
 }
 
 // landed notes that an attempt is over.
@@ -125,26 +176,36 @@ func (l *learned) Idle(now time.Time) bool {
 			return false
 		}
 	}
+	for _, c := range l.cooldowns {
+		if !c.idle(now) {
+			return false
+		}
+	}
 	return l.whole.Idle(now)
 }
 
 // of returns the limits that a request obeys.
 func (l *learned) of(now time.Time, a *attempt) *throttle.Throttle {
-	switch {
-	case a.scope != 0:
+	if a.scope != 0 {
 		return l.part(now, a.scope)
-	case l.routes == nil:
-		return l.whole
 	}
-	if m := l.routes.of(a.routed()); m != 0 {
+	if m := l.refine(l.bucket(a), a); m != 0 {
 		return l.part(now, m)
 	}
 	return l.whole
 }
 
-// maxParts is how many parts of a key have limits of their own; those beyond obey
-// those of the whole.
-const maxParts = 256
+// bucket returns the mark of what a request shares its limits with, as far as responses
+// name them; 0 is the whole.
+func (l *learned) bucket(a *attempt) uint64 {
+	if l.routes == nil {
+		return 0
+	}
+	return l.routes.of(a.route.name)
+}
+
+// maxParts is how many parts of a key have limits of their own at a time.
+const maxParts = 1024
 
 // part returns the limits of a part, which are unknown at first.
 func (l *learned) part(now time.Time, m uint64) *throttle.Throttle {
@@ -155,8 +216,11 @@ func (l *learned) part(now time.Time, m uint64) *throttle.Throttle {
 		maps.DeleteFunc(l.limits, func(_ uint64, k *throttle.Throttle) bool { return k.Idle(now) })
 		clear(l.shapes)
 	}
-	if len(l.limits) >= maxParts {
-		return l.whole
+	if len(l.limits) >= maxParts { // those in use are many: any of them is learned again soon
+		for other := range l.limits {
+			delete(l.limits, other)
+			break
+		}
 	}
 	if l.limits == nil {
 		l.limits = make(map[uint64]*throttle.Throttle)
@@ -168,27 +232,68 @@ func (l *learned) part(now time.Time, m uint64) *throttle.Throttle {
 
 // receive takes in the response to an attempt.
 func (l *learned) receive(now time.Time, a *attempt) {
+	if l.late(a) {
+		return
+	}
 	l.landed(a)
-	shown := signOf(&a.reading)
-	if shown.mark != 0 && !a.reading.Refused && !a.reading.Stale && a.scope == 0 {
+	r := &a.reading
+	shown := signOf(r)
+	if shown.mark != 0 && !r.Refused && !r.Stale && a.scope == 0 {
 		l.show(now, a, shown)
 	}
+	l.watchCounters(now, a)
 	belongs := a.part
-	if a.scope == 0 && l.routes != nil {
+	if a.scope == 0 && (l.routes != nil || a.counters != nil) {
 		belongs = l.of(now, a)
 	}
+	if finalError(r) != nil {
+		// No wait ends it, and it says nothing of others.
+		a.part.Receive(now, a.ticket, unrefused(r))
+		if a.own != nil && a.own != a.part {
+			a.own.Receive(now, a.ownTicket, outcome(r))
+		}
+		return
+	}
+	bare := r.Refused && a.scope == 0 && !explained(r)
+	if bare && a.part == l.cooldown(a.route.id) {
+		a.own, a.ownTicket = a.part, a.ticket // it became one while it was under way
+	}
+	if bare && l.cool(now, a) {
+		if a.part != a.own {
+			a.part.Receive(now, a.ticket, unrefused(r))
+		}
+		return
+	}
+	if a.own != nil && a.own != a.part {
+		a.own.Receive(now, a.ownTicket, outcome(r))
+	}
+	if a.scope == 0 && !r.Refused {
+		l.spread.served(a.route.id, a.taken)
+	}
 	if belongs == a.part {
-		a.part.Receive(now, a.ticket, &a.reading)
+		a.part.Receive(now, a.ticket, r)
 	} else {
 		// It was sent before it was known where it belongs.
 		a.part.Receive(now, a.ticket, &header.Reading{})
-		if a.reading.Refused || l.stray == 0 {
-			tell(belongs, now, &a.reading)
+		if r.Refused || l.stray == 0 {
+			tell(belongs, now, r)
 		}
 	}
-	if shown.mark == 0 && a.reading.Refused && a.scope == 0 {
-		l.refuseAll(now, belongs, &a.reading)
+	if bare && l.limits != nil {
+		l.refuseAll(now, belongs, r)
 	}
+}
+
+// unrefused returns what a response says of limits that are not the reason why it is a
+// refusal.
+func unrefused(r *header.Reading) *header.Reading {
+	return &header.Reading{Windows: r.Windows, Date: r.Date, Stale: r.Stale || len(r.Windows) == 0}
+}
+
+// outcome returns what a response says to a cooldown: that the request was served, or
+// nothing if it was refused by a limit that is known.
+func outcome(r *header.Reading) *header.Reading {
+	return &header.Reading{Date: r.Date, Stale: r.Stale || r.Refused}
 }
 
 // show notes what a response tells its limits by, and splits the key when routes
@@ -202,8 +307,7 @@ func (l *learned) show(now time.Time, a *attempt, shown sign) {
 		}
 		l.routes = newParts(routeFrom(method, path), before)
 	}
-	l.transport.route(l.key, l.routes)
-	if l.routes.show(a.routed(), shown, before) {
+	if l.routes.show(a.route.name, shown, before) {
 		l.before, l.whole = l.whole, newThrottle(l.policy, now)
 		l.flying, l.stray = 0, l.flying
 		l.patience = now.Add(strayPatience)
@@ -213,9 +317,6 @@ func (l *learned) show(now time.Time, a *attempt, shown sign) {
 // refuseAll passes a refusal that names no limit on to the other parts: it may have
 // been for all of them.
 func (l *learned) refuseAll(now time.Time, told *throttle.Throttle, r *header.Reading) {
-	if l.limits == nil {
-		return
-	}
 	for _, part := range l.limits {
 		if part != told {
 			tell(part, now, r)

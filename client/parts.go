@@ -2,7 +2,6 @@ package client
 
 import (
 	"iter"
-	"strconv"
 	"strings"
 	"sync"
 
@@ -17,7 +16,6 @@ type parts struct {
 	mu     sync.RWMutex
 	routes map[string]uint64 // what each route showed last
 	heads  map[string]uint64 // what all routes showed that begin so; 0 if they differ
-	lanes  map[uint64]string // of the parts
 	sizes  map[uint64]int    // how many routes each has
 	usual  uint64            // the largest
 	split  bool              // the routes are known not to share their limits
@@ -31,7 +29,7 @@ type parts struct {
 func newParts(route string, shown sign) *parts {
 	p := &parts{
 		routes: make(map[string]uint64), heads: make(map[string]uint64),
-		lanes: make(map[uint64]string), sizes: make(map[uint64]int),
+		sizes: make(map[uint64]int),
 	}
 	p.note(route, shown.mark)
 	return p
@@ -84,20 +82,6 @@ func scopeOf(r *header.Reading, w *header.Window) string {
 		return w.Name
 	}
 	return w.Scope
-}
-
-// lane returns the lane in which requests of a route wait.
-func (p *parts) lane(route string) string {
-	p.mu.RLock()
-	defer p.mu.RUnlock()
-	return p.lanes[p.markOf(route)]
-}
-
-// alike reports whether all routes that are known showed the same.
-func (p *parts) alike() bool {
-	p.mu.RLock()
-	defer p.mu.RUnlock()
-	return !p.split && len(p.sizes) == 1
 }
 
 // of returns the mark of the part that a route belongs to, or 0 for the whole.
@@ -153,11 +137,7 @@ func (p *parts) note(route string, m uint64) {
 	if known {
 		if p.sizes[was]--; p.sizes[was] == 0 {
 			delete(p.sizes, was)
-			delete(p.lanes, was)
 		}
-	}
-	if p.lanes[m] == "" {
-		p.lanes[m] = strconv.FormatUint(m, 36)
 	}
 	if p.sizes[m]++; p.sizes[m] > p.sizes[p.usual] {
 		p.usual = m

@@ -73,7 +73,7 @@ func (a *attempt) remember(t *Transport, ans *answer, body []byte) {
 		body, ans.resp = header.PeekBody(ans.resp, refusalPatience) //nolint:bodyclose // the caller does, or leave
 	}
 	ans.said = newRefusal(ans.resp, body)
-	t.refusals.add(a.part, ans.said)
+	t.refusals.add(a.refuser, ans.said)
 }
 
 // newRefusal returns what a response said.
@@ -105,10 +105,10 @@ func (t *Transport) giveUp(c *call, who *account) (said *refusal) {
 	t.line.Update(who.key, func(now time.Time, own queue.Limit) {
 		l := own.(*learned)
 		l.usage.givenUp.Add(1)
-		part := l.of(now, a)
-		if next := part.Ask(now, a.Cost); next.At.IsZero() || next.At.After(now) {
-			said = t.refusals.of(part)
+		if next := l.Ask(now, &a.Request); !next.At.IsZero() && !next.At.After(now) {
+			return
 		}
+		said = t.refusals.of(l.holder(now, a))
 	})
 	return said
 }

@@ -170,7 +170,7 @@ func (l *loop) decide(a answer) {
 		l.stopped = stopped
 		return
 	}
-	if !a.questionable() && !l.t.checks {
+	if !a.questionable() && !l.t.checks || a.final != nil {
 		return
 	}
 	l.said, l.failed = a.said, a.err

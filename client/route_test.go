@@ -2,7 +2,7 @@ package client
 
 import (
 	"net/http"
-	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -60,7 +60,7 @@ func TestPlanChangeIsNoSplit(t *testing.T) {
 		require.False(t, w.see("a", paid))
 		require.False(t, w.see("b", paid))
 	}
-	require.Empty(t, w.lane("a"))
+	require.Zero(t, w.of("a"))
 
 	// Routes that differ for good are split once, and may change parts later.
 	splits := 0
@@ -72,10 +72,10 @@ func TestPlanChangeIsNoSplit(t *testing.T) {
 		}
 	}
 	require.Equal(t, 1, splits)
-	require.NotEqual(t, w.lane("a"), w.lane("b"))
+	require.NotEqual(t, w.of("a"), w.of("b"))
 	require.Equal(t, paid.mark, w.of("b"))
 	w.see("b", free)
-	require.Equal(t, w.lane("a"), w.lane("b"))
+	require.Equal(t, w.of("a"), w.of("b"))
 }
 
 // Routes that name what they are limited by are split at once, whatever else is new.
@@ -122,7 +122,6 @@ func TestUnknownRoutesAreGuessed(t *testing.T) {
 	require.Equal(t, core.mark, w.of("GET/api/repos/b"))
 	require.Equal(t, core.mark, w.of("GET/api/gists"), "most are of this part")
 	require.Equal(t, core.mark, w.of("POST/other"))
-	require.Equal(t, w.lane("GET/api/repos/a"), w.lane("GET/api/gists"))
 
 	// A plan that changes takes along what is guessed.
 	more := sign{mark: 5, scope: 1}
@@ -144,25 +143,32 @@ func TestRoutesAreBounded(t *testing.T) {
 	for i := range 10 * maxRoutes {
 		w.see("GET/a/b/c/d/e/f/g", sign{mark: uint64(i)<<1 | 1})
 	}
-	require.LessOrEqual(t, len(w.lanes), maxRoutes)
 	require.LessOrEqual(t, len(w.sizes), maxRoutes)
 }
 
-// The keys that tell limits by route are bounded too, and come back when they are
-// used.
-func TestRoutedKeysAreBounded(t *testing.T) {
-	var tr Transport
-	for i := range 3 * maxRouted {
-		tr.route(strconv.Itoa(i), newParts("", sign{}))
+// Routes of an account are told apart by method and pattern, up to a bound.
+func TestRoutesOfAnAccount(t *testing.T) {
+	of := func(r *routes, method, url string) *route {
+		req, err := http.NewRequest(method, url, nil)
+		require.NoError(t, err)
+		return r.of(req)
 	}
-	keys := 0
-	tr.routes.Range(func(any, any) bool { keys++; return true })
-	require.LessOrEqual(t, keys, maxRouted)
-
-	p := newParts("", sign{})
-	tr.route("again", p)
-	tr.route("again", p)
-	known, ok := tr.routes.Load("again")
-	require.True(t, ok)
-	require.Same(t, p, known)
+	var r routes
+	get := of(&r, http.MethodGet, "https://a.test/v1/users/1")
+	require.Same(t, get, of(&r, http.MethodGet, "https://eu.a.test/v1/users/2?page=3"))
+	require.Equal(t, "GET/v1/users/*", get.name)
+	for _, other := range []*route{
+		of(&r, http.MethodPost, "https://a.test/v1/users/1"),
+		of(&r, http.MethodGet, "https://a.test/v1/users"),
+		of(&r, http.MethodGet, "https://a.test/v1/users/1/posts"),
+	} {
+		require.NotEqual(t, get.lane, other.lane)
+		require.NotEqual(t, get.id, other.id)
+	}
+	for i := range 2 * maxRoutes {
+		of(&r, http.MethodGet, "https://a.test/"+strings.Repeat("x", i%30+1)+strings.Repeat("y", i/30))
+	}
+	require.Len(t, r.known, maxRoutes)
+	require.Same(t, noRoute, of(&r, http.MethodGet, "https://a.test/one/more"))
+	require.Same(t, get, of(&r, http.MethodGet, "https://a.test/v1/users/1"))
 }

@@ -58,7 +58,7 @@ func (t *Transport) Status(req *http.Request) (Status, error) {
 	}
 	t.line.Update(a.Key, func(now time.Time, own queue.Limit) {
 		l := own.(*learned)
-		s.Status, s.Counts = l.of(now, a).Status(now), l.usage.total()
+		s.Status, s.Counts = l.statusOf(now, a), l.usage.total()
 	})
 	return s, err
 }
@@ -66,7 +66,7 @@ func (t *Transport) Status(req *http.Request) (Status, error) {
 // Snapshot returns what is believed of every quota that is remembered, in the order of
 // their keys: for a page that shows all of them, say. A key whose routes have limits
 // of their own has one status for each of these sets of limits, after that of all
-// other requests. Start and Limit leave out what waits in the line and the rules that
+// other requests, and one for each route that was refused without a word about others. Start and Limit leave out what waits in the line and the rules that
 // [WithLine] made. It takes time in proportion to the keys, during which nothing is sent.
 func (t *Transport) Snapshot() []Status {
 	var all []Status
@@ -81,6 +81,16 @@ func (t *Transport) Snapshot() []Status {
 			next := part.Ask(now, 1)
 			all = append(all, Status{
 				Status: part.Status(now), Key: nameOf(key), Host: l.usage.host, Name: l.usage.name, Counts: l.usage.total(), Waiting: holds.Waiting, Ahead: holds.Waiting,
+				Start: next.At, Limit: next.Name,
+			})
+		}
+		for _, id := range slices.Sorted(maps.Keys(l.cooldowns)) {
+			next, status := l.cooldowns[id].ask(now, 1), l.cooldowns[id].limiter.Status(now)
+			if next.Name == throttle.Refusal {
+				status.Hold = next.At
+			}
+			all = append(all, Status{
+				Status: status, Key: nameOf(key), Waiting: holds.Waiting, Ahead: holds.Waiting,
 				Start: next.At, Limit: next.Name,
 			})
 		}

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/forbear-go/forbear/backoff"
@@ -37,11 +35,6 @@ type Transport struct {
 
 	closed context.Context // ends when the transport is closed
 	close  context.CancelFunc
-
-	routed atomic.Bool // some key tells limits by route
-	routes sync.Map    // of *parts, by key
-
-	routedKeys atomic.Int64 // how many were put there since it was empty
 }
 
 // NewTransport returns a transport that sends over base, or over
@@ -152,33 +145,6 @@ func (t *Transport) turnedAway(c *call, who *account, err error) error {
 // questionable reports whether an answer may be worth a retry.
 func (a *answer) questionable() bool {
 	return a.err != nil || a.refused || a.resp.StatusCode >= 400
-}
-
-// maxRouted is how many keys are remembered that tell their limits by route. Beyond
-// that all are forgotten, and noted again by their next responses; until then their
-// requests wait in one lane.
-const maxRouted = 4096
-
-// route notes that a key tells its limits by route.
-func (t *Transport) route(key string, p *parts) {
-	if known, ok := t.routes.Load(key); ok && known == p {
-		return
-	}
-	if t.routedKeys.Add(1) > maxRouted {
-		t.routes.Clear()
-		t.routedKeys.Store(1)
-	}
-	t.routes.Store(key, p)
-	t.routed.Store(true)
-}
-
-// laneOf returns the lane in which requests of a route wait.
-func (t *Transport) laneOf(key, route string) string {
-	p, ok := t.routes.Load(key)
-	if !ok {
-		return ""
-	}
-	return p.(*parts).lane(route)
 }
 
 // Line returns the line in which the requests of t wait: to change limits while they

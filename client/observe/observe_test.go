@@ -88,6 +88,7 @@ func TestLog(t *testing.T) {
 			`INFO msg="forbear: learn" method=GET host=api.test`,
 			`DEBUG msg="forbear: admit" method=GET host=api.test`,
 			`WARN msg="forbear: refuse" method=GET host=api.test`,
+			`INFO msg="forbear: learn" method=GET host=api.test`,
 			`WARN msg="forbear: give up" method=GET host=api.test`,
 		}, slices.DeleteFunc(told, func(line string) bool {
 			return line == "" || strings.Contains(line, "forbear: wait") // the retry may wait a little for others, or not

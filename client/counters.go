@@ -1,0 +1,242 @@
+package client
+
+import (
+	"hash/maphash"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/forbear-go/forbear/throttle/header"
+)
+
+// A level says which requests of a bucket share a counter. APIs that tell the same limit
+// at several routes, or for several things named in the path, may count each apart. Then
+// what is left falls by the requests of one group alone, and a level that is too coarse
+// or too fine does not explain it.
+type level int
+
+// The levels, the coarsest first.
+const (
+	byBucket level = iota // all share it
+	byRoute               // each method and path pattern has its own
+	byThing               // each value of the first name of one thing in the path, such as a channel
+	byPath                // each method and path
+	levels
+)
+
+// groups tells which group a request belongs to at each level.
+type groups [levels]uint64
+
+// groupsOf returns the groups of a request.
+func groupsOf(req *http.Request, r *route) (g groups) {
+	const odd = 0x9e3779b97f4a7c15
+	path := req.URL.Path
+	g[byRoute] = r.id
+	g[byThing] = maphash.String(accountSeed, thingOf(path))*odd | 1
+	g[byPath] = (maphash.String(accountSeed, path)+maphash.String(accountSeed, req.Method)*odd)*odd | 1
+	return g
+}
+
+// thingOf returns a path up to the first name of one thing among many, or all of it.
+func thingOf(path string) string {
+	for from := 1; from < len(path); {
+		to := strings.IndexByte(path[from:], '/')
+		if to < 0 {
+			return path
+		}
+		if to += from; to > from && !isName(path[from:to]) {
+			return path[:to]
+		}
+		from = to + 1
+	}
+	return path
+}
+
+// A count is what a response said was left, and until when.
+type count struct {
+	left     int64
+	end      time.Time
+	answered int64 // requests of the group answered by then
+}
+
+// A series is what the responses to one group said.
+type series struct {
+	last           count
+	sent, answered int64
+}
+
+// fit counts how well a level explains what was seen: responses that it explains, that
+// show more left than it allows, and less.
+type fit struct{ good, bad, over int }
+
+func (f fit) tests() int { return f.good + f.bad + f.over }
+
+// counters finds out which requests of a bucket share a counter.
+type counters struct {
+	level  level
+	series [levels]map[uint64]*series
+	fits   [levels]fit
+	first  time.Time // the end of the first window, of which the beginning was not seen
+}
+
+const (
+	maxSeries    = 1024            // of a level; beyond that all are forgotten
+	sameEnd      = 3 * time.Second // resets that are so near may be of one window
+	apartBad     = 2               // responses that all together cannot explain
+	apartGood    = 3               // and a finer level can
+	apartSure    = 8               // so many, if it explains most of them all the same
+	fitsKept     = 64              // tests before the older count half
+	togetherOver = 8               // tests that a level fails before it is given up
+)
+
+// a seen is what was known of the groups of a request when it was sent.
+type seen [levels]count
+
+// sent takes in that a request goes, and returns what is known of its groups.
+func (c *counters) sent(g *groups) (s seen) {
+	for l, id := range g {
+		all := c.series[l]
+		if all == nil || len(all) >= maxSeries && all[id] == nil {
+			all = make(map[uint64]*series)
+			c.series[l] = all
+		}
+		of := all[id]
+		if of == nil {
+			of = new(series)
+			all[id] = of
+		}
+		of.sent++
+		s[l] = of.last
+	}
+	return s
+}
+
+// answered takes in the response to a request that was sent at sent.
+func (c *counters) answered(now, sent time.Time, g *groups, s *seen, r *header.Reading) {
+	said, limit, ok := countOf(now, r)
+	if c.first.IsZero() {
+		c.first = said.end
+	}
+	for l, id := range g {
+		of := c.series[l][id]
+		if of == nil {
+			continue // it was forgotten
+		}
+		of.answered++
+		if !ok {
+			continue
+		}
+		c.test(level(l), sent, s, of, said, limit)
+		last := said
+		if was := of.last; sent.Before(was.end) && said.end.Sub(was.end).Abs() <= sameEnd {
+			last.left = min(said.left, was.left) // one of them was overtaken
+		}
+		last.answered = of.answered
+		of.last = last
+	}
+	if ok {
+		c.decide()
+	}
+}
+
+// countOf returns what a response says of its only counter of requests.
+func countOf(now time.Time, r *header.Reading) (c count, limit int64, ok bool) {
+	if r.Refused || r.Stale || len(r.Windows) != 1 {
+		return c, 0, false
+	}
+	w := &r.Windows[0]
+	if !w.Limit.Known() || !w.Remaining.Known() || !w.Reset.Known() {
+		return c, 0, false
+	}
+	return count{left: int64(w.Remaining.Value), end: now.Add(w.Reset.Delay(now))}, int64(w.Limit.Value), true
+}
+
+// test asks whether a level explains what is left.
+func (c *counters) test(l level, sent time.Time, s *seen, of *series, said count, limit int64) {
+	f, was := &c.fits[l], s[l]
+	if !sent.Before(was.end) { // nothing is known of this window
+		if l != byBucket && sent.Before(s[byBucket].end) {
+			switch {
+			case said.left < limit && said.left >= limit-(of.sent-was.answered):
+				f.good++ // among the first of its group
+			case said.end.After(c.first.Add(sameEnd)):
+				f.over++
+			}
+		}
+		return
+	}
+	switch fall := was.left - said.left; {
+	case fall < 1 || said.end.Sub(was.end).Abs() > sameEnd:
+		f.bad++
+	case fall > of.sent-was.answered:
+		f.over++
+	default:
+		f.good++
+	}
+}
+
+// decide chooses the coarsest level that explains what was seen.
+func (c *counters) decide() {
+	if now := c.fits[c.level]; c.level != byBucket {
+		if fails := now.bad + now.over; fails >= togetherOver && 3*fails > now.tests() {
+			c.level, c.fits = byBucket, [levels]fit{}
+		}
+	} else if f := c.fits[byBucket]; f.bad >= apartBad {
+		for l := byRoute; l < levels; l++ {
+			finer := c.fits[l]
+			fails, enough := finer.bad+finer.over, apartGood
+			if 5*f.bad < f.tests() {
+				enough = apartSure
+			}
+			if finer.good >= enough && 8*fails <= f.bad && 8*fails <= finer.good {
+				c.level = l
+				break
+			}
+		}
+	}
+	if c.fits[byBucket].tests() > fitsKept {
+		for l := range c.fits {
+			f := &c.fits[l]
+			f.good, f.bad, f.over = f.good/2, f.bad/2, f.over/2
+		}
+	}
+}
+
+// maxBuckets is how many buckets of a key have their counters looked at.
+const maxBuckets = 64
+
+// countersOf returns the counters of a bucket, or nil if there are too many.
+func (l *learned) countersOf(bucket uint64) *counters {
+	c := l.counters[bucket]
+	if c == nil && len(l.counters) < maxBuckets {
+		if l.counters == nil {
+			l.counters = make(map[uint64]*counters)
+		}
+		c = new(counters)
+		l.counters[bucket] = c
+	}
+	return c
+}
+
+// refine returns the bucket of a request, which is one of its group if each is counted
+// apart.
+func (l *learned) refine(bucket uint64, a *attempt) uint64 {
+	c := l.counters[bucket]
+	if c == nil || c.level == byBucket {
+		return bucket
+	}
+	const odd = 0x9e3779b97f4a7c15
+	return (bucket+a.groupsOf()[c.level])*odd | 1
+}
+
+// watchCounters takes in what a response says is left.
+func (l *learned) watchCounters(now time.Time, a *attempt) {
+	c := a.counters
+	if c == nil {
+		return
+	}
+	c.answered(now, a.taken, a.groupsOf(), &a.seen, &a.reading)
+	if c.level >= byThing {
+		a.who.routes.level.Store(int32(c.level))
+	}
+}

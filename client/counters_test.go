@@ -1,0 +1,131 @@
+package client_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strconv"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/forbear-go/forbear/client"
+	"github.com/forbear-go/forbear/internal/ratemodel"
+)
+
+// counted is an API that announces the same limit everywhere, and counts each group of
+// requests apart.
+func counted(limit int, per time.Duration, group func(*http.Request) string) (*routed, *int) {
+	models, served := map[string]ratemodel.Model{}, new(int)
+	return &routed{answer: func(r *http.Request) *http.Response {
+		m := models[group(r)]
+		if m == nil {
+			m = ratemodel.NewFixed(limit, per)
+			models[group(r)] = m
+		}
+		now, status := time.Now(), 200
+		if !m.Admit(now) {
+			status = 429
+		} else {
+			*served++
+		}
+		w := m.Windows(nil, now)[0]
+		return respond(r, status, "X-RateLimit-Limit", strconv.Itoa(limit), "X-RateLimit-Remaining", strconv.Itoa(w.Remaining),
+			"X-RateLimit-Reset-After", fmt.Sprintf("%.3f", w.Reset.Sub(now).Seconds()))
+	}}, served
+}
+
+// callAll has callers send for ten minutes.
+func callAll(t *testing.T, rt http.RoundTripper, callers int, request func(ctx context.Context, caller, n int) *http.Request) {
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
+	defer cancel()
+	var all sync.WaitGroup
+	for c := range callers {
+		all.Go(func() {
+			for n := 0; ctx.Err() == nil; n++ {
+				if resp, err := rt.RoundTrip(request(ctx, c, n)); err != nil {
+					time.Sleep(time.Second)
+				} else {
+					_ = resp.Body.Close()
+				}
+			}
+		})
+	}
+	all.Wait()
+}
+
+// The same limit, counted apart for each route, method or thing in the path, is found by
+// what is left, and used in full.
+func TestSameLimitCountedApart(t *testing.T) {
+	for name, c := range map[string]struct {
+		limit    int
+		per      time.Duration
+		groups   int
+		callers  int
+		group    func(*http.Request) string
+		request  func(ctx context.Context, caller, n int) *http.Request
+		possible int
+	}{
+		"each route": {15, 30 * time.Second, 2, 10, func(r *http.Request) string { return r.URL.Path },
+			func(ctx context.Context, caller, _ int) *http.Request {
+				return get(ctx, "/1.1/"+[]string{"friends", "followers"}[caller%2])
+			}, 2 * 15 * 20},
+		"each channel": {5, 5 * time.Second, 20, 60, func(r *http.Request) string { return r.URL.Path[:14] },
+			func(ctx context.Context, caller, n int) *http.Request {
+				return get(ctx, fmt.Sprintf("/channels/%04d/messages/%d", 1000+caller%20, 100000+n))
+			}, 20 * 5 * 120},
+		"each method": {30, 30 * time.Second, 2, 10, func(r *http.Request) string { return r.Method },
+			func(ctx context.Context, caller, _ int) *http.Request {
+				r := get(ctx, "/things")
+				r.Method = []string{http.MethodGet, http.MethodDelete}[caller%2]
+				return r
+			}, 2 * 30 * 20},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				api, served := counted(c.limit, c.per, c.group)
+				rt := transport(t, api)
+				callAll(t, rt, c.callers, c.request)
+				rt.Close()
+				t.Log(*served, "of", c.possible, "refused", api.refusals)
+				assert.GreaterOrEqual(t, *served, c.possible*9/10)
+				assert.LessOrEqual(t, api.refusals, c.possible/100)
+			})
+		})
+	}
+}
+
+// One counter for very many paths stays one limit, and they cost no memory.
+func TestManyPathsOfOneCounter(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		api, served := counted(30_000, time.Minute, func(*http.Request) string { return "" })
+		rt := transport(t, api)
+		callAll(t, rt, 50, func(ctx context.Context, caller, n int) *http.Request {
+			return get(ctx, fmt.Sprintf("/orders/%d", 1000+n*50+caller))
+		})
+		assert.Len(t, rt.Snapshot(), 1)
+		rt.Close()
+		t.Log(*served, api.refusals)
+		assert.Zero(t, api.refusals)
+		assert.GreaterOrEqual(t, *served, 295_000)
+	})
+}
+
+// One of two routes is exhausted, and the other is not kept waiting for it.
+func TestExhaustedRouteHoldsNoOther(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		api, _ := counted(15, 15*time.Minute, func(r *http.Request) string { return r.URL.Path })
+		rt := transport(t, api, client.WithPacing(client.Burst))
+		for range 4 {
+			took(t, rt, t.Context(), "/a")
+			took(t, rt, t.Context(), "/b")
+		}
+		for range 11 {
+			took(t, rt, t.Context(), "/a")
+		}
+		assert.Less(t, took(t, rt, t.Context(), "/b"), time.Second)
+	})
+}
