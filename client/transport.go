@@ -34,7 +34,7 @@ type Transport struct {
 	readers  readers
 	accounts accounts
 
-	closed context.Context // ends when the transport is closed
+	closed context.Context //nolint:containedctx // its own: it ends when the transport is closed
 	close  context.CancelFunc
 
 	routed atomic.Bool // some key tells limits by route
