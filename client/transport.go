@@ -33,7 +33,7 @@ type Transport struct {
 	accounts accounts
 	refusals refusals
 
-	closed context.Context // ends when the transport is closed
+	closed context.Context //nolint:containedctx // its own: it ends when the transport is closed
 	close  context.CancelFunc
 }
 

@@ -116,7 +116,9 @@ func (w *window) opens(k *Throttle) instant {
 	at := never
 	switch {
 	case w.resetKnown:
-		at = w.reset.latest
+		if at = w.reset.latest; w.phase.early > 0 {
+			at = max(at-w.phase.early, w.reset.earliest)
+		}
 	case w.length.value == 0 || w.limit <= 0:
 		at = k.lastSent + max(w.probe.blind, second)
 	}

@@ -14,6 +14,7 @@ func (w *window) hear(k *Throttle, now instant, t *Ticket, said *header.Window, 
 	}
 	w.probe.bade = 0
 	reset, told := interval{}, said.Reset.Known()
+	w.moment = told && !said.Reset.At.IsZero()
 	if told {
 		reset = k.clock.instants(said.Reset, t.at, now)
 		told = reset.earliest < now+longest
@@ -41,7 +42,7 @@ func (w *window) setLimit(k *Throttle, limit int64) {
 	w.limit = limit
 	w.threshold, w.reserve = k.policy.Threshold.of(limit), min(k.policy.Reserve.of(limit), limit-1)
 	w.history.setGrain(limit, w.length.value)
-	w.bucket, w.share = bucket{}, share{}
+	w.bucket, w.share, w.phase = bucket{}, share{}, phase{}
 }
 
 // hearReset takes in the reset that a response told. It reports whether the

@@ -35,8 +35,10 @@ type window struct {
 	share   share
 	price   price
 	belief  belief
+	phase   phase
 	nodes   nodes
 
+	moment     bool // the reset is told as one
 	served     bool // an answer that was no refusal told of it
 	concurrent bool // it limits the requests under way, not those of a period
 }
@@ -79,6 +81,9 @@ func (w *window) open() bool {
 func (w *window) send(now, slack instant, number, n int64) {
 	if w.probes(now, number, n) {
 		w.belief.try(now)
+		if w.phase.number == 0 && w.ceiling-w.kept() < number && w.phased(now) {
+			w.phase.probe(number, w.reset)
+		}
 		w.probe.number, w.probe.sent = number, now
 		w.probe.bade, w.probe.bidden = w.probe.bidden, 0
 		if !w.resetKnown {
