@@ -6,6 +6,8 @@ import (
 	"math"
 	"strings"
 	"time"
+
+	"github.com/forbear-go/forbear/throttle"
 )
 
 // words are what the document calls.
@@ -48,11 +50,11 @@ func subtitle(k Key) string {
 func queueOf(now time.Time, k Key) string {
 	switch {
 	case k.Waiting > 0 && k.Empty.After(now):
-		return "All that wait will be gone in about " + clock(k.Empty.Sub(now)) + "."
+		return "Queue empty in about " + clock(k.Empty.Sub(now)) + "."
 	case k.Waiting > 0:
-		return "They go as answers come in."
+		return "Waiting for answers."
 	case k.Hold.After(now):
-		return "The server wants to be left alone for " + clock(k.Hold.Sub(now)) + "."
+		return "The server asked to wait " + clock(k.Hold.Sub(now)) + "."
 	}
 	return "Nothing waits."
 }
@@ -109,16 +111,20 @@ func opens(now time.Time, l Limit) string {
 	if l.Opens.After(now) {
 		parts = append(parts, "opens in "+clock(l.Opens.Sub(now)))
 	}
-	if l.Seconds > 0 {
-		parts = append(parts, "each "+clock(seconds(l.Seconds)))
+	kind := l.Kind
+	switch {
+	case l.Seconds > 0 && kind == string(throttle.Bucket):
+		kind = "bucket that fills in " + clock(seconds(l.Seconds))
+	case l.Seconds > 0:
+		kind = strings.TrimSpace(kind + " window of " + clock(seconds(l.Seconds)))
 	}
-	if l.Kind != "" {
-		parts = append(parts, l.Kind)
+	if kind != "" {
+		parts = append(parts, kind)
 	}
 	if l.Others {
 		parts = append(parts, "others spend it too")
 	}
-	return strings.Join(parts, ", ")
+	return strings.Join(parts, " · ")
 }
 
 // historyOf says what the sparkline shows.

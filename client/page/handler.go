@@ -40,7 +40,7 @@ var (
 	}).Parse(document))
 
 	// policy lets a browser run and load nothing but what is part of the page.
-	policy = "default-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; connect-src 'self'; " +
+	policy = "default-src 'none'; base-uri 'none'; form-action 'self'; img-src data:; frame-ancestors 'none'; connect-src 'self'; " +
 		"style-src '" + hash(css) + "'; script-src '" + hash(script) + "'"
 )
 

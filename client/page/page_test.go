@@ -138,7 +138,7 @@ func TestALimitFallsAndOpens(t *testing.T) {
 		require.WithinDuration(t, time.Now().Add(59*time.Second), k.Limits[0].Opens, 2*time.Second)
 		text := document(t, h, "/")
 		require.Contains(t, text, "0 of 20 left")
-		require.Contains(t, text, "All that wait will be gone in about 2 min")
+		require.Contains(t, text, "Queue empty in about 2 min")
 		require.Contains(t, text, "GET waits for limit")
 		require.Contains(t, text, `class="gone"`)
 

@@ -112,6 +112,7 @@ func TestWords(t *testing.T) {
 		"GET is retried after 20 ms because of a network error": {
 			kind: client.EventRetry, delay: 20 * time.Millisecond, why: reason(errors.New("reset")),
 		},
+		"GET is retried because of status 429":   {kind: client.EventRetry, status: 429},
 		"GET given up because the queue is full": {kind: client.EventGiveUp, why: reason(client.ErrFull)},
 	} {
 		e.method = http.MethodGet
@@ -126,6 +127,40 @@ func TestClock(t *testing.T) {
 		"2 h 5 min": 2*time.Hour + 5*time.Minute + time.Second, "3 d 4 h": 76 * time.Hour, "30 d": 720 * time.Hour,
 	} {
 		require.Equal(t, want, clock(d))
+	}
+}
+
+func TestOpens(t *testing.T) {
+	now := time.Unix(1_700_000_000, 0)
+	for want, l := range map[string]Limit{
+		"": {}, "opens in 12 s · fixed window of 1 min": {Opens: now.Add(12 * time.Second), Kind: "fixed", Seconds: 60},
+		"window of 1 h": {Seconds: 3600, Opens: now}, "bucket that fills in 1 min": {Kind: "bucket", Seconds: 60},
+		"concurrent · others spend it too": {Kind: "concurrent", Others: true},
+	} {
+		require.Equal(t, want, opens(now, l))
+	}
+}
+
+func TestLimitOf(t *testing.T) {
+	now := time.Unix(1_700_000_000, 0)
+	for _, c := range []struct {
+		w     throttle.WindowStatus
+		left  int
+		opens bool
+	}{
+		{throttle.WindowStatus{Limit: 60, Credit: 5, Latest: now.Add(1)}, 5, true},
+		{throttle.WindowStatus{Limit: 60, Credit: 5}, 5, false},
+		{throttle.WindowStatus{Limit: 60, Credit: -5}, 0, false},
+		{throttle.WindowStatus{Limit: 60, Credit: 99}, 60, false},
+		{throttle.WindowStatus{Limit: -1}, -1, false},
+		{throttle.WindowStatus{Limit: -1, Latest: now}, -1, false},
+		{throttle.WindowStatus{Limit: 60, Credit: 5, Latest: now}, 60, false},
+		{throttle.WindowStatus{Limit: 60, Credit: 5, Latest: now, Kind: throttle.Fixed}, 60, false},
+		{throttle.WindowStatus{Limit: 60, Credit: 5, Latest: now, Kind: throttle.Rolling}, 5, false},
+	} {
+		l := limitOf(now, &c.w)
+		require.Equal(t, c.left, l.Left, "%+v", c.w)
+		require.Equal(t, c.opens, !l.Opens.IsZero(), "%+v", c.w)
 	}
 }
 

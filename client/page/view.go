@@ -235,8 +235,11 @@ func limitOf(now time.Time, w *throttle.WindowStatus) Limit {
 	default:
 		l.Left = min(max(w.Credit, 0), w.Limit)
 	}
-	if w.Latest.After(now) {
+	switch {
+	case w.Latest.After(now):
 		l.Opens = w.Latest
+	case !w.Latest.IsZero() && w.Limit >= 0 && (w.Kind == throttle.Unknown || w.Kind == throttle.Fixed):
+		l.Left = w.Limit // a new window has begun; the next answer tells what others took
 	}
 	return l
 }

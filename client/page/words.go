@@ -59,7 +59,10 @@ func (e *entry) text() string {
 		b.Reset()
 		b.WriteString("New limits seen")
 	case client.EventRetry:
-		fmt.Fprintf(&b, " is retried after %s", clock(e.delay))
+		b.WriteString(" is retried")
+		if e.delay > 0 {
+			b.WriteString(" after " + clock(e.delay))
+		}
 		e.after(&b)
 	case client.EventGiveUp:
 		b.WriteString(" given up")
