@@ -53,11 +53,11 @@ const (
 func NewBudget(share float64, floor int, window time.Duration) (*Budget, error) {
 	switch {
 	case !(share >= 0 && share <= 1):
-		return nil, invalid("NewBudget: share %v is not from 0 to 1", share)
+		return nil, invalid("NewBudget: the share must be from 0 to 1, got %v", share)
 	case floor < 0:
-		return nil, invalid("NewBudget: floor %d is negative", floor)
+		return nil, invalid("NewBudget: the floor must not be negative, got %d", floor)
 	case window <= 0:
-		return nil, invalid("NewBudget: window %v is not positive", window)
+		return nil, invalid("NewBudget: the window must be positive, got %v", window)
 	}
 	return &Budget{share: share, floor: float64(floor), window: window}, nil
 }

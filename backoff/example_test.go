@@ -46,7 +46,7 @@ func ExampleNew() {
 	fmt.Println(errors.Is(err, backoff.ErrInvalid))
 	// Output:
 	// true
-	// backoff: invalid parameter: Exponential: first delay -1s is not positive
+	// backoff: invalid parameter: Exponential: the first delay must be positive, got -1s
 	// true
 }
 
@@ -184,7 +184,7 @@ func ExampleNewStrategy() {
 	c.Retries = -1
 	_, err := backoff.NewStrategy(c)
 	fmt.Println(err)
-	// Output: backoff: invalid parameter: NewStrategy: Retries -1 is negative
+	// Output: backoff: invalid parameter: NewStrategy: Retries must not be negative, got -1
 }
 
 func ExampleStrategy_Next() {

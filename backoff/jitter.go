@@ -10,7 +10,7 @@ import (
 // policy makes, never a time that the server named.
 func Cap(most time.Duration) Step {
 	if most <= 0 {
-		return broken("Cap: %v is not positive", most)
+		return broken("Cap: the delay must be positive, got %v", most)
 	}
 	return Step{apply: func(d draw) time.Duration { return min(d.delay, most) }}
 }
@@ -29,7 +29,7 @@ func Cap(most time.Duration) Step {
 // high must be finite, positive and not below low.
 func Jitter(low, high float64) Step {
 	if !(low >= 0 && high >= low && high > 0) || math.IsInf(high, 0) {
-		return broken("Jitter: %v to %v is not a range of finite factors", low, high)
+		return broken("Jitter: the factors must be finite, and a range, got %v to %v", low, high)
 	}
 	return Step{apply: func(d draw) time.Duration {
 		return d.random.between(scale(d.delay, low), scale(d.delay, high))

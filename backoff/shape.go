@@ -9,7 +9,7 @@ import (
 // invalid; zero means to retry at once.
 func Constant(delay time.Duration) Step {
 	if delay < 0 {
-		return broken("Constant: delay %v is negative", delay)
+		return broken("Constant: the delay must not be negative, got %v", delay)
 	}
 	return Step{makes: true, apply: func(draw) time.Duration { return delay }}
 }
@@ -36,10 +36,10 @@ func Linear(first, increment time.Duration) Step {
 // Without a [Cap] it grows to the largest [time.Duration], which is 292 years.
 func Exponential(first time.Duration, factor float64) Step {
 	if first <= 0 {
-		return broken("Exponential: first delay %v is not positive", first)
+		return broken("Exponential: the first delay must be positive, got %v", first)
 	}
 	if !(factor >= 1) || math.IsInf(factor, 0) {
-		return broken("Exponential: factor %v is not a finite number of at least 1", factor)
+		return broken("Exponential: the factor must be a finite number of at least 1, got %v", factor)
 	}
 	return Step{makes: true, apply: func(d draw) time.Duration {
 		return scale(first, math.Pow(factor, float64(d.n-1)))
@@ -55,7 +55,7 @@ func Exponential(first time.Duration, factor float64) Step {
 // jitter" of https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/.
 func Decorrelated(first time.Duration) Step {
 	if first <= 0 {
-		return broken("Decorrelated: first delay %v is not positive", first)
+		return broken("Decorrelated: the first delay must be positive, got %v", first)
 	}
 	return Step{makes: true, apply: func(d draw) time.Duration {
 		return d.random.between(first, scale(max(d.prev, first), 3))

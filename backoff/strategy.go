@@ -74,11 +74,11 @@ type Strategy struct {
 func NewStrategy(c Config) (*Strategy, error) {
 	switch {
 	case c.Retries < 0:
-		return nil, invalid("NewStrategy: Retries %d is negative", c.Retries)
+		return nil, invalid("NewStrategy: Retries must not be negative, got %d", c.Retries)
 	case c.Elapsed < 0:
-		return nil, invalid("NewStrategy: Elapsed %v is negative", c.Elapsed)
+		return nil, invalid("NewStrategy: Elapsed must not be negative, got %v", c.Elapsed)
 	case c.Exhausted < 0:
-		return nil, invalid("NewStrategy: Exhausted %v is negative", c.Exhausted)
+		return nil, invalid("NewStrategy: Exhausted must not be negative, got %v", c.Exhausted)
 	}
 	if c.Check == nil {
 		c.Check = DefaultCheck

@@ -3,9 +3,9 @@ package client
 import (
 	"crypto/sha256"
 	"hash/maphash"
-	"math/bits"
 	"net/http"
 	"sync/atomic"
+	"time"
 
 	"github.com/forbear-go/forbear/throttle/header"
 )
@@ -82,14 +82,7 @@ var accountSeed = maphash.MakeSeed()
 // account returns whose quota a request spends.
 func (t *Transport) account(req *http.Request, c *call) *account {
 	s := spender{url: req.URL}
-	switch {
-	case c.keyed:
-		s.key, s.told = c.key, true
-	case t.keyOf != nil:
-		s.key, s.told = t.told(req), true
-	default:
-		s.look(req)
-	}
+	t.identify(&s, req, c)
 	sum := s.sum()
 	known := t.accounts.find(sum)
 	if known == nil {
@@ -97,6 +90,17 @@ func (t *Transport) account(req *http.Request, c *call) *account {
 		t.accounts.add(known)
 	}
 	return known
+}
+
+// identify finds out who spends: whom the context of a request names, or else the key
+// function, or else the request itself.
+func (t *Transport) identify(s *spender, req *http.Request, c *call) {
+	if s.key = c.key; s.key == "" && t.keyOf != nil {
+		s.key = t.told(req)
+	}
+	if s.told = s.key != ""; !s.told {
+		s.look(req)
+	}
 }
 
 // sum is different for whoever differs, and the same for a request that looks the
@@ -107,24 +111,24 @@ func (s *spender) sum() uint64 {
 	if s.told {
 		return sum*odd + maphash.String(accountSeed, s.key)*odd
 	}
-	for left := s.shown; left != 0; left &= left - 1 {
-		i := bits.TrailingZeros32(left)
-		sum = (sum+uint64(i)+1)*odd + maphash.String(accountSeed, s.found[i])
+	for i := range s.n { // in any order, as that of a header's fields is random
+		c := &s.shown[i]
+		one := maphash.String(accountSeed, c.name)*odd + maphash.String(accountSeed, c.value)
+		one *= odd
+		sum += one ^ one>>32
 	}
 	return sum
 }
 
-// hash returns the key of the line: it tells nothing of the credentials.
+// hash returns the key of the line: it tells nothing of the credentials. Who was told is
+// the same for all hosts.
 func (s *spender) hash() string {
 	var room [256]byte
-	text := appendLower(room[:0], hostOf(s.url))
+	text := room[:0]
 	if s.told {
 		text = append(append(text, 1), s.key...)
-	}
-	for left := s.shown; left != 0; left &= left - 1 {
-		i := bits.TrailingZeros32(left)
-		text = append(text, 0, byte(i))
-		text = append(text, s.found[i]...)
+	} else {
+		text = s.appendIdentity(text)
 	}
 	hash := sha256.Sum256(text)
 	return string(hash[:])
@@ -141,4 +145,14 @@ func (t *Transport) told(req *http.Request) (key string) {
 	key = t.keyOf(req)
 	told = true
 	return key
+}
+
+// Holds implements queue.Holder: a key of which any limits are to wait is worth keeping.
+func (l *learned) Holds(now time.Time) bool {
+	for _, part := range l.limits {
+		if part.Ask(now, 1).At.After(now) {
+			return true
+		}
+	}
+	return l.whole.Ask(now, 1).At.After(now)
 }

@@ -29,8 +29,7 @@ func TestAccountsAreNotMixedUp(t *testing.T) {
 		"https://a.test", "http://a.test", "https://a.test:80", "http://a.test:443", "https://a.test:443", "https://A.test", "https://b.test",
 	} {
 		ask(call{}, host)
-		ask(call{keyed: true, key: "k"}, host)
-		ask(call{keyed: true}, host)
+		ask(call{key: "k"}, host)
 		ask(call{}, host+"/?api_key=k")
 		ask(call{}, strings.Replace(host, "//", "//k@", 1))
 		for _, name := range []string{"Authorization", "X-Api-Key", "Api-Key"} {
@@ -49,16 +48,14 @@ func TestAccountsAreNotMixedUp(t *testing.T) {
 	keys := make(map[string]bool)
 	for range 2 {
 		for _, a := range all {
-			s := spender{url: a.req.URL, key: a.call.key, told: a.call.keyed}
-			if !s.told {
-				s.look(a.req)
-			}
+			s := spender{url: a.req.URL}
+			tr.identify(&s, a.req, &a.call)
 			who := tr.account(a.req, &a.call)
 			require.Equal(t, s.hash(), who.key, "%v %v", a.req.URL, a.req.Header)
 			keys[who.key] = true
 		}
 	}
-	assert.Len(t, keys, 2000+4*13, "three of the hosts are one, spelt otherwise, and so is that of http")
+	assert.Len(t, keys, 1+2000+4*10, "three of the hosts are one, spelt otherwise, and so is that of http; Api-Key and api_key are one; k is the same for all")
 }
 
 // The memory of accounts grows with those in use, so that few are hashed twice, and no

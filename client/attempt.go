@@ -23,11 +23,14 @@ type attempt struct {
 	req     *http.Request
 	route   string // see routed
 	scope   uint64 // what the caller said it belongs to; 0 is nothing
+	name    string // of the key, by the caller
 	permit  queue.Permit
 
 	// For observers.
 	number   int // of the attempt, from 1
 	arrived  time.Time
+	waited   bool                    // in the line
+	waitedOn string                  // the limit, if it was known
 	believed []throttle.WindowStatus // when it was answered
 	learned  bool                    // that was news
 }
@@ -54,6 +57,7 @@ type answer struct {
 	wait       time.Duration // how long the server asked to stay away
 	waitKnown  bool
 	limit      string // the window that was exhausted
+	said       *refusal
 	key        *learned
 }
 
@@ -67,7 +71,7 @@ func (t *Transport) send(req *http.Request, who *account, c *call) answer {
 		a.watch(t, req)
 	}
 	var err error
-	if a.permit, err = t.line.Acquire(req.Context(), &a.Request); err != nil {
+	if a.permit, err = t.line.Acquire(c.ctx, &a.Request); err != nil {
 		closeBody(req)
 		return answer{err: err, turnedAway: true}
 	}
@@ -85,6 +89,7 @@ func (a *attempt) prepare(t *Transport, who *account, c *call) {
 		Cost: c.cost, Priority: c.priority, NoWait: c.noWait, MaxWait: c.maxWait, Retry: c.sent > 0, Tag: a,
 	}
 	a.key, a.part, a.req, a.route, a.scope, a.number = nil, nil, req, "", c.scope, c.sent+1
+	a.name = t.nameFor(c)
 	switch {
 	case c.scope != 0:
 		a.Request.Lane = c.lane
@@ -98,9 +103,9 @@ func (a *attempt) prepare(t *Transport, who *account, c *call) {
 func (a *attempt) exchange(t *Transport, req *http.Request, who *account) (ans answer) {
 	over := false
 	defer func() {
-		if !over {
-			closeBody(req)
-			discard(ans.resp)
+		if !over { // whatever panics next, the others are done
+			defer discard(ans.resp)
+			defer closeBody(req)
 			a.end(false)
 		}
 	}()
@@ -126,9 +131,12 @@ func (a *attempt) take(t *Transport, who *account, ans *answer) {
 		ans.resp, ans.key = nil, a.key
 	default:
 		mend(ans.resp)
-		a.read(who.reader, ans.resp)
+		body := a.read(who.reader, ans)
 		a.end(true)
 		a.report(ans)
+		if ans.refused {
+			a.remember(t, ans, body)
+		}
 	}
 	if t.observers != nil {
 		a.tellAnswered(t, ans)
@@ -156,17 +164,17 @@ var errNothing = errors.New("client: the base transport returned neither a respo
 // bodyPatience is how long the body of a refusal may take to say when to come back.
 const bodyPatience = 2 * time.Second
 
-// read reads what the response says of limits.
-func (a *attempt) read(r *header.Reader, resp *http.Response) {
-	now := a.taken
+// read reads what the response says of limits, and returns what it read of the body.
+func (a *attempt) read(r *header.Reader, ans *answer) (body []byte) {
+	now, resp := a.taken, ans.resp
 	if resp.StatusCode > 299 {
 		now = time.Now() // only waits are counted from it, where the response has no Date
 	}
-	var body []byte
 	if r.NeedsBody(resp.StatusCode, resp.Header) {
-		body = header.PeekBody(resp, bodyPatience)
+		body, ans.resp = header.PeekBody(resp, bodyPatience)
 	}
 	r.Read(&a.reading, resp.StatusCode, resp.Header, body, now)
+	return body
 }
 
 // receive takes in the response. It runs under the line's lock.
@@ -174,6 +182,10 @@ func (a *attempt) receive(now time.Time, own queue.Limit) {
 	a.key = own.(*learned)
 	a.count(now)
 	a.key.receive(now, a)
+	a.key.usage.count(a, a.reading.Refused)
+	if a.reading.Refused {
+		a.part = a.key.of(now, a) // it may be known only now where it belongs
+	}
 	if a.key.transport.observers != nil {
 		a.key.believe(now, a)
 	}
@@ -183,6 +195,7 @@ func (a *attempt) receive(now time.Time, own queue.Limit) {
 func (a *attempt) lose(now time.Time, own queue.Limit) {
 	a.key = own.(*learned)
 	a.count(now)
+	a.key.usage.count(a, false)
 	a.key.lose(now, a)
 }
 

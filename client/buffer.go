@@ -47,7 +47,7 @@ func readBody(req *http.Request, limit int64) (kept []byte, rest io.Reader) {
 		}
 	}()
 	// Closing a body ends a read that hangs, of a pipe for instance.
-	stop := context.AfterFunc(req.Context(), func() { closeBody(req) })
+	stop := context.AfterFunc(req.Context(), func() { closeQuietly(req.Body) })
 	defer stop()
 	kept, err := io.ReadAll(io.LimitReader(req.Body, limit+1))
 	read = true

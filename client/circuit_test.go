@@ -67,13 +67,18 @@ func TestCircuit(t *testing.T) {
 	})
 }
 
-// A breaker that opens while a request waits for its retry is the end of it.
+// A breaker that opens while a request waits for its retry is the end of it: the caller
+// gets the answer that there was.
 func TestCircuitOpensBeforeRetry(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		base := &recorder{answer: sequence(503)}
-		_, err := transport(t, base, touchy()).RoundTrip(get(t.Context(), "/"))
-		require.ErrorIs(t, err, client.ErrCircuitOpen)
-		e, _ := errors.AsType[*client.Error](err)
+		var given client.Event
+		resp, err := transport(t, base, touchy(), client.WithObserver(func(e client.Event) { given = e })).RoundTrip(get(t.Context(), "/"))
+		require.NoError(t, err)
+		assert.Equal(t, 503, resp.StatusCode)
+		require.Equal(t, client.EventGiveUp, given.Kind)
+		require.ErrorIs(t, given.Err, client.ErrCircuitOpen)
+		e, _ := errors.AsType[*client.Error](given.Err)
 		assert.Equal(t, 1, e.Attempts)
 		assert.Equal(t, 503, e.Status)
 		assert.Equal(t, "client: circuit open, not before 2000-01-01T01:00:00Z, after 1 attempt, last status 503", e.Error())

@@ -13,12 +13,13 @@ import (
 // was sent until now.
 type call struct {
 	req  *http.Request
+	ctx  context.Context // with which it waits
 	sent int
 
 	noWait  bool
 	noRetry bool
 	key     string
-	keyed   bool
+	name    string // of the key, to be shown
 	scope   uint64
 	lane    string
 
@@ -31,7 +32,7 @@ type callKey struct{}
 
 func callOf(req *http.Request) call {
 	c := toldOf(req.Context())
-	c.req = req
+	c.req, c.ctx = req, req.Context()
 	return c
 }
 
@@ -59,11 +60,12 @@ func NoRetry(ctx context.Context) context.Context {
 	return context.WithValue(ctx, callKey{}, c)
 }
 
-// WithKey returns a context whose requests spend the quota of key, in place of the
-// one that the key function tells. The key is hashed like any other.
+// WithKey returns a context whose requests spend the quota of key, whichever hosts they
+// go to, in place of the one that the key function tells. The key is hashed like any
+// other. An empty one leaves it to the key function, or to the default.
 func WithKey(ctx context.Context, key string) context.Context {
 	c := toldOf(ctx)
-	c.key, c.keyed = key, true
+	c.key = key
 	return context.WithValue(ctx, callKey{}, c)
 }
 

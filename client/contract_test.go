@@ -37,6 +37,8 @@ type path struct {
 	atLeast, atMost time.Duration
 
 	closed bool // the transport is closed at the end
+	kept   bool // the response was read and kept while another attempt waited
+	stalls bool // the response does not end
 }
 
 // A scene is where a path is tried.
@@ -102,7 +104,7 @@ func (c path) try(s *scene) {
 }
 
 func (c path) probe(s *scene) (*probe, *http.Request) {
-	p := &probe{answers: c.answers, late: c.late, altered: c.altered}
+	p := &probe{answers: c.answers, late: c.late, altered: c.altered, kept: c.kept, stalls: c.stalls}
 	ctx := s.ctx
 	if c.context != nil {
 		ctx = c.context(ctx)

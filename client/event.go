@@ -1,6 +1,7 @@
 package client
 
 import (
+	"encoding/json"
 	"errors"
 	"net/http"
 	"slices"
@@ -21,7 +22,8 @@ const (
 	// EventWait: a request has to wait. Limit says what for, Until about when it
 	// will go, and Ahead how many go before it, as far as is known.
 	EventWait EventKind = "wait"
-	// EventAdmit: a request goes on the wire, after it has waited for Delay.
+	// EventAdmit: a request goes on the wire. If it had to wait, Delay is how long, and
+	// Limit what it waited for first, as far as is known. Otherwise Delay is 0.
 	EventAdmit EventKind = "admit"
 	// EventAnswer: an attempt was answered after Delay with Status, or ended with
 	// Err. It was not refused.
@@ -32,12 +34,15 @@ const (
 	// EventLearn: more or something else is believed of the limits than before; see
 	// Limits. It follows the answer or refusal that taught it.
 	EventLearn EventKind = "learn"
-	// EventRetry: a request will be sent again, because of Status or Err, and enters
-	// the line at Until, after a pause of Delay.
+	// EventRetry: a request will be sent again, because of Status or Err. After a failure
+	// it enters the line at Until, after a pause of Delay. After a refusal it waits in the
+	// line: then Until is about when it will go, Delay how long that is, and Limit what it
+	// waits for.
 	EventRetry EventKind = "retry"
 	// EventGiveUp: a request is not sent, or not once more, although it would have
-	// been worth it: Err is an [*Error] that the caller gets, or a
-	// [*backoff.StopError] that says why the caller gets the last answer as it is.
+	// been worth it. Err says why: it is an [*Error] or a [*backoff.StopError]. A
+	// caller whose request was never sent gets that Error, and one whose request was
+	// answered gets the last answer.
 	EventGiveUp EventKind = "give up"
 )
 
@@ -45,27 +50,42 @@ const (
 // Fields that its kind does not speak of are zero.
 type Event struct {
 	Kind EventKind
-	Time time.Time
+	Time time.Time `json:",omitzero"`
 	// Request is the caller's request. It must not be changed, and holds credentials.
-	Request *http.Request
-	// Key is who spends, the hash that [Memory] and [Status] have too.
-	Key string
+	Request *http.Request `json:"-"`
+	// Key is who spends, the hash that [Memory] and [Status] have too. Host is the host of the
+	// request, and Name what [WithKeyName] or [WithKeyNames] calls the key.
+	Key        string
+	Host, Name string `json:",omitzero"`
 	// Attempt counts the times that the request was sent, this one included: from 1.
-	Attempt int
+	Attempt int `json:",omitzero"`
 	// Limit names the limit that the event is about; it is empty when none is known.
-	Limit string
-	Until time.Time
-	Ahead int
-	Delay time.Duration
+	Limit string        `json:",omitzero"`
+	Until time.Time     `json:",omitzero"`
+	Ahead int           `json:",omitzero"`
+	Delay time.Duration `json:",omitzero"`
 	// Status is that of the response to the attempt; 0 when there was none.
-	Status int
-	Err    error
+	Status int   `json:",omitzero"`
+	Err    error `json:"-"`
 	// Told is what the response said of limits, for Answer and Refuse. It may only
 	// be read until the observer returns; Clone makes a copy to keep.
-	Told []header.Window
+	Told []header.Window `json:",omitempty"`
 	// Limits are those that the request obeys, as they are believed to be now, for
 	// Answer, Refuse and Learn. They may be kept, but are shared: they must not be changed.
-	Limits []throttle.WindowStatus
+	Limits []throttle.WindowStatus `json:",omitempty"`
+}
+
+// MarshalJSON leaves out the request, and what is zero. The error becomes its text.
+func (e Event) MarshalJSON() ([]byte, error) {
+	type plain Event
+	text := ""
+	if e.Err != nil {
+		text = e.Err.Error()
+	}
+	return json.Marshal(struct {
+		plain
+		Err string `json:",omitzero"`
+	}{plain(e), text})
 }
 
 // WithObserver lets f see every decision. It runs in the goroutine of the request that
@@ -94,12 +114,12 @@ func (t *Transport) tell(e Event) {
 
 // event returns an event about an attempt.
 func (a *attempt) event(kind EventKind) Event {
-	return Event{Kind: kind, Request: a.req, Key: nameOf(a.Key), Attempt: a.number}
+	return Event{Kind: kind, Request: a.req, Key: nameOf(a.Key), Host: a.req.URL.Host, Name: a.name, Attempt: a.number}
 }
 
 // watch arranges that observers see the attempt wait, which is to send req.
 func (a *attempt) watch(t *Transport, req *http.Request) {
-	a.arrived, a.believed, a.learned = time.Now(), nil, false
+	a.arrived, a.believed, a.learned, a.waited, a.waitedOn = time.Now(), nil, false, false, ""
 	a.OnWait = func(w queue.Waiting) {
 		told := false
 		defer func() {
@@ -111,6 +131,7 @@ func (a *attempt) watch(t *Transport, req *http.Request) {
 		if place, ok := w.Place(); ok {
 			e.Limit, e.Until, e.Ahead = place.Limit, place.Start, place.Ahead
 		}
+		a.waited, a.waitedOn = true, e.Limit
 		t.tell(e)
 		told = true
 	}
@@ -119,7 +140,9 @@ func (a *attempt) watch(t *Transport, req *http.Request) {
 // tellAdmitted lets the observers see that the attempt goes on the wire.
 func (a *attempt) tellAdmitted(t *Transport) {
 	e := a.event(EventAdmit)
-	e.Delay = max(a.taken.Sub(a.arrived), 0)
+	if a.waited {
+		e.Delay, e.Limit = max(a.taken.Sub(a.arrived), 0), a.waitedOn
+	}
 	t.tell(e)
 }
 
@@ -189,9 +212,33 @@ func shapesOf(limits []throttle.WindowStatus) []shape {
 // tellRetry lets the observers see that the request will be sent again.
 func (l *loop) tellRetry() {
 	e := l.event(EventRetry)
-	e.Delay, e.Until, e.Err = l.wait, time.Now().Add(l.wait), l.last.err
+	now := time.Now()
+	e.Delay, e.Until, e.Err = l.wait, now.Add(l.wait), l.last.err
+	if l.last.refused {
+		e.Delay, e.Until = l.pause, now.Add(l.pause)
+		if place := l.place(); !place.Start.IsZero() {
+			e.Delay, e.Until, e.Limit, e.Ahead = max(place.Start.Sub(now), 0), place.Start, place.Limit, place.Ahead
+		}
+	}
 	l.t.tell(e)
 }
+
+// place returns where in the line the request would be now.
+func (l *loop) place() queue.Place {
+	c := l.call
+	c.sent = l.attempts
+	a := &attempt{}
+	a.prepare(l.t, l.who, &c)
+	place, err := l.t.line.Peek(&a.Request)
+	if err != nil {
+		return queue.Place{}
+	}
+	return place
+}
+
+// gaveUp reports whether the request is not sent again although it would have been worth
+// it; err is what the caller gets in place of a response.
+func (l *loop) gaveUp(err error) bool { return l.whyGivenUp(new(Event), err) }
 
 // tellGivenUp lets the observers see that the request will not be sent again, if it
 // would have been worth it: err is what the caller gets in place of a response.
@@ -209,8 +256,11 @@ func (l *loop) tellGivenUp(err error) {
 }
 
 func (l *loop) whyGivenUp(e *Event, err error) bool {
+	if err == nil {
+		err = l.stopped // for which the caller gets an answer all the same
+	}
 	if limited, ok := errors.AsType[*Error](err); ok {
-		e.Err, e.Limit, e.Until, e.Ahead = err, limited.Limit, limited.Until, limited.Ahead
+		e.Err, e.Limit, e.Until, e.Ahead = limited, limited.Limit, limited.Until, limited.Ahead
 		return true
 	}
 	stop, ok := errors.AsType[*backoff.StopError](l.stopped)
@@ -223,7 +273,7 @@ func (l *loop) whyGivenUp(e *Event, err error) bool {
 
 func (l *loop) event(kind EventKind) Event {
 	return Event{
-		Kind: kind, Request: l.req, Key: nameOf(l.who.key),
+		Kind: kind, Request: l.req, Key: nameOf(l.who.key), Host: l.req.URL.Host, Name: l.t.nameFor(&l.call),
 		Attempt: l.attempts, Status: l.status,
 	}
 }

@@ -35,6 +35,7 @@ func used() *httptest.Server {
 		w.Header().Set("X-RateLimit-Remaining-Hour", "0")
 		w.Header().Set("Retry-After", "3600")
 		w.WriteHeader(http.StatusTooManyRequests)
+		fmt.Fprint(w, "out of credit")
 	}))
 }
 
@@ -121,18 +122,28 @@ func ExampleError() {
 		fmt.Println(err)
 		return
 	}
-	_, err = hc.Get(api.URL)
+	resp, err := hc.Get(api.URL) // the API refuses it for an hour, which is an answer
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	resp.Body.Close()
+	fmt.Println(resp.Status)
+	_, err = hc.Get(api.URL) // not sent
 	if e, ok := errors.AsType[*client.Error](err); ok {
 		fmt.Println("limit:", e.Limit)
 		fmt.Println("attempts:", e.Attempts)
 		fmt.Println("try again in:", time.Until(e.Until).Round(time.Minute))
 		fmt.Println("too long:", errors.Is(err, client.ErrMaxWait))
+		fmt.Println("the API said:", e.Status, e.Body)
 	}
 	// Output:
-	// limit: hour
-	// attempts: 1
+	// 429 Too Many Requests
+	// limit: refusal
+	// attempts: 0
 	// try again in: 1h0m0s
 	// too long: true
+	// the API said: 429 out of credit
 }
 
 // A request whose deadline cannot be kept fails at once, and not at its deadline.
@@ -145,6 +156,12 @@ func ExampleError_Timeout() {
 		return
 	}
 	hc.Timeout = time.Minute
+	resp, err := hc.Get(api.URL) // tells that the quota is used up
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	resp.Body.Close()
 	began := time.Now()
 	_, err = hc.Get(api.URL)
 	fmt.Println(errors.Is(err, context.DeadlineExceeded), time.Since(began) < time.Minute)

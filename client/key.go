@@ -2,69 +2,40 @@ package client
 
 import (
 	"net/http"
-	"net/textproto"
 	"net/url"
+	"slices"
 	"strings"
 )
 
 // A KeyFunc says who spends: requests for which it returns the same string share
-// their limits. It must not change the request, and is called by many goroutines
-// at once. What it returns is kept only as a hash.
+// their limits, whichever hosts they go to. An empty string leaves it to the default:
+// the host and the credentials of the request. It must not change the request, and is
+// called by many goroutines at once. What it returns is kept only as a hash.
 type KeyFunc func(*http.Request) string
 
-// The fields that carry a credential, in the order in which they are hashed.
-const (
-	authorization = iota
-	apiKeyField
-	xAPIKey
-	xAuthToken
-	xAccessToken
-	xConnectorToken
-	xGoogAPIKey
-	xRapidAPIKey
-	privateToken
-	xShopifyToken
-	xAuthKey
-	subscriptionKey
-	userInfo
-	queryCredential
-	credentials
-)
-
-// credentialField returns which of the fields above a canonical name is.
-func credentialField(name string) (int, bool) {
-	switch name {
-	case "Authorization":
-		return authorization, true
-	case "Api-Key", "Apikey":
-		return apiKeyField, true
-	case "X-Api-Key", "X-Apikey":
-		return xAPIKey, true
-	case "X-Auth-Token":
-		return xAuthToken, true
-	case "X-Access-Token":
-		return xAccessToken, true
-	case "X-Connector-Token":
-		return xConnectorToken, true
-	case "X-Goog-Api-Key":
-		return xGoogAPIKey, true
-	case "X-Rapidapi-Key":
-		return xRapidAPIKey, true
-	case "Private-Token":
-		return privateToken, true
-	case "X-Shopify-Access-Token":
-		return xShopifyToken, true
-	case "X-Auth-Key":
-		return xAuthKey, true
-	case "Ocp-Apim-Subscription-Key":
-		return subscriptionKey, true
+// PerHost returns a KeyFunc that tells apart what f tells apart, and hosts too.
+func PerHost(f KeyFunc) KeyFunc {
+	return func(req *http.Request) string {
+		key := f(req)
+		if key == "" {
+			return ""
+		}
+		return string(appendLower(nil, hostOf(req.URL))) + "\x00" + key
 	}
-	return 0, false
 }
 
-// queryCredentials are the names under which a query carries a credential, and
-// nothing else.
-var queryCredentials = [...]string{"api_key", "apikey", "api-key", "access_token"}
+// AuthorizationKey is a [KeyFunc] that goes by the host and the Authorization field
+// alone. Of signatures it takes, as the default does, who signs.
+func AuthorizationKey(req *http.Request) string {
+	s := spender{url: req.URL}
+	if value := req.Header.Get("Authorization"); value != "" {
+		s.authorize("Authorization", value)
+	}
+	return string(s.appendIdentity(nil))
+}
+
+// maxCredentials is how many credentials of a request are looked at.
+const maxCredentials = 8
 
 // A spender is what a request shows of who spends: its host, and what the caller
 // told or else its credentials.
@@ -72,45 +43,136 @@ type spender struct {
 	url   *url.URL
 	key   string
 	told  bool
-	shown uint32              // which credentials there are, by bit
-	found [credentials]string // none is empty that is shown
+	shown [maxCredentials]credential
+	n     int
+	class class // of those shown: stronger ones took the place of weaker ones
 }
+
+// A credential is one of a request: the name under which it came, and as much of it as
+// is the same with every request.
+type credential struct{ name, value string }
 
 // look finds the credentials of a request.
 func (s *spender) look(req *http.Request) {
 	if len(req.Header) > 0 { // a loop over nothing has a price too
 		s.lookThrough(req.Header)
 	}
-	if s.url.User != nil && s.found[authorization] == "" {
-		s.show(userInfo, s.url.User.String())
+	if s.url.User != nil && len(req.Header["Authorization"]) == 0 {
+		s.show("userinfo", s.url.User.String(), strong)
 	}
-	if value := queryCredentialOf(s.url.RawQuery); value != "" {
-		s.show(queryCredential, value)
+	if s.url.RawQuery != "" {
+		s.lookThroughQuery(s.url.RawQuery)
+	}
+	if s.class != strong {
+		if cookies := req.Header["Cookie"]; len(cookies) > 0 {
+			s.lookThroughCookies(cookies)
+		}
 	}
 }
 
 // lookThrough finds the credentials in a header.
 func (s *spender) lookThrough(h http.Header) {
 	for name, values := range h {
-		if len(values) == 0 {
+		if len(values) == 0 || values[0] == "" {
 			continue
 		}
-		if name != "" && name[0] >= 'a' && name[0] <= 'z' { // set past http.Header.Set
-			name = textproto.CanonicalMIMEHeaderKey(name)
+		switch name {
+		case "Authorization":
+			s.authorize(name, values[0])
+			continue
+		case "Signature-Input":
+			s.authorizeBy(name, "Signature", values[0])
+			continue
+		case "X-Request-Id", "X-Amz-Date", "X-Correlation-Id": // these come often
+			continue
 		}
-		if i, ok := credentialField(name); ok {
-			s.show(i, values[0])
+		switch c := classOf(name); {
+		case c == public:
+		case c == strong && (strings.HasSuffix(name, "uthorization") || strings.HasSuffix(name, "sse")):
+			s.authorize(name, values[0])
+		default:
+			s.show(name, values[0], c)
 		}
 	}
 }
 
-// show notes a credential. A later one under the same name replaces it.
-func (s *spender) show(i int, value string) {
-	s.found[i] = value
-	s.shown &^= 1 << i
-	if value != "" {
-		s.shown |= 1 << i
+// lookThroughQuery finds the credentials in a query. They stay escaped.
+func (s *spender) lookThroughQuery(query string) {
+	for query != "" {
+		part := query
+		if i := strings.IndexByte(query, '&'); i >= 0 {
+			part, query = query[:i], query[i+1:]
+		} else {
+			query = ""
+		}
+		i := strings.IndexByte(part, '=')
+		if i < 0 || i == len(part)-1 {
+			continue
+		}
+		name, value := part[:i], part[i+1:]
+		c := classOfParameter(name)
+		if c == strong && strings.HasSuffix(name, "redential") {
+			name, value = "Credential", credentialOf(value) // as in an Authorization field
+		}
+		if c != public {
+			s.show(name, value, c)
+		}
 	}
+}
+
+// lookThroughCookies finds those of a session, for requests that show nothing else.
+func (s *spender) lookThroughCookies(fields []string) {
+	for _, field := range fields {
+		for cookie := range strings.SplitSeq(field, ";") {
+			name, value, ok := strings.Cut(strings.TrimSpace(cookie), "=")
+			if !ok {
+				name, value = "session", name
+			}
+			if classOf(name) != public {
+				s.show(name, value, weak)
+			}
+		}
+	}
+}
+
+// show notes a credential. Weak ones count only where there is no strong one.
+func (s *spender) show(name, value string, c class) {
+	if c > s.class {
+		s.class, s.n = c, 0
+	}
+	if c < s.class || value == "" || s.n == len(s.shown) {
+		return
+	}
+	s.shown[s.n] = credential{name, value}
+	s.n++
+}
+
+// appendIdentity appends the host and the credentials, in an order that does not depend on
+// theirs.
+func (s *spender) appendIdentity(to []byte) []byte {
+	to = appendLower(to, hostOf(s.url))
+	var room [maxCredentials][]byte
+	shown := room[:0]
+	for i := range s.n {
+		c := &s.shown[i]
+		shown = append(shown, append(append(appendName(nil, c.name), 1), c.value...))
+	}
+	slices.SortFunc(shown, slices.Compare)
+	for _, c := range shown {
+		to = append(append(to, 0), c...)
+	}
+	return to
+}
+
+// appendName appends the letters and digits of a name, so that X-Api-Key and x_apikey are
+// one.
+func appendName(to []byte, name string) []byte {
+	for i := range len(name) {
+		if isAlphanumeric(name[i]) {
+			to = appendLower(to, name[i:i+1])
+		}
+	}
+	return to
 }
 
 // implied returns the port that the scheme of a URL implies, or 0.
@@ -144,26 +206,4 @@ func appendLower(dst []byte, s string) []byte {
 		dst = append(dst, c)
 	}
 	return dst
-}
-
-// queryCredentialOf returns the credential in a query, still escaped.
-func queryCredentialOf(query string) string {
-	for query != "" {
-		part := query
-		if i := strings.IndexByte(query, '&'); i >= 0 {
-			part, query = query[:i], query[i+1:]
-		} else {
-			query = ""
-		}
-		if part == "" || part[0]|0x20 != 'a' { // as all of them begin
-			continue
-		}
-		name, value, _ := strings.Cut(part, "=")
-		for _, known := range queryCredentials {
-			if strings.EqualFold(name, known) {
-				return value
-			}
-		}
-	}
-	return ""
 }

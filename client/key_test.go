@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/forbear-go/forbear/client"
+	"github.com/forbear-go/forbear/queue"
 )
 
 // Requests with the same credential to the same host share a quota, all others do
@@ -41,8 +42,9 @@ func TestDefaultKey(t *testing.T) {
 		{request("http://api.test/", with("X-Api-Key", "plain")), request("http://api.test:80/", with("X-Api-Key", "plain"))},
 		{request("https://api.test:8443/")},
 		{request("https://other.test/")},
-		{request("https://api.test/?api_key=a"), request("https://api.test/x?page=2&API_KEY=a"), request("https://api.test/?access_token=a")},
-		{request("https://api.test/?api_key=b")},
+		{request("https://api.test/?api_key=qa"), request("https://api.test/x?page=2&API_KEY=qa"), request("https://api.test/x?apiKey=qa")},
+		{request("https://api.test/?access_token=qa")},
+		{request("https://api.test/?api_key=qb")},
 		{request("https://user:a@api.test/")},
 		{request("https://user:b@api.test/")},
 		{request("https://api.test/", with("authorization", "Bearer lower")), request("https://api.test/", with("Authorization", "Bearer lower"))},
@@ -88,7 +90,9 @@ func TestKeysAreApart(t *testing.T) {
 			spent := get(client.NoRetry(t.Context()), "/")
 			spent.Header.Set("X-Api-Key", "spent")
 			_, err := rt.RoundTrip(spent)
-			if i > 0 {
+			if i == 0 {
+				require.NoError(t, err)
+			} else {
 				require.ErrorIs(t, err, client.ErrMaxWait)
 			}
 			fresh := get(client.NoWait(t.Context()), "/")
@@ -96,5 +100,30 @@ func TestKeysAreApart(t *testing.T) {
 			_, err = rt.RoundTrip(fresh)
 			require.NoError(t, err)
 		}
+	})
+}
+
+// An account that is to stay away for long is not forgotten for others that come once.
+func TestKeysThatNeverComeAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		base := &recorder{answer: func(_ int, req *http.Request) (*http.Response, error) {
+			if req.Header.Get("X-Api-Key") == "held" {
+				return respond(req, 429, "Retry-After", "600"), nil
+			}
+			return respond(req, 200), nil
+		}}
+		rt := transport(t, base, client.WithLine(queue.WithMaxKeys(100)))
+		send := func(key string) error {
+			req := get(client.NoRetry(client.NoWait(t.Context())), "/")
+			req.Header.Set("X-Api-Key", key)
+			_, err := rt.RoundTrip(req)
+			return err
+		}
+		require.NoError(t, send("held"))
+		for i := range 1000 {
+			require.NoError(t, send(fmt.Sprint(i)))
+		}
+		assert.ErrorIs(t, send("held"), client.ErrNoWait)
+		assert.LessOrEqual(t, len(rt.Snapshot()), 113)
 	})
 }

@@ -18,6 +18,7 @@ type learned struct {
 	policy    throttle.Policy
 	budget    *backoff.Budget
 	circuit   circuit
+	usage     usage
 
 	// whole holds the limits of all requests, or of those that belong to no part.
 	whole *throttle.Throttle

@@ -3,6 +3,7 @@ package client
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"time"
 
 	"github.com/forbear-go/forbear/backoff"
@@ -21,6 +22,7 @@ type settings struct {
 	retry   backoff.Config
 	maxWait time.Duration
 	key     KeyFunc
+	names   func(*http.Request) string
 	line    []queue.Option
 	checks  bool // the caller judges responses too
 	buffer  int64
@@ -42,10 +44,19 @@ type settings struct {
 const DefaultMaxWait = 20 * time.Minute
 
 func defaults() settings {
-	return settings{
+	s := settings{
 		policy: throttle.DefaultPolicy(), retry: backoff.Defaults(), maxWait: DefaultMaxWait,
 		elapsed: -1, newBudget: func() *backoff.Budget { return new(backoff.Budget) },
 	}
+	s.setBackoff(s.retry.Policy)
+	return s
+}
+
+// setBackoff sets the one policy that says how long to wait where the server does not,
+// after failures and after refusals.
+func (s *settings) setBackoff(p backoff.Policy) {
+	s.retry.Policy = p
+	s.policy.Backoff = func(n int) time.Duration { return p.Delay(n, 0) }
 }
 
 // WithThreshold sets how much of a limit is left when requests begin to be paced;
@@ -87,7 +98,7 @@ func WithPacing(p Pacing) Option {
 		case Burst:
 			s.policy.Threshold = throttle.Amount{}
 		default:
-			return fmt.Errorf("client: there is no pacing %d", p)
+			return fmt.Errorf("client: WithPacing: unknown pacing %d", p)
 		}
 		return nil
 	}
@@ -98,22 +109,24 @@ func WithPacing(p Pacing) Option {
 func WithRetries(n int) Option {
 	return func(s *settings) error {
 		if n < 0 {
-			return fmt.Errorf("client: %d retries are fewer than none", n)
+			return fmt.Errorf("client: WithRetries: the number must not be negative, got %d", n)
 		}
 		s.retry.Retries = n
 		return nil
 	}
 }
 
-// WithBackoff sets how long to wait before a retry where the server did not say. The
-// default doubles from half a second up to 30 seconds, with jitter.
+// WithBackoff sets how long to wait where the server did not say: before a retry after a
+// failure, and after a refusal, with all others that obey the same limits. Refusals in a row
+// count there, whichever requests they are of. The default is that of [backoff.Defaults]: it
+// doubles from half a second up to 30 seconds, of which a random part from a half to all
+// counts.
 func WithBackoff(p backoff.Policy) Option {
 	return func(s *settings) error {
 		if p == nil {
 			return errors.New("client: WithBackoff got no policy")
 		}
-		s.retry.Policy = p
-		s.policy.Backoff = func(n int) time.Duration { return p.Delay(n, 0) }
+		s.setBackoff(p)
 		return nil
 	}
 }
@@ -138,18 +151,29 @@ func WithCheck(c backoff.Check) Option {
 func WithMaxWait(d time.Duration) Option {
 	return func(s *settings) error {
 		if d < 0 {
-			return fmt.Errorf("client: a wait of %v is less than none", d)
+			return fmt.Errorf("client: WithMaxWait: the wait must not be negative, got %v", d)
 		}
 		s.maxWait = d
 		return nil
 	}
 }
 
-// WithKeyFunc sets who spends which quota. By default requests share their limits
-// when they go to the same host with the same credentials: the Authorization field,
-// one of the usual fields for an API key or token (X-Api-Key, X-Connector-Token, …),
-// or one of the usual query parameters (api_key, access_token). [WithKey] does the
-// same for one request. Keys of different hosts are always different.
+// WithKeyFunc sets who spends which quota. By default requests share their limits when
+// they go to the same host with the same credentials. Credentials are found by name, in any
+// spelling: fields of the header whose name ends with key, token, secret, password,
+// credential, auth or authorization (Authorization, X-Api-Key, DD-APPLICATION-KEY,
+// X-Vault-Token), but not those known to mean something else, such as Idempotency-Key,
+// X-Cache-Key or X-Csrf-Token; the user of the URL; and parameters of the query that say
+// which key or token they are (api_key, accessToken, client_secret). Parameters named just
+// key, token or auth, ids of applications and clients, and the ids of sessions, in fields
+// and cookies, count where there is no such credential.
+//
+// Of an Authorization that signs the request, and so is another one each time, counts who
+// signs: the access key, consumer key and token, user name, or id.
+//
+// With a KeyFunc the hosts do not matter, so that hosts can share a quota; [PerHost] keeps
+// them apart. [AuthorizationKey] looks at nothing but the host and Authorization. [WithKey]
+// does the same as a KeyFunc for one request.
 func WithKeyFunc(f KeyFunc) Option {
 	return func(s *settings) error {
 		if f == nil {

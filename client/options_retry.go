@@ -18,7 +18,7 @@ import (
 func WithMaxElapsed(d time.Duration) Option {
 	return func(s *settings) error {
 		if d < 0 {
-			return fmt.Errorf("client: an elapsed time of %v is less than none", d)
+			return fmt.Errorf("client: WithMaxElapsed: the time must not be negative, got %v", d)
 		}
 		s.elapsed = d
 		return nil
@@ -73,7 +73,7 @@ func WithRetryBudget(share float64, floor int, window time.Duration) Option {
 func WithAttemptTimeout(d time.Duration) Option {
 	return func(s *settings) error {
 		if d < 0 {
-			return fmt.Errorf("client: an attempt timeout of %v is less than none", d)
+			return fmt.Errorf("client: WithAttemptTimeout: the timeout must not be negative, got %v", d)
 		}
 		s.attemptTimeout = d
 		return nil
@@ -121,7 +121,7 @@ func WithBreaker(newBreaker func(key string) backoff.Breaker) Option {
 func WithBodyBuffer(limit int64) Option {
 	return func(s *settings) error {
 		if limit < 0 {
-			return fmt.Errorf("client: a body buffer of %d bytes is less than none", limit)
+			return fmt.Errorf("client: WithBodyBuffer: the limit must not be negative, got %d", limit)
 		}
 		s.buffer = min(limit, math.MaxInt64-1) // one byte more tells that a body is longer
 		return nil

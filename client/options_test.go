@@ -157,13 +157,14 @@ func TestMaxWait(t *testing.T) {
 			}}
 			rt := transport(t, base, client.WithMaxWait(c.most))
 			began := time.Now()
-			_, err := rt.RoundTrip(get(t.Context(), "/"))
+			resp, err := rt.RoundTrip(get(t.Context(), "/"))
+			require.NoError(t, err)
 			if !c.passes {
-				require.ErrorIs(t, err, client.ErrMaxWait)
+				require.Equal(t, 429, resp.StatusCode)
 				require.Zero(t, time.Since(began))
 				return
 			}
-			require.NoError(t, err)
+			require.Equal(t, 200, resp.StatusCode)
 			require.GreaterOrEqual(t, time.Since(began), c.wait)
 		})
 	}
@@ -183,32 +184,64 @@ func TestLine(t *testing.T) {
 	})
 }
 
-// Each key has its quota; a key is never that of another host.
+// A key function decides alone, for all hosts; PerHost tells them apart.
 func TestKeyFunc(t *testing.T) {
+	tenant := func(r *http.Request) string { return r.Header.Get("X-Tenant") }
+	for name, f := range map[string]client.KeyFunc{"hosts joined": tenant, "per host": client.PerHost(tenant)} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				base := &recorder{answer: func(_ int, req *http.Request) (*http.Response, error) {
+					if req.Header.Get("X-Tenant") == "a" && req.URL.Host == "api.test" {
+						return respond(req, 429, "Retry-After", "60"), nil
+					}
+					return respond(req, 200), nil
+				}}
+				rt := transport(t, base, client.WithKeyFunc(f))
+				send := func(ctx context.Context, host, tenant string) error {
+					req := get(client.NoRetry(client.NoWait(ctx)), "/")
+					req.URL.Host = host
+					req.Header.Set("X-Tenant", tenant)
+					_, err := rt.RoundTrip(req)
+					return err
+				}
+				require.NoError(t, send(t.Context(), "api.test", "a"), "refused, which is a response")
+				assert.ErrorIs(t, send(t.Context(), "api.test", "a"), client.ErrNoWait)
+				assert.ErrorIs(t, send(t.Context(), "API.test:443", "a"), client.ErrNoWait, "the same host")
+				assert.NoError(t, send(t.Context(), "api.test", "b"))
+				assert.NoError(t, send(t.Context(), "api.testa", ""), "without a key it is the host's")
+				if name == "per host" {
+					assert.NoError(t, send(t.Context(), "other.test", "a"))
+					assert.NoError(t, send(client.WithKey(t.Context(), "a"), "api.test", "b"), "another a")
+					return
+				}
+				assert.ErrorIs(t, send(t.Context(), "other.test", "a"), client.ErrNoWait)
+				assert.ErrorIs(t, send(client.WithKey(t.Context(), "a"), "third.test", "b"), client.ErrNoWait, "WithKey decides")
+				assert.NoError(t, send(client.WithKey(t.Context(), "c"), "api.test", "a"), "WithKey decides")
+				assert.ErrorIs(t, send(client.WithKey(t.Context(), ""), "api.test", "a"), client.ErrNoWait, "but not if it names none")
+			})
+		})
+	}
+}
+
+// Hosts that share a key share its limits, each in its own dialect.
+func TestOneQuotaOfSeveralHosts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
+		var sent []string
+		reset := time.Now().Add(30 * time.Second)
 		base := &recorder{answer: func(_ int, req *http.Request) (*http.Response, error) {
-			if req.Header.Get("X-Tenant") == "a" && req.URL.Host == "api.test" {
-				return respond(req, 429, "Retry-After", "60"), nil
-			}
-			return respond(req, 200), nil
+			sent = append(sent, req.URL.Host)
+			return respond(req, 200, "X-RateLimit-Limit", "10", "X-RateLimit-Remaining", "0", "X-RateLimit-Reset", strconv.FormatInt(reset.Unix(), 10)), nil
 		}}
-		tenant := func(r *http.Request) string { return r.Header.Get("X-Tenant") }
-		rt := transport(t, base, client.WithKeyFunc(tenant))
-		send := func(ctx context.Context, host, tenant string) error {
-			req := get(client.NoRetry(client.NoWait(ctx)), "/")
+		rt := transport(t, base, client.WithKeyFunc(func(*http.Request) string { return "us" }))
+		for _, host := range []string{"eu.api.test", "us.api.test"} {
+			req := get(t.Context(), "/")
 			req.URL.Host = host
-			req.Header.Set("X-Tenant", tenant)
 			_, err := rt.RoundTrip(req)
-			return err
+			require.NoError(t, err)
 		}
-		require.NoError(t, send(t.Context(), "api.test", "a"), "refused, which is a response")
-		assert.ErrorIs(t, send(t.Context(), "api.test", "a"), client.ErrNoWait)
-		assert.ErrorIs(t, send(t.Context(), "API.test:443", "a"), client.ErrNoWait, "the same host")
-		assert.NoError(t, send(t.Context(), "api.test", "b"))
-		assert.NoError(t, send(t.Context(), "other.test", "a"))
-		assert.NoError(t, send(t.Context(), "api.testa", ""), "where the host ends counts")
-		assert.ErrorIs(t, send(client.WithKey(t.Context(), "a"), "api.test", "b"), client.ErrNoWait, "WithKey decides")
-		assert.NoError(t, send(client.WithKey(t.Context(), "c"), "api.test", "a"), "WithKey decides")
+		assert.Equal(t, []string{"eu.api.test", "us.api.test"}, sent)
+		require.Len(t, base.times, 2)
+		assert.False(t, base.times[1].Before(reset), "the second host waits for what the first said")
 	})
 }
 

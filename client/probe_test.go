@@ -20,6 +20,8 @@ type probe struct {
 	content string   // of the request body
 	late    bool     // the base transport closes the body after it has returned
 	altered []string // what the base transport may see otherwise than the caller made it
+	kept    bool     // the last response was kept, while another attempt waited
+	stalls  bool     // the last response does not end
 
 	before snapshot
 
@@ -169,6 +171,9 @@ type outcome struct {
 func (p *probe) call(rt http.RoundTripper, req *http.Request, alone bool) outcome {
 	p.before = snapshotOf(req)
 	out := roundTrip(rt, req)
+	if p.stalls && out.resp != nil {
+		out.resp.Body.Close() // which ends the read that is under way
+	}
 	if alone {
 		synctest.Wait()
 		p.checkGoroutines()
@@ -250,8 +255,11 @@ func (p *probe) checkDelivered(out outcome, req *http.Request) {
 	if last < 0 {
 		return // a response without a watched body
 	}
-	if p.got[last].isClosed() {
-		p.breaks("the response comes closed")
+	if p.stalls {
+		return
+	}
+	if p.got[last].isClosed() != p.kept {
+		p.breaks("the response comes closed: %v", !p.kept)
 	}
 	var got bytes.Buffer
 	if _, err := got.ReadFrom(out.resp.Body); err != nil || got.String() != p.texts[last] {

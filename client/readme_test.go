@@ -84,11 +84,16 @@ func TestReadme(t *testing.T) {
 
 	require.NoError(t, use(free.URL))
 	require.NoError(t, look(free.URL))
-	err := use(exhausted.URL)
+	hc, err := client.New()
+	require.NoError(t, err)
+	resp, err := hc.Get(exhausted.URL) // tells that the quota is used up
+	require.NoError(t, err)
+	require.NoError(t, resp.Body.Close())
+	_, err = hc.Get(exhausted.URL)
 	require.ErrorIs(t, err, client.ErrMaxWait)
 	explain(err)
 
-	hc, err := declare()
+	hc, err = declare()
 	require.NoError(t, err)
 	for _, want := range []error{nil, context.DeadlineExceeded} {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
@@ -104,7 +109,7 @@ func TestReadme(t *testing.T) {
 
 	hc, err = watchIt()
 	require.NoError(t, err)
-	resp, err := hc.Get(free.URL)
+	resp, err = hc.Get(free.URL)
 	require.NoError(t, err)
 	require.NoError(t, resp.Body.Close())
 }

@@ -3,7 +3,6 @@ package client
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -13,7 +12,6 @@ import (
 	"github.com/hashicorp/go-retryablehttp"
 
 	"github.com/forbear-go/forbear/backoff"
-	"github.com/forbear-go/forbear/throttle"
 )
 
 // A loop sends one request until it is answered well enough. go-retryablehttp runs
@@ -38,14 +36,19 @@ type task struct {
 	began    time.Time
 	elapsed  time.Duration // from then until the last answer
 	attempts int
-	last     answer        // of the last attempt
-	status   int           // of the last response
-	done     bool          // it needs no other
-	stopped  error         // why there is none
-	wait     time.Duration // before it
-	between  bool          // two attempts: the last response is gone
-	broken   error         // why the body could not be made again
-	charged  time.Time     // when the budget was, for the next attempt; zero if it was not
+	last     answer         // of the last attempt
+	status   int            // of the last response
+	pause    time.Duration  // what would have been the wait, had the line not seen to it
+	key      *learned       // of the first attempt
+	kept     *http.Response // the last response, while the next attempt waits; nil if it had to be discarded
+	said     *refusal       // what it said, if it was one
+	failed   error          // of the last attempt that was made
+	done     bool           // it needs no other
+	stopped  error          // why there is none
+	wait     time.Duration  // before it
+	between  bool           // two attempts: the last response is gone
+	broken   error          // why the body could not be made again
+	charged  time.Time      // when the budget was, for the next attempt; zero if it was not
 }
 
 // loops are used again: what they are made of takes longer to make than to run.
@@ -67,8 +70,11 @@ var nowhere = &http.Request{Method: http.MethodGet, URL: &url.URL{Scheme: "http"
 // retry goes on with a request after its first attempt.
 func (t *Transport) retry(req *http.Request, who *account, c call, first answer) (*http.Response, error) {
 	l := loops.Get().(*loop)
-	l.task = task{t: t, req: req, who: who, call: c, began: first.taken, attempts: 1}
+	l.task = task{t: t, req: req, who: who, call: c, began: first.taken, attempts: 1, key: first.key}
 	resp, err := l.run(first)
+	if l.key != nil && l.gaveUp(err) {
+		l.key.usage.givenUp.Add(1)
+	}
 	if t.observers != nil {
 		l.tellGivenUp(err)
 	}
@@ -85,7 +91,7 @@ func (l *loop) run(first answer) (*http.Response, error) {
 	if l.wait == 0 {
 		l.leave() // and begin with the retry, as there is nothing to wait for
 	}
-	_, err := l.runs.Do(&retryablehttp.Request{Request: nowhere.WithContext(l.req.Context())})
+	_, err := l.runs.Do(&retryablehttp.Request{Request: nowhere.WithContext(l.call.ctx)})
 	if l.between {
 		l.refund()
 		return nil, l.interrupted(cmp.Or(l.broken, err))
@@ -109,7 +115,7 @@ func (l *loop) RoundTrip(*http.Request) (*http.Response, error) {
 func (l *loop) again() {
 	req, err := l.copy()
 	if err != nil {
-		l.broken = fmt.Errorf("the body cannot be sent again: %w", err)
+		l.broken = fmt.Errorf("%w: %w", errBody, err)
 		return
 	}
 	l.between = false
@@ -153,12 +159,16 @@ func (l *loop) judge(a answer) {
 func (l *loop) decide(a answer) {
 	l.last, l.done = a, true
 	if a.turnedAway {
-		l.stopped = notAdmitted(a.err, l.attempts, l.status)
+		stopped := notAdmitted(a.err, l.attempts, l.status)
+		stopped.tell(l.said)
+		stopped.Cause = cmp.Or(stopped.Cause, l.failed)
+		l.stopped = stopped
 		return
 	}
 	if !a.questionable() && !l.t.checks {
 		return
 	}
+	l.said, l.failed = a.said, a.err
 	if a.resp != nil {
 		l.status = a.resp.StatusCode
 	}
@@ -172,7 +182,7 @@ func (l *loop) decide(a answer) {
 	l.done, l.charged = l.stopped != nil, time.Time{}
 	switch {
 	case a.refused:
-		l.wait = 0 // the line keeps it waiting, with all others of its key
+		l.pause, l.wait = l.wait, 0 // the line keeps it waiting, with all others of its key
 	case !l.done:
 		l.charged = now
 	}
@@ -196,60 +206,49 @@ func (l *loop) backoff(_, _ time.Duration, _ int, _ *http.Response) time.Duratio
 	return l.wait
 }
 
-// leave gives up the last response for another attempt.
+// leave goes from the last response to another attempt.
 func (l *loop) leave() {
 	l.between = true
-	discard(l.last.resp)
+	l.kept = keep(l.last.resp)
 	if l.t.observers != nil {
 		l.tellRetry()
 	}
 }
 
-// copy returns the request with a body that was not read. If it has none it is sent as
-// it is.
+// copy returns the request for another attempt, with a body that was not read.
 func (l *loop) copy() (*http.Request, error) {
+	req := l.req.WithContext(context.WithValue(l.req.Context(), attemptKey{}, l.attempts+1))
 	if l.req.Body == nil || l.req.Body == http.NoBody {
-		return l.req, nil
+		return req, nil
 	}
 	body, err := l.req.GetBody()
 	if err != nil {
 		return nil, err
 	}
-	req := l.req.WithContext(l.req.Context())
 	req.Body = body
 	return req, nil
 }
 
-// outcome returns what the caller gets when there is no other attempt: the last
-// answer as it is, or an [Error] when only waiting too long would help.
+// outcome returns what the caller gets when there is no other attempt: the last answer
+// as it is. If the attempt after it was not let go, that is the one before, unless it
+// could not be kept, or the caller's context has ended.
 func (l *loop) outcome() (*http.Response, error) {
-	if l.last.turnedAway {
-		return nil, l.stopped
-	}
-	stop, ok := errors.AsType[*backoff.StopError](l.stopped)
-	if !ok || !l.last.refused || !tooLong(stop.Reason) {
+	switch {
+	case !l.last.turnedAway:
 		return l.last.resp, l.last.err
+	case l.kept != nil && l.call.ctx.Err() == nil:
+		l.kept.Request = l.req
+		return l.kept, nil
 	}
-	discard(l.last.resp)
-	reason := ErrMaxWait
-	if stop.Reason == backoff.StopDeadline {
-		reason = context.DeadlineExceeded
-	}
-	return nil, &Error{
-		Reason: reason, Limit: cmp.Or(l.last.limit, throttle.Refusal), Until: stop.Until,
-		Attempts: l.attempts, Status: l.status, Cause: stop,
-	}
-}
-
-func tooLong(r backoff.Reason) bool {
-	return r == backoff.StopExhausted || r == backoff.StopElapsed || r == backoff.StopDeadline
+	return nil, l.stopped
 }
 
 // interrupted makes the error of a request that ended between two attempts.
 func (l *loop) interrupted(err error) error {
 	e := &Error{Reason: err, Attempts: l.attempts, Status: l.status, Cause: l.last.err}
-	if ended := l.req.Context().Err(); ended != nil {
-		e.Reason, e.Cause = ended, context.Cause(l.req.Context())
+	e.tell(l.last.said)
+	if ended := l.call.ctx.Err(); ended != nil {
+		e.Reason, e.Cause = ended, context.Cause(l.call.ctx)
 	}
 	return e
 }

@@ -20,19 +20,23 @@ type Status struct {
 	// what is left, on what grounds and how sure. Of rules only Start, Ahead and Limit
 	// tell.
 	throttle.Status
-	// Key is who spends it, the hash that [Memory] and [Event] have too.
-	Key string
+	// Key is who spends it, the hash that [Memory] and [Event] have too. Host is the host of
+	// its last request, and Name what [WithKeyName] or [WithKeyNames] called it.
+	Key        string
+	Host, Name string `json:",omitzero"`
+	// Counts is what became of the requests of the key.
+	Counts Counts
 	// Waiting is how many requests of the key are in the line.
-	Waiting int
+	Waiting int `json:",omitzero"`
 	// Start is when a request would go if it came now, as far as is known: zero when
 	// that depends on an answer that is yet to come. Ahead is how many are waiting
 	// before it, and Limit is what they wait for.
-	Start time.Time
-	Ahead int
-	Limit string
+	Start time.Time `json:",omitzero"`
+	Ahead int       `json:",omitzero"`
+	Limit string    `json:",omitzero"`
 }
 
-// String describes the status in one line, without the key.
+// String describes the status in one line, without the key and whose it is.
 func (s Status) String() string {
 	if s.Waiting == 0 {
 		return s.Status.String()
@@ -49,11 +53,12 @@ func (t *Transport) Status(req *http.Request) (Status, error) {
 	a.prepare(t, t.account(req, &c), &c)
 	place, err := t.line.Peek(&a.Request)
 	s := Status{
-		Key: nameOf(a.Key), Waiting: t.line.KeyStats(a.Key).Waiting,
+		Key: nameOf(a.Key), Host: req.URL.Host, Name: a.name, Waiting: t.line.KeyStats(a.Key).Waiting,
 		Start: place.Start, Ahead: place.Ahead, Limit: place.Limit,
 	}
 	t.line.Update(a.Key, func(now time.Time, own queue.Limit) {
-		s.Status = own.(*learned).of(now, a).Status(now)
+		l := own.(*learned)
+		s.Status, s.Counts = l.of(now, a).Status(now), l.usage.total()
 	})
 	return s, err
 }
@@ -75,7 +80,7 @@ func (t *Transport) Snapshot() []Status {
 		for _, part := range parts {
 			next := part.Ask(now, 1)
 			all = append(all, Status{
-				Status: part.Status(now), Key: nameOf(key), Waiting: holds.Waiting, Ahead: holds.Waiting,
+				Status: part.Status(now), Key: nameOf(key), Host: l.usage.host, Name: l.usage.name, Counts: l.usage.total(), Waiting: holds.Waiting, Ahead: holds.Waiting,
 				Start: next.At, Limit: next.Name,
 			})
 		}

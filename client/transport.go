@@ -2,7 +2,6 @@ package client
 
 import (
 	"errors"
-	"io"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -24,6 +23,7 @@ type Transport struct {
 	maxWait   time.Duration
 	elapsed   time.Duration // from the first attempt to a retry; 0 is without bound
 	keyOf     KeyFunc
+	names     func(*http.Request) string // nil for none
 	checks    bool
 	buffer    int64 // how much of a body is kept to be sent again
 	observers []func(Event)
@@ -32,6 +32,7 @@ type Transport struct {
 
 	readers  readers
 	accounts accounts
+	refusals refusals
 
 	routed atomic.Bool // some key tells limits by route
 	routes sync.Map    // of *parts, by key
@@ -67,7 +68,7 @@ func NewTransport(base http.RoundTripper, opts ...Option) (*Transport, error) {
 	}
 	t := &Transport{
 		base: s.timed(base), strategy: strategy, maxWait: s.maxWait, elapsed: s.retry.Elapsed,
-		keyOf: s.key, checks: s.checks, buffer: s.buffer, newBreaker: s.newBreaker,
+		keyOf: s.key, names: s.names, checks: s.checks, buffer: s.buffer, newBreaker: s.newBreaker,
 		readers: readers{dialects: s.dialects}, observers: s.observers,
 	}
 	if t.line, err = t.newLine(&s); err != nil {
@@ -100,9 +101,9 @@ func (t *Transport) newLine(s *settings) (*queue.Line, error) {
 
 // RoundTrip sends a request as soon as every limit that applies to it allows, and
 // again where that is safe. It blocks while the request waits in the line, until the
-// context of the request ends. A response is never an error, whatever its status: an
-// [Error] says that a request was not sent, or not once more, because it would have
-// had to wait too long.
+// context of the request ends. A response is never an error: a request that was answered
+// gets its last answer, whatever the status, also when it would have to wait too long
+// for another attempt. An [Error] says that a request was not sent.
 func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if req.URL == nil {
 		closeBody(req)
@@ -116,6 +117,10 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 
 func (t *Transport) roundTrip(req *http.Request) (*http.Response, error) {
 	c := callOf(req)
+	ctx, over := waitContext(req)
+	if c.ctx = ctx; over != nil {
+		defer over()
+	}
 	who := t.account(req, &c)
 	first := t.send(req, who, &c)
 	if first.turnedAway {
@@ -130,6 +135,9 @@ func (t *Transport) roundTrip(req *http.Request) (*http.Response, error) {
 // turnedAway returns the error of a request that was never sent.
 func (t *Transport) turnedAway(c *call, who *account, err error) error {
 	limited := notAdmitted(err, 0, 0)
+	if said := t.giveUp(c, who); said != nil {
+		limited.tell(said)
+	}
 	if t.observers != nil {
 		(&loop{task: task{t: t, req: c.req, who: who}}).tellGivenUp(limited)
 	}
@@ -181,27 +189,4 @@ func (t *Transport) CloseIdleConnections() {
 	if c, ok := t.base.(interface{ CloseIdleConnections() }); ok {
 		c.CloseIdleConnections()
 	}
-}
-
-// discardLimit is how much of a response is read so that its connection can be used
-// again; more than this costs more than a new connection does.
-const discardLimit = 64 << 10
-
-// discardPatience is how long the rest of such a response may take. The caller waits
-// meanwhile, and to the network it is as good as a new connection.
-const discardPatience = 100 * time.Millisecond
-
-// discard drains and closes the body of a response that nobody gets, if there is one.
-func discard(resp *http.Response) {
-	if resp == nil || resp.Body == nil {
-		return
-	}
-	body := resp.Body
-	if body == http.NoBody {
-		return
-	}
-	late := time.AfterFunc(discardPatience, func() { _ = body.Close() }) // ends a read that hangs
-	_, _ = io.CopyN(io.Discard, body, discardLimit)                      // whatever is wrong with it, it is closed now
-	late.Stop()
-	_ = body.Close()
 }

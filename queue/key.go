@@ -99,24 +99,6 @@ func (l *Line) forgetKey(k *key) {
 	}
 }
 
-// forgetOldest makes room for a key: the one least recently used goes, whatever its limits remember.
-// Keys in use stay; there can be more of them than the maximum.
-func (l *Line) forgetOldest(now time.Time) {
-	const tries = 8 // keys in use at the old end are rare, and move away from it
-	for range tries {
-		k := l.oldest
-		if k == nil {
-			return
-		}
-		if !k.busy() {
-			l.forgetKey(k)
-			return
-		}
-		l.unlinkKey(k)
-		l.linkKey(k)
-	}
-}
-
 func (k *key) busy() bool {
 	return k.waiting > 0 || k.flying > 0
 }

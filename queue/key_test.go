@@ -125,3 +125,50 @@ func heapSize() uint64 {
 	runtime.ReadMemStats(&m)
 	return m.HeapAlloc
 }
+
+// A key that a server told to wait is not pushed out by keys that never come again, however many; but
+// when all have to wait, their number is bounded all the same.
+func TestKeysOnHoldAreKept(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		held := make(map[string]bool)
+		l := newLine(t, WithMaxKeys(16), WithKeyLimit(func(key string) Limit { return holding{held, key} }))
+		use := func(key string) {
+			p, err := l.Acquire(t.Context(), &Request{Key: key})
+			require.NoError(t, err)
+			p.Release()
+		}
+		for i := range 12 {
+			key := fmt.Sprint("held ", i)
+			use(key)
+			held[key] = true
+		}
+		pass(2 * time.Second)
+		for i := range 1000 {
+			use(fmt.Sprint(i))
+			require.LessOrEqual(t, len(keysOf(l)), 18)
+		}
+		for key := range held {
+			assert.Contains(t, keysOf(l), key)
+		}
+		for i := range 1000 {
+			key := fmt.Sprint("more ", i)
+			use(key)
+			held[key] = true
+			require.LessOrEqual(t, len(keysOf(l)), 18)
+		}
+	})
+}
+
+type holding struct {
+	held map[string]bool
+	key  string
+}
+
+func (h holding) Ask(now time.Time, _ *Request) Answer {
+	if h.held[h.key] {
+		return Answer{At: now.Add(time.Hour)}
+	}
+	return Answer{}
+}
+
+func (holding) Take(time.Time, *Request) {}

@@ -6,7 +6,7 @@ import "time"
 //
 // The line calls its methods one at a time, under its own lock, so a Limit that belongs to one line
 // needs no lock; the methods must not block and must not call the line. The times passed never go
-// back. A Limit may also be a [Returner], an [Observer], an [Idler] or a [Forecaster].
+// back. A Limit may also be a [Returner], an [Observer], an [Idler], a [Holder] or a [Forecaster].
 type Limit interface {
 	// Ask reports whether r may go at now and, if not, when asking again makes sense. It spends
 	// nothing, and two calls with the same arguments and no other call between them give the same

@@ -1,25 +1,28 @@
 package throttle
 
-import "time"
+import (
+	"encoding/json"
+	"time"
+)
 
 // A Status is what a throttle believes at some moment. It is a copy: nothing in it
 // changes later.
 type Status struct {
 	// Windows are the limits that the server announced, in the order in which it did
 	// so first, and after them those that refusals taught.
-	Windows []WindowStatus
+	Windows []WindowStatus `json:",omitempty"`
 	// Hold is when the wait ends that a refusal asked for. It is zero when there is
 	// none.
-	Hold time.Time
+	Hold time.Time `json:",omitzero"`
 	// Refusals is how many refusals came in a row, each after the wait that the one
 	// before asked for.
-	Refusals int
+	Refusals int `json:",omitzero"`
 	// InFlight is what the requests cost that are under way, and those whose answer
 	// was lost a short while ago.
-	InFlight int
+	InFlight int `json:",omitzero"`
 	// Fastest and Slowest are the bounds of the round trips seen lately. They are zero
 	// until there was one.
-	Fastest, Slowest time.Duration
+	Fastest, Slowest time.Duration `json:",omitzero"`
 }
 
 // A Kind is how a limit counts, as far as its answers show.
@@ -40,32 +43,53 @@ const (
 type WindowStatus struct {
 	// Name, Unit and Scope are those that the server used; Learned is the name of a
 	// limit that refusals taught.
-	Name, Unit, Scope string
-	// Limit is the most that is allowed; below 0, the server did not tell.
+	Name, Unit, Scope string `json:",omitzero"`
+	// Limit is the most that is allowed; below 0, the server did not tell. JSON leaves it
+	// out then.
 	Limit int
-	// Credit is what may still be sent without another answer, as far as counts tell:
-	// less than the server would say, by what is under way and what others want.
+	// Remaining is what the newest answer said remains, for everybody who spends the quota;
+	// below 0, none said so. JSON leaves it out then.
+	Remaining int
+	// Credit is our part of that: what may still be sent without another answer, as far as
+	// counts tell. It is less than Remaining by what is under way, by what others want, and by
+	// the reserve.
 	Credit int
 	// Earliest and Latest bound when the window opens again. They are zero when
 	// nothing is known of it.
-	Earliest, Latest time.Time
+	Earliest, Latest time.Time `json:",omitzero"`
 	// Length is the period, 0 when it is not known. Told says that the server told it,
 	// and that it is no guess.
-	Length time.Duration
-	Told   bool
+	Length time.Duration `json:",omitzero"`
+	Told   bool          `json:",omitzero"`
 	// Rate is, of a Rate, how many requests a second go.
-	Rate float64
+	Rate float64 `json:",omitzero"`
 	// Kind is how the limit counts, and Sure whether enough answers agreed with that
 	// to rely on it.
-	Kind Kind
-	Sure bool
+	Kind Kind `json:",omitzero"`
+	Sure bool `json:",omitzero"`
 	// Others reports whether others are believed to spend the same quota, and Share
 	// is which part of what is spent is ours: 1 when nobody else is there.
-	Others bool
-	Share  float64
+	Others bool    `json:",omitzero"`
+	Share  float64 `json:",omitzero"`
 	// Ready is when the next request of cost 1 may go on the account of this limit. It
 	// is zero when that depends on an answer that is yet to come.
-	Ready time.Time
+	Ready time.Time `json:",omitzero"`
+}
+
+// MarshalJSON leaves out what is not known.
+func (w WindowStatus) MarshalJSON() ([]byte, error) {
+	type plain WindowStatus
+	known := func(n int) *int {
+		if n < 0 {
+			return nil
+		}
+		return &n
+	}
+	return json.Marshal(struct {
+		plain
+		Limit     *int `json:",omitempty"`
+		Remaining *int `json:",omitempty"`
+	}{plain(w), known(w.Limit), known(w.Remaining)})
 }
 
 // Status returns what is believed at now. It may be called at any time, changes
@@ -93,7 +117,7 @@ func (w *window) status(k *Throttle, now instant) WindowStatus {
 	s := WindowStatus{
 		Name: w.name, Unit: w.unit, Scope: w.scope, Limit: int(w.limit),
 		Length: time.Duration(w.length.value), Told: w.length.told,
-		Others: w.share.others(now), Share: 1, Ready: k.time(w.ready(k, now, 1)),
+		Remaining: -1, Others: w.share.others(now), Share: 1, Ready: k.time(w.ready(k, now, 1)),
 	}
 	left := w.ceiling - k.sent
 	if s.Others {
@@ -102,6 +126,9 @@ func (w *window) status(k *Throttle, now instant) WindowStatus {
 	}
 	if w.credited {
 		s.Credit = int(max(left-w.reserve, 0))
+		if w.share.begun {
+			s.Remaining = int(w.share.left)
+		}
 	}
 	if w.resetKnown {
 		s.Earliest, s.Latest = k.time(w.reset.earliest), k.time(w.reset.latest)
@@ -137,7 +164,7 @@ func (l *taught) status(to []WindowStatus, k *Throttle, now instant) []WindowSta
 			kind = Fixed
 		}
 		w := WindowStatus{
-			Name: Learned, Limit: int(s.limit), Length: time.Duration(s.length), Kind: kind, Sure: s.sure, Share: 1,
+			Name: Learned, Limit: int(s.limit), Remaining: -1, Length: time.Duration(s.length), Kind: kind, Sure: s.sure, Share: 1,
 			Credit: int(max(s.limit-l.log.after(s.since(k, now)), 0)), Ready: k.time(s.ready(k, l, now, 1)),
 		}
 		if s.fixed {
@@ -148,7 +175,7 @@ func (l *taught) status(to []WindowStatus, k *Throttle, now instant) []WindowSta
 	}
 	if p := &l.pace; p.rate > 0 {
 		to = append(to, WindowStatus{
-			Name: Learned, Limit: -1, Kind: Rate, Rate: p.now(), Sure: p.period > paceFirst, Share: 1,
+			Name: Learned, Limit: -1, Remaining: -1, Kind: Rate, Rate: p.now(), Sure: p.period > paceFirst, Share: 1,
 			Ready: k.time(max(p.next, now)),
 		})
 	}

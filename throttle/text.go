@@ -15,6 +15,9 @@ func (w WindowStatus) String() string {
 		return fmt.Sprintf("%s: %.3g a second", name, w.Rate)
 	}
 	text := fmt.Sprintf("%s: %d of %d left", name, w.Credit, w.Limit)
+	if w.Remaining > w.Credit {
+		text = fmt.Sprintf("%s: %d of %d left, %d of them ours", name, w.Remaining, w.Limit, w.Credit)
+	}
 	if w.Limit < 0 {
 		text = fmt.Sprintf("%s: %d left", name, w.Credit)
 	}

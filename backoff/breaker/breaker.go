@@ -75,15 +75,15 @@ type Breaker struct {
 func New(c Config) (*Breaker, error) {
 	switch {
 	case !(c.Share > 0 && c.Share <= 1):
-		return nil, invalid("Share %v is not above 0 and up to 1", c.Share)
+		return nil, invalid("Share must be above 0 and at most 1, got %v", c.Share)
 	case c.Least < 1:
-		return nil, invalid("Least %d is not positive", c.Least)
+		return nil, invalid("Least must be positive, got %d", c.Least)
 	case c.Window < buckets:
-		return nil, invalid("Window %v is too short", c.Window)
+		return nil, invalid("Window is too short: %v", c.Window)
 	case c.Cooldown <= 0:
-		return nil, invalid("Cooldown %v is not positive", c.Cooldown)
+		return nil, invalid("Cooldown must be positive, got %v", c.Cooldown)
 	case c.Probes < 1 || c.Probes > mostProbes:
-		return nil, invalid("Probes %d is not from 1 to %d", c.Probes, mostProbes)
+		return nil, invalid("Probes must be from 1 to %[2]d, got %[1]d", c.Probes, mostProbes)
 	}
 	b := new(Breaker)
 	b.two = gobreaker.NewTwoStepCircuitBreaker[any](gobreaker.Settings{

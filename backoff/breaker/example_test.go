@@ -14,7 +14,7 @@ func ExampleNew() {
 	c.Share = 2
 	_, err := breaker.New(c)
 	fmt.Println(err)
-	// Output: breaker: invalid parameter: Share 2 is not above 0 and up to 1
+	// Output: breaker: invalid parameter: Share must be above 0 and at most 1, got 2
 }
 
 func ExampleDefaults() {

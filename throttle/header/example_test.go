@@ -108,7 +108,7 @@ func ExamplePeekBody() {
 	}
 	var body []byte
 	if header.NeedsBody(resp.StatusCode, resp.Header) {
-		body = header.PeekBody(resp, time.Second)
+		body, resp = header.PeekBody(resp, time.Second)
 	}
 	var r header.Reading
 	r.Read(resp.StatusCode, resp.Header, body, received)

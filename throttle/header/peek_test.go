@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -82,7 +83,8 @@ func TestPeekBody(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			b := &body{Reader: tt.reader}
 			resp := response(b)
-			peek := PeekBody(resp, time.Minute)
+			peek, same := PeekBody(resp, time.Minute)
+			assert.Same(t, resp, same)
 			assert.Equal(t, tt.peek, string(peek))
 			all, err := io.ReadAll(resp.Body)
 			assert.Equal(t, tt.err, err)
@@ -105,7 +107,9 @@ func TestPeekBodyNever(t *testing.T) {
 		"nil":                   {StatusCode: 429},
 	} {
 		was := resp.Body
-		assert.Nil(t, PeekBody(resp, time.Minute), name)
+		peek, same := PeekBody(resp, time.Minute)
+		assert.Nil(t, peek, name)
+		assert.Same(t, resp, same, name)
 		assert.Equal(t, was, resp.Body, name)
 	}
 }
@@ -124,7 +128,8 @@ func TestPeekBodyStalls(t *testing.T) {
 			_ = pw.Close()
 		}()
 		start := time.Now()
-		assert.Equal(t, "first ", string(PeekBody(resp, 2*time.Second)))
+		peek, resp := PeekBody(resp, 2*time.Second)
+		assert.Equal(t, "first ", string(peek))
 		assert.Equal(t, 2*time.Second, time.Since(start))
 
 		// The reader gets the second part when it comes, not when all has come.
@@ -144,9 +149,98 @@ func TestPeekBodyClosed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		pr, _ := io.Pipe()
 		resp := response(pr)
-		assert.Empty(t, PeekBody(resp, time.Second))
+		peek, resp := PeekBody(resp, time.Second)
+		assert.Empty(t, peek)
 		require.NoError(t, resp.Body.Close())
 		_, err := resp.Body.Read(make([]byte, 1))
 		assert.ErrorIs(t, err, io.ErrClosedPipe)
 	})
+}
+
+// A body that panics, or ends the goroutine that reads it, does so to its owner: at once
+// if it is read in time, and else when the owner reads.
+func TestPeekBodyPanics(t *testing.T) {
+	ending := func(f func()) (panicked any, exited bool) {
+		over, returned := make(chan struct{}), false
+		go func() {
+			defer close(over)
+			defer func() {
+				panicked = recover()
+				exited = !returned && panicked == nil
+			}()
+			f()
+			returned = true
+		}()
+		<-over
+		return panicked, exited
+	}
+	for name, end := range map[string]func(){
+		"panic": func() { panic(http.ErrAbortHandler) },
+		"exit":  runtime.Goexit,
+	} {
+		check := func(t *testing.T, panicked any, exited bool) {
+			t.Helper()
+			if name == "panic" {
+				assert.Equal(t, http.ErrAbortHandler, panicked)
+			} else {
+				assert.True(t, exited)
+			}
+		}
+		for _, late := range []bool{false, true} {
+			t.Run(name, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					b := &body{Reader: readerFunc(func([]byte) (int, error) {
+						if late {
+							time.Sleep(time.Hour)
+						}
+						end()
+						return 0, nil
+					})}
+					resp := response(b)
+					panicked, exited := ending(func() { _, resp = PeekBody(resp, time.Second) })
+					if late {
+						require.Nil(t, panicked)
+						require.False(t, exited)
+						panicked, exited = ending(func() { _, _ = resp.Body.Read(make([]byte, 1)) })
+					}
+					check(t, panicked, exited)
+					require.NoError(t, resp.Body.Close())
+					assert.Equal(t, 1, b.closed)
+				})
+			})
+		}
+	}
+}
+
+type readerFunc func([]byte) (int, error)
+
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
+
+// The owner may look at the trailer at any time, also while a read is under way that sets
+// it, and finds it filled in once it has read to the end. Run it with -race.
+func TestPeekBodyTrailer(t *testing.T) {
+	for name, announced := range map[string]http.Header{"announced": {"X-Sum": nil}, "not announced": nil} {
+		t.Run(name, func(t *testing.T) {
+			original := response(nil)
+			original.Trailer = announced
+			reading := make(chan struct{})
+			original.Body = &body{Reader: readerFunc(func([]byte) (int, error) {
+				<-reading
+				if original.Trailer == nil {
+					original.Trailer = make(http.Header)
+				}
+				original.Trailer.Set("X-Sum", "7")
+				return 0, io.EOF
+			})}
+			_, resp := PeekBody(original, time.Millisecond)
+			require.NotSame(t, original, resp)
+			close(reading)
+			for range 1000 {
+				assert.Empty(t, resp.Trailer.Get("X-Sum"))
+			}
+			_, err := io.ReadAll(resp.Body)
+			require.NoError(t, err)
+			assert.Equal(t, http.Header{"X-Sum": {"7"}}, resp.Trailer)
+		})
+	}
 }

@@ -110,7 +110,7 @@ func (r *Reading) hear(wait time.Duration, known, refused bool) {
 // successes of an API that tells limits in their bodies.
 func (rd *Reader) NeedsBody(status int, h http.Header) bool {
 	if rd.bodies && status == http.StatusOK {
-		return readable(h)
+		return Readable(h)
 	}
 	return NeedsBody(status, h)
 }

@@ -35,15 +35,15 @@ const (
 type Reset struct {
 	// At is the moment on the server's clock. It is zero when the server sent
 	// a delay, or nothing.
-	At time.Time
+	At time.Time `json:",omitzero"`
 	// In is the delay, counted from when the server made the response. It is
 	// meaningful only when At is zero and Resolution is not.
-	In time.Duration
+	In time.Duration `json:",omitzero"`
 	// Resolution is the step of the notation used (a second for epoch seconds, a
 	// millisecond for three decimals), and so the bound of the error that
 	// rounding, up, down or to nearest, may have made. Zero means that
 	// nothing is known of the reset.
-	Resolution time.Duration
+	Resolution time.Duration `json:",omitzero"`
 }
 
 // Known reports whether the server told a reset.

@@ -115,8 +115,8 @@ func TestSlackMethods(t *testing.T) {
 	})
 }
 
-// The timeouts of the SDKs count the wait: a call that would have to wait longer fails
-// before it is sent, and a longer timeout lets it wait.
+// The timeouts of the SDKs count the wait: a call that is refused for longer fails with what
+// the API said, the next one fails before it is sent, and a longer timeout lets it wait.
 func TestTimeouts(t *testing.T) {
 	t.Run("vault", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
@@ -126,6 +126,7 @@ func TestTimeouts(t *testing.T) {
 			config.HttpClient.Transport = simnet.New(api, 1)
 			v, err := Vault(config, token)
 			require.NoError(t, err)
+			assert.ErrorContains(t, callVault(v)(t.Context(), 0), "rate limit quota exceeded")
 			assert.ErrorIs(t, callVault(v)(t.Context(), 0), context.DeadlineExceeded)
 			assert.Equal(t, 1, api.requests)
 			api.open()
@@ -139,6 +140,7 @@ func TestTimeouts(t *testing.T) {
 			api.closed = 15 * time.Minute
 			a, err := Anthropic(&http.Client{Transport: simnet.New(api, 1)}, token)
 			require.NoError(t, err)
+			assert.ErrorContains(t, callAnthropic(a)(t.Context(), 0), "per-minute rate limit")
 			assert.ErrorIs(t, callAnthropic(a)(t.Context(), 0), context.DeadlineExceeded)
 			assert.Equal(t, 1, api.requests)
 			api.open()

@@ -1,0 +1,52 @@
+package client_test
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/forbear-go/forbear/backoff"
+	"github.com/forbear-go/forbear/client"
+)
+
+// Where the server names no time, one policy decides how long a request waits, after
+// failures and after refusals alike: by default 250 to 500 ms, and then twice as long.
+func TestBackoffWithoutWords(t *testing.T) {
+	constant, err := backoff.New(backoff.Constant(3 * time.Second))
+	require.NoError(t, err)
+	for _, status := range []int{429, 503} {
+		for name, c := range map[string]struct {
+			opts        []client.Option
+			least, most []time.Duration
+		}{
+			"default": {
+				nil,
+				[]time.Duration{250 * time.Millisecond, 500 * time.Millisecond, time.Second},
+				[]time.Duration{500 * time.Millisecond, time.Second, 2 * time.Second},
+			},
+			"own": {
+				[]client.Option{client.WithBackoff(constant)},
+				[]time.Duration{3 * time.Second, 3 * time.Second, 3 * time.Second},
+				[]time.Duration{3 * time.Second, 3 * time.Second, 3 * time.Second},
+			},
+		} {
+			for range 20 {
+				synctest.Test(t, func(t *testing.T) {
+					base := &recorder{answer: sequence(status)}
+					resp, err := transport(t, base, c.opts...).RoundTrip(get(t.Context(), "/"))
+					require.NoError(t, err)
+					assert.Equal(t, status, resp.StatusCode)
+					waits := gaps(base.times)
+					require.Len(t, waits, 3)
+					for i, wait := range waits {
+						assert.GreaterOrEqual(t, wait, c.least[i], "%s, %d, retry %d", name, status, i+1)
+						assert.LessOrEqual(t, wait, c.most[i], "%s, %d, retry %d", name, status, i+1)
+					}
+				})
+			}
+		}
+	}
+}

@@ -1,0 +1,63 @@
+package queue
+
+import "time"
+
+// A Holder is a [Limit] that can tell whether it keeps requests from going, whichever of its key they
+// are. Of a limit without the method, the answer to an empty request tells.
+type Holder interface {
+	// Holds reports whether some request would have to wait at now.
+	Holds(now time.Time) bool
+}
+
+// forgetOldest makes room for a key: the least recently used goes that is not in use and would let its
+// next request go at once. A key that is to wait is kept, as long as there are others, so that keys
+// which never come again do not push out what a server said for long. Keys in use stay always; there can
+// be more of them than the maximum.
+func (l *Line) forgetOldest(now time.Time) {
+	const tries = 8 // keys that stay are rare at the old end, and move away from it
+	for range tries {
+		k := l.oldest
+		if k == nil {
+			return
+		}
+		if !k.busy() && !k.holds(now) {
+			l.forgetKey(k)
+			return
+		}
+		l.unlinkKey(k)
+		l.linkKey(k)
+	}
+	if len(l.keys) < l.maxKeys+l.maxKeys/8 {
+		return // more are looked at when the next one comes
+	}
+	for range tries {
+		k := l.oldest
+		if !k.busy() {
+			l.forgetKey(k)
+			return
+		}
+		l.unlinkKey(k)
+		l.linkKey(k)
+	}
+}
+
+// holds reports whether a request of the key would have to wait for a limit that is the key's alone.
+func (k *key) holds(now time.Time) bool {
+	if k.own != nil && holds(k.own, now, k.name) {
+		return true
+	}
+	for _, g := range k.gates {
+		if g != nil && holds(g.limit, now, k.name) {
+			return true
+		}
+	}
+	return false
+}
+
+func holds(limit Limit, now time.Time, key string) bool {
+	if h, ok := limit.(Holder); ok {
+		return h.Holds(now)
+	}
+	a := limit.Ask(now, &Request{Key: key})
+	return a.Max <= 0 && !a.goes(now)
+}
