@@ -44,8 +44,8 @@ func TestChromiumLooks(t *testing.T) {
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, text) }))
 	defer s.Close()
 	for _, scheme := range []string{"light", "dark"} {
-		for _, width := range []int{360, 1440} {
-			b.look(width, 900, scheme)
+		for width, height := range map[int]int{360: 900, 1440: 590} {
+			b.look(width, height, scheme)
 			b.open(s.URL)
 			var over int
 			b.eval(`document.documentElement.scrollWidth - innerWidth`, &over)
@@ -69,7 +69,7 @@ func TestChromiumLooks(t *testing.T) {
 func busyDay(t *testing.T) (text string) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		p := page.Page{Name: func(r *http.Request) string { return r.Header.Get("User-Agent") }}
+		var p page.Page
 		servers := map[string]*api{
 			"api.crm.example": {limit: 200, length: time.Minute}, "api.ai.example": {limit: 60, length: 30 * time.Second, name: "requests"},
 			"api.bank.example": {limit: 600, length: time.Hour, name: "hourly"},
@@ -78,7 +78,7 @@ func busyDay(t *testing.T) (text string) {
 			resp, err := servers[req.URL.Host].RoundTrip(req)
 			time.Sleep(300 * time.Millisecond)
 			return resp, err
-		}))
+		}), client.WithKeyNames((*http.Request).UserAgent))
 		ctx, cancel := context.WithCancel(t.Context())
 		var wg sync.WaitGroup
 		random := rand.New(rand.NewPCG(1, 2))
@@ -122,8 +122,8 @@ func TestChromiumFollows(t *testing.T) {
 	b := newChromium(t)
 	server := &api{limit: 5, length: 3 * time.Second}
 	hostile := `<b id=hostile>bold</b>` + strings.Repeat("W", 10_000)
-	p := page.Page{Name: func(*http.Request) string { return hostile }}
-	hc, h := observed(t, &p, server, client.WithPacing(client.Burst))
+	var p page.Page
+	hc, h := observed(t, &p, server, client.WithPacing(client.Burst), client.WithKeyNames(func(*http.Request) string { return hostile }))
 	s := httptest.NewServer(h)
 	defer s.Close()
 	defer b.call("Page.navigate", map[string]any{"url": "about:blank"}, nil) // ends the stream

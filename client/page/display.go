@@ -43,7 +43,7 @@ func subtitle(k Key) string {
 	case k.Name != "" || k.Host != "":
 		return "key " + k.ID
 	}
-	return "not seen by the page’s observer"
+	return "no request is over yet"
 }
 
 // queueOf says what the requests that wait can expect.

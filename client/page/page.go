@@ -10,8 +10,8 @@
 //	http.Handle("/limits", p.Handler(transport))
 //
 // The page needs nothing from other hosts, works without scripts, and holds no
-// credentials. It does hold host names and what the program calls its keys, so serve it
-// only where those who may see them can reach it.
+// credentials. It does hold the names of hosts and keys (see [client.WithKeyName]), so
+// serve it only to those who may see them.
 package page
 
 import (
@@ -25,18 +25,13 @@ import (
 // A Page shows what one transport knows and does. Its zero value is ready for use. It
 // is safe for concurrent use, and must not be copied.
 type Page struct {
-	// Name returns what to call the key whose quota a request spends; "" leaves it
-	// at the host and the beginning of the key's hash. It must not return a
-	// credential. Nil names none. It must not be changed while requests are sent.
-	Name func(*http.Request) string
-
 	mu  sync.Mutex
 	now generation // records of keys in use
 	old generation // records of keys that were in use before these
 }
 
-// Handler returns a page of the limits that t knows of. It has no history, since it
-// does not see the events of t; a [Page] does.
+// Handler returns a page of the limits that t knows of. It shows no history, since it
+// does not see the events of t; that of a [Page] does.
 func Handler(t *client.Transport) http.Handler { return new(Page).Handler(t) }
 
 // Handler returns a handler that serves the page of t at whatever address it is given:
@@ -62,12 +57,6 @@ func (p *Page) Observe(e client.Event) {
 	r := p.record(e.Key)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.host == "" {
-		r.host = e.Request.URL.Host
-		if p.Name != nil {
-			r.name = p.Name(e.Request)
-		}
-	}
 	r.add(&e)
 }
 

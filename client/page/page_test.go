@@ -144,7 +144,7 @@ func TestALimitFallsAndOpens(t *testing.T) {
 
 		wg.Wait()
 		k = view(t, h, "/").Keys[0]
-		require.Equal(t, page.Counts{Sent: 50, Waited: 30}, k.Counts)
+		require.Equal(t, page.Counts{Sent: 50}, k.Counts)
 		require.InDelta(t, 60, k.P50, 6)
 		require.InDelta(t, 120, k.P95, 6)
 		sent := 0
@@ -161,14 +161,14 @@ func TestALimitFallsAndOpens(t *testing.T) {
 func TestARefusalIsShown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := &api{limit: 20, length: time.Minute}
-		p := page.Page{Name: func(r *http.Request) string { return "agent " + r.UserAgent() }}
-		hc, h := observed(t, &p, server, client.WithPacing(client.Burst))
+		var p page.Page
+		hc, h := observed(t, &p, server, client.WithPacing(client.Burst), client.WithKeyNames(func(r *http.Request) string { return "agent " + r.UserAgent() }))
 		get(t, t.Context(), hc, "http://api.test/", "secret")
 		server.spend(50)
 		get(t, t.Context(), hc, "http://api.test/", "secret")
 		k := view(t, h, "/").Keys[0]
 		require.Equal(t, "agent ", k.Name)
-		require.Equal(t, page.Counts{Sent: 3, Refused: 1, Retried: 1, Waited: k.Waited}, k.Counts)
+		require.Equal(t, page.Counts{Sent: 3, Refused: 1, Retried: 1}, k.Counts)
 		var told []string
 		for _, e := range k.Events {
 			told = append(told, e.Text)
@@ -201,8 +201,8 @@ func TestGivenUp(t *testing.T) {
 func TestHostileNames(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		hostile := `<script>alert(1)</script>` + "\x00\n\u202e" + strings.Repeat("A", 10_000)
-		p := page.Page{Name: func(*http.Request) string { return hostile }}
-		hc, h := observed(t, &p, &api{limit: 20, length: time.Minute, name: `<img src=x onerror=alert(2)>`})
+		var p page.Page
+		hc, h := observed(t, &p, &api{limit: 20, length: time.Minute, name: `<img src=x onerror=alert(2)>`}, client.WithKeyNames(func(*http.Request) string { return hostile }))
 		get(t, t.Context(), hc, "http://api.test/", "secret")
 		text := document(t, h, "/?q=%3Cscript%3E")
 		require.NotContains(t, text, "<script>alert")
@@ -255,8 +255,8 @@ func TestTheDocumentStandsAlone(t *testing.T) {
 // Only what is looked at has a price: of ten thousand keys the busiest are shown.
 func TestManyKeys(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p := page.Page{Name: func(r *http.Request) string { return "tenant " + r.Header.Get("Authorization")[7:] }}
-		hc, h := observed(t, &p, &api{limit: 1_000_000, length: time.Hour})
+		var p page.Page
+		hc, h := observed(t, &p, &api{limit: 1_000_000, length: time.Hour}, client.WithKeyNames(func(r *http.Request) string { return "tenant " + r.Header.Get("Authorization")[7:] }))
 		for i := range 10_000 {
 			get(t, t.Context(), hc, "http://api.test/", strconv.Itoa(i))
 		}
@@ -299,6 +299,8 @@ func TestHandlerAlone(t *testing.T) {
 		get(t, t.Context(), &http.Client{Transport: transport}, "http://api.test/", "secret")
 		k := view(t, h, "/").Keys[0]
 		require.Equal(t, 19, k.Limits[0].Left)
+		require.Equal(t, "api.test", k.Host)
+		require.Equal(t, page.Counts{Sent: 1}, k.Counts)
 		require.Contains(t, document(t, h, "/"), "key "+k.ID)
 	})
 }

@@ -17,14 +17,13 @@ const (
 
 // A record is the history of one key.
 type record struct {
-	mu         sync.Mutex
-	host, name string
-	counts     Counts
-	slots      [slotCount]slot // a ring, by time
-	waits      [waitCount]float32
-	entries    [entryCount]entry
-	noted      int       // how many entries there were, without repeats
-	start      time.Time // when the request will go that came last, as far as was known then
+	mu      sync.Mutex
+	sent    int
+	slots   [slotCount]slot // a ring, by time
+	waits   [waitCount]float32
+	entries [entryCount]entry
+	noted   int       // how many entries there were, without repeats
+	start   time.Time // when the request will go that came last, as far as was known then
 }
 
 // A slot counts what happened in a few seconds.
@@ -51,22 +50,16 @@ type entry struct {
 func (r *record) add(e *client.Event) {
 	switch e.Kind {
 	case client.EventWait:
-		r.counts.Waited++
 		r.start = e.Until
 	case client.EventAdmit:
-		r.waits[r.counts.Sent%waitCount] = float32(e.Delay.Seconds())
-		r.counts.Sent++
+		r.waits[r.sent%waitCount] = float32(e.Delay.Seconds())
+		r.sent++
 		r.slot(e.Time).sent++
 		return
 	case client.EventAnswer:
 		return
 	case client.EventRefuse:
-		r.counts.Refused++
 		r.slot(e.Time).refused++
-	case client.EventRetry:
-		r.counts.Retried++
-	case client.EventGiveUp:
-		r.counts.GivenUp++
 	}
 	r.note(entry{
 		kind: e.Kind, time: e.Time, method: e.Request.Method, limit: e.Limit, until: e.Until,
@@ -129,7 +122,7 @@ func (r *record) recent(now time.Time) int {
 // percentiles returns how many seconds half of the last requests waited at most, and
 // how many 95 of a hundred did.
 func (r *record) percentiles() (p50, p95 float64) {
-	n := min(r.counts.Sent, waitCount)
+	n := min(r.sent, waitCount)
 	if n == 0 {
 		return 0, 0
 	}

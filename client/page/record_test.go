@@ -36,7 +36,7 @@ func TestRecordsAreForgotten(t *testing.T) {
 	}
 	require.LessOrEqual(t, len(p.now)+len(p.old), 2*maxRecords)
 	require.Nil(t, p.find("0"))
-	require.Equal(t, 50, p.find("busy").counts.Sent)
+	require.Equal(t, 50, p.find("busy").sent)
 }
 
 func TestObserveAllocatesNothing(t *testing.T) {

@@ -32,7 +32,7 @@ type View struct {
 type Key struct {
 	ID   string `json:"id"` // the beginning of the key's hash
 	Host string `json:"host,omitempty"`
-	Name string `json:"name,omitempty"` // see Page.Name
+	Name string `json:"name,omitempty"` // see client.WithKeyName
 
 	Limits   []Limit `json:"limits"`
 	Waiting  int     `json:"waiting"`
@@ -52,14 +52,12 @@ type Key struct {
 	Events  []Event `json:"events,omitempty"`  // the newest first
 }
 
-// Counts are how often something happened to the requests of a key since the page
-// began to observe it.
+// Counts are what became of the requests of a key; see [client.Counts].
 type Counts struct {
-	Sent    int `json:"sent"`
-	Refused int `json:"refused"`
-	Retried int `json:"retried"`
-	GivenUp int `json:"given_up"`
-	Waited  int `json:"waited"`
+	Sent    uint64 `json:"sent"`
+	Refused uint64 `json:"refused"`
+	Retried uint64 `json:"retried"`
+	GivenUp uint64 `json:"given_up"`
 }
 
 // A Limit is what is known of one limit.
@@ -133,7 +131,7 @@ func (p *Page) view(now time.Time, all []client.Status, q *query) *View {
 		}
 		f := found{parts: all[:n], record: p.find(all[0].Key)}
 		all = all[n:]
-		if !q.matches(f.parts[0].Key, f.record) {
+		if !q.matches(&f.parts[0]) {
 			continue
 		}
 		if f.record != nil {
@@ -174,23 +172,21 @@ func first(a, b int) int {
 func id(key string) string { return key[:min(idLength, len(key))] }
 
 // matches reports whether a key is searched for.
-func (q *query) matches(key string, r *record) bool {
-	if q.search == "" || strings.Contains(id(key), q.search) {
-		return true
-	}
-	if r == nil {
-		return false
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
+func (q *query) matches(s *client.Status) bool {
 	wanted := strings.ToLower(q.search)
-	return strings.Contains(strings.ToLower(r.host), wanted) || strings.Contains(strings.ToLower(r.name), wanted)
+	return strings.Contains(id(s.Key), wanted) || strings.Contains(strings.ToLower(s.Host), wanted) ||
+		strings.Contains(strings.ToLower(s.Name), wanted)
 }
 
 // keyOf returns what is known of a key, of which parts is never empty.
 func keyOf(now time.Time, parts []client.Status, r *record) Key {
 	whole := &parts[0]
-	k := Key{ID: id(whole.Key), Waiting: whole.Waiting, Limits: []Limit{}}
+	k := Key{
+		ID: id(whole.Key), Host: clean(whole.Host), Name: clean(whole.Name), Waiting: whole.Waiting, Limits: []Limit{},
+		Counts: Counts{
+			Sent: whole.Counts.Sent, Refused: whole.Counts.Refused, Retried: whole.Counts.Retried, GivenUp: whole.Counts.GivenUp,
+		},
+	}
 	for i := range parts {
 		k.InFlight += parts[i].InFlight
 		if parts[i].Hold.After(now) && parts[i].Hold.After(k.Hold) {
@@ -213,7 +209,6 @@ func keyOf(now time.Time, parts []client.Status, r *record) Key {
 func (k *Key) read(now time.Time, r *record) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	k.Host, k.Name, k.Counts = clean(r.host), clean(r.name), r.counts
 	k.P50, k.P95 = r.percentiles()
 	k.History = r.history(now)
 	for _, e := range r.told() {
