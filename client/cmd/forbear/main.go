@@ -1,5 +1,6 @@
 // Forbear brings the limits of APIs to programs in any language.
 //
+//	forbear proxy     send requests on as the limits of their APIs allow
 //	forbear explain   say what a response tells of limits
 //
 // See forbear help and the name of a command. The exit status is 0 if all went well, 1
@@ -19,6 +20,7 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends the program at once
 	status := run(ctx, os.Args[1:], &streams{os.Stdin, os.Stdout, os.Stderr})
 	stop()
 	os.Exit(status)
@@ -37,7 +39,7 @@ type command struct {
 	run func(ctx context.Context, flags *flag.FlagSet, args []string, s *streams) error
 }
 
-var commands = []command{explainCommand}
+var commands = []command{proxyCommand, explainCommand}
 
 // A usageError says that the command line, or a file that it names, is wrong.
 type usageError struct{ error }
