@@ -2,6 +2,7 @@
 //
 //	forbear proxy     send requests on as the limits of their APIs allow
 //	forbear explain   say what a response tells of limits
+//	forbear top       watch a proxy in a terminal
 //
 // See forbear help and the name of a command. The exit status is 0 if all went well, 1
 // if something failed, and 2 if the command line or a file that it names is wrong.
@@ -39,7 +40,7 @@ type command struct {
 	run func(ctx context.Context, flags *flag.FlagSet, args []string, s *streams) error
 }
 
-var commands = []command{proxyCommand, explainCommand}
+var commands = []command{proxyCommand, explainCommand, topCommand}
 
 // A usageError says that the command line, or a file that it names, is wrong.
 type usageError struct{ error }
