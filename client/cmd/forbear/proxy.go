@@ -32,8 +32,8 @@ each quota. What the API refuses is sent again where that is safe.
 	forbear proxy -to https://api.github.com &
 	curl http://localhost:8080/zen
 
-A page at /-/ shows all limits and what waits for them, and /-/health says 200 while
-the proxy takes requests. On SIGTERM it takes no more, answers all that wait, and ends.
+A page at /-/ shows all limits and what waits for them, /-/metrics tells it to
+Prometheus, and /-/health says 200 while the proxy takes requests. On SIGTERM it takes no more, answers all that wait, and ends.
 On SIGHUP it reads the configuration file again; requests that wait stay in the queue.
 
 A line of the configuration file is one of these; the rest of a line after # is a comment:
@@ -126,8 +126,13 @@ type proxyServer struct {
 
 func newProxyServer(p *proxyFlags, c *config, base http.RoundTripper, log *slog.Logger) (*proxyServer, error) {
 	var shown page.Page
+	metrics, exported, err := newMetrics()
+	if err != nil {
+		return nil, err
+	}
 	opts := []client.Option{
-		client.WithMaxWait(p.maxWait), client.WithObserver(shown.Observe), client.WithObserver(observe.Log(log)),
+		client.WithMaxWait(p.maxWait), client.WithObserver(shown.Observe), client.WithObserver(metrics.Observe),
+		client.WithObserver(observe.Log(log)),
 	}
 	for _, r := range c.rules {
 		opts = append(opts, client.WithLine(queue.WithRule(r.Rule)))
@@ -149,9 +154,13 @@ func newProxyServer(p *proxyFlags, c *config, base http.RoundTripper, log *slog.
 	if err != nil {
 		return nil, err
 	}
+	if err := metrics.Watch(transport); err != nil {
+		return nil, err
+	}
 	closing, closed := context.WithCancel(context.Background())
 	admin := http.NewServeMux()
 	admin.Handle("/-/{$}", until(closing, shown.Handler(transport)))
+	admin.Handle("/-/metrics", exported)
 	admin.HandleFunc("/-/health", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) })
 	g := newGateway(c, transport, admin, log)
 	g.forward, g.public, g.replay = p.forward, p.public, p.replay

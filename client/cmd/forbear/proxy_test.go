@@ -116,6 +116,14 @@ func TestProgramsShareAQuota(t *testing.T) {
 	_, text := ask(t, http.MethodGet, p.url+"/-/", "")
 	require.Contains(t, text, "of 200 left")
 	require.NotContains(t, text, "shared")
+	_, text = ask(t, http.MethodGet, p.url+"/-/metrics", "")
+	for _, want := range []string{
+		`forbear_client_request_time_in_queue_seconds_count{forbear_queue_outcome="admitted",server_address="127.0.0.1"`,
+		"forbear_client_request_queued{", "forbear_limit_remaining{", "forbear_limit_utilization_ratio{", "forbear_limit_reset_time_seconds{",
+	} {
+		require.Contains(t, text, want)
+	}
+	require.NotContains(t, text, "shared")
 }
 
 func TestPaths(t *testing.T) {
