@@ -34,7 +34,7 @@ type running struct {
 }
 
 // start starts a proxy as the flags say.
-func start(t *testing.T, args ...string) *running {
+func start(t testing.TB, args ...string) *running {
 	t.Helper()
 	var p proxyFlags
 	flags := newFlags()
