@@ -1,12 +1,13 @@
 package otelforbear_test
 
 import (
+	"fmt"
 	"net/http"
 
+	"github.com/forbear-go/forbear/client"
 	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/trace"
 
-	"github.com/forbear-go/forbear/client"
 	"github.com/forbear-go/forbear/client/otelforbear"
 )
 
@@ -23,9 +24,9 @@ func reported(base http.RoundTripper, meters metric.MeterProvider, tracers trace
 }
 
 func ExampleNew() {
-	var meters metric.MeterProvider  // of the OpenTelemetry SDK
+	var meters metric.MeterProvider  // of the OpenTelemetry SDK; nil here
 	var tracers trace.TracerProvider // likewise
-	if _, err := reported(nil, meters, tracers); err != nil {
-		return
-	}
+	_, err := reported(nil, meters, tracers)
+	fmt.Println(err)
+	// Output: otelforbear: Config has neither a MeterProvider nor a TracerProvider
 }

@@ -12,6 +12,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/forbear-go/forbear/client"
+	"github.com/forbear-go/forbear/queue"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/otel/attribute"
 	sdk "go.opentelemetry.io/otel/sdk/metric"
@@ -20,9 +22,7 @@ import (
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 	"go.opentelemetry.io/otel/trace"
 
-	"github.com/forbear-go/forbear/client"
 	"github.com/forbear-go/forbear/client/otelforbear"
-	"github.com/forbear-go/forbear/queue"
 )
 
 // An api allows so many requests a minute.
@@ -156,7 +156,7 @@ func (r *rig) points(name, unit string) map[string]string {
 func text(set attribute.Set) string {
 	var all []string
 	for _, kv := range set.ToSlice() {
-		all = append(all, string(kv.Key)+"="+kv.Value.Emit())
+		all = append(all, string(kv.Key)+"="+kv.Value.String())
 	}
 	return strings.Join(all, " ")
 }
@@ -263,7 +263,7 @@ func TestRefusalsAndRetries(t *testing.T) {
 	})
 }
 
-type timeout struct{ error }
+type timeout struct{}
 
 func (timeout) Error() string { return "timeout" }
 func (timeout) Timeout() bool { return true }

@@ -30,6 +30,7 @@ type View struct {
 
 // A Key is what is known of one key.
 type Key struct {
+	Counts
 	ID   string `json:"id"` // the beginning of the key's hash
 	Host string `json:"host,omitempty"`
 	Name string `json:"name,omitempty"` // see client.WithKeyName
@@ -43,7 +44,6 @@ type Key struct {
 	// Hold is when a wait ends that a refusal asked for; zero if there is none.
 	Hold time.Time `json:"hold,omitzero"`
 
-	Counts
 	// P50 and P95 are how many seconds half, and 95 of 100, of the last 64 requests
 	// waited at most.
 	P50     float64 `json:"wait_p50"`

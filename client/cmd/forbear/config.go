@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -37,7 +38,7 @@ type rule struct {
 
 // readConfig reads a configuration file.
 func readConfig(name string) (*config, error) {
-	f, err := os.Open(name)
+	f, err := os.Open(name) //nolint:gosec // the user names it
 	if err != nil {
 		return nil, err
 	}
@@ -114,15 +115,15 @@ func (c *config) add(words []string, line int) error {
 		return c.addUpstream(args[0], args[1])
 	case "rule":
 		if len(args) < 2 {
-			return fmt.Errorf("rule: want a name and fields such as limit=300/1h")
+			return errors.New("rule: want a name and fields such as limit=300/1h")
 		}
 		return c.addRule(args[0], args[1:], line)
 	case "name":
 		if len(args) != 1 || strings.ContainsFunc(args[0], notToken) {
-			return fmt.Errorf("name: want the name of a header field")
+			return errors.New("name: want the name of a header field")
 		}
 		if c.nameField != "" {
-			return fmt.Errorf("name: there is one already")
+			return errors.New("name: there is one already")
 		}
 		c.nameField = http.CanonicalHeaderKey(args[0])
 		return nil

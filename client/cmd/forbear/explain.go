@@ -79,7 +79,7 @@ func lastOfEach(all []*response) []*response {
 			last[r.host], telling[r.host] = r, tells
 		}
 	}
-	var chosen []*response
+	chosen := make([]*response, 0, len(last))
 	for _, host := range slices.Sorted(maps.Keys(last)) {
 		chosen = append(chosen, last[host])
 	}

@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// runs runs the program and returns what it writes, and its exit status.
+// runs calls the program and returns what it writes, and its exit status.
 func runs(t *testing.T, in string, args ...string) (out, errors string, status int) {
 	t.Helper()
 	var o, e strings.Builder

@@ -24,7 +24,7 @@ func main() {
 	context.AfterFunc(ctx, stop) // a second signal ends the program at once
 	status := run(ctx, os.Args[1:], &streams{os.Stdin, os.Stdout, os.Stderr})
 	stop()
-	os.Exit(status)
+	os.Exit(status) //nolint:forbidigo // this is main
 }
 
 // streams are where a command reads and writes.
@@ -91,7 +91,7 @@ func (c *command) do(ctx context.Context, args []string, s *streams) int {
 	switch {
 	case err == nil, errors.Is(err, flag.ErrHelp):
 		return 0
-	case isUsage && wrong.error == errParsed:
+	case isUsage && errors.Is(wrong, errParsed):
 		return 2
 	}
 	fmt.Fprintf(s.err, "forbear %s: %v\n", c.name, err)

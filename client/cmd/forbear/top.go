@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -42,7 +43,7 @@ func top(ctx context.Context, flags *flag.FlagSet, args []string, s *streams) er
 	if *every <= 0 || *most <= 0 {
 		return usageError{errors.New("-every and -n must be positive")}
 	}
-	u.RawQuery = url.Values{"q": {*search}, "n": {fmt.Sprint(*most)}}.Encode()
+	u.RawQuery = url.Values{"q": {*search}, "n": {strconv.Itoa(*most)}}.Encode()
 	tick := time.NewTicker(*every)
 	defer tick.Stop()
 	for {
