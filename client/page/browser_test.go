@@ -20,6 +20,7 @@ type chromium struct {
 	out     *bufio.Reader
 	session string
 	calls   int
+	loads   int      // how many documents were loaded
 	errors  []string // that the browser logged
 }
 
@@ -72,27 +73,41 @@ func (b *chromium) call(method string, params map[string]any, result any) {
 	_, err = b.in.Write(append(text, 0))
 	require.NoError(b.t, err)
 	for {
-		text, err := b.out.ReadBytes(0)
-		require.NoError(b.t, err, method)
-		var m struct {
-			ID     int
-			Method string
-			Result json.RawMessage
-			Error  *struct{ Message string }
-			Params json.RawMessage
+		m := b.read()
+		if m.ID != b.calls {
+			continue
 		}
-		require.NoError(b.t, json.Unmarshal(text[:len(text)-1], &m))
-		switch {
-		case m.Method == "Log.entryAdded" || m.Method == "Runtime.exceptionThrown":
-			b.errors = append(b.errors, string(m.Params))
-		case m.ID == b.calls:
-			require.Nil(b.t, m.Error, method)
-			if result != nil {
-				require.NoError(b.t, json.Unmarshal(m.Result, result))
-			}
-			return
+		require.Nil(b.t, m.Error, method)
+		if result != nil {
+			require.NoError(b.t, json.Unmarshal(m.Result, result))
 		}
+		return
 	}
+}
+
+// A message is an answer to a call, or an event.
+type message struct {
+	ID     int
+	Method string
+	Result json.RawMessage
+	Error  *struct{ Message string }
+	Params json.RawMessage
+}
+
+// read reads the next message and notes what it says, if it is an event.
+func (b *chromium) read() *message {
+	b.t.Helper()
+	text, err := b.out.ReadBytes(0)
+	require.NoError(b.t, err)
+	m := new(message)
+	require.NoError(b.t, json.Unmarshal(text[:len(text)-1], m))
+	switch m.Method {
+	case "Log.entryAdded", "Runtime.exceptionThrown":
+		b.errors = append(b.errors, string(m.Params))
+	case "Page.loadEventFired":
+		b.loads++
+	}
+	return m
 }
 
 // eval returns the value of an expression, awaited if it is a promise.
@@ -112,8 +127,11 @@ func (b *chromium) eval(expression string, value any) {
 // open loads an address and returns when the document is complete.
 func (b *chromium) open(url string) {
 	b.t.Helper()
+	loads := b.loads
 	b.call("Page.navigate", map[string]any{"url": url}, nil)
-	b.until(`document.readyState === "complete" && location.href !== "about:blank"`)
+	for b.loads == loads {
+		b.read()
+	}
 }
 
 // until returns when a condition holds. It gives up after ten seconds.

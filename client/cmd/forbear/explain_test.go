@@ -77,6 +77,13 @@ func TestExplainHARFile(t *testing.T) {
 	require.NotContains(t, out, "c.test")
 }
 
+// What says nothing alone may still say something about other fields.
+func TestExplainFieldsThatGoTogether(t *testing.T) {
+	out, _, status := runs(t, "HTTP/1.1 200 OK\nX-RateLimit-Limit: 60\nX-RateLimit-Remaining: 30\nX-RateLimit-Bucket: abc\n\n", "explain")
+	require.Zero(t, status)
+	require.NotContains(t, out, "Not understood")
+}
+
 func TestExplainNothing(t *testing.T) {
 	out, _, status := runs(t, "HTTP/1.1 200 OK\nContent-Type: text/plain\n\nhi", "explain")
 	require.Zero(t, status)
