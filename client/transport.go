@@ -137,7 +137,7 @@ func (t *Transport) turnedAway(c *call, who *account, err error) error {
 		limited.tell(said)
 	}
 	if t.observers != nil {
-		(&loop{task: task{t: t, req: c.req, who: who}}).tellGivenUp(limited)
+		(&loop{task: task{t: t, req: c.req, who: who, call: *c}}).tellGivenUp(limited)
 	}
 	return limited
 }

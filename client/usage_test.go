@@ -154,3 +154,23 @@ func TestStatusAsJSON(t *testing.T) {
 		assert.Less(t, strings.Count(string(text), ":"), 10, "%s", text)
 	}
 }
+
+// A request that is never sent has a name, too.
+func TestNameOfARequestTurnedAway(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var events []client.Event
+		rt := transport(t, &recorder{answer: sequence(200)},
+			client.WithKeyNames(func(r *http.Request) string { return r.Header.Get("X-Tenant") }),
+			client.WithObserver(func(e client.Event) { events = append(events, e) }))
+		rt.Close()
+		req := secretRequest(t.Context())
+		req.Header.Set("X-Tenant", "tenant 7")
+		_, err := rt.RoundTrip(req)
+		require.ErrorIs(t, err, client.ErrClosed)
+		require.Len(t, events, 1)
+		require.Equal(t, "tenant 7", events[0].Name)
+		_, err = rt.RoundTrip(req.WithContext(client.WithKeyName(t.Context(), "mine")))
+		require.ErrorIs(t, err, client.ErrClosed)
+		require.Equal(t, "mine", events[1].Name)
+	})
+}

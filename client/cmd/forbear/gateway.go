@@ -1,0 +1,172 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"math"
+	"net"
+	"net/http"
+	"net/http/httputil"
+	"net/netip"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/forbear-go/forbear/client"
+)
+
+// A gateway passes requests on to their upstreams.
+type gateway struct {
+	config  atomic.Pointer[config]
+	forward bool  // requests may name any host
+	replay  int64 // the longest body that is kept to be sent again
+	public  bool  // the page is for everybody
+	admin   http.Handler
+	proxy   httputil.ReverseProxy
+	log     *slog.Logger
+}
+
+type targetKey struct{}
+
+// newGateway returns a gateway that sends through transport.
+func newGateway(c *config, transport http.RoundTripper, admin http.Handler, log *slog.Logger) *gateway {
+	g := &gateway{admin: admin, log: log}
+	g.config.Store(c)
+	g.proxy = httputil.ReverseProxy{
+		Transport:    transport,
+		Rewrite:      rewrite,
+		ErrorHandler: g.fail,
+		ErrorLog:     slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+	}
+	return g
+}
+
+// rewrite directs a request to the target that ServeHTTP found.
+func rewrite(r *httputil.ProxyRequest) {
+	if target, ok := r.In.Context().Value(targetKey{}).(upstream); ok {
+		r.Out.URL.Path = "/" + strings.TrimPrefix(r.Out.URL.Path, target.prefix)
+		if r.Out.URL.RawPath != "" {
+			r.Out.URL.RawPath = "/" + strings.TrimPrefix(r.Out.URL.RawPath, target.prefix)
+		}
+		r.SetURL(target.url)
+	}
+	if _, ok := r.Out.Header["User-Agent"]; !ok {
+		r.Out.Header["User-Agent"] = nil // or else net/http sets its own
+	}
+}
+
+// ServeHTTP passes a request on, unless it is for the proxy itself.
+func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	c := g.config.Load()
+	ctx := r.Context()
+	switch {
+	case r.Method == http.MethodConnect:
+		http.Error(w, "CONNECT is not supported: its requests cannot be seen. Use http:// URLs or -to.", http.StatusMethodNotAllowed)
+		return
+	case r.URL.IsAbs():
+		if !g.forward || r.URL.Scheme != "http" {
+			http.Error(w, "not a forward proxy; see forbear help proxy", http.StatusForbidden)
+			return
+		}
+	case strings.HasPrefix(r.URL.Path, "/-/"):
+		g.serveAdmin(w, r)
+		return
+	default:
+		target, ok := c.find(r.URL)
+		if !ok {
+			http.Error(w, "no upstream for this path", http.StatusNotFound)
+			return
+		}
+		ctx = context.WithValue(ctx, targetKey{}, target)
+	}
+	if name := r.Header.Get(c.nameField); c.nameField != "" && name != "" {
+		ctx = client.WithKeyName(ctx, name)
+		r.Header.Del(c.nameField)
+	}
+	r = r.WithContext(ctx)
+	if err := g.keepBody(r); err != nil {
+		http.Error(w, "the body ended early", http.StatusBadRequest)
+		return
+	}
+	g.proxy.ServeHTTP(w, r)
+}
+
+// find returns the upstream with the longest prefix of a path.
+func (c *config) find(u *url.URL) (found upstream, ok bool) {
+	for _, up := range c.upstreams {
+		if strings.HasPrefix(u.EscapedPath(), up.prefix) && len(up.prefix) > len(found.prefix) {
+			found, ok = up, true
+		}
+	}
+	return found, ok
+}
+
+// keepBody keeps a short body in memory, so that it can be sent again if it is refused.
+// Long ones, and those of unknown length, pass as they come.
+func (g *gateway) keepBody(r *http.Request) error {
+	if r.ContentLength <= 0 || r.ContentLength > g.replay {
+		return nil
+	}
+	body := make([]byte, r.ContentLength)
+	if _, err := io.ReadFull(r.Body, body); err != nil {
+		return err
+	}
+	r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
+	r.Body, _ = r.GetBody()
+	return nil
+}
+
+// fail answers a request that was not sent, or not answered, in words that every
+// language knows: a status, and how many seconds to stay away.
+func (g *gateway) fail(w http.ResponseWriter, r *http.Request, err error) {
+	status := http.StatusBadGateway
+	switch {
+	case errors.Is(err, context.Canceled):
+		return // the caller has gone
+	case errors.Is(err, client.ErrMaxWait):
+		status = http.StatusTooManyRequests
+	case errors.Is(err, client.ErrFull), errors.Is(err, client.ErrClosed), errors.Is(err, client.ErrCircuitOpen):
+		status = http.StatusServiceUnavailable
+	case errors.Is(err, context.DeadlineExceeded):
+		status = http.StatusGatewayTimeout
+	default:
+		g.log.Warn("no answer", "host", r.URL.Host, "error", err)
+	}
+	if e, ok := errors.AsType[*client.Error](err); ok && !e.Until.IsZero() {
+		w.Header().Set("Retry-After", strconv.Itoa(max(1, int(math.Ceil(time.Until(e.Until).Seconds())))))
+	}
+	http.Error(w, http.StatusText(status), status)
+}
+
+// serveAdmin serves what is below /-/: to this machine alone, unless told otherwise,
+// except for the health check.
+func (g *gateway) serveAdmin(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path != "/-/health" && !g.public && !local(r) {
+		http.Error(w, "only for this machine; see -public in forbear help proxy", http.StatusForbidden)
+		return
+	}
+	g.admin.ServeHTTP(w, r)
+}
+
+// local reports whether a request comes from this machine and was meant for it: a page
+// in a browser may use a name of its own for 127.0.0.1.
+func local(r *http.Request) bool {
+	from, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil || !from.Addr().Unmap().IsLoopback() {
+		return false
+	}
+	host := r.Host
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		host = h
+	}
+	if strings.EqualFold(host, "localhost") {
+		return true
+	}
+	to, err := netip.ParseAddr(strings.Trim(host, "[]"))
+	return err == nil && to.IsLoopback()
+}

@@ -1,0 +1,126 @@
+// Forbear brings the limits of APIs to programs in any language.
+//
+//	forbear proxy     send requests on as the limits of their APIs allow
+//	forbear explain   say what a response tells of limits
+//	forbear top       watch a proxy in a terminal
+//
+// See forbear help and the name of a command. The exit status is 0 if all went well, 1
+// if something failed, and 2 if the command line or a file that it names is wrong.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends the program at once
+	status := run(ctx, os.Args[1:], &streams{os.Stdin, os.Stdout, os.Stderr})
+	stop()
+	os.Exit(status) //nolint:forbidigo // this is main
+}
+
+// streams are where a command reads and writes.
+type streams struct {
+	in       io.Reader
+	out, err io.Writer
+}
+
+// A command is what the first argument names.
+type command struct {
+	name, summary, help string
+	// run declares its flags, parses args and does what it is for.
+	run func(ctx context.Context, flags *flag.FlagSet, args []string, s *streams) error
+}
+
+var commands = []command{proxyCommand, explainCommand, topCommand}
+
+// A usageError says that the command line, or a file that it names, is wrong.
+type usageError struct{ error }
+
+func (e usageError) Unwrap() error { return e.error }
+
+// run runs the command that args name and returns the exit status.
+func run(ctx context.Context, args []string, s *streams) int {
+	if len(args) == 0 {
+		usage(s.err)
+		return 2
+	}
+	name, args := args[0], args[1:]
+	switch name {
+	case "help", "-h", "-help", "--help":
+		if len(args) == 0 {
+			usage(s.out)
+			return 0
+		}
+		name, args = args[0], []string{"-h"}
+	}
+	for _, c := range commands {
+		if c.name == name {
+			return c.do(ctx, args, s)
+		}
+	}
+	fmt.Fprintf(s.err, "forbear: unknown command %q\n\n", name)
+	usage(s.err)
+	return 2
+}
+
+// do runs the command and returns the exit status.
+func (c *command) do(ctx context.Context, args []string, s *streams) int {
+	flags := flag.NewFlagSet(c.name, flag.ContinueOnError)
+	flags.SetOutput(s.err)
+	flags.Usage = func() {
+		fmt.Fprintf(flags.Output(), "%s\n\n", c.help)
+		flags.PrintDefaults()
+	}
+	for _, a := range args {
+		switch a {
+		case "-h", "-help", "--help": // asked for, so it is output
+			flags.SetOutput(s.out)
+		}
+	}
+	err := c.run(ctx, flags, args, s)
+	wrong, isUsage := errors.AsType[usageError](err)
+	switch {
+	case err == nil, errors.Is(err, flag.ErrHelp):
+		return 0
+	case isUsage && errors.Is(wrong, errParsed):
+		return 2
+	}
+	fmt.Fprintf(s.err, "forbear %s: %v\n", c.name, err)
+	if isUsage {
+		return 2
+	}
+	return 1
+}
+
+// errParsed says that package flag has written what is wrong.
+var errParsed = errors.New("wrong flags")
+
+// parse parses the flags of a command that takes no other arguments.
+func parse(flags *flag.FlagSet, args []string) error {
+	switch err := flags.Parse(args); {
+	case errors.Is(err, flag.ErrHelp):
+		return err
+	case err != nil:
+		return usageError{errParsed}
+	case flags.NArg() > 0:
+		return usageError{fmt.Errorf("unexpected argument %q", flags.Arg(0))}
+	}
+	return nil
+}
+
+func usage(w io.Writer) {
+	fmt.Fprint(w, "Forbear brings the limits of APIs to programs in any language.\n\n")
+	for _, c := range commands {
+		fmt.Fprintf(w, "\tforbear %-10s%s\n", c.name, c.summary)
+	}
+	fmt.Fprint(w, "\nforbear help and the name of a command says more.\n")
+}

@@ -1,0 +1,49 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/forbear-go/forbear/client"
+)
+
+// readMemory reads what an earlier run was taught. A file that is not there holds
+// nothing.
+func readMemory(name string) (client.Memory, error) {
+	text, err := os.ReadFile(name) //nolint:gosec // the user names it
+	if errors.Is(err, fs.ErrNotExist) {
+		return client.Memory{}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var m client.Memory
+	if err := json.Unmarshal(text, &m); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return m, nil
+}
+
+// writeMemory writes what this run was taught: the whole file, or nothing.
+func writeMemory(name string, m client.Memory) error {
+	text, err := json.MarshalIndent(m, "", "\t")
+	if err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(filepath.Dir(name), ".forbear-*")
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(append(text, '\n'))
+	if err = errors.Join(err, f.Close()); err == nil {
+		err = os.Rename(f.Name(), name)
+	}
+	if err != nil {
+		_ = os.Remove(f.Name()) // it is of no use to anybody
+	}
+	return err
+}

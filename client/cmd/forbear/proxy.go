@@ -1,0 +1,246 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/forbear-go/forbear/client"
+	"github.com/forbear-go/forbear/client/observe"
+	"github.com/forbear-go/forbear/client/page"
+	"github.com/forbear-go/forbear/queue"
+)
+
+var proxyCommand = command{
+	name:    "proxy",
+	summary: "send requests on as the limits of their APIs allow",
+	help: `usage: forbear proxy -to url [flags]
+       forbear proxy -config file [flags]
+
+Proxy takes requests from programs in any language and sends each on as soon as the
+API will accept it. Requests wait in one queue for all programs, so that they share
+each quota. What the API refuses is sent again where that is safe.
+
+	forbear proxy -to https://api.github.com &
+	curl http://localhost:8080/zen
+
+A page at /-/ shows all limits and what waits for them, /-/metrics tells it to
+Prometheus, and /-/health says 200 while the proxy takes requests. On SIGTERM it takes no more, answers all that wait, and ends.
+On SIGHUP it reads the configuration file again; requests that wait stay in the queue.
+
+A line of the configuration file is one of these; the rest of a line after # is a comment:
+
+	to /github/ https://api.github.com     requests below /github/ go there
+	name X-Team                            the value of this field names a key on the page
+	rule hourly limit=300/1h               a limit that the API does not announce
+	rule uploads match="POST /files" limit=10/1s:burst=5 in-flight=2 scope=global
+
+A rule may have several limits. scope says whose requests count together: those of a
+key (host and credential; the default), a host, or all (global).`,
+	run: proxy,
+}
+
+// proxyFlags are the flags of the command.
+type proxyFlags struct {
+	listen, config, memory string
+	to                     string
+	forward, public        bool
+	replay                 int64
+	maxWait, grace         time.Duration
+}
+
+func (p *proxyFlags) declare(flags *flag.FlagSet) {
+	flags.StringVar(&p.listen, "listen", "localhost:8080", "the `address` to listen on")
+	flags.StringVar(&p.to, "to", "", "the `url` of the API that requests go to")
+	flags.StringVar(&p.config, "config", "", "a `file` with upstreams and rules")
+	flags.StringVar(&p.memory, "memory", "", "a `file` that keeps what refusals taught over a restart")
+	flags.BoolVar(&p.forward, "forward", false, "be a forward proxy, too: send requests for http:// URLs to any host")
+	flags.BoolVar(&p.public, "public", false, "show the page to other machines, too")
+	flags.Int64Var(&p.replay, "replay", 64<<10, "keep bodies of up to so many `bytes` to send them again; longer ones are streamed")
+	flags.DurationVar(&p.maxWait, "max-wait", client.DefaultMaxWait, "answer 429 at once if a request would have to wait longer; 0 is no bound")
+	flags.DurationVar(&p.grace, "grace", 0, "end after this time even if requests still wait; 0 is no bound")
+}
+
+// read reads the configuration that the flags name.
+func (p *proxyFlags) read() (*config, error) {
+	c := new(config)
+	if p.config != "" {
+		var err error
+		if c, err = readConfig(p.config); err != nil {
+			return nil, err
+		}
+	}
+	if p.to != "" {
+		if err := c.addUpstream("/", p.to); err != nil {
+			return nil, err
+		}
+	}
+	if len(c.upstreams) == 0 && !p.forward {
+		return nil, errors.New("nowhere to send requests: use -to, -config or -forward")
+	}
+	return c, nil
+}
+
+func proxy(ctx context.Context, flags *flag.FlagSet, args []string, s *streams) error {
+	var p proxyFlags
+	p.declare(flags)
+	if err := parse(flags, args); err != nil {
+		return err
+	}
+	c, err := p.read()
+	if err != nil {
+		return usageError{err}
+	}
+	log := slog.New(slog.NewTextHandler(s.err, nil))
+	server, err := newProxyServer(&p, c, http.DefaultTransport, log)
+	if err != nil {
+		return usageError{err}
+	}
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", p.listen)
+	if err != nil {
+		return err
+	}
+	again := make(chan os.Signal, 1)
+	signal.Notify(again, syscall.SIGHUP)
+	defer signal.Stop(again)
+	fmt.Fprintf(s.out, "forbear proxy listens on http://%s, its page is at http://%[1]s/-/\n", listener.Addr())
+	return server.run(ctx, listener, again)
+}
+
+// A proxyServer is the gateway, its transport and its server.
+type proxyServer struct {
+	flags     *proxyFlags
+	transport *client.Transport
+	gateway   *gateway
+	server    *http.Server
+	log       *slog.Logger
+}
+
+func newProxyServer(p *proxyFlags, c *config, base http.RoundTripper, log *slog.Logger) (*proxyServer, error) {
+	var shown page.Page
+	metrics, exported, err := newMetrics()
+	if err != nil {
+		return nil, err
+	}
+	opts := []client.Option{
+		client.WithMaxWait(p.maxWait), client.WithObserver(shown.Observe), client.WithObserver(metrics.Observe),
+		client.WithObserver(observe.Log(log)),
+	}
+	for _, r := range c.rules {
+		opts = append(opts, client.WithLine(queue.WithRule(r.Rule)))
+	}
+	if p.memory != "" {
+		m, err := readMemory(p.memory)
+		if err != nil {
+			return nil, err
+		}
+		opts = append(opts, client.WithMemory(m))
+	}
+	if t, ok := base.(*http.Transport); ok {
+		own := t.Clone()
+		own.DisableCompression = true // what a server compressed reaches the caller as it is
+		own.MaxIdleConnsPerHost = 100
+		base = own
+	}
+	transport, err := client.NewTransport(base, opts...)
+	if err != nil {
+		return nil, err
+	}
+	if err := metrics.Watch(transport); err != nil {
+		return nil, err
+	}
+	closing, closed := context.WithCancel(context.Background())
+	admin := http.NewServeMux()
+	admin.Handle("/-/{$}", until(closing, shown.Handler(transport)))
+	admin.Handle("/-/metrics", exported)
+	admin.HandleFunc("/-/health", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) })
+	g := newGateway(c, transport, admin, log)
+	g.forward, g.public, g.replay = p.forward, p.public, p.replay
+	server := &http.Server{
+		Handler: g, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
+		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+	}
+	server.RegisterOnShutdown(closed) // pages that are open do not end by themselves
+	return &proxyServer{p, transport, g, server, log}, nil
+}
+
+// until returns a handler whose requests end with ctx.
+func until(ctx context.Context, h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		own, cancel := context.WithCancel(r.Context())
+		defer cancel()
+		defer context.AfterFunc(ctx, cancel)()
+		h.ServeHTTP(w, r.WithContext(own))
+	})
+}
+
+// run serves until ctx ends and all requests are answered. It reads the configuration
+// again whenever it is told.
+func (s *proxyServer) run(ctx context.Context, listener net.Listener, again <-chan os.Signal) error {
+	failed := make(chan error, 1)
+	go func() { failed <- s.server.Serve(listener) }()
+	for {
+		select {
+		case err := <-failed:
+			return err
+		case <-again:
+			if err := s.reload(); err != nil {
+				s.log.Error("configuration not changed", "error", err)
+			} else {
+				s.log.Info("configuration changed")
+			}
+			continue
+		case <-ctx.Done():
+		}
+		return s.drain()
+	}
+}
+
+// reload puts the configuration file into force, all of it or nothing.
+func (s *proxyServer) reload() error {
+	c, err := s.flags.read()
+	if err != nil {
+		return err
+	}
+	if err := reshaped(s.gateway.config.Load().rules, c.rules); err != nil {
+		return err
+	}
+	line := s.transport.Line()
+	for _, r := range c.rules {
+		if len(r.Limits) > 0 {
+			err = errors.Join(err, line.SetLimits(r.Name, r.Limits...))
+		}
+		if r.MaxInFlight > 0 {
+			err = errors.Join(err, line.SetMaxInFlight(r.Name, r.MaxInFlight))
+		}
+	}
+	s.gateway.config.Store(c)
+	return err
+}
+
+// drain answers all that wait, then writes the memory.
+func (s *proxyServer) drain() error {
+	ctx, cancel := context.Background(), func() {}
+	if s.flags.grace > 0 {
+		ctx, cancel = context.WithTimeout(ctx, s.flags.grace)
+	}
+	defer cancel()
+	s.log.Info("ending", "waiting", s.transport.Line().Stats().Waiting)
+	err := s.server.Shutdown(ctx)
+	if err != nil {
+		err = fmt.Errorf("requests were still waiting: %w", errors.Join(err, s.server.Close()))
+	}
+	s.transport.Close()
+	if s.flags.memory != "" {
+		err = errors.Join(err, writeMemory(s.flags.memory, s.transport.Memory()))
+	}
+	return err
+}

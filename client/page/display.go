@@ -1,0 +1,158 @@
+package page
+
+import (
+	"fmt"
+	"html/template"
+	"math"
+	"strings"
+	"time"
+
+	"github.com/forbear-go/forbear/throttle"
+)
+
+// words are what the document calls.
+var words = template.FuncMap{
+	"at": func(t time.Time) string { return t.UTC().Format(time.TimeOnly) },
+	"plural": func(n int, one, many string) string {
+		if n == 1 {
+			return one
+		}
+		return many
+	},
+	"wait":  func(s float64) string { return clock(seconds(s)) },
+	"title": title, "subtitle": subtitle, "queue": queueOf,
+	"label": label, "left": left, "level": level, "percent": percent, "opens": opens,
+	"history": historyOf, "path": path,
+}
+
+// title returns the best name that there is.
+func title(k Key) string {
+	switch {
+	case k.Name != "":
+		return k.Name
+	case k.Host != "":
+		return k.Host
+	}
+	return "key " + k.ID
+}
+
+func subtitle(k Key) string {
+	switch {
+	case k.Name != "" && k.Host != "":
+		return k.Host + ", key " + k.ID
+	case k.Name != "" || k.Host != "":
+		return "key " + k.ID
+	}
+	return "no request is over yet"
+}
+
+// queueOf says what the requests that wait can expect.
+func queueOf(now time.Time, k Key) string {
+	switch {
+	case k.Waiting > 0 && k.Empty.After(now):
+		return "Queue empty in about " + clock(k.Empty.Sub(now)) + "."
+	case k.Waiting > 0:
+		return "Waiting for answers."
+	case k.Hold.After(now):
+		return "The server asked to wait " + clock(k.Hold.Sub(now)) + "."
+	}
+	return "Nothing waits."
+}
+
+// label names a limit.
+func label(l Limit) string {
+	name := l.Name
+	if name == "" {
+		name = "limit"
+	}
+	if l.Scope != "" {
+		name += " of " + l.Scope
+	}
+	return name
+}
+
+// left says how much of a limit is left, and of what.
+func left(l Limit) string {
+	switch {
+	case l.Rate > 0:
+		return fmt.Sprintf("%.3g a second", l.Rate)
+	case l.Max < 0:
+		return "not told"
+	case l.Unit != "" && l.Unit != "requests":
+		return fmt.Sprintf("%d of %d %s left", l.Left, l.Max, l.Unit)
+	}
+	return fmt.Sprintf("%d of %d left", l.Left, l.Max)
+}
+
+func percent(l Limit) int {
+	switch {
+	case l.Max > 0:
+		return int(math.Ceil(100 * float64(l.Left) / float64(l.Max)))
+	case l.Max == 0:
+		return 0
+	}
+	return 100
+}
+
+// level says how much is left for whoever cannot see the bar's length.
+func level(l Limit) string {
+	switch p := percent(l); {
+	case p == 0:
+		return "gone"
+	case p <= 25:
+		return "low"
+	}
+	return "good"
+}
+
+// opens says when a limit opens again, and what kind it is.
+func opens(now time.Time, l Limit) string {
+	var parts []string
+	if l.Opens.After(now) {
+		parts = append(parts, "opens in "+clock(l.Opens.Sub(now)))
+	}
+	kind := l.Kind
+	switch {
+	case l.Seconds > 0 && kind == string(throttle.Bucket):
+		kind = "bucket that fills in " + clock(seconds(l.Seconds))
+	case l.Seconds > 0:
+		kind = strings.TrimSpace(kind + " window of " + clock(seconds(l.Seconds)))
+	}
+	if kind != "" {
+		parts = append(parts, kind)
+	}
+	if l.Others {
+		parts = append(parts, "others spend it too")
+	}
+	return strings.Join(parts, " · ")
+}
+
+// historyOf says what the sparkline shows.
+func historyOf(k Key) string {
+	var sent, refused int
+	for _, s := range k.History {
+		sent += s.Sent
+		refused += s.Refused
+	}
+	return fmt.Sprintf("Last five minutes: %d sent, %d refused", sent, refused)
+}
+
+// path draws a stroke for each slot of a history in which something happened: from the
+// bottom up for all that was sent, and over that for what was refused.
+func path(history []Slot, refused bool) string {
+	most := 1
+	for _, s := range history {
+		most = max(most, s.Sent, s.Refused)
+	}
+	var b strings.Builder
+	for i, s := range history {
+		n := s.Sent
+		if refused {
+			n = s.Refused
+		}
+		if n > 0 {
+			fmt.Fprintf(&b, "M%d.5 20v-%.1f", i, math.Max(1, 19*float64(n)/float64(most)))
+		}
+	}
+	return b.String()
+}
