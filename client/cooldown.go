@@ -24,8 +24,9 @@ type cooldown struct {
 	// While there are hardly any, the refusal may be about them too.
 	spared int
 	apart  int // how often it was refused and others were not
-	// The limiter learns from refusals that are frequent. A few in a hundred may be those
-	// of a server that sheds load, and cost less than being careful would.
+	// The limiter of a route that sends one request after the other learns only from
+	// refusals that are frequent. A few in a hundred may be those of a server that sheds
+	// load, and cost less than being careful would.
 	sent, refusals float64 // of late
 	sole           bool    // it was taught while there was no other route
 }
@@ -187,14 +188,23 @@ func (l *learned) enter(now time.Time, route uint64) {
 		return
 	}
 	s.shared = true
-	if s.refused && l.shown.mark == 0 && l.routes == nil {
-		c := l.addCooldown(now, s.sole)
-		c.sole = true
-		c.limiter, l.whole = l.whole, newThrottle(l.policy, now)
-		l.flying, l.stray, l.before = 0, 0, nil
-		c.refused, c.until = now, c.readyAt(now)
-		s.suspect(c)
+	if !s.refused || l.routes != nil {
+		return
 	}
+	hold := l.whole.Ask(now, 1)
+	if l.shown.mark != 0 && hold.Name != throttle.Refusal {
+		return // what is announced stays with the whole
+	}
+	c := l.addCooldown(now, s.sole)
+	if l.shown.mark == 0 {
+		c.sole, c.limiter = true, l.whole
+	} else {
+		c.closed = hold.At
+	}
+	l.whole = newThrottle(l.policy, now)
+	l.flying, l.stray, l.before = 0, 0, nil
+	c.refused, c.until = now, c.readyAt(now)
+	s.suspect(c)
 }
 
 // readyAt returns when the route opens, or now if that depends on an answer.
@@ -269,7 +279,7 @@ func (l *learned) cool(now time.Time, a *attempt) bool {
 	switch {
 	case a.global || route == 0:
 		return false
-	case !s.shared && l.shown.mark == 0:
+	case !s.shared:
 		s.refused = true
 		return false
 	}
@@ -306,7 +316,8 @@ func (l *learned) cool(now time.Time, a *attempt) bool {
 	switch {
 	case a.own != c.limiter:
 		c.closed = now.Add(l.pause(r))
-	case c.refusals < fewRefusals*c.sent:
+	case c.refusals < fewRefusals*c.sent && c.limiter.Status(now).InFlight <= 1:
+		// Nothing else was under way that could tell a limit from chance.
 		c.closed = now.Add(l.pause(r))
 		c.limiter.Receive(now, a.ownTicket, outcome(r))
 	default:
