@@ -91,7 +91,7 @@ func (l *learned) Ask(now time.Time, r *queue.Request) queue.Answer {
 	if own != nil {
 		a = later(a, l.relax(now, own.ask(now, r.Cost), asks))
 	}
-	return queue.Answer{At: a.At, Name: a.Name, Unknown: a.At.IsZero() && a.Max == 0, Max: a.Max}
+	return queue.Answer{At: a.At, Name: a.Name, Unknown: a.At.IsZero() && a.Max == 0, Max: a.Max, Voluntary: a.Paced > 0}
 }
 
 // relax returns an answer less what it asks of an attempt that has no patience for it:
