@@ -38,12 +38,13 @@ type Throttle struct {
 	lastSent       instant
 	untold         instant // until then answers may have been lost, or left a window out
 
-	hold    hold
-	sheds   shedding
-	windows []window
-	lost    []lost
-	taught  *taught // nil where the server announces its limits
-	random  rand.PCG
+	hold     hold
+	sheds    shedding
+	overload overload
+	windows  []window
+	lost     []lost
+	taught   *taught // nil where the server announces its limits
+	random   rand.PCG
 }
 
 // A Ticket is the record of one request, made when it is sent and handed back
