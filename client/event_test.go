@@ -121,7 +121,7 @@ func TestEventsOfGivingUp(t *testing.T) {
 	stop, isStop := errors.AsType[*backoff.StopError](e.Err)
 	require.True(t, isStop)
 	assert.Equal(t, backoff.StopRetries, stop.Reason)
-	assert.Equal(t, 4, e.Attempt)
+	assert.Equal(t, 5, e.Attempt)
 
 	e = last(diary(t, []script{refuses("60")}, func(s *scene, send func(context.Context) outcome) {
 		send(client.NoRetry(s.ctx))

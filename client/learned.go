@@ -254,7 +254,7 @@ func (l *learned) receive(now time.Time, a *attempt) {
 		}
 		return
 	}
-	bare := r.Refused && a.scope == 0 && !explained(r)
+	bare := r.Refused && a.scope == 0 && !explained(r) && !r.Overloaded() // what is overloaded limits nobody
 	if bare && a.part == l.cooldown(a.route.id) {
 		a.own, a.ownTicket = a.part, a.ticket // it became one while it was under way
 	}

@@ -158,7 +158,7 @@ func TestRepeatedPosts(t *testing.T) {
 		i    int
 		want int
 	}{
-		"stripe":    {stripeSDK(), 9, 4},
+		"stripe":    {stripeSDK(), 9, 5},
 		"openai":    {openAISDK(), 0, 1},
 		"anthropic": {anthropicSDK(), 0, 1},
 		"slack":     {slackSDK(), 0, 1},
@@ -232,7 +232,7 @@ func (t *lost) RoundTrip(req *http.Request) (*http.Response, error) {
 func TestLost(t *testing.T) {
 	for _, sdk := range All() {
 		t.Run(sdk.Name, func(t *testing.T) {
-			for setup, most := range map[Setup]int{Advised: 4, LeftOn: 12} {
+			for setup, most := range map[Setup]int{Advised: 5, LeftOn: 15} {
 				synctest.Test(t, func(t *testing.T) {
 					network := &lost{}
 					call, err := sdk.connect(&http.Client{Transport: network}, setup)
