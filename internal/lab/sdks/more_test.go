@@ -233,12 +233,12 @@ func (t *lost) RoundTrip(req *http.Request) (*http.Response, error) {
 	return nil, io.ErrUnexpectedEOF
 }
 
-// A lost connection is what all SDKs would retry that retry anything, up to three times:
-// once, by forbear, when they do not.
+// A lost connection is what all SDKs would retry that retry anything, up to ten times:
+// by forbear alone, when they do not.
 func TestLost(t *testing.T) {
 	for _, sdk := range All() {
 		t.Run(sdk.Name, func(t *testing.T) {
-			for setup, most := range map[Setup]int{Advised: 4, LeftOn: 16} {
+			for setup, most := range map[Setup]int{Advised: 4, LeftOn: 44} {
 				synctest.Test(t, func(t *testing.T) {
 					network := &lost{}
 					call, err := sdk.connect(&http.Client{Transport: network}, setup)

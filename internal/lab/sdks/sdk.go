@@ -52,7 +52,7 @@ func Setups() []Setup { return []Setup{Advised, LeftOn, Alone} }
 // All returns the SDKs that are tried.
 func All() []SDK {
 	return []SDK{githubSDK(), slackSDK(), openAISDK(), anthropicSDK(), stripeSDK(), vaultSDK(),
-		godoSDK(), linodeSDK(), elasticSDK(), spotifySDK(), jiraSDK(), cloudflareSDK()}
+		godoSDK(), linodeSDK(), elasticSDK(), spotifySDK(), jiraSDK(), cloudflareSDK(), kubernetesSDK()}
 }
 
 const token = "secret"
