@@ -39,7 +39,7 @@ func elasticSDK() SDK {
 		Off:    "`WithDisableRetry()`, or `DisableRetry: true` in elasticsearch.Config",
 		Note: "It takes a transport, not a client. With several nodes its own retries go to the next one, those of forbear to the " +
 			"same: leave them on there, with `client.WithRetries(0)`. It is what go-elasticsearch is made of.",
-		Calls:  500,
+		Calls:  3000,
 		server: elasticServer, connect: connectElastic,
 	}
 }
