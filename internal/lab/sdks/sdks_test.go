@@ -74,7 +74,11 @@ func compare(t *testing.T, want, got Row) {
 	}
 	assert.Equal(t, want.Calls, got.Calls)
 	assert.Equal(t, want.Down, got.Down)
-	assert.Equal(t, want.Closed, got.Closed)
+	if want.Closed < 50 {
+		assert.Equal(t, want.Closed, got.Closed)
+	} else { // it went on until its deadline
+		assert.InEpsilon(t, want.Closed, got.Closed, .1)
+	}
 	assert.InDelta(t, want.Failed, got.Failed, near)
 	assert.InDelta(t, want.Requests, got.Requests, near)
 	assert.InDelta(t, want.Refused, got.Refused, near)
