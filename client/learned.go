@@ -118,21 +118,26 @@ func (l *learned) Take(now time.Time, r *queue.Request) {
 	a.part = l.of(now, a)
 	a.ticket = a.part.Send(now, r.Cost)
 	if a.scope == 0 {
-		l.spread.sent(a.route.id)
-		if path := a.req.URL.Path; !l.paths && path != l.lastPath {
-			l.lastPath, l.paths = path, l.lastPath != ""
-		}
-		if (l.paths || l.spread.shared) && l.shown.mark != 0 {
-			if a.counters = l.countersOf(l.bucket(a)); a.counters != nil {
-				a.seen = a.counters.sent(a.groupsOf())
-			}
-		}
-		if own := l.cooldowns[a.route.id]; own != nil {
-			a.own, a.ownTicket = own.limiter, own.send(now, r.Cost)
-		}
+		l.sent(now, a)
 	}
 	if a.part == l.whole {
 		l.flying++
+	}
+}
+
+// sent takes in that an attempt is sent that the caller gave no scope.
+func (l *learned) sent(now time.Time, a *attempt) {
+	l.spread.sent(a.route.id)
+	if path := a.req.URL.Path; !l.paths && path != l.lastPath {
+		l.lastPath, l.paths = path, l.lastPath != ""
+	}
+	if (l.paths || l.spread.shared) && l.shown.mark != 0 {
+		if a.counters = l.countersOf(l.bucket(a)); a.counters != nil {
+			a.seen = a.counters.sent(a.groupsOf())
+		}
+	}
+	if own := l.cooldowns[a.route.id]; own != nil {
+		a.own, a.ownTicket = own.limiter, own.send(now, a.Cost)
 	}
 }
 

@@ -58,7 +58,7 @@ func (u *trial) hear(k *Throttle, now instant, t *Ticket, refused bool) bool {
 		u.refusals++
 	}
 	if u.on {
-		return u.conclude(now)
+		return u.conclude()
 	}
 	rest := int64(0)
 	if u.patience > 0 {
@@ -101,7 +101,7 @@ func (u *trial) stop() {
 const trialForgets = 60 * 60 * second
 
 // conclude ends a trial.
-func (u *trial) conclude(now instant) bool {
+func (u *trial) conclude() bool {
 	if u.refusals <= trialFew && u.answers < u.need {
 		return false
 	}
