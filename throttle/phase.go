@@ -162,16 +162,16 @@ func (g *guess) narrow(bound interval) bool {
 		g.opens, g.known = bound, true
 		return true
 	}
-	opens, one, any := g.at(bound)
+	opens, one, some := g.at(bound)
 	if one {
 		g.opens = opens
 	}
-	return any
+	return some
 }
 
 // at returns the opening that lies within bounds. It reports whether there is just one,
 // and whether there is any.
-func (g *guess) at(bound interval) (opens interval, one, any bool) {
+func (g *guess) at(bound interval) (opens interval, one, some bool) {
 	least := ceil(bound.earliest-g.opens.latest, g.length)
 	most := -ceil(g.opens.earliest-bound.latest, g.length)
 	opens = interval{g.opens.earliest + least*g.length, g.opens.latest + least*g.length}
