@@ -124,7 +124,8 @@ func (p *phase) hear(k *Throttle, w *window, now instant, t *Ticket, reset inter
 }
 
 // opening returns bounds between which the window opened, as an answer and one of the last
-// show, and how many requests had been answered before it for sure: two in one window never leave as much, nor does a later one leave more.
+// show, and how many requests had surely been answered before it: two in one window never
+// leave as much, nor does a later one leave more.
 func (p *phase) opening(s sample) (best interval, before int64, found bool) {
 	for _, o := range p.recent {
 		if o.received == 0 || o.remaining != s.remaining && (o.remaining > s.remaining || o.received > s.sent) {
