@@ -19,17 +19,21 @@ func (w *window) hear(k *Throttle, now instant, t *Ticket, said *header.Window, 
 		reset = k.clock.instants(said.Reset, t.at, now)
 		told = reset.earliest < now+longest
 	}
+	remaining, ok := count(said.Remaining, w.unit)
+	raw := reset
+	if step := min(bounded(said.Reset.Resolution), farDay); told && ok && w.phased(k, now, step) {
+		reset = w.phase.hear(k, w, now, t, reset, step, remaining, refused)
+	}
 	if told {
 		w.share.move(w, reset)
 		if !w.hearReset(k, t, reset) {
 			return
 		}
 	}
-	w.hearLength(k, now, t, said, reset, told)
+	w.hearLength(k, now, t, said, raw, told)
 	if told {
 		w.close(k, now)
 	}
-	remaining, ok := count(said.Remaining, w.unit)
 	if w.belief.hear(now, said, remaining, ok, refused) {
 		w.share.begin(w) // it counts anew, and no other server did
 	}
@@ -84,7 +88,10 @@ func (w *window) hearLength(k *Throttle, now instant, t *Ticket, said *header.Wi
 	} else if resetTold {
 		step := min(bounded(said.Reset.Resolution), farDay)
 		left := interval{reset.earliest + step - now, reset.latest - step - t.at}
-		changed = w.length.infer(left, step)
+		changed = w.length.infer(left, step) && w.phase.settled() == 0
+		if settled := w.phase.settled(); settled > 0 && w.length.value != settled {
+			w.length.value, changed = settled, true
+		}
 	}
 	if !changed {
 		return
