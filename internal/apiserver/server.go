@@ -231,25 +231,6 @@ func (s *Server) SetClockOffset(d time.Duration) {
 	s.offset = d
 }
 
-// serving returns the limits that count requests only while they are served.
-func serving(ls []limiter) []ratemodel.Releaser {
-	var rs []ratemodel.Releaser
-	for _, l := range ls {
-		if r, ok := l.model.(ratemodel.Releaser); ok {
-			rs = append(rs, r)
-		}
-	}
-	return rs
-}
-
-func (s *Server) release(rs []ratemodel.Releaser) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, r := range rs {
-		r.Release()
-	}
-}
-
 // shownWindows returns windows with their resets by a clock that is so far ahead.
 func shownWindows(windows []ratemodel.Window, offset time.Duration) []ratemodel.Window {
 	all := slices.Clone(windows)

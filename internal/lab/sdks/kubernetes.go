@@ -40,7 +40,7 @@ func kubernetesSDK() SDK {
 		Off:    "`QPS = -1`; retries only request by request, `MaxRetries(0)`",
 		Note: "`Wrap` keeps TLS and tokens of the configuration; an http.Client of your own would have to bring them. The retries of typed " +
 			"clients cannot be switched off (the calls above go through a RESTClient, with `MaxRetries(0)` each): where a server " +
-			"refuses everything, one call of theirs is eleven times four requests.",
+			"refuses everything, one call of theirs is eleven times five requests.",
 		Calls:  400,
 		server: kubernetesServer, connect: connectKubernetes,
 	}
