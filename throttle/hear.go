@@ -60,7 +60,7 @@ func (w *window) hearReset(k *Throttle, t *Ticket, reset interval) bool {
 		return true
 	}
 	w.reset, w.resetKnown, w.resetSince, w.resetTold = reset, true, k.sent, t.number
-	w.share.begin(w)
+	w.share.begin(w, t.at)
 	return true
 }
 
