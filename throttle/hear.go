@@ -8,10 +8,11 @@ import (
 
 // hear takes in what a response says of this window: among that its limit, if that is
 // above 0.
-func (w *window) hear(k *Throttle, now instant, t *Ticket, said *header.Window, limit int64) {
+func (w *window) hear(k *Throttle, now instant, t *Ticket, said *header.Window, limit int64, refused bool) {
 	if limit > 0 && limit != w.limit {
 		w.setLimit(k, limit)
 	}
+	bidden := w.probe.bade > 0 && w.probe.answeredBy(t)
 	w.probe.bade = 0
 	reset, told := interval{}, said.Reset.Known()
 	if told {
@@ -28,8 +29,12 @@ func (w *window) hear(k *Throttle, now instant, t *Ticket, said *header.Window, 
 	if told {
 		w.close(k, now)
 	}
-	if remaining, ok := count(said.Remaining, w.unit); ok {
+	remaining, ok := count(said.Remaining, w.unit)
+	if ok {
 		w.hearRemaining(k, now, t, remaining, reset, told)
+	}
+	if bidden && !refused && told && reset.earliest > now+second {
+		w.bucket.servedEarly(now, w.limit, w.limit-remaining)
 	}
 }
 
@@ -126,7 +131,7 @@ func (w *window) exhaust(k *Throttle, now instant) {
 	w.ceiling, w.raised = min(w.ceiling, k.sent), k.sent
 	w.trust.refute(now + w.reach(k))
 	if !w.share.others(now) {
-		w.bucket = bucket{}
+		w.bucket = w.bucket.refused(now, w.length.value)
 	}
 }
 

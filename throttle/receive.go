@@ -49,7 +49,7 @@ func (k *Throttle) hear(now instant, t *Ticket, r *header.Reading) {
 		if ok && limit == 0 && !r.Refused {
 			continue // a limit of nothing on a request that was served limits nothing
 		}
-		k.window(said).hear(k, now, t, said, limit)
+		k.window(said).hear(k, now, t, said, limit, r.Refused)
 	}
 	k.forget(t, r)
 	if k.taught != nil && !k.taught.known() && !k.taught.event.under && !k.taught.shut && len(k.windows) > 0 {

@@ -26,8 +26,6 @@ var Gaps = map[string]string{ //nolint:gosec // no world is a credential
 	"short-hour":          "served 0.01, not 0.90",
 	"short-day":           "served 0.00, not 0.90",
 	"deadline-paced":      "served 0.04, not 0.90",
-	"bucket-full-again":   "used 0.27, not 0.95",
-	"bucket-empty":        "used 0.00, not 0.90; refused 50.00 %, not 5.00 %",
 	"channels":            "used 0.22, not 0.90",
 	"chats":               "used 0.10, not 0.80",
 	"endpoints":           "used 0.91, not 0.95",
