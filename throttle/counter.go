@@ -139,6 +139,6 @@ func (c *counter) hear(w *window, k *Throttle, now instant, ticket *Ticket, rema
 		*c = counter{excluded: true}
 	case remaining < logged-1 && least > 2:
 		c.agreed++
-		c.recognised = c.agreed >= counterProof
+		c.recognised = c.agreed >= counterProof && w.length.known()
 	}
 }

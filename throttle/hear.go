@@ -64,8 +64,11 @@ func (w *window) hearReset(k *Throttle, t *Ticket, reset interval) bool {
 		w.reset.latest, w.resetTold = reset.latest, t.number
 		return true
 	}
+	if w.resetKnown {
+		w.length.moved(interval{reset.earliest - w.reset.latest, reset.latest - w.reset.earliest})
+	}
 	w.reset, w.resetKnown, w.resetSince, w.resetTold = reset, true, k.sent, t.number
-	w.share.begin(w, t.at)
+	w.share.begin(w)
 	return true
 }
 

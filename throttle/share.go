@@ -104,9 +104,9 @@ const sharePrior = 8
 func (s *share) others(now instant) bool { return now < s.until }
 
 // begin starts over with a new window.
-func (s *share) begin(w *window, now instant) {
+func (s *share) begin(w *window) {
 	if s.begun {
-		s.past = s.turns.begin(s.ours(w), s.others(now))
+		s.past = s.turns.begin(s.ours(w), s.others(s.heard))
 	}
 	s.begun = false
 }

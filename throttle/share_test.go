@@ -147,7 +147,7 @@ func TestTheShareIsReckonedInTime(t *testing.T) {
 	want := (own + prior) / (fall + prior)
 	require.True(t, w.share.due, "nobody asked")
 	next := w.share
-	next.begin(w, s.k.lastSent)
+	next.begin(w)
 	assert.InDelta(t, want, next.past, 1e-12, "it is kept for the next window")
 	budget := w.share.newest + int64(want*float64(w.share.left))
 	assert.Equal(t, budget, w.share.budget(w))
