@@ -83,7 +83,7 @@ func (w *window) creditReady(k *Throttle, now instant, n int64) instant {
 // within the window's length.
 func (w *window) historyReady(k *Throttle, now instant, n int64) instant {
 	allowed := w.limit - w.reserve - n
-	if allowed < 0 || w.length.value == 0 || !w.length.told && !w.trust.proved() {
+	if allowed < 0 || w.length.value == 0 || !w.length.known() && !w.trust.proved() {
 		return never
 	}
 	at := max(now, w.trust.refutedUntil, w.history.fallsTo(allowed)+w.reach(k))

@@ -125,7 +125,9 @@ func (w *window) hearRemaining(k *Throttle, now instant, t *Ticket, remaining in
 		// Only near the end of the credit does it matter what else may explain the
 		// server, and right after a reset how much came back.
 		logged := w.trust.hear(w, k, now, t, remaining, reset, resetTold)
-		w.counter.hear(w, k, now, t, remaining, logged)
+		if w.counter.hear(w, k, now, t, remaining, logged) {
+			w.trust.refutedUntil = min(w.trust.refutedUntil, now) // weighed counts explain it, and are heeded
+		}
 	}
 }
 
