@@ -91,7 +91,7 @@ func (w *window) refillReady(n int64) instant {
 // within the window's length.
 func (w *window) historyReady(k *Throttle, now instant, n int64) instant {
 	allowed := w.limit - w.reserve - n
-	if !w.price.counts || allowed < 0 || w.length.value == 0 || !w.length.told && !w.trust.proved() {
+	if !w.price.counts || allowed < 0 || w.length.value == 0 || !w.length.known() && !w.trust.proved() {
 		return never
 	}
 	at := max(now, w.trust.refutedUntil, w.history.fallsTo(allowed)+w.reach(k))

@@ -12,6 +12,7 @@ func (w *window) hear(k *Throttle, now instant, t *Ticket, said *header.Window, 
 	if limit > 0 && limit != w.limit {
 		w.setLimit(k, limit)
 	}
+	bidden := w.probe.bade > 0 && w.probe.answeredBy(t)
 	w.probe.bade = 0
 	reset, told := interval{}, said.Reset.Known()
 	w.moment = told && !said.Reset.At.IsZero()
@@ -40,6 +41,9 @@ func (w *window) hear(k *Throttle, now instant, t *Ticket, said *header.Window, 
 	if ok {
 		w.hearRemaining(k, now, t, remaining, reset, told)
 	}
+	if bidden && !refused && told && reset.earliest > now+second {
+		w.bucket.servedEarly(now, w.limit, w.limit-remaining)
+	}
 }
 
 func (w *window) setLimit(k *Throttle, limit int64) {
@@ -67,6 +71,9 @@ func (w *window) hearReset(k *Throttle, t *Ticket, reset interval) bool {
 		w.reset.earliest = max(w.reset.earliest, reset.earliest)
 		w.reset.latest, w.resetTold = reset.latest, t.number
 		return true
+	}
+	if w.resetKnown {
+		w.length.moved(interval{reset.earliest - w.reset.latest, reset.latest - w.reset.earliest})
 	}
 	w.reset, w.resetKnown, w.resetSince, w.resetTold = reset, true, k.sent, t.number
 	w.share.begin(w)
@@ -134,7 +141,9 @@ func (w *window) hearRemaining(k *Throttle, now instant, t *Ticket, remaining in
 		// Only near the end of the credit does it matter what else may explain the
 		// server, and right after a reset how much came back.
 		logged := w.trust.hear(w, k, now, t, remaining, reset, resetTold)
-		w.counter.hear(w, k, now, t, remaining, logged)
+		if w.counter.hear(w, k, now, t, remaining, logged) {
+			w.trust.refutedUntil = min(w.trust.refutedUntil, now) // weighed counts explain it, and are heeded
+		}
 	}
 }
 
@@ -143,7 +152,7 @@ func (w *window) exhaust(k *Throttle, now instant) {
 	w.ceiling, w.raised = min(w.ceiling, k.sent), k.sent
 	w.trust.refute(now + w.reach(k))
 	if !w.share.others(now) {
-		w.bucket = bucket{}
+		w.bucket = w.bucket.refused(now, w.length.value)
 	}
 }
 
