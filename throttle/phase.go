@@ -38,6 +38,7 @@ const (
 	phaseNeeds  = 9  // openings to be explained, twice as many after each failure
 	phaseFailed = 4  // failures until nothing is tried any more
 	phaseSpread = 16 // openings for which requests are spread, to learn more
+	phaseBeyond = 3  // so many eighths of a length are looked beyond it
 	phaseSure   = 8  // this part of the length is known well enough
 	phaseShort  = 2 * second
 	phaseSteps  = 10 // of the notation, in the longest window
@@ -226,7 +227,8 @@ func (p *phase) settled() instant {
 }
 
 // spread returns the time between two requests of a window of which more is to be learned,
-// or 0: over the shortest window that is possible, if that is very short.
+// or 0: over the shortest window that is possible, if that is very short, and every other
+// time for a little longer, so that the last request shows whether it has opened.
 func (p *phase) spread(limit int64) instant {
 	if p.sure || len(p.guesses) == 0 || p.seen == 0 || p.seen >= phaseSpread || limit < 2 {
 		return 0
@@ -234,6 +236,9 @@ func (p *phase) spread(limit int64) instant {
 	shortest := p.shortest()
 	if shortest > phaseShort {
 		return 0
+	}
+	if p.seen%2 == 1 {
+		shortest += shortest * phaseBeyond / 8
 	}
 	return shortest / instant(limit)
 }
