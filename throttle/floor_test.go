@@ -88,7 +88,7 @@ var families = []family{
 	{"from the first request, whole seconds", firstWindow, whole, false, seconds(5, 10, 30, 60), [2]float64{2, 20}, 3, 8, 0.86},
 	{"rolling, reset of the oldest", logThatTells(ratemodel.ResetNext), fine, false, seconds(5), [2]float64{2, 20}, 3, 20, 0.976},
 	{"rolling, reset of the oldest in whole seconds", logThatTells(ratemodel.ResetNext), whole, false, seconds(10, 30, 60), [2]float64{2, 20}, 3, 8, 0.92},
-	{"rolling, reset of the newest", logThatTells(ratemodel.ResetFull), fine, true, seconds(10, 30, 60), [2]float64{2, 20}, 3, 8, 0.84},
+	{"rolling, reset of the newest", logThatTells(ratemodel.ResetFull), fine, true, seconds(10, 30, 60), [2]float64{2, 20}, 3, 8, 0.985},
 	{"rolling, no reset", logThatTells(ratemodel.ResetNone), whole, true, seconds(5, 10, 30, 60), [2]float64{2, 20}, 3, 8, 0.985},
 	{"weighed, fine resets", weighedWindow, fine, true, seconds(5, 10, 30, 60), [2]float64{2, 20}, 3, 8, 0.88},
 	{"weighed, whole seconds", weighedWindow, whole, true, seconds(10, 30, 60), [2]float64{2, 20}, 3, 8, 0.92},

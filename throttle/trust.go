@@ -7,8 +7,8 @@ package throttle
 // more than it did, and proved by a server whose reset follows it.
 type trust struct {
 	refutedUntil instant
-	followed     int     // how often in turn the reset was that of our oldest request
-	oldest       instant // that request, the last time
+	followed     int     // how often in turn the reset was that of our oldest request, or the newest
+	request      instant // that request, the last time
 }
 
 // proof is how many of our requests in turn a reset must have followed.
@@ -29,30 +29,35 @@ func (t *trust) hear(w *window, k *Throttle, now instant, ticket *Ticket, remain
 	case remaining < logged:
 		t.refute(now + reach)
 	case resetTold && !t.proved() && now >= t.refutedUntil:
-		t.follow(w, k, ticket, reset)
+		t.follow(w, k, now, ticket, reset)
 	}
 	return logged
 }
 
-// follow checks whether the reset is that of our oldest request in the window.
-// Where windows merely begin with our first request, it moves by whole lengths.
-func (t *trust) follow(w *window, k *Throttle, ticket *Ticket, reset interval) {
-	oldest := w.history.firstAfter(ticket.at - w.length.value)
-	if oldest == never {
+// follow checks whether the reset is that of our oldest request in the window, or of the
+// newest, while it forgot older ones. Where windows merely begin with our first request,
+// it moves by whole lengths.
+func (t *trust) follow(w *window, k *Throttle, now instant, ticket *Ticket, reset interval) {
+	request := w.history.firstAfter(ticket.at - w.length.value)
+	if request == never {
 		return
 	}
 	slack := k.latency.slack()
-	leaves := interval{oldest + w.length.value - slack, oldest + w.length.value + slack + k.latency.mean}
+	leaves := interval{request + w.length.value - slack, request + w.length.value + slack + k.latency.mean}
+	if !leaves.meets(reset) && w.history.between(ticket.at-2*w.length.value, ticket.at-w.reach(k)) > few {
+		request = ticket.at
+		leaves = interval{request + w.length.value, now + w.length.value}
+	}
 	blur := reset.width() + leaves.width()
 	if !leaves.meets(reset) || blur > w.length.value/8 {
 		t.followed = 0
 		return
 	}
-	moved := oldest - t.oldest
+	moved := request - t.request
 	switch {
 	case t.followed == 0 || moved > w.length.value*9/10:
-		t.followed, t.oldest = 1, oldest
+		t.followed, t.request = 1, request
 	case moved > blur:
-		t.followed, t.oldest = t.followed+1, oldest
+		t.followed, t.request = t.followed+1, request
 	}
 }
