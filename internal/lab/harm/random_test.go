@@ -53,12 +53,12 @@ func (s *survey) try(t *testing.T, seed uint64) {
 	d := random(seed)
 	theirs := run(t, d.World, retrying, seed)
 	// forbear draws lots after refusals, so that one run says little of a world near the
-	// edge: it falls short if it does three times, and does not if it clearly does not
-	// eight times.
+	// edge: it falls short if it does eight times, and does not if it clearly does not
+	// as often.
 	_, gap := RandomGaps[seed]
 	var misses []string
 	clearly := true
-	for i := 0; i < 3 || gap && clearly && i < 8; i++ {
+	for i := 0; i < tries && (!gap || clearly); i++ {
 		ours := run(t, d.World, forbear, seed)
 		clearly = clearly && len(d.worse(ours, theirs, .95)) == 0
 		if misses = d.worse(ours, theirs, .9); len(misses) == 0 && !gap || gap && !clearly {
