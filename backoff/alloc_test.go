@@ -17,7 +17,7 @@ func TestDecidingAllocatesNothing(t *testing.T) {
 	passed := Attempt{Number: 1, Request: request(t, "GET", ""), Response: response(200)}
 	var budget Budget
 	for name, f := range map[string]func(){
-		"delay":         func() { defaultPolicy.Delay(3, time.Second) },
+		"delay":         func() { defaultPolicy{}.Delay(3, time.Second) },
 		"server's wait": func() { ServerWait(time.Minute) },
 		"refused":       func() { s.Next(start, refused, &budget) },
 		"failed":        func() { s.Next(start, failed, nil) },

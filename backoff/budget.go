@@ -23,6 +23,8 @@ import (
 // no more retries are allowed than floor × (1 + t/window) plus share × the
 // requests, those that had not yet faded included.
 //
+// A nil Budget is without bound: it allows every retry and counts nothing.
+//
 // A Budget never blocks and is safe for concurrent use. It must not be copied
 // after first use. Times passed in must come from one clock; one that is
 // earlier than the latest seen is taken as that.
@@ -65,6 +67,9 @@ func NewBudget(share float64, floor int, window time.Duration) (*Budget, error) 
 // Request counts a first attempt. Call it once for every request, also for those
 // that succeed: they are the traffic that the share is taken of.
 func (b *Budget) Request(now time.Time) {
+	if b == nil {
+		return
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.fade(now)
@@ -74,6 +79,9 @@ func (b *Budget) Request(now time.Time) {
 // Retry asks for one retry and counts it if it is allowed. [Strategy.Next] does
 // it for a strategy's user.
 func (b *Budget) Retry(now time.Time) bool {
+	if b == nil {
+		return true
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.fade(now)
@@ -90,6 +98,9 @@ func (b *Budget) Retry(now time.Time) bool {
 // sent after all, for instance because the caller gave up waiting. What has
 // faded of it since then is not given back twice.
 func (b *Budget) Refund(taken, now time.Time) {
+	if b == nil {
+		return
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.fade(now)
@@ -101,7 +112,8 @@ type BudgetStats struct {
 	// Requests and Retries are the counts of the last window, with the older
 	// part of them faded.
 	Requests, Retries float64
-	// Free is how many retries would be allowed right now.
+	// Free is how many retries would be allowed right now; math.MaxInt is without
+	// bound.
 	Free int
 	// Allowed and Denied count the answers since the budget was made. Refunds do
 	// not change them.
@@ -110,6 +122,9 @@ type BudgetStats struct {
 
 // Stats returns the state of the budget. It changes nothing.
 func (b *Budget) Stats(now time.Time) BudgetStats {
+	if b == nil {
+		return BudgetStats{Free: math.MaxInt}
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.fade(now)

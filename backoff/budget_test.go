@@ -218,3 +218,14 @@ func BenchmarkBudgetRequest(b *testing.B) {
 		budget.Request(now)
 	}
 }
+
+// No budget is one without bound, and costs nothing.
+func TestNilBudgetAllowsAll(t *testing.T) {
+	var b *Budget
+	b.Request(start)
+	for range 1000 {
+		require.True(t, b.Retry(start))
+	}
+	b.Refund(start, start)
+	assert.Equal(t, BudgetStats{Free: math.MaxInt}, b.Stats(start))
+}

@@ -64,18 +64,20 @@ func FirstOf(checks ...Check) Check {
 //     and the request is idempotent. True says that a retry is worth it, not
 //     that a second execution is harmless.
 //   - Yes, when the request was refused for want of quota: it was not executed.
-//   - Yes, when it was certainly not executed for another, passing reason: no
-//     connection, temporary DNS failure, HTTP/2 REFUSED_STREAM (RFC 9113 section
-//     8.7).
+//   - Yes, when it was certainly not executed for another reason that may pass:
+//     no connection, no answer from the DNS or none that names an address,
+//     HTTP/2 REFUSED_STREAM (RFC 9113 section 8.7).
 //   - When it may have been executed, Yes if it is idempotent and No if not:
-//     connection reset, unexpected EOF, timeout, HTTP/2 GOAWAY, status 408 and
-//     the 5xx ones except 501, 505 to 508, 510, 511 and 526, which a retry does
-//     not change. An unknown 5xx is treated as 500 (RFC 9110 section 15).
-//   - No, when the error would come again: an invalid certificate or another
-//     TLS failure, a name that does not exist, a malformed address, a
-//     cancellation.
-//   - NoOpinion on everything else, such as any other status, a protocol error
-//     or a refused redirect.
+//     connection reset, unexpected EOF, timeout, TLS alert, HTTP/2 GOAWAY, status
+//     408 and every status from 500 on except 501. An unknown one is treated as
+//     500 (RFC 9110 section 15).
+//   - No, when the error would come again: an invalid certificate, a malformed
+//     address, URL or header, an unsupported scheme, a refused redirect.
+//   - Yes on an error that nobody thought of, if the request is idempotent.
+//   - NoOpinion on everything else, such as any other status.
+//
+// So no idempotent request is given up that go-retryablehttp would have sent
+// again, and might have had answered.
 func DefaultCheck(a Attempt) Verdict {
 	if contextErr(a.context(), time.Time{}) != nil || !a.Replayable() {
 		return No
@@ -121,6 +123,9 @@ func checkError(a Attempt) Verdict {
 	case permanent:
 		return No
 	}
+	if a.Idempotent() {
+		return Yes
+	}
 	return NoOpinion
 }
 
@@ -150,29 +155,14 @@ func checkStatus(a Attempt) Verdict {
 	if a.Response == nil {
 		return NoOpinion
 	}
-	switch code := a.Response.StatusCode; code {
-	case http.StatusRequestTimeout:
-		return ifIdempotent(a)
-	case http.StatusNotImplemented,
-		http.StatusHTTPVersionNotSupported,
-		http.StatusVariantAlsoNegotiates,
-		http.StatusInsufficientStorage, // RFC 4918 section 11.5 forbids repeating it unasked
-		http.StatusLoopDetected,
-		http.StatusNotExtended,
-		http.StatusNetworkAuthenticationRequired,
-		statusInvalidCertificate:
+	switch code := a.Response.StatusCode; {
+	case code == http.StatusNotImplemented:
 		return No
-	default:
-		if code >= 500 && code <= 599 {
-			return ifIdempotent(a)
-		}
+	case code == http.StatusRequestTimeout, code >= 500:
+		return ifIdempotent(a)
 	}
 	return NoOpinion
 }
-
-// statusInvalidCertificate is what Cloudflare answers when the certificate of
-// the server behind it is not valid.
-const statusInvalidCertificate = 526
 
 func ifIdempotent(a Attempt) Verdict {
 	if a.Idempotent() {

@@ -172,7 +172,7 @@ func ExampleAttempt_Replayable() {
 func ExampleDefaults() {
 	c := backoff.Defaults()
 	fmt.Println(c.Retries, c.Elapsed, c.Exhausted)
-	// Output: 3 45m0s 20m0s
+	// Output: 4 45m0s 20m0s
 }
 
 func ExampleNewStrategy() {
@@ -211,7 +211,8 @@ func ExampleStrategy_Next() {
 	// retry 1 after 1s
 	// retry 2 after 2s
 	// retry 3 after 4s
-	// backoff: no retry after attempt 4: all retries are used (status 502)
+	// retry 4 after 8s
+	// backoff: no retry after attempt 5: all retries are used (status 502)
 }
 
 func ExampleStopError() {

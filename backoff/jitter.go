@@ -38,12 +38,12 @@ func Jitter(low, high float64) Step {
 
 // The spread of ServerWait.
 const (
-	spreadPart = 10 // one part in ten
+	spreadPart = 20 // one part in twenty
 	spreadMost = time.Second
 )
 
 // ServerWait returns the time to wait when the server asked for wait: never
-// less, and up to a tenth of it more, but at most a second more, so that
+// less, and up to a twentieth of it more, but at most a second more, so that
 // processes that were told the same moment do not all come back at it. A
 // negative wait counts as zero; zero stays zero.
 //

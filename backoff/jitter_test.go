@@ -90,9 +90,9 @@ func TestServerWaitIsNeverShortened(t *testing.T) {
 	for wait, most := range map[time.Duration]time.Duration{
 		-time.Second:         0,
 		0:                    0,
-		9:                    9, // a tenth of it is less than a nanosecond
-		time.Second:          1100 * time.Millisecond,
-		10 * time.Second:     11 * time.Second,
+		9:                    9, // a twentieth of it is less than a nanosecond
+		time.Second:          1050 * time.Millisecond,
+		10 * time.Second:     10500 * time.Millisecond,
 		time.Minute:          61 * time.Second,
 		24 * time.Hour:       24*time.Hour + time.Second,
 		longest - 1:          longest,

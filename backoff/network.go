@@ -1,13 +1,11 @@
 package backoff
 
 import (
-	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"io"
 	"net"
-	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -17,15 +15,16 @@ import (
 type fate uint8
 
 const (
-	unknown   fate = iota // an error that this package does not know
+	unknown   fate = iota // an error that this package does not know; it may pass
 	permanent             // the same request would fail again in the same way
 	unsent                // a passing failure before the server executed anything
 	unclear               // a passing failure; the server may have executed the request
 )
 
 // classify sorts the errors of an [http.RoundTripper] and of an [http.Client].
-// It lists what may be retried, not what may not, so that an error nobody
-// thought of is not retried.
+// Only what cannot pass by itself is permanent. A name that does not exist may
+// exist again in a moment, where names follow the servers that are up, and a
+// server that begins to listen may answer a handshake with an alert.
 func classify(err error) fate {
 	if isPermanent(err) {
 		return permanent
@@ -36,7 +35,7 @@ func classify(err error) fate {
 	if f := classifyHTTP2(err); f != unknown {
 		return f
 	}
-	if dns, ok := errors.AsType[*net.DNSError](err); ok && dns.Temporary() {
+	if isA[*net.DNSError](err) {
 		return unsent
 	}
 	if isAny(err, errRefused) {
@@ -53,25 +52,17 @@ func classify(err error) fate {
 }
 
 func isPermanent(err error) bool {
-	// A cancellation is somebody's decision. The attempt's own timeout is not: it
-	// ends with context.DeadlineExceeded.
-	if isAny(err, []error{context.Canceled, http.ErrSchemeMismatch}) {
-		return true
-	}
-	if dns, ok := errors.AsType[*net.DNSError](err); ok {
-		return dns.IsNotFound
-	}
 	if u, ok := errors.AsType[*url.Error](err); ok && u.Op == "parse" {
 		return true
 	}
 	return isA[*tls.CertificateVerificationError](err) ||
-		isA[tls.RecordHeaderError](err) ||
 		isA[x509.UnknownAuthorityError](err) ||
 		isA[x509.HostnameError](err) ||
 		isA[x509.CertificateInvalidError](err) ||
 		isA[*net.AddrError](err) ||
 		isA[*net.ParseError](err) ||
-		isA[net.UnknownNetworkError](err)
+		isA[net.UnknownNetworkError](err) ||
+		hasText(err, permanentTexts)
 }
 
 // classifyOp looks at the operation of package net that failed. There can be
@@ -86,12 +77,9 @@ func classifyOp(err error) fate {
 		return unsent
 	case "proxyconnect", "socks connect":
 		// Whatever happened on the way to the proxy, the server saw no request.
-		if f := classify(op.Err); f == unsent || f == unclear {
-			return unsent
-		}
-		return unknown
-	case "remote error", "local error": // a TLS alert
-		return permanent
+		return unsent
+	case "remote error", "local error": // a TLS alert, which may follow a request
+		return unclear
 	case "read", "write":
 		if f := classifyOp(op.Err); f != unknown {
 			return f
@@ -138,6 +126,13 @@ func classifyHTTP2(err error) fate {
 // The beginnings of errors that net/http neither exports nor gives a type that
 // can be matched.
 var (
+	permanentTexts = []string{
+		"unsupported protocol scheme",
+		"http: no Host in request URL",
+		"net/http: invalid ", // method, header or trailer
+		"http: ContentLength=",
+		"stopped after ", // so many redirects
+	}
 	unsentTexts = []string{
 		// Only for streams above the last one that the server took.
 		"http2: Transport received Server's graceful shutdown GOAWAY",

@@ -28,7 +28,7 @@ var (
 	anyMethod  = answers{Yes, Yes}
 	idempotent = answers{Yes, No}
 	never      = answers{No, No}
-	notKnown   = answers{NoOpinion, NoOpinion}
+	notKnown   = answers{Yes, NoOpinion}
 )
 
 func answersTo(t *testing.T, err error) answers {
@@ -166,19 +166,19 @@ var realFailures = map[string]struct {
 	"certificate of an unknown authority": {overTLS(asIs, func(c *tls.Config) { c.RootCAs = x509.NewCertPool() }), never},
 	"certificate of another host":         {overTLS(asIs, func(c *tls.Config) { c.ServerName = "other.test" }), never},
 	"certificate expired":                 {overTLS(asIs, func(c *tls.Config) { c.Time = func() time.Time { return time.Unix(1<<33, 0) } }), never},
-	"client certificate missing":          {overTLS(func(c *tls.Config) { c.ClientAuth = tls.RequireAnyClientCert }, asIs), never},
-	"TLS version too old":                 {overTLS(func(c *tls.Config) { c.MinVersion = tls.VersionTLS13 }, func(c *tls.Config) { c.MaxVersion = tls.VersionTLS12 }), never},
+	"client certificate missing":          {overTLS(func(c *tls.Config) { c.ClientAuth = tls.RequireAnyClientCert }, asIs), idempotent},
+	"TLS version too old":                 {overTLS(func(c *tls.Config) { c.MinVersion = tls.VersionTLS13 }, func(c *tls.Config) { c.MaxVersion = tls.VersionTLS12 }), idempotent},
 	"HTTP answer to HTTPS": {func(t *testing.T) error {
 		srv := serve(t, func(http.ResponseWriter, *http.Request) {})
 		return exchange(t, &http.Transport{}, "https://"+srv.Listener.Addr().String())
-	}, never},
+	}, notKnown},
 
 	"no listener":  {func(t *testing.T) error { return dialing(net.Dialer{}, closedAddress(t))(t) }, anyMethod},
 	"dial timeout": {func(t *testing.T) error { return dialing(net.Dialer{Timeout: 1}, closedAddress(t))(t) }, anyMethod},
 	"no such port": {dialing(net.Dialer{}, "127.0.0.1:99999"), never},
 
 	"name server fails":   {resolving(2), anyMethod},
-	"name does not exist": {resolving(3), never},
+	"name does not exist": {resolving(3), anyMethod},
 
 	"no proxy": {func(t *testing.T) error { return proxied(t, closedAddress(t), "http://target.test") }, anyMethod},
 	"proxy hangs up": {func(t *testing.T) error {
@@ -213,9 +213,9 @@ var realFailures = map[string]struct {
 	"redirects without end": {func(t *testing.T) error {
 		srv := serve(t, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/", http.StatusFound) })
 		return exchange(t, &http.Transport{}, srv.URL)
-	}, notKnown},
-	"unsupported scheme": {func(t *testing.T) error { return exchange(t, &http.Transport{}, "gopher://target.test") }, notKnown},
-	"no host":            {func(t *testing.T) error { return exchange(t, &http.Transport{}, "http:///path") }, notKnown},
+	}, never},
+	"unsupported scheme": {func(t *testing.T) error { return exchange(t, &http.Transport{}, "gopher://target.test") }, never},
+	"no host":            {func(t *testing.T) error { return exchange(t, &http.Transport{}, "http:///path") }, never},
 	"malformed URL": {func(*testing.T) error {
 		_, err := http.Get("http://[::1")
 		return err
@@ -271,33 +271,35 @@ func TestClassifyMadeUpErrors(t *testing.T) {
 		"bare broken pipe":                 {os.NewSyscallError("write", syscall.EPIPE), unclear},
 		"bare refused":                     {syscall.ECONNREFUSED, unsent},
 		"bare abort":                       {syscall.ECONNABORTED, unclear},
-		"TLS record header":                {tls.RecordHeaderError{Msg: "x"}, permanent},
+		"TLS record header":                {tls.RecordHeaderError{Msg: "x"}, unknown},
 		"malformed address":                {op("dial", &net.ParseError{Type: "IP address", Text: "x"}), permanent},
 		"HTTP/2 not established":           {text("http2: client conn could not be established"), unsent},
 		"bare host unreachable":            {syscall.EHOSTUNREACH, unknown},
 		"deadline":                         {context.DeadlineExceeded, unclear},
-		"cancelled":                        {context.Canceled, permanent},
-		"cancelled in a dial":              {op("dial", context.Canceled), permanent},
+		"cancelled":                        {context.Canceled, unknown},
+		"cancelled in a dial":              {op("dial", context.Canceled), unsent},
 		"i/o timeout":                      {op("read", os.ErrDeadlineExceeded), unclear},
 		"host unreachable":                 {op("dial", os.NewSyscallError("connect", syscall.EHOSTUNREACH)), unsent},
 		"dial timeout":                     {op("dial", os.ErrDeadlineExceeded), unsent},
 		"closed under the reader":          {op("read", net.ErrClosed), unclear},
-		"alert inside a read":              {op("read", op("remote error", text("tls: bad certificate"))), permanent},
-		"own alert":                        {op("local error", text("tls: protocol version not supported")), permanent},
+		"alert inside a read":              {op("read", op("remote error", text("tls: bad certificate"))), unclear},
+		"own alert":                        {op("local error", text("tls: protocol version not supported")), unclear},
 		"operation nobody knows":           {op("set", text("x")), unknown},
 		"reset inside it":                  {op("set", syscall.ECONNRESET), unclear},
 		"reset by the proxy":               {op("proxyconnect", op("read", syscall.ECONNRESET)), unsent},
-		"proxy not found":                  {op("proxyconnect", op("dial", &net.DNSError{IsNotFound: true})), permanent},
+		"proxy not found":                  {op("proxyconnect", op("dial", &net.DNSError{IsNotFound: true})), unsent},
 		"proxy certificate":                {op("proxyconnect", &tls.CertificateVerificationError{Err: text("x")}), permanent},
-		"socks proxy refuses":              {op("socks connect", text("unknown error host unreachable")), unknown},
+		"socks proxy refuses":              {op("socks connect", text("unknown error host unreachable")), unsent},
 		"socks proxy hangs up":             {op("socks connect", io.EOF), unsent},
 		"DNS temporary":                    {&net.DNSError{IsTemporary: true}, unsent},
 		"DNS timeout":                      {&net.DNSError{IsTimeout: true}, unsent},
-		"DNS not found, temporary":         {&net.DNSError{IsNotFound: true, IsTemporary: true}, permanent},
-		"DNS otherwise":                    {&net.DNSError{Err: "x"}, unknown},
+		"DNS not found, temporary":         {&net.DNSError{IsNotFound: true, IsTemporary: true}, unsent},
+		"DNS otherwise":                    {&net.DNSError{Err: "x"}, unsent},
 		"bare certificate, authority":      {x509.UnknownAuthorityError{}, permanent},
 		"bare certificate, host":           {x509.HostnameError{Certificate: &x509.Certificate{}, Host: "x"}, permanent},
 		"bare certificate, invalid":        {x509.CertificateInvalidError{}, permanent},
+		"invalid header":                   {text(`net/http: invalid header field name "a b"`), permanent},
+		"body shorter than announced":      {text("http: ContentLength=3 with Body length 2"), permanent},
 		"unknown network":                  {op("dial", net.UnknownNetworkError("x")), permanent},
 		"text in a wrapper":                {fmt.Errorf("a: %w", text("http2: client connection lost")), unclear},
 		"text inside a URL is not a cause": {&url.Error{Op: "Get", URL: "/?http2: client connection lost", Err: text("x")}, unknown},

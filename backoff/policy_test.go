@@ -184,6 +184,6 @@ func FuzzDelay(f *testing.F) {
 func BenchmarkDelay(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
-		defaultPolicy.Delay(3, time.Second)
+		defaultPolicy{}.Delay(3, time.Second)
 	}
 }

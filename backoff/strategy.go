@@ -12,14 +12,15 @@ import (
 type Config struct {
 	// Check says what is worth a retry. Nil means DefaultCheck.
 	Check Check
-	// Policy makes the wait where the server named none. Nil means exponential
-	// from 500 ms with factor 2, capped at 30 s, with equal jitter: never at
-	// once, as a blip outlasts that, and after three retries 1.75 to 3.5 s, which
-	// bridges a restart.
+	// Policy makes the wait where the server named none. Nil means that of
+	// Defaults: 0.45 to 0.75 s, which bridges a blip, then 2.2 to 2.5, 4 to 4.3 and
+	// 8.35 to 8.65 s, so that the fourth retry comes after 15 to 16.2 s, which
+	// bridges a restart. Each wait after these is from 15 to 30 s.
 	Policy Policy
 	// Retries is the most attempts after the first; 0 means no retry. Defaults
-	// sets 3: where one attempt in ten fails, one request in 10 000 still does
-	// after that, and more retries add load when the server can least bear it.
+	// sets 4, as most clients do: where one attempt in five fails, one request in
+	// 3000 still does after that, and more retries add load when the server can
+	// least bear it.
 	Retries int
 	// Elapsed is the most time from the start of the first attempt to the start
 	// of a retry; 0 means no limit. It never interrupts an attempt. Defaults
@@ -39,26 +40,6 @@ type Config struct {
 	// is told by the Attempt. Nil means that only the status is looked at.
 	Read func(*http.Response) (wait time.Duration, known, refused bool)
 }
-
-// Defaults returns the standard settings: three retries within 45 minutes, no
-// wait of more than 20 minutes, and the standard check and policy.
-func Defaults() Config {
-	return Config{
-		Check:     DefaultCheck,
-		Policy:    defaultPolicy,
-		Retries:   3,
-		Elapsed:   45 * time.Minute,
-		Exhausted: 20 * time.Minute,
-	}
-}
-
-var defaultPolicy = func() Policy {
-	p, err := New(Exponential(500*time.Millisecond, 2), Cap(30*time.Second), Jitter(0.5, 1))
-	if err != nil {
-		panic(err) // only by a change to the line above
-	}
-	return p
-}()
 
 // Strategy decides about retries: whether, and after which wait. It holds no
 // state of any one request; one Strategy serves all of them and is safe for
@@ -84,7 +65,7 @@ func NewStrategy(c Config) (*Strategy, error) {
 		c.Check = DefaultCheck
 	}
 	if c.Policy == nil {
-		c.Policy = defaultPolicy
+		c.Policy = defaultPolicy{}
 	}
 	return &Strategy{config: c}, nil
 }
@@ -135,7 +116,7 @@ func (s *Strategy) next(now time.Time, a Attempt, b *Budget) (time.Duration, *St
 		}
 		return 0, stop(now, a, reason, err)
 	}
-	if b != nil && !a.refused() && !b.Retry(now) {
+	if !a.refused() && !b.Retry(now) {
 		return 0, stop(now, a, StopBudget, nil)
 	}
 	return wait, nil

@@ -31,16 +31,16 @@ func strategy(t testing.TB, change func(*Config)) *Strategy {
 func TestNextGrantsTheRetriesOneByOne(t *testing.T) {
 	s := strategy(t, nil)
 	a := Attempt{Request: request(t, "GET", ""), Response: response(503)}
-	for i, want := range []time.Duration{time.Second, 2 * time.Second, 4 * time.Second} {
+	for i, want := range []time.Duration{time.Second, 2 * time.Second, 4 * time.Second, 8 * time.Second} {
 		a.Number = i + 1
 		wait, err := s.Next(start, a, nil)
 		require.NoError(t, err)
 		assert.Equal(t, want, wait)
 	}
-	a.Number = 4
+	a.Number = 5
 	_, err := s.Next(start, a, nil)
-	require.EqualError(t, err, "backoff: no retry after attempt 4: all retries are used (status 503)")
-	assert.Equal(t, Stats{Retries: 3, Stopped: map[Reason]uint64{StopRetries: 1}}, s.Stats())
+	require.EqualError(t, err, "backoff: no retry after attempt 5: all retries are used (status 503)")
+	assert.Equal(t, Stats{Retries: 4, Stopped: map[Reason]uint64{StopRetries: 1}}, s.Stats())
 }
 
 func TestNextTakesTheServersWait(t *testing.T) {
@@ -139,9 +139,9 @@ func TestNextStops(t *testing.T) {
 			text:   "backoff: no retry after attempt 1: the failure is not worth one (status 404)",
 		},
 		"retries, and the server's time is kept": {
-			attempt: Attempt{Number: 4, Request: get, Response: response(429), Wait: time.Minute, WaitKnown: true}, now: start,
+			attempt: Attempt{Number: 5, Request: get, Response: response(429), Wait: time.Minute, WaitKnown: true}, now: start,
 			reason: StopRetries, wait: time.Minute,
-			text: "backoff: no retry after attempt 4: all retries are used (status 429)",
+			text: "backoff: no retry after attempt 5: all retries are used (status 429)",
 		},
 		"exhausted": {
 			attempt: Attempt{Request: get, Response: response(429), Wait: 24 * time.Hour, WaitKnown: true}, now: start,
@@ -262,7 +262,7 @@ func TestOnlyAGrantedRetryTakesFromTheBudget(t *testing.T) {
 	var b Budget
 	get := request(t, "GET", "")
 	for _, a := range []Attempt{
-		{Number: 4, Request: get, Response: response(503)},
+		{Number: 5, Request: get, Response: response(503)},
 		{Request: get, Response: response(404)},
 		{Request: get, Response: response(503), Wait: time.Hour, WaitKnown: true},
 		{Request: get, Response: response(503), Elapsed: time.Hour},
@@ -298,24 +298,6 @@ func TestNewStrategyRefusesNegativeNumbers(t *testing.T) {
 		s, err := NewStrategy(c)
 		require.ErrorIs(t, err, ErrInvalid, name)
 		assert.Nil(t, s, name)
-	}
-}
-
-func TestDefaultPolicyBridgesARestart(t *testing.T) {
-	s, err := NewStrategy(Config{Retries: 3})
-	require.NoError(t, err)
-	for range 1000 {
-		var sum, prev time.Duration
-		for n := 1; n <= 3; n++ {
-			prev, err = s.Next(start, Attempt{Number: n, Response: response(429), Previous: prev}, nil)
-			require.NoError(t, err)
-			sum += prev
-		}
-		require.GreaterOrEqual(t, sum, 1750*time.Millisecond)
-		require.LessOrEqual(t, sum, 3500*time.Millisecond)
-		late := defaultPolicy.Delay(100, 0)
-		require.GreaterOrEqual(t, late, 15*time.Second)
-		require.LessOrEqual(t, late, 30*time.Second)
 	}
 }
 

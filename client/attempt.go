@@ -69,9 +69,9 @@ type answer struct {
 }
 
 // letGo ends the hold on the line, if there is one.
-func (ans *answer) letGo() {
-	if ans.release != nil {
-		ans.release()
+func (a *answer) letGo() {
+	if a.release != nil {
+		a.release()
 	}
 }
 

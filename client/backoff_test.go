@@ -13,7 +13,8 @@ import (
 )
 
 // Where the server names no time, one policy decides how long a request waits, after
-// failures and after refusals alike: by default 250 to 500 ms, and then twice as long.
+// failures and after refusals alike: by default so that the
+// fourth retry comes 15 seconds after the first attempt.
 func TestBackoffWithoutWords(t *testing.T) {
 	constant, err := backoff.New(backoff.Constant(3 * time.Second))
 	require.NoError(t, err)
@@ -24,13 +25,13 @@ func TestBackoffWithoutWords(t *testing.T) {
 		}{
 			"default": {
 				nil,
-				[]time.Duration{250 * time.Millisecond, 500 * time.Millisecond, time.Second},
-				[]time.Duration{500 * time.Millisecond, time.Second, 2 * time.Second},
+				[]time.Duration{450 * time.Millisecond, 2200 * time.Millisecond, 4 * time.Second, 8350 * time.Millisecond},
+				[]time.Duration{750 * time.Millisecond, 2500 * time.Millisecond, 4300 * time.Millisecond, 8650 * time.Millisecond},
 			},
 			"own": {
 				[]client.Option{client.WithBackoff(constant)},
-				[]time.Duration{3 * time.Second, 3 * time.Second, 3 * time.Second},
-				[]time.Duration{3 * time.Second, 3 * time.Second, 3 * time.Second},
+				[]time.Duration{3 * time.Second, 3 * time.Second, 3 * time.Second, 3 * time.Second},
+				[]time.Duration{3 * time.Second, 3 * time.Second, 3 * time.Second, 3 * time.Second},
 			},
 		} {
 			for range 20 {
@@ -40,7 +41,7 @@ func TestBackoffWithoutWords(t *testing.T) {
 					require.NoError(t, err)
 					assert.Equal(t, status, resp.StatusCode)
 					waits := gaps(base.times)
-					require.Len(t, waits, 3)
+					require.Len(t, waits, 4)
 					for i, wait := range waits {
 						assert.GreaterOrEqual(t, wait, c.least[i], "%s, %d, retry %d", name, status, i+1)
 						assert.LessOrEqual(t, wait, c.most[i], "%s, %d, retry %d", name, status, i+1)

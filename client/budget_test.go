@@ -10,13 +10,15 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/forbear-go/forbear/client"
 )
 
 // steady sends a request every 10 ms for ten seconds, and returns how many of the
 // callers got a 200 and how many attempts there were.
-func steady(t *testing.T, answer func(int, *http.Request) (*http.Response, error)) (good, attempts int) {
+func steady(t *testing.T, answer func(int, *http.Request) (*http.Response, error), opts ...client.Option) (good, attempts int) {
 	base := &recorder{answer: answer}
-	rt := transport(t, base)
+	rt := transport(t, base, opts...)
 	var all sync.WaitGroup
 	var mu sync.Mutex // guards good
 	for i := range 1000 {
@@ -34,6 +36,9 @@ func steady(t *testing.T, answer func(int, *http.Request) (*http.Response, error
 	return good, len(base.times)
 }
 
+// fifth allows a fifth of the traffic and ten.
+var fifth = client.WithRetryBudget(.2, 10, 10*time.Second)
+
 // A key with much traffic may retry much: a tenth of failures is made good.
 func TestBudgetGrowsWithTraffic(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -43,17 +48,17 @@ func TestBudgetGrowsWithTraffic(t *testing.T) {
 				return respond(req, 500), nil
 			}
 			return respond(req, 200), nil
-		})
+		}, fifth)
 		require.Equal(t, 1000, good)
 		require.Equal(t, 1100, attempts)
 	})
 }
 
-// A server that fails for all gets a fifth more requests and a few, not four times
+// A server that fails for all gets a fifth more requests and a few, not five times
 // as many.
 func TestBudgetBoundsStorm(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		good, attempts := steady(t, sequence(500))
+		good, attempts := steady(t, sequence(500), fifth)
 		require.Zero(t, good)
 		require.Greater(t, attempts, 1050)
 		require.LessOrEqual(t, attempts, 1000+1000/5+20+10)
@@ -71,7 +76,7 @@ func TestBudgetIsNotForRefusals(t *testing.T) {
 			}
 			return respond(req, 200), nil
 		}}
-		rt := transport(t, base)
+		rt := transport(t, base, fifth)
 		for range 25 { // more than the floor of the budget
 			resp, err := rt.RoundTrip(get(t.Context(), "/"))
 			require.NoError(t, err)

@@ -296,13 +296,13 @@ func (l *learned) cool(now time.Time, a *attempt) bool {
 		}
 		return true // sent before the route was first refused, and refused for the same reason
 	}
-	if c != nil && c.apart >= apartEnough {
-		// It has a limit of its own.
-	} else if same := s.agree(now, route, wait, named); s.agreement(len(same)) {
-		l.merge(now, same, wait)
-		s.named = named
-		s.last, s.chance, s.mine, s.all = route, 1, 0, 0
-		return false
+	if c == nil || c.apart < apartEnough { // it has no limit of its own, as far as is known
+		if same := s.agree(now, route, wait, named); s.agreement(len(same)) {
+			l.merge(now, same, wait)
+			s.named = named
+			s.last, s.chance, s.mine, s.all = route, 1, 0, 0
+			return false
+		}
 	}
 	if c == nil {
 		if c = l.addCooldown(now, route); c == nil {

@@ -120,7 +120,7 @@ func TestErrorOfBase(t *testing.T) {
 		base := &recorder{answer: func(int, *http.Request) (*http.Response, error) { return nil, op }}
 		_, err := transport(t, base).RoundTrip(get(t.Context(), "/"))
 		require.Same(t, op, err)
-		require.Len(t, base.times, 4, "and three retries before")
+		require.Len(t, base.times, 5, "and four retries before")
 	})
 }
 
@@ -155,7 +155,7 @@ func TestLastResponse(t *testing.T) {
 			text, err := io.ReadAll(resp.Body)
 			require.NoError(t, err)
 			assert.Equal(t, status, resp.StatusCode)
-			assert.Equal(t, "4", resp.Header.Get("X-Attempt"))
+			assert.Equal(t, "5", resp.Header.Get("X-Attempt"))
 			assert.Equal(t, "why", string(text))
 		})
 	}

@@ -231,7 +231,6 @@ func ExampleTransport_Forget() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer rt.Close()
 	hc := &http.Client{Transport: rt}
 	req, err := http.NewRequest(http.MethodGet, "https://api.test/items", nil)
 	if err != nil {
@@ -254,6 +253,7 @@ func ExampleTransport_Forget() {
 	}
 	_ = resp.Body.Close()
 	fmt.Println(resp.StatusCode)
+	rt.Close()
 	// Output:
 	// has to wait: true
 	// 200

@@ -12,7 +12,8 @@ import (
 // granted, and why others were not.
 func (t *Transport) Retries() backoff.Stats { return t.strategy.Stats() }
 
-// Budget returns the retry budget of the key that req would spend the quota of.
+// Budget returns the retry budget of the key that req would spend the quota of. Without
+// [WithRetryBudget] it is without bound, and counts nothing.
 func (t *Transport) Budget(req *http.Request) backoff.BudgetStats {
 	return t.learned(req).budget.Stats(time.Now())
 }

@@ -1,7 +1,6 @@
 package client_test
 
 import (
-	"errors"
 	"io"
 	"net/http"
 	"strings"
@@ -67,5 +66,5 @@ func TestFinalReasonOfOthers(t *testing.T) {
 	assert.NoError(t, client.FinalReason(respond(req, 429, "Retry-After", "7")))
 	assert.NoError(t, client.FinalReason(respond(req, 500)))
 	assert.NoError(t, client.FinalReason(&http.Response{StatusCode: 429}))
-	assert.False(t, errors.Is(client.ErrQuotaExhausted, client.ErrRequestTooLarge))
+	assert.NotErrorIs(t, client.ErrQuotaExhausted, client.ErrRequestTooLarge)
 }

@@ -19,7 +19,10 @@ func isGlobal(resp *http.Response, body []byte) bool {
 		}
 	}
 	body = bytes.ToLower(body[:min(len(body), maxGlobalBody)])
-	for _, said := range [...]string{`"global":true`, `"global": true`, "ip banned", "ip is banned", "ip has been banned", "ip address has been", "blocked your ip", "banned until"} {
+	for _, said := range [...]string{
+		`"global":true`, `"global": true`,
+		"ip banned", "ip is banned", "ip has been banned", "ip address has been", "blocked your ip", "banned until",
+	} {
 		if bytes.Contains(body, []byte(said)) {
 			return true
 		}

@@ -91,7 +91,7 @@ func (l *learned) Ask(now time.Time, r *queue.Request) queue.Answer {
 	if own != nil {
 		a = later(a, l.relax(now, own.ask(now, r.Cost), asks))
 	}
-	return queue.Answer{At: a.At, Name: a.Name, Unknown: a.At.IsZero() && a.Max == 0, Max: a.Max}
+	return queue.Answer{At: a.At, Name: a.Name, Unknown: a.At.IsZero() && a.Max == 0, Max: a.Max, Voluntary: a.Paced > 0}
 }
 
 // relax returns an answer less what it asks of an attempt that has no patience for it:
@@ -118,21 +118,26 @@ func (l *learned) Take(now time.Time, r *queue.Request) {
 	a.part = l.of(now, a)
 	a.ticket = a.part.Send(now, r.Cost)
 	if a.scope == 0 {
-		l.spread.sent(a.route.id)
-		if path := a.req.URL.Path; !l.paths && path != l.lastPath {
-			l.lastPath, l.paths = path, l.lastPath != ""
-		}
-		if (l.paths || l.spread.shared) && l.shown.mark != 0 {
-			if a.counters = l.countersOf(l.bucket(a)); a.counters != nil {
-				a.seen = a.counters.sent(a.groupsOf())
-			}
-		}
-		if own := l.cooldowns[a.route.id]; own != nil {
-			a.own, a.ownTicket = own.limiter, own.send(now, r.Cost)
-		}
+		l.sent(now, a)
 	}
 	if a.part == l.whole {
 		l.flying++
+	}
+}
+
+// sent takes in that an attempt is sent that the caller gave no scope.
+func (l *learned) sent(now time.Time, a *attempt) {
+	l.spread.sent(a.route.id)
+	if path := a.req.URL.Path; !l.paths && path != l.lastPath {
+		l.lastPath, l.paths = path, l.lastPath != ""
+	}
+	if (l.paths || l.spread.shared) && l.shown.mark != 0 {
+		if a.counters = l.countersOf(l.bucket(a)); a.counters != nil {
+			a.seen = a.counters.sent(a.groupsOf())
+		}
+	}
+	if own := l.cooldowns[a.route.id]; own != nil {
+		a.own, a.ownTicket = own.limiter, own.send(now, a.Cost)
 	}
 }
 
@@ -254,7 +259,7 @@ func (l *learned) receive(now time.Time, a *attempt) {
 		}
 		return
 	}
-	bare := r.Refused && a.scope == 0 && !explained(r)
+	bare := r.Refused && a.scope == 0 && !explained(r) && !r.Overloaded() // what is overloaded limits nobody
 	if bare && a.part == l.cooldown(a.route.id) {
 		a.own, a.ownTicket = a.part, a.ticket // it became one while it was under way
 	}

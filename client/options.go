@@ -46,7 +46,7 @@ const DefaultMaxWait = 20 * time.Minute
 func defaults() settings {
 	s := settings{
 		policy: throttle.DefaultPolicy(), retry: backoff.Defaults(), maxWait: DefaultMaxWait,
-		elapsed: -1, newBudget: func() *backoff.Budget { return new(backoff.Budget) },
+		elapsed: -1, newBudget: func() *backoff.Budget { return nil },
 	}
 	s.setBackoff(s.retry.Policy)
 	return s
@@ -105,7 +105,7 @@ func WithPacing(p Pacing) Option {
 }
 
 // WithRetries sets how often a request is sent again at the most; 0 is never. The
-// default is 3. [NoRetry] does the same for one request.
+// default is 4. [NoRetry] does the same for one request.
 func WithRetries(n int) Option {
 	return func(s *settings) error {
 		if n < 0 {
@@ -118,9 +118,9 @@ func WithRetries(n int) Option {
 
 // WithBackoff sets how long to wait where the server did not say: before a retry after a
 // failure, and after a refusal, with all others that obey the same limits. Refusals in a row
-// count there, whichever requests they are of. The default is that of [backoff.Defaults]: it
-// doubles from half a second up to 30 seconds, of which a random part from a half to all
-// counts.
+// count there, whichever requests they are of. The default is that of [backoff.Defaults]:
+// about 0.6, 2.35, 4.15 and 8.5 seconds, each with a random part, so that an outage of 15
+// seconds is survived, and then 15 to 30 seconds each.
 func WithBackoff(p backoff.Policy) Option {
 	return func(s *settings) error {
 		if p == nil {

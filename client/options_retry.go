@@ -36,10 +36,12 @@ func (s *settings) mostElapsed() time.Duration {
 }
 
 // WithRetryBudget bounds the retries of each key: within about one window no more are
-// made than floor and that share of the requests. The default is a fifth and 10, in 10
-// seconds, for the reasons told at [backoff.Budget]. A share and a floor of 0 allow no
-// retry after a failure; a large floor allows all. Retries of refused requests do not
-// count: they cost the server no work. [Transport.Budget] shows it.
+// made than floor and that share of the requests; a fifth and 10, in 10 seconds, is a
+// good choice for a client that is one of many. A failure beyond that is the caller's,
+// though another attempt might have been answered. So there is no such bound by default;
+// a request is sent five times at the most, as by other clients. A share and a floor of 0
+// allow no retry after a failure; a large floor allows all. Retries of refused requests
+// do not count: they cost the server no work. [Transport.Budget] shows it.
 func WithRetryBudget(share float64, floor int, window time.Duration) Option {
 	return func(s *settings) error {
 		if _, err := backoff.NewBudget(share, floor, window); err != nil {
@@ -94,7 +96,7 @@ func WithAttemptTimeout(d time.Duration) Option {
 // request at the earliest; newBreaker may return nil for a key without one.
 // [Transport.Breaker] returns it.
 //
-// There is none by default: the retry budget bounds what failures cost the server, and
+// There is none by default: the number of retries bounds what failures cost the server, and
 // that a key's failures say something of its next request only the caller knows, where
 // one key reaches many services.
 func WithBreaker(newBreaker func(key string) backoff.Breaker) Option {

@@ -6,7 +6,8 @@ import (
 )
 
 // paced returns until when pacing, which would let the attempt go at the given time, may
-// hold it: no longer than its caller has patience, and no longer than most in all. maxWait is that of all requests.
+// hold it: no longer than its caller has patience, and no longer than most in all. maxWait
+// is that of all requests.
 func (a *attempt) paced(now, at time.Time, most, maxWait time.Duration) time.Time {
 	if !a.awaits(at, maxWait) {
 		return now

@@ -1,6 +1,7 @@
 package client_test
 
 import (
+	"context"
 	"io"
 	"net/http"
 	"strconv"
@@ -86,6 +87,37 @@ func TestPacingFailsNothing(t *testing.T) {
 			require.NoError(t, err)
 			require.NoError(t, resp.Body.Close())
 		}
+	})
+}
+
+// A request that cannot wait does not have to wait behind one that is paced.
+func TestPacingLetsTheImpatientPass(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		rt, err := client.NewTransport(few(60, 7), client.WithPacing(client.Even))
+		require.NoError(t, err)
+		fetch(t, &http.Client{Transport: rt}, 2)
+		patient := make(chan time.Duration)
+		go func() {
+			began := time.Now()
+			resp, err := rt.RoundTrip(get(context.Background(), "/"))
+			if assert.NoError(t, err) {
+				assert.NoError(t, resp.Body.Close())
+			}
+			patient <- time.Since(began)
+		}()
+		synctest.Wait()
+		require.Equal(t, 1, rt.Line().Stats().Waiting)
+		soon, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		for _, ctx := range []context.Context{client.NoWait(t.Context()), soon} {
+			began := time.Now()
+			resp, err := rt.RoundTrip(get(ctx, "/"))
+			require.NoError(t, err)
+			require.NoError(t, resp.Body.Close())
+			assert.Equal(t, 100*time.Millisecond, time.Since(began))
+		}
+		assert.Greater(t, <-patient, time.Minute)
+		rt.Close()
 	})
 }
 

@@ -77,11 +77,11 @@ func TestCounts(t *testing.T) {
 		status, err = send() // refused, answered
 		require.NoError(t, err)
 		require.Equal(t, 404, status)
-		status, err = send() // fails four times
+		status, err = send() // fails five times
 		require.NoError(t, err)
 		require.Equal(t, 503, status)
 		counts := rt.Snapshot()[0].Counts
-		assert.Equal(t, client.Counts{Sent: 9, Retried: 6, Refused: 2, GivenUp: 1}, counts)
+		assert.Equal(t, client.Counts{Sent: 10, Retried: 7, Refused: 2, GivenUp: 1}, counts)
 	})
 	synctest.Test(t, func(t *testing.T) {
 		rt := transport(t, &recorder{answer: limited("7200")})

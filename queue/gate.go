@@ -16,6 +16,7 @@ type gate struct {
 	version    uint32 // of the rule, when limit was made
 	shared     bool
 	unknown    bool // the last refusal named no time
+	voluntary  bool // the last refusal was; see [Answer]
 	stirred    bool // is to be asked again before the lock is released
 }
 
@@ -61,7 +62,7 @@ func (g *gate) crowded() bool { return g.crowd != nil }
 func (l *Line) admitTo(g *gate, x *node) {
 	if g.crowd == nil {
 		g.crowd = l.crowds.get()
-		g.at, g.share.soonest = never, 0
+		g.at, g.voluntary, g.share.soonest = never, false, 0
 		l.alarms.push(g)
 	}
 	g.crowd.push(x)
@@ -88,7 +89,7 @@ func (l *Line) leaveGate(g *gate, x *node) {
 // close notes why the first of the gate's crowd cannot go, and turns away those who cannot wait so
 // long.
 func (l *Line) close(now time.Time, g *gate, a *Answer) {
-	g.name, g.unknown, g.at = a.Name, a.Unknown, never
+	g.name, g.unknown, g.voluntary, g.at = a.Name, a.Unknown, a.Voluntary, never
 	g.share.soonest = 0
 	if !a.Unknown {
 		g.at = l.since(a.At)

@@ -23,6 +23,21 @@ type lane struct {
 	flows []*flow // never empty
 }
 
+// yields reports whether nobody waits for the key, or only voluntarily.
+func (k *key) yields() bool {
+	if k.waiting == 0 {
+		return true
+	}
+	for _, g := range k.gates {
+		if g != nil && g.crowded() {
+			return false
+		}
+	}
+	yields := true
+	k.eachLane(func(n *lane) { yields = yields && (!n.gate.crowded() || n.gate.voluntary) })
+	return yields
+}
+
 // key returns what is known about name, newly if need be. The lock must be held.
 func (l *Line) key(name string, now time.Time) *key {
 	k := l.lastKey

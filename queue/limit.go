@@ -28,6 +28,9 @@ type Answer struct {
 	// Max, when positive, refuses for good: the request costs more than the limit can ever give at
 	// once, which is Max. The caller gets a [CostError].
 	Max int
+	// Voluntary says that r could go at once, and is held until At only to spread requests. A
+	// request that comes later, and may go at once, need not wait behind it.
+	Voluntary bool
 
 	// soonest, if not zero, is the earliest time at which r may go, if requests that are under way are
 	// answered soon. It is not after At.

@@ -110,7 +110,7 @@ func (l *Line) enqueue(ctx context.Context, r *Request) (Permit, *ticket, error)
 	}
 	now := l.now()
 	k, c := l.key(r.Key, now), l.classOf(id)
-	if k.waiting == 0 && l.phase == open && !c.contended() && l.ask(now, k, c, r) {
+	if l.phase == open && !c.contended() && k.yields() && l.ask(now, k, c, r) {
 		l.take(now, k, c, r)
 		t := l.ticket(k, c, nil)
 		l.hand(t, now, r)

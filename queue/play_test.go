@@ -2,6 +2,7 @@ package queue
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"sync"
@@ -300,7 +301,7 @@ func (s *scene) checkOver() {
 		if err == nil || a.cancel > 0 || a.MaxWait > 0 || a.NoWait || a.panics != "" {
 			continue
 		}
-		if _, tooMuch := err.(*CostError); !tooMuch {
+		if _, tooMuch := errors.AsType[*CostError](err); !tooMuch {
 			s.t.Errorf("request %d was turned away: %v", i, err)
 		}
 	}

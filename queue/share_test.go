@@ -80,7 +80,12 @@ func (c *contest) run(t *testing.T) map[string][]Priority {
 			}
 		}
 	}
-	for y.n < 1000 {
+	count := func() int {
+		l.mu.Lock() // under which y counts
+		defer l.mu.Unlock()
+		return y.n
+	}
+	for count() < 1000 {
 		pass(time.Second)
 	}
 	l.Close()

@@ -14,8 +14,10 @@ type bucket struct {
 	leastSpent, mostSpent int64
 	samples               int
 	refutedUntil          instant
+	refill                refill
 
 	recognised bool
+	presumed   bool    // from little: a refusal refutes it
 	step       instant // the emission interval followed
 	full       instant // no later than this, the bucket is full again, counting all that was sent
 }
@@ -67,9 +69,16 @@ func (b *bucket) learn(now instant, limit, spent int64, left interval, length in
 		b.leastSpent, b.mostSpent = min(b.leastSpent, spent), max(b.mostSpent, spent)
 	}
 	b.samples++
-	if b.samples < bucketSamples || b.mostSpent < bucketSpent || b.mostSpent < bucketRange*b.leastSpent || b.emission.latest/3 >= b.emission.earliest/2 {
+	b.refill.hear(now, left)
+	if moved := b.refill.moved && b.usual(limit); !moved &&
+		(b.samples < bucketSamples || b.mostSpent < bucketSpent || b.mostSpent < bucketRange*b.leastSpent || b.emission.latest/3 >= b.emission.earliest/2) {
 		return
 	}
+	b.recognise(limit)
+}
+
+// recognise follows the bucket from now on, or more closely.
+func (b *bucket) recognise(limit int64) {
 	b.step = max(b.emission.latest, 1)
 	// Once it is known to a few hundredths, it is the one that makes a usual period.
 	period := usualLength(times(b.emission.earliest, limit))

@@ -111,22 +111,22 @@ func (w *window) fading(k *Throttle, now instant, t *Ticket) float64 {
 }
 
 // hear holds a response against the counts. logged is what is left if a log
-// explains the server.
-func (c *counter) hear(w *window, k *Throttle, now instant, ticket *Ticket, remaining, logged int64) {
+// explains the server. It reports whether counts explain what a log does not.
+func (c *counter) hear(w *window, k *Throttle, now instant, ticket *Ticket, remaining, logged int64) (explained bool) {
 	if c.excluded {
-		return
+		return false
 	}
 	if 2*remaining > w.limit && float64(w.limit-remaining) < w.fading(k, now, ticket)-1 {
 		*c = counter{excluded: true}
-		return
+		return false
 	}
 	if !w.resetKnown || now > w.reset.latest {
-		return
+		return false
 	}
 	t, length := w.tally(k, w.reset, now), w.length.value
 	if most := t.used(ticket.at, length); float64(w.limit-remaining) > most+1 {
 		c.agreed, c.recognised = 0, false // others spend, or it is something else
-		return
+		return false
 	}
 	// What it counts at least: what surely arrived in the last window, weighed as
 	// late as the response may have been made, and the request itself.
@@ -139,6 +139,8 @@ func (c *counter) hear(w *window, k *Throttle, now instant, ticket *Ticket, rema
 		*c = counter{excluded: true}
 	case remaining < logged-1 && least > 2:
 		c.agreed++
-		c.recognised = c.agreed >= counterProof
+		c.recognised = c.agreed >= counterProof && w.length.known()
+		return true
 	}
+	return false
 }

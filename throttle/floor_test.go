@@ -92,6 +92,7 @@ var families = []family{
 	{"rolling, no reset", logThatTells(ratemodel.ResetNone), whole, true, seconds(5, 10, 30, 60), [2]float64{2, 20}, 3, 8, 0.985},
 	{"weighed, fine resets", weighedWindow, fine, true, seconds(5, 10, 30, 60), [2]float64{2, 20}, 3, 8, 0.88},
 	{"weighed, whole seconds", weighedWindow, whole, true, seconds(10, 30, 60), [2]float64{2, 20}, 3, 8, 0.92},
+	{"weighed, whole seconds, untold", weighedWindow, whole, false, seconds(30, 60), [2]float64{2, 20}, 3, 8, 0.96},
 	{"bucket, reset of the next", bucketThatTells(ratemodel.ResetNext), fine, false, seconds(10, 30, 60), [2]float64{4, 20}, 0, 1.5, 0.985},
 	{"bucket, full again", bucketThatTells(ratemodel.ResetFull), fine, false, seconds(10, 30, 60), [2]float64{6, 20}, 0, .95, 0.955},
 	{"bucket, full again in whole seconds", bucketThatTells(ratemodel.ResetFull), whole, false, seconds(60, 120), [2]float64{6, 20}, 0, .95, 0.97},

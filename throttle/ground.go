@@ -46,7 +46,7 @@ func (w *window) weigh(k *Throttle, now instant, n int64) instant {
 func (w *window) plenty(k *Throttle, now instant, n int64) bool {
 	left := w.ceiling - w.kept() - k.sent
 	return w.credited && left > w.price.buys(w.threshold) && left >= n &&
-		now >= w.share.until && now >= w.nodes.until && !w.concurrent
+		now >= w.share.until && now >= w.nodes.until && !w.concurrent && w.phase.spread(w.limit) == 0
 }
 
 // refills reports whether the server is known to regain requests all the time,
@@ -91,7 +91,7 @@ func (w *window) refillReady(n int64) instant {
 // within the window's length.
 func (w *window) historyReady(k *Throttle, now instant, n int64) instant {
 	allowed := w.limit - w.reserve - n
-	if !w.price.counts || allowed < 0 || w.length.value == 0 || !w.length.told && !w.trust.proved() {
+	if !w.price.counts || allowed < 0 || w.length.value == 0 || !w.length.known() && !w.trust.proved() {
 		return never
 	}
 	at := max(now, w.trust.refutedUntil, w.history.fallsTo(allowed)+w.reach(k))
@@ -116,9 +116,7 @@ func (w *window) opens(k *Throttle) instant {
 	at := never
 	switch {
 	case w.resetKnown:
-		if at = w.reset.latest; w.phase.early > 0 {
-			at = max(at-w.phase.early, w.reset.earliest)
-		}
+		at = w.reset.latest
 	case w.length.value == 0 || w.limit <= 0:
 		at = k.lastSent + max(w.probe.blind, second)
 	}
@@ -137,8 +135,8 @@ func (w *window) probeReady(k *Throttle, now instant) instant {
 	if w.share.others(now) && at != never {
 		at += w.share.delay
 	}
-	if w.probe.bidden == 0 && !w.counter.excluded {
-		at = max(at, w.counterReady(k, max(at, now), 1))
+	if w.probe.bidden == 0 && !w.counter.excluded && w.phase.settled() == 0 {
+		at = min(max(at, w.counterReady(k, max(at, now), 1)), w.phase.patience(w, at))
 	}
 	return w.inTurn(k, at)
 }

@@ -12,6 +12,7 @@ func (w *window) hear(k *Throttle, now instant, t *Ticket, said *header.Window, 
 	if limit > 0 && limit != w.limit {
 		w.setLimit(k, limit)
 	}
+	bidden := w.probe.bade > 0 && w.probe.answeredBy(t)
 	w.probe.bade = 0
 	reset, told := interval{}, said.Reset.Known()
 	w.moment = told && !said.Reset.At.IsZero()
@@ -19,22 +20,29 @@ func (w *window) hear(k *Throttle, now instant, t *Ticket, said *header.Window, 
 		reset = k.clock.instants(said.Reset, t.at, now)
 		told = reset.earliest < now+longest
 	}
+	remaining, ok := count(said.Remaining, w.unit)
+	raw := reset
+	if step := min(bounded(said.Reset.Resolution), farDay); told && ok && w.phased(k, now, step) {
+		reset = w.phase.hear(k, w, now, t, reset, step, remaining, refused)
+	}
 	if told {
 		w.share.move(w, reset)
 		if !w.hearReset(k, t, reset) {
 			return
 		}
 	}
-	w.hearLength(k, now, t, said, reset, told)
+	w.hearLength(k, now, t, said, raw, told)
 	if told {
 		w.close(k, now)
 	}
-	remaining, ok := count(said.Remaining, w.unit)
 	if w.belief.hear(now, said, remaining, ok, refused) {
 		w.share.begin(w) // it counts anew, and no other server did
 	}
 	if ok {
 		w.hearRemaining(k, now, t, remaining, reset, told)
+	}
+	if bidden && !refused && told && reset.earliest > now+second {
+		w.bucket.servedEarly(now, w.limit, w.limit-remaining)
 	}
 }
 
@@ -64,6 +72,9 @@ func (w *window) hearReset(k *Throttle, t *Ticket, reset interval) bool {
 		w.reset.latest, w.resetTold = reset.latest, t.number
 		return true
 	}
+	if w.resetKnown {
+		w.length.moved(interval{reset.earliest - w.reset.latest, reset.latest - w.reset.earliest})
+	}
 	w.reset, w.resetKnown, w.resetSince, w.resetTold = reset, true, k.sent, t.number
 	w.share.begin(w)
 	return true
@@ -84,7 +95,10 @@ func (w *window) hearLength(k *Throttle, now instant, t *Ticket, said *header.Wi
 	} else if resetTold {
 		step := min(bounded(said.Reset.Resolution), farDay)
 		left := interval{reset.earliest + step - now, reset.latest - step - t.at}
-		changed = w.length.infer(left, step)
+		changed = w.length.infer(left, step) && w.phase.settled() == 0
+		if settled := w.phase.settled(); settled > 0 && w.length.value != settled {
+			w.length.value, changed = settled, true
+		}
 	}
 	if !changed {
 		return
@@ -127,7 +141,9 @@ func (w *window) hearRemaining(k *Throttle, now instant, t *Ticket, remaining in
 		// Only near the end of the credit does it matter what else may explain the
 		// server, and right after a reset how much came back.
 		logged := w.trust.hear(w, k, now, t, remaining, reset, resetTold)
-		w.counter.hear(w, k, now, t, remaining, logged)
+		if w.counter.hear(w, k, now, t, remaining, logged) {
+			w.trust.refutedUntil = min(w.trust.refutedUntil, now) // weighed counts explain it, and are heeded
+		}
 	}
 }
 
@@ -136,7 +152,7 @@ func (w *window) exhaust(k *Throttle, now instant) {
 	w.ceiling, w.raised = min(w.ceiling, k.sent), k.sent
 	w.trust.refute(now + w.reach(k))
 	if !w.share.others(now) {
-		w.bucket = bucket{}
+		w.bucket = w.bucket.refused(now, w.length.value)
 	}
 }
 

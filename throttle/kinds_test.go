@@ -1,6 +1,7 @@
 package throttle
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -111,3 +112,13 @@ func TestALimitBesideTheAnnouncedOnes(t *testing.T) {
 type hidden struct{ ratemodel.Model }
 
 func (hidden) Windows(dst []ratemodel.Window, _ time.Time) []ratemodel.Window { return dst }
+
+// A length that is only guessed, from what was left of a longer window or from the next
+// token of a bucket, recognises no weighed counts.
+func TestNoCounterOfAGuessedLength(t *testing.T) {
+	for seed, name := range map[uint64]string{520: "fixed, fine resets", 1017: "bucket, reset of the next"} {
+		i := slices.IndexFunc(families, func(f family) bool { return f.name == name })
+		_, refused := families[i].use(1, seed)
+		assert.Zero(t, refused, name)
+	}
+}

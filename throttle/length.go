@@ -32,13 +32,15 @@ type length struct {
 	value instant // 0 is unknown
 	least instant // what the resets prove
 	told  bool
+	// seen says that a reset moved by just this length.
+	seen bool
 }
 
 // tell takes in what a response says. It reports whether the length changed.
 func (l *length) tell(value time.Duration) bool {
 	length := min(instant(value), longest)
 	changed := length != l.value
-	l.value, l.told = length, true
+	l.value, l.told, l.seen = length, true, l.seen && !changed
 	return changed
 }
 
@@ -64,6 +66,16 @@ func (l *length) infer(left interval, step instant) bool {
 	if value == l.value {
 		return false
 	}
-	l.value = value
+	l.value, l.seen = value, false
 	return true
 }
+
+// moved takes in by how much a reset moved.
+func (l *length) moved(by interval) {
+	if by.meets(interval{l.value, l.value}) && by.width() <= l.value/2 {
+		l.seen = true
+	}
+}
+
+// known reports whether it is more than a guess.
+func (l *length) known() bool { return l.told || l.seen }

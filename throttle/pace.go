@@ -26,6 +26,7 @@ const (
 	paceDoubt  = 5          // refusals that came soon until nothing known is believed
 	paceStart  = 4          // seconds of the first period, where much was counted
 	paceFirst  = 16         // requests of the first period, at most
+	paceTried  = 4          // the same of a rate that was tried, and may be far too low
 	paceFloor  = 0.9        // of what was served lately
 	paceLatest = 200        // and of the last, at least; the share of refusals is about one in so many
 )
@@ -96,7 +97,7 @@ func (p *pace) learn(admitted int64, open, took instant) {
 
 // believe begins with a rate that was tried, and at which nothing was refused.
 func (p *pace) believe(rate float64, now instant) {
-	*p = pace{rate: rate, period: max(paceFirst, paceStart*rate), next: now}
+	*p = pace{rate: rate, period: max(paceTried, paceStart*rate), next: now}
 }
 
 // start begins with a rate that nothing but this measurement tells of. The fewer were

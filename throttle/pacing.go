@@ -35,6 +35,12 @@ func (k *Throttle) paced(now instant, n int64) (pacing, string) {
 
 // paced spreads what is left below the threshold evenly until the reset.
 func (w *window) paced(k *Throttle, now instant, n int64) pacing {
+	if w.takesTurns(k, now) {
+		return w.share.turn(w, k, now, n)
+	}
+	if gap := w.phase.spread(w.limit); gap > 0 && k.lastSent+gap > now && k.sent > 0 {
+		return pacing{at: k.lastSent + gap, most: unbounded}
+	}
 	left := w.left(k, now)
 	if !w.credited || w.belief.beyond || left < n || left > w.price.buys(w.threshold) || !w.resetKnown || w.concurrent || w.bucket.recognised || k.sent == 0 ||
 		w.share.others(now) && (w.share.rolled >= rolls || w.share.stale(k, now)) {

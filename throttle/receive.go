@@ -57,9 +57,6 @@ func (k *Throttle) hear(now instant, t *Ticket, r *header.Reading) {
 		}
 		w := k.window(said)
 		w.hear(k, now, t, said, limit, r.Refused)
-		w.phase.alone = len(k.windows) == 1
-		remaining, _ := count(said.Remaining, said.Unit)
-		w.phase.hear(t, w.reset, 2*remaining >= w.limit && w.limit > 1, r.Refused)
 		w.served = w.served || !r.Refused
 	}
 	k.forget(t, r)

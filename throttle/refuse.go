@@ -11,6 +11,7 @@ const longestHold = 101 * 365 * 24 * time.Hour
 
 // serve takes in an answer that is no refusal.
 func (k *Throttle) serve(now instant, t *Ticket) {
+	k.overload = overload{}
 	k.sheds.observe(false)
 	proof := k.sheds.served(t)
 	if k.taught.judge(t, false) == noLimit {
@@ -31,16 +32,16 @@ func (k *Throttle) serve(now instant, t *Ticket) {
 
 // refuse takes in a refusal.
 func (k *Throttle) refuse(now instant, t *Ticket, r *header.Reading) {
+	if r.Overloaded() && !k.explained(r) {
+		k.overload.refuse(k, now, t, r)
+		return
+	}
 	k.sheds.observe(true)
 	if !k.explained(r) && !k.taught.explains(k, t) && k.shed(now, t) {
 		return
 	}
-	wait := instant(min(max(r.Wait.Delay, 0), longestHold))
-	if !r.Wait.Explicit {
-		wait += min(bounded(r.Wait.Resolution), farDay)
-	}
 	again := k.hold.reports(t)
-	k.hold.refuse(k, now, wait, r.Wait.Known(), t)
+	k.hold.refuse(k, now, wait(r), r.Wait.Known(), t)
 	if !k.explained(r) {
 		k.teach().refused(now, t, r, again)
 	}
@@ -61,6 +62,15 @@ func (k *Throttle) refuse(now instant, t *Ticket, r *header.Reading) {
 			}
 		}
 	}
+}
+
+// wait returns how long a refusal asks to stay away.
+func wait(r *header.Reading) instant {
+	d := instant(min(max(r.Wait.Delay, 0), longestHold))
+	if !r.Wait.Explicit {
+		d += min(bounded(r.Wait.Resolution), farDay)
+	}
+	return d
 }
 
 // shed takes in a refusal that no announced window explains. It reports whether that is

@@ -30,6 +30,8 @@ type share struct {
 	most   int64 // the most that our log held, until
 	next   instant
 
+	turns turns
+
 	// Of a bucket: what we, and what all took out of it lately.
 	own, all float64
 }
@@ -104,7 +106,7 @@ func (s *share) others(now instant) bool { return now < s.until }
 // begin starts over with a new window.
 func (s *share) begin(w *window) {
 	if s.begun {
-		s.past = s.ours(w)
+		s.past = s.turns.begin(s.ours(w), s.others(s.heard))
 	}
 	s.begun = false
 }
@@ -146,12 +148,17 @@ func (s *share) hear(w *window, k *Throttle, now instant, t *Ticket, remaining i
 		if s.past == 0 {
 			s.past = 1
 		}
-		s.delay = k.jitter(2 * k.latency.usual())
+		s.delay = 2 * k.latency.usual()
+		if s.turns.on {
+			s.delay = max(s.delay, w.length.value/instant(w.limit))
+		}
+		s.delay = k.jitter(s.delay)
 	}
 	if fall := s.from - remaining; fall > k.sent-s.sure {
 		s.until = now + 2*max(w.length.value, second)
 	}
 	s.due, s.back = true, 0
+	s.turns.hear(w, now)
 	switch {
 	case w.length.value == 0:
 	case s.rolled < rolls:

@@ -23,6 +23,7 @@ type taught struct {
 	empty  instant  // when a whole window opened the last time; long ago while none did
 	reset  interval // the end of that congestion, if the server told it
 	paced  instant  // when the pace was first learned
+	before float64  // the pace that was learned before it seemed to be in vain
 	shut   bool     // there was a congestion before
 
 	// After an opening no more requests are under way than were admitted since, and
@@ -189,6 +190,7 @@ func (l *taught) judge(t *Ticket, refused bool) finding {
 // dismiss forgets what was learned, because it was wrong. l may be nil.
 func (l *taught) dismiss() {
 	if l != nil && l.doubt.raised {
+		l.before = max(l.before, l.doubt.pace.rate)
 		l.pace, l.doubt = pace{}, doubt{}
 	}
 }
@@ -237,6 +239,11 @@ func (l *taught) conclude(k *Throttle, opened instant) (vain bool) {
 			l.span = span{}
 		}
 		l.pace.floor = l.served(e.closed)
+		if !(was > 0) {
+			// It was served at such a rate once. If it is refused again, that counts less.
+			l.before /= 2
+			l.pace.floor = max(l.pace.floor, l.before)
+		}
 		l.pace.learn(admitted, e.at-began, e.at-began+min(opened-e.at, max(shut, 2*briefly)))
 		if !(was > 0) {
 			l.paced = opened

@@ -38,13 +38,14 @@ type Throttle struct {
 	lastSent       instant
 	untold         instant // until then answers may have been lost, or left a window out
 
-	hold    hold
-	sheds   shedding
-	windows []window
-	edges   []*edge // the limits in front of those
-	lost    []lost
-	taught  *taught // nil where the server announces its limits
-	random  rand.PCG
+	hold     hold
+	sheds    shedding
+	overload overload
+	windows  []window
+	edges    []*edge // the limits in front of those
+	lost     []lost
+	taught   *taught // nil where the server announces its limits
+	random   rand.PCG
 }
 
 // A Ticket is the record of one request, made when it is sent and handed back

@@ -6,7 +6,7 @@ package throttle
 // PCC decides by utility in the same way.
 type trial struct {
 	answers, refusals int64   // since
-	since             instant // then
+	since, last       instant // then, and the last of them
 	patience          int64   // trials that were in vain, in a row
 
 	on   bool
@@ -20,6 +20,8 @@ const (
 	trialRefusals = 8    // refusals that make a share, and that a trial waits for
 	trialFew      = 2    // so many of those prove that less is better
 	trialRate     = 0.85 // of what was served, is tried
+	trialSteady   = 4    // answers that show how they follow each other,
+	trialPause    = 8    // and a pause is so many times as long
 	trialRest     = 16   // a trial in vain is repeated after so many times its answers,
 	trialPatience = 4    // which doubles so often
 	trialLongest  = 1 << 14
@@ -47,15 +49,16 @@ func (u *trial) hear(k *Throttle, now instant, t *Ticket, refused bool) bool {
 	if u.on && t.number <= u.mark {
 		return false
 	}
-	if u.since == 0 || now > u.since+trialForgets && !u.on {
+	if u.since == 0 || now > u.since+trialForgets && !u.on || u.paused(now) {
 		u.answers, u.refusals, u.since = 0, 0, now
 	}
 	u.answers++
+	u.last = now
 	if refused {
 		u.refusals++
 	}
 	if u.on {
-		return u.conclude(now)
+		return u.conclude()
 	}
 	rest := int64(0)
 	if u.patience > 0 {
@@ -77,6 +80,16 @@ func (u *trial) hear(k *Throttle, now instant, t *Ticket, refused bool) bool {
 	return false
 }
 
+// paused reports whether nobody wanted to send for a while: a rate that is measured over
+// that says nothing of what the server serves.
+func (u *trial) paused(now instant) bool {
+	if u.on || u.answers < trialSteady {
+		return false
+	}
+	each := (u.last - u.since) / instant(u.answers)
+	return now-u.last > max(trialPause*each, second)
+}
+
 // stop gives up a trial.
 func (u *trial) stop() {
 	if u.on || u.answers > 0 {
@@ -88,12 +101,12 @@ func (u *trial) stop() {
 const trialForgets = 60 * 60 * second
 
 // conclude ends a trial.
-func (u *trial) conclude(now instant) bool {
+func (u *trial) conclude() bool {
 	if u.refusals <= trialFew && u.answers < u.need {
 		return false
 	}
 	better := u.refusals <= trialFew
-	u.on, u.answers, u.refusals, u.since = false, 0, 0, now
+	u.on, u.answers, u.refusals, u.since = false, 0, 0, 0
 	if better {
 		u.patience = 0
 	} else {

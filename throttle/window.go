@@ -81,9 +81,6 @@ func (w *window) open() bool {
 func (w *window) send(now, slack instant, number, n int64) {
 	if w.probes(now, number, n) {
 		w.belief.try(now)
-		if w.phase.number == 0 && w.ceiling-w.kept() < number && w.phased(now) {
-			w.phase.probe(number, w.reset)
-		}
 		w.probe.number, w.probe.sent = number, now
 		w.probe.bade, w.probe.bidden = w.probe.bidden, 0
 		if !w.resetKnown {

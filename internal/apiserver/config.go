@@ -32,6 +32,15 @@ type Config struct {
 	NoDate bool
 	// Faults are the answers that go wrong. The zero value means none.
 	Faults Faults
+	// Dialect shows the limits of all the rules that match a request together, beside
+	// what the rules show by themselves. Its RetryAfter means nothing.
+	Dialect Dialect
+	// Announce shows them as Dialect cannot, if not nil. Now and the resets are by the
+	// clock that clients see.
+	Announce func(h http.Header, windows []ratemodel.Window, now time.Time)
+	// Refuse writes the answer to a request that is refused, in place of a 429 with
+	// the rule's Body. The header holds what the rules announce, and Retry-After.
+	Refuse func(w http.ResponseWriter, r *http.Request, f Refusal)
 	// Observe is told of every decision in their order, if not nil. It runs under
 	// the server's lock: it must be quick and must not call the server.
 	Observe func(Decision)
@@ -47,6 +56,8 @@ type Rule struct {
 	// Model returns the limiter of a key that was not seen before. It is
 	// required.
 	Model func(key string) ratemodel.Model
+	// Cost returns how many units of the limit a request spends. Nil means 1.
+	Cost func(*http.Request) int
 	// Dialect is how the limit shows in responses. The zero value shows nothing.
 	Dialect Dialect
 	// Body returns what is sent as JSON when this rule refuses. Nil means an object
@@ -58,6 +69,8 @@ type Rule struct {
 type Refusal struct {
 	// Key is whose limit it is.
 	Key string
+	// Rule is the index of the rule in Config.Rules.
+	Rule int
 	// Window is the exhausted window: the one that opens last, if several are.
 	Window ratemodel.Window
 	// Wait is the time until the rule would admit the request.
@@ -98,6 +111,7 @@ type Decision struct {
 	Key     string    // who spends
 	Request *http.Request
 	Outcome Outcome
+	Refusal Refusal // why, if it was refused
 }
 
 // Credential returns the credential that a request carries: its

@@ -5,6 +5,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -66,6 +67,15 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	for _, a := range v.announced {
 		a.dialect.announce(h, a.windows, v.now, v.offset)
 	}
+	if len(v.together) > 0 {
+		s.config.Dialect.announce(h, v.together, v.now, v.offset)
+		if s.config.Announce != nil {
+			s.config.Announce(h, shownWindows(v.together, v.offset), shown(v.now, v.offset))
+		}
+	}
+	if len(v.serving) > 0 {
+		defer s.release(v.serving)
+	}
 	switch v.outcome {
 	case Admitted:
 		s.config.Handler.ServeHTTP(w, r)
@@ -74,6 +84,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case Refused:
 		dialect := v.refusing.Dialect
 		dialect.retryAfter(h, v.refusal)
+		if s.config.Refuse != nil {
+			s.config.Refuse(w, r, v.refusal)
+			return
+		}
 		body := v.refusing.Body
 		if body == nil {
 			body = dialect.body
@@ -88,7 +102,9 @@ type verdict struct {
 	offset    time.Duration // of the clock that clients see
 	outcome   Outcome
 	announced []announcement
-	refusing  *Rule // set, as refusal, if outcome is Refused
+	together  []ratemodel.Window
+	serving   []ratemodel.Releaser // count it until it is served
+	refusing  *Rule                // set, as refusal, if outcome is Refused
 	refusal   Refusal
 }
 
@@ -99,6 +115,7 @@ type announcement struct {
 
 // limiter is a rule applied to one request.
 type limiter struct {
+	index int
 	rule  *Rule
 	key   string
 	model ratemodel.Model
@@ -114,18 +131,25 @@ func (s *Server) decide(r *http.Request) verdict {
 	counted := !faulty || f.Counted
 	if counted {
 		limiters := s.limiters(r, key)
-		if !admit(limiters, v.now) {
+		if admit(limiters, v.now) {
+			v.serving = serving(limiters)
+		} else {
 			v.outcome = Refused
 			v.refusing, v.refusal = s.refusal(limiters, v.now)
 		}
 		v.announced = announcements(limiters, v.now)
+		if s.config.Dialect.Fields != 0 || s.config.Announce != nil {
+			for _, l := range limiters {
+				v.together = l.model.Windows(v.together, v.now)
+			}
+		}
 	}
 	if faulty && v.outcome == Admitted {
 		v.outcome = Faulty
 	}
 	s.count(key, v.outcome, counted)
 	if s.config.Observe != nil {
-		s.config.Observe(Decision{Time: v.now, Key: key, Request: r, Outcome: v.outcome})
+		s.config.Observe(Decision{Time: v.now, Key: key, Request: r, Outcome: v.outcome, Refusal: v.refusal})
 	}
 	return v
 }
@@ -148,7 +172,10 @@ func (s *Server) limiters(r *http.Request, key string) []limiter {
 			m = rule.Model(k)
 			s.live[i][k] = m
 		}
-		ls = append(ls, limiter{rule, k, m})
+		if rule.Cost != nil {
+			m = ratemodel.Units{Model: m, N: rule.Cost(r)}
+		}
+		ls = append(ls, limiter{i, rule, k, m})
 	}
 	return ls
 }
@@ -171,7 +198,7 @@ func (s *Server) refusal(ls []limiter, now time.Time) (*Rule, Refusal) {
 			last, next = l, t
 		}
 	}
-	f := Refusal{Key: last.key, Wait: next.Sub(now), Until: shown(next, s.offset)}
+	f := Refusal{Key: last.key, Rule: last.index, Wait: next.Sub(now), Until: shown(next, s.offset)}
 	for _, w := range last.model.Windows(nil, now) {
 		if w.Remaining == 0 && (f.Window.Limit == 0 || w.Reset.After(f.Window.Reset)) {
 			f.Window = w
@@ -202,6 +229,17 @@ func (s *Server) SetClockOffset(d time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.offset = d
+}
+
+// shownWindows returns windows with their resets by a clock that is so far ahead.
+func shownWindows(windows []ratemodel.Window, offset time.Duration) []ratemodel.Window {
+	all := slices.Clone(windows)
+	for i := range all {
+		if !all[i].Reset.IsZero() {
+			all[i].Reset = shown(all[i].Reset, offset)
+		}
+	}
+	return all
 }
 
 // KeyOf returns the key that r would be counted for.

@@ -3,6 +3,7 @@ package simnet
 import (
 	"bytes"
 	"errors"
+	"io"
 	"net/http"
 	"strconv"
 	"sync/atomic"
@@ -14,6 +15,16 @@ type answer struct {
 	sent   http.Header // as it was when the status was written; nil before
 	status int
 	body   bytes.Buffer
+
+	flushed bool // so that the client gets what was written, whatever comes then
+	cut     bool // the connection broke after that
+}
+
+// Flush implements http.Flusher. The response still comes whole, but a handler that
+// breaks the connection later breaks it in the body.
+func (a *answer) Flush() {
+	a.WriteHeader(http.StatusOK)
+	a.flushed = true
 }
 
 // Header implements http.ResponseWriter.
@@ -56,8 +67,12 @@ func (a *answer) response(req *http.Request, t *Transport) *http.Response {
 	if req.Method == http.MethodHead {
 		a.body.Reset()
 	}
+	end := io.EOF
+	if a.cut {
+		res.ContentLength, end = -1, io.ErrUnexpectedEOF
+	}
 	t.open.Add(1)
-	res.Body = &body{buf: &a.body, open: &t.open}
+	res.Body = &body{buf: &a.body, end: end, open: &t.open}
 	return res
 }
 
@@ -65,6 +80,7 @@ func (a *answer) response(req *http.Request, t *Transport) *http.Response {
 // while another goroutine reads.
 type body struct {
 	buf    *bytes.Buffer
+	end    error // io.EOF, or what cut it off
 	open   *atomic.Int64
 	closed atomic.Bool
 }
@@ -75,6 +91,9 @@ var errClosed = errors.New("simnet: read on closed response body")
 func (b *body) Read(p []byte) (int, error) {
 	if b.closed.Load() {
 		return 0, errClosed
+	}
+	if b.buf.Len() == 0 && len(p) > 0 {
+		return 0, b.end
 	}
 	return b.buf.Read(p)
 }

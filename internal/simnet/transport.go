@@ -22,8 +22,8 @@ import (
 // A request whose context ends on the way out never arrives; one whose context
 // ends on the way back was served. Either way the error is the context's cause,
 // as from http.Transport. A handler that panics with http.ErrAbortHandler breaks
-// the connection: the error is io.ErrUnexpectedEOF. Responses come whole, not as
-// a stream. It is safe for concurrent use.
+// the connection: the error is io.ErrUnexpectedEOF, of the response's body if the
+// handler flushed before. Responses come whole, not as a stream. It is safe for concurrent use.
 type Transport struct {
 	// Handler serves the requests.
 	Handler http.Handler
@@ -63,6 +63,9 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	a, err := t.serve(req)
 	if err != nil {
+		if ctx.Err() != nil { // the client gave up before the connection broke
+			err = context.Cause(ctx)
+		}
 		return nil, err
 	}
 	if err := sleep(ctx, back); err != nil {
@@ -106,7 +109,9 @@ func (t *Transport) serve(req *http.Request) (a *answer, err error) {
 		switch p := recover(); p {
 		case nil:
 		case http.ErrAbortHandler:
-			a, err = nil, io.ErrUnexpectedEOF
+			if a.cut = a.flushed; !a.cut {
+				a, err = nil, io.ErrUnexpectedEOF
+			}
 		default:
 			panic(p)
 		}

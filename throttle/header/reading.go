@@ -55,6 +55,10 @@ type Reading struct {
 	now      time.Time
 }
 
+// Overloaded reports that the request was refused with a status that speaks of the
+// server, 503 or 529, and not of a limit of the client's.
+func (r *Reading) Overloaded() bool { return r.Refused && (r.status == 503 || r.status == 529) }
+
 // Wait is how long to leave the server alone. The zero value is not known.
 type Wait struct {
 	// Reset is the end of the wait as the server told it.

@@ -205,3 +205,14 @@ func TestRefused(t *testing.T) {
 		})
 	}
 }
+
+// A status that speaks of the server is told from one that speaks of the client.
+func TestOverloaded(t *testing.T) {
+	for status, want := range map[int]bool{503: true, 529: true, 429: false, 403: false, 418: false, 500: false, 200: false} {
+		var r Reading
+		r.Read(status, headerOf("Retry-After", "30"), nil, benchNow)
+		assert.Equal(t, want, r.Overloaded(), "%d", status)
+		r.Read(status, nil, nil, benchNow)
+		assert.False(t, r.Overloaded(), "%d, no words", status)
+	}
+}

@@ -11,12 +11,14 @@ import (
 	"time"
 
 	"github.com/anthropics/anthropic-sdk-go/option"
+	"github.com/digitalocean/godo"
 	"github.com/forbear-go/forbear/client"
 	"github.com/forbear-go/forbear/internal/simnet"
 	"github.com/forbear-go/forbear/queue"
 	vault "github.com/hashicorp/vault/api"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/oauth2"
 )
 
 // loopback sends all requests to one server.
@@ -158,7 +160,7 @@ func TestRepeatedPosts(t *testing.T) {
 		i    int
 		want int
 	}{
-		"stripe":    {stripeSDK(), 9, 4},
+		"stripe":    {stripeSDK(), 9, 5},
 		"openai":    {openAISDK(), 0, 1},
 		"anthropic": {anthropicSDK(), 0, 1},
 		"slack":     {slackSDK(), 0, 1},
@@ -178,7 +180,7 @@ func TestRepeatedPosts(t *testing.T) {
 }
 
 // A wait beyond the patience reaches the caller through each SDK as forbear's error,
-// which tells until when.
+// which tells until when; through those that keep no error, as its text.
 func TestErrors(t *testing.T) {
 	for _, sdk := range All() {
 		t.Run(sdk.Name, func(t *testing.T) {
@@ -189,6 +191,10 @@ func TestErrors(t *testing.T) {
 				require.NoError(t, err)
 				require.Error(t, call(t.Context(), 0))
 				err = call(client.NoWait(t.Context()), 0)
+				if sdk.Opaque {
+					assert.ErrorContains(t, err, "would have to wait")
+					return
+				}
 				var limited *client.Error
 				require.ErrorAs(t, err, &limited)
 				assert.ErrorIs(t, err, client.ErrNoWait)
@@ -227,12 +233,12 @@ func (t *lost) RoundTrip(req *http.Request) (*http.Response, error) {
 	return nil, io.ErrUnexpectedEOF
 }
 
-// A lost connection is what all SDKs would retry that retry anything: once, by forbear,
-// when they do not.
+// A lost connection is what all SDKs would retry that retry anything, up to ten times:
+// by forbear alone, when they do not.
 func TestLost(t *testing.T) {
 	for _, sdk := range All() {
 		t.Run(sdk.Name, func(t *testing.T) {
-			for setup, most := range map[Setup]int{Advised: 4, LeftOn: 12} {
+			for setup, most := range map[Setup]int{Advised: 5, LeftOn: 55} {
 				synctest.Test(t, func(t *testing.T) {
 					network := &lost{}
 					call, err := sdk.connect(&http.Client{Transport: network}, setup)
@@ -241,6 +247,39 @@ func TestLost(t *testing.T) {
 					assert.LessOrEqual(t, network.requests, most, setup)
 				})
 			}
+		})
+	}
+}
+
+// The retry configuration of godo puts another client in place of the one it got: then
+// forbear sees no request. Where its transport is not one of oauth2, it panics.
+func TestGodoRetryConfig(t *testing.T) {
+	retries := godo.WithRetryAndBackoffs(godo.RetryConfig{RetryMax: 4})
+	seen := &lost{}
+	limited, err := client.NewTransport(seen)
+	require.NoError(t, err)
+	assert.Panics(t, func() { _, _ = godo.New(&http.Client{Transport: limited}, retries) })
+
+	api, err := godo.New(oauth2.NewClient(context.WithValue(t.Context(), oauth2.HTTPClient, &http.Client{Transport: limited}),
+		oauth2.StaticTokenSource(&oauth2.Token{AccessToken: token})), retries)
+	require.NoError(t, err)
+	listening := httptest.NewServer(godoServer())
+	defer listening.Close()
+	api.BaseURL, err = url.Parse(listening.URL + "/")
+	require.NoError(t, err)
+	require.NoError(t, callGodo(api)(t.Context(), 0))
+	assert.Zero(t, seen.requests)
+}
+
+// The default limiter of cloudflare-go holds calls back that the API would take.
+func TestCloudflareLimiter(t *testing.T) {
+	for setup, want := range map[Setup]time.Duration{Advised: 5 * time.Second, LeftOn: 20 * time.Second} {
+		synctest.Test(t, func(t *testing.T) {
+			call, err := connectCloudflare(&http.Client{Transport: simnet.New(cloudflareServer(), 1)}, setup)
+			require.NoError(t, err)
+			began := time.Now()
+			require.Empty(t, crowd(t.Context(), 100, call))
+			assert.InDelta(t, want, time.Since(began), float64(5*time.Second), setup)
 		})
 	}
 }

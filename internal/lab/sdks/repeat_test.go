@@ -11,10 +11,9 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/forbear-go/forbear/client"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-
-	"github.com/forbear-go/forbear/client"
 )
 
 // SDKs that judge errors by asking them do not repeat a request that forbear did not send.

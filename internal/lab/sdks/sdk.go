@@ -20,6 +20,8 @@ type SDK struct {
 	Func, File string
 	// Announced says that the API tells what is left before it refuses.
 	Announced bool
+	// Opaque says that it keeps the text of an error only: errors.As finds nothing.
+	Opaque bool
 	// Calls is how many calls are made of it.
 	Calls int
 
@@ -49,7 +51,8 @@ func Setups() []Setup { return []Setup{Advised, LeftOn, Alone} }
 
 // All returns the SDKs that are tried.
 func All() []SDK {
-	return []SDK{githubSDK(), slackSDK(), openAISDK(), anthropicSDK(), stripeSDK(), vaultSDK()}
+	return []SDK{githubSDK(), slackSDK(), openAISDK(), anthropicSDK(), stripeSDK(), vaultSDK(),
+		godoSDK(), linodeSDK(), elasticSDK(), spotifySDK(), jiraSDK(), cloudflareSDK(), kubernetesSDK()}
 }
 
 const token = "secret"

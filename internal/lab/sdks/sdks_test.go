@@ -59,8 +59,8 @@ func try(t *testing.T, sdk SDK, s Setup) (row Row) {
 	}
 	if s == Advised {
 		assert.Equal(t, row.Calls+row.Refused, row.Requests)
-		assert.LessOrEqual(t, row.Closed, 4) // three retries, as the client promises
-		assert.LessOrEqual(t, row.Down, 4)
+		assert.LessOrEqual(t, row.Closed, 5) // four retries, as the client promises
+		assert.LessOrEqual(t, row.Down, 5)
 	}
 	return row
 }
@@ -74,9 +74,17 @@ func compare(t *testing.T, want, got Row) {
 	}
 	assert.Equal(t, want.Calls, got.Calls)
 	assert.Equal(t, want.Down, got.Down)
-	assert.Equal(t, want.Closed, got.Closed)
+	if want.Closed < 50 {
+		assert.Equal(t, want.Closed, got.Closed)
+	} else { // it went on until its deadline
+		assert.InEpsilon(t, want.Closed, got.Closed, .1)
+	}
 	assert.InDelta(t, want.Failed, got.Failed, near)
 	assert.InDelta(t, want.Requests, got.Requests, near)
 	assert.InDelta(t, want.Refused, got.Refused, near)
-	assert.InEpsilon(t, want.Took, got.Took, .1)
+	took := .1
+	if want.Refused > 0 {
+		took = .25
+	}
+	assert.InEpsilon(t, want.Took, got.Took, took)
 }

@@ -1,6 +1,9 @@
 package level
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // A Hold is a request that was sent, until a response surely counts it.
 type Hold struct {
@@ -146,12 +149,7 @@ func (l *Limiter) lapses() time.Duration {
 }
 
 func (l *Limiter) has(h *Hold) bool {
-	for _, o := range l.holds {
-		if o == h {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(l.holds, h)
 }
 
 func (l *Limiter) drop(h *Hold) {

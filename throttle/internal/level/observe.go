@@ -230,7 +230,7 @@ func period(d time.Duration) time.Duration {
 			return max(d, p)
 		}
 	}
-	return (d + day - 1) / day * day
+	return (d + day - 1).Truncate(day)
 }
 
 // counted ends the holds that a response surely counts. It returns what their

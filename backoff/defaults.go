@@ -1,0 +1,50 @@
+package backoff
+
+import (
+	"math/rand/v2"
+	"time"
+)
+
+// Defaults returns the standard settings: four retries within 45 minutes, no
+// wait of more than 20 minutes, and the standard check and policy.
+//
+// Where the server names no time, the retries come 0.45 to 0.75, 2.65 to 3.25,
+// 6.65 to 7.55 and 15 to 16.2 seconds after the first attempt, as long as the
+// attempts themselves take no time.
+func Defaults() Config {
+	return Config{
+		Check:     DefaultCheck,
+		Policy:    defaultPolicy{},
+		Retries:   4,
+		Elapsed:   45 * time.Minute,
+		Exhausted: 20 * time.Minute,
+	}
+}
+
+// defaultPolicy is the policy of [Defaults]. Its times follow the 1, 3, 7 and 15
+// seconds that most clients take. They differ where that helps: the first retry
+// bridges a blip, every wait is random, so that callers that failed together do
+// not come back together, and the last retry never comes before 15 seconds, so
+// that no outage ends just too late that another client would have survived. The
+// random parts are short enough that a failure which lasts is told four
+// hundredths later than by such a client.
+type defaultPolicy struct{}
+
+// defaultWaits are the shortest waits before the first retries; defaultSpread is
+// what is added to each at the most.
+var defaultWaits = [...]time.Duration{450 * time.Millisecond, 2200 * time.Millisecond, 4 * time.Second, 8350 * time.Millisecond}
+
+const (
+	defaultSpread = 300 * time.Millisecond
+	defaultMost   = 30 * time.Second // for whoever sets more retries
+)
+
+// Delay implements [Policy].
+func (defaultPolicy) Delay(n int, _ time.Duration) time.Duration {
+	random := source(rand.Uint64N)
+	if n > len(defaultWaits) {
+		return random.between(defaultMost/2, defaultMost)
+	}
+	least := defaultWaits[max(n, 1)-1]
+	return random.between(least, least+defaultSpread)
+}
