@@ -12,7 +12,8 @@ type doubt struct {
 	patience      int     // how often it was raised in vain
 	pace          pace    // what it was raised about,
 	span          span
-	raised        bool  // until the server proves it right or wrong
+	raised        bool // until the server proves it right or wrong
+	verdict       verdict
 	strange       int   // how often in a row the count of a span was refused below its limit
 	spent         int64 // there, the last time
 }
@@ -27,7 +28,9 @@ const (
 	doubtFar    = 3  // this part of what it was
 	doubtDense  = 40 // of these, or fewer, as of a rate that is about right there are more
 	doubtOver   = 8  // times as many without a refusal
-	doubtTries  = 3  // times the rate is tried, to see
+	doubtTries  = 3  // times the rate is tried, to see,
+	doubtRate   = 5  // or so many a second
+	doubtFew    = 2  // so many are enough where hardly more were admitted before each
 	doubtSoon   = 4  // so many are enough where
 	doubtDrops  = 1  // so many came after less than half as many requests as the one before
 )
@@ -43,6 +46,9 @@ func (d *doubt) fell(now float64, admitted int64, calm bool) bool {
 	d.drop(admitted)
 	d.least = max(min(d.least, d.recent), 1)
 	patience := min(d.patience, 6)
+	if d.falls >= doubtFew<<patience && d.recent < float64(doubtFew) {
+		return true // next to nothing is admitted, however little is sent
+	}
 	if d.falls >= doubtSoon<<patience && d.recent < float64(doubtGrows*d.falls>>patience) {
 		return true // with each, twice as many should be admitted
 	}

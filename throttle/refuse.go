@@ -12,7 +12,13 @@ const longestHold = 101 * 365 * 24 * time.Hour
 // serve takes in an answer that is no refusal.
 func (k *Throttle) serve(now instant, t *Ticket) {
 	k.overload = overload{}
-	if k.sheds.served(t) {
+	k.sheds.observe(false)
+	proof := k.sheds.served(t)
+	if k.taught.judge(t, false) == noLimit {
+		k.sheds.prove()
+		proof = true
+	}
+	if proof {
 		k.hold.release(k.sheds.before)
 		k.taught.excuse()
 		k.taught.dismiss()
@@ -30,6 +36,7 @@ func (k *Throttle) refuse(now instant, t *Ticket, r *header.Reading) {
 		k.overload.refuse(k, now, t, r)
 		return
 	}
+	k.sheds.observe(true)
 	if !k.explained(r) && !k.taught.explains(k, t) && k.shed(now, t) {
 		return
 	}
@@ -70,6 +77,10 @@ func wait(r *header.Reading) instant {
 // one of a server that sheds load, for which only the refused request waits.
 func (k *Throttle) shed(now instant, t *Ticket) bool {
 	limited := k.sheds.turnedAway(k, now, t)
+	if k.taught.judge(t, true) == aLimit {
+		k.sheds.open, k.sheds.credence, k.sheds.yes = false, 0, 0
+		limited = true
+	}
 	if !limited && !k.hold.reports(t) && !(k.sheds.open && k.sheds.presumed()) {
 		k.sheds.begin(k, now, t)
 	}

@@ -11,7 +11,7 @@ package throttle
 // prove otherwise. While they are presumed to be shedding, only the refused request
 // waits, and the key goes on until the witnesses prove a limit.
 type shedding struct {
-	credence int // how often in turn witnesses proved shedding; above 0 it is presumed
+	credence int32 // how often in turn witnesses proved shedding; above 0 it is presumed
 	last     instant
 
 	// The refusal under judgement.
@@ -22,6 +22,9 @@ type shedding struct {
 	before            instant // until when the key was closed without it
 	admitted, refused int64   // witnesses
 	yes, no           float64 // the same, of the refusals before too
+
+	share float32 // of the last answers that were refusals, smoothed
+	heard float32 // how many of them there were
 
 	trial trial
 }
@@ -36,9 +39,19 @@ const (
 	// So many refused, and two more for each admitted, prove a limit where shedding is
 	// presumed, and one more for each proof of that.
 	witnessesRefused = 4
-	witnessesTried   = 3 // more refused than admitted prove one that was known and doubted
 	witnessesEnough  = 16
+	shareSmooth      = 32 // answers
 )
+
+// observe takes in whether a request was refused.
+func (s *shedding) observe(refused bool) {
+	x := float32(0)
+	if refused {
+		x = 1
+	}
+	s.heard = min(s.heard+1, shareSmooth)
+	s.share += (x - s.share) / s.heard
+}
 
 // presumed reports whether a refusal is taken to be one of a server that sheds load.
 func (s *shedding) presumed() bool { return s.credence > 0 }
@@ -96,10 +109,7 @@ func (s *shedding) turnedAway(k *Throttle, now instant, t *Ticket) bool {
 	}
 	s.refused++
 	s.no++
-	limit := s.refused-2*s.admitted >= witnessesRefused+int64(s.credence)-1
-	if k.taught != nil && k.taught.doubt.raised {
-		limit = s.refused-s.admitted >= witnessesTried
-	}
+	limit := s.refused-2*s.admitted >= witnessesRefused+int64(s.credence)-1 && (k.taught == nil || !k.taught.doubt.raised)
 	if s.presumed() && limit && !s.outnumbered(k, now, t) {
 		s.open, s.credence, s.yes = false, 0, 0
 		return true

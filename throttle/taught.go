@@ -112,7 +112,7 @@ func (l *taught) admitted(k *Throttle, t *Ticket, after int64) {
 		strange := l.event.tried > t.at+k.hold.trip
 		if vain := l.conclude(k, t.at); vain || strange {
 			k.sheds.prove()
-			l.suspend()
+			l.suspend(float64(k.sheds.share))
 			return
 		}
 		l.beCareful(t.number)
@@ -168,12 +168,23 @@ func (l *taught) explains(k *Throttle, t *Ticket) bool {
 	return l.span.limit > few && 4*l.log.between(l.span.since(k, t.at), t.at) >= 3*l.span.limit
 }
 
-// suspend does without what was learned, because it seems to be in vain.
-func (l *taught) suspend() {
-	l.doubt = doubt{patience: l.doubt.patience + 1, pace: l.pace, span: l.span, raised: true}
+// suspend does without what was learned, because it seems to be in vain: with it, such a
+// share was refused.
+func (l *taught) suspend(share float64) {
+	l.doubt = doubt{patience: l.doubt.patience + 1, pace: l.pace, span: l.span, raised: true, verdict: newVerdict(share, l.pace.rate > 0)}
 	l.span, l.event = span{}, congestion{}
-	l.pace.rate = max(doubtTries*l.pace.rate, 1)
+	if l.pace.rate > 0 {
+		l.pace.rate = max(doubtTries*l.pace.rate, doubtRate)
+	}
 	l.careful = false
+}
+
+// judge takes in what became of a request while there is doubt. l may be nil.
+func (l *taught) judge(t *Ticket, refused bool) finding {
+	if l == nil || !l.doubt.raised {
+		return undecided
+	}
+	return l.doubt.verdict.hear(t, refused)
 }
 
 // dismiss forgets what was learned, because it was wrong. l may be nil.

@@ -1,0 +1,148 @@
+package client_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"math"
+	"math/rand/v2"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/hashicorp/go-retryablehttp"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/forbear-go/forbear/client"
+)
+
+// A randomShedder refuses a share of all requests, whatever their rate, from the first on.
+type randomShedder struct {
+	mu     sync.Mutex
+	rng    *rand.Rand
+	share  float64
+	status int
+	wait   string // what Retry-After says; empty is not there
+	served int
+}
+
+func (s *randomShedder) RoundTrip(req *http.Request) (*http.Response, error) {
+	s.mu.Lock()
+	bad := s.rng.Float64() < s.share
+	back := 40*time.Millisecond + time.Duration(s.rng.IntN(20))*time.Millisecond
+	there := 40*time.Millisecond + time.Duration(s.rng.IntN(20))*time.Millisecond
+	s.mu.Unlock()
+	for _, d := range []time.Duration{there, back} {
+		select {
+		case <-time.After(d):
+		case <-req.Context().Done():
+			return nil, req.Context().Err()
+		}
+	}
+	resp := &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(strings.NewReader("")), Request: req}
+	if bad {
+		resp.StatusCode = s.status
+		if s.wait != "" {
+			resp.Header.Set("Retry-After", s.wait)
+		}
+		return resp, nil
+	}
+	s.mu.Lock()
+	s.served++
+	s.mu.Unlock()
+	return resp, nil
+}
+
+// A shedJob is a program whose callers send one request after the other.
+type shedJob struct {
+	share           float64
+	status          int
+	wait            string
+	callers, routes int
+	least           float64 // of what go-retryablehttp gets
+}
+
+// served returns how many requests of the job are served in a while.
+func (j shedJob) served(t *testing.T, seed uint64, wrap func(http.RoundTripper) http.RoundTripper) int {
+	s := &randomShedder{rng: rand.New(rand.NewPCG(seed, 1)), share: j.share, status: j.status, wait: j.wait}
+	rt := wrap(s)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+	defer cancel()
+	var callers sync.WaitGroup
+	for i := range j.callers {
+		callers.Go(func() {
+			time.Sleep(time.Duration(i) * time.Millisecond)
+			path := "/" + strings.Repeat("x", i%j.routes+1)
+			for ctx.Err() == nil {
+				req, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://api.test"+path, nil)
+				require.NoError(t, err)
+				resp, err := rt.RoundTrip(req)
+				if err == nil {
+					require.NoError(t, resp.Body.Close())
+				}
+				if ctx.Err() == nil && (err != nil || resp.StatusCode != http.StatusOK) {
+					time.Sleep(time.Second)
+				}
+			}
+		})
+	}
+	callers.Wait()
+	return s.served
+}
+
+// What is learned from a server that sheds load never becomes a spiral, not even for a few
+// callers, of whose requests none is under way that could prove it. Each part is the worst of
+// ten draws.
+func TestSheddingIsNoSpiral(t *testing.T) {
+	t.Parallel()
+	for _, j := range []shedJob{
+		{share: .1, status: 429, wait: "1", callers: 5, routes: 1, least: .6},
+		{share: .2, status: 429, callers: 1, routes: 1, least: .6},
+		{share: .2, status: 429, callers: 20, routes: 1, least: .85},
+		{share: .2, status: 429, callers: 20, routes: 20, least: .85},
+		{share: .2, status: 429, wait: "1", callers: 20, routes: 1, least: .6},
+		{share: .35, status: 429, wait: "2", callers: 2, routes: 2, least: .25},
+		{share: .35, status: 429, wait: "2", callers: 20, routes: 20, least: .2},
+		{share: .5, status: 429, wait: "1", callers: 1, routes: 1, least: .25},
+		{share: .35, status: 503, wait: "2", callers: 20, routes: 1, least: .85},
+		{share: .5, status: 503, wait: "1", callers: 1, routes: 1, least: .85},
+	} {
+		t.Run(fmt.Sprintf("%v of all by %d %s, %d callers of %d routes", j.share, j.status, j.wait, j.callers, j.routes), func(t *testing.T) {
+			t.Parallel()
+			worst := math.Inf(1)
+			for seed := range uint64(10) {
+				worst = min(worst, j.part(t, seed))
+			}
+			t.Logf("%.2f of what a client gets that only retries: %s", worst, t.Name())
+			assert.GreaterOrEqual(t, worst, j.least)
+		})
+	}
+}
+
+// part returns what is served in parts of what go-retryablehttp gets.
+func (j shedJob) part(t *testing.T, seed uint64) float64 {
+	var ours, plain int
+	synctest.Test(t, func(t *testing.T) {
+		var transport *client.Transport
+		ours = j.served(t, seed, func(base http.RoundTripper) http.RoundTripper {
+			var err error
+			transport, err = client.NewTransport(base)
+			require.NoError(t, err)
+			return transport
+		})
+		transport.Close()
+	})
+	synctest.Test(t, func(t *testing.T) {
+		plain = j.served(t, seed, func(base http.RoundTripper) http.RoundTripper {
+			c := retryablehttp.NewClient()
+			c.HTTPClient.Transport, c.Logger = base, nil
+			c.ErrorHandler = retryablehttp.PassthroughErrorHandler
+			return &retryablehttp.RoundTripper{Client: c}
+		})
+	})
+	return float64(ours) / float64(plain)
+}
