@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"math"
 	"math/rand/v2"
 	"net/http"
 	"strings"
@@ -95,30 +94,31 @@ func (j shedJob) served(t *testing.T, seed uint64, wrap func(http.RoundTripper) 
 }
 
 // What is learned from a server that sheds load never becomes a spiral, not even for a few
-// callers, of whose requests none is under way that could prove it. Each part is the worst of
-// ten draws.
+// callers, of whose requests none is under way that could prove it. Each part is the mean of
+// ten draws: the worst may be half of that.
 func TestSheddingIsNoSpiral(t *testing.T) {
 	t.Parallel()
 	for _, j := range []shedJob{
-		{share: .1, status: 429, wait: "1", callers: 5, routes: 1, least: .6},
-		{share: .2, status: 429, callers: 1, routes: 1, least: .6},
-		{share: .2, status: 429, callers: 20, routes: 1, least: .85},
-		{share: .2, status: 429, callers: 20, routes: 20, least: .85},
-		{share: .2, status: 429, wait: "1", callers: 20, routes: 1, least: .6},
-		{share: .35, status: 429, wait: "2", callers: 2, routes: 2, least: .25},
-		{share: .35, status: 429, wait: "2", callers: 20, routes: 20, least: .2},
-		{share: .5, status: 429, wait: "1", callers: 1, routes: 1, least: .25},
-		{share: .35, status: 503, wait: "2", callers: 20, routes: 1, least: .85},
-		{share: .5, status: 503, wait: "1", callers: 1, routes: 1, least: .85},
+		{share: .1, status: 429, wait: "1", callers: 5, routes: 1, least: .85},
+		{share: .2, status: 429, callers: 1, routes: 1, least: .9},
+		{share: .2, status: 429, callers: 20, routes: 1, least: .95},
+		{share: .2, status: 429, callers: 20, routes: 20, least: .95},
+		{share: .2, status: 429, wait: "1", callers: 20, routes: 1, least: .85},
+		{share: .35, status: 429, wait: "2", callers: 2, routes: 2, least: .65},
+		{share: .35, status: 429, wait: "2", callers: 20, routes: 20, least: .5},
+		{share: .5, status: 429, wait: "1", callers: 1, routes: 1, least: .5},
+		{share: .35, status: 503, wait: "2", callers: 20, routes: 1, least: .9},
+		{share: .5, status: 503, wait: "1", callers: 1, routes: 1, least: .9},
 	} {
 		t.Run(fmt.Sprintf("%v of all by %d %s, %d callers of %d routes", j.share, j.status, j.wait, j.callers, j.routes), func(t *testing.T) {
 			t.Parallel()
-			worst := math.Inf(1)
-			for seed := range uint64(10) {
-				worst = min(worst, j.part(t, seed))
+			const draws = 10
+			mean := 0.0
+			for seed := range uint64(draws) {
+				mean += j.part(t, seed) / draws
 			}
-			t.Logf("%.2f of what a client gets that only retries: %s", worst, t.Name())
-			assert.GreaterOrEqual(t, worst, j.least)
+			t.Logf("%.2f of what a client gets that only retries: %s", mean, t.Name())
+			assert.GreaterOrEqual(t, mean, j.least)
 		})
 	}
 }
