@@ -116,6 +116,7 @@ func check(t *testing.T, w World, rows map[string]Row, again func() Row) {
 		misses = w.Goal.Misses(again(), retrying)
 	}
 	switch {
+	case edge[w.ID]:
 	case gap && len(misses) == 0:
 		t.Errorf("%s reaches its goal: take it out of the gaps", w.ID)
 	case !gap:
