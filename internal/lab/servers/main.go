@@ -1,6 +1,7 @@
 // Servers tries forbear on rate limiters as their projects ship them, on loopback and
-// in real time: it takes about a minute. It fails if a call fails, or if a server
-// refuses a request though it tells its limits. It is run from the folder of the lab:
+// in real time: it takes about a minute. It fails if a call fails, or if a server that
+// tells its limits refuses more than one request in a hundred. It is run from the folder
+// of the lab:
 //
 //	go run ./servers
 //

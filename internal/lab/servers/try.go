@@ -38,12 +38,14 @@ const (
 
 // check returns an error if what came of a trial is not what users are promised. How
 // fast it was is no part of that, unless it stood still: it runs in real time, on a
-// machine that may have other things to do.
+// machine that may have other things to do. For the same reason one request in a hundred
+// may be refused by a server that tells its limits: a process that is stopped for a while
+// between its decision and the wire comes late.
 func (s server) check(r lab.Served) error {
 	switch {
 	case r.Failed > 0:
 		return fmt.Errorf("%s, %s: %d calls failed", s.name, s.setup, r.Failed)
-	case s.announced && r.Refused > 0:
+	case s.announced && 100*r.Refused > r.Sent:
 		return fmt.Errorf("%s, %s: %d of %d requests were refused, though it tells its limits", s.name, s.setup, r.Refused, r.Sent)
 	case 10*r.Refused > r.Sent:
 		return fmt.Errorf("%s, %s: %d of %d requests were refused", s.name, s.setup, r.Refused, r.Sent)
