@@ -119,23 +119,28 @@ func (m *Meter) Write(p []byte) (int, error) {
 	if len(m.marks) == 0 {
 		return len(p), nil
 	}
-	at := 0
+	at, from := 0, 0 // from is where what was not taken yet begins
 	if m.phase == searching {
 		at = m.joint(p)
+		from = at
 	}
 	clear(m.next)
 	for at < len(p) {
 		if m.phase != searching {
 			at += m.read(p[at:])
+			from = at
 			continue
 		}
 		end := m.find(p, at)
 		if end < 0 {
 			break
 		}
-		at, m.phase = end, colon
+		at, from, m.phase = end, end, colon
 	}
-	m.remember(p)
+	if m.phase != searching {
+		from = len(p) // all of it is taken
+	}
+	m.remember(p[from:], from == 0)
 	return len(p), nil
 }
 
@@ -171,22 +176,22 @@ func (m *Meter) joint(p []byte) int {
 	text := append(buf[:0], m.tail...)
 	text = append(text, p[:min(len(p), m.keep)]...)
 	clear(m.next)
-	for end := m.find(text, 0); end >= 0; end = m.find(text, end) {
-		if end > len(m.tail) {
-			m.phase = colon
-			return end - len(m.tail)
-		}
+	end := m.find(text, 0)
+	if end < 0 || end-len(m.marks[m.mark]) >= len(m.tail) {
+		return 0
 	}
-	return 0
+	m.phase = colon
+	return end - len(m.tail)
 }
 
-// remember keeps the last bytes.
-func (m *Meter) remember(p []byte) {
-	if len(p) >= m.keep {
-		m.tail = append(m.tail[:0], p[len(p)-m.keep:]...)
-		return
+// remember keeps the last bytes of p, after those that are kept already if it
+// goes on with them. Bytes of a name or a value that has passed are not kept:
+// no other name begins in them.
+func (m *Meter) remember(p []byte, on bool) {
+	if !on || len(p) >= m.keep {
+		m.tail = m.tail[:0]
 	}
-	m.tail = append(m.tail, p...)
+	m.tail = append(m.tail, p[max(0, len(p)-m.keep):]...)
 	m.tail = append(m.tail[:0], m.tail[max(0, len(m.tail)-m.keep):]...)
 }
 

@@ -186,6 +186,9 @@ func FuzzMeter(f *testing.F) {
 	for _, c := range told {
 		f.Add([]byte(c.body), uint64(1))
 	}
+	// The end of one name is where another one could begin.
+	f.Add([]byte(`00000000000"usage":00""usage":{"output_tokens":00}0`), uint64(80))
+	f.Add([]byte(`"usage""usage":{"output_tokens":1}`), uint64(3))
 	apis := []*cost.API{cost.Named("openai"), cost.Named("anthropic"), {Body: []cost.Term{
 		{Field: "a", Unit: "x"}, {Field: "ab.c", Unit: "y"}, {Field: "usage.total_tokens", Unit: "z"},
 	}}}
