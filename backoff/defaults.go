@@ -13,11 +13,11 @@ import (
 // attempts themselves take no time.
 func Defaults() Config {
 	return Config{
-		Check:     DefaultCheck,
-		Policy:    defaultPolicy{},
-		Retries:   4,
-		Elapsed:   45 * time.Minute,
-		Exhausted: 20 * time.Minute,
+		Check:         DefaultCheck,
+		Policy:        defaultPolicy{},
+		Retries:       4,
+		MaxElapsed:    45 * time.Minute,
+		MaxServerWait: 20 * time.Minute,
 	}
 }
 

@@ -171,7 +171,7 @@ func ExampleAttempt_Replayable() {
 
 func ExampleDefaults() {
 	c := backoff.Defaults()
-	fmt.Println(c.Retries, c.Elapsed, c.Exhausted)
+	fmt.Println(c.Retries, c.MaxElapsed, c.MaxServerWait)
 	// Output: 4 45m0s 20m0s
 }
 

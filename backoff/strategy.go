@@ -22,18 +22,18 @@ type Config struct {
 	// 3000 still does after that, and more retries add load when the server can
 	// least bear it.
 	Retries int
-	// Elapsed is the most time from the start of the first attempt to the start
+	// MaxElapsed is the most time from the start of the first attempt to the start
 	// of a retry; 0 means no limit. It never interrupts an attempt. Defaults
 	// sets 45 minutes: room for two waits as long as Exhausted lets pass, and for
 	// the attempts themselves.
-	Elapsed time.Duration
-	// Exhausted is the longest wait asked for by a server that counts as passing;
+	MaxElapsed time.Duration
+	// MaxServerWait is the longest wait asked for by a server that counts as passing;
 	// a longer one means that the quota of an hour or a day is used up, for
 	// which no request should sleep. 0 means that every wait counts as
 	// passing. Defaults sets 20 minutes: the longest short window in common use
 	// is 15 minutes and the next one an hour, so that a whole window of the
 	// former passes, with room for rounding.
-	Exhausted time.Duration
+	MaxServerWait time.Duration
 	// Read tells what a response says: the wait that it asks for, whether it asks
 	// for one, and whether it is a refusal for want of quota. Only CheckRetry and
 	// Backoff use it, as go-retryablehttp passes nothing but the response; Next
@@ -56,10 +56,10 @@ func NewStrategy(c Config) (*Strategy, error) {
 	switch {
 	case c.Retries < 0:
 		return nil, invalid("NewStrategy: Retries must not be negative, got %d", c.Retries)
-	case c.Elapsed < 0:
-		return nil, invalid("NewStrategy: Elapsed must not be negative, got %v", c.Elapsed)
-	case c.Exhausted < 0:
-		return nil, invalid("NewStrategy: Exhausted must not be negative, got %v", c.Exhausted)
+	case c.MaxElapsed < 0:
+		return nil, invalid("NewStrategy: Elapsed must not be negative, got %v", c.MaxElapsed)
+	case c.MaxServerWait < 0:
+		return nil, invalid("NewStrategy: Exhausted must not be negative, got %v", c.MaxServerWait)
 	}
 	if c.Check == nil {
 		c.Check = DefaultCheck
@@ -153,7 +153,7 @@ func (s *Strategy) wait(a Attempt) time.Duration {
 // tooLong returns which limit the wait would break, or 0.
 func (s *Strategy) tooLong(now time.Time, a Attempt, wait time.Duration) Reason {
 	// A subtraction, because the sum could overflow.
-	if s.config.Elapsed > 0 && wait > s.config.Elapsed-max(a.Elapsed, 0) {
+	if s.config.MaxElapsed > 0 && wait > s.config.MaxElapsed-max(a.Elapsed, 0) {
 		return StopElapsed
 	}
 	if deadline, ok := a.context().Deadline(); ok && wait >= deadline.Sub(now) {
@@ -166,7 +166,7 @@ func (s *Strategy) tooLong(now time.Time, a Attempt, wait time.Duration) Reason 
 // quota that only hours or days bring back, so that the caller should be told
 // when instead of being kept waiting. The threshold is Config.Exhausted.
 func (s *Strategy) Exhausted(wait time.Duration) bool {
-	return s.config.Exhausted > 0 && wait > s.config.Exhausted
+	return s.config.MaxServerWait > 0 && wait > s.config.MaxServerWait
 }
 
 // Stats counts the decisions of a [Strategy] since it was made.

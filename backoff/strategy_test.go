@@ -221,7 +221,7 @@ func TestNextAtTheEdgeOfEachLimit(t *testing.T) {
 }
 
 func TestZeroLimits(t *testing.T) {
-	s := strategy(t, func(c *Config) { c.Elapsed, c.Exhausted = 0, 0 })
+	s := strategy(t, func(c *Config) { c.MaxElapsed, c.MaxServerWait = 0, 0 })
 	a := Attempt{Response: response(429), Elapsed: math.MaxInt64, Wait: 1000 * time.Hour, WaitKnown: true}
 	wait, err := s.Next(start, a, nil)
 	require.NoError(t, err, "zero means no limit")
@@ -292,8 +292,8 @@ func TestCustomCheckCannotReplayAStream(t *testing.T) {
 func TestNewStrategyRefusesNegativeNumbers(t *testing.T) {
 	for name, c := range map[string]Config{
 		"retries":   {Retries: -1},
-		"elapsed":   {Elapsed: -1},
-		"exhausted": {Exhausted: -1},
+		"elapsed":   {MaxElapsed: -1},
+		"exhausted": {MaxServerWait: -1},
 	} {
 		s, err := NewStrategy(c)
 		require.ErrorIs(t, err, ErrInvalid, name)

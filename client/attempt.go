@@ -12,36 +12,36 @@ import (
 	"github.com/forbear-go/forbear/throttle/header"
 )
 
-// An attempt is one request on the wire: its place in the line, and what its
+// An attempt is one request on the wire: its place in the queue, and what its
 // response says.
 type attempt struct {
 	queue.Request
-	arrived   time.Time // in the line
+	arrived   time.Time // in the queue
 	taken     time.Time // when it got its permit
-	ticket    throttle.Ticket
+	ticket    throttle.Reservation
 	reading   header.Reading
 	key       *learned
-	part      *throttle.Throttle // whose limits it obeys
+	part      *throttle.Limiter // whose limits it obeys
 	req       *http.Request
 	route     *route
-	own       *throttle.Throttle // of the route, if it has a cooldown
-	ownTicket throttle.Ticket
-	who       *account
+	own       *throttle.Limiter // of the route, if it has a cooldown
+	ownTicket throttle.Reservation
+	who       *principal
 	groups    groups    // of the request; see groupsOf
 	counters  *counters // of its bucket; nil if they are not looked at
 	seen      seen
-	epoch     int                // of its key, when it was sent
-	global    bool               // it was refused, for more than its route
-	refuser   *throttle.Throttle // that learned of it
-	scope     uint64             // what the caller said it belongs to; 0 is nothing
-	name      string             // of the key, by the caller
+	epoch     int               // of its key, when it was sent
+	global    bool              // it was refused, for more than its route
+	refuser   *throttle.Limiter // that learned of it
+	scope     uint64            // what the caller said it belongs to; 0 is nothing
+	name      string            // of the key, by the caller
 	permit    queue.Permit
 
 	first bool // it is the first, and there may be others
 
 	// For observers.
 	number   int                     // of the attempt, from 1
-	waited   bool                    // in the line
+	waited   bool                    // in the queue
 	waitedOn string                  // the limit, if it was known
 	believed []throttle.WindowStatus // when it was answered
 	learned  bool                    // that was news
@@ -56,7 +56,7 @@ type answer struct {
 
 	taken time.Time // when it got its permit
 
-	turnedAway bool // the line, or the breaker, did not let it go: err is why
+	turnedAway bool // the queue, or the breaker, did not let it go: err is why
 	refused    bool
 	wait       time.Duration // how long the server asked to stay away
 	waitKnown  bool
@@ -65,19 +65,19 @@ type answer struct {
 	final      error // why no wait ends the refusal
 	key        *learned
 
-	release func() // of the hold on the line until the last attempt, if there may be another
+	release func() // of the hold on the queue until the last attempt, if there may be another
 }
 
-// letGo ends the hold on the line, if there is one.
+// letGo ends the hold on the queue, if there is one.
 func (a *answer) letGo() {
 	if a.release != nil {
 		a.release()
 	}
 }
 
-// send passes one request through the line and over the base transport. The body
+// send passes one request through the queue and over the base transport. The body
 // of the request is closed in any case.
-func (t *Transport) send(req *http.Request, who *account, c *call) answer {
+func (t *Transport) send(req *http.Request, who *principal, c *call) answer {
 	a := attempts.Get().(*attempt)
 	defer attempts.Put(a)
 	a.prepare(t, who, c)
@@ -95,8 +95,8 @@ func (t *Transport) send(req *http.Request, who *account, c *call) answer {
 	return a.exchange(t, req, who)
 }
 
-// prepare fills in what the line and its limits ask about.
-func (a *attempt) prepare(t *Transport, who *account, c *call) {
+// prepare fills in what the queue and its limits ask about.
+func (a *attempt) prepare(t *Transport, who *principal, c *call) {
 	req := c.req
 	a.Request = queue.Request{
 		Key: who.key, Host: req.URL.Host, Method: req.Method, Path: req.URL.EscapedPath(),
@@ -125,7 +125,7 @@ func (a *attempt) groupsOf() *groups {
 
 // exchange sends a request that may go, and passes on what its response says. Should
 // somebody panic, the permit is given back and all is closed that was opened.
-func (a *attempt) exchange(t *Transport, req *http.Request, who *account) (ans answer) {
+func (a *attempt) exchange(t *Transport, req *http.Request, who *principal) (ans answer) {
 	over := false
 	defer func() {
 		if !over { // whatever panics next, the others are done
@@ -145,7 +145,7 @@ func (a *attempt) exchange(t *Transport, req *http.Request, who *account) (ans a
 }
 
 // take takes in what came of an attempt.
-func (a *attempt) take(t *Transport, who *account, ans *answer) {
+func (a *attempt) take(t *Transport, who *principal, ans *answer) {
 	ans.taken = a.taken
 	switch {
 	case ans.resp == nil && ans.err == nil:
@@ -172,14 +172,14 @@ func (a *attempt) take(t *Transport, who *account, ans *answer) {
 	}
 }
 
-// hold has the line count the request as under way after the attempt, if it may be sent again.
+// hold has the queue count the request as under way after the attempt, if it may be sent again.
 func (a *attempt) hold(t *Transport, ans *answer) {
 	if a.first && (t.checks || ans.questionable()) {
 		ans.release = t.line.Hold()
 	}
 }
 
-// end tells the line that the attempt is over, and whether it was answered.
+// end tells the queue that the attempt is over, and whether it was answered.
 func (a *attempt) end(answered bool) {
 	if answered {
 		a.permit.Settle(a.receive)
@@ -223,7 +223,7 @@ func (a *attempt) read(r *header.Reader, ans *answer) (body []byte) {
 	return body
 }
 
-// receive takes in the response. It runs under the line's lock.
+// receive takes in the response. It runs under the queue's lock.
 func (a *attempt) receive(now time.Time, own queue.Limit) {
 	a.key = own.(*learned)
 	a.count(now)

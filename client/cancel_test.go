@@ -13,7 +13,7 @@ import (
 	"github.com/forbear-go/forbear/client"
 )
 
-// The Cancel channel of a request ends its wait, in the line and between two attempts, as
+// The Cancel channel of a request ends its wait, in the queue and between two attempts, as
 // its context does.
 func TestRequestCancel(t *testing.T) {
 	for name, c := range map[string]struct {

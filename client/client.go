@@ -19,7 +19,7 @@ func New(opts ...Option) (*http.Client, error) {
 // Wrap returns a client like hc, with its jar, its timeout and its redirect
 // policy, that keeps to the limits of the APIs it talks to. hc is not changed; its
 // transport is used below. The timeout of hc, if it has one, includes the time in
-// the line: a request that could not be sent within it fails at once.
+// the queue: a request that could not be sent within it fails at once.
 func Wrap(hc *http.Client, opts ...Option) (*http.Client, error) {
 	if hc == nil {
 		return nil, errors.New("client: Wrap got no client; New makes one")

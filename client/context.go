@@ -25,7 +25,7 @@ type call struct {
 
 	priority queue.Priority
 	cost     int
-	maxWait  time.Duration // in the line; 0 is the transport's
+	maxWait  time.Duration // in the queue; 0 is the transport's
 }
 
 // mayRetry reports whether the caller lets the request be sent again.
@@ -86,7 +86,7 @@ func WithScope(ctx context.Context, scope string) context.Context {
 
 // WithPriority returns a context whose requests go before those of a lower priority
 // that wait for the same limits. The default is queue.Normal. Lower priorities keep
-// the share that queue.WithFloor sets, so that none starves.
+// the share that queue.WithMinimumShare sets, so that none starves.
 func WithPriority(ctx context.Context, p queue.Priority) context.Context {
 	c := toldOf(ctx)
 	c.priority = p

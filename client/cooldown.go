@@ -15,7 +15,7 @@ import (
 // limiter of its own for them, beside that of its bucket.
 type cooldown struct {
 	route   uint64
-	limiter *throttle.Throttle
+	limiter *throttle.Limiter
 	refused time.Time // when it was refused last
 	until   time.Time // it is closed for the last refusal
 	closed  time.Time // it is closed for the first, of which the limiter learns nothing: it has not seen what went before
@@ -169,7 +169,7 @@ func (s *spread) forget(c *cooldown) {
 }
 
 // cooldown returns the cooldown of a route, or nil.
-func (l *learned) cooldown(route uint64) *throttle.Throttle {
+func (l *learned) cooldown(route uint64) *throttle.Limiter {
 	if c := l.cooldowns[route]; c != nil {
 		return c.limiter
 	}
@@ -216,19 +216,19 @@ func (c *cooldown) readyAt(now time.Time) time.Time {
 }
 
 // ask returns when a request of the route may go.
-func (c *cooldown) ask(now time.Time, cost int) throttle.Answer {
+func (c *cooldown) ask(now time.Time, cost int) throttle.Decision {
 	if now.Before(c.closed) {
-		return throttle.Answer{At: c.closed, Name: throttle.Refusal}
+		return throttle.Decision{At: c.closed, Name: throttle.Refusal}
 	}
 	return c.limiter.Ask(now, cost)
 }
 
 // send takes in that a request of the route is sent.
-func (c *cooldown) send(now time.Time, cost int) throttle.Ticket {
+func (c *cooldown) send(now time.Time, cost int) throttle.Reservation {
 	if c.sent++; c.sent > fewMemory {
 		c.sent, c.refusals = c.sent/2, c.refusals/2
 	}
-	return c.limiter.Send(now, cost)
+	return c.limiter.Take(now, cost)
 }
 
 // idle reports whether nothing is known of the route.
@@ -319,9 +319,9 @@ func (l *learned) cool(now time.Time, a *attempt) bool {
 	case c.refusals < fewRefusals*c.sent && c.limiter.Status(now).InFlight <= 1:
 		// Nothing else was under way that could tell a limit from chance.
 		c.closed = now.Add(l.pause(r))
-		c.limiter.Receive(now, a.ownTicket, outcome(r))
+		c.limiter.Observe(now, a.ownTicket, outcome(r))
 	default:
-		c.limiter.Receive(now, a.ownTicket, r)
+		c.limiter.Observe(now, a.ownTicket, r)
 	}
 	c.refused, c.until, c.named, c.spared = now, c.readyAt(now), named, 0
 	s.suspect(c)
@@ -335,7 +335,7 @@ func (l *learned) merge(now time.Time, same []*cooldown, wait time.Duration) {
 	for _, c := range same {
 		// What was learned while there was no other route is a beginning for all.
 		if lesson := c.limiter.Lesson(now); c.sole && lesson != (throttle.Lesson{}) {
-			_ = l.whole.Resume(now, lesson) // it comes from a throttle
+			_ = l.whole.Restore(now, lesson) // it comes from a throttle
 		}
 		l.spread.forget(c)
 		delete(l.cooldowns, c.route)
@@ -348,7 +348,7 @@ func explained(r *header.Reading) bool {
 }
 
 // later returns the answer of two that holds a request back for longer.
-func later(a, b throttle.Answer) throttle.Answer {
+func later(a, b throttle.Decision) throttle.Decision {
 	switch {
 	case a.Max > 0 || b.Max <= 0 && a.At.IsZero():
 		return a
@@ -359,7 +359,7 @@ func later(a, b throttle.Answer) throttle.Answer {
 }
 
 // holder returns which of the limits of a request hold it back for longest.
-func (l *learned) holder(now time.Time, a *attempt) *throttle.Throttle {
+func (l *learned) holder(now time.Time, a *attempt) *throttle.Limiter {
 	part := l.of(now, a)
 	if a.scope != 0 {
 		return part

@@ -62,7 +62,7 @@ type Error struct {
 	Header    http.Header
 	Body      string
 	RefusedAt time.Time
-	// Cause is the error of the last attempt, of the line, or of the breaker; nil if
+	// Cause is the error of the last attempt, of the queue, or of the breaker; nil if
 	// there was none.
 	Cause error
 }
@@ -160,7 +160,7 @@ func (e *Error) ErrorType() string {
 // errBody says that GetBody failed.
 var errBody = errors.New("the body cannot be sent again")
 
-// notAdmitted makes the error of a request that the line turned away, or the breaker.
+// notAdmitted makes the error of a request that the queue turned away, or the breaker.
 func notAdmitted(err error, attempts, status int) *Error {
 	e := &Error{Reason: err, Attempts: attempts, Status: status}
 	if open, ok := errors.AsType[*brokenError](err); ok {

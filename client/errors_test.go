@@ -178,7 +178,7 @@ func TestErrorText(t *testing.T) {
 	}
 }
 
-// What the line says reaches the caller whole.
+// What the queue says reaches the caller whole.
 func TestErrorOfLine(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		base := &recorder{answer: func(_ int, req *http.Request) (*http.Response, error) {
@@ -186,7 +186,7 @@ func TestErrorOfLine(t *testing.T) {
 			return nil, req.Context().Err()
 		}}
 		one := queue.Rule{Name: "one", MaxInFlight: 1}
-		rt := transport(t, base, client.WithLine(queue.WithRule(one), queue.WithMaxWaiting(2, queue.DropOldest)))
+		rt := transport(t, base, client.WithQueue(queue.WithRule(one), queue.WithMaxWaiting(2, queue.DropOldest)))
 		ctx, cancel := context.WithCancel(t.Context())
 		errs := make(chan error, 4)
 		for range 4 { // one goes, two wait, and the last takes the place of the first who waits

@@ -35,7 +35,7 @@ const (
 	// EventLearn: more or something else is believed of the limits than before; see
 	// Limits. It follows the answer or refusal that taught it.
 	EventLearn EventKind = "learn"
-	// EventRetry: a request will be sent again, because of Status or Err. It enters the line
+	// EventRetry: a request will be sent again, because of Status or Err. It enters the queue
 	// at Until, after a pause of Delay. Limit is what refused it, if that is known.
 	EventRetry EventKind = "retry"
 	// EventGiveUp: a request is not sent, or not once more, although it would have
@@ -127,7 +127,7 @@ func (a *attempt) watch(t *Transport, req *http.Request) {
 			}
 		}()
 		e := a.event(EventWait)
-		if place, ok := w.Place(); ok {
+		if place, ok := w.Position(); ok {
 			e.Limit, e.Until, e.Ahead = place.Limit, place.Start, place.Ahead
 		}
 		a.waited, a.waitedOn = true, e.Limit
@@ -169,7 +169,7 @@ func (a *attempt) tellAnswered(t *Transport, ans *answer) {
 }
 
 // believe notes what is believed of the limits of an attempt that was answered, and
-// whether that is news. It runs under the line's lock.
+// whether that is news. It runs under the queue's lock.
 func (l *learned) believe(now time.Time, a *attempt) {
 	part := l.of(now, a)
 	if a.scope == 0 {
@@ -182,7 +182,7 @@ func (l *learned) believe(now time.Time, a *attempt) {
 		return
 	}
 	if l.shapes == nil {
-		l.shapes = make(map[*throttle.Throttle][]shape)
+		l.shapes = make(map[*throttle.Limiter][]shape)
 	}
 	l.shapes[part] = shapes
 }

@@ -312,12 +312,12 @@ func ExampleWithRetries() {
 }
 
 // A limit that no header tells is written down.
-func ExampleWithLine() {
+func ExampleWithQueue() {
 	api := open()
 	defer api.Close()
 	hc, err := client.New(
 		client.WithMaxWait(time.Minute),
-		client.WithLine(queue.WithRule(queue.Rule{
+		client.WithQueue(queue.WithRule(queue.Rule{
 			Name: "export", Pattern: "POST /export", Limits: []queue.Quota{queue.PerDay(1)}, MaxInFlight: 1,
 		})),
 	)

@@ -110,9 +110,9 @@ func ExampleWithMemory() {
 		return
 	}
 	// … at the end of the program, what refusals taught: plain data, to be kept as JSON.
-	learned := rt.Memory()
+	keyState := rt.Memory()
 	// … and at the beginning of the next run:
-	next, err := client.NewTransport(nil, client.WithMemory(learned))
+	next, err := client.NewTransport(nil, client.WithMemory(keyState))
 	fmt.Println(next != nil, err)
 	// Output: true <nil>
 }
@@ -151,7 +151,7 @@ func ExampleWithPriority() {
 		fmt.Println(r.URL.Path)
 	}))
 	defer api.Close()
-	rt, err := client.NewTransport(nil, client.WithLine(queue.WithRule(queue.Rule{MaxInFlight: 1})))
+	rt, err := client.NewTransport(nil, client.WithQueue(queue.WithRule(queue.Rule{MaxInFlight: 1})))
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -170,7 +170,7 @@ func ExampleWithPriority() {
 				resp.Body.Close()
 			}
 		})
-		for s := rt.Line().Stats(); s.Waiting+s.InFlight < waiting; s = rt.Line().Stats() {
+		for s := rt.Queue().Stats(); s.Waiting+s.InFlight < waiting; s = rt.Queue().Stats() {
 			time.Sleep(time.Millisecond)
 		}
 	}
@@ -188,7 +188,7 @@ func ExampleWithPriority() {
 func ExampleWithCost() {
 	api := open()
 	defer api.Close()
-	hc, err := client.New(client.WithLine(
+	hc, err := client.New(client.WithQueue(
 		queue.WithRule(queue.Rule{Name: "credits", Limits: []queue.Quota{queue.PerDay(8).Named("credits")}}),
 	))
 	if err != nil {

@@ -22,7 +22,7 @@ func (t *Transport) Forget(req *http.Request) {
 // forget drops what is believed. Attempts under way keep the limiters that they obeyed.
 func (l *learned) forget(now time.Time) {
 	l.whole = newThrottle(l.policy, now)
-	l.shown, l.method, l.path = sign{}, "", ""
+	l.shown, l.method, l.path = fingerprint{}, "", ""
 	l.routes, l.limits, l.shapes = nil, nil, nil
 	l.flying, l.stray, l.before, l.patience = 0, 0, nil, time.Time{}
 	l.spread, l.cooldowns = spread{}, nil

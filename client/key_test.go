@@ -114,7 +114,7 @@ func TestKeysThatNeverComeAgain(t *testing.T) {
 			}
 			return respond(req, 200), nil
 		}}
-		rt := transport(t, base, client.WithLine(queue.WithMaxKeys(100)))
+		rt := transport(t, base, client.WithQueue(queue.WithMaxKeys(100)))
 		send := func(key string) error {
 			req := get(client.NoRetry(client.NoWait(t.Context())), "/")
 			req.Header.Set("X-Api-Key", key)

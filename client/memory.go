@@ -35,7 +35,7 @@ func WithMemory(m Memory) Option {
 		for key, lesson := range m {
 			k, err := throttle.New(throttle.DefaultPolicy(), now)
 			if err == nil {
-				err = k.Resume(now, lesson)
+				err = k.Restore(now, lesson)
 			}
 			if err != nil {
 				return fmt.Errorf("client: memory of key %q: %w", key, err)

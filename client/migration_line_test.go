@@ -25,9 +25,9 @@ func newPolicies() (*http.Client, error) {
 		client.WithRetries(2),
 		client.WithBackoff(policy),
 		client.WithMaxWait(time.Minute),
-		client.WithLine(queue.WithRule(queue.Rule{
+		client.WithQueue(queue.WithRule(queue.Rule{
 			Name: "api", Scope: queue.Global,
-			Limits:      []queue.Quota{queue.PerSecond(100).Smooth(1)},
+			Limits:      []queue.Quota{queue.PerSecond(100).TokenBucket(1)},
 			MaxInFlight: 10,
 		})),
 	)
@@ -55,7 +55,7 @@ func Example_fromFailsafe() {
 // least six requests have failed within a minute.
 func newBroken() (*http.Client, error) {
 	perKey, err := breaker.PerKey(breaker.Config{
-		Share: 1. / 3, Least: 6, Window: time.Minute, Cooldown: 30 * time.Second, Probes: 1,
+		Share: 1. / 3, MinRequests: 6, Window: time.Minute, Cooldown: 30 * time.Second, Probes: 1,
 	})
 	if err != nil {
 		return nil, err
@@ -88,7 +88,7 @@ func Example_fromCircuitBreaker() {
 // reservoirRefreshAmount: 100, reservoirRefreshInterval: 60_000, highWater: 1000,
 // strategy: Bottleneck.strategy.OVERFLOW}).
 func newLimiter() (*http.Client, error) {
-	return client.New(client.WithLine(
+	return client.New(client.WithQueue(
 		queue.WithRule(queue.Rule{
 			Name: "limiter", Scope: queue.Global,
 			MaxInFlight: 5,
@@ -119,7 +119,7 @@ func Example_fromBottleneck() {
 	// Output: 2 true
 }
 
-// What is not HTTP is scheduled by a line alone.
+// What is not HTTP is scheduled by a queue alone.
 func Example_fromSchedule() {
 	line, err := queue.New(queue.WithRule(queue.Rule{Limits: []queue.Quota{queue.PerSecond(100)}, MaxInFlight: 5}))
 	if err != nil {
@@ -151,7 +151,7 @@ func Example_fromSchedule() {
 func Example_fromJobOptions() {
 	url, stop, _ := counting()
 	defer stop()
-	hc, err := client.New(client.WithLine(queue.WithRule(queue.Rule{Name: "points", Limits: []queue.Quota{queue.PerHour(10)}})))
+	hc, err := client.New(client.WithQueue(queue.WithRule(queue.Rule{Name: "points", Limits: []queue.Quota{queue.PerHour(10)}})))
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -179,19 +179,19 @@ func Example_fromJobOptions() {
 	// cannot go within 5 s: true
 }
 
-// A reservoir is a limit that nothing refills but its owner. The line calls it under its
+// A reservoir is a limit that nothing refills but its owner. The queue calls it under its
 // lock, and so does Update.
 type reservoir struct{ left int }
 
-func (r *reservoir) Ask(_ time.Time, req *queue.Request) queue.Answer {
-	return queue.Answer{Unknown: r.left < max(req.Cost, 1), Name: "reservoir"}
+func (r *reservoir) Ask(_ time.Time, req *queue.Request) queue.Decision {
+	return queue.Decision{Unknown: r.left < max(req.Cost, 1), Name: "reservoir"}
 }
 
 func (r *reservoir) Take(_ time.Time, req *queue.Request) { r.left -= max(req.Cost, 1) }
 
 func Example_fromReservoir() {
 	budget := &reservoir{left: 2}
-	t, err := client.NewTransport(nil, client.WithLine(queue.WithRule(queue.Rule{
+	t, err := client.NewTransport(nil, client.WithQueue(queue.WithRule(queue.Rule{
 		Name: "reservoir", Scope: queue.Global, New: func() queue.Limit { return budget },
 	})))
 	if err != nil {
@@ -201,8 +201,8 @@ func Example_fromReservoir() {
 	url, stop, asked := counting()
 	defer stop()
 	time.AfterFunc(20*time.Millisecond, func() {
-		t.Line().Update("", func(time.Time, queue.Limit) { budget.left += 2 }) // incrementReservoir(2)
-		t.Line().Replan()                                                      // for those of other keys
+		t.Queue().Update("", func(time.Time, queue.Limit) { budget.left += 2 }) // incrementReservoir(2)
+		t.Queue().Replan()                                                      // for those of other keys
 	})
 	hc := &http.Client{Transport: t}
 	for range 4 { // the third waits for more

@@ -216,8 +216,8 @@ func newRated() *http.Client {
 }
 
 func newRuled() (*http.Client, error) {
-	return client.New(client.WithLine(queue.WithRule(queue.Rule{
-		Name: "api", Scope: queue.Global, Limits: []queue.Quota{queue.PerSecond(10).Smooth(20)},
+	return client.New(client.WithQueue(queue.WithRule(queue.Rule{
+		Name: "api", Scope: queue.Global, Limits: []queue.Quota{queue.PerSecond(10).TokenBucket(20)},
 	})))
 }
 
@@ -250,7 +250,7 @@ func Example_fromRate() {
 func Example_fromAllow() {
 	url, stop, _ := counting()
 	defer stop()
-	t, err := client.NewTransport(nil, client.WithLine(queue.WithRule(queue.Rule{
+	t, err := client.NewTransport(nil, client.WithQueue(queue.WithRule(queue.Rule{
 		Name: "api", Limits: []queue.Quota{queue.PerMinute(1)},
 	})))
 	if err != nil {
@@ -284,7 +284,7 @@ func Example_fromAllow() {
 		return
 	}
 	fmt.Println("could go in", time.Until(status.Start).Round(time.Minute))
-	if err := t.Line().SetLimits("api", queue.PerMinute(2)); err != nil {
+	if err := t.Queue().SetLimits("api", queue.PerMinute(2)); err != nil {
 		fmt.Println(err)
 	}
 	get()

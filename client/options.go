@@ -185,10 +185,10 @@ func WithKeyFunc(f KeyFunc) Option {
 	}
 }
 
-// WithLine passes options on to the line in which requests wait: limits that no
+// WithQueue passes options on to the queue in which requests wait: limits that no
 // header tells, bounds on requests under way or waiting, shares of the priorities.
 // See package queue. queue.WithMaxWait is an error here: [WithMaxWait] takes its place.
-func WithLine(opts ...queue.Option) Option {
+func WithQueue(opts ...queue.Option) Option {
 	return func(s *settings) error { s.line = append(s.line, opts...); return nil }
 }
 

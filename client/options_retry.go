@@ -59,7 +59,7 @@ func WithRetryBudget(share float64, floor int, window time.Duration) Option {
 }
 
 // WithAttemptTimeout bounds the time from the moment at which an attempt is sent until
-// the header of its response is there. The time in the line does not count; connecting
+// the header of its response is there. The time in the queue does not count; connecting
 // and sending the body do, so d must exceed the longest upload. The body of the response
 // may take as long as it likes, so that streams live.
 //
@@ -89,7 +89,7 @@ func WithAttemptTimeout(d time.Duration) Option {
 //	...
 //	hc, err := client.New(client.WithBreaker(perKey))
 //
-// The breaker is asked when a request has its turn in the line, so that waiting does not
+// The breaker is asked when a request has its turn in the queue, so that waiting does not
 // count as the server's, and again before each retry. A request that it refuses gives
 // its permit back and spends nothing. The breaker is made at the first request of a
 // key, by the hash of the key, and forgotten with it, ten minutes after the last

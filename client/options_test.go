@@ -170,12 +170,12 @@ func TestMaxWait(t *testing.T) {
 	}
 }
 
-// WithLine adds limits that no header tells.
+// WithQueue adds limits that no header tells.
 func TestLine(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		rule := queue.Rule{Pattern: "/items", Limits: []queue.Quota{queue.Every(2 * time.Second).Slack(0)}}
 		base := &recorder{answer: sequence(200)}
-		rt := transport(t, base, client.WithLine(queue.WithRule(rule)))
+		rt := transport(t, base, client.WithQueue(queue.WithRule(rule)))
 		for _, path := range []string{"/items", "/items", "/other", "/items"} {
 			_, err := rt.RoundTrip(get(t.Context(), path))
 			require.NoError(t, err)
@@ -275,8 +275,8 @@ func TestBadOptions(t *testing.T) {
 		"check":           client.WithCheck(nil),
 		"max wait":        client.WithMaxWait(-1),
 		"key function":    client.WithKeyFunc(nil),
-		"line":            client.WithLine(queue.WithMaxKeys(0)),
-		"line, key limit": client.WithLine(own),
+		"line":            client.WithQueue(queue.WithMaxKeys(0)),
+		"line, key limit": client.WithQueue(own),
 	} {
 		_, err := client.New(opt)
 		assert.Error(t, err, name)

@@ -106,7 +106,7 @@ func TestPacingLetsTheImpatientPass(t *testing.T) {
 			patient <- time.Since(began)
 		}()
 		synctest.Wait()
-		require.Equal(t, 1, rt.Line().Stats().Waiting)
+		require.Equal(t, 1, rt.Queue().Stats().Waiting)
 		soon, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		for _, ctx := range []context.Context{client.NoWait(t.Context()), soon} {

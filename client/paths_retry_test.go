@@ -38,7 +38,7 @@ func timedOut() []path {
 // touchy makes breakers that open at the first failure, for an hour.
 func touchy() client.Option {
 	c := breaker.Defaults()
-	c.Least, c.Cooldown = 1, time.Hour
+	c.MinRequests, c.Cooldown = 1, time.Hour
 	perKey, err := breaker.PerKey(c)
 	if err != nil {
 		panic(err)

@@ -38,7 +38,7 @@ func explain(err error) {
 }
 
 func declare() (*http.Client, error) {
-	hc, err := client.New(client.WithLine(
+	hc, err := client.New(client.WithQueue(
 		queue.WithRule(queue.Rule{Name: "hourly", Limits: []queue.Quota{queue.PerHour(300)}}),
 		queue.WithRule(queue.Rule{
 			Name: "accounts", Pattern: "POST /accounts", Scope: queue.Global,

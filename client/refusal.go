@@ -23,7 +23,7 @@ const (
 	// maxRefusalBody is how much of the body of a refusal an Error carries.
 	maxRefusalBody = 4 << 10
 	// refusalPatience is how long the body of a refusal may take whose header said all
-	// that matters to the line.
+	// that matters to the queue.
 	refusalPatience = 100 * time.Millisecond
 	// maxRefusals is how many limits have their last refusal remembered, in all keys.
 	maxRefusals = 1024
@@ -33,20 +33,20 @@ const (
 // sent because of it can tell what the server said.
 type refusals struct {
 	mu    sync.Mutex
-	last  map[*throttle.Throttle]*refusal
-	order []*throttle.Throttle // in which they came; a ring, once it is full
-	next  int                  // in the ring
+	last  map[*throttle.Limiter]*refusal
+	order []*throttle.Limiter // in which they came; a ring, once it is full
+	next  int                 // in the ring
 }
 
 // add remembers the last refusal of a limit, in place of that of another limit if there
 // are too many.
-func (r *refusals) add(limit *throttle.Throttle, said *refusal) {
+func (r *refusals) add(limit *throttle.Limiter, said *refusal) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if _, known := r.last[limit]; !known {
 		switch {
 		case r.last == nil:
-			r.last = make(map[*throttle.Throttle]*refusal)
+			r.last = make(map[*throttle.Limiter]*refusal)
 			fallthrough
 		case len(r.order) < maxRefusals:
 			r.order = append(r.order, limit)
@@ -60,14 +60,14 @@ func (r *refusals) add(limit *throttle.Throttle, said *refusal) {
 }
 
 // of returns the last refusal of a limit, or nil.
-func (r *refusals) of(limit *throttle.Throttle) *refusal {
+func (r *refusals) of(limit *throttle.Limiter) *refusal {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.last[limit]
 }
 
 // remember remembers a refusal of the attempt. Of the body it takes what was read for
-// the line, or if that was nothing, what comes at once.
+// the queue, or if that was nothing, what comes at once.
 func (a *attempt) remember(t *Transport, ans *answer, body []byte) {
 	if body == nil && header.Readable(ans.resp.Header) {
 		body, ans.resp = header.PeekBody(ans.resp, refusalPatience) //nolint:bodyclose // the caller does, or leave
@@ -98,7 +98,7 @@ func withoutCredentials(h http.Header) http.Header {
 
 // giveUp counts a request that is never sent. It returns the last refusal of the limits that
 // the request obeys, if it is them that keep it from going; otherwise it returns nil.
-func (t *Transport) giveUp(c *call, who *account) (said *refusal) {
+func (t *Transport) giveUp(c *call, who *principal) (said *refusal) {
 	a := attempts.Get().(*attempt)
 	defer attempts.Put(a)
 	a.prepare(t, who, c)

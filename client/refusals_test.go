@@ -12,7 +12,7 @@ import (
 // However many limits refuse, those of the last ones are remembered, and no more.
 func TestRefusalsAreBounded(t *testing.T) {
 	var r refusals
-	limits := make([]*throttle.Throttle, 3*maxRefusals)
+	limits := make([]*throttle.Limiter, 3*maxRefusals)
 	for i := range limits {
 		limits[i] = newThrottle(throttle.DefaultPolicy(), time.Now())
 		r.add(limits[i], &refusal{status: i})

@@ -30,7 +30,7 @@ type loop struct {
 type task struct {
 	t    *Transport
 	req  *http.Request // the caller's
-	who  *account
+	who  *principal
 	call call
 
 	began    time.Time
@@ -67,7 +67,7 @@ func newLoop() *loop {
 var nowhere = &http.Request{Method: http.MethodGet, URL: &url.URL{Scheme: "http", Host: "forbear"}, Header: http.Header{}}
 
 // retry goes on with a request after its first attempt.
-func (t *Transport) retry(req *http.Request, who *account, c call, first answer) (*http.Response, error) {
+func (t *Transport) retry(req *http.Request, who *principal, c call, first answer) (*http.Response, error) {
 	defer first.letGo()
 	l := loops.Get().(*loop)
 	l.task = task{t: t, req: req, who: who, call: c, began: first.taken, attempts: 1, key: first.key}
@@ -137,7 +137,7 @@ func (l *loop) again() {
 	l.judge(answer)
 }
 
-// left returns how long a retry may wait in the line; 0 is as long as any request.
+// left returns how long a retry may wait in the queue; 0 is as long as any request.
 func (l *loop) left() time.Duration {
 	if l.t.elapsed == 0 {
 		return 0
@@ -187,7 +187,7 @@ func (l *loop) decide(a answer) {
 	l.done, l.charged = l.stopped != nil, time.Time{}
 	switch {
 	case l.call.noWait && a.refused:
-		l.wait = 0 // the line says whether it has to wait
+		l.wait = 0 // the queue says whether it has to wait
 	case !l.done && !a.refused:
 		l.charged = now
 	}

@@ -30,13 +30,13 @@ func TestRouteOf(t *testing.T) {
 
 // watcher shows signs to parts, one after the other.
 type watcher struct {
-	*parts
-	before sign
+	*buckets
+	before fingerprint
 }
 
-func (w *watcher) see(route string, s sign) bool {
-	if w.parts == nil {
-		w.parts = newParts(route, s)
+func (w *watcher) see(route string, s fingerprint) bool {
+	if w.buckets == nil {
+		w.buckets = newParts(route, s)
 	}
 	before := w.before
 	w.before = s
@@ -44,8 +44,8 @@ func (w *watcher) see(route string, s sign) bool {
 }
 
 var (
-	free = sign{mark: 1}
-	paid = sign{mark: 3}
+	free = fingerprint{mark: 1}
+	paid = fingerprint{mark: 3}
 )
 
 // A plan that changes shows other limits too, but the same ones at all routes, one
@@ -65,7 +65,7 @@ func TestPlanChangeIsNoSplit(t *testing.T) {
 	// Routes that differ for good are split once, and may change parts later.
 	splits := 0
 	for range 10 {
-		for route, s := range map[string]sign{"a": free, "b": paid} {
+		for route, s := range map[string]fingerprint{"a": free, "b": paid} {
 			if w.see(route, s) {
 				splits++
 			}
@@ -80,7 +80,7 @@ func TestPlanChangeIsNoSplit(t *testing.T) {
 
 // Routes that name what they are limited by are split at once, whatever else is new.
 func TestNamedScopesSplitAtOnce(t *testing.T) {
-	core, search := sign{mark: 1, scope: 1}, sign{mark: 3, scope: 3}
+	core, search := fingerprint{mark: 1, scope: 1}, fingerprint{mark: 3, scope: 3}
 	var w watcher
 	require.False(t, w.see("GET/repos/a/x", core))
 	require.False(t, w.see("GET/repos/a/y", core))
@@ -112,7 +112,7 @@ func TestNewRoutesDoNotDelayASplit(t *testing.T) {
 
 // A route that nobody has seen belongs to what begins like it, or else to the largest part.
 func TestUnknownRoutesAreGuessed(t *testing.T) {
-	core, search := sign{mark: 1, scope: 1}, sign{mark: 3, scope: 3}
+	core, search := fingerprint{mark: 1, scope: 1}, fingerprint{mark: 3, scope: 3}
 	var w watcher
 	w.see("GET/api/repos/a", core)
 	require.Zero(t, w.of("GET/api/search/code"), "nothing is split yet")
@@ -124,7 +124,7 @@ func TestUnknownRoutesAreGuessed(t *testing.T) {
 	require.Equal(t, core.mark, w.of("POST/other"))
 
 	// A plan that changes takes along what is guessed.
-	more := sign{mark: 5, scope: 1}
+	more := fingerprint{mark: 5, scope: 1}
 	w.see("GET/api/repos/a", more)
 	require.Equal(t, more.mark, w.of("GET/api/repos/b"))
 	w.see("GET/api/users", more)
@@ -136,12 +136,12 @@ func TestUnknownRoutesAreGuessed(t *testing.T) {
 func TestRoutesAreBounded(t *testing.T) {
 	var w watcher
 	for i := range 2 * maxRoutes {
-		w.see("GET/"+string(rune('a'+i))+"/b/c/d/e/f/g", sign{mark: uint64(i)<<1 | 1})
+		w.see("GET/"+string(rune('a'+i))+"/b/c/d/e/f/g", fingerprint{mark: uint64(i)<<1 | 1})
 	}
 	require.Len(t, w.routes, maxRoutes)
 	require.LessOrEqual(t, len(w.heads), (maxHead+1)*maxRoutes)
 	for i := range 10 * maxRoutes {
-		w.see("GET/a/b/c/d/e/f/g", sign{mark: uint64(i)<<1 | 1})
+		w.see("GET/a/b/c/d/e/f/g", fingerprint{mark: uint64(i)<<1 | 1})
 	}
 	require.LessOrEqual(t, len(w.sizes), maxRoutes)
 }

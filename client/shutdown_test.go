@@ -58,7 +58,7 @@ func TestShutdownWaitsForRetries(t *testing.T) {
 					}
 				}()
 				time.Sleep(time.Millisecond)
-				require.NoError(t, tr.Line().Shutdown(t.Context()))
+				require.NoError(t, tr.Queue().Shutdown(t.Context()))
 				ended := time.Now()
 				synctest.Wait()
 				assert.False(t, answered.IsZero(), "Shutdown has ended before the request")
@@ -81,6 +81,6 @@ func TestShutdownAfterAPanic(t *testing.T) {
 			}))
 		require.NoError(t, err)
 		assert.Panics(t, func() { _, _ = tr.RoundTrip(get(t.Context(), "/")) })
-		assert.NoError(t, tr.Line().Shutdown(t.Context()))
+		assert.NoError(t, tr.Queue().Shutdown(t.Context()))
 	})
 }

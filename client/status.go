@@ -26,7 +26,7 @@ type Status struct {
 	Host, Name string `json:",omitzero"`
 	// Counts is what became of the requests of the key.
 	Counts Counts
-	// Waiting is how many requests of the key are in the line.
+	// Waiting is how many requests of the key are in the queue.
 	Waiting int `json:",omitzero"`
 	// Start is when a request would go if it came now, as far as is known: zero when
 	// that depends on an answer that is yet to come. Ahead is how many are waiting
@@ -36,7 +36,7 @@ type Status struct {
 	Limit string    `json:",omitzero"`
 }
 
-// String describes the status in one line, without the key and whose it is.
+// String describes the status in one queue, without the key and whose it is.
 func (s Status) String() string {
 	if s.Waiting == 0 {
 		return s.Status.String()
@@ -45,7 +45,7 @@ func (s Status) String() string {
 }
 
 // Status returns what is believed of the quota that req would spend if it were sent
-// now. It sends nothing and spends nothing. The error is that of the line: it is
+// now. It sends nothing and spends nothing. The error is that of the queue: it is
 // closed, or the request costs more than a limit ever allows.
 func (t *Transport) Status(req *http.Request) (Status, error) {
 	c := callOf(req)
@@ -66,14 +66,14 @@ func (t *Transport) Status(req *http.Request) (Status, error) {
 // Snapshot returns what is believed of every quota that is remembered, in the order of
 // their keys: for a page that shows all of them, say. A key whose routes have limits
 // of their own has one status for each of these sets of limits, after that of all
-// other requests, and one for each route that was refused without a word about others. Start and Limit leave out what waits in the line and the rules that
-// [WithLine] made. It takes time in proportion to the keys, during which nothing is sent.
+// other requests, and one for each route that was refused without a word about others. Start and Limit leave out what waits in the queue and the rules that
+// [WithQueue] made. It takes time in proportion to the keys, during which nothing is sent.
 func (t *Transport) Snapshot() []Status {
 	var all []Status
 	t.line.Each(func(key string, own queue.Limit, holds queue.Stats) {
 		now := time.Now() // not before: a throttle's time does not go back
 		l := own.(*learned)
-		parts := append(make([]*throttle.Throttle, 0, 1+len(l.limits)), l.whole)
+		parts := append(make([]*throttle.Limiter, 0, 1+len(l.limits)), l.whole)
 		for _, m := range slices.Sorted(maps.Keys(l.limits)) {
 			parts = append(parts, l.limits[m])
 		}

@@ -17,7 +17,7 @@ import (
 // be shared: what one request learns helps all others with the same key.
 type Transport struct {
 	base      http.RoundTripper
-	line      *queue.Line
+	line      *queue.Queue
 	strategy  *backoff.Strategy
 	maxWait   time.Duration
 	elapsed   time.Duration // from the first attempt to a retry; 0 is without bound
@@ -58,13 +58,13 @@ func NewTransport(base http.RoundTripper, opts ...Option) (*Transport, error) {
 	if _, err := header.NewReader("", s.dialects...); err != nil {
 		return nil, err
 	}
-	s.retry.Exhausted, s.retry.Elapsed = s.maxWait, s.mostElapsed()
+	s.retry.MaxServerWait, s.retry.MaxElapsed = s.maxWait, s.mostElapsed()
 	strategy, err := backoff.NewStrategy(s.retry)
 	if err != nil {
 		return nil, err
 	}
 	t := &Transport{
-		base: s.timed(base), strategy: strategy, maxWait: s.maxWait, elapsed: s.retry.Elapsed,
+		base: s.timed(base), strategy: strategy, maxWait: s.maxWait, elapsed: s.retry.MaxElapsed,
 		keyOf: s.key, names: s.names, checks: s.checks, buffer: s.buffer, newBreaker: s.newBreaker,
 		readers: readers{dialects: s.dialects}, observers: s.observers,
 	}
@@ -75,11 +75,11 @@ func NewTransport(base http.RoundTripper, opts ...Option) (*Transport, error) {
 	return t, nil
 }
 
-func (t *Transport) newLine(s *settings) (*queue.Line, error) {
-	start := time.Now() // by the line's time, the first request of a key comes before its limit is made
+func (t *Transport) newLine(s *settings) (*queue.Queue, error) {
+	start := time.Now() // by the queue's time, the first request of a key comes before its limit is made
 	opts := append([]queue.Option{
 		queue.WithMaxWait(s.maxWait),
-		queue.WithKeyLimit(func(key string) queue.Limit { return newLearned(t, key, s, start) }),
+		queue.WithKeyLimit(func(key string) queue.Limit { return newKeyState(t, key, s, start) }),
 	}, s.line...)
 	trial, err := queue.New(opts...)
 	if err != nil {
@@ -87,18 +87,18 @@ func (t *Transport) newLine(s *settings) (*queue.Line, error) {
 	}
 	defer trial.Close()
 	if trial.MaxWait() != s.maxWait {
-		return nil, errors.New("client: WithLine got queue.WithMaxWait, which bounds the wait in the line alone; use client.WithMaxWait")
+		return nil, errors.New("client: WithQueue got queue.WithMaxWait, which bounds the wait in the queue alone; use client.WithMaxWait")
 	}
 	ours := false
 	trial.Update("", func(_ time.Time, own queue.Limit) { _, ours = own.(*learned) })
 	if !ours {
-		return nil, errors.New("client: WithLine got queue.WithKeyLimit, but the limit of a key is what is learned; use a rule")
+		return nil, errors.New("client: WithQueue got queue.WithKeyLimit, but the limit of a key is what is learned; use a rule")
 	}
 	return queue.New(opts...)
 }
 
 // RoundTrip sends a request as soon as every limit that applies to it allows, and
-// again where that is safe. It blocks while the request waits in the line, until the
+// again where that is safe. It blocks while the request waits in the queue, until the
 // context of the request ends. A response is never an error: a request that was answered
 // gets its last answer, whatever the status, also when it would have to wait too long
 // for another attempt. An [Error] says that a request was not sent.
@@ -131,7 +131,7 @@ func (t *Transport) roundTrip(req *http.Request) (*http.Response, error) {
 }
 
 // turnedAway returns the error of a request that was never sent.
-func (t *Transport) turnedAway(c *call, who *account, err error) error {
+func (t *Transport) turnedAway(c *call, who *principal, err error) error {
 	limited := notAdmitted(err, 0, 0)
 	if said := t.giveUp(c, who); said != nil {
 		limited.tell(said)
@@ -147,9 +147,9 @@ func (a *answer) questionable() bool {
 	return a.err != nil || a.refused || a.resp.StatusCode >= 400
 }
 
-// Line returns the line in which the requests of t wait: to change limits while they
+// Queue returns the queue in which the requests of t wait: to change limits while they
 // do, to look at it, or to drain it with Shutdown before the end of a program.
-func (t *Transport) Line() *queue.Line { return t.line }
+func (t *Transport) Queue() *queue.Queue { return t.line }
 
 // Close turns away all who wait, and whoever comes later, with [ErrClosed]. Requests
 // on the wire are not disturbed. It does not close the base transport.

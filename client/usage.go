@@ -20,7 +20,7 @@ type Counts struct {
 }
 
 // A usage is what is known of the requests of a key, for those who look. All but givenUp
-// is guarded by the line's lock.
+// is guarded by the queue's lock.
 type usage struct {
 	host, name string // of the last request
 	counts     Counts

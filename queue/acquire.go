@@ -7,10 +7,10 @@ import (
 	"time"
 )
 
-// chain is the waiting requests of one priority in the order of their arrival.
-type chain struct{ oldest, newest *ticket }
+// arrivalList is the waiting requests of one priority in the order of their arrival.
+type arrivalList struct{ oldest, newest *ticket }
 
-func (c *chain) add(t *ticket) {
+func (c *arrivalList) add(t *ticket) {
 	t.older, t.newer = c.newest, nil
 	if c.newest == nil {
 		c.oldest = t
@@ -20,7 +20,7 @@ func (c *chain) add(t *ticket) {
 	c.newest = t
 }
 
-func (c *chain) remove(t *ticket) {
+func (c *arrivalList) remove(t *ticket) {
 	if t.older == nil {
 		c.oldest = t.newer
 	} else {
@@ -34,8 +34,8 @@ func (c *chain) remove(t *ticket) {
 	t.older, t.newer = nil, nil
 }
 
-// lineUp lets a request try in the line. If it has to wait, its ticket is returned.
-func (l *Line) lineUp(ctx context.Context, now time.Time, k *key, c *class, r *Request) (Permit, *ticket, error) {
+// lineUp lets a request try in the queue. If it has to wait, its ticket is returned.
+func (l *Queue) lineUp(ctx context.Context, now time.Time, k *key, c *class, r *Request) (Permit, *ticket, error) {
 	if l.phase == draining && !r.Retry {
 		return Permit{}, nil, &WaitError{Err: ErrClosed}
 	}
@@ -55,7 +55,7 @@ func (l *Line) lineUp(ctx context.Context, now time.Time, k *key, c *class, r *R
 			l.fail(t, err)
 		}
 	}
-	l.settle(now)
+	l.dispatch(now)
 	if t.state == waiting {
 		l.judge(t, now)
 	}
@@ -72,7 +72,7 @@ func (l *Line) lineUp(ctx context.Context, now time.Time, k *key, c *class, r *R
 }
 
 // await waits for the outcome of a ticket.
-func (l *Line) await(ctx context.Context, t *ticket) (Permit, error) {
+func (l *Queue) await(ctx context.Context, t *ticket) (Permit, error) {
 	gen := t.gen // it is ours until there is an outcome
 	if f := t.r.OnWait; f != nil {
 		defer func() {
@@ -98,7 +98,7 @@ func (l *Line) await(ctx context.Context, t *ticket) (Permit, error) {
 }
 
 // outcome returns what came of a ticket that no longer waits, to its only listener.
-func (l *Line) outcome(t *ticket) (Permit, error) {
+func (l *Queue) outcome(t *ticket) (Permit, error) {
 	if t.state == granted {
 		t.r = nil
 		return Permit{t, t.gen}, nil
@@ -108,9 +108,9 @@ func (l *Line) outcome(t *ticket) (Permit, error) {
 	return Permit{}, err
 }
 
-// abandon takes a caller that gives up out of the line, or gives its permit back if it was granted in
+// abandon takes a caller that gives up out of the queue, or gives its permit back if it was granted in
 // the same instant.
-func (l *Line) abandon(ctx context.Context, t *ticket) (Permit, error) {
+func (l *Queue) abandon(ctx context.Context, t *ticket) (Permit, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := l.now()
@@ -126,12 +126,12 @@ func (l *Line) abandon(ctx context.Context, t *ticket) (Permit, error) {
 		<-t.wake
 		return l.outcome(t)
 	}
-	l.settle(now)
+	l.dispatch(now)
 	return Permit{}, cancelled(ctx, ctx.Err())
 }
 
-// forsake takes a ticket out of the line that has no listener.
-func (l *Line) forsake(t *ticket, now time.Time) {
+// forsake takes a ticket out of the queue that has no listener.
+func (l *Queue) forsake(t *ticket, now time.Time) {
 	defer l.arm(now) // who is asked because of it must not panic now
 	if t.state == granted {
 		l.undo(t)
@@ -144,11 +144,11 @@ func (l *Line) forsake(t *ticket, now time.Time) {
 }
 
 // undo gives back all that a permit took.
-func (l *Line) undo(t *ticket) {
-	if b, ok := t.key.own.(Returner); ok {
+func (l *Queue) undo(t *ticket) {
+	if b, ok := t.key.own.(Canceler); ok {
 		b.Return(t.taken, t.r)
 	}
-	l.restir(t.key, false)
+	l.markKeyDirty(t.key, false)
 	for _, s := range t.class.slots {
 		l.putBack(t.key.gates[s.slot], t)
 	}
@@ -158,10 +158,10 @@ func (l *Line) undo(t *ticket) {
 	l.release(t)
 }
 
-func (l *Line) putBack(g *gate, t *ticket) {
-	if b, ok := g.limit.(Returner); ok {
+func (l *Queue) putBack(g *limiter, t *ticket) {
+	if b, ok := g.limit.(Canceler); ok {
 		b.Return(t.taken, t.r)
-		l.stir(g)
+		l.markDirty(g)
 	}
 }
 
@@ -192,7 +192,7 @@ func (t *ticket) setDeadline(ctx context.Context, now time.Time) {
 }
 
 // join puts a ticket in its flow.
-func (l *Line) join(t *ticket) {
+func (l *Queue) join(t *ticket) {
 	for i := range t.class.slots {
 		l.gateOf(t.key, &t.class.slots[i]) // a rule's New may panic: before anything is changed
 	}
@@ -218,7 +218,7 @@ func (l *Line) join(t *ticket) {
 }
 
 // unqueue takes a waiting ticket out of its flow, and only that.
-func (l *Line) unqueue(t *ticket) {
+func (l *Queue) unqueue(t *ticket) {
 	f := t.flow
 	f.remove(t)
 	t.key.waiting--
@@ -229,7 +229,7 @@ func (l *Line) unqueue(t *ticket) {
 }
 
 // judge decides whether a ticket that cannot go at once may wait.
-func (l *Line) judge(t *ticket, now time.Time) {
+func (l *Queue) judge(t *ticket, now time.Time) {
 	r := t.r
 	late := t.deadline != never
 	if !late && !r.NoWait && l.waiting <= l.room && int(t.key.waiting) <= l.keyRoom {
@@ -257,7 +257,7 @@ func (l *Line) judge(t *ticket, now time.Time) {
 		}
 		t.err = e
 	}
-	l.settle(now)
+	l.dispatch(now)
 }
 
 // lateness is the reason for which a ticket with a deadline is turned away.
@@ -272,7 +272,7 @@ func (t *ticket) lateness() error {
 }
 
 // tooLate is the error of a ticket that cannot go before g is asked again. g may be nil.
-func (l *Line) tooLate(t *ticket, g *gate) error {
+func (l *Queue) tooLate(t *ticket, g *limiter) error {
 	e := &WaitError{Err: t.lateness(), Ahead: int(t.ahead)}
 	if g != nil {
 		e.Limit = g.name

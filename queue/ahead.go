@@ -70,7 +70,7 @@ func (f *flow) certain(other *flow) bool {
 // quota with slack does, at the beginning of each window.
 func closes(limit Limit) bool {
 	switch l := limit.(type) {
-	case *aligned:
+	case *fixedWindow:
 		return l.q.slack > 0
 	case all:
 		return slices.ContainsFunc(l, closes)
@@ -93,7 +93,7 @@ func (f *flow) sure(other *flow) load {
 }
 
 // ahead is what goes before t, which has own ahead in its flow, through one of the gates that it needs.
-func (l *Line) ahead(g *gate, t *ticket, own load) load {
+func (l *Queue) ahead(g *limiter, t *ticket, own load) load {
 	f := t.flow
 	var higher, equal load // by priority
 	switch {
@@ -111,7 +111,7 @@ func (l *Line) ahead(g *gate, t *ticket, own load) load {
 // mostBefore is how many of higher priorities go before the one that has n ahead in flow f, at least, as
 // long as there are so many: f's priority may have its minimum share at each of its gates, and may be
 // owed as much as it can be already.
-func (l *Line) mostBefore(f *flow, n int) int {
+func (l *Queue) mostBefore(f *flow, n int) int {
 	if l.floor == 0 {
 		return 1<<62 - 1
 	}
@@ -124,7 +124,7 @@ func (l *Line) mostBefore(f *flow, n int) int {
 }
 
 // above is what waits in the flow's lane and has a higher priority.
-func (n *lane) above(f *flow) (b load) {
+func (n *bucket) above(f *flow) (b load) {
 	for _, x := range n.flows {
 		if x.level > f.level {
 			b = b.plus(x.waitsAt(f))
@@ -167,9 +167,9 @@ func (f *flow) takesBefore(other *flow, own load) load {
 const maxRivals = 64
 
 // siblings is what goes through a gate of the key before t, of other flows.
-func (f *flow) siblings(g *gate, t *ticket) (higher, equal load) {
+func (f *flow) siblings(g *limiter, t *ticket) (higher, equal load) {
 	left := maxRivals
-	f.key.eachLane(func(n *lane) {
+	f.key.eachBucket(func(n *bucket) {
 		for _, x := range n.flows {
 			switch {
 			case left == 0 || x == f || !x.needs(g):
@@ -190,7 +190,7 @@ func (f *flow) siblings(g *gate, t *ticket) (higher, equal load) {
 }
 
 // needs reports whether a gate of the flow's key is one of those that it has to pass.
-func (f *flow) needs(g *gate) bool {
+func (f *flow) needs(g *limiter) bool {
 	for _, s := range f.kind.slots {
 		if f.key.gates[s.slot] == g {
 			return true
@@ -201,7 +201,7 @@ func (f *flow) needs(g *gate) bool {
 
 // rivals is what goes through a shared gate before a request that has own ahead in its flow. Classes take
 // turns: a newcomer may change which is next, and then a cheap request goes where a dear one had to wait.
-func (l *Line) rivals(g *gate, t *ticket, own load) (higher, equal load) {
+func (l *Queue) rivals(g *limiter, t *ticket, own load) (higher, equal load) {
 	f, left := t.flow, maxRivals
 	for level := f.level; int(level) < levels; level++ {
 		ready := f.kind.seats[level].ready.ranks[level]
@@ -223,11 +223,11 @@ func (l *Line) rivals(g *gate, t *ticket, own load) (higher, equal load) {
 			}
 		}
 	}
-	if g.crowd == nil {
+	if g.waiting == nil {
 		return higher, equal
 	}
 	for level := f.level; int(level) < levels; level++ {
-		for _, n := range g.crowd.ranks[level] {
+		for _, n := range g.waiting.ranks[level] {
 			if left == 0 {
 				return higher, equal
 			}

@@ -13,7 +13,7 @@ func All(limits ...Limit) Limit {
 
 type all []Limit
 
-func (a all) Ask(now time.Time, r *Request) (worst Answer) {
+func (a all) Ask(now time.Time, r *Request) (worst Decision) {
 	var soonest time.Time
 	for _, l := range a {
 		answer := l.Ask(now, r)
@@ -39,7 +39,7 @@ func (a all) Take(now time.Time, r *Request) {
 
 func (a all) Return(taken time.Time, r *Request) {
 	for _, l := range a {
-		if b, ok := l.(Returner); ok {
+		if b, ok := l.(Canceler); ok {
 			b.Return(taken, r)
 		}
 	}

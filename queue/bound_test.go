@@ -25,7 +25,7 @@ func seeds() uint64 {
 
 // bestSound is how many of n per length a client could have had admitted from start until the end that
 // makes the same trips, knows the least and the most that a round trip takes, but not how much of it is
-// on which way, and is never refused; see docs/line.md for the proof.
+// on which way, and is never refused; see docs/queue.md for the proof.
 func bestSound(n int, per time.Duration, trips []trip, start, until time.Time) (admitted int) {
 	low, high := time.Duration(math.MaxInt64), time.Duration(0)
 	for _, t := range trips {
@@ -90,7 +90,7 @@ var networks = []struct {
 
 const ms = time.Millisecond
 
-// Where each gap counts, the line must be nearly as good as a client can be that is never refused.
+// Where each gap counts, the queue must be nearly as good as a client can be that is never refused.
 func TestNoSoundClientIsMuchBetter(t *testing.T) {
 	bucket := func() ratemodel.Model { return ratemodel.NewBucket(1, 120, time.Minute) }
 	log := func(n int, per time.Duration) func() ratemodel.Model {
@@ -104,7 +104,7 @@ func TestNoSoundClientIsMuchBetter(t *testing.T) {
 		per    time.Duration
 		least  float64
 	}{
-		{"120 per minute, burst 1", PerMinute(120).Smooth(1), bucket, 1, sec / 2, .965},
+		{"120 per minute, burst 1", PerMinute(120).TokenBucket(1), bucket, 1, sec / 2, .965},
 		{"1 per 2 s", Every(2 * sec), log(1, 2*sec), 1, 2 * sec, .99},
 		{"1 per 10 s", Every(10 * sec), log(1, 10*sec), 1, 10 * sec, .995},
 		{"10 per second", PerSecond(10), log(10, sec), 10, sec, .985},

@@ -4,7 +4,7 @@ package queue
 // fairly: start-time fair queueing between keys, by cost.
 type class struct {
 	id      classID
-	gates   []*gate        // shared
+	gates   []*limiter     // shared
 	slots   []slotOf       // that count each key by itself; the gates are the keys'
 	seats   [levels]seat   // one for each priority
 	ready   int            // flows in all seats
@@ -30,7 +30,7 @@ func (c *class) contended() bool {
 }
 
 // queueUp gives the flow's first its place in the fair order.
-func (c *class) queueUp(l *Line, f *flow) {
+func (c *class) queueUp(l *Queue, f *flow) {
 	l.turn++
 	f.turn = l.turn
 	if len(c.gates) == 0 {

@@ -15,14 +15,14 @@ const (
 
 // Close turns away everybody who waits, and everybody who comes later, with [ErrClosed]. Permits that
 // were given stay valid. It does not block and may be called again.
-func (l *Line) Close() {
+func (l *Queue) Close() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.finish()
 }
 
-// finish closes the line for good. The lock must be held.
-func (l *Line) finish() {
+// finish closes the queue for good. The lock must be held.
+func (l *Queue) finish() {
 	if l.phase == closed {
 		return
 	}
@@ -51,10 +51,10 @@ func (l *Line) finish() {
 	close(l.gone)
 }
 
-// Hold keeps [Line.Shutdown] from ending until release is called, of which only the first call counts. It
+// Hold keeps [Queue.Shutdown] from ending until release is called, of which only the first call counts. It
 // is for a request between two attempts, which holds no permit: call it before the permit of the first
-// attempt is released. [Line.Close] does not wait for it.
-func (l *Line) Hold() (release func()) {
+// attempt is released. [Queue.Close] does not wait for it.
+func (l *Queue) Hold() (release func()) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.held++
@@ -62,19 +62,19 @@ func (l *Line) Hold() (release func()) {
 		l.mu.Lock()
 		defer l.mu.Unlock()
 		l.held--
-		l.settle(l.now())
+		l.dispatch(l.now())
 	})
 }
 
 // drained reports whether nothing is under way.
-func (l *Line) drained() bool {
+func (l *Queue) drained() bool {
 	return l.waiting == 0 && l.yard.len() == 0 && l.flying == 0 && l.held == 0
 }
 
-// Shutdown closes the line gracefully: nobody new gets in except retries, those who wait get their
+// Shutdown closes the queue gracefully: nobody new gets in except retries, those who wait get their
 // permits as before, and Shutdown returns nil when nobody waits, every permit is released and every
-// [Line.Hold] is over. When ctx is done first, Shutdown does as [Line.Close] and returns the error of ctx.
-func (l *Line) Shutdown(ctx context.Context) error {
+// [Queue.Hold] is over. When ctx is done first, Shutdown does as [Queue.Close] and returns the error of ctx.
+func (l *Queue) Shutdown(ctx context.Context) error {
 	l.mu.Lock()
 	if l.phase == open {
 		l.phase = draining

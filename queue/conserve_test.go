@@ -13,8 +13,8 @@ import (
 
 func quotas(n int, per time.Duration) []Quota {
 	q := Per(n, per)
-	return []Quota{q, q.Slack(0), q.Slack(300 * ms), q.Smooth(n), q.Smooth(n).Slack(0), q.Smooth(max(1, n/3)),
-		q.Weighed(), q.Weighed().Slack(0), q.Aligned(nil), q.Aligned(nil).Slack(0), q.Aligned(nil).Slack(2 * time.Second)}
+	return []Quota{q, q.Slack(0), q.Slack(300 * ms), q.TokenBucket(n), q.TokenBucket(n).Slack(0), q.TokenBucket(max(1, n/3)),
+		q.SlidingCounter(), q.SlidingCounter().Slack(0), q.FixedWindow(nil), q.FixedWindow(nil).Slack(0), q.FixedWindow(nil).Slack(2 * time.Second)}
 }
 
 func kind(q Quota) string { return fmt.Sprintf("%v, %T, slack %v %v", q, q.limit(), q.fixed, q.slack) }
@@ -61,7 +61,7 @@ func TestWhatIsReturnedWasNeverTaken(t *testing.T) {
 						s := out[i]
 						out = append(out[:i], out[i+1:]...)
 						if s.returned {
-							limit.(Returner).Return(s.taken, s.r)
+							limit.(Canceler).Return(s.taken, s.r)
 							outstanding--
 						} else {
 							observe(limit, now, s.taken, s.r.cost())

@@ -1,6 +1,6 @@
-// Package queue is the line in which requests wait until every limit that applies to them agrees.
+// Package queue is the queue in which requests wait until every limit that applies to them agrees.
 //
-// A [Line] holds waiting requests by key, lane and priority. Whoever is first asks all the limits that
+// A [Queue] holds waiting requests by key, lane and priority. Whoever is first asks all the limits that
 // apply and takes from all of them at once, or from none. Nobody is ever promised a moment in the
 // future: a permit is given when it is due, so that every response, cancellation and changed limit
 // plans everyone behind it again.
@@ -8,7 +8,7 @@
 // Limits come from two sides. [Rule] values hold the limits that somebody wrote down ("600 per minute
 // per key", "1 every 2 s on this route for everybody", "at most 10 in flight"). [WithKeyLimit] hangs
 // one [Limit] of the caller's own making on each key, for what is learned from responses; see
-// [Line.Update] and [Permit.Settle].
+// [Queue.Update] and [Permit.Settle].
 //
 // The package does no I/O and knows nothing of HTTP beyond the method, host and path that rules match.
 package queue

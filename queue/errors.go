@@ -17,7 +17,7 @@ var (
 	ErrFull = errors.New("queue: too many are waiting")
 	// ErrDropped says that a waiting request had to make room for a newer one; see [DropOldest].
 	ErrDropped = errors.New("queue: dropped for a newer request")
-	// ErrClosed says that the line is closed or about to be.
+	// ErrClosed says that the queue is closed or about to be.
 	ErrClosed = errors.New("queue: line is closed")
 )
 
@@ -75,6 +75,6 @@ func (e *CostError) Error() string {
 	return fmt.Sprintf("queue: cost %d is more than limit %q ever allows at once, which is %d", e.Cost, e.Limit, e.Max)
 }
 
-func newCostError(r *Request, a *Answer) error {
+func newCostError(r *Request, a *Decision) error {
 	return &CostError{Limit: a.Name, Cost: r.cost(), Max: a.Max}
 }

@@ -13,7 +13,7 @@ type Holder interface {
 // next request go at once. A key that is to wait is kept, as long as there are others, so that keys
 // which never come again do not push out what a server said for long. Keys in use stay always; there can
 // be more of them than the maximum.
-func (l *Line) forgetOldest(now time.Time) {
+func (l *Queue) forgetOldest(now time.Time) {
 	const tries = 8 // keys that stay are rare at the old end, and move away from it
 	for range tries {
 		k := l.oldest

@@ -12,7 +12,7 @@ import (
 )
 
 // must is for examples whose options are known to be right.
-func must(l *queue.Line, err error) *queue.Line {
+func must(l *queue.Queue, err error) *queue.Queue {
 	if err != nil {
 		panic(err)
 	}
@@ -44,12 +44,12 @@ func Example() {
 	// Output: 100
 }
 
-// Workers that share a rate need no pause between requests: the line paces them. Here all that waits
+// Workers that share a rate need no pause between requests: the queue paces them. Here all that waits
 // is worked off at 500 a second, without bursts.
-func ExampleQuota_Smooth() {
+func ExampleQuota_TokenBucket() {
 	line := must(queue.New(queue.WithRule(queue.Rule{
 		Scope:  queue.Global,
-		Limits: []queue.Quota{queue.PerSecond(500).Smooth(1).Slack(0)},
+		Limits: []queue.Quota{queue.PerSecond(500).TokenBucket(1).Slack(0)},
 	})))
 	start := time.Now()
 	var wg sync.WaitGroup
@@ -67,8 +67,8 @@ func ExampleQuota_Smooth() {
 
 // A server that estimates a rolling window from two fixed ones, as go-chi/httprate does, may weigh a
 // burst for two windows: here half of it a window and a half after it went.
-func ExampleQuota_Weighed() {
-	limit, _ := queue.PerMinute(100).Weighed().Slack(0).Limit()
+func ExampleQuota_SlidingCounter() {
+	limit, _ := queue.PerMinute(100).SlidingCounter().Slack(0).Limit()
 	start := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	burst := &queue.Request{Cost: 100}
 	limit.Take(start, burst)
@@ -147,8 +147,8 @@ func ExampleCostError() {
 // hold is a limit learned from responses: nobody goes before a time that the server named.
 type hold struct{ until time.Time }
 
-func (h *hold) Ask(now time.Time, _ *queue.Request) queue.Answer {
-	return queue.Answer{At: h.until, Name: "hold"}
+func (h *hold) Ask(now time.Time, _ *queue.Request) queue.Decision {
+	return queue.Decision{At: h.until, Name: "hold"}
 }
 func (h *hold) Take(time.Time, *queue.Request) {}
 func (h *hold) Idle(now time.Time) bool        { return h.until.Before(now) }
@@ -167,7 +167,7 @@ func ExamplePermit_Settle() {
 }
 
 // A plan changes while requests wait: they go at once, and what was sent before still counts.
-func ExampleLine_SetLimits() {
+func ExampleQueue_SetLimits() {
 	line := must(queue.New(queue.WithRule(queue.Rule{Name: "plan", Limits: []queue.Quota{queue.PerMinute(10)}})))
 	var sent sync.WaitGroup
 	for range 60 {
@@ -186,7 +186,7 @@ func ExampleLine_SetLimits() {
 	// 0
 }
 
-// A line that is full refuses newcomers, or drops the oldest of the lowest priority for them.
+// A queue that is full refuses newcomers, or drops the oldest of the lowest priority for them.
 func ExampleWithMaxWaiting() {
 	line := must(queue.New(
 		queue.WithMaxWaiting(1, queue.DropOldest),
@@ -208,7 +208,7 @@ func ExampleWithMaxWaiting() {
 }
 
 // How long would it take?
-func ExampleLine_Peek() {
+func ExampleQueue_Peek() {
 	line := must(queue.New(queue.WithRule(queue.Rule{Name: "plan", Limits: []queue.Quota{queue.PerHour(1)}})))
 	request := &queue.Request{Key: "key"}
 	for range 2 {
@@ -227,7 +227,7 @@ func ExampleWaiting() {
 	_, _ = line.Acquire(context.Background(), &queue.Request{Key: "key"})
 	ctx, cancel := context.WithCancel(context.Background())
 	_, err := line.Acquire(ctx, &queue.Request{Key: "key", OnWait: func(w queue.Waiting) {
-		place, _ := w.Place()
+		place, _ := w.Position()
 		fmt.Println(place.Ahead, "ahead, starts in", time.Until(place.Start).Round(time.Minute))
 		cancel() // so long?
 	}})
@@ -261,7 +261,7 @@ func ExamplePriority() {
 }
 
 // Shutdown serves those who wait; nobody new gets in.
-func ExampleLine_Shutdown() {
+func ExampleQueue_Shutdown() {
 	line := must(queue.New())
 	permit, _ := line.Acquire(context.Background(), &queue.Request{Key: "key"})
 	go permit.Release()
@@ -274,13 +274,13 @@ func ExampleLine_Shutdown() {
 }
 
 // A quota for the calendar day of a time zone, which has 23 hours once a year.
-func ExampleQuota_Aligned() {
+func ExampleQuota_FixedWindow() {
 	berlin, err := time.LoadLocation("Europe/Berlin")
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	limit, _ := queue.PerDay(1).Aligned(berlin).Slack(0).Limit()
+	limit, _ := queue.PerDay(1).FixedWindow(berlin).Slack(0).Limit()
 	now := time.Date(2026, 3, 29, 1, 0, 0, 0, berlin)
 	limit.Take(now, &queue.Request{})
 	fmt.Println(limit.Ask(now, &queue.Request{}).At.Sub(now))

@@ -6,20 +6,20 @@ package queue
 type flow struct {
 	node
 	key  *key
-	lane *lane
+	lane *bucket
 	kind *class
 
 	retries, others list
 	dates           heap[*ticket, byDeadline]
 	cost            int // of all that wait here
 
-	in     *crowd
-	gate   *gate // whose crowd in is; nil when it is the seat's
-	called *gate // has let the flow out and will not send it back behind others
+	in     *waitQueue
+	gate   *limiter // whose crowd in is; nil when it is the seat's
+	called *limiter // has let the flow out and will not send it back behind others
 
 	tag     int64 // start tag of the first in the class's fair order
 	charged int64 // what the tag added to the key's account
-	turn    int64 // when, in the line's count, its first became first
+	turn    int64 // when, in the queue's count, its first became first
 }
 
 // list is a chain of tickets.
@@ -109,7 +109,7 @@ func (f *flow) earliest() int64 {
 
 // place moves the flow to where it belongs in its crowd, after its first or its deadlines changed. A
 // flow in no crowd only learns its place.
-func (l *Line) place(f *flow) {
+func (l *Queue) place(f *flow) {
 	first, deadline := int64(0), f.earliest()
 	if f.gate == nil {
 		first = f.tag
@@ -125,12 +125,12 @@ func (l *Line) place(f *flow) {
 	f.in.move(&f.node, f.level, first, f.arrival(), deadline)
 	l.noteDeadline(f.in)
 	if f.gate != nil && f.gate.next() != before {
-		l.stir(f.gate) // whoever is next now has not been asked
+		l.markDirty(f.gate) // whoever is next now has not been asked
 	}
 }
 
 // withdraw takes a flow out of its crowd.
-func (l *Line) withdraw(f *flow) {
+func (l *Queue) withdraw(f *flow) {
 	g := f.gate
 	f.in, f.gate = nil, nil
 	if g != nil {
@@ -143,12 +143,12 @@ func (l *Line) withdraw(f *flow) {
 	l.noteDeadline(&s.ready)
 	l.reorder(s)
 	if s.parked != nil {
-		l.stir(s.parked) // whoever is first now may want less
+		l.markDirty(s.parked) // whoever is first now may want less
 	}
 }
 
 // end forgets a flow in which nobody waits any more.
-func (l *Line) end(f *flow) {
+func (l *Queue) end(f *flow) {
 	f.kind.giveUp(f)
 	l.withdraw(f)
 	l.delist(f)

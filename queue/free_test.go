@@ -12,11 +12,11 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A line that nobody holds is free at once, whatever it remembers and its timer is set to.
+// A queue that nobody holds is free at once, whatever it remembers and its timer is set to.
 func TestALineThatNobodyHoldsIsFreed(t *testing.T) {
 	for _, held := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
-			var line weak.Pointer[Line]
+			var line weak.Pointer[Queue]
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
 			func() {

@@ -52,7 +52,7 @@ func (h *heap[T, O]) remove(x T) {
 	if at < last && !h.up(at) {
 		h.down(at)
 	}
-	// A line that was long once must not hold its memory for ever.
+	// A queue that was long once must not hold its memory for ever.
 	if c := cap(*h); c > 1024 && last < c/4 {
 		*h = append(make(heap[T, O], 0, c/2), *h...)
 	}

@@ -9,8 +9,8 @@ import (
 
 func TestAHeapKeepsItsOrder(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 8))
-	var h heap[*gate, bySoonest]
-	gates := make([]gate, 60)
+	var h heap[*limiter, bySoonest]
+	gates := make([]limiter, 60)
 	for range 20_000 {
 		g := &gates[rng.IntN(len(gates))]
 		switch rng.IntN(4) {

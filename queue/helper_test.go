@@ -13,9 +13,9 @@ import (
 // yes is the Limit that always agrees.
 type yes struct{}
 
-func (yes) Ask(time.Time, *Request) Answer { return Answer{} }
-func (yes) Take(time.Time, *Request)       {}
-func (yes) Idle(time.Time) bool            { return true }
+func (yes) Ask(time.Time, *Request) Decision { return Decision{} }
+func (yes) Take(time.Time, *Request)         {}
+func (yes) Idle(time.Time) bool              { return true }
 
 // spaced lets one request go every gap, from next on; a zero gap makes it refuse without a time.
 type spaced struct {
@@ -26,11 +26,11 @@ type spaced struct {
 	returns int
 }
 
-func (s *spaced) Ask(now time.Time, r *Request) Answer {
+func (s *spaced) Ask(now time.Time, r *Request) Decision {
 	if s.unknown {
-		return Answer{Name: "unknown", Unknown: true}
+		return Decision{Name: "unknown", Unknown: true}
 	}
-	return Answer{At: s.next, Name: "spaced"}
+	return Decision{At: s.next, Name: "spaced"}
 }
 
 func (s *spaced) Take(now time.Time, r *Request) {
@@ -41,7 +41,7 @@ func (s *spaced) Take(now time.Time, r *Request) {
 
 func (s *spaced) Return(taken time.Time, r *Request) { s.returns++ }
 
-func newLine(t testing.TB, opts ...Option) *Line {
+func newLine(t testing.TB, opts ...Option) *Queue {
 	l, err := New(opts...)
 	require.NoError(t, err)
 	return l
@@ -52,7 +52,7 @@ func own(limit Limit) Option { return WithKeyLimit(func(string) Limit { return l
 
 // enqueue starts a goroutine that acquires r, and waits until it blocks or is through. It must be
 // called in a bubble.
-func enqueue(ctx context.Context, l *Line, r *Request) *result {
+func enqueue(ctx context.Context, l *Queue, r *Request) *result {
 	res := &result{start: time.Now()}
 	go func() {
 		p, err := l.Acquire(ctx, r)

@@ -2,24 +2,24 @@ package queue
 
 import "time"
 
-// key is what the line knows about one spender.
+// key is what the queue knows about one spender.
 type key struct {
 	name  string
-	own   Limit   // from WithKeyLimit, or nil
-	gates []*gate // of rules that count each key by itself, by the rule's slot; nil until used
+	own   Limit      // from WithKeyLimit, or nil
+	gates []*limiter // of rules that count each key by itself, by the rule's slot; nil until used
 
-	lane  *lane            // of waiting requests: one, and
-	lanes map[string]*lane // the others, if any
+	lane  *bucket            // of waiting requests: one, and
+	lanes map[string]*bucket // the others, if any
 
 	prev, next      *key // by last use
 	used            int64
 	waiting, flying int32
 }
 
-// lane is the waiting requests of a key that wait behind each other.
-type lane struct {
+// bucket is the waiting requests of a key that wait behind each other.
+type bucket struct {
 	name  string
-	gate  gate    // the key's own limit, which may answer differently for each lane
+	gate  limiter // the key's own limit, which may answer differently for each lane
 	flows []*flow // never empty
 }
 
@@ -34,12 +34,12 @@ func (k *key) yields() bool {
 		}
 	}
 	yields := true
-	k.eachLane(func(n *lane) { yields = yields && (!n.gate.crowded() || n.gate.voluntary) })
+	k.eachBucket(func(n *bucket) { yields = yields && (!n.gate.crowded() || n.gate.voluntary) })
 	return yields
 }
 
 // key returns what is known about name, newly if need be. The lock must be held.
-func (l *Line) key(name string, now time.Time) *key {
+func (l *Queue) key(name string, now time.Time) *key {
 	k := l.lastKey
 	if k == nil || k.name != name {
 		k = l.keys[name]
@@ -57,7 +57,7 @@ func (l *Line) key(name string, now time.Time) *key {
 	return k
 }
 
-func (l *Line) newKey(name string, now time.Time) *key {
+func (l *Queue) newKey(name string, now time.Time) *key {
 	if len(l.keys) >= l.maxKeys {
 		l.forgetOldest(now)
 	}
@@ -76,13 +76,13 @@ func (l *Line) newKey(name string, now time.Time) *key {
 }
 
 // noteIdler notes whether sweeping can be of use: not if limits cannot tell that they are idle.
-func (l *Line) noteIdler(limit Limit) {
+func (l *Queue) noteIdler(limit Limit) {
 	if _, ok := limit.(Idler); !ok && limit != nil {
 		l.neverIdle = true
 	}
 }
 
-func (l *Line) linkKey(k *key) {
+func (l *Queue) linkKey(k *key) {
 	k.prev, k.next = l.newest, nil
 	if l.newest == nil {
 		l.oldest = k
@@ -92,7 +92,7 @@ func (l *Line) linkKey(k *key) {
 	l.newest = k
 }
 
-func (l *Line) unlinkKey(k *key) {
+func (l *Queue) unlinkKey(k *key) {
 	if k.prev == nil {
 		l.oldest = k.next
 	} else {
@@ -106,7 +106,7 @@ func (l *Line) unlinkKey(k *key) {
 }
 
 // forgetKey drops all that is known about a key that is not in use.
-func (l *Line) forgetKey(k *key) {
+func (l *Queue) forgetKey(k *key) {
 	l.unlinkKey(k)
 	delete(l.keys, k.name)
 	if l.lastKey == k {
@@ -137,14 +137,14 @@ func isIdle(limit Limit, now time.Time) bool {
 }
 
 const (
-	// unused is how long a key is left alone before the line asks whether it is idle.
+	// unused is how long a key is left alone before the queue asks whether it is idle.
 	unused = 10 * time.Minute
 	// sweepSize bounds how long a sweep holds the lock, to some tens of microseconds.
 	sweepSize = 256
 )
 
 // sweep forgets keys that are idle. It looks at those not used for a while, a few at a time.
-func (l *Line) sweep(now time.Time) {
+func (l *Queue) sweep(now time.Time) {
 	at := l.since(now)
 	for range sweepSize {
 		k := l.oldest
@@ -162,15 +162,15 @@ func (l *Line) sweep(now time.Time) {
 }
 
 // sweepAt is when to sweep next, in line time.
-func (l *Line) sweepAt() int64 {
+func (l *Queue) sweepAt() int64 {
 	if l.oldest == nil || l.neverIdle {
 		return never
 	}
 	return l.oldest.used + int64(unused)
 }
 
-// laneOf returns the lane, newly if need be.
-func (l *Line) laneOf(k *key, name string) *lane {
+// bucketOf returns the lane, newly if need be.
+func (l *Queue) bucketOf(k *key, name string) *bucket {
 	if k.lane != nil && k.lane.name == name {
 		return k.lane
 	}
@@ -183,15 +183,15 @@ func (l *Line) laneOf(k *key, name string) *lane {
 	case k.lane == nil:
 		k.lane = n
 	case k.lanes == nil:
-		k.lanes = map[string]*lane{name: n}
+		k.lanes = map[string]*bucket{name: n}
 	default:
 		k.lanes[name] = n
 	}
 	return n
 }
 
-// eachLane calls f for all lanes in which somebody waits.
-func (k *key) eachLane(f func(*lane)) {
+// eachBucket calls f for all lanes in which somebody waits.
+func (k *key) eachBucket(f func(*bucket)) {
 	if k.lane != nil {
 		f(k.lane)
 	}
@@ -201,8 +201,8 @@ func (k *key) eachLane(f func(*lane)) {
 }
 
 // flowOf returns the flow to which a request belongs, newly and in no crowd if need be.
-func (l *Line) flowOf(k *key, c *class, r *Request) *flow {
-	n := l.laneOf(k, r.Lane)
+func (l *Queue) flowOf(k *key, c *class, r *Request) *flow {
+	n := l.bucketOf(k, r.Lane)
 	for _, f := range n.flows {
 		if f.kind == c && f.level == r.level() {
 			return f
@@ -216,7 +216,7 @@ func (l *Line) flowOf(k *key, c *class, r *Request) *flow {
 }
 
 // forgetFlow drops an empty flow, and its lane if it was the last there.
-func (l *Line) forgetFlow(f *flow) {
+func (l *Queue) forgetFlow(f *flow) {
 	n, k := f.lane, f.key
 	for i, other := range n.flows {
 		if other == f {
@@ -238,7 +238,7 @@ func (l *Line) forgetFlow(f *flow) {
 	}
 	// A gate that is still marked to be asked may not be used for something else: let it go.
 	if !n.gate.stirred {
-		*n = lane{flows: n.flows[:0]}
+		*n = bucket{flows: n.flows[:0]}
 		l.lanes.put(n)
 	}
 }

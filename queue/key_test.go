@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func keysOf(l *Line) map[string]*key {
+func keysOf(l *Queue) map[string]*key {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return maps.Clone(l.keys)
@@ -92,8 +92,8 @@ func TestIdleKeysAreSmall(t *testing.T) {
 	for name, option := range map[string]Option{
 		"own":     own(yes{}),
 		"rule":    WithRule(Rule{Limits: []Quota{PerMinute(60)}}),
-		"smooth":  WithRule(Rule{Limits: []Quota{PerMinute(60).Smooth(2)}}),
-		"weighed": WithRule(Rule{Limits: []Quota{PerMinute(60).Weighed()}}),
+		"smooth":  WithRule(Rule{Limits: []Quota{PerMinute(60).TokenBucket(2)}}),
+		"weighed": WithRule(Rule{Limits: []Quota{PerMinute(60).SlidingCounter()}}),
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			const keys = 200_000
@@ -164,11 +164,11 @@ type holding struct {
 	key  string
 }
 
-func (h holding) Ask(now time.Time, _ *Request) Answer {
+func (h holding) Ask(now time.Time, _ *Request) Decision {
 	if h.held[h.key] {
-		return Answer{At: now.Add(time.Hour)}
+		return Decision{At: now.Add(time.Hour)}
 	}
-	return Answer{}
+	return Decision{}
 }
 
 func (holding) Take(time.Time, *Request) {}

@@ -4,26 +4,26 @@ import "time"
 
 // Limit decides when a request may go.
 //
-// The line calls its methods one at a time, under its own lock, so a Limit that belongs to one line
-// needs no lock; the methods must not block and must not call the line. The times passed never go
-// back. A Limit may also be a [Returner], an [Observer], an [Idler], a [Holder] or a [Forecaster].
+// The queue calls its methods one at a time, under its own lock, so a Limit that belongs to one queue
+// needs no lock; the methods must not block and must not call the queue. The times passed never go
+// back. A Limit may also be a [Canceler], an [Observer], an [Idler], a [Holder] or a [Forecaster].
 type Limit interface {
 	// Ask reports whether r may go at now and, if not, when asking again makes sense. It spends
 	// nothing, and two calls with the same arguments and no other call between them give the same
 	// answer.
-	Ask(now time.Time, r *Request) Answer
-	// Take spends what r costs. The line calls it right after every limit agreed, with the same now.
+	Ask(now time.Time, r *Request) Decision
+	// Take spends what r costs. The queue calls it right after every limit agreed, with the same now.
 	Take(now time.Time, r *Request)
 }
 
-// Answer is what a [Limit] says to a request. The zero value is a yes.
-type Answer struct {
+// Decision is what a [Limit] says to a request. The zero value is a yes.
+type Decision struct {
 	// At is the time at which to ask again. A time that is not after now is a yes.
 	At time.Time
 	// Name names the limit that answers. It appears in errors, so it must not hold a secret.
 	Name string
-	// Unknown refuses without a time: the line asks again at the next news, which is an Update of
-	// the key, the return of any of its permits, or [Line.Replan]. At is ignored.
+	// Unknown refuses without a time: the queue asks again at the next news, which is an Update of
+	// the key, the return of any of its permits, or [Queue.Replan]. At is ignored.
 	Unknown bool
 	// Max, when positive, refuses for good: the request costs more than the limit can ever give at
 	// once, which is Max. The caller gets a [CostError].
@@ -38,16 +38,16 @@ type Answer struct {
 }
 
 // early is the earliest time at which the request may go, as far as is known.
-func (a *Answer) early() time.Time {
+func (a *Decision) early() time.Time {
 	if a.soonest.IsZero() {
 		return a.At
 	}
 	return a.soonest
 }
 
-// Returner is a [Limit] that can undo a Take: when a caller gives up in the same instant in which it
+// Canceler is a [Limit] that can undo a Take: when a caller gives up in the same instant in which it
 // gets its permit, nothing was sent.
-type Returner interface {
+type Canceler interface {
 	// Return undoes Take(taken, r), whatever was taken since. The times passed to other methods do
 	// not go back because of it.
 	Return(taken time.Time, r *Request)
@@ -56,7 +56,7 @@ type Returner interface {
 // Observer is a [Limit] that wants to know when requests are over, to learn how long they are on
 // the way.
 type Observer interface {
-	// Observe reports that a request taken at taken was answered, or failed, at now. The line calls
+	// Observe reports that a request taken at taken was answered, or failed, at now. The queue calls
 	// it once a permit: at the first [Permit.Update], [Permit.Settle] or [Permit.Release].
 	Observe(now, taken time.Time)
 }
@@ -80,7 +80,7 @@ func observe(l Limit, now, taken time.Time, cost int) bool {
 	return true
 }
 
-// Idler is a [Limit] that can tell whether it still remembers something worth keeping. The line
+// Idler is a [Limit] that can tell whether it still remembers something worth keeping. The queue
 // forgets a key only when its limits are idle, or when it holds too many keys (see [WithMaxKeys]). A
 // Limit without the method counts as never idle.
 type Idler interface {
@@ -88,7 +88,7 @@ type Idler interface {
 	Idle(now time.Time) bool
 }
 
-// Forecaster is a [Limit] that can tell when a request at the back of the line will go.
+// Forecaster is a [Limit] that can tell when a request at the back of the queue will go.
 type Forecaster interface {
 	// Forecast returns when r may go if requests that cost ahead in all go first and nothing else
 	// happens. It is never later than what will really happen, as far as the limit knows; callers
@@ -97,12 +97,12 @@ type Forecaster interface {
 }
 
 // goes reports whether a is a yes.
-func (a *Answer) goes(now time.Time) bool {
+func (a *Decision) goes(now time.Time) bool {
 	return a.Max <= 0 && !a.Unknown && !a.At.After(now)
 }
 
 // after reports whether a holds a request back for longer than b.
-func (a *Answer) after(b *Answer) bool {
+func (a *Decision) after(b *Decision) bool {
 	switch {
 	case a.Max > 0 || b.Max > 0:
 		return a.Max > 0 && b.Max <= 0

@@ -21,7 +21,7 @@ type slotOf struct {
 }
 
 // match returns which rules apply to a request. It needs no lock: what it reads never changes.
-func (l *Line) match(r *Request) (id classID) {
+func (l *Queue) match(r *Request) (id classID) {
 	for _, rule := range l.rules {
 		if rule.Match == nil || rule.Match(r) {
 			id.rules |= rule.bit
@@ -34,7 +34,7 @@ func (l *Line) match(r *Request) (id classID) {
 }
 
 // classOf returns a class, newly if need be. The lock must be held.
-func (l *Line) classOf(id classID) *class {
+func (l *Queue) classOf(id classID) *class {
 	if l.lastClass.id == id {
 		return l.lastClass
 	}
@@ -48,7 +48,7 @@ func (l *Line) classOf(id classID) *class {
 	return c
 }
 
-func (l *Line) newClass(id classID) *class {
+func (l *Queue) newClass(id classID) *class {
 	c := &class{id: id}
 	for i := range c.seats {
 		s := &c.seats[i]
@@ -70,7 +70,7 @@ func (l *Line) newClass(id classID) *class {
 	return c
 }
 
-func (l *Line) addGate(c *class, r *rule, flight bool) {
+func (l *Queue) addGate(c *class, r *rule, flight bool) {
 	c.observed = c.observed || !flight
 	if r.Scope == PerKey {
 		s := slotOf{r, flight, r.slot}
@@ -93,9 +93,9 @@ func (l *Line) addGate(c *class, r *rule, flight bool) {
 }
 
 // gateOf returns a gate of the key, newly if need be.
-func (l *Line) gateOf(k *key, s *slotOf) *gate {
+func (l *Queue) gateOf(k *key, s *slotOf) *limiter {
 	if k.gates == nil {
-		k.gates = make([]*gate, l.slots)
+		k.gates = make([]*limiter, l.slots)
 	}
 	g := k.gates[s.slot]
 	if g == nil {
@@ -108,12 +108,12 @@ func (l *Line) gateOf(k *key, s *slotOf) *gate {
 
 // pruneClasses forgets classes and shared gates that nobody uses and that remember nothing, each time
 // that there are twice as many as after the last time.
-func (l *Line) pruneClasses() {
+func (l *Queue) pruneClasses() {
 	if len(l.classes)+len(l.shared) < l.prune {
 		return
 	}
 	now := l.now()
-	used := make(map[*gate]bool)
+	used := make(map[*limiter]bool)
 	for id, c := range l.classes {
 		idle := c.users == 0
 		for _, g := range c.gates {

@@ -23,7 +23,7 @@ type journal struct {
 	start time.Time
 }
 
-func (j *journal) Ask(time.Time, *Request) Answer { return Answer{} }
+func (j *journal) Ask(time.Time, *Request) Decision { return Decision{} }
 
 func (j *journal) Take(now time.Time, r *Request) {
 	j.mu.Lock()
@@ -55,8 +55,8 @@ func (j *journal) when(t testing.TB, name string) time.Duration {
 	return at[name]
 }
 
-// journaled is a line with rules in which every grant is written down.
-func journaled(t testing.TB, opts ...Option) (*Line, *journal) {
+// journaled is a queue with rules in which every grant is written down.
+func journaled(t testing.TB, opts ...Option) (*Queue, *journal) {
 	j := &journal{at: map[string]time.Duration{}, start: time.Now()}
 	return newLine(t, append(opts, WithRule(Rule{New: func() Limit { return j }}))...), j
 }
@@ -268,7 +268,7 @@ func TestAKeyWithOneRequestIsNotDelayedByOneWithTenThousand(t *testing.T) {
 }
 
 // fill lets n requests wait.
-func fill(t testing.TB, l *Line, n int, r Request) {
+func fill(t testing.TB, l *Queue, n int, r Request) {
 	for range n {
 		go func() {
 			r := r
@@ -311,7 +311,7 @@ func TestAHighPriorityStartsWithTheNextPermitBeforeTenThousandLowOnes(t *testing
 
 func TestTheFloorHoldsForAKeysOwnLimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l, j := journaled(t, WithFloor(.1), WithKeyLimit(func(string) Limit {
+		l, j := journaled(t, WithMinimumShare(.1), WithKeyLimit(func(string) Limit {
 			return &spaced{gap: time.Second, next: time.Now().Add(time.Second)}
 		}))
 		fill(t, l, 1200, Request{Key: "k", Priority: High, Tag: "high"})
@@ -334,7 +334,7 @@ func TestLowerPrioritiesGetTheirFloor(t *testing.T) {
 		for _, floor := range []float64{0, .05, .15, .2} {
 			for _, path := range []string{"/", "/other"} {
 				synctest.Test(t, func(t *testing.T) {
-					l, j := journaled(t, WithFloor(floor),
+					l, j := journaled(t, WithMinimumShare(floor),
 						WithRule(Rule{Scope: scope, Limits: exact(PerSecond(1))}),
 						WithRule(Rule{Scope: Global, Pattern: "/other", Limits: exact(PerSecond(10))}))
 					fill(t, l, 450, Request{Key: "k", Priority: High, Path: "/", Tag: High})

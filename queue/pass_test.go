@@ -12,7 +12,7 @@ func BenchmarkPass(b *testing.B) {
 	b.Run("plain", func(b *testing.B) { benchPass(b, newLine(b, own(yes{}))) })
 }
 
-func benchPass(b *testing.B, l *Line) {
+func benchPass(b *testing.B, l *Queue) {
 	ctx, cancel := context.WithCancel(b.Context())
 	defer cancel()
 	r := &Request{Key: "k", Host: "api.example.com", Method: "GET", Path: "/v1/things/17"}

@@ -4,15 +4,15 @@ import "time"
 
 // Peek returns where r would stand if it came now. It spends nothing. A request that could go at once
 // has a Start that is not after now, and nobody ahead.
-func (l *Line) Peek(r *Request) (Place, error) {
+func (l *Queue) Peek(r *Request) (Position, error) {
 	if err := r.validate(); err != nil {
-		return Place{}, err
+		return Position{}, err
 	}
 	id := l.match(r)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.phase != open {
-		return Place{}, &WaitError{Err: ErrClosed}
+		return Position{}, &WaitError{Err: ErrClosed}
 	}
 	now := l.now()
 	k, c := l.key(r.Key, now), l.classOf(id)
@@ -24,26 +24,26 @@ func (l *Line) Peek(r *Request) (Place, error) {
 	p, err := l.placeOf(t, now), l.impossible(t, now)
 	l.drop(t)
 	l.recycle(t)
-	l.settle(now)
+	l.dispatch(now)
 	return p, err
 }
 
-// Stats is what a line holds.
+// Stats is what a queue holds.
 type Stats struct {
 	Keys     int // that are remembered
-	Waiting  int // requests in the line, and those that wait for room in it
+	Waiting  int // requests in the queue, and those that wait for room in it
 	InFlight int // permits that are not released
 }
 
-// Stats returns what the line holds now.
-func (l *Line) Stats() Stats {
+// Stats returns what the queue holds now.
+func (l *Queue) Stats() Stats {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return Stats{Keys: len(l.keys), Waiting: l.waiting + l.yard.len(), InFlight: l.flying}
 }
 
-// KeyStats returns what the line holds of one key. Keys is 0 if nothing is remembered of it.
-func (l *Line) KeyStats(name string) Stats {
+// KeyStats returns what the queue holds of one key. Keys is 0 if nothing is remembered of it.
+func (l *Queue) KeyStats(name string) Stats {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if k := l.keys[name]; k != nil {
@@ -57,8 +57,8 @@ func (k *key) stats() Stats {
 }
 
 // impossible returns the error of a request that costs too much.
-func (l *Line) impossible(t *ticket, now time.Time) (err error) {
-	l.eachGate(t.flow, func(g *gate) {
+func (l *Queue) impossible(t *ticket, now time.Time) (err error) {
+	l.eachGate(t.flow, func(g *limiter) {
 		if a := g.ask(now, t.r); a.Max > 0 {
 			err = newCostError(t.r, &a)
 		}

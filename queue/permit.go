@@ -6,7 +6,7 @@ import "time"
 // value is no permit, and its methods do nothing.
 //
 // Every permit must be released once the request is over, or its key counts as in use for ever. All
-// methods are safe for concurrent use and none blocks, except for the line's lock.
+// methods are safe for concurrent use and none blocks, except for the queue's lock.
 type Permit struct {
 	t   *ticket
 	gen uint32
@@ -19,14 +19,14 @@ func (p Permit) Release() { p.end(nil, true) }
 
 // Update runs f with the key's own limit (see [WithKeyLimit]; nil without that option) under the
 // line's lock, then plans the key's waiting requests again. It is for news: a response was read. The
-// permit stays; after its release Update does nothing. f must not call the line.
+// permit stays; after its release Update does nothing. f must not call the queue.
 func (p Permit) Update(f func(now time.Time, own Limit)) { p.end(f, false) }
 
 // Settle is Update and Release in one step.
 func (p Permit) Settle(f func(now time.Time, own Limit)) { p.end(f, true) }
 
 // Return gives back all that the permit took, places and rates: r, the request that it was given for,
-// was not sent after all. A limit that is no [Returner] keeps what r spent. It does not count as a
+// was not sent after all. A limit that is no [Canceler] keeps what r spent. It does not count as a
 // round trip. Like Release, it does nothing after the permit is released.
 func (p Permit) Return(r *Request) {
 	if p.t == nil {
@@ -43,7 +43,7 @@ func (p Permit) Return(r *Request) {
 		}
 		t.r = r
 		l.undo(t)
-		l.settle(l.now())
+		l.dispatch(l.now())
 	}
 }
 
@@ -69,17 +69,17 @@ func (p Permit) end(f func(now time.Time, own Limit), release bool) {
 	if f != nil {
 		f(now, k.own)
 	}
-	l.restir(k, !news)
+	l.markKeyDirty(k, !news)
 	if release {
 		l.release(t)
 	}
 	if l.unsettled() {
-		l.settle(now)
+		l.dispatch(now)
 	}
 }
 
 // release takes a permit back.
-func (l *Line) release(t *ticket) {
+func (l *Queue) release(t *ticket) {
 	t.key.flying--
 	l.flying--
 	c := t.class
@@ -94,15 +94,15 @@ func (l *Line) release(t *ticket) {
 	l.recycle(t)
 }
 
-func (l *Line) giveBack(g *gate) {
+func (l *Queue) giveBack(g *limiter) {
 	if b := g.flight(); b != nil {
 		b.now--
-		l.stir(g)
+		l.markDirty(g)
 	}
 }
 
 // observe tells limits that want to know that t was answered.
-func (l *Line) observe(now time.Time, t *ticket) {
+func (l *Queue) observe(now time.Time, t *ticket) {
 	if l.keyObserves {
 		observe(t.key.own, now, t.taken, int(t.cost))
 	}
@@ -117,31 +117,31 @@ func (l *Line) observe(now time.Time, t *ticket) {
 	}
 }
 
-func (l *Line) observeAt(g *gate, now time.Time, t *ticket) {
+func (l *Queue) observeAt(g *limiter, now time.Time, t *ticket) {
 	if observe(g.limit, now, t.taken, int(t.cost)) {
-		l.stir(g) // it may have become looser
+		l.markDirty(g) // it may have become looser
 	}
 }
 
-// restir has those asked again who wait for the key's own limit, or only those who wait for news
+// markKeyDirty has those asked again who wait for the key's own limit, or only those who wait for news
 // of it.
-func (l *Line) restir(k *key, unknownOnly bool) {
+func (l *Queue) markKeyDirty(k *key, unknownOnly bool) {
 	if k.waiting == 0 {
 		return
 	}
 	if n := k.lane; n != nil && (n.gate.unknown || !unknownOnly) {
-		l.stir(&n.gate)
+		l.markDirty(&n.gate)
 	}
 	for _, n := range k.lanes {
 		if n.gate.unknown || !unknownOnly {
-			l.stir(&n.gate)
+			l.markDirty(&n.gate)
 		}
 	}
 }
 
-// Update runs f with the limit of a key under the line's lock, then plans the key's waiting requests
-// again; see [Permit.Update]. A key that is not known becomes so. f must not call the line.
-func (l *Line) Update(key string, f func(now time.Time, own Limit)) {
+// Update runs f with the limit of a key under the queue's lock, then plans the key's waiting requests
+// again; see [Permit.Update]. A key that is not known becomes so. f must not call the queue.
+func (l *Queue) Update(key string, f func(now time.Time, own Limit)) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := l.now()
@@ -149,13 +149,13 @@ func (l *Line) Update(key string, f func(now time.Time, own Limit)) {
 	if f != nil {
 		f(now, k.own)
 	}
-	l.restir(k, false)
-	l.settle(now)
+	l.markKeyDirty(k, false)
+	l.dispatch(now)
 }
 
-// Each runs f with every key that is remembered, its own limit and what the line holds of it, under the
-// line's lock: it takes time in proportion to the keys. f must not call the line.
-func (l *Line) Each(f func(key string, own Limit, holds Stats)) {
+// Each runs f with every key that is remembered, its own limit and what the queue holds of it, under the
+// line's lock: it takes time in proportion to the keys. f must not call the queue.
+func (l *Queue) Each(f func(key string, own Limit, holds Stats)) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for name, k := range l.keys {
@@ -166,15 +166,15 @@ func (l *Line) Each(f func(key string, own Limit, holds Stats)) {
 // Replan asks all limits again on behalf of everybody who is first. It is for news that no Update
 // brings, such as a limit shared by several keys that became looser. It takes time in proportion to
 // the limits at which somebody waits.
-func (l *Line) Replan() {
+func (l *Queue) Replan() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.replan()
 }
 
-func (l *Line) replan() {
+func (l *Queue) replan() {
 	for _, g := range l.alarms {
-		l.stir(g)
+		l.markDirty(g)
 	}
-	l.settle(l.now())
+	l.dispatch(l.now())
 }

@@ -56,11 +56,11 @@ func random(rng *rand.Rand, wild bool) *play {
 		}
 		switch rng.IntN(6) {
 		case 0:
-			return q.Smooth(1 + rng.IntN(n))
+			return q.TokenBucket(1 + rng.IntN(n))
 		case 1:
-			return q.Weighed()
+			return q.SlidingCounter()
 		case 2:
-			return q.Aligned(nil)
+			return q.FixedWindow(nil)
 		}
 		return q
 	}
@@ -123,14 +123,14 @@ func (m moody) erupt(when string) {
 	}
 }
 
-func (m moody) Ask(time.Time, *Request) Answer { m.erupt("ask"); return Answer{} }
-func (m moody) Take(time.Time, *Request)       { m.erupt("take") }
+func (m moody) Ask(time.Time, *Request) Decision { m.erupt("ask"); return Decision{} }
+func (m moody) Take(time.Time, *Request)         { m.erupt("take") }
 
 // scene is a play that is on.
 type scene struct {
 	*play
 	t    *testing.T
-	line *Line
+	line *Queue
 	mood string
 	wg   sync.WaitGroup
 
@@ -142,7 +142,7 @@ type scene struct {
 // perform plays the play until all have what they get.
 func (p *play) perform(t *testing.T) *scene {
 	s := &scene{play: p, t: t, waits: make([]time.Duration, len(p.cast)), errs: make([]error, len(p.cast))}
-	opts := []Option{WithFloor(p.floor)}
+	opts := []Option{WithMinimumShare(p.floor)}
 	if p.own != nil {
 		opts = append(opts, WithKeyLimit(func(string) Limit {
 			q, err := p.own.Limit()
@@ -231,14 +231,14 @@ func (s *scene) act(i int) {
 	}
 }
 
-// check looks at the line between two events: whoever is next somewhere is refused by a limit, and it is
+// check looks at the queue between two events: whoever is next somewhere is refused by a limit, and it is
 // known when, or by what, that changes.
 func (s *scene) check() {
 	l := s.line
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := time.Now()
-	gates := map[*gate]bool{}
+	gates := map[*limiter]bool{}
 	first := int64(never)
 	l.eachFlow(func(f *flow) {
 		g := f.gateAhead()
@@ -253,7 +253,7 @@ func (s *scene) check() {
 		gates[g] = true
 		if s.unit {
 			refused := false
-			l.eachGate(f, func(g *gate) {
+			l.eachGate(f, func(g *limiter) {
 				a := g.ask(now, f.head().r)
 				refused = refused || !a.goes(now)
 			})
@@ -281,10 +281,10 @@ func (s *scene) check() {
 	assert.LessOrEqual(s.t, l.due, first, "the timer is late")
 }
 
-// eachFlow calls f for all flows in the line.
-func (l *Line) eachFlow(f func(*flow)) {
+// eachFlow calls f for all flows in the queue.
+func (l *Queue) eachFlow(f func(*flow)) {
 	for _, k := range l.keys {
-		k.eachLane(func(n *lane) {
+		k.eachBucket(func(n *bucket) {
 			for _, x := range n.flows {
 				f(x)
 			}
@@ -292,7 +292,7 @@ func (l *Line) eachFlow(f func(*flow)) {
 	}
 }
 
-// checkOver looks at the line after the last request: it is as empty as before the first, and after a
+// checkOver looks at the queue after the last request: it is as empty as before the first, and after a
 // while each quota is whole.
 func (s *scene) checkOver() {
 	checkEmpty(s.t, s.line)

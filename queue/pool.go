@@ -1,6 +1,6 @@
 package queue
 
-// pool keeps values for later use. It needs no lock of its own: the line's guards it.
+// pool keeps values for later use. It needs no lock of its own: the queue's guards it.
 type pool[T any] struct{ spare []*T }
 
 func (p *pool[T]) get() *T {

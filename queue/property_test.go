@@ -12,11 +12,11 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// world drives a line at random and keeps books of its own in the simplest way: every grant ever made.
+// world drives a queue at random and keeps books of its own in the simplest way: every grant ever made.
 type world struct {
 	t     *testing.T
 	rng   *rand.Rand
-	line  *Line
+	line  *Queue
 	seq   int
 	asked []*asked // all, in the order of arrival
 
@@ -174,7 +174,7 @@ func (w *world) step() {
 	w.look()
 }
 
-// relax lets a second pass in which a limit that became smaller is not held against the line.
+// relax lets a second pass in which a limit that became smaller is not held against the queue.
 func (w *world) relax() {
 	synctest.Wait()
 	end := time.Now().Add(time.Second)
@@ -193,7 +193,7 @@ func (w *world) relax() {
 	time.Sleep(time.Until(end) + time.Nanosecond)
 }
 
-// end winds the world down and checks that nothing is left in the line.
+// end winds the world down and checks that nothing is left in the queue.
 func (w *world) end() {
 	switch w.rng.IntN(3) {
 	case 0:

@@ -13,8 +13,8 @@ import (
 // A quota is rolling unless it says otherwise: never more than its number in any span of its length,
 // as the server counts it. That is right for servers with a rolling window, and safe for those with
 // fixed windows of the same length, wherever they begin. Servers that count with a bucket, or weigh
-// their last window against this one, refuse bursts that a rolling quota allows: use [Quota.Smooth]
-// or [Quota.Weighed] for those.
+// their last window against this one, refuse bursts that a rolling quota allows: use [Quota.TokenBucket]
+// or [Quota.SlidingCounter] for those.
 //
 // Not all requests are equally long on the way, so each counts from its earliest possible arrival
 // until its latest lies a whole length back; see [Quota.Slack].
@@ -47,7 +47,7 @@ func PerMinute(n int) Quota { return Per(n, time.Minute) }
 // PerHour is n in each hour.
 func PerHour(n int) Quota { return Per(n, time.Hour) }
 
-// PerDay is n in each 24 hours or, with [Quota.Aligned], in each calendar day.
+// PerDay is n in each 24 hours or, with [Quota.FixedWindow], in each calendar day.
 func PerDay(n int) Quota { return Per(n, 24*time.Hour) }
 
 // Per is n in each span of length d. Both must be positive.
@@ -56,14 +56,14 @@ func Per(n int, d time.Duration) Quota { return Quota{n: n, per: d} }
 // Every is one in each span of length d.
 func Every(d time.Duration) Quota { return Per(1, d) }
 
-// Aligned makes the windows follow the clock in a time zone instead of rolling: each starts at a whole
+// FixedWindow makes the windows follow the clock in a time zone instead of rolling: each starts at a whole
 // multiple of its length after midnight, and a day is a calendar day there, also when it has 23 or 25
 // hours. nil is UTC. The length must divide 24 hours.
 //
 // Requests that may arrive after the end of a window count in the next one too. Whether the server's
 // clock agrees with ours is for the caller to know: with a [Quota.Slack] each window also opens that
 // much late.
-func (q Quota) Aligned(zone *time.Location) Quota {
+func (q Quota) FixedWindow(zone *time.Location) Quota {
 	if zone == nil {
 		zone = time.UTC
 	}
@@ -71,23 +71,23 @@ func (q Quota) Aligned(zone *time.Location) Quota {
 	return q
 }
 
-// Smooth makes the quota a token bucket: its number is a rate, and burst is how many may go at once
+// TokenBucket makes the quota a token bucket: its number is a rate, and burst is how many may go at once
 // after a pause. It uses [golang.org/x/time/rate]. With a burst of 1 requests are evenly spread.
 //
 // A server with the same bucket sees no more either: tokens are spent when a request has arrived at the
 // latest (see [Quota.Slack]), or at once when the next could overtake it. Where a burst of 1 is not
 // needed, one that also covers what arrives in the spread of delays uses all of the rate.
-func (q Quota) Smooth(burst int) Quota {
+func (q Quota) TokenBucket(burst int) Quota {
 	q.kind, q.burst = isSmooth, burst
 	return q
 }
 
-// Weighed is for servers that estimate a rolling window from two fixed ones: the count of this one, and
+// SlidingCounter is for servers that estimate a rolling window from two fixed ones: the count of this one, and
 // that of the last in proportion to what the rolling window still covers of it. go-chi/httprate, Upstash
 // and Cloudflare count so. They refuse bursts that a rolling quota allows, as a burst may weigh for up to
 // two windows. Where their windows begin need not be known. Asking takes time in proportion to what was
 // sent in two windows, at most to some 2,000 requests.
-func (q Quota) Weighed() Quota {
+func (q Quota) SlidingCounter() Quota {
 	q.kind = isWeighed
 	return q
 }
@@ -98,7 +98,7 @@ func (q Quota) Weighed() Quota {
 // longer than the fastest. Until 32 were answered, each counts as having arrived when it was answered,
 // and one without an answer after 5 s.
 //
-// An [Quota.Aligned] quota compares arrivals with the clock: there it is how long a request may be on
+// An [Quota.FixedWindow] quota compares arrivals with the clock: there it is how long a request may be on
 // the way.
 func (q Quota) Slack(d time.Duration) Quota {
 	q.slack, q.fixed = d, true
@@ -130,7 +130,7 @@ func (q Quota) String() string {
 	return fmt.Sprintf("%d per %s", q.n, unit)
 }
 
-// Limit returns a new [Limit] that keeps the quota. It also is a [Returner], [Observer], [Idler] and
+// Limit returns a new [Limit] that keeps the quota. It also is a [Canceler], [Observer], [Idler] and
 // [Forecaster].
 func (q Quota) Limit() (Limit, error) {
 	if err := q.validate(); err != nil {
@@ -144,11 +144,11 @@ func (q Quota) Limit() (Limit, error) {
 func (q *Quota) limit() Limit {
 	switch q.kind {
 	case isAligned:
-		return newAligned(q)
+		return newFixedWindow(q)
 	case isSmooth:
-		return newSmooth(q)
+		return newTokenBucket(q)
 	case isWeighed:
-		return newWeighed(q)
+		return newSlidingCounter(q)
 	}
 	return newRolling(q)
 }

@@ -15,8 +15,8 @@ func TestImpossibleQuotasAreErrors(t *testing.T) {
 	for _, q := range []Quota{
 		{}, PerSecond(0), PerMinute(-1), Per(1, 0), Per(1, -time.Second), Every(0), Per(1, math.MaxInt64),
 		PerHour(1 << 40), PerSecond(1).Slack(-1), PerSecond(1).Slack(25 * time.Hour),
-		Per(1, 7*time.Hour).Aligned(nil), Per(1, 48*time.Hour).Aligned(nil), PerSecond(1).Slack(time.Second).Aligned(nil),
-		PerSecond(1).Smooth(0), PerSecond(1).Smooth(-1), PerSecond(1).Smooth(1 << 40),
+		Per(1, 7*time.Hour).FixedWindow(nil), Per(1, 48*time.Hour).FixedWindow(nil), PerSecond(1).Slack(time.Second).FixedWindow(nil),
+		PerSecond(1).TokenBucket(0), PerSecond(1).TokenBucket(-1), PerSecond(1).TokenBucket(1 << 40),
 	} {
 		_, err := q.Limit()
 		assert.ErrorContains(t, err, "queue: ", "%+v", q)
@@ -72,7 +72,7 @@ func TestRollingSteps(t *testing.T) {
 
 func TestAlignedSteps(t *testing.T) {
 	start := time.Date(2026, 3, 1, 12, 0, 50, 0, time.UTC)
-	runSteps(t, PerMinute(2).Aligned(nil).Slack(2*sec), start, []step{
+	runSteps(t, PerMinute(2).FixedWindow(nil).Slack(2*sec), start, []step{
 		{0, 1, 0}, {0, 1, 0}, {0, 1, 12 * sec},
 		{11 * sec, 1, 12 * sec}, {12 * sec, 2, 12 * sec}, {12 * sec, 1, 72 * sec},
 		// What goes in the last two seconds may arrive in the next minute.
@@ -82,14 +82,14 @@ func TestAlignedSteps(t *testing.T) {
 
 func TestSmoothSteps(t *testing.T) {
 	start := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-	runSteps(t, PerSecond(1).Smooth(3).Slack(0), start, []step{
+	runSteps(t, PerSecond(1).TokenBucket(3).Slack(0), start, []step{
 		{0, 2, 0}, {0, 1, 0}, {0, 1, sec}, {sec / 2, 1, sec}, {sec, 1, sec}, {sec, 2, 3 * sec},
 		{time.Hour, 3, time.Hour}, {time.Hour, 1, time.Hour + sec},
 	})
-	runSteps(t, PerSecond(1).Smooth(1).Slack(sec/4), start, []step{
+	runSteps(t, PerSecond(1).TokenBucket(1).Slack(sec/4), start, []step{
 		{0, 1, 0}, {0, 1, sec * 5 / 4}, {sec * 5 / 4, 1, sec * 5 / 4}, {sec * 5 / 4, 1, sec * 10 / 4},
 	})
-	runSteps(t, PerSecond(1).Smooth(3).Slack(sec/2), start, []step{
+	runSteps(t, PerSecond(1).TokenBucket(3).Slack(sec/2), start, []step{
 		{0, 2, 0}, {0, 1, 0}, {0, 1, sec * 3 / 2}, {sec * 3 / 2, 1, sec * 3 / 2}, {sec * 3 / 2, 1, sec * 5 / 2},
 	})
 }
@@ -106,7 +106,7 @@ func TestACalendarDayHasItsOwnLength(t *testing.T) {
 		{time.Date(2026, 6, 1, 0, 0, 0, 0, berlin), 24},
 	} {
 		for _, into := range []time.Duration{0, time.Hour, 5 * time.Hour, c.hours*time.Hour - 1} {
-			l, err := PerDay(1).Aligned(berlin).Slack(0).Limit()
+			l, err := PerDay(1).FixedWindow(berlin).Slack(0).Limit()
 			require.NoError(t, err)
 			now := c.day.Add(into)
 			l.Take(now, &Request{})
@@ -117,7 +117,7 @@ func TestACalendarDayHasItsOwnLength(t *testing.T) {
 }
 
 func TestACostAboveTheLimitIsRefusedForGood(t *testing.T) {
-	for _, q := range []Quota{PerMinute(5), PerMinute(5).Aligned(nil), PerMinute(100).Smooth(5), PerMinute(5).Weighed()} {
+	for _, q := range []Quota{PerMinute(5), PerMinute(5).FixedWindow(nil), PerMinute(100).TokenBucket(5), PerMinute(5).SlidingCounter()} {
 		l := newLine(t, WithRule(Rule{Name: "rule", Limits: []Quota{q}}))
 		_, err := l.Acquire(t.Context(), &Request{Key: "k", Cost: 6})
 		var e *CostError
@@ -212,7 +212,7 @@ func TestALargeQuotaNeedsLittleMemory(t *testing.T) {
 
 func TestASmoothQuotaWaitsForTheFirstAnswer(t *testing.T) {
 	start := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-	l, err := PerSecond(10).Smooth(2).Limit()
+	l, err := PerSecond(10).TokenBucket(2).Limit()
 	require.NoError(t, err)
 	r := &Request{}
 	l.Take(start, r)
@@ -240,19 +240,19 @@ func TestAllGivesTheLatestAnswer(t *testing.T) {
 	assert.True(t, All(late, unknown, early).Ask(now, r).Unknown)
 	expensive := &Request{Cost: 2}
 	assert.Equal(t, 1, All(late, never, unknown).Ask(now, expensive).Max)
-	assert.Equal(t, Answer{}, All().Ask(now, r))
+	assert.Equal(t, Decision{}, All().Ask(now, r))
 }
 
 func TestReturnUndoesATake(t *testing.T) {
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-	for _, q := range []Quota{PerMinute(3).Slack(0), PerMinute(3).Aligned(nil).Slack(0), PerMinute(3).Weighed().Slack(0)} {
+	for _, q := range []Quota{PerMinute(3).Slack(0), PerMinute(3).FixedWindow(nil).Slack(0), PerMinute(3).SlidingCounter().Slack(0)} {
 		l, err := q.Limit()
 		require.NoError(t, err)
 		l = All(l, yes{})
 		r := &Request{Cost: 2}
 		l.Take(now, r)
 		l.Take(now.Add(sec), &Request{})
-		l.(Returner).Return(now, r)
+		l.(Canceler).Return(now, r)
 		later := now.Add(2 * sec)
 		a := l.Ask(later, r)
 		assert.True(t, a.goes(later))

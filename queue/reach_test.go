@@ -107,9 +107,9 @@ func (s *server) count(key, path string) {
 }
 
 // load keeps 20 callers busy until the end.
-func (s *server) load(ctx context.Context, l *Line, r Request, callers int, until time.Time) *sync.WaitGroup {
+func (s *server) load(ctx context.Context, l *Queue, r Request, callers int, until time.Time) *sync.WaitGroup {
 	var wg sync.WaitGroup
-	// Not a deadline: the line would see it coming.
+	// Not a deadline: the queue would see it coming.
 	ctx, cancel := context.WithCancel(ctx)
 	time.AfterFunc(time.Until(until), cancel)
 	for range callers {
@@ -148,22 +148,22 @@ func TestConfiguredLimitsAreKeptAndUsed(t *testing.T) {
 		{"15000 per hour rolling", []Quota{PerHour(15000)}, log(15000, time.Hour), time.Hour, .99},
 		{"1 per 10 s rolling", []Quota{Every(10 * time.Second)}, log(1, 10*time.Second), 10 * minute, .99},
 		{"200 per minute fixed", []Quota{PerMinute(200)}, fixed(200, minute), minute, .97},
-		{"200 per minute fixed, aligned", []Quota{PerMinute(200).Aligned(nil)}, fixed(200, minute), minute, .97},
+		{"200 per minute fixed, aligned", []Quota{PerMinute(200).FixedWindow(nil)}, fixed(200, minute), minute, .97},
 		{"300 per hour from the first", []Quota{PerHour(300)}, func() ratemodel.Model {
 			m := ratemodel.NewFixed(300, time.Hour)
 			m.FromFirst = true
 			return m
 		}, time.Hour, .97},
-		{"300 per minute counter", []Quota{PerMinute(300).Weighed()}, func() ratemodel.Model {
+		{"300 per minute counter", []Quota{PerMinute(300).SlidingCounter()}, func() ratemodel.Model {
 			return ratemodel.NewSlidingCounter(300, minute)
 		}, minute, .97},
 		{"10 per second and 100 per minute", []Quota{PerSecond(10), PerMinute(100)}, func() ratemodel.Model {
 			return ratemodel.All{ratemodel.NewSlidingLog(10, time.Second), ratemodel.NewSlidingLog(100, minute)}
 		}, minute, .99},
-		{"120 per minute, burst 20, bucket", []Quota{PerMinute(120).Smooth(20)}, func() ratemodel.Model {
+		{"120 per minute, burst 20, bucket", []Quota{PerMinute(120).TokenBucket(20)}, func() ratemodel.Model {
 			return ratemodel.NewBucket(20, 120, minute)
 		}, minute, .97},
-		{"120 per minute, burst 1, bucket", []Quota{PerMinute(120).Smooth(1)}, func() ratemodel.Model {
+		{"120 per minute, burst 1, bucket", []Quota{PerMinute(120).TokenBucket(1)}, func() ratemodel.Model {
 			return ratemodel.NewBucket(1, 120, minute)
 		}, minute, .9}, // see TestNoSoundClientIsMuchBetter
 		{"600 per minute, 15000 per hour and 250000 per day", []Quota{PerMinute(600), PerHour(15000), PerDay(250000)}, func() ratemodel.Model {

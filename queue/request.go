@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Request describes what wants to go. The line reads it until [Line.Acquire] returns and does not
+// Request describes what wants to go. The queue reads it until [Queue.Acquire] returns and does not
 // change it; afterwards the caller may use it again.
 type Request struct {
 	// Key is who spends: an account, a token, a user. Requests of one key wait in the order of their
@@ -25,19 +25,19 @@ type Request struct {
 	// Retry puts the request ahead of all others of its key, lane and priority that are no retries.
 	Retry bool
 	// MaxWait is the longest time to wait. A request that cannot go in time is refused at once. 0
-	// means the line's own (see [WithMaxWait]); a negative one is an error.
+	// means the queue's own (see [WithMaxWait]); a negative one is an error.
 	MaxWait time.Duration
 	// NoWait refuses the request at once when it cannot go now.
 	NoWait bool
 	// OnWait, if not nil, is called once if the request has to wait, by the goroutine that called
 	// Acquire, before it blocks.
 	OnWait func(Waiting)
-	// Tag is the caller's own. The line hands it to limits with the request and never looks at it.
+	// Tag is the caller's own. The queue hands it to limits with the request and never looks at it.
 	Tag any
 }
 
 // Priority orders requests that wait for the same limit: a higher one goes first, except that a
-// waiting lower one keeps the share that [WithFloor] sets.
+// waiting lower one keeps the share that [WithMinimumShare] sets.
 type Priority int8
 
 // The priorities. Others are refused with an error.

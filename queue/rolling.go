@@ -3,22 +3,22 @@ package queue
 import "time"
 
 // rolling never lets more than its quota go in any span of its length.
-type rolling struct{ sent }
+type rolling struct{ slidingLog }
 
-func newRolling(q *Quota) *rolling { return &rolling{sent{q: q}} }
+func newRolling(q *Quota) *rolling { return &rolling{slidingLog{q: q}} }
 
-func (l *rolling) Ask(now time.Time, r *Request) Answer {
+func (l *rolling) Ask(now time.Time, r *Request) Decision {
 	cost := r.cost()
 	at := l.since(now)
 	l.leave(at)
 	switch {
 	case l.cost+cost <= l.q.n:
-		return Answer{}
+		return Decision{}
 	case cost > l.q.n:
-		return Answer{Name: l.q.name, Max: l.q.n}
+		return Decision{Name: l.q.name, Max: l.q.n}
 	}
 	ask, soonest := l.after(at, l.cost+cost-l.q.n)
-	return Answer{Name: l.q.name, At: l.base.Add(time.Duration(ask)), soonest: l.base.Add(time.Duration(soonest))}
+	return Decision{Name: l.q.name, At: l.base.Add(time.Duration(ask)), soonest: l.base.Add(time.Duration(soonest))}
 }
 
 func (l *rolling) Take(now time.Time, r *Request) { l.add(l.since(now), r.cost()) }
@@ -57,6 +57,6 @@ func times(n int, d time.Duration) time.Duration {
 
 func (l *rolling) inherit(old Limit, _ time.Time) {
 	if o, ok := old.(*rolling); ok {
-		l.takeOver(&o.sent)
+		l.takeOver(&o.slidingLog)
 	}
 }

@@ -14,9 +14,9 @@ const (
 	Block
 )
 
-// makeRoom applies the line's Overflow to t, which is in the line but for which there is no room. It
+// makeRoom applies the queue's Overflow to t, which is in the queue but for which there is no room. It
 // returns the error with which t is turned away, or nil.
-func (l *Line) makeRoom(t *ticket) error {
+func (l *Queue) makeRoom(t *ticket) error {
 	switch l.overflow {
 	case DropOldest:
 		for i := range l.chains {
@@ -38,9 +38,9 @@ func (l *Line) makeRoom(t *ticket) error {
 	return ErrFull
 }
 
-// fillUp moves those who wait for room into the line, if there is some. It reports whether anything
+// fillUp moves those who wait for room into the queue, if there is some. It reports whether anything
 // changed.
-func (l *Line) fillUp() bool {
+func (l *Queue) fillUp() bool {
 	if l.yard.len() == 0 || l.waiting >= l.room {
 		return false
 	}

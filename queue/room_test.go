@@ -11,8 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// paced is a line that lets one request go each second, the first of them in a second.
-func paced(t testing.TB, opts ...Option) (*Line, *journal) {
+// paced is a queue that lets one request go each second, the first of them in a second.
+func paced(t testing.TB, opts ...Option) (*Queue, *journal) {
 	l, j := journaled(t, append(opts, WithRule(Rule{Name: "pace", Scope: Global, Limits: exact(PerSecond(1))}))...)
 	enqueue(t.Context(), l, &Request{Key: "first", Tag: "first"})
 	return l, j
@@ -82,7 +82,7 @@ func TestWhoFindsTheLineFullMayWaitForRoom(t *testing.T) {
 		for i := range 6 {
 			all = append(all, enqueue(t.Context(), l, &Request{Key: "k", Tag: i}))
 		}
-		// A high priority counts only once it is in the line.
+		// A high priority counts only once it is in the queue.
 		high := enqueue(t.Context(), l, &Request{Key: "k", Priority: High, Tag: "high"})
 		ctx, cancel := context.WithCancel(t.Context())
 		gone := enqueue(ctx, l, &Request{Key: "k", Tag: "gone"})
@@ -208,7 +208,7 @@ func TestAWaitingRequestKnowsItsPlace(t *testing.T) {
 			enqueue(t.Context(), l, &Request{Key: "k", Tag: i, OnWait: func(w Waiting) { places = append(places, w) }})
 		}
 		for i, w := range places {
-			p, ok := w.Place()
+			p, ok := w.Position()
 			require.True(t, ok)
 			assert.Equal(t, i, p.Ahead)
 			assert.Equal(t, time.Duration(i+1)*time.Second, p.Start.Sub(start))
@@ -220,19 +220,19 @@ func TestAWaitingRequestKnowsItsPlace(t *testing.T) {
 		assert.Equal(t, 2*time.Second, peek.Start.Sub(start))
 		peek, err = l.Peek(&Request{Key: "other", Priority: High})
 		require.NoError(t, err)
-		assert.Equal(t, Place{Start: start.Add(time.Second), Limit: "pace, 1 per second"}, peek)
+		assert.Equal(t, Position{Start: start.Add(time.Second), Limit: "pace, 1 per second"}, peek)
 		_, err = l.Peek(&Request{Key: "other", Cost: 2})
 		assert.Equal(t, &CostError{Limit: "pace, 1 per second", Cost: 2, Max: 1}, err)
 
 		high := enqueue(t.Context(), l, &Request{Key: "k", Priority: High, Tag: "high"})
-		p, _ := places[0].Place()
+		p, _ := places[0].Position()
 		assert.Equal(t, 1, p.Ahead)
 		pass(2 * time.Second)
 		synctest.Wait()
 		assert.Equal(t, time.Second, high.get(t).took)
-		_, ok := places[0].Place()
+		_, ok := places[0].Position()
 		assert.False(t, ok)
-		p, ok = places[4].Place()
+		p, ok = places[4].Position()
 		require.True(t, ok)
 		assert.Equal(t, 3, p.Ahead)
 		l.Close()
@@ -240,7 +240,7 @@ func TestAWaitingRequestKnowsItsPlace(t *testing.T) {
 		assert.ErrorIs(t, err, ErrClosed)
 		_, err = l.Peek(nil)
 		assert.Error(t, err)
-		_, ok = Waiting{}.Place()
+		_, ok = Waiting{}.Position()
 		assert.False(t, ok)
 	})
 }
@@ -251,7 +251,7 @@ func TestPeekOfAFreeLine(t *testing.T) {
 		for range 3 {
 			p, err := l.Peek(&Request{Key: "k"})
 			require.NoError(t, err)
-			assert.Equal(t, Place{Start: time.Now()}, p)
+			assert.Equal(t, Position{Start: time.Now()}, p)
 		}
 		_, err := l.Acquire(t.Context(), &Request{Key: "k", NoWait: true})
 		assert.NoError(t, err)
@@ -281,7 +281,7 @@ func TestTheBackOfTheLineIsToldAtOnceThatItIsTooLong(t *testing.T) {
 }
 
 func TestAForecastIsKept(t *testing.T) {
-	for _, q := range []Quota{PerMinute(7), Per(3, 2*time.Second), PerMinute(7).Aligned(nil), PerMinute(30).Smooth(4), PerDay(5).Aligned(nil), PerMinute(7).Weighed()} {
+	for _, q := range []Quota{PerMinute(7), Per(3, 2*time.Second), PerMinute(7).FixedWindow(nil), PerMinute(30).TokenBucket(4), PerDay(5).FixedWindow(nil), PerMinute(7).SlidingCounter()} {
 		for _, cost := range []int{1, 2} {
 			synctest.Test(t, func(t *testing.T) {
 				l, j := journaled(t, WithRule(Rule{Limits: exact(q)}))

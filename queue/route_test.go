@@ -42,7 +42,7 @@ func TestRoutesChange(t *testing.T) {
 			for seed := range seeds() {
 				synctest.Test(t, func(t *testing.T) {
 					model := func() ratemodel.Model { return ratemodel.NewBucket(1, 120, time.Minute) }
-					l := newLine(t, WithRule(Rule{Limits: []Quota{PerMinute(120).Smooth(1)}}))
+					l := newLine(t, WithRule(Rule{Limits: []Quota{PerMinute(120).TokenBucket(1)}}))
 					start := time.Now()
 					until := start.Add(2 * half)
 					s := newServer(seed, model)

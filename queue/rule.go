@@ -10,7 +10,7 @@ import (
 // Rule says which requests some limits apply to, and whose requests they count together. A request
 // obeys all the rules that match it.
 type Rule struct {
-	// Name names the rule in errors and in [Line.SetLimits]. It may be empty; two rules must not have
+	// Name names the rule in errors and in [Queue.SetLimits]. It may be empty; two rules must not have
 	// the same name.
 	Name string
 	// Pattern is which requests the rule is for, as in [net/http.ServeMux]: "[METHOD ][HOST]/[PATH]",
@@ -29,7 +29,7 @@ type Rule struct {
 	// 0 is no bound.
 	MaxInFlight int
 	// New, if not nil, makes a limit of the caller's own for each key, host or line, beside the other
-	// limits. It is called under the line's lock and must not return nil.
+	// limits. It is called under the queue's lock and must not return nil.
 	New func() Limit
 }
 
@@ -43,12 +43,12 @@ const (
 	Global               // all
 )
 
-// maxRules is how many rules a line can have: the set of those that match is one word.
+// maxRules is how many rules a queue can have: the set of those that match is one word.
 const maxRules = 64
 
 // WithRule adds a rule. Up to 64 may be given, in any order.
 func WithRule(r Rule) Option {
-	return func(l *Line) error {
+	return func(l *Queue) error {
 		if r.Pattern != "" {
 			p, err := parsePattern(r.Pattern)
 			if err != nil {
@@ -83,7 +83,7 @@ func WithRule(r Rule) Option {
 	}
 }
 
-// rule is a Rule of a line. It may have two gates: one for rates, one for what is in flight.
+// rule is a Rule of a queue. It may have two gates: one for rates, one for what is in flight.
 type rule struct {
 	Rule
 	bit     uint64
@@ -91,7 +91,7 @@ type rule struct {
 	version uint32
 }
 
-func (l *Line) ruleNamed(name string) *rule {
+func (l *Queue) ruleNamed(name string) *rule {
 	for _, r := range l.rules {
 		if r.Name == name {
 			return r
@@ -125,9 +125,9 @@ func (r *rule) set(limits []Quota, maxInFlight int) error {
 // was sent before counts under the new quotas too, as far as it is remembered: a quota takes it over
 // from the one of the same kind at the same place in the list.
 //
-// The number in flight stays as it is, see [Line.SetMaxInFlight]. An unknown name is an error, and so
+// The number in flight stays as it is, see [Queue.SetMaxInFlight]. An unknown name is an error, and so
 // is a rule that had no quotas: requests that are under way were not counted.
-func (l *Line) SetLimits(name string, quotas ...Quota) error {
+func (l *Queue) SetLimits(name string, quotas ...Quota) error {
 	return l.change(name, func(r *rule) error {
 		if len(quotas) == 0 || len(r.Limits) == 0 {
 			return fmt.Errorf("queue: rule %q: a rule cannot gain or lose its quotas", name)
@@ -139,7 +139,7 @@ func (l *Line) SetLimits(name string, quotas ...Quota) error {
 // SetMaxInFlight changes how many requests the rule with that name lets be in flight, at once and also
 // for those who wait. If more are under way, none goes until enough are done. It is an error if the
 // rule had no such bound.
-func (l *Line) SetMaxInFlight(name string, n int) error {
+func (l *Queue) SetMaxInFlight(name string, n int) error {
 	return l.change(name, func(r *rule) error {
 		if n < 1 || r.MaxInFlight == 0 {
 			return fmt.Errorf("queue: rule %q: a rule cannot gain or lose its bound on requests in flight, got %d", name, n)
@@ -148,7 +148,7 @@ func (l *Line) SetMaxInFlight(name string, n int) error {
 	})
 }
 
-func (l *Line) change(name string, f func(*rule) error) error {
+func (l *Queue) change(name string, f func(*rule) error) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	r := l.ruleNamed(name)
@@ -163,8 +163,8 @@ func (l *Line) change(name string, f func(*rule) error) error {
 }
 
 // gate returns a new gate of the rule: for rates, or for what is in flight.
-func (r *rule) gate(flight bool) *gate {
-	g := &gate{rule: r, version: r.version, shared: r.Scope != PerKey}
+func (r *rule) gate(flight bool) *limiter {
+	g := &limiter{rule: r, version: r.version, shared: r.Scope != PerKey}
 	if flight {
 		g.limit = &inFlight{name: r.flightName(), max: r.MaxInFlight}
 		return g
@@ -188,7 +188,7 @@ func (r *rule) flightName() string {
 }
 
 // renew brings the limit of a gate up to date after the rule changed.
-func (r *rule) renew(g *gate, now time.Time) {
+func (r *rule) renew(g *limiter, now time.Time) {
 	g.version = r.version
 	if b := g.flight(); b != nil {
 		b.max = r.MaxInFlight

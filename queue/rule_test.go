@@ -12,7 +12,7 @@ import (
 )
 
 func TestBadRulesAreErrors(t *testing.T) {
-	two := func(l *Line) error {
+	two := func(l *Queue) error {
 		for range 2 {
 			if err := WithRule(Rule{Name: "same", MaxInFlight: 1})(l); err != nil {
 				return err
@@ -20,7 +20,7 @@ func TestBadRulesAreErrors(t *testing.T) {
 		}
 		return nil
 	}
-	many := func(l *Line) error {
+	many := func(l *Queue) error {
 		for i := range 65 {
 			if err := WithRule(Rule{Name: fmt.Sprint(i), MaxInFlight: 1})(l); err != nil {
 				return err
@@ -41,8 +41,8 @@ func TestBadRulesAreErrors(t *testing.T) {
 		"overflow":    WithMaxWaiting(1, 9),
 		"no room":     WithMaxWaiting(0, Block),
 		"per key":     WithMaxWaitingPerKey(-1),
-		"floor":       WithFloor(-.1),
-		"floor high":  WithFloor(.21),
+		"floor":       WithMinimumShare(-.1),
+		"floor high":  WithMinimumShare(.21),
 		"max keys":    WithMaxKeys(0),
 	} {
 		_, err := New(o)
@@ -97,9 +97,9 @@ func TestAllLimitsOrNone(t *testing.T) {
 func TestLimitsChangeWhileRequestsWait(t *testing.T) {
 	for _, kind := range []func(Quota) Quota{
 		func(q Quota) Quota { return q },
-		func(q Quota) Quota { return q.Aligned(nil) },
-		func(q Quota) Quota { return q.Smooth(1) },
-		func(q Quota) Quota { return q.Weighed() },
+		func(q Quota) Quota { return q.FixedWindow(nil) },
+		func(q Quota) Quota { return q.TokenBucket(1) },
+		func(q Quota) Quota { return q.SlidingCounter() },
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			l, j := journaled(t, WithRule(Rule{Name: "plan", Limits: exact(kind(PerHour(1)))}))

@@ -15,11 +15,11 @@ import (
 // gateLimit refuses everybody until it is opened, and then lets n go.
 type gateLimit struct{ n int }
 
-func (g *gateLimit) Ask(time.Time, *Request) Answer { return Answer{Unknown: g.n == 0} }
-func (g *gateLimit) Take(time.Time, *Request)       { g.n-- }
+func (g *gateLimit) Ask(time.Time, *Request) Decision { return Decision{Unknown: g.n == 0} }
+func (g *gateLimit) Take(time.Time, *Request)         { g.n-- }
 
-// crowdOf fills a line with n waiting tickets of so many keys, without goroutines.
-func crowdOf(tb testing.TB, l *Line, n, keys int) []*ticket {
+// crowdOf fills a queue with n waiting tickets of so many keys, without goroutines.
+func crowdOf(tb testing.TB, l *Queue, n, keys int) []*ticket {
 	tickets := make([]*ticket, n)
 	requests := make([]*Request, keys)
 	for i := range requests {
@@ -32,7 +32,7 @@ func crowdOf(tb testing.TB, l *Line, n, keys int) []*ticket {
 }
 
 // joinLine does what Acquire does until it blocks.
-func joinLine(l *Line, r *Request) *ticket {
+func joinLine(l *Queue, r *Request) *ticket {
 	id := l.match(r)
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -42,13 +42,13 @@ func joinLine(l *Line, r *Request) *ticket {
 	t.seq, t.level, t.state = l.seq, r.level(), waiting
 	t.setDeadline(context.Background(), now)
 	l.join(t)
-	l.settle(now)
+	l.dispatch(now)
 	l.judge(t, now)
 	return t
 }
 
-// BenchmarkCrowd is the cost of each step in a line with 100,000 waiting: of joining it, of letting the
-// next go, and of giving up. What brings the line back to 100,000 is not counted.
+// BenchmarkCrowd is the cost of each step in a queue with 100,000 waiting: of joining it, of letting the
+// next go, and of giving up. What brings the queue back to 100,000 is not counted.
 func BenchmarkCrowd(b *testing.B) {
 	const n, batch = 100_000, 1000
 	for _, keys := range []int{1, 100, n} {
@@ -98,7 +98,7 @@ func BenchmarkCrowd(b *testing.B) {
 						}
 						b.StartTimer()
 					}
-					c.cancel(c.tickets[i*7919%n]) // from anywhere in the line
+					c.cancel(c.tickets[i*7919%n]) // from anywhere in the queue
 					gone++
 				}
 			})
@@ -106,9 +106,9 @@ func BenchmarkCrowd(b *testing.B) {
 	}
 }
 
-// crowded is a line in which many wait.
+// crowded is a queue in which many wait.
 type crowded struct {
-	line     *Line
+	line     *Queue
 	limit    *gateLimit
 	requests []*Request
 	tickets  []*ticket // a ring, of which first is the oldest
@@ -137,11 +137,11 @@ func (c *crowded) dispatch(b *testing.B, t *ticket) {
 	c.line.mu.Lock()
 	c.limit.n = 1
 	if c.shared {
-		c.line.stir(c.line.alarms[0])
+		c.line.markDirty(c.line.alarms[0])
 	} else {
-		c.line.stir(&t.key.lane.gate)
+		c.line.markDirty(&t.key.lane.gate)
 	}
-	c.line.settle(time.Now())
+	c.line.dispatch(time.Now())
 	c.line.mu.Unlock()
 	if t.state != granted {
 		b.Fatal("not the oldest went")
@@ -162,7 +162,7 @@ func (c *crowded) cancel(t *ticket) {
 	defer c.line.mu.Unlock()
 	c.line.drop(t)
 	c.line.recycle(t)
-	c.line.settle(time.Now())
+	c.line.dispatch(time.Now())
 }
 
 func TestAWaitingRequestIsSmall(t *testing.T) {

@@ -4,8 +4,8 @@ package queue
 type seat struct {
 	node   // in the crowd of that gate
 	class  *class
-	ready  crowd // flows that no gate of their own is known to hold back
-	parked *gate // where they wait; nil when no flow is ready
+	ready  waitQueue // flows that no gate of their own is known to hold back
+	parked *limiter  // where they wait; nil when no flow is ready
 
 	stirred bool
 }
@@ -19,7 +19,7 @@ func (s *seat) first() *flow {
 }
 
 // enter makes a flow ready. The flow must be in no crowd.
-func (l *Line) enter(f *flow) {
+func (l *Queue) enter(f *flow) {
 	s := f.seat()
 	f.gate, f.in = nil, nil
 	l.place(f)
@@ -29,14 +29,14 @@ func (l *Line) enter(f *flow) {
 	l.noteDeadline(&s.ready)
 	l.reorder(s)
 	if s.parked == nil {
-		l.stirSeat(s)
+		l.markSeatDirty(s)
 	} else if s.parked.next() == &s.node && s.first() == f {
-		l.stir(s.parked)
+		l.markDirty(s.parked)
 	}
 }
 
 // reorder brings a seat up to date after its ready flows changed.
-func (l *Line) reorder(s *seat) {
+func (l *Queue) reorder(s *seat) {
 	g, f := s.parked, s.first()
 	switch {
 	case g == nil:
@@ -45,9 +45,9 @@ func (l *Line) reorder(s *seat) {
 		l.leaveGate(g, &s.node)
 	default:
 		before := g.next()
-		g.crowd.move(&s.node, s.level, 0, f.turn, s.ready.earliest())
+		g.waiting.move(&s.node, s.level, 0, f.turn, s.ready.earliest())
 		if g.next() != before {
-			l.stir(g) // whoever is next now has not been asked
+			l.markDirty(g) // whoever is next now has not been asked
 		}
 	}
 	if s.class.ready == 0 {
@@ -56,7 +56,7 @@ func (l *Line) reorder(s *seat) {
 }
 
 // park makes a seat wait at a shared gate.
-func (l *Line) park(s *seat, g *gate) {
+func (l *Queue) park(s *seat, g *limiter) {
 	if s.parked == g {
 		return
 	}
@@ -68,7 +68,7 @@ func (l *Line) park(s *seat, g *gate) {
 	l.admitTo(g, &s.node)
 }
 
-func (l *Line) stirSeat(s *seat) {
+func (l *Queue) markSeatDirty(s *seat) {
 	if !s.stirred {
 		s.stirred = true
 		l.stirredSeats = append(l.stirredSeats, s)

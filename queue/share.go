@@ -43,8 +43,8 @@ func (s *share) count(level int8) {
 }
 
 // enlist notes that a flow waits, at all gates that it needs.
-func (l *Line) enlist(f *flow) {
-	l.eachGate(f, func(g *gate) {
+func (l *Queue) enlist(f *flow) {
+	l.eachGate(f, func(g *limiter) {
 		if g.share == nil {
 			g.share = l.sharePool.get()
 			*g.share = share{floor: l.floor}
@@ -55,8 +55,8 @@ func (l *Line) enlist(f *flow) {
 }
 
 // delist undoes enlist.
-func (l *Line) delist(f *flow) {
-	l.eachGate(f, func(g *gate) {
+func (l *Queue) delist(f *flow) {
+	l.eachGate(f, func(g *limiter) {
 		g.share.waiting[f.level]--
 		if g.share.flows--; g.share.flows == 0 {
 			l.sharePool.put(g.share)
@@ -67,34 +67,34 @@ func (l *Line) delist(f *flow) {
 
 // served counts the permit that the first of a flow gets. Where somebody else is next because of it, that
 // one is asked: it may want less.
-func (l *Line) served(f *flow) {
-	l.eachGate(f, func(g *gate) {
+func (l *Queue) served(f *flow) {
+	l.eachGate(f, func(g *limiter) {
 		before := g.next()
 		g.share.count(f.level)
 		if g.next() != before {
-			l.stir(g)
+			l.markDirty(g)
 		}
 	})
 }
 
 // next returns who goes first of those who wait at the gate, nil when nobody does.
-func (g *gate) next() *node {
-	if g.crowd == nil {
+func (g *limiter) next() *node {
+	if g.waiting == nil {
 		return nil
 	}
 	best := int8(-1)
 	for i := int8(levels - 1); i >= 0; i-- {
-		if len(g.crowd.ranks[i]) > 0 && (best < 0 || g.share.prefers(i, best)) {
+		if len(g.waiting.ranks[i]) > 0 && (best < 0 || g.share.prefers(i, best)) {
 			best = i
 		}
 	}
-	return g.crowd.ranks[best][0]
+	return g.waiting.ranks[best][0]
 }
 
 // stops reports whether one who waits at the gate goes before a newcomer with this place. owed says
 // that the newcomer's priority is owed a permit by the gate that sends it: it is not sent back for the
 // sake of another priority then, or two gates could send requests to each other for ever.
-func (g *gate) stops(level int8, first, second int64, owed bool) bool {
+func (g *limiter) stops(level int8, first, second int64, owed bool) bool {
 	p := g.next()
 	switch {
 	case p == nil:

@@ -40,7 +40,7 @@ type contest struct {
 // run returns the priorities of the permits, of each key and of all.
 func (c *contest) run(t *testing.T) map[string][]Priority {
 	y := &tally{permits: map[string][]Priority{}}
-	opts := []Option{WithFloor(c.floor)}
+	opts := []Option{WithMinimumShare(c.floor)}
 	if c.own != nil {
 		opts = append(opts, WithKeyLimit(func(string) Limit {
 			q, err := c.own.Limit()

@@ -14,7 +14,7 @@ const (
 // ticket is one request from its arrival until its permit is released. Tickets are used again: gen
 // counts the uses, so that a permit of an earlier use does nothing.
 type ticket struct {
-	line  *Line
+	line  *Queue
 	key   *key
 	class *class
 	r     *Request // until Acquire returns
@@ -44,11 +44,11 @@ type byDeadline struct{}
 func (byDeadline) less(a, b *ticket) bool { return a.deadline < b.deadline }
 func (byDeadline) place(t *ticket) *int32 { return &t.datePlace }
 
-// maxFree is how many tickets a line keeps for later. A ticket is about 300 bytes.
+// maxFree is how many tickets a queue keeps for later. A ticket is about 300 bytes.
 const maxFree = 1024
 
 // ticket returns a new ticket. The lock must be held.
-func (l *Line) ticket(k *key, c *class, r *Request) *ticket {
+func (l *Queue) ticket(k *key, c *class, r *Request) *ticket {
 	t := l.spare
 	if t == nil {
 		t = &ticket{line: l}
@@ -62,7 +62,7 @@ func (l *Line) ticket(k *key, c *class, r *Request) *ticket {
 }
 
 // recycle takes back a ticket whose use is over. The lock must be held.
-func (l *Line) recycle(t *ticket) {
+func (l *Queue) recycle(t *ticket) {
 	t.gen++
 	t.class.users--
 	t.key, t.class, t.r, t.flow, t.err = nil, nil, nil, nil, nil

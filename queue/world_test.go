@@ -124,8 +124,8 @@ func (w *world) checkNobodyWaitsForNothing() {
 	}
 }
 
-// checkEmpty demands that nobody waits in a line, and that it knows of nobody.
-func checkEmpty(t *testing.T, l *Line) {
+// checkEmpty demands that nobody waits in a queue, and that it knows of nobody.
+func checkEmpty(t *testing.T, l *Queue) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	assert.Zero(t, l.waiting)
@@ -140,7 +140,7 @@ func checkEmpty(t *testing.T, l *Line) {
 		assert.Empty(t, k.lanes)
 		for _, g := range k.gates {
 			if g != nil {
-				assert.Nil(t, g.crowd)
+				assert.Nil(t, g.waiting)
 				assert.Nil(t, g.share)
 				assert.True(t, g.flight() == nil || g.flight().now == 0)
 			}
@@ -156,7 +156,7 @@ func checkEmpty(t *testing.T, l *Line) {
 		assert.Empty(t, c.account)
 	}
 	for _, g := range l.shared {
-		assert.Nil(t, g.crowd)
+		assert.Nil(t, g.waiting)
 		assert.Nil(t, g.share)
 		assert.True(t, g.flight() == nil || g.flight().now == 0)
 	}

@@ -23,9 +23,9 @@ const (
 	beliefLast  = 10 * 60 * second
 )
 
-// hear takes in what a response says of its window. It reports whether that shows a
+// observe takes in what a response says of its window. It reports whether that shows a
 // belief to be wrong that was tried.
-func (b *belief) hear(now instant, said *header.Window, remaining int64, known, refused bool) (wrong bool) {
+func (b *belief) observe(now instant, said *header.Window, remaining int64, known, refused bool) (wrong bool) {
 	b.beyond = !refused && said.Used.State == header.Known && said.Limit.State == header.Known && said.Used.Value > said.Limit.Value
 	switch {
 	case !known:
@@ -49,9 +49,9 @@ func (b *belief) try(now instant) {
 
 // tries reports whether n may go although an announced limit says that nothing is left,
 // to see whether that is so.
-func (k *Throttle) tries(now instant, n int64) bool {
-	if k.hold.until > now || k.hold.narrow || k.sent != k.answered || k.sheds.trial.ready(now) > now ||
-		k.taught != nil && k.taught.ready(k, now, n) > now {
+func (k *Limiter) tries(now instant, n int64) bool {
+	if k.cooldown.until > now || k.cooldown.halfOpen || k.sent != k.answered || k.sheds.trial.ready(now) > now ||
+		k.estimator != nil && k.estimator.ready(k, now, n) > now {
 		return false
 	}
 	for i := range k.windows {
@@ -64,9 +64,9 @@ func (k *Throttle) tries(now instant, n int64) bool {
 }
 
 // Forget drops all that is believed of limits. What is under way is still counted as such.
-func (k *Throttle) Forget(now time.Time) {
-	k.settle(k.instant(now))
-	k.windows, k.edges, k.taught, k.sheds = nil, nil, nil, shedding{}
-	k.hold = hold{}
-	k.hold.narrowDown(k.sent)
+func (k *Limiter) Forget(now time.Time) {
+	k.expireLost(k.instant(now))
+	k.windows, k.edges, k.estimator, k.sheds = nil, nil, nil, shedding{}
+	k.cooldown = cooldown{}
+	k.cooldown.narrowDown(k.sent)
 }

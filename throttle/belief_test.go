@@ -23,7 +23,7 @@ func TestABeliefMayBeTried(t *testing.T) {
 			assert.True(t, a.At.After(at(7000)))
 			tried = append(tried, now)
 			i := len(s.tickets)
-			s.tickets = append(s.tickets, s.k.Send(at(now), 1))
+			s.tickets = append(s.tickets, s.k.Take(at(now), 1))
 			assert.False(t, s.k.Ask(at(now), 1).Try, "one at a time")
 			s.hears(now+.1, i, empty)
 		}
@@ -36,7 +36,7 @@ func TestABeliefMayBeTried(t *testing.T) {
 	}
 	// Once an answer says that much is left, it is.
 	i := len(s.tickets)
-	s.tickets = append(s.tickets, s.k.Send(at(4000), 1))
+	s.tickets = append(s.tickets, s.k.Take(at(4000), 1))
 	full := minute(10, 9, 7200)
 	full.Windows[0].Length = 2 * time.Hour
 	s.hears(4000.1, i, full)

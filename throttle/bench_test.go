@@ -11,14 +11,14 @@ func BenchmarkAdmission(b *testing.B) {
 		b.Run(name+"/ask, send", func(b *testing.B) {
 			now := time.Now()
 			k, r := announced(b, windows, now)
-			k.Receive(now, k.Send(now, 1), r)
+			k.Observe(now, k.Take(now, 1), r)
 			b.ReportAllocs()
 			for b.Loop() {
 				now = now.Add(time.Microsecond)
 				if a := k.Ask(now, 1); a.Name != "" && a.Name != FirstAnswer {
 					b.Fatal(a)
 				}
-				k.Send(now, 1)
+				k.Take(now, 1)
 			}
 		})
 		b.Run(name+"/ask, send, receive", func(b *testing.B) {
@@ -30,7 +30,7 @@ func BenchmarkAdmission(b *testing.B) {
 				if a := k.Ask(now, 1); a.Name != "" {
 					b.Fatal(a)
 				}
-				k.Receive(now, k.Send(now, 1), r)
+				k.Observe(now, k.Take(now, 1), r)
 			}
 		})
 	}
@@ -39,7 +39,7 @@ func BenchmarkAdmission(b *testing.B) {
 func BenchmarkStatus(b *testing.B) {
 	now := time.Now()
 	k, r := announced(b, 1, now)
-	k.Receive(now, k.Send(now, 1), r)
+	k.Observe(now, k.Take(now, 1), r)
 	b.ReportAllocs()
 	for b.Loop() {
 		k.Status(now)

@@ -30,10 +30,10 @@ const (
 	bucketSpent   = 8
 )
 
-// hear takes in one response: spent is what the server counted against limit,
+// observe takes in one response: spent is what the server counted against limit,
 // left the time to its reset, unsure what else was sent that it may not have
 // counted.
-func (b *bucket) hear(now instant, limit, spent, unsure int64, left interval, length instant) {
+func (b *bucket) observe(now instant, limit, spent, unsure int64, left interval, length instant) {
 	if now < b.refutedUntil || limit < bucketSpent {
 		return
 	}
@@ -69,7 +69,7 @@ func (b *bucket) learn(now instant, limit, spent int64, left interval, length in
 		b.leastSpent, b.mostSpent = min(b.leastSpent, spent), max(b.mostSpent, spent)
 	}
 	b.samples++
-	b.refill.hear(now, left)
+	b.refill.observe(now, left)
 	if moved := b.refill.moved && b.usual(limit); !moved &&
 		(b.samples < bucketSamples || b.mostSpent < bucketSpent || b.mostSpent < bucketRange*b.leastSpent || b.emission.latest/3 >= b.emission.earliest/2) {
 		return

@@ -17,7 +17,7 @@ func TestBucketsAreRecognised(t *testing.T) {
 	for n := 1; n <= 60; n++ {
 		now := instant(n) * millisecond
 		left := second/2*instant(n) - now
-		b.hear(now, 120, int64(n), 0, interval{left - second/2, left + second/2}, 60*second)
+		b.observe(now, 120, int64(n), 0, interval{left - second/2, left + second/2}, 60*second)
 	}
 	require.True(t, b.recognised)
 	assert.GreaterOrEqual(t, b.step, second/2)
@@ -38,7 +38,7 @@ func TestFixedWindowsAreNoBuckets(t *testing.T) {
 	for _, model := range []func() ratemodel.Model{minutes(120), rolling(120)} {
 		s := simulation{model: model, announce: announcement{step: time.Millisecond, lengths: true}, callers: 20, length: 5 * time.Minute,
 			policy: DefaultPolicy(), fastest: latencies[1][0], slowest: latencies[1][1]}
-		s.watch = func(now time.Duration, k *Throttle) {
+		s.watch = func(now time.Duration, k *Limiter) {
 			if len(k.windows) > 0 && k.windows[0].bucket.recognised {
 				t.Fatalf("recognised at %v", now)
 			}

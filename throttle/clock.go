@@ -47,9 +47,9 @@ func (c *clock) server(t time.Time) instant {
 // cut rather than round.
 const dateStep = second
 
-// hear learns from a date that a server wrote into a response between sent and
+// observe learns from a date that a server wrote into a response between sent and
 // received.
-func (c *clock) hear(date time.Time, sent, received instant) {
+func (c *clock) observe(date time.Time, sent, received instant) {
 	server := c.server(date)
 	bound := interval{server - received, server + dateStep - sent}
 	if c.known && c.offset.meets(bound) {

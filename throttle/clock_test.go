@@ -21,13 +21,13 @@ func TestDatesNarrowTheOffset(t *testing.T) {
 	for range 100 {
 		there, back := instant(r.Int64N(int64(80*millisecond))), instant(r.Int64N(int64(80*millisecond)))
 		date := epoch.Add(time.Duration(now + there + offset)).Truncate(time.Second)
-		c.hear(date, now, now+there+back)
+		c.observe(date, now, now+there+back)
 		require.True(t, c.offset.earliest <= offset && offset <= c.offset.latest, "%v", c.offset)
 		now += instant(r.Int64N(int64(3 * second)))
 	}
 	assert.Less(t, c.offset.width(), 200*millisecond)
 	// A clock that is set: the newest word counts.
-	c.hear(epoch.Add(time.Duration(now)).Truncate(time.Second), now, now+100*millisecond)
+	c.observe(epoch.Add(time.Duration(now)).Truncate(time.Second), now, now+100*millisecond)
 	assert.True(t, c.offset.earliest <= 0 && 0 <= c.offset.latest)
 }
 
@@ -48,7 +48,7 @@ func TestResetsAsInstants(t *testing.T) {
 	}
 	// Year 9999, by a clock that is as far off the other way.
 	mad := clock{origin: epoch}
-	mad.hear(time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC), 0, second)
+	mad.observe(time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC), 0, second)
 	got := mad.instants(header.Reset{At: time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC), Resolution: 1 << 62}, 0, second)
 	assert.Less(t, got.earliest, got.latest)
 	assert.Greater(t, got.earliest, instant(0), "it did not overflow into the past")

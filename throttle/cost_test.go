@@ -13,7 +13,7 @@ import (
 
 // announced returns a throttle that knows so many windows, and a response that tells
 // of them.
-func announced(t testing.TB, windows int, now time.Time) (*Throttle, *header.Reading) {
+func announced(t testing.TB, windows int, now time.Time) (*Limiter, *header.Reading) {
 	k, err := New(DefaultPolicy(), now)
 	require.NoError(t, err)
 	var r header.Reading
@@ -36,7 +36,7 @@ func TestARequestAllocatesNothing(t *testing.T) {
 		once := func() {
 			now = now.Add(time.Millisecond)
 			k.Ask(now, 1)
-			k.Receive(now, k.Send(now, 1), r)
+			k.Observe(now, k.Take(now, 1), r)
 		}
 		for range 1 << 14 { // until the log is as long as it gets
 			once()
@@ -47,27 +47,27 @@ func TestARequestAllocatesNothing(t *testing.T) {
 
 // A throttle that rests is small, beside what it knows of windows.
 func TestAtRestAThrottleIsSmall(t *testing.T) {
-	assert.LessOrEqual(t, unsafe.Sizeof(Throttle{}), uintptr(576))
+	assert.LessOrEqual(t, unsafe.Sizeof(Limiter{}), uintptr(576))
 	now := epoch
 	k, r := announced(t, 2, now)
 	for range 5000 {
 		now = now.Add(time.Millisecond)
-		k.Receive(now, k.Send(now, 1), r)
+		k.Observe(now, k.Take(now, 1), r)
 	}
 	require.NotEmpty(t, k.windows[0].history.entries)
 	assert.False(t, k.Idle(now), "it was just used")
 	assert.True(t, k.Idle(now.Add(time.Hour)))
 	assert.Empty(t, k.windows[0].history.entries)
-	assert.Nil(t, k.taught, "the server tells all there is to know")
+	assert.Nil(t, k.estimator, "the server tells all there is to know")
 
 	silent, err := New(DefaultPolicy(), epoch)
 	require.NoError(t, err)
 	for i := range 5000 {
 		at := epoch.Add(time.Duration(i) * time.Millisecond)
-		silent.Receive(at, silent.Send(at, 1), &header.Reading{})
+		silent.Observe(at, silent.Take(at, 1), &header.Reading{})
 	}
 	assert.True(t, silent.Idle(epoch.Add(time.Hour)))
-	assert.Empty(t, silent.taught.log.entries)
+	assert.Empty(t, silent.estimator.log.entries)
 }
 
 func TestWhatIsKnownIsNotIdle(t *testing.T) {

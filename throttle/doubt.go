@@ -5,13 +5,13 @@ package throttle
 // number of requests. So refusals that go on, as dense as before, although less and less
 // is sent, are no limit's.
 type doubt struct {
-	falls         int     // refusals in a row after which less was sent
-	top           float64 // the highest rate after the first of them
-	least, recent float64 // requests admitted before a refusal, smoothed
-	drops         int     // how often it was less than half of that
-	patience      int     // how often it was raised in vain
-	pace          pace    // what it was raised about,
-	span          span
+	falls         int          // refusals in a row after which less was sent
+	top           float64      // the highest rate after the first of them
+	least, recent float64      // requests admitted before a refusal, smoothed
+	drops         int          // how often it was less than half of that
+	patience      int          // how often it was raised in vain
+	pace          inferredRate // what it was raised about,
+	span          inferredWindow
 	raised        bool // until the server proves it right or wrong
 	verdict       verdict
 	strange       int   // how often in a row the count of a span was refused below its limit

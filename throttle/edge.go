@@ -26,7 +26,7 @@ const (
 // edge returns the edge limit that a refusal speaks of, or nil: another limit than that of
 // the window of its name, of which nothing is left. One that is new is only made where
 // answers that are no refusals told of the window.
-func (k *Throttle) edge(now instant, said *header.Window, limit int64) *edge {
+func (k *Limiter) edge(now instant, said *header.Window, limit int64) *edge {
 	i := slices.IndexFunc(k.edges, func(e *edge) bool { return e.name == said.Name && e.limit == limit })
 	if i >= 0 {
 		return k.edges[i]
@@ -46,8 +46,8 @@ func (k *Throttle) edge(now instant, said *header.Window, limit int64) *edge {
 
 // refuse takes in a refusal of t. One that the log does not explain shows that it looks
 // further back.
-func (e *edge) refuse(k *Throttle, now instant, t *Ticket, again bool) {
-	if !again && e.spoken > 0 && 10*e.log.between(t.at-e.length-k.latency.slack(), t.at) < 9*e.limit {
+func (e *edge) refuse(k *Limiter, now instant, t *Reservation, again bool) {
+	if !again && e.spoken > 0 && 10*e.log.between(t.at-e.length-k.rtt.slack(), t.at) < 9*e.limit {
 		e.length = usualLength(e.length + 1)
 	}
 	e.spoken = now
@@ -55,11 +55,11 @@ func (e *edge) refuse(k *Throttle, now instant, t *Ticket, again bool) {
 }
 
 // ready returns when n more may go.
-func (e *edge) ready(k *Throttle, now instant, n int64) instant {
+func (e *edge) ready(k *Limiter, now instant, n int64) instant {
 	if n > e.limit {
 		return now
 	}
-	return max(now, e.log.fallsTo(e.limit-n)+e.length+k.latency.slack())
+	return max(now, e.log.fallsTo(e.limit-n)+e.length+k.rtt.slack())
 }
 
 // send counts n more as sent.
@@ -73,7 +73,7 @@ func (e *edge) send(now instant, n int64) {
 
 // forgetEdges drops those that did not refuse for long, and those whose limit became that
 // of the window itself.
-func (k *Throttle) forgetEdges(now instant) {
+func (k *Limiter) forgetEdges(now instant) {
 	k.edges = slices.DeleteFunc(k.edges, func(e *edge) bool {
 		return now > e.spoken+edgeKept || slices.ContainsFunc(k.windows, func(w window) bool { return w.name == e.name && w.limit == e.limit })
 	})

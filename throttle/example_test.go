@@ -19,7 +19,7 @@ func Example() {
 		log.Fatal(err)
 	}
 	if a := k.Ask(now, 1); a.Name == "" {
-		ticket := k.Send(now, 1)
+		ticket := k.Take(now, 1)
 		now = now.Add(100 * time.Millisecond) // the round trip
 
 		var r header.Reading
@@ -29,7 +29,7 @@ func Example() {
 			"X-Ratelimit-Remaining": {"0"},
 			"X-Ratelimit-Reset":     {"1772452860"},
 		}, nil, now)
-		k.Receive(now, ticket, &r)
+		k.Observe(now, ticket, &r)
 	}
 	a := k.Ask(now, 1)
 	fmt.Printf("next at %s, because of %q\n", a.At.Round(time.Minute).Format(time.TimeOnly), a.Name)
@@ -37,12 +37,12 @@ func Example() {
 }
 
 // The first request of a key goes alone: its answer may say how many can follow.
-func ExampleThrottle_Ask() {
+func ExampleLimiter_Ask() {
 	now := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
 	k, _ := throttle.New(throttle.DefaultPolicy(), now)
-	first := k.Send(now, 1)
+	first := k.Take(now, 1)
 	fmt.Println(k.Ask(now, 1).Name)
-	k.Receive(now.Add(time.Second/10), first, &header.Reading{})
+	k.Observe(now.Add(time.Second/10), first, &header.Reading{})
 	fmt.Printf("%q\n", k.Ask(now.Add(time.Second/10), 1).Name)
 	// Output:
 	// first answer
@@ -57,7 +57,7 @@ func ExamplePolicy() {
 		log.Fatal(err)
 	}
 	count := func(n float64) header.Count { return header.Count{Value: n, State: header.Known} }
-	k.Receive(now, k.Send(now, 1), &header.Reading{Windows: []header.Window{{
+	k.Observe(now, k.Take(now, 1), &header.Reading{Windows: []header.Window{{
 		Name: "minute", Unit: "requests", Limit: count(120), Remaining: count(119), Length: time.Minute,
 		Reset: header.Reset{In: time.Minute, Resolution: time.Millisecond},
 	}}})
@@ -72,7 +72,7 @@ func ExamplePolicy() {
 }
 
 // What refusals taught outlives the program.
-func ExampleThrottle_Resume() {
+func ExampleLimiter_Restore() {
 	stored := `{"limit":300,"length":3600000000000}`
 	var lesson throttle.Lesson
 	if err := json.Unmarshal([]byte(stored), &lesson); err != nil {
@@ -80,7 +80,7 @@ func ExampleThrottle_Resume() {
 	}
 	now := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
 	k, _ := throttle.New(throttle.DefaultPolicy(), now)
-	if err := k.Resume(now, lesson); err != nil {
+	if err := k.Restore(now, lesson); err != nil {
 		log.Fatal(err)
 	}
 	w := k.Status(now).Windows[0]
@@ -88,15 +88,15 @@ func ExampleThrottle_Resume() {
 	// Output: learned 300 1h0m0s rolling
 }
 
-func ExampleThrottle_Status() {
+func ExampleLimiter_Status() {
 	now := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
 	k, _ := throttle.New(throttle.DefaultPolicy(), now)
 	count := func(n float64) header.Count { return header.Count{Value: n, State: header.Known} }
-	k.Receive(now, k.Send(now, 1), &header.Reading{Windows: []header.Window{{
+	k.Observe(now, k.Take(now, 1), &header.Reading{Windows: []header.Window{{
 		Name: "minute", Unit: "requests", Limit: count(120), Remaining: count(119), Length: time.Minute,
 		Reset: header.Reset{In: time.Minute, Resolution: time.Millisecond},
 	}}})
-	k.Send(now, 1)
+	k.Take(now, 1)
 	s := k.Status(now)
 	fmt.Println(s.Windows[0].Name, s.Windows[0].Limit, s.Windows[0].Credit, s.InFlight)
 	// Output: minute 120 118 1

@@ -78,10 +78,10 @@ func hostile(t *testing.T, data []byte) {
 	require.NoError(t, err)
 	k.random.Seed(1, 2)
 	if d.roll(3) == 0 {
-		_ = k.Resume(now, Lesson{Limit: pick(d, 0, 1, 1000, -1, lessonLimit), Length: d.duration(), Spent: pick(d, 0, 5, 1<<30),
+		_ = k.Restore(now, Lesson{Limit: pick(d, 0, 1, 1000, -1, lessonLimit), Length: d.duration(), Spent: pick(d, 0, 5, 1<<30),
 			Last: d.moment(now), Opens: d.moment(now), Fixed: d.roll(2) == 0, Rate: pick(d, 0, 1e-300, 1, 1e9, math.NaN(), -1)})
 	}
-	var flying []Ticket
+	var flying []Reservation
 	var until time.Time
 	for len(d.data) > 0 && now.Before(epoch.AddDate(100, 0, 0)) { // no program runs for longer
 		now = now.Add(pick[time.Duration](d, 0, 1, time.Millisecond, time.Second, time.Minute, time.Hour, 30*24*time.Hour))
@@ -93,7 +93,7 @@ func hostile(t *testing.T, data []byte) {
 		case a.Name == "":
 			require.Equal(t, now, a.At)
 			require.False(t, now.Before(until), "it goes before the server's time")
-			flying = append(flying, k.Send(now, cost))
+			flying = append(flying, k.Take(now, cost))
 		case a.At.IsZero():
 			require.NotEmpty(t, flying, "nothing is under way whose answer could end the wait: %+v", k.Status(now))
 		default:
@@ -111,13 +111,13 @@ func hostile(t *testing.T, data []byte) {
 		flying = append(flying[:i], flying[i+1:]...)
 		switch d.roll(8) {
 		case 0:
-			k.Lose(now, ticket)
+			k.Abandon(now, ticket)
 			now = now.Add(time.Hour)
 		case 1:
-			k.Return(ticket)
+			k.Cancel(ticket)
 		default:
 			r := d.reading(now)
-			k.Receive(now, ticket, r)
+			k.Observe(now, ticket, r)
 			if named := now.Add(r.Wait.Delay); r.Refused && !r.Stale && r.Wait.Known() && r.Wait.Delay > 0 && r.Wait.Delay < 101*365*24*time.Hour && named.After(until) {
 				until = named
 			}

@@ -6,10 +6,10 @@ import "time"
 // the next response: no request is under way, and all windows are over. What
 // refusals taught is worth keeping for a day. It gives back memory that is not
 // needed while nothing is sent.
-func (k *Throttle) Idle(now time.Time) bool {
+func (k *Limiter) Idle(now time.Time) bool {
 	i := k.instant(now)
-	k.settle(i)
-	if k.sent != k.answered || k.hold.until > i || k.lastSent+rest > i {
+	k.expireLost(i)
+	if k.sent != k.answered || k.cooldown.until > i || k.lastSent+rest > i {
 		return false
 	}
 	idle := true
@@ -21,7 +21,7 @@ func (k *Throttle) Idle(now time.Time) bool {
 			idle = false
 		}
 	}
-	if l := k.taught; l != nil {
+	if l := k.estimator; l != nil {
 		l.log.forget(i - 3*l.span.reach(k))
 		l.log.fit()
 		idle = idle && (!l.known() || k.lastSent+max(keepLesson, 2*l.span.length) < i)

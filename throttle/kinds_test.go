@@ -27,7 +27,7 @@ func TestKindsAreRecognised(t *testing.T) {
 		var last Status
 		s := simulation{model: c.model, announce: announcement{step: c.step, lengths: true, date: true}, callers: 20, length: 10 * minute,
 			policy: DefaultPolicy(), fastest: latencies[1][0], slowest: latencies[1][1]}
-		s.watch = func(now time.Duration, k *Throttle) { last = k.Status(epoch.Add(now)) }
+		s.watch = func(now time.Duration, k *Limiter) { last = k.Status(epoch.Add(now)) }
 		o := s.run()
 		assert.Zero(t, o.refused, name)
 		require.Len(t, last.Windows, 1, name)
@@ -67,7 +67,7 @@ func TestStatusOfWhatWasAnnounced(t *testing.T) {
 func TestStatusOfWhatWasLearned(t *testing.T) {
 	k, err := New(plain(), epoch)
 	require.NoError(t, err)
-	require.NoError(t, k.Resume(epoch, Lesson{Limit: 300, Length: time.Hour, Spent: 100, Last: at(-1), Rate: 50}))
+	require.NoError(t, k.Restore(epoch, Lesson{Limit: 300, Length: time.Hour, Spent: 100, Last: at(-1), Rate: 50}))
 	st := k.Status(epoch)
 	require.Len(t, st.Windows, 2)
 	assert.Equal(t, []any{Learned, 300, 200, time.Hour, Rolling}, []any{st.Windows[0].Name, st.Windows[0].Limit, st.Windows[0].Credit, st.Windows[0].Length, st.Windows[0].Kind})
@@ -80,8 +80,8 @@ func TestALogThatExplainsNothingIsNotTrusted(t *testing.T) {
 	s := newScript(t, plain())
 	s.hears(.1, s.goes(0), minute(10, 2, 60)) // seven were spent before we came
 	w := &s.k.windows[0]
-	assert.Greater(t, w.trust.refutedUntil, 60*second)
-	assert.False(t, w.trust.proved())
+	assert.Greater(t, w.rolling.refutedUntil, 60*second)
+	assert.False(t, w.rolling.proved())
 	s.goes(.2)
 	s.goes(.2)
 	s.waits(.2, "minute")

@@ -38,7 +38,7 @@ func TestOnlyToldRequestsAreSettled(t *testing.T) {
 	silent := map[string]func(s *script, i int){
 		"answered without a word": func(s *script, i int) { s.hears(31, i, header.Reading{}) },
 		"from a cache":            func(s *script, i int) { s.hears(31, i, header.Reading{Stale: true}) },
-		"lost":                    func(s *script, i int) { s.k.Lose(at(31), s.tickets[i]) },
+		"lost":                    func(s *script, i int) { s.k.Abandon(at(31), s.tickets[i]) },
 	}
 	for name, answer := range silent {
 		s := newScript(t, plain())

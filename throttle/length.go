@@ -36,8 +36,8 @@ type length struct {
 	seen bool
 }
 
-// tell takes in what a response says. It reports whether the length changed.
-func (l *length) tell(value time.Duration) bool {
+// bound takes in what a response says. It reports whether the length changed.
+func (l *length) bound(value time.Duration) bool {
 	length := min(instant(value), longest)
 	changed := length != l.value
 	l.value, l.told, l.seen = length, true, l.seen && !changed

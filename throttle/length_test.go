@@ -31,10 +31,10 @@ func TestLengthsFromResets(t *testing.T) {
 func TestToldLengths(t *testing.T) {
 	var l length
 	l.infer(interval{42 * second, 43 * second}, second)
-	assert.True(t, l.tell(50*time.Second))
-	assert.False(t, l.tell(50*time.Second))
+	assert.True(t, l.bound(50*time.Second))
+	assert.False(t, l.bound(50*time.Second))
 	assert.False(t, l.infer(interval{55 * second, 56 * second}, second), "the server knows better")
 	assert.Equal(t, 50*second, l.value)
-	assert.True(t, l.tell(math.MaxInt64))
+	assert.True(t, l.bound(math.MaxInt64))
 	assert.Equal(t, longest, l.value)
 }

@@ -27,8 +27,8 @@ type Lesson struct {
 }
 
 // Lesson returns what refusals taught until now.
-func (k *Throttle) Lesson(now time.Time) Lesson {
-	l := k.taught
+func (k *Limiter) Lesson(now time.Time) Lesson {
+	l := k.estimator
 	if l == nil || !l.known() {
 		return Lesson{}
 	}
@@ -46,19 +46,19 @@ func (k *Throttle) Lesson(now time.Time) Lesson {
 	return out
 }
 
-// Resume gives a throttle what another one, of the same key, was taught before. It
+// Restore gives a throttle what another one, of the same key, was taught before. It
 // is meant for a new throttle, at its beginning; nothing that it learns itself is
 // lost by it. It returns an error if the lesson is impossible.
-func (k *Throttle) Resume(now time.Time, was Lesson) error {
+func (k *Limiter) Restore(now time.Time, was Lesson) error {
 	if err := was.check(); err != nil {
 		return err
 	}
-	if was.Limit == 0 && was.Rate == 0 || k.taught != nil && k.taught.known() {
+	if was.Limit == 0 && was.Rate == 0 || k.estimator != nil && k.estimator.known() {
 		return nil
 	}
 	l := k.teach()
 	if was.Limit > 0 {
-		l.span = span{limit: int64(was.Limit), length: instant(was.Length), rolled: true, sure: true, patient: climbFirst}
+		l.span = inferredWindow{limit: int64(was.Limit), length: instant(was.Length), rolled: true, sure: true, patient: climbFirst}
 		opens := k.instant(was.Opens)
 		l.span.opens, l.span.fixed = interval{opens - min(l.span.length/8, 2*second), opens}, was.Fixed && !was.Opens.IsZero()
 		l.span.climb = k.instant(now) + climbFirst*l.span.length
@@ -68,7 +68,7 @@ func (k *Throttle) Resume(now time.Time, was Lesson) error {
 		}
 	}
 	if was.Rate > 0 {
-		l.pace = pace{rate: was.Rate, period: max(paceLatest, 60*was.Rate), next: k.instant(now)}
+		l.pace = inferredRate{rate: was.Rate, period: max(paceLatest, 60*was.Rate), next: k.instant(now)}
 	}
 	return nil
 }

@@ -19,17 +19,17 @@ const (
 )
 
 // refuse takes in an answer that says that the server is overloaded.
-func (o *overload) refuse(k *Throttle, now instant, t *Ticket, r *header.Reading) {
+func (o *overload) refuse(k *Limiter, now instant, t *Reservation, r *header.Reading) {
 	o.answers++
 	if o.answers < overloadAnswers {
 		return
 	}
-	if !k.hold.reports(t) {
+	if !k.cooldown.reports(t) {
 		o.rounds++
 	}
 	if o.rounds <= overloadRounds {
-		k.hold.refuse(k, now, wait(r), r.Wait.Known(), t)
-	} else if k.hold.narrow {
-		k.hold.release(now)
+		k.cooldown.refuse(k, now, wait(r), r.Wait.Known(), t)
+	} else if k.cooldown.halfOpen {
+		k.cooldown.release(now)
 	}
 }

@@ -14,7 +14,7 @@ const unbounded = farthest
 
 // paced returns when pacing lets n more go that may go at now, and the name of the limit
 // that is paced.
-func (k *Throttle) paced(now instant, n int64) (pacing, string) {
+func (k *Limiter) paced(now instant, n int64) (pacing, string) {
 	last, name := pacing{at: now}, ""
 	for i := range k.windows {
 		w := &k.windows[i]
@@ -25,7 +25,7 @@ func (k *Throttle) paced(now instant, n int64) (pacing, string) {
 			last, name = p, cmp.Or(w.name, unnamed)
 		}
 	}
-	if l := k.taught; l != nil && l.span.limit > 0 && !(l.event.under && l.event.told) {
+	if l := k.estimator; l != nil && l.span.limit > 0 && !(l.event.under && l.event.told) {
 		if p := l.span.paced(k, l, now, n); p.at > last.at {
 			last, name = p, Learned
 		}
@@ -34,16 +34,16 @@ func (k *Throttle) paced(now instant, n int64) (pacing, string) {
 }
 
 // paced spreads what is left below the threshold evenly until the reset.
-func (w *window) paced(k *Throttle, now instant, n int64) pacing {
+func (w *window) paced(k *Limiter, now instant, n int64) pacing {
 	if w.takesTurns(k, now) {
-		return w.share.turn(w, k, now, n)
+		return w.contention.turn(w, k, now, n)
 	}
 	if gap := w.phase.spread(w.limit); gap > 0 && k.lastSent+gap > now && k.sent > 0 {
 		return pacing{at: k.lastSent + gap, most: unbounded}
 	}
 	left := w.left(k, now)
 	if !w.credited || w.belief.beyond || left < n || left > w.price.buys(w.threshold) || !w.resetKnown || w.concurrent || w.bucket.recognised || k.sent == 0 ||
-		w.share.others(now) && (w.share.rolled >= rolls || w.share.stale(k, now)) {
+		w.contention.others(now) && (w.contention.rolled >= rolls || w.contention.stale(k, now)) {
 		return pacing{at: now}
 	}
 	lately := k.sent
@@ -51,13 +51,13 @@ func (w *window) paced(k *Throttle, now instant, n int64) pacing {
 		lately = w.history.after(2*now - w.reset.earliest)
 	}
 	most := k.policy.MaxPacing
-	if w.share.others(now) {
+	if w.contention.others(now) {
 		most = 0 // who takes no more than its part of what is left leaves the rest to them
 	}
 	p := k.pace(now, n, left, lately, w.reset.earliest, most)
 	if p.at > now && w.refills() {
 		p.at = min(p.at, w.historyReady(k, now, n))
-		if w.counter.recognised {
+		if w.sliding.recognised {
 			p.at = min(p.at, w.counterReady(k, now, n))
 		}
 	}
@@ -65,7 +65,7 @@ func (w *window) paced(k *Throttle, now instant, n int64) pacing {
 }
 
 // paced spreads what is left below the threshold until the oldest request leaves.
-func (s *span) paced(k *Throttle, l *taught, now instant, n int64) pacing {
+func (s *inferredWindow) paced(k *Limiter, l *estimator, now instant, n int64) pacing {
 	reserve := min(k.policy.Reserve.of(s.limit), s.limit-1)
 	left := s.limit - reserve - l.log.after(s.since(k, now))
 	threshold := k.policy.Threshold.of(s.limit)
@@ -91,7 +91,7 @@ const pacingSure = 2
 // pace returns when n more go where so many are left until the given instant, and so
 // many were sent in as long a time before now. It keeps requests back for at most the
 // given time, if that is above 0.
-func (k *Throttle) pace(now instant, n, left, lately int64, until instant, most time.Duration) pacing {
+func (k *Limiter) pace(now instant, n, left, lately int64, until instant, most time.Duration) pacing {
 	p := pacing{most: instant(most)}
 	switch {
 	case p.most == 0, lately > pacingSure*left:

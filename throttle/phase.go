@@ -45,15 +45,15 @@ const (
 )
 
 // phased reports whether there is something to learn from an answer.
-func (w *window) phased(k *Throttle, now, step instant) bool {
+func (w *window) phased(k *Limiter, now, step instant) bool {
 	length := w.length.value
-	if w.length.told && !w.counter.excluded {
+	if w.length.told && !w.sliding.excluded {
 		return false // what is left of a weighed window rises before it opens
 	}
 	if !w.length.told {
 		length = w.length.least - 2*step // as far as is known
 	}
-	return len(k.windows) == 1 && w.limit > 0 && w.price.counts && w.phase.failed < phaseFailed && !w.refills() && !w.share.others(now) &&
+	return len(k.windows) == 1 && w.limit > 0 && w.price.counts && w.phase.failed < phaseFailed && !w.refills() && !w.contention.others(now) &&
 		step >= second/2 && length <= phaseSteps*step
 }
 
@@ -80,9 +80,9 @@ func (p *phase) fail(step, told instant) {
 	p.start(told, step)
 }
 
-// hear takes in an answer that told of a reset, in steps, and returns the reset as far as
+// observe takes in an answer that told of a reset, in steps, and returns the reset as far as
 // is known now.
-func (p *phase) hear(k *Throttle, w *window, now instant, t *Ticket, reset interval, step instant, remaining int64, refused bool) interval {
+func (p *phase) observe(k *Limiter, w *window, now instant, t *Reservation, reset interval, step instant, remaining int64, refused bool) interval {
 	told := instant(0)
 	if w.length.told {
 		told = w.length.value

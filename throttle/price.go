@@ -22,9 +22,9 @@ var unitsOfRequests = []string{"", "requests", "concurrent-requests", "fraction"
 
 func countsRequests(unit string) bool { return slices.Contains(unitsOfRequests, unit) }
 
-// hear takes in what the answer to t says is left. regained is what came back since the
+// observeRemaining takes in what the answer to t says is left. regained is what came back since the
 // newest answer before.
-func (p *price) hear(t *Ticket, remaining int64, regained func(since instant) int64, now instant) {
+func (p *price) observeRemaining(t *Reservation, remaining int64, regained func(since instant) int64, now instant) {
 	if p.started && t.number <= p.newest {
 		return
 	}

@@ -57,7 +57,7 @@ func TestRequestsThatCostMore(t *testing.T) {
 						return &meter{c.limit(), c.least, c.most, rand.New(rand.NewPCG(seed, 4))}
 					}}
 				var last Status
-				s.watch = func(now time.Duration, k *Throttle) { last = k.Status(epoch.Add(now)) }
+				s.watch = func(now time.Duration, k *Limiter) { last = k.Status(epoch.Add(now)) }
 				got := s.run()
 				t.Logf("admitted %d of %.0f, refused %d", got.admitted, c.possible, got.refused)
 				assert.Greater(t, float64(got.admitted), c.used*c.possible)

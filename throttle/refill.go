@@ -12,10 +12,10 @@ type refill struct {
 // refillPrecise is the part of the emission interval to which it has to be known.
 const refillPrecise = 64
 
-// hear takes in the time to the reset. That of a fixed window stays where it is, that of
+// observe takes in the time to the reset. That of a fixed window stays where it is, that of
 // a log whose newest request is meant moves with the clock. Where requests come back,
 // it moves by what was sent.
-func (r *refill) hear(now instant, left interval) {
+func (r *refill) observe(now instant, left interval) {
 	reset := interval{now + left.earliest, now + left.latest}
 	if r.at == 0 {
 		r.reset, r.at = reset, now

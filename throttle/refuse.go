@@ -10,38 +10,38 @@ import (
 const longestHold = 101 * 365 * 24 * time.Hour
 
 // serve takes in an answer that is no refusal.
-func (k *Throttle) serve(now instant, t *Ticket) {
+func (k *Limiter) serve(now instant, t *Reservation) {
 	k.overload = overload{}
 	k.sheds.observe(false)
 	proof := k.sheds.served(t)
-	if k.taught.judge(t, false) == noLimit {
+	if k.estimator.judge(t, false) == noLimit {
 		k.sheds.prove()
 		proof = true
 	}
 	if proof {
-		k.hold.release(k.sheds.before)
-		k.taught.excuse()
-		k.taught.dismiss()
+		k.cooldown.release(k.sheds.before)
+		k.estimator.excuse()
+		k.estimator.dismiss()
 	}
 	k.try(now, t, false)
-	if k.taught != nil {
-		k.taught.admitted(k, t, k.hold.after)
+	if k.estimator != nil {
+		k.estimator.admitted(k, t, k.cooldown.after)
 	}
-	k.hold.admitted(t)
+	k.cooldown.admitted(t)
 }
 
 // refuse takes in a refusal.
-func (k *Throttle) refuse(now instant, t *Ticket, r *header.Reading) {
+func (k *Limiter) refuse(now instant, t *Reservation, r *header.Reading) {
 	if r.Overloaded() && !k.explained(r) {
 		k.overload.refuse(k, now, t, r)
 		return
 	}
 	k.sheds.observe(true)
-	if !k.explained(r) && !k.taught.explains(k, t) && k.shed(now, t) {
+	if !k.explained(r) && !k.estimator.explains(k, t) && k.shed(now, t) {
 		return
 	}
-	again := k.hold.reports(t)
-	k.hold.refuse(k, now, wait(r), r.Wait.Known(), t)
+	again := k.cooldown.reports(t)
+	k.cooldown.refuse(k, now, wait(r), r.Wait.Known(), t)
 	if !k.explained(r) {
 		k.teach().refused(now, t, r, again)
 	}
@@ -56,9 +56,9 @@ func (k *Throttle) refuse(now instant, t *Ticket, r *header.Reading) {
 		}
 		if w.emptied(said) {
 			w.exhaust(k, now)
-			w.share.refused(w, t, again, now)
+			w.contention.refused(w, t, again, now)
 			if r.Wait.Explicit {
-				w.probe.bidden = k.hold.until
+				w.probe.bidden = k.cooldown.until
 			}
 		}
 	}
@@ -75,42 +75,42 @@ func wait(r *header.Reading) instant {
 
 // shed takes in a refusal that no announced window explains. It reports whether that is
 // one of a server that sheds load, for which only the refused request waits.
-func (k *Throttle) shed(now instant, t *Ticket) bool {
+func (k *Limiter) shed(now instant, t *Reservation) bool {
 	limited := k.sheds.turnedAway(k, now, t)
-	if k.taught.judge(t, true) == aLimit {
+	if k.estimator.judge(t, true) == aLimit {
 		k.sheds.open, k.sheds.credence, k.sheds.yes = false, 0, 0
 		limited = true
 	}
-	if !limited && !k.hold.reports(t) && !(k.sheds.open && k.sheds.presumed()) {
+	if !limited && !k.cooldown.reports(t) && !(k.sheds.open && k.sheds.presumed()) {
 		k.sheds.begin(k, now, t)
 	}
 	if limited {
-		k.taught.confirm(now)
+		k.estimator.confirm(now)
 	}
 	if limited || !k.sheds.presumed() {
 		return false
 	}
-	if k.taught != nil {
-		k.taught.shed(t)
+	if k.estimator != nil {
+		k.estimator.shed(t)
 	}
 	k.try(now, t, true)
 	return true
 }
 
 // try passes an answer on to the trial whether sending less helps.
-func (k *Throttle) try(now instant, t *Ticket, refused bool) {
+func (k *Limiter) try(now instant, t *Reservation, refused bool) {
 	u := &k.sheds.trial
 	switch {
 	case !k.sheds.presumed():
 		u.stop()
-	case u.hear(k, now, t, refused):
+	case u.observe(k, now, t, refused):
 		k.sheds.credence, k.sheds.open = 0, false
 		k.teach().pace.believe(u.rate, now)
 	}
 }
 
 // explained reports whether a refusal says which announced window caused it.
-func (k *Throttle) explained(r *header.Reading) bool {
+func (k *Limiter) explained(r *header.Reading) bool {
 	for i := range r.Windows {
 		if r.Windows[i].Exhausted() {
 			return true

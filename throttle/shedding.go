@@ -57,14 +57,14 @@ func (s *shedding) observe(refused bool) {
 func (s *shedding) presumed() bool { return s.credence > 0 }
 
 // begin starts to judge a refusal of t, which closes the key unless shedding is presumed.
-func (s *shedding) begin(k *Throttle, now instant, t *Ticket) {
+func (s *shedding) begin(k *Limiter, now instant, t *Reservation) {
 	if s.credence > 0 && now > s.last+sheddingKept {
 		s.credence = 0
 	}
 	s.last = now
-	s.open, s.number, s.before = true, t.number, k.hold.until
+	s.open, s.number, s.before = true, t.number, k.cooldown.until
 	// One that was sent a moment later may have arrived earlier.
-	s.after = t.at + min(k.latency.slack(), now-t.at-k.latency.wasShortest/2)
+	s.after = t.at + min(k.rtt.slack(), now-t.at-k.rtt.wasShortest/2)
 	s.admitted, s.refused = 0, 0
 	s.yes, s.no = witnessesFade*s.yes, witnessesFade*s.no
 	s.latest = 0
@@ -75,13 +75,13 @@ func (s *shedding) begin(k *Throttle, now instant, t *Ticket) {
 
 // witness reports whether t was sent after the refusal under judgement, and surely
 // arrived after it, and was not sent in knowledge of it.
-func (s *shedding) witness(t *Ticket) bool {
+func (s *shedding) witness(t *Reservation) bool {
 	return s.open && t.number > s.number && t.at > s.after && (s.latest == 0 || t.number <= s.latest)
 }
 
 // served takes in an answer that is no refusal. It reports whether that proves that the
 // server sheds.
-func (s *shedding) served(t *Ticket) bool {
+func (s *shedding) served(t *Reservation) bool {
 	if !s.witness(t) {
 		return false
 	}
@@ -103,13 +103,13 @@ func (s *shedding) prove() {
 
 // turnedAway takes in a further refusal. It reports whether that proves a limit, where
 // shedding was presumed.
-func (s *shedding) turnedAway(k *Throttle, now instant, t *Ticket) bool {
+func (s *shedding) turnedAway(k *Limiter, now instant, t *Reservation) bool {
 	if !s.witness(t) {
 		return false
 	}
 	s.refused++
 	s.no++
-	limit := s.refused-2*s.admitted >= witnessesRefused+int64(s.credence)-1 && (k.taught == nil || !k.taught.doubt.raised)
+	limit := s.refused-2*s.admitted >= witnessesRefused+int64(s.credence)-1 && (k.estimator == nil || !k.estimator.doubt.raised)
 	if s.presumed() && limit && !s.outnumbered(k, now, t) {
 		s.open, s.credence, s.yes = false, 0, 0
 		return true
@@ -121,8 +121,8 @@ func (s *shedding) turnedAway(k *Throttle, now instant, t *Ticket) bool {
 // outnumbered reports whether most of what was sent since the refusal under judgement
 // seems to be admitted, where refusals come so much faster than other answers that they
 // are heard first.
-func (s *shedding) outnumbered(k *Throttle, now instant, t *Ticket) bool {
-	return now-t.at < k.latency.mean/4 && 2*s.refused < k.sent-s.number
+func (s *shedding) outnumbered(k *Limiter, now instant, t *Reservation) bool {
+	return now-t.at < k.rtt.mean/4 && 2*s.refused < k.sent-s.number
 }
 
 // over ends a judgement that does not come to a result.

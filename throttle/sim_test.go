@@ -38,7 +38,7 @@ type simulation struct {
 
 	lesson  *Lesson                          // given to the throttles; may be nil
 	explain func(format string, args ...any) // told of each refusal; may be nil
-	watch   func(now time.Duration, k *Throttle)
+	watch   func(now time.Duration, k *Limiter)
 }
 
 // A change happens to the server while the simulation runs.
@@ -103,7 +103,7 @@ type run struct {
 type process struct {
 	*run
 	index int
-	k     *Throttle
+	k     *Limiter
 	queue []time.Time // when the waiting callers came
 	wake  time.Time
 }
@@ -122,7 +122,7 @@ func (s simulation) run() outcome {
 			}
 		})
 	}
-	var first *Throttle
+	var first *Limiter
 	for i := range r.out.each {
 		p := r.process(i)
 		if i == 0 {
@@ -162,7 +162,7 @@ func (r *run) process(index int) *process {
 	}
 	k.random.Seed(r.seed, uint64(index))
 	if r.lesson != nil {
-		if err := k.Resume(r.from, *r.lesson); err != nil {
+		if err := k.Restore(r.from, *r.lesson); err != nil {
 			panic(err)
 		}
 	}
@@ -210,11 +210,11 @@ func (p *process) plan(now time.Time) {
 }
 
 func (p *process) send(now time.Time) {
-	ticket := p.k.Send(now, 1)
+	ticket := p.k.Take(now, 1)
 	p.out.sent++
 	lost := p.random.Float64() < p.failures
 	if lost && p.random.IntN(2) == 0 { // on the way there
-		p.at(now.Add(p.trip()), func(now time.Time) { p.k.Lose(now, ticket); p.again(now) })
+		p.at(now.Add(p.trip()), func(now time.Time) { p.k.Abandon(now, ticket); p.again(now) })
 		return
 	}
 	p.at(now.Add(p.trip()), func(now time.Time) {
@@ -225,9 +225,9 @@ func (p *process) send(now time.Time) {
 		}
 		p.at(now.Add(back), func(now time.Time) {
 			if lost {
-				p.k.Lose(now, ticket)
+				p.k.Abandon(now, ticket)
 			} else {
-				p.k.Receive(now, ticket, reading)
+				p.k.Observe(now, ticket, reading)
 			}
 			if p.watch != nil {
 				p.watch(now.Sub(p.from), p.k)
@@ -250,7 +250,7 @@ func (p *process) backoff(r *header.Reading) time.Duration {
 }
 
 // serve lets some node admit or refuse a request.
-func (p *process) serve(now time.Time, ticket Ticket) *header.Reading {
+func (p *process) serve(now time.Time, ticket Reservation) *header.Reading {
 	model := p.models[p.random.IntN(len(p.models))]
 	ok := model.Admit(now)
 	if now.Before(p.to) {
@@ -298,12 +298,12 @@ func (r *run) startNaive() {
 }
 
 // why explains a refusal.
-func (s simulation) why(k *Throttle, t Ticket, at time.Duration) {
+func (s simulation) why(k *Limiter, t Reservation, at time.Duration) {
 	if s.explain == nil {
 		return
 	}
-	s.explain("refused at %v: request %d of %d, sent at %v, slack %v", at, t.number, k.sent, time.Duration(t.at), time.Duration(k.latency.slack()))
-	if l := k.taught; l != nil {
+	s.explain("refused at %v: request %d of %d, sent at %v, slack %v", at, t.number, k.sent, time.Duration(t.at), time.Duration(k.rtt.slack()))
+	if l := k.estimator; l != nil {
 		if l.known() {
 			s.explain("  span %d/%v floor %v sure %v extra %d at %v, pace %.3f now %.3f proven %d of %v; opened %v, was %v, careful %v %d/%d", l.span.limit, time.Duration(l.span.length),
 				time.Duration(l.span.floor), l.span.sure, l.span.extra, time.Duration(l.span.climb), l.pace.rate, l.pace.now(), l.pace.proven, l.pace.period,
@@ -312,8 +312,8 @@ func (s simulation) why(k *Throttle, t Ticket, at time.Duration) {
 	}
 	for i := range k.windows {
 		w := &k.windows[i]
-		s.explain("  %s: limit %d, credit to %d, reset %v to %v, length %v, log %d, %+v %+v %+v %+v %+v", w.name, w.limit, w.ceiling,
+		s.explain("  %s: limit %d, credit to %d, reset %v to %v, length %v, log %d, %+v %+v %+v %+v %+v", w.name, w.limit, w.grantedThrough,
 			time.Duration(w.reset.earliest), time.Duration(w.reset.latest), time.Duration(w.length.value),
-			w.history.after(t.at-w.reach(k)), w.share, w.probe, w.trust, w.counter, w.bucket)
+			w.history.after(t.at-w.reach(k)), w.contention, w.probe, w.rolling, w.sliding, w.bucket)
 	}
 }

@@ -94,41 +94,41 @@ func (w WindowStatus) MarshalJSON() ([]byte, error) {
 
 // Status returns what is believed at now. It may be called at any time, changes
 // nothing that a caller could see, and takes well under a microsecond a window.
-func (k *Throttle) Status(now time.Time) Status {
+func (k *Limiter) Status(now time.Time) Status {
 	i := k.instant(now)
-	k.settle(i)
+	k.expireLost(i)
 	s := Status{
-		Refusals: k.hold.refusals, InFlight: int(k.sent - k.answered),
-		Fastest: time.Duration(k.latency.wasShortest), Slowest: time.Duration(k.latency.wasLongest),
+		Refusals: k.cooldown.refusals, InFlight: int(k.sent - k.answered),
+		Fastest: time.Duration(k.rtt.wasShortest), Slowest: time.Duration(k.rtt.wasLongest),
 	}
-	if k.hold.until > i {
-		s.Hold = k.time(k.hold.until)
+	if k.cooldown.until > i {
+		s.Hold = k.time(k.cooldown.until)
 	}
 	for j := range k.windows {
 		s.Windows = append(s.Windows, k.windows[j].status(k, i))
 	}
-	if k.taught != nil {
-		s.Windows = k.taught.status(s.Windows, k, i)
+	if k.estimator != nil {
+		s.Windows = k.estimator.status(s.Windows, k, i)
 	}
 	return s
 }
 
-func (w *window) status(k *Throttle, now instant) WindowStatus {
+func (w *window) status(k *Limiter, now instant) WindowStatus {
 	s := WindowStatus{
 		Name: w.name, Unit: w.unit, Scope: w.scope, Limit: int(w.limit),
 		Length: time.Duration(w.length.value), Told: w.length.told,
-		Remaining: -1, Others: w.share.others(now), Share: 1, Ready: k.time(w.next(k, now)),
+		Remaining: -1, Others: w.contention.others(now), Share: 1, Ready: k.time(w.next(k, now)),
 	}
-	left := w.ceiling - k.sent
+	left := w.grantedThrough - k.sent
 	if s.Others {
-		s.Share = w.share.ours(w)
-		left = min(left, w.share.budget(w)-k.sent)
+		s.Share = w.contention.ours(w)
+		left = min(left, w.contention.budget(w)-k.sent)
 	}
 	if w.credited {
 		s.Credit = int(max(w.price.of(left)-w.reserve, 0))
 		switch {
-		case w.share.begun:
-			s.Remaining = int(w.share.left)
+		case w.contention.begun:
+			s.Remaining = int(w.contention.left)
 		case w.price.started:
 			s.Remaining = int(w.price.left)
 		}
@@ -141,7 +141,7 @@ func (w *window) status(k *Throttle, now instant) WindowStatus {
 }
 
 // next returns when a request may go, and pacing lets it.
-func (w *window) next(k *Throttle, now instant) instant {
+func (w *window) next(k *Limiter, now instant) instant {
 	return max(w.ready(k, now, 1), w.paced(k, now, 1).at)
 }
 
@@ -152,20 +152,20 @@ func (w *window) kind() (Kind, bool) {
 		return Concurrent, true
 	case w.bucket.recognised:
 		return Bucket, true
-	case w.counter.recognised:
+	case w.sliding.recognised:
 		return Weighed, true
-	case w.trust.proved():
+	case w.rolling.proved():
 		return Rolling, true
-	case w.share.rolled > 0:
-		return Rolling, w.share.rolled >= rolls
+	case w.contention.rolled > 0:
+		return Rolling, w.contention.rolled >= rolls
 	case w.resetKnown:
-		return Fixed, w.share.jumped >= rolls
+		return Fixed, w.contention.jumped >= rolls
 	}
 	return Unknown, false
 }
 
 // status appends what refusals taught.
-func (l *taught) status(to []WindowStatus, k *Throttle, now instant) []WindowStatus {
+func (l *estimator) status(to []WindowStatus, k *Limiter, now instant) []WindowStatus {
 	if s := &l.span; s.limit > 0 {
 		kind := Rolling
 		if s.fixed {
@@ -191,7 +191,7 @@ func (l *taught) status(to []WindowStatus, k *Throttle, now instant) []WindowSta
 }
 
 // time returns an instant as a time; it is zero when none is known.
-func (k *Throttle) time(at instant) time.Time {
+func (k *Limiter) time(at instant) time.Time {
 	if at == never {
 		return time.Time{}
 	}

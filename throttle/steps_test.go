@@ -13,8 +13,8 @@ import (
 // A script drives a throttle by hand.
 type script struct {
 	t       *testing.T
-	k       *Throttle
-	tickets []Ticket
+	k       *Limiter
+	tickets []Reservation
 }
 
 func newScript(t *testing.T, p Policy) *script {
@@ -30,8 +30,8 @@ func at(s float64) time.Time { return epoch.Add(time.Duration(s * float64(time.S
 // goes checks that a request may go at s, and sends it. It returns its index.
 func (s *script) goes(seconds float64) int {
 	s.t.Helper()
-	require.Equal(s.t, Answer{At: at(seconds)}, s.k.Ask(at(seconds), 1), "at %v", seconds)
-	s.tickets = append(s.tickets, s.k.Send(at(seconds), 1))
+	require.Equal(s.t, Decision{At: at(seconds)}, s.k.Ask(at(seconds), 1), "at %v", seconds)
+	s.tickets = append(s.tickets, s.k.Take(at(seconds), 1))
 	return len(s.tickets) - 1
 }
 
@@ -48,7 +48,7 @@ func (s *script) waits(seconds float64, name string) time.Time {
 // hears passes the answer to a request on.
 func (s *script) hears(seconds float64, i int, r header.Reading) {
 	r.Date = at(seconds).Truncate(time.Second)
-	s.k.Receive(at(seconds), s.tickets[i], &r)
+	s.k.Observe(at(seconds), s.tickets[i], &r)
 }
 
 // minute is what a server says of a window of a minute that ends at reset.
@@ -192,7 +192,7 @@ func TestALostRequestFreesItsPlace(t *testing.T) {
 	s := newScript(t, plain())
 	r := header.Reading{Windows: []header.Window{{Name: "c", Unit: "concurrent-requests", Limit: known(1), Remaining: known(0)}}}
 	s.hears(.1, s.goes(0), r)
-	s.k.Lose(at(2), s.tickets[s.goes(1)])
+	s.k.Abandon(at(2), s.tickets[s.goes(1)])
 	until := s.waits(2, "c")
 	require.False(t, until.IsZero())
 	s.goes(until.Sub(epoch).Seconds())
@@ -212,7 +212,7 @@ func TestAnAbsurdResetIsNone(t *testing.T) {
 func TestWhatCostsMoreThanTheLimitNeverGoes(t *testing.T) {
 	s := newScript(t, Policy{Reserve: Requests(2)})
 	s.hears(.1, s.goes(0), minute(10, 9, 60))
-	assert.Equal(t, Answer{Name: "minute", Max: 8}, s.k.Ask(at(1), 9))
+	assert.Equal(t, Decision{Name: "minute", Max: 8}, s.k.Ask(at(1), 9))
 	assert.Empty(t, s.k.Ask(at(1), 5).Name)
 }
 
@@ -221,12 +221,12 @@ func TestReturnedRequestsCostNothing(t *testing.T) {
 	s.hears(.1, s.goes(0), minute(10, 1, 60))
 	i := s.goes(.2)
 	s.waits(.2, "minute")
-	s.k.Return(s.tickets[i])
+	s.k.Cancel(s.tickets[i])
 	s.goes(.3)
 	s.waits(.3, "minute")
 	// The first of all can be returned too, and its place is free at once.
 	s = newScript(t, plain())
-	s.k.Return(s.tickets[s.goes(0)])
+	s.k.Cancel(s.tickets[s.goes(0)])
 	s.goes(0)
 }
 
@@ -234,7 +234,7 @@ func TestLostRequestsCountAsSentForAWhile(t *testing.T) {
 	s := newScript(t, plain())
 	s.hears(.1, s.goes(0), minute(10, 2, 60))
 	i := s.goes(.2)
-	s.k.Lose(at(.3), s.tickets[i])
+	s.k.Abandon(at(.3), s.tickets[i])
 	assert.Equal(t, 1, s.k.Status(at(.4)).InFlight)
 	s.goes(.4)
 	s.waits(.4, "minute")
@@ -273,7 +273,7 @@ func TestALostProbeMayBeRepeated(t *testing.T) {
 	now := epoch
 	k, err := New(DefaultPolicy(), now)
 	require.NoError(t, err)
-	hears := func(ticket Ticket, remaining float64, wait time.Duration) {
+	hears := func(ticket Reservation, remaining float64, wait time.Duration) {
 		r := header.Reading{Windows: []header.Window{{
 			Name: "default", Remaining: header.Count{Value: remaining, State: header.Known},
 			Reset: header.Reset{In: time.Hour, Resolution: time.Second},
@@ -282,21 +282,21 @@ func TestALostProbeMayBeRepeated(t *testing.T) {
 			r.Refused, r.Wait = true, header.Wait{Reset: header.Reset{In: wait, Resolution: time.Second}, Delay: wait, Explicit: true}
 		}
 		now = now.Add(100 * time.Millisecond)
-		k.Receive(now, ticket, &r)
+		k.Observe(now, ticket, &r)
 	}
-	hears(k.Send(now, 1), 50, 0)
-	hears(k.Send(now, 1), 0, time.Second)
+	hears(k.Take(now, 1), 50, 0)
+	hears(k.Take(now, 1), 0, time.Second)
 
 	now = now.Add(2 * time.Second)
 	require.Empty(t, k.Ask(now, 1).Name, "the refusal bade us come back by now")
-	lost := k.Send(now, 1)
+	lost := k.Take(now, 1)
 	now = now.Add(100 * time.Millisecond)
-	k.Lose(now, lost)
+	k.Abandon(now, lost)
 	answer := k.Ask(now, 1)
 	require.False(t, answer.At.IsZero() || answer.At.After(now.Add(time.Minute)), "%v", answer)
 
 	// An answer that says the window is exhausted ends that.
 	now = answer.At
-	hears(k.Send(now, 1), 0, 0)
+	hears(k.Take(now, 1), 0, 0)
 	require.True(t, k.Ask(now, 1).At.After(now.Add(time.Minute)))
 }

@@ -43,9 +43,9 @@ func (u *trial) send(now instant, n int64) {
 	}
 }
 
-// hear takes in an answer, while shedding is presumed. It reports whether the trial is
+// observe takes in an answer, while shedding is presumed. It reports whether the trial is
 // over that shows that less is better.
-func (u *trial) hear(k *Throttle, now instant, t *Ticket, refused bool) bool {
+func (u *trial) observe(k *Limiter, now instant, t *Reservation, refused bool) bool {
 	if u.on && t.number <= u.mark {
 		return false
 	}

@@ -32,15 +32,15 @@ const (
 
 // takesTurns reports whether others spend a window that is open, and neither rolls nor
 // refills, and that is spent in turns.
-func (w *window) takesTurns(k *Throttle, now instant) bool {
-	s := &w.share
+func (w *window) takesTurns(k *Limiter, now instant) bool {
+	s := &w.contention
 	return s.others(now) && s.turns.on && s.rolled < rolls && s.begun && !w.refills() &&
 		w.resetKnown && now < w.reset.earliest && k.policy.Threshold != Amount{}
 }
 
 // turn returns when n more go in turn. Who would not use its part, as it sent less in as
 // long a time, does not wait.
-func (s *share) turn(w *window, k *Throttle, now instant, n int64) pacing {
+func (s *contention) turn(w *window, k *Limiter, now instant, n int64) pacing {
 	remains := w.reset.earliest - now
 	left := float64(s.left-w.reserve) - float64(k.sent-s.newest-s.back)/s.ours(w)
 	lately := float64(w.history.after(now-remains) + n)
@@ -51,10 +51,10 @@ func (s *share) turn(w *window, k *Throttle, now instant, n int64) pacing {
 	return pacing{at: max(now, k.lastSent+times(step, n)), most: unbounded}
 }
 
-// hear holds what is left against turns. If n others and we take them, the n others leave
+// observe holds what is left against turns. If n others and we take them, the n others leave
 // at least the n-th power of the part of the window that remains.
-func (u *turns) hear(w *window, now instant) {
-	s, length, remains := &w.share, w.length.value, w.reset.earliest-now
+func (u *turns) observe(w *window, now instant) {
+	s, length, remains := &w.contention, w.length.value, w.reset.earliest-now
 	if !u.on || s.rolled >= rolls || remains <= length/16 || remains >= length || 4*(w.limit-s.left) < w.limit {
 		return
 	}

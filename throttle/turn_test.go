@@ -80,7 +80,7 @@ func taking(t *testing.T, each int) *script {
 // sends lets a request go at s, whatever a throttle says, and returns its index.
 func (s *script) sends(seconds float64) int {
 	s.k.Ask(at(seconds), 1)
-	s.tickets = append(s.tickets, s.k.Send(at(seconds), 1))
+	s.tickets = append(s.tickets, s.k.Take(at(seconds), 1))
 	return len(s.tickets) - 1
 }
 

@@ -40,8 +40,8 @@ func newVerdict(share float64, rate bool) verdict {
 	return verdict{refusal: math.Log(limited / share), service: math.Log((1 - limited) / (1 - share))}
 }
 
-// hear takes in what became of a request.
-func (v *verdict) hear(t *Ticket, refused bool) finding {
+// observe takes in what became of a request.
+func (v *verdict) observe(t *Reservation, refused bool) finding {
 	switch {
 	case v.after == 0 && refused:
 		v.after, v.since = t.number, t.at

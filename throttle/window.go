@@ -11,11 +11,11 @@ type window struct {
 	limit              int64 // below 0 when not told
 	threshold, reserve int64 // of the limit
 
-	// ceiling is the credit: requests up to this number are covered by what a
+	// grantedThrough is the credit: requests up to this number are covered by what a
 	// response said remained. raised is how many had been sent when it was set.
 	// credited is false while no response told what remains.
-	ceiling, raised int64
-	credited        bool
+	grantedThrough, raised int64
+	credited               bool
 
 	// reset is when the window opens, as the response to request resetTold said, and
 	// that to request resetSince was the first to say.
@@ -26,17 +26,17 @@ type window struct {
 	// window after the reset.
 	settled instant
 
-	length  length
-	history history
-	trust   trust
-	counter counter
-	bucket  bucket
-	probe   probe
-	share   share
-	price   price
-	belief  belief
-	phase   phase
-	nodes   nodes
+	length     length
+	history    history
+	rolling    rollingDetector
+	sliding    slidingCounter
+	bucket     bucket
+	probe      probe
+	contention contention
+	price      price
+	belief     belief
+	phase      phase
+	replicas   replicas
 
 	moment     bool // the reset is told as one
 	served     bool // an answer that was no refusal told of it
@@ -55,7 +55,7 @@ type probe struct {
 
 // answeredBy reports whether the answer to t is that to the probe under way, or
 // one as good.
-func (p *probe) answeredBy(t *Ticket) bool { return p.number != 0 && t.number >= p.number }
+func (p *probe) answeredBy(t *Reservation) bool { return p.number != 0 && t.number >= p.number }
 
 // matches reports whether w is the window that a response speaks of.
 func (w *window) matches(said *header.Window) bool {
@@ -103,11 +103,11 @@ func (w *window) probes(now instant, number, n int64) bool {
 	case w.resetKnown && now >= w.reset.earliest:
 		return true
 	}
-	return w.ceiling-w.kept() < number && w.refillReady(n) > now && !w.trust.proved() && !w.counter.recognised
+	return w.grantedThrough-w.kept() < number && w.refillReady(n) > now && !w.rolling.proved() && !w.sliding.recognised
 }
 
-// settle notes that what t stands for is no longer under way.
-func (w *window) settle(t *Ticket) {
+// conclude notes that what t stands for is no longer under way.
+func (w *window) conclude(t *Reservation) {
 	if w.probe.answeredBy(t) {
 		// Unless the answer spoke of this window, the next may go as this one did.
 		w.probe.number, w.probe.bidden, w.probe.bade = 0, w.probe.bade, 0

@@ -25,9 +25,9 @@ type Config struct {
 	// Defaults sets 0.5: a server that still answers every other request is
 	// better served by retries.
 	Share float64
-	// Least is how many requests must have ended within Window before the breaker
+	// MinRequests is how many requests must have ended within Window before the breaker
 	// may open. Defaults sets 20: with fewer, chance decides.
-	Least int
+	MinRequests int
 	// Window is the time over which requests are counted, in tenths that are
 	// dropped one by one. It must be at least 10 ns. Defaults sets 10 seconds.
 	Window time.Duration
@@ -43,7 +43,7 @@ type Config struct {
 // Defaults returns the standard settings: open for 5 seconds when half of at
 // least 20 requests within 10 seconds have failed.
 func Defaults() Config {
-	return Config{Share: 0.5, Least: 20, Window: 10 * time.Second, Cooldown: 5 * time.Second, Probes: 1}
+	return Config{Share: 0.5, MinRequests: 20, Window: 10 * time.Second, Cooldown: 5 * time.Second, Probes: 1}
 }
 
 // ErrInvalid is matched by the errors of [New].
@@ -76,8 +76,8 @@ func New(c Config) (*Breaker, error) {
 	switch {
 	case !(c.Share > 0 && c.Share <= 1):
 		return nil, invalid("Share must be above 0 and at most 1, got %v", c.Share)
-	case c.Least < 1:
-		return nil, invalid("Least must be positive, got %d", c.Least)
+	case c.MinRequests < 1:
+		return nil, invalid("Least must be positive, got %d", c.MinRequests)
 	case c.Window < buckets:
 		return nil, invalid("Window is too short: %v", c.Window)
 	case c.Cooldown <= 0:
@@ -93,7 +93,7 @@ func New(c Config) (*Breaker, error) {
 		Timeout:      c.Cooldown,
 		ReadyToTrip: func(n gobreaker.Counts) bool {
 			ended := float64(n.TotalSuccesses) + float64(n.TotalFailures)
-			return ended >= float64(c.Least) && float64(n.TotalFailures) >= c.Share*ended
+			return ended >= float64(c.MinRequests) && float64(n.TotalFailures) >= c.Share*ended
 		},
 		OnStateChange: func(_ string, _, to gobreaker.State) { b.change(to, c.Cooldown) },
 		IsExcluded:    func(err error) bool { return errors.Is(err, errSetAside) },

@@ -170,7 +170,7 @@ func TestNewRefusesBadSettings(t *testing.T) {
 		"share 0":         func(c *breaker.Config) { c.Share = 0 },
 		"share above 1":   func(c *breaker.Config) { c.Share = 1.1 },
 		"share NaN":       func(c *breaker.Config) { c.Share = math.NaN() },
-		"least 0":         func(c *breaker.Config) { c.Least = 0 },
+		"least 0":         func(c *breaker.Config) { c.MinRequests = 0 },
 		"window 0":        func(c *breaker.Config) { c.Window = 0 },
 		"window 9 ns":     func(c *breaker.Config) { c.Window = 9 },
 		"cooldown 0":      func(c *breaker.Config) { c.Cooldown = 0 },

@@ -19,7 +19,7 @@ func ExampleNew() {
 
 func ExampleDefaults() {
 	c := breaker.Defaults()
-	fmt.Println(c.Share, c.Least, c.Window, c.Cooldown, c.Probes)
+	fmt.Println(c.Share, c.MinRequests, c.Window, c.Cooldown, c.Probes)
 	// Output: 0.5 20 10s 5s 1
 }
 

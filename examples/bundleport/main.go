@@ -1,5 +1,5 @@
 // Bundleport searches hotels in an API like Bundleport's, behind Kong, with three limits
-// at once: for a minute, an hour and a day. Searches wait in one line, ten are under way
+// at once: for a minute, an hour and a day. Searches wait in one queue, ten are under way
 // at the most, and answers are kept for a minute. The API is built in: no network is needed.
 //
 //	go run ./examples/bundleport
@@ -96,7 +96,7 @@ func run(ctx context.Context, out io.Writer, serve func(http.Handler) (*http.Cli
 	plain, url, stop := serve(api)
 	defer stop()
 	// The three limits are read from the responses. What these do not tell is a rule.
-	rt, err := client.NewTransport(plain.Transport, client.WithMaxWait(0), client.WithLine(
+	rt, err := client.NewTransport(plain.Transport, client.WithMaxWait(0), client.WithQueue(
 		queue.WithRule(queue.Rule{Name: "searches", Pattern: "POST /hotels/v1/search", MaxInFlight: 10}),
 	))
 	if err != nil {

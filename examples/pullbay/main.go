@@ -60,7 +60,7 @@ type fetcher struct {
 func (f *fetcher) run(ctx context.Context, out io.Writer) error {
 	// How many requests a plan allows is in every response: nothing to set up. How many
 	// credits it has is in none, so they are a rule.
-	transport, err := client.NewTransport(f.base, client.WithLine(queue.WithRule(queue.Rule{
+	transport, err := client.NewTransport(f.base, client.WithQueue(queue.WithRule(queue.Rule{
 		Name: "credits", Pattern: "GET " + endpoint, Limits: []queue.Quota{queue.PerDay(freePages).Named("credits")},
 	})))
 	if err != nil {
@@ -68,10 +68,10 @@ func (f *fetcher) run(ctx context.Context, out io.Writer) error {
 	}
 	f.client = &http.Client{Transport: transport}
 	f.upgrade = sync.OnceValue(func() error { // the new limit will be in the next response, the new credits will not
-		return errors.Join(f.api.SetPlan(key, apiserver.Starter), transport.Line().SetLimits("credits", queue.PerDay(paidPages)))
+		return errors.Join(f.api.SetPlan(key, apiserver.Starter), transport.Queue().SetLimits("credits", queue.PerDay(paidPages)))
 	})
 	f.bar = pb.ProgressBarTemplate(`{{counters .}} {{bar .}} {{percent .}}  {{string . "plan"}}`).New(0).SetWriter(out)
-	if !f.bar.GetBool(pb.Terminal) { // a line every second in place of one that changes
+	if !f.bar.GetBool(pb.Terminal) { // a queue every second in place of one that changes
 		f.bar.Set(pb.ReturnSymbol, "\n").SetRefreshRate(time.Second).SetWidth(80)
 	}
 	f.bar.Start()

@@ -9,7 +9,7 @@ import (
 )
 
 // follow writes what line returns until stop is called, and then once more: on a
-// terminal as one line that changes, elsewhere as a line every other second without
+// terminal as one queue that changes, elsewhere as a queue every other second without
 // control characters. Nobody else may write to out meanwhile.
 func follow(out io.Writer, line func() string) (stop func()) {
 	if isTerminal(out) {

@@ -56,7 +56,7 @@ func Read[T any](file string) ([]T, error) {
 	return all, nil
 }
 
-// Write writes a file of Rows or Series, one on a line.
+// Write writes a file of Rows or Series, one on a queue.
 func Write[T any](file string, all []T) error {
 	var out bytes.Buffer
 	for i, v := range all {

@@ -12,6 +12,6 @@ type Served struct {
 	Refused int     `json:"refused"`
 	Failed  int     `json:"failed"` // calls, while it ran
 	Rate    float64 `json:"rate"`   // requests a second that were admitted
-	Admits  string  `json:"admits"` // status and fields of an admitted request, a line each
+	Admits  string  `json:"admits"` // status and fields of an admitted request, a queue each
 	Refuses string  `json:"refuses"`
 }

@@ -207,7 +207,7 @@ func quota(text string) (queue.Quota, error) {
 		if err != nil || b < 1 {
 			return queue.Quota{}, fmt.Errorf("want a positive burst, got %q", burst)
 		}
-		q = q.Smooth(b)
+		q = q.TokenBucket(b)
 	}
 	return q, nil
 }

@@ -25,7 +25,7 @@ rule files match="POST /files/{id}" in-flight=2 scope=global limit=1/1m30s
 	require.Equal(t, []string{"/github/", "/"}, []string{c.upstreams[0].prefix, c.upstreams[1].prefix})
 	require.Equal(t, "https://api.test/v1", c.upstreams[1].url.String())
 	require.Equal(t, "X-Team", c.nameField)
-	require.Equal(t, []queue.Quota{queue.PerHour(300), queue.PerSecond(10).Smooth(5)}, c.rules[0].Limits)
+	require.Equal(t, []queue.Quota{queue.PerHour(300), queue.PerSecond(10).TokenBucket(5)}, c.rules[0].Limits)
 	require.Equal(t, queue.Rule{
 		Name: "files", Pattern: "POST /files/{id}", Scope: queue.Global, MaxInFlight: 2, Limits: []queue.Quota{queue.Per(1, 90*time.Second)},
 	}, c.rules[1].Rule)

@@ -201,8 +201,8 @@ func (r *response) plan(got *reading) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	sent := k.Send(got.now.Add(-time.Millisecond), 1)
-	k.Receive(got.now, sent, &got.Reading)
+	sent := k.Take(got.now.Add(-time.Millisecond), 1)
+	k.Observe(got.now, sent, &got.Reading)
 	var plan []string
 	switch {
 	case got.Refused:

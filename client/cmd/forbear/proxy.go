@@ -135,7 +135,7 @@ func newProxyServer(p *proxyFlags, c *config, base http.RoundTripper, log *slog.
 		client.WithObserver(observe.Log(log)),
 	}
 	for _, r := range c.rules {
-		opts = append(opts, client.WithLine(queue.WithRule(r.Rule)))
+		opts = append(opts, client.WithQueue(queue.WithRule(r.Rule)))
 	}
 	if p.memory != "" {
 		m, err := readMemory(p.memory)
@@ -213,7 +213,7 @@ func (s *proxyServer) reload() error {
 	if err := reshaped(s.gateway.config.Load().rules, c.rules); err != nil {
 		return err
 	}
-	line := s.transport.Line()
+	line := s.transport.Queue()
 	for _, r := range c.rules {
 		if len(r.Limits) > 0 {
 			err = errors.Join(err, line.SetLimits(r.Name, r.Limits...))
@@ -233,7 +233,7 @@ func (s *proxyServer) drain() error {
 		ctx, cancel = context.WithTimeout(ctx, s.flags.grace)
 	}
 	defer cancel()
-	s.log.Info("ending", "waiting", s.transport.Line().Stats().Waiting)
+	s.log.Info("ending", "waiting", s.transport.Queue().Stats().Waiting)
 	err := s.server.Shutdown(ctx)
 	if err != nil {
 		err = fmt.Errorf("requests were still waiting: %w", errors.Join(err, s.server.Close()))

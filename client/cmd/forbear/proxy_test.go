@@ -91,7 +91,7 @@ func write(t *testing.T, name, text string) string {
 // waiting returns once so many requests wait in the queue.
 func (r *running) waiting(t *testing.T, n int) {
 	t.Helper()
-	require.Eventually(t, func() bool { return r.transport.Line().Stats().Waiting == n }, 10*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return r.transport.Queue().Stats().Waiting == n }, 10*time.Second, time.Millisecond)
 }
 
 // Programs that know nothing of each other share one quota: none is refused.

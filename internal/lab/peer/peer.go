@@ -14,7 +14,7 @@ type Client struct {
 	// Module is the Go module that it comes from; it is empty for recipes, and for
 	// forbear itself.
 	Module string
-	// Setup says in a line how it is set up.
+	// Setup says in a queue how it is set up.
 	Setup string
 	// Told says that it is given the limit, which the others have to find out.
 	Told bool

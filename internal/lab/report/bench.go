@@ -35,7 +35,7 @@ func readBench(file string) (bench, error) {
 	return b, nil
 }
 
-// add takes in one line: a name with the number of processors, the number of
+// add takes in one queue: a name with the number of processors, the number of
 // operations, and then values and their units.
 func (b bench) add(fields []string) {
 	if len(fields) < 4 {

@@ -49,7 +49,7 @@ func of(rows []lab.Row, scenario, client string) (lab.Row, bool) {
 	return lab.Row{}, false
 }
 
-// overview has a line for each client and a column for each scenario, a few to a
+// overview has a queue for each client and a column for each scenario, a few to a
 // table.
 func overview(rows []lab.Row) string {
 	var b strings.Builder

@@ -1,0 +1,70 @@
+package client
+
+import (
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/forbear-go/forbear/backoff"
+)
+
+// A circuit holds the breaker of a key.
+type circuit struct {
+	once    sync.Once
+	breaker backoff.Breaker
+}
+
+// breaker returns the breaker of a key, or nil. The caller's function makes it outside
+// the queue's lock.
+func (l *learned) breaker() backoff.Breaker {
+	c := &l.circuit
+	c.once.Do(func() { c.breaker = l.transport.newBreaker(nameOf(l.key)) })
+	return c.breaker
+}
+
+// guard sends a request that may go, if the breaker of its key agrees, and tells it what
+// came of it. Otherwise all is given back. Should somebody panic, the breaker is told
+// that nobody knows.
+func (a *attempt) guard(t *Transport, req *http.Request, who *principal) (ans answer) {
+	var done func(backoff.Attempt)
+	over := false
+	defer func() {
+		if over {
+			return
+		}
+		a.permit.Return(&a.Request) // it does nothing if the request was sent
+		closeBody(req)
+		discard(ans.resp)
+		ans.letGo()
+		if done != nil {
+			done(backoff.Attempt{})
+		}
+	}()
+	if b := a.key.breaker(); b != nil {
+		var err error
+		if done, err = b.Allow(); err != nil {
+			done = nil // there is nothing to tell
+			return answer{err: &brokenError{err}, turnedAway: true}
+		}
+	}
+	ans = a.exchange(t, req, who)
+	if tell := done; tell != nil {
+		done = nil // it is called once, also if it panics
+		tell(backoff.Attempt{Request: req, Response: ans.resp, Err: ans.err, Refused: ans.refused})
+	}
+	over = true
+	return ans
+}
+
+// A brokenError is what a breaker refused a request with.
+type brokenError struct{ err error }
+
+func (e *brokenError) Error() string { return e.err.Error() }
+
+// until returns when it is worth to ask the breaker again, if it told.
+func (e *brokenError) until() time.Time {
+	if t, ok := e.err.(interface{ RetryAt() time.Time }); ok {
+		return t.RetryAt()
+	}
+	return time.Time{}
+}

@@ -1,0 +1,246 @@
+package queue
+
+import (
+	"math"
+	"time"
+)
+
+// dispatch lets everybody go who can, after something changed, and sets the timer for what comes next.
+// The lock must be held.
+func (l *Queue) dispatch(now time.Time) {
+	defer l.arm(now) // also if a limit panics
+	l.drain(now)
+	if l.phase == draining && l.drained() {
+		l.finish()
+	}
+}
+
+// drain lets everybody go who can. Who is being asked while a limit panics is asked again later.
+func (l *Queue) drain(now time.Time) {
+	var g *limiter
+	var s *seat
+	defer func() {
+		if g != nil {
+			l.markDirty(g)
+		}
+		if s != nil {
+			l.markSeatDirty(s)
+		}
+	}()
+	for {
+		if n := len(l.stirredSeats); n > 0 {
+			s = l.stirredSeats[n-1]
+			l.stirredSeats = l.stirredSeats[:n-1]
+			s.stirred = false
+			l.run(now, s)
+			s = nil
+			continue
+		}
+		if n := len(l.stirredGates); n > 0 {
+			g = l.stirredGates[n-1]
+			l.stirredGates = l.stirredGates[:n-1]
+			g.stirred = false
+			if g.shared {
+				l.callSeats(now, g)
+			} else {
+				l.callFlows(now, g)
+			}
+			g = nil
+			continue
+		}
+		if !l.fillUp() {
+			return
+		}
+	}
+}
+
+// run lets the flows of a seat go that waits at no gate, until it has to.
+func (l *Queue) run(now time.Time, s *seat) {
+	for s.parked == nil && s.ready.n > 0 {
+		l.step(now, s, nil)
+	}
+}
+
+// callFlows lets those out who wait at a gate of their key, best first, as long as it agrees.
+func (l *Queue) callFlows(now time.Time, g *limiter) {
+	for g.waiting != nil {
+		f := g.next().leader()
+		a := g.ask(now, f.head().r)
+		switch {
+		case a.Max > 0:
+			l.fail(f.head(), newCostError(f.head().r, &a))
+			continue
+		case !a.goes(now):
+			// Another limit may make it too late for some who do not know yet.
+			if worst, later, _ := l.obstacle(now, f, nil); worst != nil && worst != g && l.expireFlow(f, &later) {
+				continue
+			}
+			l.close(now, g, &a)
+			return
+		}
+		l.leaveGate(g, &f.node)
+		f.called = g
+		l.enter(f)
+		l.run(now, f.seat())
+	}
+}
+
+// callSeats lets those go who wait at a shared gate, best first, one request at a time.
+func (l *Queue) callSeats(now time.Time, g *limiter) {
+	for g.waiting != nil {
+		if l.step(now, g.next().seat, g) == g {
+			return
+		}
+	}
+}
+
+// step lets the first of a seat try, which caller, if not nil, has called. It returns the shared gate
+// that refused, if one did.
+func (l *Queue) step(now time.Time, s *seat, caller *limiter) *limiter {
+	f := s.first()
+	g, a, behind := l.obstacle(now, f, caller)
+	switch {
+	case g == nil:
+		l.grant(now, f)
+		return nil
+	case a.Max > 0:
+		l.fail(f.head(), newCostError(f.head().r, &a))
+		return nil
+	case !g.shared:
+		l.withdraw(f)
+		f.gate, f.called = g, nil
+		l.place(f)
+		l.admitTo(g, &f.node)
+		f.in = g.waiting
+		l.refused(now, g, &f.node, &a, behind)
+		return nil
+	}
+	l.park(s, g)
+	l.refused(now, g, &s.node, &a, behind)
+	return g
+}
+
+// refused notes why x, which waits at g now, cannot go. If others go first, the gate already knows
+// when to ask them.
+func (l *Queue) refused(now time.Time, g *limiter, x *node, a *Decision, behind bool) {
+	if !behind && g.next() == x {
+		l.close(now, g, a)
+		return
+	}
+	if !g.stirred && l.expire(g.waiting, g) {
+		l.markDirty(g)
+	}
+}
+
+// obstacle asks all limits that apply to the first of a ready flow. It returns the gate whose answer
+// is the latest, or behind whose crowd the flow has to wait, or nil when all agree. caller is the shared
+// gate that has called the flow's seat, if one has.
+func (l *Queue) obstacle(now time.Time, f *flow, caller *limiter) (worst *limiter, a Decision, behind bool) {
+	var queue *limiter
+	r := f.head().r
+	owed := f.called != nil && f.called.share.owed(f.level)
+	check := func(g *limiter) {
+		if answer := g.ask(now, r); !answer.goes(now) {
+			if worst == nil || answer.after(&a) {
+				worst, a = g, answer
+			}
+		}
+	}
+	if f.key.own != nil {
+		g := &f.lane.gate
+		check(g)
+		if g != f.called && g.stops(f.level, 0, f.arrival(), owed) {
+			queue = g
+		}
+	}
+	for i := range f.kind.slots {
+		g := l.gateOf(f.key, &f.kind.slots[i])
+		check(g)
+		if g != f.called && g.stops(f.level, 0, f.arrival(), owed) {
+			queue = g
+		}
+	}
+	owed = caller != nil && caller.share.owed(f.level)
+	for _, g := range f.kind.gates {
+		check(g)
+		if g.stops(f.level, 0, f.turn, owed) {
+			queue = g
+		}
+	}
+	if worst == nil && queue != nil {
+		return queue, a, true
+	}
+	return worst, a, false
+}
+
+// grant gives the first of a ready flow its permit: all limits have agreed.
+func (l *Queue) grant(now time.Time, f *flow) {
+	t, c := f.head(), f.kind
+	l.take(now, t.key, c, t.r)
+	c.goOn(f)
+	l.served(f)
+	l.unqueue(t)
+	f.called = nil
+	if f.len() > 0 {
+		c.queueUp(l, f)
+		l.place(f)
+		l.reorder(f.seat())
+	} else {
+		l.end(f)
+	}
+	l.issue(t, now, t.r)
+	l.signal(t)
+}
+
+// issue makes t a permit for r, taken at now.
+func (l *Queue) issue(t *ticket, now time.Time, r *Request) {
+	t.state, t.taken, t.cost = granted, now, int32(min(r.cost(), math.MaxInt32))
+	t.key.flying++
+	l.flying++
+}
+
+// fail turns a waiting ticket away.
+func (l *Queue) fail(t *ticket, err error) {
+	l.drop(t)
+	t.state, t.err = failed, err
+	l.signal(t)
+}
+
+// signal wakes whoever waits for t. The channel has room for the one signal a ticket ever gets.
+func (l *Queue) signal(t *ticket) {
+	if t.blocked {
+		t.wake <- struct{}{}
+	}
+}
+
+// drop takes a waiting ticket out of the queue.
+func (l *Queue) drop(t *ticket) {
+	f := t.flow
+	first := f.head() == t
+	l.unqueue(t)
+	switch {
+	case f == &l.yard:
+	case f.len() == 0:
+		l.end(f)
+	default:
+		l.place(f)
+		if f.gate == nil {
+			l.reorder(f.seat())
+		}
+		if first {
+			l.retry(f)
+		}
+	}
+}
+
+// retry has a flow asked again: its first has changed, and may cost less.
+func (l *Queue) retry(f *flow) {
+	switch {
+	case f.gate != nil:
+		l.markDirty(f.gate)
+	case f.seat().parked != nil:
+		l.markDirty(f.seat().parked)
+	default:
+		l.markSeatDirty(f.seat())
+	}
+}

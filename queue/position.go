@@ -1,0 +1,97 @@
+package queue
+
+import "time"
+
+// Position is where a request stands in the queue.
+type Position struct {
+	// Ahead is how many requests go first, as far as is known: more, if more of a higher priority come.
+	Ahead int
+	// Start is when the request will go if nothing else happens, as far as is known: not earlier, but
+	// perhaps later. Zero if it is not known, as behind a bound on requests in flight.
+	Start time.Time
+	// Limit names the limit that holds the request back longest. Empty if none does.
+	Limit string
+}
+
+// Waiting is a request in the queue; see [Request]. It is a small value. Its method is safe for
+// concurrent use.
+type Waiting struct {
+	t   *ticket
+	gen uint32
+}
+
+// Position returns where the request stands now. It reports false when the request no longer waits. It
+// takes time in proportion to the number of requests of the same key ahead.
+func (w Waiting) Position() (Position, bool) {
+	if w.t == nil {
+		return Position{}, false
+	}
+	l := w.t.line
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if w.t.gen != w.gen || w.t.state != waiting {
+		return Position{}, false
+	}
+	return l.placeOf(w.t, l.now()), true
+}
+
+// eachGate calls do for all gates that a flow needs.
+func (l *Queue) eachGate(f *flow, do func(*limiter)) {
+	if f.key.own != nil {
+		do(&f.lane.gate)
+	}
+	for i := range f.kind.slots {
+		do(l.gateOf(f.key, &f.kind.slots[i]))
+	}
+	for _, g := range f.kind.gates {
+		do(g)
+	}
+}
+
+// placeOf works out where a waiting ticket stands.
+func (l *Queue) placeOf(t *ticket, now time.Time) Position {
+	f := t.flow
+	if f == &l.yard {
+		return Position{Ahead: l.waiting + f.before(t).n}
+	}
+	own := f.before(t)
+	p := Position{Ahead: own.n, Start: now}
+	l.eachGate(f, func(g *limiter) {
+		p.worsen(g, t, now, l.ahead(g, t, own))
+	})
+	return p
+}
+
+// worsen takes into account that t waits at g behind ahead.
+func (p *Position) worsen(g *limiter, t *ticket, now time.Time, ahead load) {
+	if p.Start.IsZero() {
+		return // it is not known already
+	}
+	a := g.ask(now, t.r)
+	start := a.early()
+	if f, ok := g.limit.(Forecaster); ok && a.Max <= 0 && !a.Unknown {
+		start = f.Forecast(now, ahead.cost, t.r)
+	}
+	if a.Name == "" {
+		a.Name = g.nameOf()
+	}
+	switch {
+	case a.Unknown || g.flight() != nil && ahead.n > 0:
+		*p = Position{Ahead: ahead.n, Limit: a.Name}
+	case start.After(p.Start):
+		*p = Position{Ahead: ahead.n, Limit: a.Name, Start: start}
+	case p.Limit == "":
+		p.Ahead = max(p.Ahead, ahead.n)
+	}
+}
+
+// gateAhead is the gate that the flow waits for, or nil.
+func (f *flow) gateAhead() *limiter {
+	switch {
+	case f.gate != nil:
+		return f.gate
+	case f.kind != nil:
+		return f.seat().parked
+	}
+	return nil
+}

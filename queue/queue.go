@@ -1,0 +1,267 @@
+package queue
+
+import (
+	"context"
+	"sync"
+	"time"
+	"weak"
+)
+
+// Queue is where requests wait until every limit that applies to them agrees. Make one with [New]. All
+// methods are safe for concurrent use.
+type Queue struct {
+	start    time.Time // line time 0
+	floor    int32
+	maxKeys  int
+	maxWait  time.Duration
+	room     int // how many may wait
+	keyRoom  int // how many of one key may wait
+	overflow Overflow
+	newLimit func(key string) Limit
+	rules    []*rule // their numbers may change, under the lock
+	slots    int     // gates that a key can have
+
+	mu sync.Mutex // guards everything below
+
+	read time.Time // when both clocks were last read; see now
+
+	keys           map[string]*key
+	keyObserves    bool // some key's own limit is an Observer
+	oldest, newest *key
+	lastKey        *key // a cache of one
+	neverIdle      bool // some limit of a key is no Idler
+
+	classes map[classID]*class
+	shared  map[hostID]*limiter
+	prune   int // size of the two at which to look for what is not in use
+
+	lastClass *class // a cache of one
+
+	alarms    heap[*limiter, bySoonest]
+	deadlines heap[*waitQueue, byAlarm]
+	timer     *time.Timer
+	due       int64 // when the timer fires; never when it does not
+
+	stirredGates []*limiter
+	stirredSeats []*seat
+
+	waiting, flying int
+	held            int                 // requests between two attempts
+	chains          [levels]arrivalList // waiting requests by arrival
+	yard            flow                // requests that wait for room in the queue
+	seq, turn       int64
+
+	phase phase
+	gone  chan struct{} // closed when the queue is
+
+	spare  *ticket
+	spares int
+	flows  pool[flow]
+	lanes  pool[bucket]
+	crowds pool[waitQueue]
+
+	sharePool pool[share]
+}
+
+// now reads the clock; the lock must be held. It reads the monotonic one alone, which takes half the
+// time of both, and the wall clock once a second, so that limits aligned to it notice when it is set.
+func (l *Queue) now() time.Time {
+	passed := time.Since(l.read)
+	if passed < time.Second {
+		return l.read.Add(passed)
+	}
+	l.read = time.Now()
+	return l.read
+}
+
+// since converts to line time. Sub saturates, so a time centuries away is no trouble.
+func (l *Queue) since(t time.Time) int64 { return int64(t.Sub(l.start)) }
+
+// Acquire returns a permit as soon as all limits that apply to r agree. It blocks until then, unless r
+// says otherwise, and returns early when ctx is done.
+//
+// A request that cannot go before its deadline, which is that of ctx or its MaxWait from now, is
+// refused at once, also later when news tells that it cannot. The error is then a [WaitError]; if it
+// is the deadline of ctx that would be missed, it matches [context.DeadlineExceeded]. A request that
+// costs more than a limit can ever give gets a [CostError].
+//
+// A caller that gives up leaves the queue at once and has spent nothing.
+func (l *Queue) Acquire(ctx context.Context, r *Request) (Permit, error) {
+	if err := r.validate(); err != nil {
+		return Permit{}, err
+	}
+	if err := ctx.Err(); err != nil {
+		return Permit{}, cancelled(ctx, err)
+	}
+	p, t, err := l.enqueue(ctx, r)
+	if t == nil {
+		return p, err
+	}
+	return l.await(ctx, t)
+}
+
+// enqueue lets r go or fail at once, or puts it in the queue and returns its ticket.
+func (l *Queue) enqueue(ctx context.Context, r *Request) (Permit, *ticket, error) {
+	id := l.match(r)
+	l.mu.Lock()
+	defer l.mu.Unlock() // a limit may panic
+	if l.phase == closed {
+		return Permit{}, nil, &WaitError{Err: ErrClosed}
+	}
+	now := l.now()
+	k, c := l.key(r.Key, now), l.classOf(id)
+	if l.phase == open && !c.contended() && k.yields() && l.ask(now, k, c, r) {
+		l.take(now, k, c, r)
+		t := l.ticket(k, c, nil)
+		l.issue(t, now, r)
+		if l.due == never {
+			l.arm(now) // so that idle keys are looked for even if nobody ever waits
+		}
+		return Permit{t, t.gen}, nil, nil
+	}
+	return l.lineUp(ctx, now, k, c, r)
+}
+
+// ask reports whether all limits agree that r goes now.
+func (l *Queue) ask(now time.Time, k *key, c *class, r *Request) bool {
+	if k.own != nil {
+		if a := k.own.Ask(now, r); !a.goes(now) {
+			return false
+		}
+	}
+	for i := range c.slots {
+		if a := l.gateOf(k, &c.slots[i]).ask(now, r); !a.goes(now) {
+			return false
+		}
+	}
+	for _, g := range c.gates {
+		if a := g.ask(now, r); !a.goes(now) {
+			return false
+		}
+	}
+	return true
+}
+
+// take spends what r costs, of all limits. If one panics, the others get it back.
+func (l *Queue) take(now time.Time, k *key, c *class, r *Request) {
+	took := 0 // limits that did
+	defer func() {
+		if took >= 0 {
+			l.untake(now, k, c, r, took)
+		}
+	}()
+	if k.own != nil {
+		k.own.Take(now, r)
+		took++
+	}
+	for i := range c.slots {
+		k.gates[c.slots[i].slot].limit.Take(now, r)
+		took++
+	}
+	for _, g := range c.gates {
+		g.limit.Take(now, r)
+		took++
+	}
+	took = -1
+}
+
+// untake undoes a take of which only so many limits were reached.
+func (l *Queue) untake(now time.Time, k *key, c *class, r *Request, took int) {
+	undo := func(limit Limit) {
+		if took--; took < 0 {
+			return
+		}
+		if b, ok := limit.(*inFlight); ok {
+			b.now--
+		} else if b, ok := limit.(Canceler); ok {
+			b.Return(now, r)
+		}
+	}
+	if k.own != nil {
+		undo(k.own)
+	}
+	for i := range c.slots {
+		undo(k.gates[c.slots[i].slot].limit)
+	}
+	for _, g := range c.gates {
+		undo(g.limit)
+	}
+}
+
+// unsettled reports whether settle has something to do.
+func (l *Queue) unsettled() bool {
+	return len(l.stirredGates) > 0 || len(l.stirredSeats) > 0 || l.phase == draining
+}
+
+// retryPanic is how long those are left alone who were being asked when a limit panicked.
+const retryPanic = time.Second
+
+// arm sets the timer to the next time at which something is due, if that changed.
+func (l *Queue) arm(now time.Time) {
+	next := l.sweepAt()
+	if len(l.stirredGates)+len(l.stirredSeats) > 0 { // somebody panicked
+		next = min(next, l.since(now)+int64(retryPanic))
+	}
+	if len(l.alarms) > 0 {
+		next = min(next, l.alarms[0].at)
+	}
+	if len(l.deadlines) > 0 {
+		next = min(next, l.deadlines[0].deadline)
+	}
+	next = min(next, l.yard.earliest())
+	if next == l.due || l.phase == closed {
+		return
+	}
+	l.due = next
+	switch {
+	case next == never:
+		l.timer.Stop()
+	case l.timer == nil:
+		l.timer = time.AfterFunc(time.Duration(next-l.since(now)), newTimerFunc(l))
+	default:
+		l.timer.Reset(time.Duration(next - l.since(now)))
+	}
+}
+
+// newTimerFunc returns what the timer calls. It does not keep the queue: one that is held by nobody, and in which
+// so nobody waits, is forgotten at once and not when its timer fires.
+func newTimerFunc(l *Queue) func() {
+	line := weak.Make(l)
+	return func() {
+		if l := line.Value(); l != nil {
+			l.onTimer()
+		}
+	}
+}
+
+// onTimer is called by the timer.
+func (l *Queue) onTimer() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.due = never
+	now := l.now()
+	at := l.since(now)
+	l.markDue(0, at)
+	l.drain(now)
+	// Only now: who can go at the very end of its time goes.
+	for len(l.deadlines) > 0 && l.deadlines[0].deadline <= at {
+		t := l.deadlines[0].dates[0].flow.dates[0]
+		l.fail(t, l.tooLate(t, t.flow.gateAhead()))
+	}
+	for l.yard.earliest() <= at {
+		t := l.yard.dates[0]
+		l.fail(t, l.tooLate(t, t.flow.gateAhead()))
+	}
+	l.sweep(now)
+	l.dispatch(now)
+}
+
+// markDue stirs the gates that are due. They are at the top of the heap, in no order.
+func (l *Queue) markDue(i int, at int64) {
+	if i < len(l.alarms) && l.alarms[i].at <= at {
+		l.markDirty(l.alarms[i])
+		for child := range children {
+			l.markDue(children*i+1+child, at)
+		}
+	}
+}

@@ -1,0 +1,99 @@
+package queue
+
+import "math"
+
+// never is the time, in nanoseconds since the queue began, that does not come.
+const never = math.MaxInt64
+
+// node is a place of a flow or of a seat in a crowd.
+type node struct {
+	flow *flow // one of the two is set
+	seat *seat
+
+	level         int8
+	first, second int64 // the order within the level
+	deadline      int64 // of the most impatient request behind the node, or never
+
+	rankPlace, datePlace int32 // in heaps
+}
+
+// leader is the flow whose first goes when it is the node's turn.
+func (n *node) leader() *flow {
+	if n.seat != nil {
+		return n.seat.first()
+	}
+	return n.flow
+}
+
+type byRank struct{}
+
+func (byRank) less(a, b *node) bool {
+	if a.first != b.first {
+		return a.first < b.first
+	}
+	return a.second < b.second
+}
+func (byRank) place(n *node) *int32 { return &n.rankPlace }
+
+type byDate struct{}
+
+func (byDate) less(a, b *node) bool { return a.deadline < b.deadline }
+func (byDate) place(n *node) *int32 { return &n.datePlace }
+
+// byAlarm keeps the crowds of flows of the whole line by the first deadline of each, for the timer.
+type byAlarm struct{}
+
+func (byAlarm) less(a, b *waitQueue) bool { return a.deadline < b.deadline }
+func (byAlarm) place(c *waitQueue) *int32 { return &c.alarmPlace }
+
+// waitQueue holds those who compete for the same thing. See [gate.next] for who goes first.
+type waitQueue struct {
+	n     int32
+	ranks [levels]heap[*node, byRank]
+	dates heap[*node, byDate] // those with a deadline
+
+	deadline   int64 // of the first of dates, or never, as the queue knows; see noteDeadline
+	alarmPlace int32
+}
+
+// earliest is the deadline of the most impatient.
+func (c *waitQueue) earliest() int64 {
+	if len(c.dates) == 0 {
+		return never
+	}
+	return c.dates[0].deadline
+}
+
+// noteDeadline tells the timer of the first deadline in a crowd of flows, if that has changed.
+func (l *Queue) noteDeadline(c *waitQueue) {
+	first := c.earliest()
+	if c.deadline != first {
+		c.deadline = first
+		l.deadlines.fix(c, first != never)
+	}
+}
+
+func (c *waitQueue) push(x *node) {
+	c.ranks[x.level].push(x)
+	c.dates.fix(x, x.deadline != never)
+	c.n++
+}
+
+func (c *waitQueue) remove(x *node) {
+	c.ranks[x.level].remove(x)
+	c.dates.fix(x, false)
+	c.n--
+}
+
+// move gives x, a member, a new place.
+func (c *waitQueue) move(x *node, level int8, first, second, deadline int64) {
+	if x.level != level {
+		c.ranks[x.level].remove(x)
+	}
+	x.level, x.first, x.second = level, first, second
+	c.ranks[level].fix(x, true)
+	if x.deadline != deadline {
+		x.deadline = deadline
+		c.dates.fix(x, deadline != never)
+	}
+}

@@ -1,0 +1,35 @@
+package throttle
+
+import (
+	"math/rand/v2"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// Where there is plenty, weighing would let the request go too.
+func TestPlentyIsSoundlyWeighed(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 6))
+	some := func(most int64) int64 { return r.Int64N(most + 1) }
+	plenty := 0
+	for range 200_000 {
+		k, err := New(Policy{}, epoch)
+		require.NoError(t, err)
+		k.sent, k.answered, k.lastSent = 1+some(20), some(20), instant(30+some(20))
+		w := &window{limit: some(40) - 1, threshold: some(8), reserve: some(4), grantedThrough: some(60), credited: r.IntN(8) > 0}
+		w.concurrent, w.resetKnown = r.IntN(8) == 0, r.IntN(2) == 0
+		w.reset = interval{instant(some(200)), instant(200 + some(100))}
+		w.length.value, w.length.told = instant(some(2)), r.IntN(2) == 0
+		w.contention.until, w.contention.rolled, w.contention.left = instant(some(60)), r.IntN(6), some(40)
+		w.replicas.until = instant(some(60))
+		w.bucket.recognised, w.sliding.recognised = r.IntN(4) == 0, r.IntN(4) == 0
+		w.rolling.followed = r.IntN(6)
+		now, n := instant(50), 1+some(3)
+		if w.plenty(k, now, n) {
+			plenty++
+			require.Equal(t, now, w.weigh(k, now, n), "%+v", w)
+		}
+	}
+	assert.Greater(t, plenty, 10_000)
+}

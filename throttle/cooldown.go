@@ -1,0 +1,118 @@
+package throttle
+
+// A cooldown closes a key after a refusal, and then opens a gap first: one request
+// goes, and the others wait for its answer. The same gap stands before the first
+// request of all.
+type cooldown struct {
+	until instant // closed before this
+
+	halfOpen bool    // one at a time, until one is answered
+	after    int64   // requests up to this number were sent before the gate narrowed
+	flying   int64   // what went through the gap and is not answered yet
+	first    instant // when the first went through; never while none did
+	refusals int     // refusals in a row
+	trip     instant // how long the last one took to come; 0 while there was none
+}
+
+// narrowDown lets one request at a time through from now on; sent is the number
+// of the last one that went before.
+func (h *cooldown) narrowDown(sent int64) {
+	h.halfOpen, h.after, h.flying, h.first = true, sent, 0, never
+}
+
+// patience is how long to wait for what went through the gap. What is not refused after
+// several times the time that a refusal takes is most likely admitted.
+func (h *cooldown) patience(k *Limiter) instant {
+	if h.trip == 0 {
+		return k.rtt.patience()
+	}
+	return min(k.rtt.patience(), max(second, 4*h.trip))
+}
+
+// ready returns when the next may go. When answers are slow to come, twice as
+// many may try each time that patience runs out.
+func (h *cooldown) ready(now, patience instant) instant {
+	if !h.halfOpen || h.flying == 0 {
+		return max(h.until, now)
+	}
+	periods := (now - h.first) / patience
+	if periods >= 30 || h.flying < 1<<periods {
+		return max(h.until, now)
+	}
+	for h.flying >= 1<<periods {
+		periods++
+	}
+	return max(h.until, h.first+periods*patience)
+}
+
+// send notes that n went.
+func (h *cooldown) send(now instant, n int64) {
+	if !h.halfOpen {
+		return
+	}
+	h.flying += n
+	h.first = min(h.first, now)
+}
+
+// conclude notes that what t stands for is no longer under way.
+func (h *cooldown) conclude(t *Reservation) {
+	if h.halfOpen && t.number > h.after {
+		h.flying -= t.cost
+	}
+}
+
+// admitted notes an answer that is no refusal.
+func (h *cooldown) admitted(t *Reservation) {
+	if t.number > h.after {
+		h.halfOpen, h.refusals = false, 0
+	}
+}
+
+// reports says whether a refusal of t would report the same congestion as the last.
+func (h *cooldown) reports(t *Reservation) bool { return h.refusals > 0 && t.number <= h.after }
+
+// refuse takes in a refusal. One congestion may be reported by as many responses
+// as were under way; it counts once.
+func (h *cooldown) refuse(k *Limiter, now, wait instant, known bool, t *Reservation) {
+	again := h.reports(t)
+	h.trip = max(now-t.at, 1)
+	if !again {
+		h.refusals++
+	}
+	switch {
+	case known && wait > 0:
+		// The server's word is never shortened. What is added keeps those whom it
+		// told the same from returning in the same moment.
+		wait += k.jitter(min(wait/20, second))
+	case again:
+		return
+	default:
+		wait = k.backoff(h.refusals)
+	}
+	h.until = max(h.until, now+wait)
+	if !again {
+		h.narrowDown(k.sent)
+	}
+}
+
+// release takes back a refusal that closes the key no longer, which before was closed
+// until the given instant.
+func (h *cooldown) release(before instant) {
+	h.until, h.halfOpen, h.refusals = before, false, 0
+}
+
+// pause keeps the key closed for as long as the server asks on an answer that is no
+// refusal. Nothing was refused, so that the gate does not narrow.
+func (h *cooldown) pause(k *Limiter, now, wait instant) {
+	h.until = max(h.until, now+wait+k.jitter(min(wait/20, second)))
+}
+
+// backoff is how long to stay away after the n-th refusal in a row.
+func (k *Limiter) backoff(n int) instant {
+	if k.policy.Backoff != nil {
+		return max(bounded(k.policy.Backoff(n)), millisecond)
+	}
+	wait := second << min(n-1, 6)
+	wait = min(wait, 60*second)
+	return wait + k.jitter(wait/10)
+}

@@ -1,0 +1,292 @@
+package throttle
+
+import (
+	"github.com/forbear-go/forbear/throttle/header"
+)
+
+// A estimator is what refusals estimator of an API that says nothing else. Each
+// congestion is one lesson, however many responses report it; the lesson is drawn
+// when the API opens again, because only then is it known how many requests were
+// admitted and how long it was closed.
+//
+// An API that was closed for a moment only is followed by a pace, one that was
+// closed for longer by a span; it may have both.
+type estimator struct {
+	log   history // of our own requests, without those refused
+	span  inferredWindow
+	pace  inferredRate
+	event congestion
+	doubt doubt
+
+	opened instant  // when it opened the last time; long ago while it never did
+	was    instant  // when the congestion before that came, or the first request
+	empty  instant  // when a whole window opened the last time; long ago while none did
+	reset  interval // the end of that congestion, if the server told it
+	paced  instant  // when the pace was first learned
+	before float64  // the pace that was learned before it seemed to be in vain
+	shut   bool     // there was a congestion before
+
+	// After an opening no more requests are under way than were admitted since, and
+	// one: what was learned may be wrong.
+	careful        bool
+	mark           int64 // requests up to this number are older
+	flying, passed int64
+}
+
+// A congestion begins with a refusal and ends with the first request admitted.
+type congestion struct {
+	under  bool
+	at     instant  // when the request was sent that was the first to be refused
+	closed instant  // when that was known
+	tried  instant  // when the last one was sent that was refused
+	alone  bool     // no other was refused
+	known  bool     // what causes it was known before
+	told   bool     // the server told when to come back:
+	reset  interval // then
+}
+
+// briefly is how short the time is for which an API that limits a rate is closed.
+const briefly = 5 * second / 2
+
+// enough is how many requests must pass after an opening until it is believed.
+const enough = 16
+
+// logSize bounds the log: of older requests it keeps less and less detail.
+const logSize = 1024
+
+func (l *estimator) known() bool { return l.span.limit > 0 || l.pace.rate > 0 }
+
+// ready returns when n more may go.
+func (l *estimator) ready(k *Limiter, now instant, n int64) instant {
+	at := now
+	if l.careful && l.flying > l.passed {
+		at = k.lastSent + k.rtt.patience()
+	}
+	if l.pace.rate > 0 {
+		at = max(at, l.pace.next)
+	}
+	if l.span.limit > 0 && !(l.event.under && l.event.told) {
+		at = max(at, l.span.ready(k, l, now, n))
+	}
+	return at
+}
+
+// send counts n more as sent.
+func (l *estimator) send(k *Limiter, now instant, n int64) {
+	if l.log.size >= logSize {
+		l.log.condense()
+	}
+	if l.log.size == 0 && !l.shut && l.log.sum() == 0 {
+		l.was = now
+	}
+	if l.span.limit > 0 {
+		l.log.forget(min(now-3*l.span.length, max(l.opened, l.was)-1))
+		if !l.span.rolled && l.log.after(max(l.empty, l.span.floor)-1) >= l.span.limit {
+			l.span.rolled = true // beyond what was counted: now it shows whether the length is right
+			l.beCareful(k.sent - n)
+		}
+	}
+	l.pace.send(now, n)
+	l.log.add(now, n)
+	if l.careful {
+		l.flying += n
+	}
+}
+
+func (l *estimator) beCareful(mark int64) {
+	l.careful, l.mark, l.flying, l.passed = true, mark, 0, 0
+}
+
+// conclude notes that what t stands for is no longer under way.
+func (l *estimator) conclude(t *Reservation) {
+	if l.careful && t.number > l.mark {
+		l.flying -= t.cost
+	}
+}
+
+// admitted takes in an answer that is no refusal. after is the number of the last
+// request that was sent before the last refusal.
+func (l *estimator) admitted(k *Limiter, t *Reservation, after int64) {
+	if l.event.under && (t.number > after || t.at > l.event.closed) {
+		// One that was sent later was refused nevertheless.
+		strange := l.event.tried > t.at+k.cooldown.trip
+		if vain := l.draw(k, t.at); vain || strange {
+			k.sheds.prove()
+			l.suspend(float64(k.sheds.share))
+			return
+		}
+		l.beCareful(t.number)
+	}
+	if l.careful && t.number > l.mark {
+		if l.passed += t.cost; l.passed >= enough {
+			l.careful = false
+		}
+	}
+	if l.span.limit > 0 {
+		l.span.admitted(k, t, l)
+	}
+	if l.doubt.over(l.pace.proven) {
+		l.pace.period = min(l.pace.period, max(l.doubt.recent, 1))
+	}
+}
+
+// refused takes in a refusal; again says that it reports the same congestion as
+// one before.
+func (l *estimator) refused(now instant, t *Reservation, r *header.Reading, again bool) {
+	l.log.remove(t.at, t.cost)
+	l.event.alone = !l.event.under
+	if again {
+		return
+	}
+	e := &l.event
+	if !e.under {
+		*e = congestion{under: true, alone: true, known: e.known, at: t.at, closed: now, tried: t.at}
+	}
+	e.tried = max(e.tried, t.at)
+	e.told = r.Wait.Known() && r.Wait.Delay > 0
+	if e.told {
+		wait, step := instant(min(r.Wait.Delay, longestHold)), min(bounded(r.Wait.Resolution), farDay)
+		e.reset = interval{t.at + wait - step, now + wait + step}
+	}
+}
+
+// shed takes in a refusal from which nothing is to be learned, because the server sheds
+// load.
+func (l *estimator) shed(t *Reservation) {
+	l.log.remove(t.at, t.cost)
+	l.was = max(l.was, t.at)
+}
+
+// explains reports whether what was learned says that t would be refused.
+func (l *estimator) explains(k *Limiter, t *Reservation) bool {
+	if l == nil || l.doubt.raised {
+		return false
+	}
+	if l.pace.rate > 0 && l.pace.unused == 0 && l.pace.next > t.at-l.pace.step() {
+		return true
+	}
+	return l.span.limit > few && 4*l.log.between(l.span.since(k, t.at), t.at) >= 3*l.span.limit
+}
+
+// suspend does without what was learned, because it seems to be in vain: with it, such a
+// share was refused.
+func (l *estimator) suspend(share float64) {
+	l.doubt = doubt{patience: l.doubt.patience + 1, pace: l.pace, span: l.span, raised: true, verdict: newVerdict(share, l.pace.rate > 0)}
+	l.span, l.event = inferredWindow{}, congestion{}
+	if l.pace.rate > 0 {
+		l.pace.rate = max(doubtTries*l.pace.rate, doubtRate)
+	}
+	l.careful = false
+}
+
+// judge takes in what became of a request while there is doubt. l may be nil.
+func (l *estimator) judge(t *Reservation, refused bool) finding {
+	if l == nil || !l.doubt.raised {
+		return undecided
+	}
+	return l.doubt.verdict.observe(t, refused)
+}
+
+// dismiss forgets what was learned, because it was wrong. l may be nil.
+func (l *estimator) dismiss() {
+	if l != nil && l.doubt.raised {
+		l.before = max(l.before, l.doubt.pace.rate)
+		l.pace, l.doubt = inferredRate{}, doubt{}
+	}
+}
+
+// confirm takes up again what was learned, because it was right. l may be nil.
+func (l *estimator) confirm(now instant) {
+	if l == nil || !l.doubt.raised {
+		return
+	}
+	l.pace, l.span = l.doubt.pace, l.doubt.span
+	l.pace.next = max(l.pace.next, now)
+	l.doubt = doubt{patience: l.doubt.patience}
+	l.event.known = true
+}
+
+// excuse forgets a congestion that was none. l may be nil.
+func (l *estimator) excuse() {
+	if l != nil {
+		l.event = congestion{}
+	}
+}
+
+// draw draws the lesson of a congestion that ended when a request was sent at
+// opened. It reports whether lessons turn out to be in vain.
+func (l *estimator) draw(k *Limiter, opened instant) (vain bool) {
+	e := l.event
+	l.event = congestion{}
+	shut := e.tried - e.at
+	if e.told {
+		shut = max(shut, e.reset.earliest-e.at)
+	}
+	began := max(l.opened, l.was)
+	admitted := l.log.between(began-1, e.closed)
+	was, calm := l.pace.now(), l.pace.period >= paceLatest/2 && float64(l.pace.proven) >= paceNear*l.pace.period
+	switch {
+	case e.known, !l.known() && e.alone && k.sheds.yes > witnessesAdmitted*k.sheds.no:
+	case admitted == 0: // it was closed before we came, and nothing is known of why
+	case l.span.explains(k, l, &e, opened):
+		l.span.confirm(k, l, &e, opened)
+		l.empty = opened
+		if l.span.limit > few {
+			l.doubt = doubt{patience: l.doubt.patience}
+		}
+	case admitted <= few || shut <= briefly:
+		if admitted <= few && l.span.limit > few {
+			l.span = inferredWindow{}
+		}
+		l.pace.floor = l.served(e.closed)
+		if !(was > 0) {
+			// It was served at such a rate once. If it is refused again, that counts less.
+			l.before /= 2
+			l.pace.floor = max(l.pace.floor, l.before)
+		}
+		l.pace.learn(admitted, e.at-began, e.at-began+min(opened-e.at, max(shut, 2*briefly)))
+		if !(was > 0) {
+			l.paced = opened
+		}
+		vain = was > 0 && l.doubt.fell(l.pace.now(), admitted, calm)
+	default:
+		vain = l.measure(k, &e, opened)
+	}
+	l.was, l.opened, l.shut, l.reset = e.at, opened, true, interval{}
+	if e.told {
+		l.reset = e.reset
+	}
+	l.pace.next = max(l.pace.next, opened+l.pace.step())
+	return vain
+}
+
+// served returns the rate a second at which requests were admitted lately, or 0 where
+// not enough is known.
+func (l *estimator) served(now instant) float64 {
+	if l.pace.rate <= 0 || now-l.paced < lately {
+		return 0 // a burst that came before says nothing of a rate
+	}
+	return float64(l.log.between(now-lately, now)) / float64(lately/second)
+}
+
+// lately is how far back it is looked for what was served.
+const lately = 60 * second
+
+// measure learns the span of a congestion that nothing known explains. One that is
+// known is given up only for what two of them agree upon.
+func (l *estimator) measure(k *Limiter, e *congestion, opened instant) (vain bool) {
+	if l.span.limit > few && 4*l.span.logged(k, l, e) < 3*l.span.limit {
+		limit, none := l.doubt.below(l.span.logged(k, l, e))
+		if !limit {
+			return none
+		}
+	}
+	vain = l.span.limit > 0 && l.doubt.strayed(l.log.between(max(l.opened, l.was)-1, e.closed))
+	l.span.learn(k, l, e, opened)
+	l.empty = opened
+	return vain
+}
+
+// few requests between two congestions are no window: a bucket gave back that many
+// while it was closed.
+const few = 3

@@ -1,0 +1,201 @@
+package throttle
+
+import (
+	"encoding/json"
+	"math"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/forbear-go/forbear/internal/ratemodel"
+	"github.com/forbear-go/forbear/throttle/header"
+)
+
+// After an hour's window of ten was met once, its length and limit are known.
+func TestAWindowIsLearnedFromOneCongestion(t *testing.T) {
+	s := newScript(t, plain())
+	s.hears(.1, s.goes(0), header.Reading{})
+	for range 9 {
+		s.hears(.3, s.goes(.2), header.Reading{})
+	}
+	s.hears(.5, s.goes(.4), refusal(3600*time.Second-400*time.Millisecond))
+	assert.Equal(t, Lesson{}, s.k.Lesson(at(1)), "the lesson is drawn when it opens again")
+	s.hears(3700.1, s.goes(3700), header.Reading{})
+	l := s.k.Lesson(at(3701))
+	assert.Equal(t, 10, l.Limit)
+	assert.Equal(t, time.Hour, l.Length)
+	assert.Equal(t, 1, l.Spent)
+}
+
+// As many responses may report one congestion as were under way: one lesson.
+func TestOneCongestionIsOneLesson(t *testing.T) {
+	for _, flying := range []int{1, 3, 10, 50} {
+		s := newScript(t, plain())
+		s.hears(.1, s.goes(0), header.Reading{})
+		for n := 1; n < 100; n++ {
+			now := float64(n) * .1
+			s.hears(now+.05, s.goes(now), header.Reading{})
+		}
+		var refused []int
+		for range flying {
+			refused = append(refused, s.goes(10))
+		}
+		for _, i := range refused {
+			s.hears(10.1, i, refusal(0))
+		}
+		s.hears(11.3, s.goes(11.25), header.Reading{})
+		assert.InDelta(t, 10, s.k.Lesson(at(11.4)).Rate, 1.5, "%d refusals", flying)
+	}
+}
+
+// A refusal before anything was admitted teaches nothing but to wait.
+func TestAQuotaSpentBeforeWeCameTeachesNothing(t *testing.T) {
+	s := newScript(t, plain())
+	s.hears(.1, s.goes(0), refusal(time.Hour))
+	s.hears(3800.1, s.goes(3800), header.Reading{})
+	assert.Equal(t, Lesson{}, s.k.Lesson(at(3801)))
+	for n := 1; n <= 16; n *= 2 { // carefully
+		first := len(s.tickets)
+		for range n {
+			s.goes(3802 + float64(n))
+		}
+		s.waits(3802+float64(n), Learned)
+		for i := range n {
+			s.hears(3802.1+float64(n), first+i, header.Reading{})
+		}
+	}
+}
+
+// The next one is not refused sooner because of what was refused an hour ago, and
+// the server is not hammered to find out.
+func TestWhatWasLearnedIsNotForgotten(t *testing.T) {
+	s := simulation{model: func() ratemodel.Model { return ratemodel.NewSlidingLog(60, time.Minute) }, announce: announcement{mute: true},
+		callers: 20, length: 10 * time.Minute, policy: DefaultPolicy(), fastest: latencies[1][0], slowest: latencies[1][1]}
+	short := s.run()
+	s.length = 2 * time.Hour
+	long := s.run()
+	t.Logf("ten minutes: %v\ntwo hours: %v", short, long)
+	assert.LessOrEqual(t, long.refused, short.refused+6)
+	assert.Greater(t, long.used(), .97)
+}
+
+// A limit that was lowered and raised again is found again.
+func TestALearnedLimitIsFollowed(t *testing.T) {
+	set := func(after time.Duration, n int) change {
+		return change{after, func(m ratemodel.Model) { m.(*ratemodel.Fixed).SetLimit(n) }}
+	}
+	bar{refused: .03, used: .85}.try(t, simulation{model: minutes(300), announce: announcement{mute: true, wait: true}, callers: 20,
+		start: into, length: 40*time.Minute - into, policy: DefaultPolicy(),
+		changes: []change{set(10*time.Minute-into+time.Second/2, 150), set(20*time.Minute-into+time.Second/2, 400)}})
+}
+
+func TestPaces(t *testing.T) {
+	var p inferredRate
+	p.learn(50, 10*second, 10*second)
+	assert.InDelta(t, 5, p.now(), 1e-9)
+	assert.Equal(t, second/5, p.step())
+	p.send(0, 1)
+	assert.Equal(t, second/5, p.next)
+	before := p.now()
+	for range int(p.period) {
+		p.send(p.next, 1)
+	}
+	assert.InDelta(t, before*1.02, p.now(), .01, "the first part")
+	p.learn(100, 20*second, 20*second)
+	assert.Less(t, p.now(), before*1.02)
+	assert.Greater(t, p.now(), before*.95)
+	p.learn(1, 1000*second, 1000*second)
+	assert.Greater(t, p.now(), before/9, "one odd refusal is not believed too much")
+	p.learn(1<<40, 1, 1)
+	assert.False(t, math.IsInf(p.now(), 0))
+	p = inferredRate{rate: 1e-9, period: paceFirst}
+	p.send(0, 1<<40)
+	assert.Equal(t, longest, p.next)
+}
+
+// What nobody wanted to send proves nothing, and has to be made up for.
+func TestIdlePacesProveNothing(t *testing.T) {
+	p := inferredRate{rate: 10, period: 20}
+	for range 100 {
+		p.send(p.next+p.step(), 1) // half as fast as it may
+	}
+	assert.Zero(t, p.proven)
+	for range 40 {
+		p.send(p.next, 1)
+	}
+	assert.EqualValues(t, 20, p.proven)
+	p.send(p.next+100*second, 1)
+	assert.GreaterOrEqual(t, p.next, 100*second, "one that comes late may be made up for, and no more")
+}
+
+// A refusal soon after the opening says that the pace is too high, and not by how much:
+// only when it happens again and again is a measurement believed.
+func TestRefusalsThatComeSoon(t *testing.T) {
+	p := inferredRate{rate: 100, period: 200}
+	for n := range paceDoubt {
+		p.learn(20, second/5, 6*second/5)
+		assert.InDelta(t, 100*math.Pow(paceFar, float64(n+1)), p.rate, 1e-9)
+	}
+	p.learn(20, second, 2*second)
+	assert.InDelta(t, 10, p.rate, 1e-9)
+	p.learn(600, 60*second, 61*second)
+	assert.Zero(t, p.soon)
+}
+
+func TestLessonsAreKept(t *testing.T) {
+	in := Lesson{Limit: 300, Length: time.Hour, Opens: at(-1800), Fixed: true, Spent: 299, Last: at(-60), Rate: 50}
+	text, err := json.Marshal(in)
+	require.NoError(t, err)
+	var out Lesson
+	require.NoError(t, json.Unmarshal(text, &out))
+	k, err := New(plain(), epoch)
+	require.NoError(t, err)
+	require.NoError(t, k.Restore(epoch, out))
+	got := k.Lesson(epoch)
+	assert.InDelta(t, 50, got.Rate, 1e-9)
+	assert.Equal(t, []any{300, time.Hour, true, 299}, []any{got.Limit, got.Length, got.Fixed, got.Spent})
+	assert.Equal(t, in.Opens, got.Opens)
+
+	// One is left of the hour, and then nothing before it ends.
+	s := &script{t: t, k: k}
+	s.hears(.1, s.goes(0), header.Reading{})
+	assert.WithinDuration(t, at(1800), s.waits(1, Learned), 3*time.Second)
+
+	assert.NoError(t, k.Restore(epoch, Lesson{Limit: 5, Length: time.Second}), "what was learned here counts more")
+	assert.Equal(t, 300, k.Lesson(epoch).Limit)
+	fresh, _ := New(plain(), epoch)
+	assert.NoError(t, fresh.Restore(epoch, Lesson{}))
+	assert.Equal(t, Lesson{}, fresh.Lesson(epoch))
+}
+
+func TestImpossibleLessons(t *testing.T) {
+	for _, l := range []Lesson{
+		{Limit: -1, Length: time.Second}, {Limit: 5}, {Length: -time.Second}, {Limit: 1 << 50, Length: time.Second}, {Spent: -1},
+		{Rate: -1}, {Rate: math.NaN()}, {Rate: math.Inf(1)}, {Limit: 1, Length: math.MaxInt64},
+	} {
+		k, err := New(plain(), epoch)
+		require.NoError(t, err)
+		err = k.Restore(epoch, l)
+		require.Error(t, err, "%+v", l)
+		assert.Regexp(t, "^throttle: ", err.Error())
+		assert.Equal(t, Lesson{}, k.Lesson(epoch))
+	}
+}
+
+// What was under way when the first refusal came was no try whether it is open again.
+func TestLateRefusalsDoNotProlongACongestion(t *testing.T) {
+	s := newScript(t, plain())
+	s.hears(.1, s.goes(0), header.Reading{})
+	for n := 1; n < 10; n++ {
+		s.hears(float64(n)+.1, s.goes(float64(n)), header.Reading{})
+	}
+	a, b := s.goes(10), s.goes(13)
+	s.hears(13.1, a, refusal(0))
+	s.hears(16, b, refusal(0))
+	s.hears(17.1, s.goes(17), header.Reading{})
+	l := s.k.Lesson(at(18))
+	assert.Zero(t, l.Limit, "%+v", l)
+	assert.Positive(t, l.Rate)
+}

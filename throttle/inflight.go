@@ -1,0 +1,61 @@
+package throttle
+
+import "time"
+
+// A lost request got no answer. It may still reach the server, so that it counts
+// as answered only a while later.
+type lost struct {
+	due  instant
+	cost int64
+}
+
+// Abandon notes that a request got no answer, and perhaps never will.
+func (k *Limiter) Abandon(now time.Time, t Reservation) {
+	k.conclude(&t)
+	i := k.instant(now)
+	due := i + 2*k.rtt.patience()
+	if n := len(k.lost); n > 0 {
+		due = max(due, k.lost[n-1].due)
+	}
+	k.lost = append(k.lost, lost{due: due, cost: t.cost})
+	k.uncertainUntil = due
+}
+
+// Cancel takes back a request that was counted as sent but never was.
+func (k *Limiter) Cancel(t Reservation) {
+	k.conclude(&t)
+	k.answered += t.cost
+	for i := range k.windows {
+		w := &k.windows[i]
+		w.grantedThrough += t.cost
+		w.contention.back += t.cost
+		w.history.remove(t.at, t.cost)
+	}
+	for _, e := range k.edges {
+		e.log.remove(t.at, t.cost)
+	}
+	if k.estimator != nil {
+		k.estimator.log.remove(t.at, t.cost)
+	}
+}
+
+// conclude notes that a request is no longer under way.
+func (k *Limiter) conclude(t *Reservation) {
+	k.cooldown.conclude(t)
+	for i := range k.windows {
+		k.windows[i].conclude(t)
+	}
+	if k.estimator != nil {
+		k.estimator.conclude(t)
+	}
+}
+
+// expireLost counts lost requests as answered when their time has come.
+func (k *Limiter) expireLost(now instant) {
+	for len(k.lost) > 0 && k.lost[0].due <= now {
+		k.answered += k.lost[0].cost
+		if k.lost = k.lost[1:]; len(k.lost) == 0 {
+			k.lost = nil
+		}
+	}
+}

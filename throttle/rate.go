@@ -1,0 +1,110 @@
+package throttle
+
+import "math"
+
+// A inferredRate is a rate that a server was found to admit, and goes up from there until
+// it is refused again: slowly while it is near what was refused, faster the longer
+// nothing happens.
+type inferredRate struct {
+	rate   float64 // a second, at the last refusal; 0 is not known
+	proven int64   // requests that went at this pace since
+	period float64 // how many of them raise it by the first part
+	next   instant // when the next may go
+	unused int64   // requests that could have gone at this pace and did not, lately
+	floor  float64 // what was served lately, no rate falls far below
+	soon   int     // refusals in turn that came soon after the one before
+}
+
+const (
+	paceRise   = 0.02       // the first part by which a pace rises
+	paceBack   = 0.98       // what is left of a pace after a refusal
+	paceBelow  = 0.995      // how much of a measured rate is believed
+	paceNear   = 5          // a pace refused within so many periods is about right
+	paceSure   = 20         // requests that make a measurement
+	paceFar    = 0.9        // the same after one that came soon,
+	paceSoon   = 2 * second // so long after the opening; then the pace is far too high
+	paceDoubt  = 5          // refusals that came soon until nothing known is believed
+	paceStart  = 4          // seconds of the first period, where much was counted
+	paceFirst  = 16         // requests of the first period, at most
+	paceTried  = 4          // the same of a rate that was tried, and may be far too low
+	paceFloor  = 0.9        // of what was served lately
+	paceLatest = 200        // and of the last, at least; the share of refusals is about one in so many
+)
+
+// now returns the rate a second that is tried now.
+func (p *inferredRate) now() float64 { return p.at(float64(p.proven)) }
+
+// at returns the rate that was, or will be, tried when so many were proven.
+func (p *inferredRate) at(proven float64) float64 {
+	rise := math.Exp2(min(proven/p.period, 40)) - 1
+	return p.rate * (1 + paceRise*rise)
+}
+
+// step returns the time between two requests.
+func (p *inferredRate) step() instant {
+	if p.rate <= 0 {
+		return 0
+	}
+	return instant(min(float64(second)/p.now(), float64(60*60*second)))
+}
+
+// send counts n more as sent at now.
+func (p *inferredRate) send(now instant, n int64) {
+	if p.rate <= 0 {
+		return
+	}
+	step := p.step()
+	switch late := now - p.next; {
+	case late > step/4:
+		// Nobody wanted to go as fast, so that as many prove nothing.
+		p.unused = min(p.unused+int64(late/max(step, 1)), int64(p.period))
+	case p.unused > 0:
+		p.unused = max(0, p.unused-n)
+	default:
+		p.proven += n // it goes at this pace because it must
+	}
+	// One that comes late may be made up for.
+	p.next = min(max(p.next, now-step)+times(step, n), now+longest)
+}
+
+// learn takes in that so many were admitted between two openings, or before the
+// first one, which took so long, and how long of that it was open.
+func (p *inferredRate) learn(admitted int64, open, took instant) {
+	measured := float64(admitted) / (float64(max(took, millisecond)) / float64(second))
+	soon := open < paceSoon
+	defer func() { p.rate = max(p.rate, paceFloor*p.floor) }()
+	if p.rate <= 0 || p.period < paceFirst || soon && p.soon >= paceDoubt {
+		p.start(max(measured, p.rate/8), admitted)
+		return
+	}
+	if admitted >= paceSure {
+		measured *= paceBelow
+	}
+	current, before := p.now(), p.at(float64(p.proven)-p.period)
+	if float64(p.proven) < paceNear*p.period {
+		p.period = min(2*p.period, max(paceLatest, 60*measured))
+	}
+	p.proven = 0
+	if soon {
+		// A measurement of so short a time says more of how long we stayed away.
+		p.rate = current * paceFar
+		p.soon++
+		return
+	}
+	p.rate = max(min(current*paceBack, max(measured, before)), current/8)
+	p.soon = 0
+}
+
+// believe begins with a rate that was tried, and at which nothing was refused.
+func (p *inferredRate) believe(rate float64, now instant) {
+	*p = inferredRate{rate: rate, period: max(paceTried, paceStart*rate), next: now}
+}
+
+// start begins with a rate that nothing but this measurement tells of. The fewer were
+// counted, the less it means, and the sooner more is tried.
+func (p *inferredRate) start(measured float64, admitted int64) {
+	*p = inferredRate{floor: p.floor, rate: measured, period: float64(max(admitted, 1)), next: p.next, soon: paceDoubt}
+	if admitted > paceFirst {
+		p.period = max(paceFirst, paceStart*measured)
+	}
+}

@@ -1,0 +1,95 @@
+package throttle
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/forbear-go/forbear/throttle/header"
+)
+
+// Observe takes in the response to a request, received at now.
+func (k *Limiter) Observe(now time.Time, t Reservation, r *header.Reading) {
+	i := k.instant(now)
+	k.expireLost(i)
+	k.answered += t.cost
+	k.rtt.observe(i - t.at)
+	if r.Stale || len(r.Windows) < len(k.windows) {
+		k.uncertainUntil = i
+	}
+	if !r.Stale {
+		k.learn(i, &t, r)
+	}
+	k.conclude(&t)
+}
+
+// learn takes in what a response says, if it speaks of now.
+func (k *Limiter) learn(now instant, t *Reservation, r *header.Reading) {
+	if !r.Date.IsZero() {
+		k.clock.observe(r.Date, t.at, now)
+	}
+	if len(r.Windows) > 0 {
+		k.observe(now, t, r)
+	}
+	if r.Refused {
+		k.refuse(now, t, r)
+		return
+	}
+	k.serve(now, t)
+	if r.Paused {
+		k.cooldown.pause(k, now, instant(min(r.Wait.Delay, longestHold)))
+	}
+}
+
+// observe passes what a response says on to its windows.
+func (k *Limiter) observe(now instant, t *Reservation, r *header.Reading) {
+	for i := range r.Windows {
+		said := &r.Windows[i]
+		limit, ok := count(said.Limit, said.Unit)
+		if ok && limit == 0 && !r.Refused {
+			continue // a limit of nothing on a request that was served limits nothing
+		}
+		if r.Refused {
+			if e := k.edge(now, said, limit); e != nil {
+				e.refuse(k, now, t, k.cooldown.reports(t))
+				continue
+			}
+		}
+		w := k.window(said)
+		w.observe(k, now, t, said, limit, r.Refused)
+		w.served = w.served || !r.Refused
+	}
+	k.forget(t, r)
+	if len(k.edges) > 0 {
+		k.forgetEdges(now)
+	}
+	if k.estimator != nil && !k.estimator.known() && !k.estimator.event.under && !k.estimator.shut && len(k.windows) > 0 {
+		k.estimator = nil // the server tells all there is to know
+	}
+}
+
+// forget drops the windows whose time is over and of which a response to a later
+// request no longer speaks.
+func (k *Limiter) forget(t *Reservation, r *header.Reading) {
+	for i := len(k.windows) - 1; i >= 0; i-- {
+		if w := &k.windows[i]; w.resetKnown && w.reset.latest < t.at && w.said(r) == nil {
+			k.windows = slices.Delete(k.windows, i, i+1)
+		}
+	}
+}
+
+// window returns the window that a response speaks of.
+func (k *Limiter) window(said *header.Window) *window {
+	for i := range k.windows {
+		if k.windows[i].matches(said) {
+			return &k.windows[i]
+		}
+	}
+	k.windows = append(k.windows, window{
+		name: strings.Clone(said.Name), unit: strings.Clone(said.Unit), scope: strings.Clone(said.Scope), limit: -1,
+		threshold: k.policy.Threshold.of(-1), reserve: k.policy.Reserve.of(-1),
+		concurrent: said.Unit == "concurrent-requests",
+		price:      price{counts: countsRequests(said.Unit)},
+	})
+	return &k.windows[len(k.windows)-1]
+}
