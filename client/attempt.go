@@ -10,6 +10,7 @@ import (
 	"github.com/forbear-go/forbear/queue"
 	"github.com/forbear-go/forbear/throttle"
 	"github.com/forbear-go/forbear/throttle/header"
+	"github.com/forbear-go/forbear/throttle/limit"
 )
 
 // An attempt is one request on the wire: its place in the queue, and what its
@@ -224,7 +225,7 @@ func (a *attempt) read(r *header.Reader, ans *answer) (body []byte) {
 }
 
 // receive takes in the response. It runs under the queue's lock.
-func (a *attempt) receive(now time.Time, own queue.Limit) {
+func (a *attempt) receive(now time.Time, own limit.Limiter) {
 	a.key = own.(*learned)
 	a.count(now)
 	a.key.receive(now, a)
@@ -238,7 +239,7 @@ func (a *attempt) receive(now time.Time, own queue.Limit) {
 }
 
 // lose notes that there was none.
-func (a *attempt) lose(now time.Time, own queue.Limit) {
+func (a *attempt) lose(now time.Time, own limit.Limiter) {
 	a.key = own.(*learned)
 	a.count(now)
 	a.key.usage.count(a, false)

@@ -32,7 +32,7 @@ func (a *attempt) guard(t *Transport, req *http.Request, who *principal) (ans an
 		if over {
 			return
 		}
-		a.permit.Return(&a.Request) // it does nothing if the request was sent
+		a.permit.Cancel() // it does nothing if the request was sent
 		closeBody(req)
 		discard(ans.resp)
 		ans.letGo()

@@ -4,7 +4,7 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/forbear-go/forbear/queue"
+	"github.com/forbear-go/forbear/throttle/limit"
 )
 
 // Forget drops what is believed of the limits of the key that req would spend the quota
@@ -16,7 +16,7 @@ import (
 func (t *Transport) Forget(req *http.Request) {
 	c := callOf(req)
 	who := t.account(req, &c)
-	t.line.Update(who.key, func(now time.Time, own queue.Limit) { own.(*learned).forget(now) })
+	t.line.Update(who.key, func(now time.Time, own limit.Limiter) { own.(*learned).forget(now) })
 }
 
 // forget drops what is believed. Attempts under way keep the limiters that they obeyed.

@@ -5,14 +5,16 @@ import (
 	"time"
 
 	"github.com/forbear-go/forbear/backoff"
-	"github.com/forbear-go/forbear/queue"
 	"github.com/forbear-go/forbear/throttle"
 	"github.com/forbear-go/forbear/throttle/header"
+	"github.com/forbear-go/forbear/throttle/limit"
 )
 
 // A learned is what is known of one key: the limits that the queue asks, and what
 // it may spend on retries. The queue calls it under its lock.
 type learned struct {
+	limit.NoHooks // what is over is taken in with the response
+
 	transport *Transport
 	key       string
 	policy    throttle.Policy
@@ -71,34 +73,50 @@ func newThrottle(p throttle.Policy, now time.Time) *throttle.Limiter {
 	return k
 }
 
-// Ask implements queue.Limit.
-func (l *learned) Ask(now time.Time, r *queue.Request) queue.Decision {
-	part := l.whole
+// Ask implements [limit.Limiter].
+func (l *learned) Ask(now time.Time, d limit.Demand) limit.Decision {
+	asks, ok := d.Tag.(*attempt)
+	if !ok {
+		return limit.Decision{At: l.opens(now)}
+	}
 	var own *cooldown
-	asks, _ := r.Tag.(*attempt)
-	if asks != nil {
-		if asks.scope == 0 {
-			l.enter(now, asks.route.id)
-			own = l.cooldowns[asks.route.id]
-		}
-		part = l.of(now, asks)
+	if asks.scope == 0 {
+		l.enter(now, asks.route.id)
+		own = l.cooldowns[asks.route.id]
 	}
+	part := l.of(now, asks)
 	if l.stray > 0 && part != l.whole && now.Before(l.patience) {
-		return queue.Decision{At: l.patience, Name: throttle.FirstAnswer}
+		return limit.Decision{At: l.patience, Limit: throttle.FirstAnswer}
 	}
-	a := part.Ask(now, r.Cost)
+	a := part.Ask(now, d.Requests)
 	a = l.relax(now, a, asks)
 	if own != nil {
-		a = later(a, l.relax(now, own.ask(now, r.Cost), asks))
+		a = later(a, l.relax(now, own.ask(now, d.Requests), asks))
 	}
-	return queue.Decision{At: a.At, Name: a.Name, Unknown: a.At.IsZero() && a.Max == 0, Max: a.Max, Voluntary: a.Paced > 0}
+	return limit.Decision{At: a.At, Limit: a.Name, Unknown: a.At.IsZero() && a.Max == 0, Max: a.Max, Voluntary: a.Paced > 0}
+}
+
+// opens returns when none of the limits of the key holds back a request any more, as far as is known. It
+// is what the queue asks with no request in hand: a key of which any limit holds is worth keeping.
+func (l *learned) opens(now time.Time) (at time.Time) {
+	at = l.whole.Ask(now, 1).At
+	for _, part := range l.limits {
+		if next := part.Ask(now, 1).At; next.After(at) {
+			at = next
+		}
+	}
+	for _, c := range l.cooldowns {
+		if next := c.ask(now, 1).At; next.After(at) {
+			at = next
+		}
+	}
+	return at
 }
 
 // relax returns an answer less what it asks of an attempt that has no patience for it:
 // pacing is voluntary, and a belief may be tried.
 func (l *learned) relax(now time.Time, a throttle.Decision, asks *attempt) throttle.Decision {
 	switch {
-	case asks == nil:
 	case a.Try && !asks.awaits(a.At, l.transport.maxWait):
 		return throttle.Decision{At: now}
 	case a.Paced > 0:
@@ -107,16 +125,16 @@ func (l *learned) relax(now time.Time, a throttle.Decision, asks *attempt) throt
 	return a
 }
 
-// Take implements queue.Limit.
-func (l *learned) Take(now time.Time, r *queue.Request) {
-	a, ok := r.Tag.(*attempt)
-	if !ok { // somebody uses the queue for what is no request of ours
-		l.whole.Abandon(now, l.whole.Take(now, r.Cost))
+// Take implements [limit.Limiter].
+func (l *learned) Take(now time.Time, d limit.Demand) {
+	a, ok := d.Tag.(*attempt)
+	if !ok { // the program uses the queue for what is no request of the transport
+		l.whole.Abandon(now, l.whole.Take(now, d.Requests))
 		return
 	}
 	a.taken, a.key, a.epoch = now, l, l.epoch
 	a.part = l.of(now, a)
-	a.ticket = a.part.Take(now, r.Cost)
+	a.ticket = a.part.Take(now, d.Requests)
 	if a.scope == 0 {
 		l.sent(now, a)
 	}
@@ -141,9 +159,9 @@ func (l *learned) sent(now time.Time, a *attempt) {
 	}
 }
 
-// Return implements queue.Returner.
-func (l *learned) Return(_ time.Time, r *queue.Request) {
-	if a, ok := r.Tag.(*attempt); ok && !l.late(a) {
+// Cancel implements [limit.Limiter].
+func (l *learned) Cancel(_ time.Time, d limit.Demand) {
+	if a, ok := d.Tag.(*attempt); ok && !l.late(a) {
 		l.landed(a)
 		a.part.Cancel(a.ticket)
 		if a.own != nil {
@@ -174,7 +192,7 @@ func (l *learned) landed(a *attempt) {
 	}
 }
 
-// Idle implements queue.Idler.
+// Idle implements [limit.Limiter].
 func (l *learned) Idle(now time.Time) bool {
 	for _, part := range l.limits {
 		if !part.Idle(now) {

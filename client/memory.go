@@ -7,6 +7,7 @@ import (
 
 	"github.com/forbear-go/forbear/queue"
 	"github.com/forbear-go/forbear/throttle"
+	"github.com/forbear-go/forbear/throttle/limit"
 )
 
 // A Memory is what refusals taught of the limits of APIs that announce none, by key.
@@ -19,7 +20,7 @@ type Memory map[string]throttle.Lesson
 func (t *Transport) Memory() Memory {
 	m := make(Memory)
 	now := time.Now()
-	t.line.Each(func(key string, own queue.Limit, _ queue.Stats) {
+	t.line.Each(func(key string, own limit.Limiter, _ queue.Stats) {
 		if lesson := own.(*learned).whole.Lesson(now); lesson != (throttle.Lesson{}) {
 			m[nameOf(key)] = lesson
 		}

@@ -21,6 +21,7 @@ import (
 	"github.com/forbear-go/forbear/queue"
 	"github.com/forbear-go/forbear/throttle"
 	"github.com/forbear-go/forbear/throttle/header"
+	"github.com/forbear-go/forbear/throttle/limit"
 )
 
 // arrivals sends n requests at once to an API that allows 20 a minute, and returns
@@ -263,7 +264,7 @@ func TestDialects(t *testing.T) {
 
 // What makes no sense is an error, and no panic, also later.
 func TestBadOptions(t *testing.T) {
-	own := queue.WithKeyLimit(func(string) queue.Limit { return nil })
+	own := queue.WithKeyLimit(func(string) limit.Limiter { return nil })
 	for name, opt := range map[string]client.Option{
 		"threshold":       client.WithThreshold(throttle.Share(2)),
 		"threshold, NaN":  client.WithThreshold(throttle.Share(math.NaN())),

@@ -5,7 +5,6 @@ import (
 	"hash/maphash"
 	"net/http"
 	"sync/atomic"
-	"time"
 
 	"github.com/forbear-go/forbear/throttle/header"
 )
@@ -146,19 +145,4 @@ func (t *Transport) told(req *http.Request) (key string) {
 	key = t.keyOf(req)
 	told = true
 	return key
-}
-
-// Holds implements queue.Holder: a key of which any limits are to wait is worth keeping.
-func (l *learned) Holds(now time.Time) bool {
-	for _, part := range l.limits {
-		if part.Ask(now, 1).At.After(now) {
-			return true
-		}
-	}
-	for _, c := range l.cooldowns {
-		if c.ask(now, 1).At.After(now) {
-			return true
-		}
-	}
-	return l.whole.Ask(now, 1).At.After(now)
 }

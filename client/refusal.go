@@ -5,9 +5,9 @@ import (
 	"sync"
 	"time"
 
-	"github.com/forbear-go/forbear/queue"
 	"github.com/forbear-go/forbear/throttle"
 	"github.com/forbear-go/forbear/throttle/header"
+	"github.com/forbear-go/forbear/throttle/limit"
 )
 
 // A refusal is what the server said when it refused a request. It is not changed once
@@ -102,10 +102,10 @@ func (t *Transport) giveUp(c *call, who *principal) (said *refusal) {
 	a := attempts.Get().(*attempt)
 	defer attempts.Put(a)
 	a.prepare(t, who, c)
-	t.line.Update(who.key, func(now time.Time, own queue.Limit) {
+	t.line.Update(who.key, func(now time.Time, own limit.Limiter) {
 		l := own.(*learned)
 		l.usage.givenUp.Add(1)
-		if next := l.Ask(now, &a.Request); !next.At.IsZero() && !next.At.After(now) {
+		if next := l.Ask(now, limit.Demand{Requests: a.Cost, Tag: a}); next.Admits(now) {
 			return
 		}
 		said = t.refusals.of(l.holder(now, a))

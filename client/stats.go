@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"github.com/forbear-go/forbear/backoff"
-	"github.com/forbear-go/forbear/queue"
+	"github.com/forbear-go/forbear/throttle/limit"
 )
 
 // Retries counts what was decided after failures and refusals: how many retries were
@@ -33,6 +33,6 @@ func (t *Transport) Breaker(req *http.Request) backoff.Breaker {
 func (t *Transport) learned(req *http.Request) (l *learned) {
 	c := callOf(req)
 	who := t.account(req, &c)
-	t.line.Update(who.key, func(_ time.Time, own queue.Limit) { l = own.(*learned) })
+	t.line.Update(who.key, func(_ time.Time, own limit.Limiter) { l = own.(*learned) })
 	return l
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/forbear-go/forbear/queue"
 	"github.com/forbear-go/forbear/throttle"
+	"github.com/forbear-go/forbear/throttle/limit"
 )
 
 // A Status is what is believed of a quota, and how many requests are about to spend it.
@@ -56,7 +57,7 @@ func (t *Transport) Status(req *http.Request) (Status, error) {
 		Key: nameOf(a.Key), Host: req.URL.Host, Name: a.name, Waiting: t.line.KeyStats(a.Key).Waiting,
 		Start: place.Start, Ahead: place.Ahead, Limit: place.Limit,
 	}
-	t.line.Update(a.Key, func(now time.Time, own queue.Limit) {
+	t.line.Update(a.Key, func(now time.Time, own limit.Limiter) {
 		l := own.(*learned)
 		s.Status, s.Counts = l.statusOf(now, a), l.usage.total()
 	})
@@ -70,7 +71,7 @@ func (t *Transport) Status(req *http.Request) (Status, error) {
 // [WithQueue] made. It takes time in proportion to the keys, during which nothing is sent.
 func (t *Transport) Snapshot() []Status {
 	var all []Status
-	t.line.Each(func(key string, own queue.Limit, holds queue.Stats) {
+	t.line.Each(func(key string, own limit.Limiter, holds queue.Stats) {
 		now := time.Now() // not before: a throttle's time does not go back
 		l := own.(*learned)
 		parts := append(make([]*throttle.Limiter, 0, 1+len(l.limits)), l.whole)

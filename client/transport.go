@@ -10,6 +10,7 @@ import (
 	"github.com/forbear-go/forbear/queue"
 	"github.com/forbear-go/forbear/throttle"
 	"github.com/forbear-go/forbear/throttle/header"
+	"github.com/forbear-go/forbear/throttle/limit"
 )
 
 // A Transport is an [http.RoundTripper] that keeps to the limits of the APIs it
@@ -79,7 +80,7 @@ func (t *Transport) newLine(s *settings) (*queue.Queue, error) {
 	start := time.Now() // by the queue's time, the first request of a key comes before its limit is made
 	opts := append([]queue.Option{
 		queue.WithMaxWait(s.maxWait),
-		queue.WithKeyLimit(func(key string) queue.Limit { return newKeyState(t, key, s, start) }),
+		queue.WithKeyLimit(func(key string) limit.Limiter { return newKeyState(t, key, s, start) }),
 	}, s.line...)
 	trial, err := queue.New(opts...)
 	if err != nil {
@@ -90,7 +91,7 @@ func (t *Transport) newLine(s *settings) (*queue.Queue, error) {
 		return nil, errors.New("client: WithQueue got queue.WithMaxWait, which bounds the wait in the queue alone; use client.WithMaxWait")
 	}
 	ours := false
-	trial.Update("", func(_ time.Time, own queue.Limit) { _, ours = own.(*learned) })
+	trial.Update("", func(_ time.Time, own limit.Limiter) { _, ours = own.(*learned) })
 	if !ours {
 		return nil, errors.New("client: WithQueue got queue.WithKeyLimit, but the limit of a key is what is learned; use a rule")
 	}

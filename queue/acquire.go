@@ -145,8 +145,8 @@ func (l *Queue) forsake(t *ticket, now time.Time) {
 
 // undo gives back all that a permit took.
 func (l *Queue) undo(t *ticket) {
-	if b, ok := t.key.own.(Canceler); ok {
-		b.Return(t.taken, t.r)
+	if t.key.own != nil {
+		t.key.own.Cancel(t.taken, t.demand)
 	}
 	l.markKeyDirty(t.key, false)
 	for _, s := range t.class.slots {
@@ -159,10 +159,8 @@ func (l *Queue) undo(t *ticket) {
 }
 
 func (l *Queue) putBack(g *limiter, t *ticket) {
-	if b, ok := g.limit.(Canceler); ok {
-		b.Return(t.taken, t.r)
-		l.markDirty(g)
-	}
+	g.limit.Cancel(t.taken, t.demand)
+	l.markDirty(g)
 }
 
 // cancelled is the error of a context that is done, with its cause if it has one of its own.

@@ -1,6 +1,10 @@
 package queue
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/forbear-go/forbear/throttle/limit"
+)
 
 // load is what goes before a request through a gate: how many requests, as far as is known, and what those
 // cost that go first for certain, unless something unforeseen happens. A caller is turned away for the
@@ -55,27 +59,15 @@ func (c *class) within(d *class) bool {
 // Its shared limits are all limits of the other too, and those of its key were asked and are spent by
 // nothing else that waits.
 func (f *flow) certain(other *flow) bool {
-	if !f.kind.within(other.kind) || int(f.key.waiting) > f.len() || closes(f.key.own) {
+	if !f.kind.within(other.kind) || int(f.key.waiting) > f.len() || f.key.own != nil && limit.Closes(f.key.own) {
 		return false
 	}
 	for _, s := range f.kind.slots {
-		if g := f.key.gates[s.slot]; g == nil || closes(g.limit) {
+		if g := f.key.gates[s.slot]; g == nil || limit.Closes(g.limit) {
 			return false
 		}
 	}
 	return true
-}
-
-// closes reports whether a limit that agrees may refuse later although nothing was taken: an aligned
-// quota with slack does, at the beginning of each window.
-func closes(limit Limit) bool {
-	switch l := limit.(type) {
-	case *fixedWindow:
-		return l.q.slack > 0
-	case all:
-		return slices.ContainsFunc(l, closes)
-	}
-	return false
 }
 
 // sure is how much of f's total goes before another flow for certain, if its first does: more than that

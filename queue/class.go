@@ -12,8 +12,7 @@ type class struct {
 	account map[*key]int64 // virtual time up to which a key has had its share, when ahead of clock
 	users   int            // requests that wait or are in flight
 
-	bounded  bool // some gate counts requests in flight
-	observed bool // some gate's limit is an Observer
+	bounded bool // some gate counts requests in flight
 }
 
 // contended reports whether somebody waits whom a newcomer could overtake.

@@ -1,8 +1,9 @@
 package queue
 
 import (
-	"math"
 	"time"
+
+	"github.com/forbear-go/forbear/throttle/limit"
 )
 
 // dispatch lets everybody go who can, after something changed, and sets the timer for what comes next.
@@ -65,12 +66,12 @@ func (l *Queue) run(now time.Time, s *seat) {
 func (l *Queue) callFlows(now time.Time, g *limiter) {
 	for g.waiting != nil {
 		f := g.next().leader()
-		a := g.ask(now, f.head().r)
+		a := g.ask(now, f.head().r.demand())
 		switch {
 		case a.Max > 0:
 			l.fail(f.head(), newCostError(f.head().r, &a))
 			continue
-		case !a.goes(now):
+		case !a.Admits(now):
 			// Another limit may make it too late for some who do not know yet.
 			if worst, later, _ := l.obstacle(now, f, nil); worst != nil && worst != g && l.expireFlow(f, &later) {
 				continue
@@ -122,7 +123,7 @@ func (l *Queue) step(now time.Time, s *seat, caller *limiter) *limiter {
 
 // refused notes why x, which waits at g now, cannot go. If others go first, the gate already knows
 // when to ask them.
-func (l *Queue) refused(now time.Time, g *limiter, x *node, a *Decision, behind bool) {
+func (l *Queue) refused(now time.Time, g *limiter, x *node, a *limit.Decision, behind bool) {
 	if !behind && g.next() == x {
 		l.close(now, g, a)
 		return
@@ -135,13 +136,13 @@ func (l *Queue) refused(now time.Time, g *limiter, x *node, a *Decision, behind 
 // obstacle asks all limits that apply to the first of a ready flow. It returns the gate whose answer
 // is the latest, or behind whose crowd the flow has to wait, or nil when all agree. caller is the shared
 // gate that has called the flow's seat, if one has.
-func (l *Queue) obstacle(now time.Time, f *flow, caller *limiter) (worst *limiter, a Decision, behind bool) {
+func (l *Queue) obstacle(now time.Time, f *flow, caller *limiter) (worst *limiter, a limit.Decision, behind bool) {
 	var queue *limiter
-	r := f.head().r
+	d := f.head().r.demand()
 	owed := f.called != nil && f.called.share.owed(f.level)
 	check := func(g *limiter) {
-		if answer := g.ask(now, r); !answer.goes(now) {
-			if worst == nil || answer.after(&a) {
+		if answer := g.ask(now, d); !answer.Admits(now) {
+			if worst == nil || answer.After(&a) {
 				worst, a = g, answer
 			}
 		}
@@ -176,7 +177,8 @@ func (l *Queue) obstacle(now time.Time, f *flow, caller *limiter) (worst *limite
 // grant gives the first of a ready flow its permit: all limits have agreed.
 func (l *Queue) grant(now time.Time, f *flow) {
 	t, c := f.head(), f.kind
-	l.take(now, t.key, c, t.r)
+	d := t.r.demand()
+	l.take(now, t.key, c, d)
 	c.goOn(f)
 	l.served(f)
 	l.unqueue(t)
@@ -188,13 +190,13 @@ func (l *Queue) grant(now time.Time, f *flow) {
 	} else {
 		l.end(f)
 	}
-	l.issue(t, now, t.r)
+	l.issue(t, now, d)
 	l.signal(t)
 }
 
-// issue makes t a permit for r, taken at now.
-func (l *Queue) issue(t *ticket, now time.Time, r *Request) {
-	t.state, t.taken, t.cost = granted, now, int32(min(r.cost(), math.MaxInt32))
+// issue makes t a permit for what was taken at now.
+func (l *Queue) issue(t *ticket, now time.Time, d limit.Demand) {
+	t.state, t.taken, t.demand = granted, now, d
 	t.key.flying++
 	l.flying++
 }

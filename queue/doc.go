@@ -5,10 +5,10 @@
 // future: a permit is given when it is due, so that every response, cancellation and changed limit
 // plans everyone behind it again.
 //
-// Limits come from two sides. [Rule] values hold the limits that somebody wrote down ("600 per minute
-// per key", "1 every 2 s on this route for everybody", "at most 10 in flight"). [WithKeyLimit] hangs
-// one [Limit] of the caller's own making on each key, for what is learned from responses; see
-// [Queue.Update] and [Permit.Settle].
+// Limits come from two sides. [Rule] values hold the limits that a program declares ("600 per minute
+// per key", "1 every 2 s on this route for all keys", "at most 10 in flight"). [WithKeyLimit] hangs
+// one [limit.Limiter] of the caller's own making on each key, for what is learned from responses; see
+// [Queue.Update] and [Permit.Settle]. The queue imports package limit, and nothing else of this module.
 //
 // The package does no I/O and knows nothing of HTTP beyond the method, host and path that rules match.
 package queue

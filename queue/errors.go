@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/forbear-go/forbear/throttle/limit"
 )
 
 // Reasons for which a request does not get its permit. Each comes wrapped in a [WaitError].
@@ -75,6 +77,6 @@ func (e *CostError) Error() string {
 	return fmt.Sprintf("queue: cost %d is more than limit %q ever allows at once, which is %d", e.Cost, e.Limit, e.Max)
 }
 
-func newCostError(r *Request, a *Decision) error {
-	return &CostError{Limit: a.Name, Cost: r.cost(), Max: a.Max}
+func newCostError(r *Request, a *limit.Decision) error {
+	return &CostError{Limit: a.Limit, Cost: r.cost(), Max: a.Max}
 }

@@ -1,12 +1,16 @@
 package queue
 
-import "time"
+import (
+	"time"
+
+	"github.com/forbear-go/forbear/throttle/limit"
+)
 
 // key is what the queue knows about one spender.
 type key struct {
 	name  string
-	own   Limit      // from WithKeyLimit, or nil
-	gates []*limiter // of rules that count each key by itself, by the rule's slot; nil until used
+	own   limit.Limiter // from WithKeyLimit, or nil
+	gates []*limiter    // of rules that count each key by itself, by the rule's slot; nil until used
 
 	lane  *bucket            // of waiting requests: one, and
 	lanes map[string]*bucket // the others, if any
@@ -64,22 +68,11 @@ func (l *Queue) newKey(name string, now time.Time) *key {
 	k := &key{name: name, used: l.since(now)}
 	if l.newLimit != nil {
 		k.own = l.newLimit(name)
-		if _, ok := k.own.(Observer); ok {
-			l.keyObserves = true
-		}
-		l.noteIdler(k.own)
 	}
 	l.keys[name] = k
 	l.linkKey(k)
 	l.lastKey = k
 	return k
-}
-
-// noteIdler notes whether sweeping can be of use: not if limits cannot tell that they are idle.
-func (l *Queue) noteIdler(limit Limit) {
-	if _, ok := limit.(Idler); !ok && limit != nil {
-		l.neverIdle = true
-	}
 }
 
 func (l *Queue) linkKey(k *key) {
@@ -120,20 +113,15 @@ func (k *key) busy() bool {
 
 // idle reports whether forgetting the key would change nothing.
 func (k *key) idle(now time.Time) bool {
-	if k.busy() || k.own != nil && !isIdle(k.own, now) {
+	if k.busy() || k.own != nil && !k.own.Idle(now) {
 		return false
 	}
 	for _, g := range k.gates {
-		if g != nil && !isIdle(g.limit, now) {
+		if g != nil && !g.limit.Idle(now) {
 			return false
 		}
 	}
 	return true
-}
-
-func isIdle(limit Limit, now time.Time) bool {
-	i, ok := limit.(Idler)
-	return ok && i.Idle(now)
 }
 
 const (
@@ -163,7 +151,7 @@ func (l *Queue) sweep(now time.Time) {
 
 // sweepAt is when to sweep next, in line time.
 func (l *Queue) sweepAt() int64 {
-	if l.oldest == nil || l.neverIdle {
+	if l.oldest == nil {
 		return never
 	}
 	return l.oldest.used + int64(unused)

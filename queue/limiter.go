@@ -1,11 +1,15 @@
 package queue
 
-import "time"
+import (
+	"time"
+
+	"github.com/forbear-go/forbear/throttle/limit"
+)
 
 // limiter is a limit with those who wait for it. A limiter of one key holds flows; a shared one holds
 // seats.
 type limiter struct {
-	limit   Limit
+	limit   limit.Limiter
 	rule    *rule      // where limit comes from; nil for a key's own
 	waiting *waitQueue // nil when nobody waits here
 	share   *share     // nil when nobody waits who needs the gate
@@ -16,7 +20,7 @@ type limiter struct {
 	version    uint32 // of the rule, when limit was made
 	shared     bool
 	unknown    bool // the last refusal named no time
-	voluntary  bool // the last refusal was; see [Answer]
+	voluntary  bool // the last refusal was; see [limit.Decision]
 	stirred    bool // is to be asked again before the lock is released
 }
 
@@ -25,28 +29,11 @@ type bySoonest struct{}
 func (bySoonest) less(a, b *limiter) bool { return a.at < b.at }
 func (bySoonest) place(g *limiter) *int32 { return &g.alarmPlace }
 
-func (g *limiter) ask(now time.Time, r *Request) Decision {
+func (g *limiter) ask(now time.Time, d limit.Demand) limit.Decision {
 	if g.rule != nil && g.version != g.rule.version {
 		g.rule.renew(g, now)
 	}
-	return g.limit.Ask(now, r)
-}
-
-// nameOf names the gate's limit before it has refused anything.
-func (g *limiter) nameOf() string {
-	switch l := g.limit.(type) {
-	case *inFlight:
-		return l.name
-	case *rolling:
-		return l.q.name
-	case *fixedWindow:
-		return l.q.name
-	case *tokenBucket:
-		return l.q.name
-	case *slidingCounter:
-		return l.q.name
-	}
-	return g.name
+	return g.limit.Ask(now, d)
 }
 
 // flight is the gate's limit, if it counts requests in flight.
@@ -88,8 +75,8 @@ func (l *Queue) leaveGate(g *limiter, x *node) {
 
 // close notes why the first of the gate's crowd cannot go, and turns away those who cannot wait so
 // long.
-func (l *Queue) close(now time.Time, g *limiter, a *Decision) {
-	g.name, g.unknown, g.voluntary, g.at = a.Name, a.Unknown, a.Voluntary, never
+func (l *Queue) close(now time.Time, g *limiter, a *limit.Decision) {
+	g.name, g.unknown, g.voluntary, g.at = a.Limit, a.Unknown, a.Voluntary, never
 	g.share.soonest = 0
 	if !a.Unknown {
 		g.at = l.since(a.At)
@@ -99,13 +86,12 @@ func (l *Queue) close(now time.Time, g *limiter, a *Decision) {
 		return
 	}
 	f := g.next().leader()
-	g.share.soonest = l.since(a.early())
-	if r := f.head().r; r.cost() > 1 {
+	g.share.soonest = l.since(a.Earliest())
+	if cheap := f.head().r.demand(); cheap.Requests > 1 {
 		// The order may change before, and a cheap request go where this one cannot.
-		cheap := *r
-		cheap.Cost = 1
-		answer := g.ask(now, &cheap)
-		g.share.soonest = l.since(answer.early())
+		cheap.Requests = 1
+		answer := g.ask(now, cheap)
+		g.share.soonest = l.since(answer.Earliest())
 	}
 	if l.expireFlow(f, a) || l.expire(g.waiting, g) {
 		l.markDirty(g)
@@ -128,15 +114,15 @@ func (l *Queue) expire(c *waitQueue, g *limiter) (did bool) {
 }
 
 // expireFlow turns away those of a flow whose deadline is before a.
-func (l *Queue) expireFlow(f *flow, a *Decision) (did bool) {
+func (l *Queue) expireFlow(f *flow, a *limit.Decision) (did bool) {
 	if a.Unknown || a.Max > 0 {
 		return false
 	}
-	at := l.since(a.early())
+	at := l.since(a.Earliest())
 	if f.earliest() >= at {
 		return false
 	}
-	g := limiter{name: a.Name, at: at, share: &share{soonest: at}}
+	g := limiter{name: a.Limit, at: at, share: &share{soonest: at}}
 	for n := len(f.dates); n > 0 && f.dates[0].deadline < at; n-- {
 		l.fail(f.dates[0], l.tooLate(f.dates[0], &g))
 		did = true
@@ -152,20 +138,27 @@ func (l *Queue) markDirty(g *limiter) {
 	}
 }
 
-// inFlight is the Limit that bounds how many requests are under way.
+// inFlight bounds how many requests are under way. The queue gives back what it took when a permit is
+// released, which is later than Done.
 type inFlight struct {
+	limit.NoHooks
+
 	max, now int
 	name     string
 }
 
-func (b *inFlight) Ask(time.Time, *Request) Decision {
+func (b *inFlight) Ask(time.Time, limit.Demand) limit.Decision {
 	if b.now < b.max {
-		return Decision{}
+		return limit.Decision{}
 	}
-	return Decision{Name: b.name, Unknown: true}
+	return limit.Decision{Limit: b.name, Unknown: true}
 }
 
-func (b *inFlight) Take(time.Time, *Request) { b.now++ }
+func (b *inFlight) Take(time.Time, limit.Demand) { b.now++ }
+
+func (b *inFlight) Forecast(time.Time, int, limit.Demand) limit.Decision {
+	return limit.Decision{Limit: b.name}
+}
 
 // Idle reports whether nothing is under way.
 func (b *inFlight) Idle(time.Time) bool { return b.now == 0 }

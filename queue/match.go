@@ -71,7 +71,6 @@ func (l *Queue) newClass(id classID) *class {
 }
 
 func (l *Queue) addGate(c *class, r *rule, flight bool) {
-	c.observed = c.observed || !flight
 	if r.Scope == PerKey {
 		s := slotOf{r, flight, r.slot}
 		if flight {
@@ -101,7 +100,6 @@ func (l *Queue) gateOf(k *key, s *slotOf) *limiter {
 	if g == nil {
 		g = s.rule.gate(s.flight)
 		k.gates[s.slot] = g
-		l.noteIdler(g.limit)
 	}
 	return g
 }
@@ -117,7 +115,7 @@ func (l *Queue) pruneClasses() {
 	for id, c := range l.classes {
 		idle := c.users == 0
 		for _, g := range c.gates {
-			idle = idle && isIdle(g.limit, now)
+			idle = idle && g.limit.Idle(now)
 		}
 		if idle && c != l.lastClass {
 			delete(l.classes, id)

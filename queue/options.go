@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math"
 	"time"
+
+	"github.com/forbear-go/forbear/throttle/limit"
 )
 
 // Option changes what [New] makes.
@@ -41,9 +43,10 @@ func New(opts ...Option) (*Queue, error) {
 // WithKeyLimit gives each key a limit of its own, made by newLimit when the key first appears and
 // forgotten with it. It is for what is learned about the key from responses; see [Permit.Settle].
 // newLimit is called under the queue's lock and must not block or call the queue. It may return nil.
+// When keys have to be forgotten, those stay whose limit holds back the zero [limit.Demand].
 //
 // The limit is asked for each lane by itself: a refusal in one lane does not hold others back.
-func WithKeyLimit(newLimit func(key string) Limit) Option {
+func WithKeyLimit(newLimit func(key string) limit.Limiter) Option {
 	return func(l *Queue) error {
 		if newLimit == nil {
 			return errors.New("queue: WithKeyLimit got nil")

@@ -13,22 +13,26 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/forbear-go/forbear/throttle/limit"
 )
 
 // journal writes down who went, and when.
 type journal struct {
+	limit.NoHooks
+
 	mu    sync.Mutex // for tests that read while a timer may fire
 	went  []string
 	at    map[string]time.Duration
 	start time.Time
 }
 
-func (j *journal) Ask(time.Time, *Request) Decision { return Decision{} }
+func (j *journal) Ask(time.Time, limit.Demand) limit.Decision { return limit.Decision{} }
 
-func (j *journal) Take(now time.Time, r *Request) {
+func (j *journal) Take(now time.Time, d limit.Demand) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	name := fmt.Sprint(r.Tag)
+	name := fmt.Sprint(d.Tag)
 	j.went = append(j.went, name)
 	j.at[name] = now.Sub(j.start)
 }
@@ -58,7 +62,7 @@ func (j *journal) when(t testing.TB, name string) time.Duration {
 // journaled is a queue with rules in which every grant is written down.
 func journaled(t testing.TB, opts ...Option) (*Queue, *journal) {
 	j := &journal{at: map[string]time.Duration{}, start: time.Now()}
-	return newLine(t, append(opts, WithRule(Rule{New: func() Limit { return j }}))...), j
+	return newLine(t, append(opts, WithRule(Rule{New: func() limit.Limiter { return j }}))...), j
 }
 
 func exact(q Quota) []Quota { return []Quota{q.Slack(0)} }
@@ -130,9 +134,9 @@ func TestANewKeyGetsItsShareAndNoMore(t *testing.T) {
 
 func TestNewsOfTheLatestLimitTurnsAwayWhoWaitsForAnother(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		limit := &spaced{next: time.Now().Add(time.Minute)}
+		pace := &spaced{next: time.Now().Add(time.Minute)}
 		hour := &spaced{next: time.Now().Add(time.Second)}
-		l := newLine(t, own(limit), WithRule(Rule{Scope: Global, New: func() Limit { return hour }}))
+		l := newLine(t, own(pace), WithRule(Rule{Scope: Global, New: func() limit.Limiter { return hour }}))
 		res := enqueue(t.Context(), l, &Request{Key: "k", MaxWait: 30 * time.Minute})
 		require.False(t, res.done())
 		hour.next = time.Now().Add(time.Hour)
@@ -311,7 +315,7 @@ func TestAHighPriorityStartsWithTheNextPermitBeforeTenThousandLowOnes(t *testing
 
 func TestTheFloorHoldsForAKeysOwnLimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l, j := journaled(t, WithMinimumShare(.1), WithKeyLimit(func(string) Limit {
+		l, j := journaled(t, WithMinimumShare(.1), WithKeyLimit(func(string) limit.Limiter {
 			return &spaced{gap: time.Second, next: time.Now().Add(time.Second)}
 		}))
 		fill(t, l, 1200, Request{Key: "k", Priority: High, Tag: "high"})

@@ -59,7 +59,7 @@ func (k *key) stats() Stats {
 // impossible returns the error of a request that costs too much.
 func (l *Queue) impossible(t *ticket, now time.Time) (err error) {
 	l.eachGate(t.flow, func(g *limiter) {
-		if a := g.ask(now, t.r); a.Max > 0 {
+		if a := g.ask(now, t.r.demand()); a.Max > 0 {
 			err = newCostError(t.r, &a)
 		}
 	})

@@ -1,6 +1,10 @@
 package queue
 
-import "time"
+import (
+	"time"
+
+	"github.com/forbear-go/forbear/throttle/limit"
+)
 
 // Permit is the leave to send one request. It is a small value; copies are the same permit. The zero
 // value is no permit, and its methods do nothing.
@@ -18,17 +22,16 @@ type Permit struct {
 func (p Permit) Release() { p.end(nil, true) }
 
 // Update runs f with the key's own limit (see [WithKeyLimit]; nil without that option) under the
-// line's lock, then plans the key's waiting requests again. It is for news: a response was read. The
+// queue's lock, then plans the key's waiting requests again. It is for news: a response was read. The
 // permit stays; after its release Update does nothing. f must not call the queue.
-func (p Permit) Update(f func(now time.Time, own Limit)) { p.end(f, false) }
+func (p Permit) Update(f func(now time.Time, own limit.Limiter)) { p.end(f, false) }
 
 // Settle is Update and Release in one step.
-func (p Permit) Settle(f func(now time.Time, own Limit)) { p.end(f, true) }
+func (p Permit) Settle(f func(now time.Time, own limit.Limiter)) { p.end(f, true) }
 
-// Return gives back all that the permit took, places and rates: r, the request that it was given for,
-// was not sent after all. A limit that is no [Canceler] keeps what r spent. It does not count as a
-// round trip. Like Release, it does nothing after the permit is released.
-func (p Permit) Return(r *Request) {
+// Cancel gives back all that the permit took, places and rates: the request was not sent after all. It
+// does not count as a round trip. Like Release, it does nothing after the permit is released.
+func (p Permit) Cancel() {
 	if p.t == nil {
 		return
 	}
@@ -36,19 +39,13 @@ func (p Permit) Return(r *Request) {
 	l.mu.Lock()
 	defer l.mu.Unlock() // a limit may panic
 	if t := p.t; t.gen == p.gen && t.state == granted {
-		if r.cost() != int(t.cost) { // the caller has changed it meanwhile
-			same := *r
-			same.Cost = int(t.cost)
-			r = &same
-		}
-		t.r = r
 		l.undo(t)
 		l.dispatch(l.now())
 	}
 }
 
 // end does the work of all three.
-func (p Permit) end(f func(now time.Time, own Limit), release bool) {
+func (p Permit) end(f func(now time.Time, own limit.Limiter), release bool) {
 	if p.t == nil {
 		return
 	}
@@ -63,8 +60,8 @@ func (p Permit) end(f func(now time.Time, own Limit), release bool) {
 	k, news := t.key, f != nil
 	if !t.observed {
 		t.observed = true
-		l.observe(now, t)
-		news = news || l.keyObserves // the key's own limit may have become looser
+		l.done(now, t)
+		news = news || k.own != nil // it may have become looser
 	}
 	if f != nil {
 		f(now, k.own)
@@ -101,25 +98,23 @@ func (l *Queue) giveBack(g *limiter) {
 	}
 }
 
-// observe tells limits that want to know that t was answered.
-func (l *Queue) observe(now time.Time, t *ticket) {
-	if l.keyObserves {
-		observe(t.key.own, now, t.taken, int(t.cost))
-	}
-	if !t.class.observed {
-		return
+// done tells the limits that t was answered. They may have become looser.
+func (l *Queue) done(now time.Time, t *ticket) {
+	if t.key.own != nil {
+		t.key.own.Done(now, t.taken, t.demand)
 	}
 	for _, s := range t.class.slots {
-		l.observeAt(t.key.gates[s.slot], now, t)
+		l.doneAt(t.key.gates[s.slot], now, t)
 	}
 	for _, g := range t.class.gates {
-		l.observeAt(g, now, t)
+		l.doneAt(g, now, t)
 	}
 }
 
-func (l *Queue) observeAt(g *limiter, now time.Time, t *ticket) {
-	if observe(g.limit, now, t.taken, int(t.cost)) {
-		l.markDirty(g) // it may have become looser
+func (l *Queue) doneAt(g *limiter, now time.Time, t *ticket) {
+	if g.flight() == nil {
+		g.limit.Done(now, t.taken, t.demand)
+		l.markDirty(g)
 	}
 }
 
@@ -141,7 +136,7 @@ func (l *Queue) markKeyDirty(k *key, unknownOnly bool) {
 
 // Update runs f with the limit of a key under the queue's lock, then plans the key's waiting requests
 // again; see [Permit.Update]. A key that is not known becomes so. f must not call the queue.
-func (l *Queue) Update(key string, f func(now time.Time, own Limit)) {
+func (l *Queue) Update(key string, f func(now time.Time, own limit.Limiter)) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := l.now()
@@ -155,7 +150,7 @@ func (l *Queue) Update(key string, f func(now time.Time, own Limit)) {
 
 // Each runs f with every key that is remembered, its own limit and what the queue holds of it, under the
 // line's lock: it takes time in proportion to the keys. f must not call the queue.
-func (l *Queue) Each(f func(key string, own Limit, holds Stats)) {
+func (l *Queue) Each(f func(key string, own limit.Limiter, holds Stats)) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for name, k := range l.keys {

@@ -12,6 +12,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/forbear-go/forbear/throttle/limit"
 )
 
 // A play is a random line with random requests: everything that happens is known before, so that it can
@@ -123,8 +125,8 @@ func (m moody) erupt(when string) {
 	}
 }
 
-func (m moody) Ask(time.Time, *Request) Decision { m.erupt("ask"); return Decision{} }
-func (m moody) Take(time.Time, *Request)         { m.erupt("take") }
+func (m moody) Ask(time.Time, limit.Demand) limit.Decision { m.erupt("ask"); return limit.Decision{} }
+func (m moody) Take(time.Time, limit.Demand)               { m.erupt("take") }
 
 // scene is a play that is on.
 type scene struct {
@@ -144,8 +146,8 @@ func (p *play) perform(t *testing.T) *scene {
 	s := &scene{play: p, t: t, waits: make([]time.Duration, len(p.cast)), errs: make([]error, len(p.cast))}
 	opts := []Option{WithMinimumShare(p.floor)}
 	if p.own != nil {
-		opts = append(opts, WithKeyLimit(func(string) Limit {
-			q, err := p.own.Limit()
+		opts = append(opts, WithKeyLimit(func(string) limit.Limiter {
+			q, err := p.own.Limiter()
 			require.NoError(t, err)
 			return q
 		}))
@@ -153,7 +155,7 @@ func (p *play) perform(t *testing.T) *scene {
 	for _, r := range p.rules {
 		opts = append(opts, WithRule(r))
 	}
-	s.line = newLine(t, append(opts, WithRule(Rule{Scope: Scope(len(p.cast) % 3), New: func() Limit { return moody{mood: &s.mood} }}))...)
+	s.line = newLine(t, append(opts, WithRule(Rule{Scope: Scope(len(p.cast) % 3), New: func() limit.Limiter { return moody{mood: &s.mood} }}))...)
 	for i := range p.cast {
 		s.wg.Go(func() { s.act(i) })
 	}
@@ -225,9 +227,9 @@ func (s *scene) act(i int) {
 	case releases:
 		permit.Release()
 	case settles:
-		permit.Settle(func(time.Time, Limit) {})
+		permit.Settle(func(time.Time, limit.Limiter) {})
 	case returns:
-		permit.Return(&r)
+		permit.Cancel()
 	}
 }
 
@@ -254,8 +256,8 @@ func (s *scene) check() {
 		if s.unit {
 			refused := false
 			l.eachGate(f, func(g *limiter) {
-				a := g.ask(now, f.head().r)
-				refused = refused || !a.goes(now)
+				a := g.ask(now, f.head().r.demand())
+				refused = refused || !a.Admits(now)
 			})
 			assert.True(s.t, refused, "a request waits that no limit holds back")
 		}
@@ -267,7 +269,7 @@ func (s *scene) check() {
 			caller = nil
 		}
 		if worst, _, behind := l.obstacle(now, f, caller); worst == nil || behind {
-			s.t.Errorf("the next of a gate could go: %v, of %s", f.head().r, g.nameOf())
+			s.t.Errorf("the next of a gate could go: %v, of %s", f.head().r, g.name)
 		}
 		switch {
 		case !g.unknown && g.at == never:
@@ -314,6 +316,6 @@ func (s *scene) checkOver() {
 		assert.True(s.t, k.idle(now), "a key is not idle")
 	}
 	for _, g := range l.shared {
-		assert.True(s.t, isIdle(g.limit, now), "a limit is not idle: %v", g.nameOf())
+		assert.True(s.t, g.limit.Idle(now), "a limit is not idle: %v", g.name)
 	}
 }

@@ -1,6 +1,9 @@
 package queue
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 // Position is where a request stands in the queue.
 type Position struct {
@@ -67,19 +70,21 @@ func (p *Position) worsen(g *limiter, t *ticket, now time.Time, ahead load) {
 	if p.Start.IsZero() {
 		return // it is not known already
 	}
-	a := g.ask(now, t.r)
-	start := a.early()
-	if f, ok := g.limit.(Forecaster); ok && a.Max <= 0 && !a.Unknown {
-		start = f.Forecast(now, ahead.cost, t.r)
-	}
-	if a.Name == "" {
-		a.Name = g.nameOf()
+	d := t.r.demand()
+	a := g.ask(now, d)
+	start, name := a.Earliest(), a.Limit
+	if a.Max <= 0 && !a.Unknown {
+		f := g.limit.Forecast(now, ahead.cost, d)
+		if !f.At.IsZero() {
+			start = f.At
+		}
+		name = cmp.Or(name, f.Limit, g.name)
 	}
 	switch {
 	case a.Unknown || g.flight() != nil && ahead.n > 0:
-		*p = Position{Ahead: ahead.n, Limit: a.Name}
+		*p = Position{Ahead: ahead.n, Limit: name}
 	case start.After(p.Start):
-		*p = Position{Ahead: ahead.n, Limit: a.Name, Start: start}
+		*p = Position{Ahead: ahead.n, Limit: name, Start: start}
 	case p.Limit == "":
 		p.Ahead = max(p.Ahead, ahead.n)
 	}

@@ -5,6 +5,8 @@ import (
 	"sync"
 	"time"
 	"weak"
+
+	"github.com/forbear-go/forbear/throttle/limit"
 )
 
 // Queue is where requests wait until every limit that applies to them agrees. Make one with [New]. All
@@ -17,7 +19,7 @@ type Queue struct {
 	room     int // how many may wait
 	keyRoom  int // how many of one key may wait
 	overflow Overflow
-	newLimit func(key string) Limit
+	newLimit func(key string) limit.Limiter
 	rules    []*rule // their numbers may change, under the lock
 	slots    int     // gates that a key can have
 
@@ -26,10 +28,8 @@ type Queue struct {
 	read time.Time // when both clocks were last read; see now
 
 	keys           map[string]*key
-	keyObserves    bool // some key's own limit is an Observer
 	oldest, newest *key
 	lastKey        *key // a cache of one
-	neverIdle      bool // some limit of a key is no Idler
 
 	classes map[classID]*class
 	shared  map[hostID]*limiter
@@ -108,12 +108,12 @@ func (l *Queue) enqueue(ctx context.Context, r *Request) (Permit, *ticket, error
 	if l.phase == closed {
 		return Permit{}, nil, &WaitError{Err: ErrClosed}
 	}
-	now := l.now()
+	now, d := l.now(), r.demand()
 	k, c := l.key(r.Key, now), l.classOf(id)
-	if l.phase == open && !c.contended() && k.yields() && l.ask(now, k, c, r) {
-		l.take(now, k, c, r)
+	if l.phase == open && !c.contended() && k.yields() && l.ask(now, k, c, d) {
+		l.take(now, k, c, d)
 		t := l.ticket(k, c, nil)
-		l.issue(t, now, r)
+		l.issue(t, now, d)
 		if l.due == never {
 			l.arm(now) // so that idle keys are looked for even if nobody ever waits
 		}
@@ -122,59 +122,59 @@ func (l *Queue) enqueue(ctx context.Context, r *Request) (Permit, *ticket, error
 	return l.lineUp(ctx, now, k, c, r)
 }
 
-// ask reports whether all limits agree that r goes now.
-func (l *Queue) ask(now time.Time, k *key, c *class, r *Request) bool {
+// ask reports whether all limits agree that a request goes now.
+func (l *Queue) ask(now time.Time, k *key, c *class, d limit.Demand) bool {
 	if k.own != nil {
-		if a := k.own.Ask(now, r); !a.goes(now) {
+		if a := k.own.Ask(now, d); !a.Admits(now) {
 			return false
 		}
 	}
 	for i := range c.slots {
-		if a := l.gateOf(k, &c.slots[i]).ask(now, r); !a.goes(now) {
+		if a := l.gateOf(k, &c.slots[i]).ask(now, d); !a.Admits(now) {
 			return false
 		}
 	}
 	for _, g := range c.gates {
-		if a := g.ask(now, r); !a.goes(now) {
+		if a := g.ask(now, d); !a.Admits(now) {
 			return false
 		}
 	}
 	return true
 }
 
-// take spends what r costs, of all limits. If one panics, the others get it back.
-func (l *Queue) take(now time.Time, k *key, c *class, r *Request) {
+// take spends what a request costs, of all limits. If one panics, the others get it back.
+func (l *Queue) take(now time.Time, k *key, c *class, d limit.Demand) {
 	took := 0 // limits that did
 	defer func() {
 		if took >= 0 {
-			l.untake(now, k, c, r, took)
+			l.untake(now, k, c, d, took)
 		}
 	}()
 	if k.own != nil {
-		k.own.Take(now, r)
+		k.own.Take(now, d)
 		took++
 	}
 	for i := range c.slots {
-		k.gates[c.slots[i].slot].limit.Take(now, r)
+		k.gates[c.slots[i].slot].limit.Take(now, d)
 		took++
 	}
 	for _, g := range c.gates {
-		g.limit.Take(now, r)
+		g.limit.Take(now, d)
 		took++
 	}
 	took = -1
 }
 
 // untake undoes a take of which only so many limits were reached.
-func (l *Queue) untake(now time.Time, k *key, c *class, r *Request, took int) {
-	undo := func(limit Limit) {
+func (l *Queue) untake(now time.Time, k *key, c *class, d limit.Demand, took int) {
+	undo := func(from limit.Limiter) {
 		if took--; took < 0 {
 			return
 		}
-		if b, ok := limit.(*inFlight); ok {
+		if b, ok := from.(*inFlight); ok {
 			b.now--
-		} else if b, ok := limit.(Canceler); ok {
-			b.Return(now, r)
+		} else {
+			from.Cancel(now, d)
 		}
 	}
 	if k.own != nil {

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/forbear-go/forbear/throttle/limit"
 )
 
 // Request describes what wants to go. The queue reads it until [Queue.Acquire] returns and does not
@@ -32,7 +34,7 @@ type Request struct {
 	// OnWait, if not nil, is called once if the request has to wait, by the goroutine that called
 	// Acquire, before it blocks.
 	OnWait func(Waiting)
-	// Tag is the caller's own. The queue hands it to limits with the request and never looks at it.
+	// Tag is the caller's own. The queue hands it to limiters with the request and never looks at it.
 	Tag any
 }
 
@@ -56,6 +58,9 @@ func (r *Request) level() int8 { return int8(r.Priority - Lowest) }
 
 // cost is what r spends, at least 1.
 func (r *Request) cost() int { return max(r.Cost, 1) }
+
+// demand is what r asks of its limits.
+func (r *Request) demand() limit.Demand { return limit.Demand{Requests: r.cost(), Tag: r.Tag} }
 
 func (r *Request) validate() error {
 	switch {

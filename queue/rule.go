@@ -5,6 +5,8 @@ import (
 	"math"
 	"strings"
 	"time"
+
+	"github.com/forbear-go/forbear/throttle/limit"
 )
 
 // Rule says which requests some limits apply to, and whose requests they count together. A request
@@ -30,7 +32,7 @@ type Rule struct {
 	MaxInFlight int
 	// New, if not nil, makes a limit of the caller's own for each key, host or line, beside the other
 	// limits. It is called under the queue's lock and must not return nil.
-	New func() Limit
+	New func() limit.Limiter
 }
 
 // Scope says whose requests a [Rule] counts together.
@@ -107,14 +109,14 @@ func (r *rule) set(limits []Quota, maxInFlight int) error {
 	}
 	named := make([]Quota, len(limits))
 	for i, q := range limits {
-		if err := q.validate(); err != nil {
+		if err := q.Validate(); err != nil {
 			return fmt.Errorf("queue: rule %q: %w", r.Name, err)
 		}
-		if r.Name != "" && q.name == "" {
-			q.name = r.Name + ", " + q.String()
+		name := q.String()
+		if r.Name != "" && name == q.Named("").String() { // it has no name of its own
+			name = r.Name + ", " + name
 		}
-		q.name = q.String()
-		named[i] = q
+		named[i] = q.Named(name)
 	}
 	r.Limits, r.MaxInFlight = named, maxInFlight
 	r.version++
@@ -169,14 +171,7 @@ func (r *rule) gate(flight bool) *limiter {
 		g.limit = &inFlight{name: r.flightName(), max: r.MaxInFlight}
 		return g
 	}
-	limits := make(all, 0, len(r.Limits)+1)
-	for i := range r.Limits {
-		limits = append(limits, r.Limits[i].limit())
-	}
-	if r.New != nil {
-		limits = append(limits, r.New())
-	}
-	g.limit = All(limits...)
+	r.renew(g, time.Time{})
 	return g
 }
 
@@ -194,27 +189,27 @@ func (r *rule) renew(g *limiter, now time.Time) {
 		b.max = r.MaxInFlight
 		return
 	}
-	old, several := g.limit.(all)
-	if !several {
-		old = all{g.limit}
+	var old []limit.Limiter
+	if g.limit != nil {
+		old = limit.Parts(g.limit)
 	}
-	limits := make(all, 0, len(r.Limits)+1)
+	parts := make([]limit.Limiter, 0, len(r.Limits)+1)
 	for i := range r.Limits {
-		fresh := r.Limits[i].limit()
+		var before limit.Limiter
 		if i < len(old) {
-			if h, ok := fresh.(heir); ok {
-				h.inherit(old[i], now)
-			}
+			before = old[i]
 		}
-		limits = append(limits, fresh)
+		parts = append(parts, r.Limits[i].Replace(before, now))
 	}
-	if r.New != nil {
-		limits = append(limits, old[len(old)-1])
+	switch {
+	case r.New == nil:
+	case old == nil:
+		parts = append(parts, r.New())
+	default:
+		parts = append(parts, old[len(old)-1])
 	}
-	g.limit = All(limits...)
-}
-
-// heir is a limit that can take over what another of its kind remembers.
-type heir interface {
-	inherit(old Limit, now time.Time)
+	g.limit = limit.All(parts...)
+	if len(parts) == 1 && len(r.Limits) == 1 {
+		g.name = r.Limits[0].String()
+	}
 }

@@ -10,13 +10,21 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/forbear-go/forbear/throttle/limit"
 )
 
 // gateLimit refuses everybody until it is opened, and then lets n go.
-type gateLimit struct{ n int }
+type gateLimit struct {
+	limit.NoHooks
 
-func (g *gateLimit) Ask(time.Time, *Request) Decision { return Decision{Unknown: g.n == 0} }
-func (g *gateLimit) Take(time.Time, *Request)         { g.n-- }
+	n int
+}
+
+func (g *gateLimit) Ask(time.Time, limit.Demand) limit.Decision {
+	return limit.Decision{Unknown: g.n == 0}
+}
+func (g *gateLimit) Take(time.Time, limit.Demand) { g.n-- }
 
 // crowdOf fills a queue with n waiting tickets of so many keys, without goroutines.
 func crowdOf(tb testing.TB, l *Queue, n, keys int) []*ticket {
@@ -120,7 +128,7 @@ func newCrowded(b *testing.B, n, keys int, shared bool) *crowded {
 	c := &crowded{limit: &gateLimit{}, shared: shared}
 	option := own(c.limit)
 	if shared {
-		option = WithRule(Rule{Scope: Global, New: func() Limit { return c.limit }})
+		option = WithRule(Rule{Scope: Global, New: func() limit.Limiter { return c.limit }})
 	}
 	c.line = newLine(b, option, WithMaxWaiting(10*n, RefuseNewest), WithMaxKeys(10*n))
 	c.tickets = crowdOf(b, c.line, n, keys)
@@ -239,7 +247,7 @@ func TestManyCallersAtOnce(t *testing.T) {
 					mu.Lock()
 					inFlight--
 					mu.Unlock()
-					p.Settle(func(time.Time, Limit) {})
+					p.Settle(func(time.Time, limit.Limiter) {})
 				}
 				cancel()
 			}

@@ -11,16 +11,19 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/forbear-go/forbear/throttle/limit"
 )
 
-// tally is a Limit that always agrees and writes down which priorities got the permits of each key.
+// tally is a Limiter that always agrees and writes down which priorities got the permits of each key.
 type tally struct {
 	yes
 	permits map[string][]Priority
 	n       int
 }
 
-func (y *tally) Take(_ time.Time, r *Request) {
+func (y *tally) Take(_ time.Time, d limit.Demand) {
+	r := d.Tag.(*Request)
 	y.permits[r.Key] = append(y.permits[r.Key], r.Priority)
 	y.permits[""] = append(y.permits[""], r.Priority) // of all keys
 	y.n++
@@ -42,15 +45,15 @@ func (c *contest) run(t *testing.T) map[string][]Priority {
 	y := &tally{permits: map[string][]Priority{}}
 	opts := []Option{WithMinimumShare(c.floor)}
 	if c.own != nil {
-		opts = append(opts, WithKeyLimit(func(string) Limit {
-			q, err := c.own.Limit()
+		opts = append(opts, WithKeyLimit(func(string) limit.Limiter {
+			q, err := c.own.Limiter()
 			require.NoError(t, err)
-			return All(q, y)
+			return limit.All(q, y)
 		}))
 	}
 	for i, r := range c.rules {
 		if i == 0 && c.own == nil {
-			r.New = func() Limit { return y }
+			r.New = func() limit.Limiter { return y }
 		}
 		opts = append(opts, WithRule(r))
 	}
@@ -68,6 +71,7 @@ func (c *contest) run(t *testing.T) map[string][]Priority {
 			for range n {
 				wg.Go(func() {
 					r := r
+					r.Tag = &r
 					for {
 						permit, err := l.Acquire(context.Background(), &r)
 						if err != nil {

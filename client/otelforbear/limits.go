@@ -6,10 +6,11 @@ import (
 	"net/url"
 	"time"
 
-	"github.com/forbear-go/forbear/client"
-	"github.com/forbear-go/forbear/throttle"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
+
+	"github.com/forbear-go/forbear/client"
+	"github.com/forbear-go/forbear/throttle"
 )
 
 // limitGauges tell of limits.

@@ -6,8 +6,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/forbear-go/forbear/queue"
 	"github.com/stretchr/testify/require"
+
+	"github.com/forbear-go/forbear/queue"
 )
 
 func newFlags() *flag.FlagSet { return flag.NewFlagSet("proxy", flag.ContinueOnError) }

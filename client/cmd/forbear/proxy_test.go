@@ -19,8 +19,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/forbear-go/forbear/internal/apiserver"
 	"github.com/stretchr/testify/require"
+
+	"github.com/forbear-go/forbear/internal/apiserver"
 )
 
 // A running is a proxy on loopback.

@@ -9,8 +9,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/forbear-go/forbear/client/page"
 	"github.com/stretchr/testify/require"
+
+	"github.com/forbear-go/forbear/client/page"
 )
 
 func TestTop(t *testing.T) {

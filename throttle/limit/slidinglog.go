@@ -1,4 +1,4 @@
-package queue
+package limit
 
 import "time"
 
@@ -6,9 +6,10 @@ import "time"
 // together as if all had been the last of them: a thousandth of the window is lost at most.
 const maxSlots = 1024
 
+// noTime is a time that never comes.
 const noTime = int64(1<<63 - 1)
 
-// slidingLog remembers what was slidingLog, and until when it counts: from its latest possible arrival at the
+// slidingLog remembers what was sent, and until when it counts: from its latest possible arrival at the
 // server for the length of the window. When that is, is seen when the answer comes; until then the
 // worst is assumed. Times are nanoseconds since base.
 type slidingLog struct {
@@ -27,13 +28,13 @@ func (s *slidingLog) since(t time.Time) int64 {
 	return int64(t.Sub(s.base))
 }
 
-// per is how long a request counts after its arrival. An aligned quota only wants to know what has not
-// arrived, a weighed one counts the last window too.
+// per is how long a request counts after its arrival. A fixed window only wants to know what has not
+// arrived, a sliding counter counts the last window too.
 func (s *slidingLog) per() int64 {
 	switch s.q.kind {
-	case isAligned:
+	case isFixed:
 		return 0
-	case isWeighed:
+	case isCounter:
 		return 2 * int64(s.q.per)
 	}
 	return int64(s.q.per)
@@ -41,17 +42,17 @@ func (s *slidingLog) per() int64 {
 
 // grain is how far apart requests may be that share a slot.
 func (s *slidingLog) grain() int64 {
-	if s.q.n > maxSlots && s.q.kind != isAligned {
+	if s.q.n > maxSlots && s.q.kind != isFixed {
 		return int64(s.q.per) / maxSlots
 	}
 	return 0
 }
 
 // allow is how much later than the fastest a request may arrive that was not answered yet, and ahead
-// how much earlier than its answer, at least, one that was. An aligned quota compares arrivals not with
+// how much earlier than its answer, at least, one that was. A fixed window compares arrivals not with
 // each other but with the clock: the time that even the fastest needs counts too.
 func (s *slidingLog) allow() (allow, ahead int64) {
-	if s.q.kind == isAligned {
+	if s.q.kind == isFixed {
 		return s.way.allow(s.q, noTime), 0
 	}
 	return s.way.allow(s.q, s.per()), int64(s.way.least())
@@ -78,18 +79,15 @@ func (s *slidingLog) add(now int64, cost int) {
 	s.open.add(now, s.grain(), int32(cost))
 }
 
-// answer notes that what was sent at taken was answered at now. Cost 0 is unknown: where requests of
-// several costs were sent at once, it is not noted then, and counts as if it had not been answered.
+// answer notes that what was sent at taken was answered at now.
 func (s *slidingLog) answer(now, taken int64, cost int) {
 	possible := s.q.fixed || s.way.sample(time.Duration(now-taken))
 	x := s.open.find(taken)
 	if x == nil || !possible {
 		return
 	}
-	if allow, ahead := s.allow(); now-ahead < x.to+allow {
-		if cost, ok := s.open.pull(x, int32(cost)); ok {
-			s.done.add(now, s.grain(), cost)
-		}
+	if allow, ahead := s.allow(); now-ahead < x.to+allow && s.open.pull(x, int32(cost)) {
+		s.done.add(now, s.grain(), int32(cost))
 	}
 }
 
@@ -99,7 +97,7 @@ func (s *slidingLog) undo(taken int64, cost int) {
 	if x == nil {
 		return
 	}
-	if _, ok := s.open.pull(x, int32(cost)); ok {
+	if s.open.pull(x, int32(cost)) {
 		s.cost -= cost
 	}
 }

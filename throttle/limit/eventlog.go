@@ -1,9 +1,8 @@
-package queue
+package limit
 
 // slot is requests that happened at nearly the same time.
 type slot struct {
 	from, to int64
-	each     int32 // what each costs, 0 if they differ
 	cost     int32 // of all that are left; 0 when none is
 }
 
@@ -25,16 +24,13 @@ func (t *eventLog) add(now, grain int64, cost int32) {
 		if now-x.from <= grain && x.cost > 0 && int64(x.cost)+int64(cost) < 1<<31-1 {
 			x.to = max(x.to, now)
 			x.cost += cost
-			if x.each != cost {
-				x.each = 0
-			}
 			return
 		}
 	}
 	if len(t.slots) == cap(t.slots) && int(t.gone+t.empty) > len(t.slots)/2 {
 		t.compact()
 	}
-	t.slots = append(t.slots, slot{from: now, to: now, each: cost, cost: cost})
+	t.slots = append(t.slots, slot{from: now, to: now, cost: cost})
 }
 
 func (t *eventLog) compact() {
@@ -65,19 +61,16 @@ func (t *eventLog) find(at int64) *slot {
 }
 
 // pull takes a request of that cost out of a slot. It reports false, and leaves all as it is, if there
-// can be none. Cost 0 is that of each request of the slot, where that is known.
-func (t *eventLog) pull(x *slot, cost int32) (int32, bool) {
-	if cost == 0 {
-		cost = x.each
-	}
-	if cost == 0 || cost > x.cost {
-		return 0, false
+// can be none.
+func (t *eventLog) pull(x *slot, cost int32) bool {
+	if cost > x.cost {
+		return false
 	}
 	if x.cost -= cost; x.cost == 0 {
 		t.empty++
 		t.trim()
 	}
-	return cost, true
+	return true
 }
 
 // pop drops the first slot and returns its cost.

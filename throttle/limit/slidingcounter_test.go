@@ -1,15 +1,11 @@
-package queue
+package limit
 
 import (
 	"math/rand/v2"
 	"testing"
-	"testing/synctest"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-
-	"github.com/forbear-go/forbear/internal/ratemodel"
 )
 
 func TestWeighedSteps(t *testing.T) {
@@ -59,7 +55,7 @@ func TestAWeighedQuotaIsExact(t *testing.T) {
 	for seed := range uint64(300) {
 		rng := rand.New(rand.NewPCG(seed, 9))
 		c := slowCounter{n: 1 + rng.IntN(12), per: 2 + rng.IntN(20)}
-		l, err := Per(c.n, time.Duration(c.per)*sec).SlidingCounter().Slack(0).Limit()
+		l, err := Per(c.n, time.Duration(c.per)*sec).SlidingCounter().Slack(0).Limiter()
 		require.NoError(t, err)
 		refused := 0
 		for now, i := 0, 0; i < 200; i++ {
@@ -67,12 +63,12 @@ func TestAWeighedQuotaIsExact(t *testing.T) {
 			if rng.IntN(4) == 0 {
 				cost += rng.IntN(c.n)
 			}
-			r := &Request{Cost: cost}
+			r := Demand{Requests: cost}
 			a := l.Ask(at(now), r)
-			require.Equal(t, c.admits(now, cost), a.goes(at(now)), "seed %d, %+v, at %d, cost %d", seed, c, now, cost)
-			if a.goes(at(now)) {
+			require.Equal(t, c.admits(now, cost), a.Admits(at(now)), "seed %d, %+v, at %d, cost %d", seed, c, now, cost)
+			if a.Admits(at(now)) {
 				l.Take(at(now), r)
-				l.(Observer).Observe(at(now), at(now))
+				l.Done(at(now), at(now), r)
 				for range cost {
 					c.sent = append(c.sent, now)
 				}
@@ -88,56 +84,18 @@ func TestAWeighedQuotaIsExact(t *testing.T) {
 	}
 }
 
-// No server of the same limit refuses anything, wherever its windows begin, however requests overtake
-// each other, and however many there are.
-func TestAWeighedQuotaSuitsAllServers(t *testing.T) {
-	for seed := range max(40, 8*seeds()) {
-		synctest.Test(t, func(t *testing.T) {
-			rng := rand.New(rand.NewPCG(seed, 11))
-			limit, length := []int{1, 2, 7, 30, 120, 400}[rng.IntN(6)], []time.Duration{sec, 10 * sec, time.Minute}[rng.IntN(3)]
-			start := time.Now()
-			origin := start.Add(time.Duration(rng.Int64N(int64(length))))
-			kind := rng.IntN(4)
-			s := newServer(seed, func() ratemodel.Model {
-				switch kind {
-				case 0:
-					m := ratemodel.NewFixed(limit, length)
-					m.Origin = origin
-					return m
-				case 1:
-					return ratemodel.NewSlidingLog(limit, length)
-				}
-				m := ratemodel.NewSlidingCounter(limit, length)
-				m.Origin = origin
-				return m
-			})
-			if rng.IntN(2) == 0 {
-				s.way = func(rng *rand.Rand, _ time.Time) trip { // heavy tails
-					return trip{time.Duration(20+rng.ExpFloat64()*60) * time.Millisecond, time.Duration(20+rng.ExpFloat64()*60) * time.Millisecond}
-				}
-			}
-			until := start.Add(10*length + time.Duration(rng.Int64N(int64(length))))
-			s.until = until
-			l := newLine(t, WithRule(Rule{Limits: []Quota{Per(limit, length).SlidingCounter()}}))
-			s.load(t.Context(), l, Request{Key: "k"}, 1+rng.IntN(40), until).Wait()
-			assert.Zero(t, s.refused, "seed %d: kind %d, %d in %v, %d admitted", seed, kind, limit, length, s.admitted)
-			assert.LessOrEqual(t, s.admitted, 11*limit)
-		})
-	}
-}
-
 // BenchmarkWeighed is a pass where some hundred requests have to be looked at.
 func BenchmarkWeighed(b *testing.B) {
 	for name, n := range map[string]int{"300": 300, "100000": 100_000} {
 		b.Run(name, func(b *testing.B) {
-			l, err := PerMinute(n).SlidingCounter().Slack(0).Limit()
+			l, err := PerMinute(n).SlidingCounter().Slack(0).Limiter()
 			require.NoError(b, err)
 			now := time.Now()
 			step := time.Minute / time.Duration(n)
-			r := &Request{}
+			r := Demand{}
 			for range 3 * n {
 				l.Take(now, r)
-				l.(Observer).Observe(now, now)
+				l.Done(now, now, r)
 				now = now.Add(step * 101 / 100)
 				l.Ask(now, r)
 			}

@@ -1,4 +1,4 @@
-package queue
+package limit
 
 import "time"
 
@@ -87,42 +87,38 @@ func (l *fixedWindow) turn(now time.Time) {
 	}
 }
 
-func (l *fixedWindow) Ask(now time.Time, r *Request) Decision {
+func (l *fixedWindow) Ask(now time.Time, d Demand) Decision {
 	l.turn(now)
-	cost := r.cost()
+	cost := d.Count()
 	opens := l.start.Add(l.q.slack)
 	switch {
 	case cost > l.q.n:
-		return Decision{Name: l.q.name, Max: l.q.n}
+		return Decision{Limit: l.q.name, Max: l.q.n}
 	case l.used+cost > l.q.n:
-		return Decision{Name: l.q.name, At: l.end.Add(l.q.slack)}
+		return Decision{Limit: l.q.name, At: l.end.Add(l.q.slack)}
 	case now.Before(opens):
-		return Decision{Name: l.q.name, At: opens}
+		return Decision{Limit: l.q.name, At: opens}
 	}
 	return Decision{}
 }
 
-func (l *fixedWindow) Take(now time.Time, r *Request) {
+func (l *fixedWindow) Take(now time.Time, d Demand) {
 	l.turn(now)
-	l.used += r.cost()
+	l.used += d.Count()
 	at := l.sent.since(now)
 	l.sent.leave(at)
-	l.sent.add(at, r.cost())
+	l.sent.add(at, d.Count())
 }
 
-func (l *fixedWindow) Return(taken time.Time, r *Request) {
-	l.sent.undo(l.sent.since(taken), r.cost())
+func (l *fixedWindow) Cancel(taken time.Time, d Demand) {
+	l.sent.undo(l.sent.since(taken), d.Count())
 	if !taken.Before(l.counted) {
-		l.used -= r.cost()
+		l.used -= d.Count()
 	}
 }
 
-func (l *fixedWindow) Observe(now, taken time.Time) {
-	l.observe(now, taken, 0)
-}
-
-func (l *fixedWindow) observe(now, taken time.Time, cost int) {
-	l.sent.answer(l.sent.since(now), l.sent.since(taken), cost)
+func (l *fixedWindow) Done(now, taken time.Time, d Demand) {
+	l.sent.answer(l.sent.since(now), l.sent.since(taken), d.Count())
 }
 
 func (l *fixedWindow) Idle(now time.Time) bool {
@@ -130,10 +126,14 @@ func (l *fixedWindow) Idle(now time.Time) bool {
 	return l.used == 0 && l.sent.idle(l.sent.since(now))
 }
 
-// Forecast fills window after window.
-func (l *fixedWindow) Forecast(now time.Time, ahead int, r *Request) time.Time {
+func (l *fixedWindow) Forecast(now time.Time, ahead int, d Demand) Decision {
+	return Decision{At: l.forecast(now, ahead, d.Count()), Limit: l.q.name}
+}
+
+// forecast fills window after window.
+func (l *fixedWindow) forecast(now time.Time, ahead, cost int) time.Time {
 	l.turn(now)
-	last := ahead + r.cost() - 1
+	last := ahead + cost - 1
 	if last < l.q.n-l.used {
 		if opens := l.start.Add(l.q.slack); opens.After(now) {
 			return opens
@@ -160,7 +160,7 @@ func (l *fixedWindow) Forecast(now time.Time, ahead int, r *Request) time.Time {
 
 // inherit takes over what was used of the window, if the windows are the same, and otherwise as if all
 // of it had been used in the new one.
-func (l *fixedWindow) inherit(old Limit, now time.Time) {
+func (l *fixedWindow) inherit(old Limiter, now time.Time) {
 	o, ok := old.(*fixedWindow)
 	if !ok {
 		return

@@ -1,4 +1,4 @@
-package queue
+package limit
 
 import (
 	"math"
@@ -12,7 +12,7 @@ import (
 const maxOpen = 64
 
 // unanswered is the time of the last answer before there was one: long ago, so that the bucket is full.
-const unanswered = -never / 4
+const unanswered = -noTime / 4
 
 // tokenBucket lets requests go at a rate, with bursts after pauses.
 //
@@ -102,24 +102,24 @@ func (l *tokenBucket) lasts(tokens float64) int64 {
 	// Tokens are floats: a thousandth of a nanosecond is nothing but rounding. Fewer tokens than none
 	// are time to spare.
 	d := math.Ceil(tokens/float64(l.bucket.Limit())*float64(time.Second) - 1e-3)
-	return int64(max(-float64(never/4), min(d, float64(never/4))))
+	return int64(max(-float64(noTime/4), min(d, float64(noTime/4))))
 }
 
-func (l *tokenBucket) Ask(now time.Time, r *Request) Decision {
-	cost := r.cost()
+func (l *tokenBucket) Ask(now time.Time, d Demand) Decision {
+	cost := d.Count()
 	if cost > l.q.burst {
-		return Decision{Name: l.q.name, Max: l.q.burst}
+		return Decision{Limit: l.q.name, Max: l.q.burst}
 	}
 	at := l.since(now)
 	l.leave(at)
 	if from, ask, soonest := l.from(at, cost); from > at {
-		return Decision{Name: l.q.name, At: l.base.Add(time.Duration(ask)), soonest: l.base.Add(time.Duration(soonest))}
+		return Decision{Limit: l.q.name, At: l.base.Add(time.Duration(ask)), Soonest: l.base.Add(time.Duration(soonest))}
 	}
 	return Decision{}
 }
 
-func (l *tokenBucket) Take(now time.Time, r *Request) {
-	cost := r.cost()
+func (l *tokenBucket) Take(now time.Time, d Demand) {
+	cost := d.Count()
 	l.owed += int32(cost)
 	l.open.add(l.since(now), 0, int32(cost))
 	if len(l.open.live()) > maxOpen && int(l.owed) > l.q.burst+maxOpen {
@@ -127,29 +127,24 @@ func (l *tokenBucket) Take(now time.Time, r *Request) {
 	}
 }
 
-// Return undoes a Take that was not answered. Once the request must have arrived, its tokens are spent:
+// Cancel undoes a Take that was not answered. Once the request must have arrived, its tokens are spent:
 // what would be in the bucket without it can no longer be told.
-func (l *tokenBucket) Return(taken time.Time, r *Request) {
-	x := l.open.find(l.since(taken))
-	if x == nil {
-		return
-	}
-	if cost, ok := l.open.pull(x, int32(r.cost())); ok {
+func (l *tokenBucket) Cancel(taken time.Time, d Demand) {
+	cost := int32(d.Count())
+	if x := l.open.find(l.since(taken)); x != nil && l.open.pull(x, cost) {
 		l.owed -= cost
 	}
 }
 
-func (l *tokenBucket) Observe(now, taken time.Time) { l.observe(now, taken, 0) }
-
-// observe learns from an answer when its request arrived at the latest.
-func (l *tokenBucket) observe(now, taken time.Time, cost int) {
+// Done learns from an answer when its request arrived at the latest.
+func (l *tokenBucket) Done(now, taken time.Time, d Demand) {
 	at, sent := l.since(now), l.since(taken)
 	possible := l.q.fixed || l.way.sample(now.Sub(taken))
 	x := l.open.find(sent)
 	if x == nil || !possible || at-int64(l.way.least()) >= x.to+l.way.allow(l.q, noTime) {
 		return
 	}
-	if cost, ok := l.open.pull(x, int32(cost)); ok {
+	if cost := int32(d.Count()); l.open.pull(x, cost) {
 		l.arrive(at, cost)
 	}
 }
@@ -164,18 +159,22 @@ func (l *tokenBucket) Idle(now time.Time) bool {
 	return true
 }
 
-// Forecast spends all that comes in on what is ahead.
-func (l *tokenBucket) Forecast(now time.Time, ahead int, r *Request) time.Time {
+func (l *tokenBucket) Forecast(now time.Time, ahead int, d Demand) Decision {
+	return Decision{At: l.forecast(now, ahead, d.Count()), Limit: l.q.name}
+}
+
+// forecast spends all that comes in on what is ahead.
+func (l *tokenBucket) forecast(now time.Time, ahead, cost int) time.Time {
 	at := l.since(now)
 	l.leave(at)
 	come := float64(at-l.last+l.most()) / float64(time.Second) * float64(l.bucket.Limit())
 	have := min(float64(l.q.burst), l.left+come) - float64(l.owed)
-	missing := float64(ahead) + float64(r.cost()) - have
+	missing := float64(ahead) + float64(cost) - have
 	return now.Add(time.Duration(max(0, l.lasts(missing))))
 }
 
 // inherit takes over what is open, and the tokens.
-func (l *tokenBucket) inherit(old Limit, now time.Time) {
+func (l *tokenBucket) inherit(old Limiter, now time.Time) {
 	o, ok := old.(*tokenBucket)
 	if !ok {
 		return

@@ -1,4 +1,4 @@
-package queue
+package limit
 
 import (
 	"archive/zip"
@@ -108,13 +108,13 @@ func TestAlignedQuotasHoldInEveryZone(t *testing.T) {
 			sent := map[int64]int{} // by the start of the window
 			for at := change.Add(-26 * time.Hour); at.Before(change.Add(26 * time.Hour)); at = at.Add(11 * time.Minute) {
 				for range n + 1 {
-					r := &Request{}
-					if a := l.Ask(at, r); !a.goes(at) {
+					r := Demand{}
+					if a := l.Ask(at, r); !a.Admits(at) {
 						assert.True(t, a.At.After(at))
 						break
 					}
 					l.Take(at, r)
-					l.Observe(at, at)
+					l.Done(at, at, r)
 					start, _ := l.window(at)
 					sent[start.UnixNano()]++
 				}
@@ -135,10 +135,10 @@ func TestForecastsOfAlignedQuotasAreNotTooLate(t *testing.T) {
 			q = q.FixedWindow(zone).Slack(0)
 			l := newFixedWindow(&q)
 			now := change.Add(-30 * time.Hour)
-			l.Take(now, &Request{})
+			l.Take(now, Demand{})
 			_, at := l.window(now)
 			for ahead := range 3 {
-				forecast := l.Forecast(now, ahead, &Request{})
+				forecast := l.Forecast(now, ahead, Demand{}).At
 				require.False(t, forecast.After(at), "%v, %v: forecast %v, and it goes at %v", zone, q, forecast, at)
 				_, at = l.window(at)
 			}

@@ -1,12 +1,12 @@
-package queue
+package limit
 
 import (
 	"math/bits"
 	"time"
 )
 
-// slidingCounter keeps a server content that counts in windows, and adds to the count of this one that of the
-// last, slidingCounter by how much of it is still within the length of a window:
+// slidingCounter is for servers that count in windows, and add to the count of this one that of the last,
+// weighed by how much of it is still within the length of a window:
 //
 //	last × (1 − part of this one that is over) + this
 //
@@ -28,15 +28,15 @@ func newSlidingCounter(q *Quota) *slidingCounter {
 	return &slidingCounter{slidingLog: slidingLog{q: q}}
 }
 
-func (l *slidingCounter) Ask(now time.Time, r *Request) Decision {
-	cost := r.cost()
+func (l *slidingCounter) Ask(now time.Time, d Demand) Decision {
+	cost := d.Count()
 	at := l.since(now)
 	l.leave(at)
 	switch {
 	case l.cost+cost <= l.q.n: // of two windows
 		return Decision{}
 	case cost > l.q.n:
-		return Decision{Name: l.q.name, Max: l.q.n}
+		return Decision{Limit: l.q.name, Max: l.q.n}
 	}
 	allow, ahead := l.allow()
 	l.line(allow, ahead)
@@ -54,7 +54,7 @@ func (l *slidingCounter) Ask(now time.Time, r *Request) Decision {
 		next = at + max((at-open[0].to)/2, int64(time.Millisecond))
 	}
 	next = min(next, sure)
-	return Decision{Name: l.q.name, At: l.base.Add(time.Duration(next)), soonest: l.base.Add(time.Duration(min(soonest, next)))}
+	return Decision{Limit: l.q.name, At: l.base.Add(time.Duration(next)), Soonest: l.base.Add(time.Duration(min(soonest, next)))}
 }
 
 // line puts all that counts in the order of arrival, with an end behind: what is open arrives so much
@@ -137,14 +137,12 @@ func later(at, by int64) int64 {
 	return at + by
 }
 
-func (l *slidingCounter) Take(now time.Time, r *Request) { l.add(l.since(now), r.cost()) }
+func (l *slidingCounter) Take(now time.Time, d Demand) { l.add(l.since(now), d.Count()) }
 
-func (l *slidingCounter) Return(taken time.Time, r *Request) { l.undo(l.since(taken), r.cost()) }
+func (l *slidingCounter) Cancel(taken time.Time, d Demand) { l.undo(l.since(taken), d.Count()) }
 
-func (l *slidingCounter) Observe(now, taken time.Time) { l.observe(now, taken, 0) }
-
-func (l *slidingCounter) observe(now, taken time.Time, cost int) {
-	l.answer(l.since(now), l.since(taken), cost)
+func (l *slidingCounter) Done(now, taken time.Time, d Demand) {
+	l.answer(l.since(now), l.since(taken), d.Count())
 }
 
 func (l *slidingCounter) Idle(now time.Time) bool {
@@ -152,17 +150,21 @@ func (l *slidingCounter) Idle(now time.Time) bool {
 	return l.idle(l.since(now))
 }
 
-// Forecast is the latest of what the request would wait for by itself, and of how long at least all
+func (l *slidingCounter) Forecast(now time.Time, ahead int, d Demand) Decision {
+	return Decision{At: l.forecast(now, ahead, d.Count()), Limit: l.q.name}
+}
+
+// forecast is the latest of what the request would wait for by itself, and of how long at least all
 // take that go before it.
-func (l *slidingCounter) Forecast(now time.Time, ahead int, r *Request) time.Time {
-	start := now.Add(times((ahead+r.cost()-1)/l.q.n, l.q.per))
-	if a := l.Ask(now, r); a.early().After(start) {
-		return a.early()
+func (l *slidingCounter) forecast(now time.Time, ahead, cost int) time.Time {
+	start := now.Add(times((ahead+cost-1)/l.q.n, l.q.per))
+	if a := l.Ask(now, Demand{Requests: cost}); a.Earliest().After(start) {
+		return a.Earliest()
 	}
 	return start
 }
 
-func (l *slidingCounter) inherit(old Limit, _ time.Time) {
+func (l *slidingCounter) inherit(old Limiter, _ time.Time) {
 	switch o := old.(type) {
 	case *slidingCounter:
 		l.takeOver(&o.slidingLog)

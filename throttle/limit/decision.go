@@ -1,0 +1,47 @@
+package limit
+
+import "time"
+
+// A Decision says when a request may go. The zero value lets it go now.
+type Decision struct {
+	// At is the time at which to ask again. The request may go now if that is not after now.
+	At time.Time
+	// Soonest, if not zero, is the earliest time at which the request may go, if requests that are
+	// under way are answered soon. It is not after At.
+	Soonest time.Time
+	// Limit names the limit that decides. It appears in errors, so it must not hold a secret.
+	Limit string
+	// Max, when positive, refuses for good: the request costs more than the limit ever allows at once,
+	// which is Max.
+	Max int
+	// Unknown refuses without a time: ask again when something is known that is not known now. At is
+	// ignored.
+	Unknown bool
+	// Voluntary says that the request could go at once, and is held until At only to spread requests. A
+	// request that comes later, and may go at once, need not wait behind it.
+	Voluntary bool
+}
+
+// Admits reports whether d lets the request go at now.
+func (d *Decision) Admits(now time.Time) bool {
+	return d.Max <= 0 && !d.Unknown && !d.At.After(now)
+}
+
+// Earliest returns the earliest time at which the request may go, as far as is known.
+func (d *Decision) Earliest() time.Time {
+	if d.Soonest.IsZero() {
+		return d.At
+	}
+	return d.Soonest
+}
+
+// After reports whether d holds the request back for longer than other does.
+func (d *Decision) After(other *Decision) bool {
+	switch {
+	case d.Max > 0 || other.Max > 0:
+		return d.Max > 0 && other.Max <= 0
+	case d.Unknown || other.Unknown:
+		return d.Unknown && !other.Unknown
+	}
+	return d.At.After(other.At)
+}
