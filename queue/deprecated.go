@@ -1,5 +1,11 @@
 package queue
 
+import (
+	"time"
+
+	"github.com/forbear-go/forbear/throttle/limit"
+)
+
 // Line is the old name of [Queue].
 //
 // Deprecated: use [Queue].
@@ -24,3 +30,15 @@ func (w Waiting) Place() (Position, bool) { return w.Position() }
 //
 // Deprecated: use [Permit.Cancel].
 func (p Permit) Return(*Request) { p.Cancel() }
+
+// Demand returns what r asks of its limits.
+//
+// Deprecated: it serves [limit.Limit] alone.
+func (r *Request) Demand() limit.Demand { return r.demand() }
+
+// Observer is a limit that is told when requests are over.
+//
+// Deprecated: use [limit.Limiter], whose method Done tells it.
+type Observer interface {
+	Observe(now, taken time.Time)
+}
