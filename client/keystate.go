@@ -79,6 +79,9 @@ func (l *learned) Ask(now time.Time, d limit.Demand) limit.Decision {
 	if !ok {
 		return limit.Decision{At: l.opens(now)}
 	}
+	if asks.arrived.IsZero() {
+		asks.arrived = now
+	}
 	var own *cooldown
 	if asks.scope == 0 {
 		l.enter(now, asks.route.id)

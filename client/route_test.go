@@ -168,7 +168,7 @@ func TestRoutesOfAnAccount(t *testing.T) {
 	for i := range 2 * maxRoutes {
 		of(&r, http.MethodGet, "https://a.test/"+strings.Repeat("x", i%30+1)+strings.Repeat("y", i/30))
 	}
-	require.Len(t, r.known, maxRoutes)
+	require.Len(t, *r.known.Load(), maxRoutes)
 	require.Same(t, noRoute, of(&r, http.MethodGet, "https://a.test/one/more"))
 	require.Same(t, get, of(&r, http.MethodGet, "https://a.test/v1/users/1"))
 }

@@ -2,6 +2,7 @@ package client
 
 import (
 	"hash/maphash"
+	"maps"
 	"net/http"
 	"strconv"
 	"strings"
@@ -23,23 +24,19 @@ var noRoute = &route{lane: "other routes"}
 
 // routes holds the routes of an account. It is safe for concurrent use.
 type routes struct {
-	mu    sync.RWMutex
-	known map[uint64]*route
-	level atomic.Int32 // the finest at which requests are known to be counted apart
+	mu    sync.Mutex                        // of those who add a route
+	known atomic.Pointer[map[uint64]*route] // never changed, but replaced
+	level atomic.Int32                      // the finest at which requests are known to be counted apart
 }
 
 // of returns the route of a request. Once maxRoutes are known, requests of other routes
 // share one.
 func (r *routes) of(req *http.Request) *route {
 	id := routeID(req.Method, req.URL.Path)
-	r.mu.RLock()
-	known, n := r.known[id], len(r.known)
-	r.mu.RUnlock()
-	switch {
-	case known != nil:
-		return known
-	case n >= maxRoutes:
-		return noRoute
+	if known := r.known.Load(); known != nil {
+		if found := (*known)[id]; found != nil {
+			return found
+		}
 	}
 	return r.add(id, req)
 }
@@ -47,14 +44,21 @@ func (r *routes) of(req *http.Request) *route {
 func (r *routes) add(id uint64, req *http.Request) *route {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if known := r.known[id]; known != nil {
-		return known
-	}
-	if r.known == nil {
-		r.known = make(map[uint64]*route)
+	var known map[uint64]*route
+	if old := r.known.Load(); old != nil {
+		if found := (*old)[id]; found != nil {
+			return found
+		}
+		if len(*old) >= maxRoutes {
+			return noRoute
+		}
+		known = maps.Clone(*old)
+	} else {
+		known = make(map[uint64]*route)
 	}
 	added := &route{id: id, name: routeOf(req), lane: "route " + strconv.FormatUint(id, 36)}
-	r.known[id] = added
+	known[id] = added
+	r.known.Store(&known)
 	return added
 }
 
@@ -62,7 +66,9 @@ func (r *routes) add(id uint64, req *http.Request) *route {
 func routeID(method, path string) uint64 {
 	const odd = 0x9e3779b97f4a7c15
 	id := maphash.String(accountSeed, method)
-	for part := range strings.SplitSeq(strings.Trim(path, "/"), "/") {
+	path, more := strings.Trim(path, "/"), true
+	for part := ""; more; {
+		part, path, more = strings.Cut(path, "/")
 		id *= odd
 		if isName(part) {
 			id += maphash.String(accountSeed, part)
