@@ -8,6 +8,7 @@ import (
 
 	"github.com/forbear-go/forbear/throttle"
 	"github.com/forbear-go/forbear/throttle/header"
+	"github.com/forbear-go/forbear/throttle/limit"
 )
 
 // A cooldown is what the refusals of one route say that name no limit: whether they are
@@ -192,7 +193,7 @@ func (l *learned) enter(now time.Time, route uint64) {
 		return
 	}
 	hold := l.whole.Ask(now, 1)
-	if l.shown.mark != 0 && hold.Name != throttle.Refusal {
+	if l.shown.mark != 0 && hold.Limit != throttle.Refusal {
 		return // what is announced stays with the whole
 	}
 	c := l.addCooldown(now, s.sole)
@@ -216,9 +217,9 @@ func (c *cooldown) readyAt(now time.Time) time.Time {
 }
 
 // ask returns when a request of the route may go.
-func (c *cooldown) ask(now time.Time, cost int) throttle.Decision {
+func (c *cooldown) ask(now time.Time, cost int) limit.Decision {
 	if now.Before(c.closed) {
-		return throttle.Decision{At: c.closed, Name: throttle.Refusal}
+		return limit.Decision{At: c.closed, Limit: throttle.Refusal}
 	}
 	return c.limiter.Ask(now, cost)
 }
@@ -347,17 +348,6 @@ func explained(r *header.Reading) bool {
 	return slices.ContainsFunc(r.Windows, func(w header.Window) bool { return w.Exhausted() })
 }
 
-// later returns the answer of two that holds a request back for longer.
-func later(a, b throttle.Decision) throttle.Decision {
-	switch {
-	case a.Max > 0 || b.Max <= 0 && a.At.IsZero():
-		return a
-	case b.Max > 0 || b.At.IsZero() || b.At.After(a.At):
-		return b
-	}
-	return a
-}
-
 // holder returns which of the limits of a request hold it back for longest.
 func (l *learned) holder(now time.Time, a *attempt) *throttle.Limiter {
 	part := l.of(now, a)
@@ -369,7 +359,7 @@ func (l *learned) holder(now time.Time, a *attempt) *throttle.Limiter {
 		return part
 	}
 	alone, whole := own.ask(now, a.Cost), part.Ask(now, a.Cost)
-	if later(whole, alone) == alone {
+	if alone.After(&whole) {
 		return own.limiter
 	}
 	return part

@@ -94,9 +94,11 @@ func (l *learned) Ask(now time.Time, d limit.Demand) limit.Decision {
 	a := part.Ask(now, d.Requests)
 	a = l.relax(now, a, asks)
 	if own != nil {
-		a = later(a, l.relax(now, own.ask(now, d.Requests), asks))
+		if b := l.relax(now, own.ask(now, d.Requests), asks); b.After(&a) {
+			a = b
+		}
 	}
-	return limit.Decision{At: a.At, Limit: a.Name, Unknown: a.At.IsZero() && a.Max == 0, Max: a.Max, Voluntary: a.Paced > 0}
+	return a
 }
 
 // opens returns when none of the limits of the key holds back a request any more, as far as is known. It
@@ -118,10 +120,10 @@ func (l *learned) opens(now time.Time) (at time.Time) {
 
 // relax returns an answer less what it asks of an attempt that has no patience for it:
 // pacing is voluntary, and a belief may be tried.
-func (l *learned) relax(now time.Time, a throttle.Decision, asks *attempt) throttle.Decision {
+func (l *learned) relax(now time.Time, a limit.Decision, asks *attempt) limit.Decision {
 	switch {
 	case a.Try && !asks.awaits(a.At, l.transport.maxWait):
-		return throttle.Decision{At: now}
+		return limit.Decision{At: now}
 	case a.Paced > 0:
 		a.At = asks.paced(now, a.At, a.Paced, l.transport.maxWait)
 	}

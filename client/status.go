@@ -82,17 +82,17 @@ func (t *Transport) Snapshot() []Status {
 			next := part.Ask(now, 1)
 			all = append(all, Status{
 				Status: part.Status(now), Key: nameOf(key), Host: l.usage.host, Name: l.usage.name, Counts: l.usage.total(), Waiting: holds.Waiting, Ahead: holds.Waiting,
-				Start: next.At, Limit: next.Name,
+				Start: next.At, Limit: next.Limit,
 			})
 		}
 		for _, id := range slices.Sorted(maps.Keys(l.cooldowns)) {
 			next, status := l.cooldowns[id].ask(now, 1), l.cooldowns[id].limiter.Status(now)
-			if next.Name == throttle.Refusal {
+			if next.Limit == throttle.Refusal {
 				status.Hold = next.At
 			}
 			all = append(all, Status{
 				Status: status, Key: nameOf(key), Waiting: holds.Waiting, Ahead: holds.Waiting,
-				Start: next.At, Limit: next.Name,
+				Start: next.At, Limit: next.Limit,
 			})
 		}
 	})

@@ -76,7 +76,7 @@ func (l *Queue) leaveGate(g *limiter, x *node) {
 // close notes why the first of the gate's crowd cannot go, and turns away those who cannot wait so
 // long.
 func (l *Queue) close(now time.Time, g *limiter, a *limit.Decision) {
-	g.name, g.unknown, g.voluntary, g.at = a.Limit, a.Unknown, a.Voluntary, never
+	g.name, g.unknown, g.voluntary, g.at = a.Limit, a.Unknown, a.Paced > 0, never
 	g.share.soonest = 0
 	if !a.Unknown {
 		g.at = l.since(a.At)

@@ -90,7 +90,7 @@ func hostile(t *testing.T, data []byte) {
 		require.Equal(t, a, k.Ask(now, cost), "asking changes nothing")
 		switch {
 		case a.Max > 0:
-		case a.Name == "":
+		case a.Limit == "":
 			require.Equal(t, now, a.At)
 			require.False(t, now.Before(until), "it goes before the server's time")
 			flying = append(flying, k.Take(now, cost))

@@ -16,6 +16,8 @@ import (
 	"cmp"
 	"math/rand/v2"
 	"time"
+
+	"github.com/forbear-go/forbear/throttle/limit"
 )
 
 // A Limiter is what is known of the limits of one key, from nothing but the
@@ -56,27 +58,6 @@ type Reservation struct {
 	at           instant // when it was sent
 }
 
-// An Decision says when a request may go.
-type Decision struct {
-	// At is the moment: not after the one asked about when the request may go at
-	// once. It is zero when no moment is known: then it is worth asking again as
-	// soon as a response was received.
-	At time.Time
-	// Name tells what the answer depends on: the window that lets the request go
-	// last, or one of the names below. It is empty when the request may go at once.
-	Name string
-	// Paced, when positive, says that nothing but pacing keeps the request from going at
-	// once: one that waits for so long, or cannot wait until At, may go before.
-	Paced time.Duration
-	// Try says that nothing but the word of an answer that was no refusal keeps the
-	// request from going: one that cannot wait until At may go, to see whether it is
-	// true. That is so now and then.
-	Try bool
-	// Max, when positive, says that the request costs more than the window called
-	// Name ever allows at once, which is Max. No moment will do.
-	Max int
-}
-
 // The names of what a request may wait for, beside those of the windows.
 const (
 	// FirstAnswer is the wait for the answer to the first request, or to the first
@@ -102,13 +83,15 @@ func New(policy Policy, now time.Time) (*Limiter, error) {
 }
 
 // Ask returns when a request of the given cost (at least 1) may go. It changes
-// nothing that a caller could see.
-func (k *Limiter) Ask(now time.Time, cost int) Decision {
+// nothing that a caller could see. The decision is Unknown if it depends on an answer
+// that is yet to come: ask again as soon as a response was received. Its Limit is a
+// window, or one of the names below, and empty when the request may go at once.
+func (k *Limiter) Ask(now time.Time, cost int) limit.Decision {
 	i, n := k.instant(now), units(cost)
 	k.expireLost(i)
 	if n > 1 {
 		if w := k.tooSmall(n); w != nil {
-			return Decision{Name: w.name, Max: int(w.limit - w.reserve)}
+			return limit.Decision{Limit: w.name, Max: int(w.limit - w.reserve)}
 		}
 	}
 	at, name := k.ready(i, n)
@@ -118,13 +101,13 @@ func (k *Limiter) Ask(now time.Time, cost int) Decision {
 	switch {
 	case at <= i:
 		if p, name := k.paced(i, n); p.at > i {
-			return Decision{At: k.time(p.at), Name: name, Paced: time.Duration(p.most)}
+			return limit.Decision{At: k.time(p.at), Limit: name, Paced: time.Duration(p.most)}
 		}
-		return Decision{At: now}
+		return limit.Decision{At: now}
 	case at == never:
-		return Decision{Name: name}
+		return limit.Decision{Limit: name, Unknown: true}
 	}
-	return Decision{At: k.time(at), Name: name, Try: k.tries(i, n)}
+	return limit.Decision{At: k.time(at), Limit: name, Try: k.tries(i, n)}
 }
 
 // tooSmall returns a window that never allows n at once, or nil.
@@ -170,7 +153,7 @@ func (k *Limiter) ready(now instant, n int64) (instant, string) {
 	return at, name
 }
 
-// unnamed is what a window is called that has no name, so that an Answer has one.
+// unnamed is what a window is called that has no name, so that a decision has one.
 const unnamed = "default"
 
 // Take counts a request of the given cost as sent at now. It must be called only

@@ -17,9 +17,13 @@ type Decision struct {
 	// Unknown refuses without a time: ask again when something is known that is not known now. At is
 	// ignored.
 	Unknown bool
-	// Voluntary says that the request could go at once, and is held until At only to spread requests. A
-	// request that comes later, and may go at once, need not wait behind it.
-	Voluntary bool
+	// Paced, when positive, says that the request could go at once, and is held until At only to spread
+	// requests; one that has waited for so long, or cannot wait until At, may go before. A request that
+	// comes later, and may go at once, need not wait behind it.
+	Paced time.Duration
+	// Try says that nothing but the word of an answer that was no refusal holds the request back: one
+	// that cannot wait until At may go now, to see whether that is true.
+	Try bool
 }
 
 // Admits reports whether d lets the request go at now.

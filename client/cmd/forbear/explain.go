@@ -217,8 +217,8 @@ func (r *response) plan(got *reading) ([]string, error) {
 	case next.At.IsZero():
 		plan = append(plan, "Send nothing else until another response is there.")
 	case next.At.After(got.now):
-		why, wait := "limit "+show(next.Name), next.At.Sub(got.now)
-		if next.Name == throttle.Refusal {
+		why, wait := "limit "+show(next.Limit), next.At.Sub(got.now)
+		if next.Limit == throttle.Refusal {
 			why = "the refusal"
 			if got.Wait.Known() {
 				wait = got.Wait.Delay // a client adds a little at random
