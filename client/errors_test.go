@@ -186,7 +186,7 @@ func TestErrorOfLine(t *testing.T) {
 			return nil, req.Context().Err()
 		}}
 		one := queue.Rule{Name: "one", MaxInFlight: 1}
-		rt := transport(t, base, client.WithQueue(queue.WithRule(one), queue.WithMaxWaiting(2, queue.DropOldest)))
+		rt := transport(t, base, client.WithRule(one), client.WithMaxWaiting(2, queue.DropOldest))
 		ctx, cancel := context.WithCancel(t.Context())
 		errs := make(chan error, 4)
 		for range 4 { // one goes, two wait, and the last takes the place of the first who waits

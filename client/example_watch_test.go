@@ -151,7 +151,7 @@ func ExampleWithPriority() {
 		fmt.Println(r.URL.Path)
 	}))
 	defer api.Close()
-	rt, err := client.NewTransport(nil, client.WithQueue(queue.WithRule(queue.Rule{MaxInFlight: 1})))
+	rt, err := client.NewTransport(nil, client.WithRule(queue.Rule{MaxInFlight: 1}))
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -188,9 +188,9 @@ func ExampleWithPriority() {
 func ExampleWithCost() {
 	api := open()
 	defer api.Close()
-	hc, err := client.New(client.WithQueue(
-		queue.WithRule(queue.Rule{Name: "credits", Limits: []queue.Quota{queue.PerDay(8).Named("credits")}}),
-	))
+	hc, err := client.New(
+		client.WithRule(queue.Rule{Name: "credits", Limits: []queue.Quota{queue.PerDay(8).Named("credits")}}),
+	)
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -26,11 +26,11 @@ func newPolicies() (*http.Client, error) {
 		client.WithRetries(2),
 		client.WithBackoff(policy),
 		client.WithMaxWait(time.Minute),
-		client.WithQueue(queue.WithRule(queue.Rule{
+		client.WithRule(queue.Rule{
 			Name: "api", Scope: queue.Global,
 			Limits:      []queue.Quota{queue.PerSecond(100).TokenBucket(1)},
 			MaxInFlight: 10,
-		})),
+		}),
 	)
 }
 
@@ -89,14 +89,14 @@ func Example_fromCircuitBreaker() {
 // reservoirRefreshAmount: 100, reservoirRefreshInterval: 60_000, highWater: 1000,
 // strategy: Bottleneck.strategy.OVERFLOW}).
 func newLimiter() (*http.Client, error) {
-	return client.New(client.WithQueue(
-		queue.WithRule(queue.Rule{
+	return client.New(
+		client.WithRule(queue.Rule{
 			Name: "limiter", Scope: queue.Global,
 			MaxInFlight: 5,
 			Limits:      []queue.Quota{queue.Every(200 * time.Millisecond), queue.PerMinute(100)},
 		}),
-		queue.WithMaxWaiting(1000, queue.RefuseNewest),
-	))
+		client.WithMaxWaiting(1000, queue.RefuseNewest),
+	)
 }
 
 func Example_fromBottleneck() {
@@ -152,7 +152,7 @@ func Example_fromSchedule() {
 func Example_fromJobOptions() {
 	url, stop, _ := counting()
 	defer stop()
-	hc, err := client.New(client.WithQueue(queue.WithRule(queue.Rule{Name: "points", Limits: []queue.Quota{queue.PerHour(10)}})))
+	hc, err := client.New(client.WithRule(queue.Rule{Name: "points", Limits: []queue.Quota{queue.PerHour(10)}}))
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -196,9 +196,9 @@ func (r *reservoir) Take(_ time.Time, d limit.Demand) { r.left -= d.Count() }
 
 func Example_fromReservoir() {
 	budget := &reservoir{left: 2}
-	t, err := client.NewTransport(nil, client.WithQueue(queue.WithRule(queue.Rule{
+	t, err := client.NewTransport(nil, client.WithRule(queue.Rule{
 		Name: "reservoir", Scope: queue.Global, New: func() limit.Limiter { return budget },
-	})))
+	}))
 	if err != nil {
 		fmt.Println(err)
 		return

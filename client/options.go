@@ -23,7 +23,7 @@ type settings struct {
 	maxWait time.Duration
 	key     KeyFunc
 	names   func(*http.Request) string
-	line    []queue.Option
+	queue   []queue.Option
 	checks  bool // the caller judges responses too
 	buffer  int64
 
@@ -183,13 +183,6 @@ func WithKeyFunc(f KeyFunc) Option {
 		s.key = f
 		return nil
 	}
-}
-
-// WithQueue passes options on to the queue in which requests wait: limits that no
-// header tells, bounds on requests under way or waiting, shares of the priorities.
-// See package queue. queue.WithMaxWait is an error here: [WithMaxWait] takes its place.
-func WithQueue(opts ...queue.Option) Option {
-	return func(s *settings) error { s.line = append(s.line, opts...); return nil }
 }
 
 // WithDialects adds what no grammar can see in the responses of some APIs, such as

@@ -79,7 +79,7 @@ func turnedAway() []path {
 	paths := []path{
 		{name: "would have to wait", context: client.NoWait, before: exhausted, err: client.ErrNoWait},
 		{name: "would have to wait too long", opts: []client.Option{client.WithMaxWait(time.Second)}, before: exhausted, err: client.ErrMaxWait},
-		{name: "line full", opts: []client.Option{client.WithQueue(queue.WithMaxWaiting(0, queue.RefuseNewest))}, before: exhausted, err: client.ErrFull},
+		{name: "line full", opts: []client.Option{client.WithMaxWaiting(0, queue.RefuseNewest)}, before: exhausted, err: client.ErrFull},
 		{name: "deadline too near", context: within(30 * time.Second), before: exhausted, err: context.DeadlineExceeded},
 		{name: "cancelled before", context: cancelled, err: context.Canceled},
 		{name: "cancelled in the line", context: after(30 * time.Second), before: exhausted, err: context.Canceled, atLeast: 30 * time.Second, atMost: 30 * time.Second},

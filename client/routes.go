@@ -66,8 +66,9 @@ func (r *routes) add(id uint64, req *http.Request) *route {
 func routeID(method, path string) uint64 {
 	const odd = 0x9e3779b97f4a7c15
 	id := maphash.String(accountSeed, method)
-	path, more := strings.Trim(path, "/"), true
-	for part := ""; more; {
+	path = strings.Trim(path, "/")
+	for more := true; more; {
+		var part string
 		part, path, more = strings.Cut(path, "/")
 		id *= odd
 		if isName(part) {

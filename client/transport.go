@@ -69,33 +69,19 @@ func NewTransport(base http.RoundTripper, opts ...Option) (*Transport, error) {
 		keyOf: s.key, names: s.names, checks: s.checks, buffer: s.buffer, newBreaker: s.newBreaker,
 		readers: readers{dialects: s.dialects}, observers: s.observers,
 	}
-	if t.line, err = t.newLine(&s); err != nil {
+	if t.line, err = t.newQueue(&s); err != nil {
 		return nil, err
 	}
 	t.closed, t.close = context.WithCancel(context.Background())
 	return t, nil
 }
 
-func (t *Transport) newLine(s *settings) (*queue.Queue, error) {
+func (t *Transport) newQueue(s *settings) (*queue.Queue, error) {
 	start := time.Now() // by the queue's time, the first request of a key comes before its limit is made
-	opts := append([]queue.Option{
+	return queue.New(append(s.queue,
 		queue.WithMaxWait(s.maxWait),
 		queue.WithKeyLimit(func(key string) limit.Limiter { return newKeyState(t, key, s, start) }),
-	}, s.line...)
-	trial, err := queue.New(opts...)
-	if err != nil {
-		return nil, err
-	}
-	defer trial.Close()
-	if trial.MaxWait() != s.maxWait {
-		return nil, errors.New("client: WithQueue got queue.WithMaxWait, which bounds the wait in the queue alone; use client.WithMaxWait")
-	}
-	ours := false
-	trial.Update("", func(_ time.Time, own limit.Limiter) { _, ours = own.(*learned) })
-	if !ours {
-		return nil, errors.New("client: WithQueue got queue.WithKeyLimit, but the limit of a key is what is learned; use a rule")
-	}
-	return queue.New(opts...)
+	)...)
 }
 
 // RoundTrip sends a request as soon as every limit that applies to it allows, and

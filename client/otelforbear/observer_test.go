@@ -280,7 +280,7 @@ func TestRejections(t *testing.T) {
 		"deadline": {nil, func(ctx context.Context) (context.Context, context.CancelFunc) {
 			return context.WithTimeout(ctx, time.Second)
 		}},
-		"queue_full": {[]client.Option{client.WithQueue(queue.WithMaxWaiting(0, queue.RefuseNewest))}, nil},
+		"queue_full": {[]client.Option{client.WithMaxWaiting(0, queue.RefuseNewest)}, nil},
 	} {
 		t.Run(reason, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

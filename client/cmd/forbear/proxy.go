@@ -16,7 +16,6 @@ import (
 	"github.com/forbear-go/forbear/client"
 	"github.com/forbear-go/forbear/client/observe"
 	"github.com/forbear-go/forbear/client/page"
-	"github.com/forbear-go/forbear/queue"
 )
 
 var proxyCommand = command{
@@ -135,7 +134,7 @@ func newProxyServer(p *proxyFlags, c *config, base http.RoundTripper, log *slog.
 		client.WithObserver(observe.Log(log)),
 	}
 	for _, r := range c.rules {
-		opts = append(opts, client.WithQueue(queue.WithRule(r.Rule)))
+		opts = append(opts, client.WithRule(r.Rule))
 	}
 	if p.memory != "" {
 		m, err := readMemory(p.memory)

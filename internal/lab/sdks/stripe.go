@@ -35,7 +35,7 @@ func stripeSDK() SDK {
 			"and a 429 for a lock (`lock_timeout`); none on other refusals",
 		Off: "`BackendConfig.MaxNetworkRetries: stripe.Int64(0)`",
 		Note: "It puts an `Idempotency-Key` on every POST, so forbear may repeat those too. With " +
-			"`client.WithQueue(queue.WithRule(queue.Rule{Limits: []queue.Quota{queue.PerSecond(25)}}))` none of the calls above is refused.",
+			"`client.WithRule(queue.Rule{Limits: []queue.Quota{queue.PerSecond(25)}})` none of the calls above is refused.",
 		Calls:  2500,
 		server: stripeServer, connect: connectStripe,
 	}
