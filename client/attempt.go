@@ -110,13 +110,13 @@ func (a *attempt) prepare(t *Transport, who *principal, c *call) {
 		a.arrived = time.Now()
 	}
 	a.route, a.own, a.global = who.routes.of(req), nil, false
-	a.Request.Lane = a.route.lane
+	a.Request.Bucket = a.route.bucket
 	a.who, a.groups, a.counters = who, groups{}, nil
 	switch l := level(who.routes.level.Load()); {
 	case c.scope != 0:
-		a.Request.Lane = c.lane
+		a.Request.Bucket = c.bucket
 	case l >= byThing: // they do not wait for each other
-		a.Request.Lane += " " + strconv.FormatUint(a.groupsOf()[l], 36)
+		a.Request.Bucket += " " + strconv.FormatUint(a.groupsOf()[l], 36)
 	}
 }
 

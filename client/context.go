@@ -21,7 +21,7 @@ type call struct {
 	key     string
 	name    string // of the key, to be shown
 	scope   uint64
-	lane    string
+	bucket  string
 
 	priority queue.Priority
 	cost     int
@@ -80,7 +80,7 @@ func WithScope(ctx context.Context, scope string) context.Context {
 	c := toldOf(ctx)
 	h := fnv.New64a()
 	_, _ = h.Write([]byte(scope)) // never fails
-	c.scope, c.lane = h.Sum64()|1, "scope "+scope
+	c.scope, c.bucket = h.Sum64()|1, "scope "+scope
 	return context.WithValue(ctx, callKey{}, c)
 }
 

@@ -162,7 +162,7 @@ func TestRoutesOfAnAccount(t *testing.T) {
 		of(&r, http.MethodGet, "https://a.test/v1/users"),
 		of(&r, http.MethodGet, "https://a.test/v1/users/1/posts"),
 	} {
-		require.NotEqual(t, get.lane, other.lane)
+		require.NotEqual(t, get.bucket, other.bucket)
 		require.NotEqual(t, get.id, other.id)
 	}
 	for i := range 2 * maxRoutes {

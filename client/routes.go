@@ -14,13 +14,13 @@ import (
 // route wait behind each other; those of different routes do not, so that a refusal of
 // one route keeps no other waiting.
 type route struct {
-	id   uint64 // 0 for the requests whose route is not told apart
-	name string // see routeOf
-	lane string
+	id     uint64 // 0 for the requests whose route is not told apart
+	name   string // see routeOf
+	bucket string
 }
 
 // noRoute is the route of requests whose route is not told apart.
-var noRoute = &route{lane: "other routes"}
+var noRoute = &route{bucket: "other routes"}
 
 // routes holds the routes of an account. It is safe for concurrent use.
 type routes struct {
@@ -56,7 +56,7 @@ func (r *routes) add(id uint64, req *http.Request) *route {
 	} else {
 		known = make(map[uint64]*route)
 	}
-	added := &route{id: id, name: routeOf(req), lane: "route " + strconv.FormatUint(id, 36)}
+	added := &route{id: id, name: routeOf(req), bucket: "route " + strconv.FormatUint(id, 36)}
 	known[id] = added
 	r.known.Store(&known)
 	return added

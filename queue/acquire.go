@@ -150,9 +150,9 @@ func (l *Queue) undo(t *ticket) {
 	}
 	l.markKeyDirty(t.key, false)
 	for _, s := range t.class.slots {
-		l.putBack(t.key.gates[s.slot], t)
+		l.putBack(t.key.limiters[s.slot], t)
 	}
-	for _, g := range t.class.gates {
+	for _, g := range t.class.limiters {
 		l.putBack(g, t)
 	}
 	l.release(t)
@@ -192,14 +192,14 @@ func (t *ticket) setDeadline(ctx context.Context, now time.Time) {
 // join puts a ticket in its flow.
 func (l *Queue) join(t *ticket) {
 	for i := range t.class.slots {
-		l.gateOf(t.key, &t.class.slots[i]) // a rule's New may panic: before anything is changed
+		l.limiterOf(t.key, &t.class.slots[i]) // a rule's New may panic: before anything is changed
 	}
 	f := l.flowOf(t.key, t.class, t.r)
 	was := f.head()
 	f.add(t)
 	l.waiting++
 	t.key.waiting++
-	l.chains[t.level].add(t)
+	l.arrivals[t.level].add(t)
 	if was == nil {
 		l.enlist(f)
 		f.kind.queueUp(l, f)
@@ -207,8 +207,8 @@ func (l *Queue) join(t *ticket) {
 		return
 	}
 	l.place(f)
-	if f.gate == nil {
-		l.reorder(f.seat())
+	if f.limiter == nil {
+		l.reorder(f.entry())
 	}
 	if f.head() != was {
 		l.retry(f)
@@ -220,9 +220,9 @@ func (l *Queue) unqueue(t *ticket) {
 	f := t.flow
 	f.remove(t)
 	t.key.waiting--
-	if f != &l.yard {
+	if f != &l.overflowed {
 		l.waiting--
-		l.chains[t.level].remove(t)
+		l.arrivals[t.level].remove(t)
 	}
 }
 

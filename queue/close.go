@@ -28,22 +28,22 @@ func (l *Queue) finish() {
 	}
 	l.phase = closed
 	err := &WaitError{Err: ErrClosed}
-	for i := range l.chains {
-		for l.chains[i].oldest != nil {
-			l.fail(l.chains[i].oldest, err)
+	for i := range l.arrivals {
+		for l.arrivals[i].oldest != nil {
+			l.fail(l.arrivals[i].oldest, err)
 		}
 	}
-	for l.yard.len() > 0 {
-		l.fail(l.yard.head(), err)
+	for l.overflowed.len() > 0 {
+		l.fail(l.overflowed.head(), err)
 	}
 	// Nobody is left to be asked.
-	for _, g := range l.stirredGates {
-		g.stirred = false
+	for _, g := range l.dirtyLimiters {
+		g.dirty = false
 	}
-	for _, s := range l.stirredSeats {
-		s.stirred = false
+	for _, s := range l.dirtyEntries {
+		s.dirty = false
 	}
-	l.stirredGates, l.stirredSeats = nil, nil
+	l.dirtyLimiters, l.dirtyEntries = nil, nil
 	l.due = never
 	if l.timer != nil {
 		l.timer.Stop()
@@ -68,7 +68,7 @@ func (l *Queue) Hold() (release func()) {
 
 // drained reports whether nothing is under way.
 func (l *Queue) drained() bool {
-	return l.waiting == 0 && l.yard.len() == 0 && l.flying == 0 && l.held == 0
+	return l.waiting == 0 && l.overflowed.len() == 0 && l.flying == 0 && l.held == 0
 }
 
 // Shutdown closes the queue gracefully: nobody new gets in except retries, those who wait get their

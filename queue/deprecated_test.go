@@ -26,9 +26,9 @@ func TestOldNames(t *testing.T) {
 	now, r := time.Now(), &queue.Request{Cost: 1}
 	require.True(t, new(l.Ask(now, r)).Admits(now))
 	l.Take(now, r)
-	l.(queue.Observer).Observe(now, now) //nolint:staticcheck // as above
+	l.(queue.Observer).Observe(now, now)
 	assert.False(t, new(l.Ask(now, r)).Admits(now))
-	_, err = queue.New(queue.WithFloor(-1)) //nolint:staticcheck // as above
+	_, err = queue.New(queue.WithFloor(-1))
 	_, want := queue.New(queue.WithMinimumShare(-1))
 	assert.Equal(t, want, err)
 }

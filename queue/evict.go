@@ -43,7 +43,7 @@ func (k *key) holds(now time.Time) bool {
 	if k.own != nil && holds(k.own, now) {
 		return true
 	}
-	for _, g := range k.gates {
+	for _, g := range k.limiters {
 		if g != nil && holds(g.limit, now) {
 			return true
 		}

@@ -48,7 +48,7 @@ func TestIdleKeysAreForgotten(t *testing.T) {
 }
 
 // never idle.
-type forgetful struct{ laneLimit }
+type forgetful struct{ bucketLimit }
 
 func TestKeysWhoseLimitsDoNotTellAreKept(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

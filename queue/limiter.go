@@ -7,21 +7,21 @@ import (
 )
 
 // limiter is a limit with those who wait for it. A limiter of one key holds flows; a shared one holds
-// seats.
+// entries.
 type limiter struct {
 	limit   limit.Limiter
 	rule    *rule      // where limit comes from; nil for a key's own
 	waiting *waitQueue // nil when nobody waits here
-	share   *share     // nil when nobody waits who needs the gate
+	share   *share     // nil when nobody waits who needs the limiter
 	name    string     // of the limit that refused last
-	at      int64      // when to ask again, in line time; never when only news can tell
+	at      int64      // when to ask again, in queue time; never when only news can tell
 
 	alarmPlace int32
 	version    uint32 // of the rule, when limit was made
 	shared     bool
 	unknown    bool // the last refusal named no time
 	voluntary  bool // the last refusal was; see [limit.Decision]
-	stirred    bool // is to be asked again before the lock is released
+	dirty      bool // is to be asked again before the lock is released
 }
 
 type bySoonest struct{}
@@ -36,19 +36,19 @@ func (g *limiter) ask(now time.Time, d limit.Demand) limit.Decision {
 	return g.limit.Ask(now, d)
 }
 
-// flight is the gate's limit, if it counts requests in flight.
+// flight is the limiter's limit, if it counts requests in flight.
 func (g *limiter) flight() *inFlight {
 	b, _ := g.limit.(*inFlight)
 	return b
 }
 
-// crowded reports whether somebody waits at the gate.
-func (g *limiter) crowded() bool { return g.waiting != nil }
+// busy reports whether requests wait at the limiter.
+func (g *limiter) busy() bool { return g.waiting != nil }
 
-// admitTo puts x, with its place set, into the gate's crowd.
+// admitTo puts x, with its place set, into the limiter's wait queue.
 func (l *Queue) admitTo(g *limiter, x *node) {
 	if g.waiting == nil {
-		g.waiting = l.crowds.get()
+		g.waiting = l.waitQueues.get()
 		g.at, g.voluntary, g.share.soonest = never, false, 0
 		l.alarms.push(g)
 	}
@@ -58,8 +58,8 @@ func (l *Queue) admitTo(g *limiter, x *node) {
 	}
 }
 
-// leaveGate takes x out of the gate's crowd. Whoever comes next may want less than x did.
-func (l *Queue) leaveGate(g *limiter, x *node) {
+// leaveLimiter takes x out of the limiter's wait queue. Whoever comes next may want less than x did.
+func (l *Queue) leaveLimiter(g *limiter, x *node) {
 	g.waiting.remove(x)
 	if x.flow != nil {
 		l.noteDeadline(g.waiting)
@@ -68,12 +68,12 @@ func (l *Queue) leaveGate(g *limiter, x *node) {
 		l.markDirty(g)
 		return
 	}
-	l.crowds.put(g.waiting)
+	l.waitQueues.put(g.waiting)
 	g.waiting = nil
 	l.alarms.remove(g)
 }
 
-// close notes why the first of the gate's crowd cannot go, and turns away those who cannot wait so
+// close notes why the first of the limiter's wait queue cannot go, and turns away those who cannot wait so
 // long.
 func (l *Queue) close(now time.Time, g *limiter, a *limit.Decision) {
 	g.name, g.unknown, g.voluntary, g.at = a.Limit, a.Unknown, a.Paced > 0, never
@@ -98,13 +98,13 @@ func (l *Queue) close(now time.Time, g *limiter, a *limit.Decision) {
 	}
 }
 
-// expire turns away all members of a crowd whose deadline is before the time at which one of them can go at
+// expire turns away all members of a wait queue whose deadline is before the time at which one of them can go at
 // the soonest.
 func (l *Queue) expire(c *waitQueue, g *limiter) (did bool) {
 	for len(c.dates) > 0 && c.dates[0].deadline < g.share.soonest {
 		did = true
-		if x := c.dates[0]; x.seat != nil {
-			l.expire(&x.seat.ready, g)
+		if x := c.dates[0]; x.entry != nil {
+			l.expire(&x.entry.ready, g)
 		} else {
 			t := x.flow.dates[0]
 			l.fail(t, l.tooLate(t, g))
@@ -130,11 +130,11 @@ func (l *Queue) expireFlow(f *flow, a *limit.Decision) (did bool) {
 	return did
 }
 
-// markDirty marks a gate to be asked again.
+// markDirty marks a limiter to be asked again.
 func (l *Queue) markDirty(g *limiter) {
-	if g.waiting != nil && !g.stirred {
-		g.stirred = true
-		l.stirredGates = append(l.stirredGates, g)
+	if g.waiting != nil && !g.dirty {
+		g.dirty = true
+		l.dirtyLimiters = append(l.dirtyLimiters, g)
 	}
 }
 

@@ -29,7 +29,7 @@ func New(opts ...Option) (*Queue, error) {
 		due:     never,
 		gone:    make(chan struct{}),
 	}
-	l.yard.node = node{flow: &l.yard, deadline: never}
+	l.overflowed.node = node{flow: &l.overflowed, deadline: never}
 	for _, o := range opts {
 		if err := o(l); err != nil {
 			return nil, err
@@ -45,7 +45,7 @@ func New(opts ...Option) (*Queue, error) {
 // newLimit is called under the queue's lock and must not block or call the queue. It may return nil.
 // When keys have to be forgotten, those stay whose limit holds back the zero [limit.Demand].
 //
-// The limit is asked for each lane by itself: a refusal in one lane does not hold others back.
+// The limit is asked for each bucket by itself: a refusal in one bucket does not hold others back.
 func WithKeyLimit(newLimit func(key string) limit.Limiter) Option {
 	return func(l *Queue) error {
 		if newLimit == nil {

@@ -78,10 +78,10 @@ func TestCheapRequestsDoNotOvertakeAnExpensiveOne(t *testing.T) {
 					pass(time.Second)
 					enqueue(t.Context(), l, &Request{Key: "k", Tag: fmt.Sprint("first", i)})
 				}
-				enqueue(t.Context(), l, &Request{Key: "k", Lane: "a", Cost: 5, Tag: "expensive"})
+				enqueue(t.Context(), l, &Request{Key: "k", Bucket: "a", Cost: 5, Tag: "expensive"})
 				// These would find room from second to second.
 				for i := range 5 {
-					enqueue(t.Context(), l, &Request{Key: "k", Lane: "b", Path: path, Tag: fmt.Sprint("cheap", i)})
+					enqueue(t.Context(), l, &Request{Key: "k", Bucket: "b", Path: path, Tag: fmt.Sprint("cheap", i)})
 				}
 				pass(time.Minute)
 				assert.Equal(t, 15*time.Second, j.when(t, "expensive"))
@@ -101,8 +101,8 @@ func TestAnExpensiveNewcomerDoesNotDelayTheCheap(t *testing.T) {
 				enqueue(t.Context(), l, &Request{Key: "k", Tag: fmt.Sprint("first", i)})
 				pass(time.Second)
 			}
-			enqueue(t.Context(), l, &Request{Key: "k", Cost: 2, Lane: "a", Tag: "cheap"})
-			enqueue(t.Context(), l, &Request{Key: "k", Cost: 9, Lane: "b", Path: "/other", Tag: "expensive"})
+			enqueue(t.Context(), l, &Request{Key: "k", Cost: 2, Bucket: "a", Tag: "cheap"})
+			enqueue(t.Context(), l, &Request{Key: "k", Cost: 9, Bucket: "b", Path: "/other", Tag: "expensive"})
 			pass(time.Minute)
 			assert.Equal(t, 11*time.Second, j.when(t, "cheap"))
 			assert.Equal(t, 21*time.Second, j.when(t, "expensive"))
@@ -149,18 +149,18 @@ func TestNewsOfTheLatestLimitTurnsAwayWhoWaitsForAnother(t *testing.T) {
 
 func TestCheapRequestsGoWhenTheExpensiveOneGivesUp(t *testing.T) {
 	for _, scope := range []Scope{PerKey, Global} {
-		for _, lane := range []string{"a", "b"} {
+		for _, bucket := range []string{"a", "b"} {
 			synctest.Test(t, func(t *testing.T) {
 				l, j := journaled(t, WithRule(Rule{Scope: scope, Limits: exact(PerHour(10))}))
 				enqueue(t.Context(), l, &Request{Key: "k", Cost: 8, Tag: "first"})
 				ctx, cancel := context.WithCancel(t.Context())
-				enqueue(ctx, l, &Request{Key: "k", Lane: "a", Cost: 5, Tag: "expensive"})
-				enqueue(t.Context(), l, &Request{Key: "k", Lane: lane, Tag: "cheap"})
+				enqueue(ctx, l, &Request{Key: "k", Bucket: "a", Cost: 5, Tag: "expensive"})
+				enqueue(t.Context(), l, &Request{Key: "k", Bucket: bucket, Tag: "cheap"})
 				assert.NotContains(t, j.times(), "cheap")
 				pass(time.Second)
 				cancel()
 				synctest.Wait()
-				assert.Equal(t, time.Second, j.when(t, "cheap"), "lane %s", lane)
+				assert.Equal(t, time.Second, j.when(t, "cheap"), "bucket %s", bucket)
 			})
 		}
 	}

@@ -39,7 +39,7 @@ type Stats struct {
 func (l *Queue) Stats() Stats {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return Stats{Keys: len(l.keys), Waiting: l.waiting + l.yard.len(), InFlight: l.flying}
+	return Stats{Keys: len(l.keys), Waiting: l.waiting + l.overflowed.len(), InFlight: l.flying}
 }
 
 // KeyStats returns what the queue holds of one key. Keys is 0 if nothing is remembered of it.
@@ -58,7 +58,7 @@ func (k *key) stats() Stats {
 
 // impossible returns the error of a request that costs too much.
 func (l *Queue) impossible(t *ticket, now time.Time) (err error) {
-	l.eachGate(t.flow, func(g *limiter) {
+	l.eachLimiter(t.flow, func(g *limiter) {
 		if a := g.ask(now, t.r.demand()); a.Max > 0 {
 			err = newCostError(t.r, &a)
 		}

@@ -82,9 +82,9 @@ func (l *Queue) release(t *ticket) {
 	c := t.class
 	if c.bounded {
 		for _, s := range c.slots {
-			l.giveBack(t.key.gates[s.slot])
+			l.giveBack(t.key.limiters[s.slot])
 		}
-		for _, g := range c.gates {
+		for _, g := range c.limiters {
 			l.giveBack(g)
 		}
 	}
@@ -104,9 +104,9 @@ func (l *Queue) done(now time.Time, t *ticket) {
 		t.key.own.Done(now, t.taken, t.demand)
 	}
 	for _, s := range t.class.slots {
-		l.doneAt(t.key.gates[s.slot], now, t)
+		l.doneAt(t.key.limiters[s.slot], now, t)
 	}
-	for _, g := range t.class.gates {
+	for _, g := range t.class.limiters {
 		l.doneAt(g, now, t)
 	}
 }
@@ -124,12 +124,12 @@ func (l *Queue) markKeyDirty(k *key, unknownOnly bool) {
 	if k.waiting == 0 {
 		return
 	}
-	if n := k.lane; n != nil && (n.gate.unknown || !unknownOnly) {
-		l.markDirty(&n.gate)
+	if n := k.bucket; n != nil && (n.limiter.unknown || !unknownOnly) {
+		l.markDirty(&n.limiter)
 	}
-	for _, n := range k.lanes {
-		if n.gate.unknown || !unknownOnly {
-			l.markDirty(&n.gate)
+	for _, n := range k.buckets {
+		if n.limiter.unknown || !unknownOnly {
+			l.markDirty(&n.limiter)
 		}
 	}
 }

@@ -85,7 +85,7 @@ func random(rng *rand.Rand, wild bool) *play {
 	for range 10 + rng.IntN(50) {
 		a := part{
 			Request: Request{
-				Key: fmt.Sprint("key", rng.IntN(keys)), Lane: fmt.Sprint(rng.IntN(2)), Host: fmt.Sprint("host", rng.IntN(2)),
+				Key: fmt.Sprint("key", rng.IntN(keys)), Bucket: fmt.Sprint(rng.IntN(2)), Host: fmt.Sprint("host", rng.IntN(2)),
 				Path: []string{"/a", "/b"}[rng.IntN(2)], Priority: Priority(rng.IntN(priorities) - 2), Retry: rng.IntN(8) == 0,
 			},
 			at:   time.Duration(rng.IntN(int(span))),
@@ -240,42 +240,42 @@ func (s *scene) check() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := time.Now()
-	gates := map[*limiter]bool{}
+	limiters := map[*limiter]bool{}
 	first := int64(never)
 	l.eachFlow(func(f *flow) {
-		g := f.gateAhead()
+		g := f.limiterAhead()
 		switch {
-		case g == nil && f.seat().stirred, g != nil && g.stirred:
+		case g == nil && f.entry().dirty, g != nil && g.dirty:
 			first = min(first, l.since(now)+int64(retryPanic)) // a limit has panicked
 			return
 		case g == nil:
 			s.t.Errorf("a flow waits for nothing")
 			return
 		}
-		gates[g] = true
+		limiters[g] = true
 		if s.unit {
 			refused := false
-			l.eachGate(f, func(g *limiter) {
+			l.eachLimiter(f, func(g *limiter) {
 				a := g.ask(now, f.head().r.demand())
 				refused = refused || !a.Admits(now)
 			})
 			assert.True(s.t, refused, "a request waits that no limit holds back")
 		}
 	})
-	for g := range gates {
+	for g := range limiters {
 		f := g.next().leader()
 		caller := g
 		if !g.shared {
 			caller = nil
 		}
 		if worst, _, behind := l.obstacle(now, f, caller); worst == nil || behind {
-			s.t.Errorf("the next of a gate could go: %v, of %s", f.head().r, g.name)
+			s.t.Errorf("the next of a limiter could go: %v, of %s", f.head().r, g.name)
 		}
 		switch {
 		case !g.unknown && g.at == never:
-			s.t.Errorf("nobody knows when to ask a gate again")
+			s.t.Errorf("nobody knows when to ask a limiter again")
 		case g.unknown && l.flying == 0:
-			s.t.Errorf("a gate waits for news, but nothing is in flight")
+			s.t.Errorf("a limiter waits for news, but nothing is in flight")
 		case !g.unknown:
 			first = min(first, g.at)
 		}

@@ -38,15 +38,15 @@ func (w Waiting) Position() (Position, bool) {
 	return l.placeOf(w.t, l.now()), true
 }
 
-// eachGate calls do for all gates that a flow needs.
-func (l *Queue) eachGate(f *flow, do func(*limiter)) {
+// eachLimiter calls do for all limiters that a flow needs.
+func (l *Queue) eachLimiter(f *flow, do func(*limiter)) {
 	if f.key.own != nil {
-		do(&f.lane.gate)
+		do(&f.bucket.limiter)
 	}
 	for i := range f.kind.slots {
-		do(l.gateOf(f.key, &f.kind.slots[i]))
+		do(l.limiterOf(f.key, &f.kind.slots[i]))
 	}
-	for _, g := range f.kind.gates {
+	for _, g := range f.kind.limiters {
 		do(g)
 	}
 }
@@ -54,12 +54,12 @@ func (l *Queue) eachGate(f *flow, do func(*limiter)) {
 // placeOf works out where a waiting ticket stands.
 func (l *Queue) placeOf(t *ticket, now time.Time) Position {
 	f := t.flow
-	if f == &l.yard {
+	if f == &l.overflowed {
 		return Position{Ahead: l.waiting + f.before(t).n}
 	}
 	own := f.before(t)
 	p := Position{Ahead: own.n, Start: now}
-	l.eachGate(f, func(g *limiter) {
+	l.eachLimiter(f, func(g *limiter) {
 		p.worsen(g, t, now, l.ahead(g, t, own))
 	})
 	return p
@@ -90,13 +90,13 @@ func (p *Position) worsen(g *limiter, t *ticket, now time.Time, ahead load) {
 	}
 }
 
-// gateAhead is the gate that the flow waits for, or nil.
-func (f *flow) gateAhead() *limiter {
+// limiterAhead is the limiter that the flow waits for, or nil.
+func (f *flow) limiterAhead() *limiter {
 	switch {
-	case f.gate != nil:
-		return f.gate
+	case f.limiter != nil:
+		return f.limiter
 	case f.kind != nil:
-		return f.seat().parked
+		return f.entry().parked
 	}
 	return nil
 }

@@ -64,7 +64,7 @@ func (w *world) arrive() {
 	w.seq++
 	a := &asked{id: w.seq, came: time.Now(), r: &Request{
 		Key:      fmt.Sprint("key", r.IntN(4)),
-		Lane:     fmt.Sprint("lane", r.IntN(2)),
+		Bucket:   fmt.Sprint("bucket", r.IntN(2)),
 		Host:     fmt.Sprint("host", r.IntN(2)),
 		Path:     []string{"/slow", "/fast"}[r.IntN(2)],
 		Priority: Priority(r.IntN(5) - 2),

@@ -12,7 +12,7 @@ import (
 // Queue is where requests wait until every limit that applies to them agrees. Make one with [New]. All
 // methods are safe for concurrent use.
 type Queue struct {
-	start    time.Time // line time 0
+	start    time.Time // queue time 0
 	floor    int32
 	maxKeys  int
 	maxWait  time.Duration
@@ -21,7 +21,7 @@ type Queue struct {
 	overflow Overflow
 	newLimit func(key string) limit.Limiter
 	rules    []*rule // their numbers may change, under the lock
-	slots    int     // gates that a key can have
+	slots    int     // limiters that a key can have
 
 	mu sync.Mutex // guards everything below
 
@@ -42,23 +42,23 @@ type Queue struct {
 	timer     *time.Timer
 	due       int64 // when the timer fires; never when it does not
 
-	stirredGates []*limiter
-	stirredSeats []*seat
+	dirtyLimiters []*limiter
+	dirtyEntries  []*entry
 
 	waiting, flying int
 	held            int                 // requests between two attempts
-	chains          [levels]arrivalList // waiting requests by arrival
-	yard            flow                // requests that wait for room in the queue
+	arrivals        [levels]arrivalList // waiting requests by arrival
+	overflowed      flow                // requests that wait for room in the queue
 	seq, turn       int64
 
 	phase phase
 	gone  chan struct{} // closed when the queue is
 
-	spare  *ticket
-	spares int
-	flows  pool[flow]
-	lanes  pool[bucket]
-	crowds pool[waitQueue]
+	spare      *ticket
+	spares     int
+	flows      pool[flow]
+	buckets    pool[bucket]
+	waitQueues pool[waitQueue]
 
 	sharePool pool[share]
 }
@@ -74,7 +74,7 @@ func (l *Queue) now() time.Time {
 	return l.read
 }
 
-// since converts to line time. Sub saturates, so a time centuries away is no trouble.
+// since converts to queue time. Sub saturates, so a time centuries away is no trouble.
 func (l *Queue) since(t time.Time) int64 { return int64(t.Sub(l.start)) }
 
 // Acquire returns a permit as soon as all limits that apply to r agree. It blocks until then, unless r
@@ -130,11 +130,11 @@ func (l *Queue) ask(now time.Time, k *key, c *class, d limit.Demand) bool {
 		}
 	}
 	for i := range c.slots {
-		if a := l.gateOf(k, &c.slots[i]).ask(now, d); !a.Admits(now) {
+		if a := l.limiterOf(k, &c.slots[i]).ask(now, d); !a.Admits(now) {
 			return false
 		}
 	}
-	for _, g := range c.gates {
+	for _, g := range c.limiters {
 		if a := g.ask(now, d); !a.Admits(now) {
 			return false
 		}
@@ -155,10 +155,10 @@ func (l *Queue) take(now time.Time, k *key, c *class, d limit.Demand) {
 		took++
 	}
 	for i := range c.slots {
-		k.gates[c.slots[i].slot].limit.Take(now, d)
+		k.limiters[c.slots[i].slot].limit.Take(now, d)
 		took++
 	}
-	for _, g := range c.gates {
+	for _, g := range c.limiters {
 		g.limit.Take(now, d)
 		took++
 	}
@@ -181,16 +181,16 @@ func (l *Queue) untake(now time.Time, k *key, c *class, d limit.Demand, took int
 		undo(k.own)
 	}
 	for i := range c.slots {
-		undo(k.gates[c.slots[i].slot].limit)
+		undo(k.limiters[c.slots[i].slot].limit)
 	}
-	for _, g := range c.gates {
+	for _, g := range c.limiters {
 		undo(g.limit)
 	}
 }
 
 // unsettled reports whether settle has something to do.
 func (l *Queue) unsettled() bool {
-	return len(l.stirredGates) > 0 || len(l.stirredSeats) > 0 || l.phase == draining
+	return len(l.dirtyLimiters) > 0 || len(l.dirtyEntries) > 0 || l.phase == draining
 }
 
 // retryPanic is how long those are left alone who were being asked when a limit panicked.
@@ -199,7 +199,7 @@ const retryPanic = time.Second
 // arm sets the timer to the next time at which something is due, if that changed.
 func (l *Queue) arm(now time.Time) {
 	next := l.sweepAt()
-	if len(l.stirredGates)+len(l.stirredSeats) > 0 { // somebody panicked
+	if len(l.dirtyLimiters)+len(l.dirtyEntries) > 0 { // somebody panicked
 		next = min(next, l.since(now)+int64(retryPanic))
 	}
 	if len(l.alarms) > 0 {
@@ -208,7 +208,7 @@ func (l *Queue) arm(now time.Time) {
 	if len(l.deadlines) > 0 {
 		next = min(next, l.deadlines[0].deadline)
 	}
-	next = min(next, l.yard.earliest())
+	next = min(next, l.overflowed.earliest())
 	if next == l.due || l.phase == closed {
 		return
 	}
@@ -246,17 +246,17 @@ func (l *Queue) onTimer() {
 	// Only now: who can go at the very end of its time goes.
 	for len(l.deadlines) > 0 && l.deadlines[0].deadline <= at {
 		t := l.deadlines[0].dates[0].flow.dates[0]
-		l.fail(t, l.tooLate(t, t.flow.gateAhead()))
+		l.fail(t, l.tooLate(t, t.flow.limiterAhead()))
 	}
-	for l.yard.earliest() <= at {
-		t := l.yard.dates[0]
-		l.fail(t, l.tooLate(t, t.flow.gateAhead()))
+	for l.overflowed.earliest() <= at {
+		t := l.overflowed.dates[0]
+		l.fail(t, l.tooLate(t, t.flow.limiterAhead()))
 	}
 	l.sweep(now)
 	l.dispatch(now)
 }
 
-// markDue stirs the gates that are due. They are at the top of the heap, in no order.
+// markDue marks the limiters that are due. They are at the top of the heap, in no order.
 func (l *Queue) markDue(i int, at int64) {
 	if i < len(l.alarms) && l.alarms[i].at <= at {
 		l.markDirty(l.alarms[i])

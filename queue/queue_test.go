@@ -36,12 +36,12 @@ func TestRequestsOfAKeyGoInTheOrderOfTheirArrival(t *testing.T) {
 	})
 }
 
-func TestLanesDoNotWaitBehindEachOther(t *testing.T) {
+func TestBucketsDoNotWaitBehindEachOther(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		slow := laneLimit{opens: map[string]time.Time{"slow": time.Now().Add(time.Hour)}}
+		slow := bucketLimit{opens: map[string]time.Time{"slow": time.Now().Add(time.Hour)}}
 		l := newLine(t, own(slow))
-		a := enqueue(t.Context(), l, &Request{Key: "k", Lane: "slow", Tag: "slow"})
-		b := enqueue(t.Context(), l, &Request{Key: "k", Lane: "fast"})
+		a := enqueue(t.Context(), l, &Request{Key: "k", Bucket: "slow", Tag: "slow"})
+		b := enqueue(t.Context(), l, &Request{Key: "k", Bucket: "fast"})
 		assert.False(t, a.done())
 		assert.True(t, b.done())
 		pass(time.Hour)
@@ -50,16 +50,16 @@ func TestLanesDoNotWaitBehindEachOther(t *testing.T) {
 	})
 }
 
-type laneLimit struct {
+type bucketLimit struct {
 	limit.NoHooks
 
 	opens map[string]time.Time // by the tag of the request
 }
 
-func (m laneLimit) Ask(now time.Time, d limit.Demand) limit.Decision {
+func (m bucketLimit) Ask(now time.Time, d limit.Demand) limit.Decision {
 	return limit.Decision{At: m.opens[fmt.Sprint(d.Tag)]}
 }
-func (laneLimit) Take(time.Time, limit.Demand) {}
+func (bucketLimit) Take(time.Time, limit.Demand) {}
 
 func TestNewsPlansTheKeyAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -145,7 +145,7 @@ func TestAPermitGrantedWhileItsCallerGivesUpIsGivenBack(t *testing.T) {
 				cancel()
 			}
 			pace.next = time.Time{}
-			l.markDirty(&l.keys["k"].lane.gate)
+			l.markDirty(&l.keys["k"].bucket.limiter)
 			l.dispatch(time.Now())
 			require.Equal(t, 1, l.flying)
 			l.mu.Unlock()

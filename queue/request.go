@@ -14,9 +14,9 @@ type Request struct {
 	// Key is who spends: an account, a token, a user. Requests of one key wait in the order of their
 	// arrival. It never appears in an error's text.
 	Key string
-	// Lane separates requests of one key that do not wait behind each other, such as routes with
-	// limits of their own. Empty is a lane like any other.
-	Lane string
+	// Bucket separates requests of one key that do not wait behind each other, such as routes with
+	// limits of their own. Empty is a bucket like any other.
+	Bucket string
 	// Host, Method and Path are what rules match; see [Rule]. The path is escaped, as it is sent: that
 	// of a URL is its EscapedPath. An empty method counts as GET and an empty path as "/".
 	Host, Method, Path string
@@ -24,7 +24,7 @@ type Request struct {
 	Cost int
 	// Priority decides who goes first where requests wait for the same limit. The zero value is Normal.
 	Priority Priority
-	// Retry puts the request ahead of all others of its key, lane and priority that are no retries.
+	// Retry puts the request ahead of all others of its key, bucket and priority that are no retries.
 	Retry bool
 	// MaxWait is the longest time to wait. A request that cannot go in time is refused at once. 0
 	// means the queue's own (see [WithMaxWait]); a negative one is an error.

@@ -19,8 +19,8 @@ const (
 func (l *Queue) makeRoom(t *ticket) error {
 	switch l.overflow {
 	case DropOldest:
-		for i := range l.chains {
-			switch oldest := l.chains[i].oldest; oldest {
+		for i := range l.arrivals {
+			switch oldest := l.arrivals[i].oldest; oldest {
 			case nil:
 			case t:
 				return ErrFull
@@ -31,7 +31,7 @@ func (l *Queue) makeRoom(t *ticket) error {
 		}
 	case Block:
 		l.drop(t)
-		l.yard.add(t)
+		l.overflowed.add(t)
 		t.key.waiting++
 		return nil
 	}
@@ -41,10 +41,10 @@ func (l *Queue) makeRoom(t *ticket) error {
 // fillUp moves those who wait for room into the queue, if there is some. It reports whether anything
 // changed.
 func (l *Queue) fillUp() bool {
-	if l.yard.len() == 0 || l.waiting >= l.room {
+	if l.overflowed.len() == 0 || l.waiting >= l.room {
 		return false
 	}
-	t := l.yard.head()
+	t := l.overflowed.head()
 	l.drop(t)
 	l.join(t)
 	return true

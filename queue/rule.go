@@ -85,11 +85,11 @@ func WithRule(r Rule) Option {
 	}
 }
 
-// rule is a Rule of a queue. It may have two gates: one for rates, one for what is in flight.
+// rule is a Rule of a queue. It may have two limiters: one for rates, one for what is in flight.
 type rule struct {
 	Rule
 	bit     uint64
-	slot    int // of the first of the two gates in a key's, if the scope is PerKey
+	slot    int // of the first of the two limiters in a key's, if the scope is PerKey
 	version uint32
 }
 
@@ -102,7 +102,7 @@ func (l *Queue) ruleNamed(name string) *rule {
 	return nil
 }
 
-// set changes the numbers of the rule. The gates learn of it when they are asked next.
+// set changes the numbers of the rule. The limiters learn of it when they are asked next.
 func (r *rule) set(limits []Quota, maxInFlight int) error {
 	if maxInFlight < 0 || maxInFlight > math.MaxInt32 {
 		return fmt.Errorf("queue: rule %q: MaxInFlight must be from 0 to %d, got %d", r.Name, math.MaxInt32, maxInFlight)
@@ -164,8 +164,8 @@ func (l *Queue) change(name string, f func(*rule) error) error {
 	return nil
 }
 
-// gate returns a new gate of the rule: for rates, or for what is in flight.
-func (r *rule) gate(flight bool) *limiter {
+// limiter returns a new limiter of the rule: for rates, or for what is in flight.
+func (r *rule) limiter(flight bool) *limiter {
 	g := &limiter{rule: r, version: r.version, shared: r.Scope != PerKey}
 	if flight {
 		g.limit = &inFlight{name: r.flightName(), max: r.MaxInFlight}
@@ -182,7 +182,7 @@ func (r *rule) flightName() string {
 	return r.Name + ", in flight"
 }
 
-// renew brings the limit of a gate up to date after the rule changed.
+// renew brings the limit of a limiter up to date after the rule changed.
 func (r *rule) renew(g *limiter, now time.Time) {
 	g.version = r.version
 	if b := g.flight(); b != nil {

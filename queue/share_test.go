@@ -32,7 +32,7 @@ func (y *tally) Take(_ time.Time, d limit.Demand) {
 // contest lets callers of several priorities and keys ask for one permit after the other.
 type contest struct {
 	keys    int
-	lanes   bool // each priority of a key waits in a lane of its own
+	buckets bool // each priority of a key waits in a bucket of its own
 	routes  bool // each priority is for another path, and so under other rules
 	own     *Quota
 	rules   []Rule // the first counts the permits
@@ -62,8 +62,8 @@ func (c *contest) run(t *testing.T) map[string][]Priority {
 	for k := range c.keys {
 		for p, n := range c.callers {
 			r := Request{Key: fmt.Sprint("key", k), Priority: p}
-			if c.lanes {
-				r.Lane = fmt.Sprint(p)
+			if c.buckets {
+				r.Bucket = fmt.Sprint(p)
 			}
 			if c.routes {
 				r.Path = fmt.Sprintf("/%d", p)
@@ -129,7 +129,7 @@ func TestEveryPriorityGetsItsShareWhateverTheBottleneck(t *testing.T) {
 		"own limit, many keys":     {keys: 3, own: &rate[0]},
 		"key":                      {keys: 1, rules: []Rule{{Limits: rate}}},
 		"key, many keys":           {keys: 3, rules: []Rule{{Limits: rate}, {Scope: Global, MaxInFlight: 500}}},
-		"key, lanes":               {keys: 1, lanes: true, rules: []Rule{{Limits: rate}}},
+		"key, buckets":             {keys: 1, buckets: true, rules: []Rule{{Limits: rate}}},
 		"host":                     {keys: 3, rules: []Rule{{Scope: PerHost, Limits: rate}}},
 		"global":                   {keys: 5, rules: []Rule{{Scope: Global, Limits: rate}}},
 		"global, own agrees":       {keys: 5, own: &hourly, rules: []Rule{{Scope: Global, Limits: rate}}},

@@ -30,7 +30,7 @@ type ticket struct {
 	older, newer *ticket // among all waiting requests of its priority
 
 	seq       int64 // of arrival
-	deadline  int64 // in line time, or never
+	deadline  int64 // in queue time, or never
 	taken     time.Time
 	demand    limit.Demand // what was taken
 	gen       uint32
