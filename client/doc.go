@@ -15,9 +15,14 @@
 // takes one. [NewTransport] returns the [http.RoundTripper] itself, of which
 // [Transport.Status] and [Transport.Snapshot] tell what is believed of the limits.
 //
-// Options tune the thresholds, and what is retried; [WithQueue] adds limits that no
-// response tells, and bounds; [WithObserver] lets a program see every decision, and
+// Options tune the thresholds, and what is retried; [WithRule] adds limits that no
+// response tells, and bounds on requests under way; [WithObserver] lets a program see every decision, and
 // package observe has observers that log, keep and warn. For one request,
 // [NoWait], [NoRetry], [WithKey], [WithScope], [WithPriority] and [WithCost] decide
 // through its context. A request that cannot go in time fails with an [*Error].
+//
+// The package puts the others together and decides nothing about limits itself: package
+// queue lets requests wait, package throttle says what a server allows, package backoff
+// what follows a failure. Start reading at [Transport.RoundTrip]; a request's way through
+// the files is in docs/concepts.md.
 package client

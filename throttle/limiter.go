@@ -10,6 +10,11 @@
 //
 // Why the grounds are sound, and what was tried before these were chosen, is told in
 // docs/admission.md and docs/learning.md.
+//
+// The package imports its leaves, header and limit, and nothing else of this module.
+// Start reading here, at [Limiter.Ask], and go on with admission.go for when a request
+// may go, response.go and observe.go for what an answer changes, and refuse.go for what
+// a refusal does.
 package throttle
 
 import (
