@@ -23,8 +23,8 @@ func (l *learned) breaker() backoff.Breaker {
 }
 
 // guard sends a request that may go, if the breaker of its key agrees, and tells it what
-// came of it. Otherwise all is given back. Should somebody panic, the breaker is told
-// that nobody knows.
+// came of it. Otherwise all is given back. Should anything panic, the breaker is told
+// that it is not known.
 func (a *attempt) guard(t *Transport, req *http.Request, who *principal) (ans answer) {
 	var done func(backoff.Attempt)
 	over := false

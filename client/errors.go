@@ -35,7 +35,7 @@ var (
 // closed. Reason tells which. A request that was answered gets an Error only when its
 // context ended before the next attempt, when GetBody could not make its body again, and
 // when the answer was too long to be kept until it turned out that there is no other.
-// An Error is safe for concurrent use as long as nobody changes it.
+// An Error is safe for concurrent use as long as it is not changed.
 type Error struct {
 	// Reason is one of this package's errors, or the error of the request's context:
 	// [context.DeadlineExceeded] also when the deadline is still to come, but the

@@ -61,7 +61,7 @@ func (s *settings) setBackoff(p backoff.Policy) {
 
 // WithThreshold sets how much of a limit is left when requests begin to be paced;
 // what is left is then spread evenly until the reset. The default is
-// [throttle.DefaultThreshold], a tenth. It applies to each limit by itself.
+// that of [throttle.DefaultPolicy], a tenth. It applies to each limit by itself.
 func WithThreshold(left throttle.Amount) Option {
 	return func(s *settings) error { s.policy.Threshold, s.policy.MaxPacing = left, 0; return nil }
 }
@@ -92,9 +92,10 @@ func WithPacing(p Pacing) Option {
 	return func(s *settings) error {
 		switch p {
 		case Late:
-			s.policy.Threshold, s.policy.MaxPacing = throttle.DefaultThreshold, throttle.DefaultMaxPacing
+			p := throttle.DefaultPolicy()
+			s.policy.Threshold, s.policy.MaxPacing = p.Threshold, p.MaxPacing
 		case Even:
-			s.policy.Threshold, s.policy.MaxPacing = throttle.Everything, 0
+			s.policy.Threshold, s.policy.MaxPacing = throttle.Share(1), 0
 		case Burst:
 			s.policy.Threshold = throttle.Amount{}
 		default:

@@ -76,7 +76,7 @@ func (a *accounts) grow(from *slots, n int) {
 	}
 }
 
-// accountSeed makes sums that nobody can choose.
+// accountSeed makes sums that no caller can choose.
 var accountSeed = maphash.MakeSeed()
 
 // account returns whose quota a request spends.
@@ -103,7 +103,7 @@ func (t *Transport) identify(s *spender, req *http.Request, c *call) {
 	}
 }
 
-// sum is different for whoever differs, and the same for a request that looks the
+// sum is different for principals that differ, and the same for a request that looks the
 // same: but other spellings of one spender may differ, which costs a hash more.
 func (s *spender) sum() uint64 {
 	const odd = 0x9e3779b97f4a7c15

@@ -205,7 +205,7 @@ func (l *loop) check(_ context.Context, _ *http.Response, err error) (bool, erro
 	return err == nil && !l.done, err
 }
 
-// backoff tells go-retryablehttp how long to wait. Nobody gets the last response.
+// backoff tells go-retryablehttp how long to wait. The caller does not get the last response.
 func (l *loop) backoff(_, _ time.Duration, _ int, _ *http.Response) time.Duration {
 	l.leave()
 	return l.wait

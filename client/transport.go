@@ -8,7 +8,6 @@ import (
 
 	"github.com/forbear-go/forbear/backoff"
 	"github.com/forbear-go/forbear/queue"
-	"github.com/forbear-go/forbear/throttle"
 	"github.com/forbear-go/forbear/throttle/header"
 	"github.com/forbear-go/forbear/throttle/limit"
 )
@@ -53,7 +52,7 @@ func NewTransport(base http.RoundTripper, opts ...Option) (*Transport, error) {
 			return nil, err
 		}
 	}
-	if _, err := throttle.New(s.policy, time.Now()); err != nil {
+	if err := s.policy.Validate(); err != nil {
 		return nil, err
 	}
 	if _, err := header.NewReader("", s.dialects...); err != nil {
@@ -138,7 +137,7 @@ func (a *answer) questionable() bool {
 // do, to look at it, or to drain it with Shutdown before the end of a program.
 func (t *Transport) Queue() *queue.Queue { return t.line }
 
-// Close turns away all who wait, and whoever comes later, with [ErrClosed]. Requests
+// Close turns away all requests that wait, and all that come later, with [ErrClosed]. Requests
 // on the wire are not disturbed. It does not close the base transport.
 func (t *Transport) Close() {
 	t.close()

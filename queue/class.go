@@ -8,14 +8,14 @@ type class struct {
 	slots    []slotOf       // that count each key by itself; the limiters are the keys'
 	entries  [levels]entry  // one for each priority
 	ready    int            // flows in all entries
-	clock    int64          // virtual time: tag of whoever went last
+	clock    int64          // virtual time: tag of the flow that went last
 	account  map[*key]int64 // virtual time up to which a key has had its share, when ahead of clock
 	users    int            // requests that wait or are in flight
 
 	bounded bool // some limiter counts requests in flight
 }
 
-// contended reports whether somebody waits whom a newcomer could overtake.
+// contended reports whether requests wait that a newcomer could overtake.
 func (c *class) contended() bool {
 	if c.ready > 0 {
 		return true

@@ -9,11 +9,11 @@ type phase uint8
 
 const (
 	open     phase = iota
-	draining       // nobody new but retries; ends when nobody waits and nothing is in flight
+	draining       // lets in retries only; ends when no request waits or is in flight
 	closed
 )
 
-// Close turns away everybody who waits, and everybody who comes later, with [ErrClosed]. Permits that
+// Close turns away all requests that wait, and all that come later, with [ErrClosed]. Permits that
 // were given stay valid. It does not block and may be called again.
 func (l *Queue) Close() {
 	l.mu.Lock()
@@ -36,7 +36,7 @@ func (l *Queue) finish() {
 	for l.overflowed.len() > 0 {
 		l.fail(l.overflowed.head(), err)
 	}
-	// Nobody is left to be asked.
+	// No request is left to ask limits for.
 	for _, g := range l.dirtyLimiters {
 		g.dirty = false
 	}
@@ -71,8 +71,8 @@ func (l *Queue) drained() bool {
 	return l.waiting == 0 && l.overflowed.len() == 0 && l.flying == 0 && l.held == 0
 }
 
-// Shutdown closes the queue gracefully: nobody new gets in except retries, those who wait get their
-// permits as before, and Shutdown returns nil when nobody waits, every permit is released and every
+// Shutdown closes the queue gracefully: it lets in retries only, requests that wait get their permits as
+// before, and Shutdown returns nil when no request waits, every permit is released and every
 // [Queue.Hold] is over. When ctx is done first, Shutdown does as [Queue.Close] and returns the error of ctx.
 func (l *Queue) Shutdown(ctx context.Context) error {
 	l.mu.Lock()

@@ -6,7 +6,7 @@ import (
 	"github.com/forbear-go/forbear/throttle/limit"
 )
 
-// dispatch lets everybody go who can, after something changed, and sets the timer for what comes next.
+// dispatch lets all requests go that can, after something changed, and sets the timer for what comes next.
 // The lock must be held.
 func (l *Queue) dispatch(now time.Time) {
 	defer l.arm(now) // also if a limit panics
@@ -16,7 +16,7 @@ func (l *Queue) dispatch(now time.Time) {
 	}
 }
 
-// drain lets everybody go who can. Who is being asked while a limit panics is asked again later.
+// drain lets all requests go that can. A limiter that was being asked when it panicked is asked again later.
 func (l *Queue) drain(now time.Time) {
 	var g *limiter
 	var s *entry
@@ -208,7 +208,7 @@ func (l *Queue) fail(t *ticket, err error) {
 	l.signal(t)
 }
 
-// signal wakes whoever waits for t. The channel has room for the one signal a ticket ever gets.
+// signal wakes the caller that waits for t. The channel has room for the one signal a ticket ever gets.
 func (l *Queue) signal(t *ticket) {
 	if t.blocked {
 		t.wake <- struct{}{}

@@ -1,7 +1,7 @@
 // Package queue is the queue in which requests wait until every limit that applies to them agrees.
 //
-// A [Queue] holds waiting requests by key, bucket and priority. Whoever is first asks all the limits that
-// apply and takes from all of them at once, or from none. Nobody is ever promised a moment in the
+// A [Queue] holds waiting requests by key, bucket and priority. The first asks all the limits that
+// apply and takes from all of them at once, or from none. No request is promised a moment in the
 // future: a permit is given when it is due, so that every response, cancellation and changed limit
 // plans everyone behind it again.
 //

@@ -47,7 +47,7 @@ func (l *Queue) reorder(s *entry) {
 		before := g.next()
 		g.waiting.move(&s.node, s.level, 0, f.turn, s.ready.earliest())
 		if g.next() != before {
-			l.markDirty(g) // whoever is next now has not been asked
+			l.markDirty(g) // the one that is next now has not been asked
 		}
 	}
 	if s.class.ready == 0 {

@@ -20,7 +20,7 @@ var (
 	// ErrDropped says that a waiting request had to make room for a newer one; see [DropOldest].
 	ErrDropped = errors.New("queue: dropped for a newer request")
 	// ErrClosed says that the queue is closed or about to be.
-	ErrClosed = errors.New("queue: line is closed")
+	ErrClosed = errors.New("queue: the queue is closed")
 )
 
 // WaitError is returned for a request that did not get its permit, but might get one later.

@@ -125,7 +125,7 @@ func (l *Queue) place(f *flow) {
 	f.in.move(&f.node, f.level, first, f.arrival(), deadline)
 	l.noteDeadline(f.in)
 	if f.limiter != nil && f.limiter.next() != before {
-		l.markDirty(f.limiter) // whoever is next now has not been asked
+		l.markDirty(f.limiter) // the one that is next now has not been asked
 	}
 }
 
@@ -143,11 +143,11 @@ func (l *Queue) withdraw(f *flow) {
 	l.noteDeadline(&s.ready)
 	l.reorder(s)
 	if s.parked != nil {
-		l.markDirty(s.parked) // whoever is first now may want less
+		l.markDirty(s.parked) // the one that is first now may want less
 	}
 }
 
-// end forgets a flow in which nobody waits any more.
+// end forgets a flow that is empty.
 func (l *Queue) end(f *flow) {
 	f.kind.giveUp(f)
 	l.withdraw(f)

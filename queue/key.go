@@ -27,7 +27,7 @@ type bucket struct {
 	flows   []*flow // never empty
 }
 
-// yields reports whether nobody waits for the key, or only voluntarily.
+// yields reports whether no request of the key waits, or only such as are paced.
 func (k *key) yields() bool {
 	if k.waiting == 0 {
 		return true
@@ -178,7 +178,7 @@ func (l *Queue) bucketOf(k *key, name string) *bucket {
 	return n
 }
 
-// eachBucket calls f for all buckets in which somebody waits.
+// eachBucket calls f for all buckets in which requests wait.
 func (k *key) eachBucket(f func(*bucket)) {
 	if k.bucket != nil {
 		f(k.bucket)

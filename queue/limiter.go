@@ -11,8 +11,8 @@ import (
 type limiter struct {
 	limit   limit.Limiter
 	rule    *rule      // where limit comes from; nil for a key's own
-	waiting *waitQueue // nil when nobody waits here
-	share   *share     // nil when nobody waits who needs the limiter
+	waiting *waitQueue // nil when no request waits here
+	share   *share     // nil when no waiting request needs the limiter
 	name    string     // of the limit that refused last
 	at      int64      // when to ask again, in queue time; never when only news can tell
 
@@ -58,7 +58,7 @@ func (l *Queue) admitTo(g *limiter, x *node) {
 	}
 }
 
-// leaveLimiter takes x out of the limiter's wait queue. Whoever comes next may want less than x did.
+// leaveLimiter takes x out of the limiter's wait queue. The next one may want less than x did.
 func (l *Queue) leaveLimiter(g *limiter, x *node) {
 	g.waiting.remove(x)
 	if x.flow != nil {

@@ -104,7 +104,7 @@ func (l *Queue) limiterOf(k *key, s *slotOf) *limiter {
 	return g
 }
 
-// pruneClasses forgets classes and shared limiters that nobody uses and that remember nothing, each time
+// pruneClasses forgets classes and shared limiters that are not in use and that remember nothing, each time
 // that there are twice as many as after the last time.
 func (l *Queue) pruneClasses() {
 	if len(l.classes)+len(l.shared) < l.prune {

@@ -3,7 +3,7 @@ package queue
 import "time"
 
 // Peek returns where r would stand if it came now. It spends nothing. A request that could go at once
-// has a Start that is not after now, and nobody ahead.
+// has a Start that is not after now, and none ahead.
 func (l *Queue) Peek(r *Request) (Position, error) {
 	if err := r.validate(); err != nil {
 		return Position{}, err
@@ -19,7 +19,7 @@ func (l *Queue) Peek(r *Request) (Position, error) {
 	t := l.ticket(k, c, r)
 	l.seq++
 	t.seq, t.level, t.deadline = l.seq, r.level(), never
-	// To be in line and out of it again, with nobody asked in between, tells most simply.
+	// To join the queue and leave it again, with no limit asked in between, is the simplest way to tell.
 	l.join(t)
 	p, err := l.placeOf(t, now), l.impossible(t, now)
 	l.drop(t)

@@ -6,7 +6,7 @@ import (
 	"github.com/forbear-go/forbear/throttle/limit"
 )
 
-// Permit is the leave to send one request. It is a small value; copies are the same permit. The zero
+// A Permit allows one request to be sent. It is a small value; copies are the same permit. The zero
 // value is no permit, and its methods do nothing.
 //
 // Every permit must be released once the request is over, or its key counts as in use for ever. All
@@ -158,9 +158,9 @@ func (l *Queue) Each(f func(key string, own limit.Limiter, holds Stats)) {
 	}
 }
 
-// Replan asks all limits again on behalf of everybody who is first. It is for news that no Update
+// Replan asks all limits again on behalf of all requests that are first. It is for news that no Update
 // brings, such as a limit shared by several keys that became looser. It takes time in proportion to
-// the limits at which somebody waits.
+// the limiters at which requests wait.
 func (l *Queue) Replan() {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -115,7 +115,7 @@ func (l *Queue) enqueue(ctx context.Context, r *Request) (Permit, *ticket, error
 		t := l.ticket(k, c, nil)
 		l.issue(t, now, d)
 		if l.due == never {
-			l.arm(now) // so that idle keys are looked for even if nobody ever waits
+			l.arm(now) // so that idle keys are looked for even if no request ever waits
 		}
 		return Permit{t, t.gen}, nil, nil
 	}
@@ -199,7 +199,7 @@ const retryPanic = time.Second
 // arm sets the timer to the next time at which something is due, if that changed.
 func (l *Queue) arm(now time.Time) {
 	next := l.sweepAt()
-	if len(l.dirtyLimiters)+len(l.dirtyEntries) > 0 { // somebody panicked
+	if len(l.dirtyLimiters)+len(l.dirtyEntries) > 0 { // a limit panicked
 		next = min(next, l.since(now)+int64(retryPanic))
 	}
 	if len(l.alarms) > 0 {
@@ -223,8 +223,8 @@ func (l *Queue) arm(now time.Time) {
 	}
 }
 
-// newTimerFunc returns what the timer calls. It does not keep the queue: one that is held by nobody, and in which
-// so nobody waits, is forgotten at once and not when its timer fires.
+// newTimerFunc returns what the timer calls. It does not keep the queue alive: one that the program
+// no longer holds, and in which therefore no request waits, is freed at once and not when its timer fires.
 func newTimerFunc(l *Queue) func() {
 	line := weak.Make(l)
 	return func() {

@@ -8,10 +8,10 @@ import (
 	"github.com/forbear-go/forbear/throttle/limit"
 )
 
-// Request describes what wants to go. The queue reads it until [Queue.Acquire] returns and does not
+// A Request describes what is to be sent. The queue reads it until [Queue.Acquire] returns and does not
 // change it; afterwards the caller may use it again.
 type Request struct {
-	// Key is who spends: an account, a token, a user. Requests of one key wait in the order of their
+	// Key is whose limits the request spends: those of an account, a token, a user. Requests of one key wait in the order of their
 	// arrival. It never appears in an error's text.
 	Key string
 	// Bucket separates requests of one key that do not wait behind each other, such as routes with
@@ -24,7 +24,7 @@ type Request struct {
 	Cost int
 	// Priority decides who goes first where requests wait for the same limit. The zero value is Normal.
 	Priority Priority
-	// Retry puts the request ahead of all others of its key, bucket and priority that are no retries.
+	// Retry puts the request ahead of every request of its key, bucket and priority that is not a retry.
 	Retry bool
 	// MaxWait is the longest time to wait. A request that cannot go in time is refused at once. 0
 	// means the queue's own (see [WithMaxWait]); a negative one is an error.

@@ -65,7 +65,7 @@ func (l *Queue) delist(f *flow) {
 	})
 }
 
-// served counts the permit that the first of a flow gets. Where somebody else is next because of it, that
+// served counts the permit that the first of a flow gets. Where another one is next because of it, that
 // one is asked: it may want less.
 func (l *Queue) served(f *flow) {
 	l.eachLimiter(f, func(g *limiter) {
@@ -77,7 +77,7 @@ func (l *Queue) served(f *flow) {
 	})
 }
 
-// next returns who goes first of those who wait at the limiter, nil when nobody does.
+// next returns what goes first of all that wait at the limiter, nil when nothing does.
 func (g *limiter) next() *node {
 	if g.waiting == nil {
 		return nil

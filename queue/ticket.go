@@ -39,7 +39,7 @@ type ticket struct {
 	state     state
 	level     int8
 	byContext bool // the deadline is the context's
-	blocked   bool // somebody is listening to wake
+	blocked   bool // a caller listens to wake
 	observed  bool // limits know that it was answered
 }
 

@@ -52,7 +52,7 @@ func ExampleLimiter_Ask() {
 // Half of each limit is left to others, and the rest is spread evenly.
 func ExamplePolicy() {
 	now := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
-	k, err := throttle.New(throttle.Policy{Threshold: throttle.Everything, Reserve: throttle.Share(0.5)}, now)
+	k, err := throttle.New(throttle.Policy{Threshold: throttle.Share(1), Reserve: throttle.Share(0.5)}, now)
 	if err != nil {
 		log.Fatal(err)
 	}

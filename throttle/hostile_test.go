@@ -72,7 +72,7 @@ func hostile(t *testing.T, data []byte) {
 	d := &dice{data}
 	now := epoch
 	k, err := New(Policy{
-		Threshold: pick(d, Amount{}, DefaultThreshold, Everything, Requests(math.MaxInt)),
+		Threshold: pick(d, Amount{}, Share(0.1), Share(1), Requests(math.MaxInt)),
 		Reserve:   pick(d, Amount{}, Amount{}, Share(.5), Requests(math.MaxInt)),
 	}, now)
 	require.NoError(t, err)

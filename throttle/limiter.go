@@ -78,7 +78,7 @@ const (
 // New returns the throttle of a key of which nothing is known. now becomes the
 // beginning of its time. It returns an error if the policy is impossible.
 func New(policy Policy, now time.Time) (*Limiter, error) {
-	if err := policy.check(); err != nil {
+	if err := policy.Validate(); err != nil {
 		return nil, err
 	}
 	k := &Limiter{policy: policy, clock: startClock(now), uncertainUntil: -never / 2}

@@ -38,18 +38,10 @@ func (a Amount) check(what string) error {
 	return nil
 }
 
-// Everything is the whole of each limit.
-var Everything = Share(1)
-
-// DefaultThreshold is what is left of a limit when pacing begins. A tenth is
-// enough for a program to notice nothing of the limit for most of the window,
-// and for nobody to stall for the rest of it.
-var DefaultThreshold = Share(0.1)
-
 // A Policy says how the requests that a server allows are used.
 type Policy struct {
 	// Threshold is how much of a limit is left when requests begin to be paced: what
-	// is left is then spread evenly until the window resets. Everything paces from
+	// is left is then spread evenly until the window resets. Share(1) paces from
 	// the start; the zero value never paces, but lets requests run until
 	// nothing is left.
 	Threshold Amount
@@ -72,13 +64,15 @@ type Policy struct {
 // slows down to a few requests a second.
 const DefaultMaxPacing = time.Second
 
-// DefaultPolicy is what a client uses that was told nothing.
+// DefaultPolicy returns the policy that a client uses unless told otherwise: it paces requests, for
+// at most [DefaultMaxPacing] each, when a tenth of a limit is left. That is enough for a program to
+// notice nothing of the limit for most of the window, and for no caller to stall for the rest of it.
 func DefaultPolicy() Policy {
-	return Policy{Threshold: DefaultThreshold, MaxPacing: DefaultMaxPacing}
+	return Policy{Threshold: Share(0.1), MaxPacing: DefaultMaxPacing}
 }
 
-// check returns what is wrong with a policy.
-func (p Policy) check() error {
+// Validate returns an error that says what is impossible about the policy, or nil.
+func (p Policy) Validate() error {
 	if err := errors.Join(p.Threshold.check("threshold"), p.Reserve.check("reserve")); err != nil {
 		return err
 	}

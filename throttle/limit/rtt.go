@@ -112,7 +112,7 @@ func (d *rtt) spread() (time.Duration, bool) {
 
 // allow is how much later than the fastest a request may arrive that was not answered yet, where it
 // matters for so long after its arrival. If its answer should be there before that is over, and is
-// not, then it is slower than all before: nobody knows by how much.
+// not, then it is slower than all before: by how much is not known.
 func (d *rtt) allow(q *Quota, matters int64) int64 {
 	if q.fixed {
 		return int64(q.slack)

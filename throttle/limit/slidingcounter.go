@@ -93,7 +93,7 @@ func (l *slidingCounter) fits(now int64, room int) int64 {
 		}
 		at = max(at, l.fades(begins, room-(all[len(all)-1].before-all[this].before), all[this].before-all[last].before))
 	}
-	// What is counted is most where a window begins as somebody arrives, or just a window later.
+	// What is counted is most where a window begins as a request arrives, or just a window later.
 	for i, j := 0, 0; ; {
 		begins := min(all[i].at, later(all[j].at, per))
 		if begins > now {

@@ -20,7 +20,7 @@ const unanswered = -noTime / 4
 // next one is the fastest. So tokens leave the bucket here at a request's latest arrival, which is
 // known when it is answered: its answer less what every answer takes. Bucket runs on the time of
 // answers, to stay right when what is known of the least time changes. Requests that are open are taken
-// off when somebody asks.
+// off at the next Ask.
 type tokenBucket struct {
 	q      *Quota
 	bucket *rate.Limiter
