@@ -2,10 +2,10 @@ package queue
 
 import "time"
 
-// A Holder is a [Limit] that can tell whether it keeps requests from going, whichever of its key they
-// are. Of a limit without the method, the answer to an empty request tells.
+// A Holder is a [Limit] that can report whether it makes requests of its key wait. If a limit does not
+// implement Holder, the queue asks it about an empty request instead.
 type Holder interface {
-	// Holds reports whether some request would have to wait at now.
+	// Holds reports whether some request of the key would have to wait at now.
 	Holds(now time.Time) bool
 }
 
