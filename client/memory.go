@@ -10,13 +10,12 @@ import (
 	"github.com/forbear-go/forbear/throttle/limit"
 )
 
-// A Memory is what refusals taught of the limits of APIs that announce none, by key.
-// It is plain data, to be written to a file as JSON, say, and given to the next run
-// with [WithMemory]. Keys are hashes; it holds no credential.
+// A Memory holds the limits that were learned from refusals of APIs that announce none,
+// by key. It is plain data: write it to a file as JSON, for example, and pass it to
+// [WithMemory] in the next run. Keys are hashes; a Memory holds no credential.
 type Memory map[string]throttle.Lesson
 
-// Memory returns what was learned until now. Keys of which there is nothing to
-// remember are left out.
+// Memory returns what was learned so far. It omits keys for which nothing was learned.
 func (t *Transport) Memory() Memory {
 	m := make(Memory)
 	now := time.Now()
@@ -28,8 +27,8 @@ func (t *Transport) Memory() Memory {
 	return m
 }
 
-// WithMemory gives a client what an earlier one was taught, so that a restart does
-// not begin with refusals. An impossible lesson is an error.
+// WithMemory gives a client the limits that an earlier one learned, so that it need not
+// learn them from refusals again after a restart. An invalid lesson is an error.
 func WithMemory(m Memory) Option {
 	return func(s *settings) error {
 		now := time.Now()
