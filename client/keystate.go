@@ -50,6 +50,8 @@ type learned struct {
 
 	epoch int // how often all this was forgotten
 
+	usageRead chan struct{} // closed when the usage endpoint was read; nil if it never was
+
 	shapes map[*throttle.Limiter][]shape // what observers know
 }
 
