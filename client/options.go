@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/forbear-go/forbear/backoff"
@@ -32,9 +33,10 @@ type settings struct {
 	newBudget      func() *backoff.Budget
 	newBreaker     func(key string) backoff.Breaker
 
-	dialects  []header.Dialect
-	memory    Memory
-	observers []func(Event)
+	dialects      []header.Dialect
+	memory        Memory
+	usageEndpoint *url.URL // nil for none
+	observers     []func(Event)
 }
 
 // DefaultMaxWait is the longest that a request waits for its limits by default. It is

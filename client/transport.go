@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/forbear-go/forbear/backoff"
@@ -29,6 +30,8 @@ type Transport struct {
 	observers []func(Event)
 
 	newBreaker func(key string) backoff.Breaker // nil for none
+
+	usageEndpoint *url.URL // nil for none
 
 	readers  readers
 	accounts accounts
@@ -67,7 +70,7 @@ func NewTransport(base http.RoundTripper, opts ...Option) (*Transport, error) {
 	t := &Transport{
 		base: s.timed(base), strategy: strategy, maxWait: s.maxWait, elapsed: s.retry.MaxElapsed,
 		keyOf: s.key, names: s.names, checks: s.checks, buffer: s.buffer, newBreaker: s.newBreaker,
-		readers: readers{dialects: s.dialects}, observers: s.observers,
+		readers: readers{dialects: s.dialects}, observers: s.observers, usageEndpoint: s.usageEndpoint,
 	}
 	if t.line, err = t.newLine(&s); err != nil {
 		return nil, err
@@ -122,6 +125,9 @@ func (t *Transport) roundTrip(req *http.Request) (*http.Response, error) {
 		defer over()
 	}
 	who := t.account(req, &c)
+	if t.usageEndpoint != nil {
+		t.readUsage(ctx, req, who, &c)
+	}
 	first := t.send(req, who, &c)
 	if first.turnedAway {
 		return nil, t.turnedAway(&c, who, first.err)
