@@ -167,10 +167,10 @@ func (a *attempt) take(t *Transport, who *principal, ans *answer) {
 		ans.refused = a.reading.Refused
 		a.hold(t, ans)
 		a.end(true)
-		a.report(ans)
 		if ans.refused {
-			a.remember(t, ans, body)
+			a.remember(t, who.reader, ans, body)
 		}
+		a.report(ans)
 	}
 	if t.observers != nil {
 		a.tellAnswered(t, ans)

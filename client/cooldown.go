@@ -335,7 +335,7 @@ func (l *learned) merge(now time.Time, same []*cooldown, wait time.Duration) {
 	l.spread.longest = max(l.spread.longest, wait)
 	for _, c := range same {
 		// What was learned while there was no other route is a beginning for all.
-		if lesson := c.limiter.Lesson(now); c.sole && lesson != (throttle.Lesson{}) {
+		if lesson := c.limiter.Lesson(now); c.sole && !lesson.IsZero() {
 			_ = l.whole.Restore(now, lesson) // it comes from a throttle
 		}
 		l.spread.forget(c)

@@ -2,6 +2,7 @@ package client_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"github.com/forbear-go/forbear/client"
+	"github.com/forbear-go/forbear/client/clienttest"
 	"github.com/forbear-go/forbear/queue"
 )
 
@@ -103,18 +105,47 @@ func ExampleWithObserver() {
 	// answer 2 200
 }
 
+// A program that runs again and again begins where the run before ended.
 func ExampleWithMemory() {
-	rt, err := client.NewTransport(nil)
-	if err != nil {
-		fmt.Println(err)
-		return
+	api := clienttest.NewServer(clienttest.FromFirst(200, time.Minute), clienttest.Draft8())
+	defer api.Close()
+	once := func(memory client.Memory) (client.Memory, error) {
+		transport, err := client.NewTransport(api.Client().Transport, client.WithMemory(memory))
+		if err != nil {
+			return nil, err
+		}
+		hc := &http.Client{Transport: transport}
+		resp, err := hc.Get(api.URL)
+		if err != nil {
+			return nil, err
+		}
+		return transport.Memory(), resp.Body.Close()
 	}
-	// … at the end of the program, what refusals taught: plain data, to be kept as JSON.
-	keyState := rt.Memory()
-	// … and at the beginning of the next run:
-	next, err := client.NewTransport(nil, client.WithMemory(keyState))
-	fmt.Println(next != nil, err)
-	// Output: true <nil>
+
+	memory, err := once(nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	text, err := json.Marshal(memory) // to a file
+	if err != nil {
+		log.Fatal(err)
+	}
+	var again client.Memory
+	if err := json.Unmarshal(text, &again); err != nil {
+		log.Fatal(err)
+	}
+	for _, lesson := range again {
+		fmt.Println(lesson.Windows[0].Remaining, "of", lesson.Windows[0].Limit, "left at the start")
+	}
+	if memory, err = once(again); err != nil {
+		log.Fatal(err)
+	}
+	for _, lesson := range memory {
+		fmt.Println(lesson.Windows[0].Remaining, "of", lesson.Windows[0].Limit, "left at the end")
+	}
+	// Output:
+	// 199 of 200 left at the start
+	// 198 of 200 left at the end
 }
 
 func ExampleWithScope() {

@@ -50,6 +50,8 @@ type learned struct {
 
 	epoch int // how often all this was forgotten
 
+	usageRead chan struct{} // closed when the usage endpoint was read; nil if it never was
+
 	shapes map[*throttle.Limiter][]shape // what observers know
 }
 
@@ -59,8 +61,8 @@ const strayPatience = 2 * time.Second
 func newKeyState(t *Transport, key string, s *settings, now time.Time) *learned {
 	l := &learned{transport: t, key: key, policy: s.policy, budget: s.newBudget(), whole: newThrottle(s.policy, now)}
 	if lesson, ok := s.memory[nameOf(key)]; ok {
-		_ = l.whole.Restore(time.Now(), lesson) // it was tried before
-		l.spread.wide = true
+		_ = l.whole.Restore(time.Now(), lesson) // what is impossible is ignored
+		l.spread.wide = lesson.Limit > 0 || lesson.Rate > 0
 	}
 	return l
 }
@@ -122,6 +124,11 @@ func (l *learned) opens(now time.Time) (at time.Time) {
 // pacing is voluntary, and a belief may be tried.
 func (l *learned) relax(now time.Time, a limit.Decision, asks *attempt) limit.Decision {
 	switch {
+	case !a.Until.IsZero() && !asks.awaits(a.Until, l.transport.maxWait):
+		if a.Try {
+			return limit.Decision{At: now}
+		}
+		a.At = a.Until
 	case a.Try && !asks.awaits(a.At, l.transport.maxWait):
 		return limit.Decision{At: now}
 	case a.Paced > 0:

@@ -1,6 +1,11 @@
 package client
 
-import "github.com/forbear-go/forbear/queue"
+import (
+	"errors"
+
+	"github.com/forbear-go/forbear/queue"
+	"github.com/forbear-go/forbear/throttle/limit"
+)
 
 // WithRule adds limits that no header tells: per key, per host or for all requests, of all
 // routes or of those that match a pattern, and a bound on how many requests are under way.
@@ -28,6 +33,31 @@ func WithMinimumShare(share float64) Option { return withQueue(queue.WithMinimum
 // least recently used is forgotten, with what was learned of its limits. The default is
 // 100,000.
 func WithMaxKeys(n int) Option { return withQueue(queue.WithMaxKeys(n)) }
+
+// WithQueue passes other options to the queue in which requests wait, such as that of
+// package adaptive, or one that a program composes. queue.WithMaxWait is an error here (use
+// [WithMaxWait] instead), and so is queue.WithKeyLimit.
+func WithQueue(opts ...queue.Option) Option {
+	return func(s *settings) error {
+		const unset = 1 // a wait for which no program asks
+		ours := false
+		trial, err := queue.New(append([]queue.Option{
+			queue.WithMaxWait(unset),
+			queue.WithKeyLimit(func(string) limit.Limiter { ours = true; return nil }),
+		}, opts...)...)
+		if err != nil {
+			return err
+		}
+		defer trial.Close()
+		if trial.MaxWait() != unset {
+			return errors.New("client: WithQueue got queue.WithMaxWait, which bounds the wait in the queue alone; use client.WithMaxWait")
+		}
+		if trial.Update("", nil); !ours {
+			return errors.New("client: WithQueue got queue.WithKeyLimit, but the limit of a key is what is learned; use a rule")
+		}
+		return withQueue(opts...)(s)
+	}
+}
 
 // withQueue passes an option on to the queue, which says what is wrong with it.
 func withQueue(opts ...queue.Option) Option {

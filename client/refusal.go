@@ -67,10 +67,14 @@ func (r *refusals) of(limit *throttle.Limiter) *refusal {
 }
 
 // remember remembers a refusal of the attempt. Of the body it takes what was read for
-// the queue, or if that was nothing, what comes at once.
-func (a *attempt) remember(t *Transport, ans *answer, body []byte) {
+// the queue, or if that was nothing, what comes at once: it may give a reason that no
+// wait ends, also where the header said all that matters to the queue.
+func (a *attempt) remember(t *Transport, r *header.Reader, ans *answer, body []byte) {
 	if body == nil && header.Readable(ans.resp.Header) {
 		body, ans.resp = header.PeekBody(ans.resp, refusalPatience) //nolint:bodyclose // the caller does, or leave
+		if len(body) > 0 {
+			r.Read(&a.reading, ans.resp.StatusCode, ans.resp.Header, body, time.Now())
+		}
 	}
 	ans.said = newRefusal(ans.resp, body)
 	t.refusals.add(a.refuser, ans.said)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/forbear-go/forbear/backoff"
@@ -12,9 +13,9 @@ import (
 	"github.com/forbear-go/forbear/throttle/limit"
 )
 
-// A Transport is an [http.RoundTripper] that keeps to the limits of the APIs it
-// talks to. Make it with [NewTransport]. It is safe for concurrent use, and meant to
-// be shared: what one request learns helps all others with the same key.
+// A Transport is an [http.RoundTripper] that stays within the limits of the APIs it
+// calls. Create it with [NewTransport]. It is safe for concurrent use and should be
+// shared: what it learns from one request helps all others with the same key.
 type Transport struct {
 	base      http.RoundTripper
 	line      *queue.Queue
@@ -29,6 +30,8 @@ type Transport struct {
 
 	newBreaker func(key string) backoff.Breaker // nil for none
 
+	usageEndpoint *url.URL // nil for none
+
 	readers  readers
 	accounts accounts
 	refusals refusals
@@ -37,8 +40,8 @@ type Transport struct {
 	close  context.CancelFunc
 }
 
-// NewTransport returns a transport that sends over base, or over
-// http.DefaultTransport if base is nil. An option that makes no sense is an error.
+// NewTransport returns a transport that sends requests through base, or through
+// http.DefaultTransport if base is nil. It returns an error if an option is invalid.
 func NewTransport(base http.RoundTripper, opts ...Option) (*Transport, error) {
 	if base == nil {
 		base = http.DefaultTransport
@@ -66,7 +69,7 @@ func NewTransport(base http.RoundTripper, opts ...Option) (*Transport, error) {
 	t := &Transport{
 		base: s.timed(base), strategy: strategy, maxWait: s.maxWait, elapsed: s.retry.MaxElapsed,
 		keyOf: s.key, names: s.names, checks: s.checks, buffer: s.buffer, newBreaker: s.newBreaker,
-		readers: readers{dialects: s.dialects}, observers: s.observers,
+		readers: readers{dialects: s.dialects}, observers: s.observers, usageEndpoint: s.usageEndpoint,
 	}
 	if t.line, err = t.newQueue(&s); err != nil {
 		return nil, err
@@ -84,10 +87,11 @@ func (t *Transport) newQueue(s *settings) (*queue.Queue, error) {
 }
 
 // RoundTrip sends a request as soon as every limit that applies to it allows, and
-// again where that is safe. It blocks while the request waits in the queue, until the
-// context of the request ends. A response is never an error: a request that was answered
-// gets its last answer, whatever the status, also when it would have to wait too long
-// for another attempt. An [Error] says that a request was not sent.
+// retries it where that is safe. It blocks while the request waits in the queue, but no
+// longer than the context of the request allows. A response is never an error: if the
+// request was answered, RoundTrip returns the last response, whatever its status, even
+// if the request would have to wait too long for another attempt. An [Error] reports
+// that the request was not sent.
 func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if req.URL == nil {
 		closeBody(req)
@@ -106,6 +110,9 @@ func (t *Transport) roundTrip(req *http.Request) (*http.Response, error) {
 		defer over()
 	}
 	who := t.account(req, &c)
+	if t.usageEndpoint != nil {
+		t.readUsage(ctx, req, who, &c)
+	}
 	first := t.send(req, who, &c)
 	if first.turnedAway {
 		return nil, t.turnedAway(&c, who, first.err)
@@ -133,12 +140,12 @@ func (a *answer) questionable() bool {
 	return a.err != nil || a.refused || a.resp.StatusCode >= 400
 }
 
-// Queue returns the queue in which the requests of t wait: to change limits while they
-// do, to look at it, or to drain it with Shutdown before the end of a program.
+// Queue returns the queue in which the requests of t wait. Use it to change limits while
+// requests wait, to inspect it, or to drain it with Shutdown before a program exits.
 func (t *Transport) Queue() *queue.Queue { return t.line }
 
-// Close turns away all requests that wait, and all that come later, with [ErrClosed]. Requests
-// on the wire are not disturbed. It does not close the base transport.
+// Close makes all waiting and later requests fail with [ErrClosed]. Requests in flight
+// are not interrupted. Close does not close the base transport.
 func (t *Transport) Close() {
 	t.close()
 	t.line.Close()
@@ -155,7 +162,8 @@ func (t *Transport) untilClosed(ctx context.Context) (_ context.Context, stop fu
 	}
 }
 
-// CloseIdleConnections closes those of the base transport, if it can.
+// CloseIdleConnections closes the idle connections of the base transport, if it has a
+// method of that name.
 func (t *Transport) CloseIdleConnections() {
 	if c, ok := t.base.(interface{ CloseIdleConnections() }); ok {
 		c.CloseIdleConnections()

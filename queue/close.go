@@ -13,8 +13,8 @@ const (
 	closed
 )
 
-// Close turns away all requests that wait, and all that come later, with [ErrClosed]. Permits that
-// were given stay valid. It does not block and may be called again.
+// Close makes all waiting and later requests fail with [ErrClosed]. Permits that were granted stay
+// valid. Close does not block, and may be called more than once.
 func (l *Queue) Close() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -51,9 +51,9 @@ func (l *Queue) finish() {
 	close(l.gone)
 }
 
-// Hold keeps [Queue.Shutdown] from ending until release is called, of which only the first call counts. It
-// is for a request between two attempts, which holds no permit: call it before the permit of the first
-// attempt is released. [Queue.Close] does not wait for it.
+// Hold keeps [Queue.Shutdown] from returning until release is called. Only the first call of release
+// counts. Hold is for a request between two attempts, which holds no permit: call it before the permit
+// of the first attempt is released. [Queue.Close] does not wait for release.
 func (l *Queue) Hold() (release func()) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -71,9 +71,10 @@ func (l *Queue) drained() bool {
 	return l.waiting == 0 && l.overflowed.len() == 0 && l.flying == 0 && l.held == 0
 }
 
-// Shutdown closes the queue gracefully: it lets in retries only, requests that wait get their permits as
-// before, and Shutdown returns nil when no request waits, every permit is released and every
-// [Queue.Hold] is over. When ctx is done first, Shutdown does as [Queue.Close] and returns the error of ctx.
+// Shutdown closes the queue gracefully. New requests other than retries fail with [ErrClosed], and
+// waiting requests get their permits as before. Shutdown blocks until no request waits, every permit
+// is released and every [Queue.Hold] has ended, and then returns nil. If ctx is done first, Shutdown
+// closes the queue like [Queue.Close] and returns the error of ctx.
 func (l *Queue) Shutdown(ctx context.Context) error {
 	l.mu.Lock()
 	if l.phase == open {

@@ -2,8 +2,8 @@ package queue
 
 import "time"
 
-// Peek returns where r would stand if it came now. It spends nothing. A request that could go at once
-// has a Start that is not after now, and none ahead.
+// Peek returns the position that r would have if it arrived now. It spends nothing. If r could be sent
+// at once, Start is not after the current time and Ahead is 0.
 func (l *Queue) Peek(r *Request) (Position, error) {
 	if err := r.validate(); err != nil {
 		return Position{}, err
@@ -28,21 +28,22 @@ func (l *Queue) Peek(r *Request) (Position, error) {
 	return p, err
 }
 
-// Stats is what a queue holds.
+// Stats counts what a queue holds.
 type Stats struct {
-	Keys     int // that are remembered
+	Keys     int // keys that the queue remembers
 	Waiting  int // requests in the queue, and those that wait for room in it
 	InFlight int // permits that are not released
 }
 
-// Stats returns what the queue holds now.
+// Stats returns what the queue currently holds.
 func (l *Queue) Stats() Stats {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return Stats{Keys: len(l.keys), Waiting: l.waiting + l.overflowed.len(), InFlight: l.flying}
 }
 
-// KeyStats returns what the queue holds of one key. Keys is 0 if nothing is remembered of it.
+// KeyStats returns what the queue holds for one key. Keys is 0 if the queue does not know the key, and
+// 1 otherwise.
 func (l *Queue) KeyStats(name string) Stats {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -6,31 +6,31 @@ import (
 	"github.com/forbear-go/forbear/throttle/limit"
 )
 
-// A Permit allows one request to be sent. It is a small value; copies are the same permit. The zero
-// value is no permit, and its methods do nothing.
+// A Permit allows one request to be sent. It is a small value; its copies stand for the same permit.
+// The zero value is not a permit, and its methods do nothing.
 //
-// Every permit must be released once the request is over, or its key counts as in use for ever. All
-// methods are safe for concurrent use and none blocks, except for the queue's lock.
+// Every permit must be released once its request is over; otherwise its key counts as in use forever.
+// All methods are safe for concurrent use. They do not block, except for the queue's lock.
 type Permit struct {
 	t   *ticket
 	gen uint32
 }
 
-// Release gives back what the permit holds while the request is under way: its places under bounds on
-// requests in flight. What it spent of a rate stays spent. Only the first Release or Settle of a
-// permit counts.
+// Release returns what the permit holds while its request is in flight: its places under MaxInFlight
+// bounds. What the request spent of a rate stays spent. Only the first Release, Settle or Return of a
+// permit has an effect.
 func (p Permit) Release() { p.end(nil, true) }
 
-// Update runs f with the key's own limit (see [WithKeyLimit]; nil without that option) under the
-// queue's lock, then plans the key's waiting requests again. It is for news: a response was read. The
-// permit stays; after its release Update does nothing. f must not call the queue.
+// Update calls f with the key's own limit (see [WithKeyLimit]; nil without that option) under the
+// queue's lock, then reconsiders the key's waiting requests. Call it when a response has arrived. The
+// permit stays valid; after its release, Update does nothing. f must not call the queue.
 func (p Permit) Update(f func(now time.Time, own limit.Limiter)) { p.end(f, false) }
 
-// Settle is Update and Release in one step.
+// Settle does Update and Release in one step.
 func (p Permit) Settle(f func(now time.Time, own limit.Limiter)) { p.end(f, true) }
 
-// Cancel gives back all that the permit took, places and rates: the request was not sent after all. It
-// does not count as a round trip. Like Release, it does nothing after the permit is released.
+// Cancel undoes everything that the permit took, from MaxInFlight bounds as well as rates, because its
+// request was not sent. It does not count as a round trip, and does nothing after the permit is released.
 func (p Permit) Cancel() {
 	if p.t == nil {
 		return
@@ -134,8 +134,9 @@ func (l *Queue) markKeyDirty(k *key, unknownOnly bool) {
 	}
 }
 
-// Update runs f with the limit of a key under the queue's lock, then plans the key's waiting requests
-// again; see [Permit.Update]. A key that is not known becomes so. f must not call the queue.
+// Update calls f with the limit of a key under the queue's lock, then reconsiders the key's waiting
+// requests; see [Permit.Update]. If the queue does not know the key, Update adds it. f must not call
+// the queue.
 func (l *Queue) Update(key string, f func(now time.Time, own limit.Limiter)) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -148,8 +149,9 @@ func (l *Queue) Update(key string, f func(now time.Time, own limit.Limiter)) {
 	l.dispatch(now)
 }
 
-// Each runs f with every key that is remembered, its own limit and what the queue holds of it, under the
-// line's lock: it takes time in proportion to the keys. f must not call the queue.
+// Each calls f, under the queue's lock, for every key that the queue remembers, with the key's own
+// limit and what the queue holds for it. It takes time in proportion to the number of keys. f must not
+// call the queue.
 func (l *Queue) Each(f func(key string, own limit.Limiter, holds Stats)) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -158,9 +160,9 @@ func (l *Queue) Each(f func(key string, own limit.Limiter, holds Stats)) {
 	}
 }
 
-// Replan asks all limits again on behalf of all requests that are first. It is for news that no Update
-// brings, such as a limit shared by several keys that became looser. It takes time in proportion to
-// the limiters at which requests wait.
+// Replan asks every limit that has waiting requests again. Call it after a change that no Update
+// reports, such as when a limit shared by several keys has become looser. It takes time in proportion
+// to the number of these limits.
 func (l *Queue) Replan() {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -5,26 +5,27 @@ import (
 	"time"
 )
 
-// Position is where a request stands in the queue.
+// A Position is the position of a request in the queue.
 type Position struct {
-	// Ahead is how many requests go first, as far as is known: more, if more of a higher priority come.
+	// Ahead is how many requests go first, as far as is known. It may grow if requests of a higher
+	// priority arrive.
 	Ahead int
-	// Start is when the request will go if nothing else happens, as far as is known: not earlier, but
-	// perhaps later. Zero if it is not known, as behind a bound on requests in flight.
+	// Start is the earliest time at which the request will be sent, as far as is known; it may be sent
+	// later. Zero if it is not known, as behind a bound on requests in flight.
 	Start time.Time
-	// Limit names the limit that holds the request back longest. Empty if none does.
+	// Limit is the name of the limit that makes the request wait longest. Empty if none does.
 	Limit string
 }
 
-// Waiting is a request in the queue; see [Request]. It is a small value. Its method is safe for
-// concurrent use.
+// Waiting is a request in the queue, as passed to [Request.OnWait]. It is a small value. Its methods
+// are safe for concurrent use.
 type Waiting struct {
 	t   *ticket
 	gen uint32
 }
 
-// Position returns where the request stands now. It reports false when the request no longer waits. It
-// takes time in proportion to the number of requests of the same key ahead.
+// Position returns the current position of the request, and false if the request no longer waits. It
+// takes time in proportion to the number of requests of the same key ahead of it.
 func (w Waiting) Position() (Position, bool) {
 	if w.t == nil {
 		return Position{}, false

@@ -9,8 +9,8 @@ import (
 	"github.com/forbear-go/forbear/throttle/limit"
 )
 
-// Queue is where requests wait until every limit that applies to them agrees. Make one with [New]. All
-// methods are safe for concurrent use.
+// In a Queue, requests wait until every limit that applies to them allows them to be sent. Create one
+// with [New]. All methods are safe for concurrent use.
 type Queue struct {
 	start    time.Time // queue time 0
 	floor    int32
@@ -77,15 +77,15 @@ func (l *Queue) now() time.Time {
 // since converts to queue time. Sub saturates, so a time centuries away is no trouble.
 func (l *Queue) since(t time.Time) int64 { return int64(t.Sub(l.start)) }
 
-// Acquire returns a permit as soon as all limits that apply to r agree. It blocks until then, unless r
-// says otherwise, and returns early when ctx is done.
+// Acquire returns a permit as soon as all limits that apply to r allow it. It blocks until then, unless
+// r has NoWait set, and returns early with an error when ctx is done.
 //
-// A request that cannot go before its deadline, which is that of ctx or its MaxWait from now, is
-// refused at once, also later when news tells that it cannot. The error is then a [WaitError]; if it
-// is the deadline of ctx that would be missed, it matches [context.DeadlineExceeded]. A request that
-// costs more than a limit can ever give gets a [CostError].
+// If r cannot be sent before the deadline of ctx, or within its MaxWait, Acquire fails at once, without
+// waiting for the deadline; if that becomes clear only while r waits, Acquire fails then. The error is
+// a [WaitError]; it matches [context.DeadlineExceeded] if the request would miss the deadline of ctx.
+// If r costs more than a limit ever allows at once, the error is a [CostError].
 //
-// A caller that gives up leaves the queue at once and has spent nothing.
+// When Acquire fails, r leaves the queue at once and has spent nothing.
 func (l *Queue) Acquire(ctx context.Context, r *Request) (Permit, error) {
 	if err := r.validate(); err != nil {
 		return Permit{}, err

@@ -19,7 +19,7 @@ func TestACostAboveTheLimitIsRefusedForGood(t *testing.T) {
 		assert.Equal(t, 6, e.Cost)
 		assert.Equal(t, 5, e.Max)
 		assert.Equal(t, "rule, "+q.String(), e.Limit)
-		assert.ErrorContains(t, err, "queue: cost 6 is more than")
+		assert.ErrorContains(t, err, "queue: cost 6 exceeds")
 		_, err = l.Acquire(t.Context(), &Request{Key: "k", Cost: 5})
 		assert.NoError(t, err)
 	}

@@ -1,16 +1,16 @@
 package queue
 
-// Overflow says what happens when a request has to wait and there is no room; see [WithMaxWaiting].
+// An Overflow is what happens when a request has to wait and the queue is full; see [WithMaxWaiting].
 type Overflow uint8
 
 const (
-	// RefuseNewest turns the newcomer away with [ErrFull].
+	// RefuseNewest makes the new request fail with [ErrFull].
 	RefuseNewest Overflow = iota
-	// DropOldest turns away the one that has waited longest among those of the lowest priority that
-	// waits, with [ErrDropped]; a newcomer of a still lower priority gets [ErrFull] itself.
+	// DropOldest makes the oldest waiting request of the lowest priority present fail with
+	// [ErrDropped]. If the priority of the new request is lower still, it fails itself, with [ErrFull].
 	DropOldest
-	// Block lets the newcomer wait for room, in the order of arrival whatever its priority. Its
-	// deadlines hold there too.
+	// Block makes the new request wait for room, in the order of arrival whatever its priority. Its
+	// deadlines apply meanwhile.
 	Block
 )
 

@@ -50,6 +50,9 @@ func (b *belief) try(now instant) {
 // tries reports whether n may go although an announced limit says that nothing is left,
 // to see whether that is so.
 func (k *Limiter) tries(now instant, n int64) bool {
+	if k.remembered.counts() {
+		return k.remembered.tries(k, now)
+	}
 	if k.cooldown.until > now || k.cooldown.halfOpen || k.sent != k.answered || k.sheds.trial.ready(now) > now ||
 		k.estimator != nil && k.estimator.ready(k, now, n) > now {
 		return false
@@ -66,7 +69,7 @@ func (k *Limiter) tries(now instant, n int64) bool {
 // Forget drops all that is believed of limits. What is under way is still counted as such.
 func (k *Limiter) Forget(now time.Time) {
 	k.expireLost(k.instant(now))
-	k.windows, k.edges, k.estimator, k.sheds = nil, nil, nil, shedding{}
+	k.windows, k.edges, k.estimator, k.remembered, k.sheds = nil, nil, nil, nil, shedding{}
 	k.cooldown = cooldown{}
 	k.cooldown.narrowDown(k.sent)
 }

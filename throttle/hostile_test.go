@@ -79,7 +79,11 @@ func hostile(t *testing.T, data []byte) {
 	k.random.Seed(1, 2)
 	if d.roll(3) == 0 {
 		_ = k.Restore(now, Lesson{Limit: pick(d, 0, 1, 1000, -1, lessonLimit), Length: d.duration(), Spent: pick(d, 0, 5, 1<<30),
-			Last: d.moment(now), Opens: d.moment(now), Fixed: d.roll(2) == 0, Rate: pick(d, 0, 1e-300, 1, 1e9, math.NaN(), -1)})
+			Last: d.moment(now), Opens: d.moment(now), Fixed: d.roll(2) == 0, Rate: pick(d, 0, 1e-300, 1, 1e9, math.NaN(), -1), Seen: d.moment(now), Confirmed: pick(d, 0, 1, -1, math.MaxInt),
+			ClockMin: d.duration(), ClockMax: d.duration(), Windows: []AnnouncedWindow{
+				{Name: pick(d, "a", "", Refusal), Limit: pick(d, 0, 1, 100, -1), Remaining: pick(d, 0, 1, 100, -1), Reset: d.moment(now)},
+				{Name: "b", Unit: pick(d, "", "concurrent-requests"), Limit: pick(d, 1, 0, 5), Length: d.duration(), Reset: d.moment(now)},
+			}})
 	}
 	var flying []Reservation
 	var until time.Time

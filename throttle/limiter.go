@@ -53,6 +53,9 @@ type Limiter struct {
 	lost      []lost
 	estimator *estimator // nil where the server announces its limits
 	random    rand.PCG
+
+	remembered *remembered // of an earlier run; nil for none
+	heard      instant     // when the server answered last
 }
 
 // A Reservation is the record of one request, made when it is sent and handed back
@@ -103,6 +106,11 @@ func (k *Limiter) Ask(now time.Time, cost int) limit.Decision {
 	if at == never && len(k.lost) > 0 {
 		at = k.lost[0].due // whatever depends on its answer is free then
 	}
+	if at > i && k.remembered.counts() {
+		if try := k.remembered.nextTry(k, i); try < at {
+			return k.remembered.decide(k, i, try, at, name)
+		}
+	}
 	switch {
 	case at <= i:
 		if p, name := k.paced(i, n); p.at > i {
@@ -129,7 +137,11 @@ func (k *Limiter) tooSmall(n int64) *window {
 // one that answers so.
 func (k *Limiter) ready(now instant, n int64) (instant, string) {
 	at, name := now, ""
-	if k.cooldown.halfOpen || k.cooldown.until > now {
+	if k.remembered.valid(now) {
+		if ready, limit := k.remembered.ready(k, now, n); ready > at {
+			at, name = ready, limit
+		}
+	} else if k.cooldown.halfOpen || k.cooldown.until > now {
 		if ready := k.cooldown.ready(now, k.cooldown.patience(k)); ready > at {
 			at, name = ready, FirstAnswer
 			if ready == k.cooldown.until {
@@ -166,6 +178,7 @@ const unnamed = "default"
 func (k *Limiter) Take(now time.Time, cost int) Reservation {
 	i, n := k.instant(now), units(cost)
 	k.sent += n
+	k.test(i, n)
 	slack := k.rtt.slack()
 	for j := range k.windows {
 		k.windows[j].send(i, slack, k.sent, n)

@@ -17,8 +17,11 @@ type price struct {
 // priceSmooth is how many requests the mean price goes back.
 const priceSmooth = 16
 
+// concurrentUnit is the unit of limits on the requests under way.
+const concurrentUnit = "concurrent-requests"
+
 // unitsOfRequests are the units in which a limit counts requests, or parts of itself.
-var unitsOfRequests = []string{"", "requests", "concurrent-requests", "fraction", "percent"}
+var unitsOfRequests = []string{"", "requests", concurrentUnit, "fraction", "percent"}
 
 func countsRequests(unit string) bool { return slices.Contains(unitsOfRequests, unit) }
 

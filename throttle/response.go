@@ -25,8 +25,13 @@ func (k *Limiter) Observe(now time.Time, t Reservation, r *header.Reading) {
 
 // learn takes in what a response says, if it speaks of now.
 func (k *Limiter) learn(now instant, t *Reservation, r *header.Reading) {
+	k.heard = now
+	if k.remembered != nil {
+		k.remembered.answered(k, t, r.Refused)
+	}
 	if !r.Date.IsZero() {
 		k.clock.observe(r.Date, t.at, now)
+		k.remembered.refine(&k.clock)
 	}
 	if len(r.Windows) > 0 {
 		k.observe(now, t, r)
@@ -88,7 +93,7 @@ func (k *Limiter) window(said *header.Window) *window {
 	k.windows = append(k.windows, window{
 		name: strings.Clone(said.Name), unit: strings.Clone(said.Unit), scope: strings.Clone(said.Scope), limit: -1,
 		threshold: k.policy.Threshold.of(-1), reserve: k.policy.Reserve.of(-1),
-		concurrent: said.Unit == "concurrent-requests",
+		concurrent: said.Unit == concurrentUnit,
 		price:      price{counts: countsRequests(said.Unit)},
 	})
 	return &k.windows[len(k.windows)-1]

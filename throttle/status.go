@@ -107,6 +107,9 @@ func (k *Limiter) Status(now time.Time) Status {
 	for j := range k.windows {
 		s.Windows = append(s.Windows, k.windows[j].status(k, i))
 	}
+	if k.remembered.valid(i) {
+		k.remembered.status(k, i, &s)
+	}
 	if k.estimator != nil {
 		s.Windows = k.estimator.status(s.Windows, k, i)
 	}

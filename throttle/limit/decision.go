@@ -21,6 +21,10 @@ type Decision struct {
 	// requests; one that has waited for so long, or cannot wait until At, may go before. A request that
 	// comes later, and may go at once, need not wait behind it.
 	Paced time.Duration
+	// Until, if not zero, is when the limit itself lets the request go, as far as an earlier run of the
+	// program knew; at At it may go to see whether that is still so. It is of no use to a request that
+	// cannot wait until then.
+	Until time.Time
 	// Try says that nothing but the word of an answer that was no refusal holds the request back: one
 	// that cannot wait until At may go now, to see whether that is true.
 	Try bool

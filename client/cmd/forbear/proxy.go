@@ -60,7 +60,7 @@ func (p *proxyFlags) declare(flags *flag.FlagSet) {
 	flags.StringVar(&p.listen, "listen", "localhost:8080", "the `address` to listen on")
 	flags.StringVar(&p.to, "to", "", "the `url` of the API that requests go to")
 	flags.StringVar(&p.config, "config", "", "a `file` with upstreams and rules")
-	flags.StringVar(&p.memory, "memory", "", "a `file` that keeps what refusals taught over a restart")
+	flags.StringVar(&p.memory, "memory", "", "a `file` that keeps what is known of limits over a restart")
 	flags.BoolVar(&p.forward, "forward", false, "be a forward proxy, too: send requests for http:// URLs to any host")
 	flags.BoolVar(&p.public, "public", false, "show the page to other machines, too")
 	flags.Int64Var(&p.replay, "replay", 64<<10, "keep bodies of up to so many `bytes` to send them again; longer ones are streamed")
@@ -137,7 +137,7 @@ func newProxyServer(p *proxyFlags, c *config, base http.RoundTripper, log *slog.
 		opts = append(opts, client.WithRule(r.Rule))
 	}
 	if p.memory != "" {
-		m, err := readMemory(p.memory)
+		m, err := readMemory(p.memory, log)
 		if err != nil {
 			return nil, err
 		}

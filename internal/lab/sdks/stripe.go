@@ -46,11 +46,9 @@ func connectStripe(hc *http.Client, s Setup) (Call, error) {
 		api, err := Stripe(hc, token)
 		return callStripe(api), err
 	}
-	if s == LeftOn {
-		var err error
-		if hc, err = client.Wrap(hc); err != nil {
-			return nil, err
-		}
+	hc, err := s.wrap(hc)
+	if err != nil {
+		return nil, err
 	}
 	backends := stripe.NewBackendsWithConfig(&stripe.BackendConfig{HTTPClient: hc, LeveledLogger: &stripe.LeveledLogger{Level: stripe.LevelNull}})
 	return callStripe(stripe.NewClient(token, stripe.WithBackends(backends))), nil
