@@ -1,15 +1,15 @@
-// Package throttle turns what servers say about their limits into the moment at
-// which the next request may go.
+// Package throttle determines, from what servers say about their limits, when the next
+// request may be sent.
 //
-// A [Limiter] follows the limits of one key. It is told of every request and of
-// every answer, and grants a request on sound grounds only, whatever algorithm the
-// server uses. Where others spend the same quota it estimates how much they take and
-// spends its own part. Where the server announces nothing it learns from refusals.
-// What it believes can be looked at ([Limiter.Status]), and what it learned be kept
-// ([Limiter.Lesson], [Limiter.Restore]).
+// A [Limiter] follows the limits of one key. The caller reports every request and every
+// response to it, and the Limiter admits a request only if the server will accept it,
+// whatever algorithm the server uses. If other clients spend the same quota, it estimates
+// how much they take and spends its own share. If the server announces nothing, it learns
+// from refusals. [Limiter.Status] returns its state; [Limiter.Lesson] and
+// [Limiter.Restore] keep what it learned across a restart.
 //
-// Why the grounds are sound, and what was tried before these were chosen, is told in
-// docs/admission.md and docs/learning.md.
+// See docs/admission.md and docs/learning.md for the reasons, and for the alternatives that
+// were tried.
 package throttle
 
 import (
@@ -18,15 +18,15 @@ import (
 	"time"
 )
 
-// A Limiter is what is known of the limits of one key, from nothing but the
-// responses to its own requests. It grants a request on sound grounds only:
-// credit (what a response said remained, less all it may not have counted),
-// history (few enough of our own within the window's length), refill (of a server
-// recognised as a bucket), and one probe once the announced reset has passed.
+// A Limiter tracks the limits of one key, from nothing but the responses to its own
+// requests. It admits a request for one of four reasons: credit (what a response said
+// remained, less all requests that it may not have counted), history (few enough
+// requests of its own within the window's length), refill (if the server was recognised
+// as a bucket), or as a single probe once the announced reset has passed.
 //
-// It is arithmetic on the times passed in, which must not go backwards; it never
-// blocks, sleeps or reads a clock. It is not safe for concurrent use: whoever
-// asks it must hold a lock.
+// A Limiter uses only the times passed in, which must not go backwards; it never
+// blocks, sleeps or reads a clock. It is not safe for concurrent use: callers must
+// hold a lock.
 type Limiter struct {
 	policy Policy
 	clock  clock
@@ -51,53 +51,53 @@ type Limiter struct {
 	heard      instant     // when the server answered last
 }
 
-// A Reservation is the record of one request, made when it is sent and handed back
-// with its answer.
+// A Reservation is the record of one request. [Limiter.Take] returns it when the request
+// is sent; the caller passes it back with the response.
 type Reservation struct {
 	number, cost int64   // its number is the last of those that it takes
 	answered     int64   // how many had been answered when it was sent
 	at           instant // when it was sent
 }
 
-// An Decision says when a request may go.
+// A Decision says when a request may be sent.
 type Decision struct {
-	// At is the moment: not after the one asked about when the request may go at
-	// once. It is zero when no moment is known: then it is worth asking again as
-	// soon as a response was received.
+	// At is the time at which the request may be sent. If it is not after the time
+	// passed to Ask, the request may be sent at once. At is zero if no time is known:
+	// then ask again when a response has arrived.
 	At time.Time
-	// Name tells what the answer depends on: the window that lets the request go
-	// last, or one of the names below. It is empty when the request may go at once.
+	// Name is what the request waits for: the window that allows it last, or one of the
+	// names below. It is empty if the request may be sent at once.
 	Name string
-	// Paced, when positive, says that nothing but pacing keeps the request from going at
-	// once: one that waits for so long, or cannot wait until At, may go before.
+	// Paced, if positive, means that only pacing delays the request. A request that has
+	// waited for Paced, or cannot wait until At, may be sent earlier.
 	Paced time.Duration
-	// Try says that nothing but the word of an answer that was no refusal keeps the
-	// request from going: one that cannot wait until At may go, to see whether it is
-	// true. That is so now and then.
+	// Try means that only what an earlier response announced, and no refusal, delays the
+	// request. A request that cannot wait until At may be sent, to find out whether the
+	// announcement still holds. Try is set only now and then.
 	Try bool
-	// Until, when set, is when the limits themselves let the request go, as far as an
-	// earlier run knew; at At it may go to see whether that is still so. It is of no use
-	// to one that cannot wait until then.
+	// Until, if set, is when the limits allow the request as far as an earlier run knew;
+	// at At it may be sent to find out whether that still holds, which is of no use to a
+	// request that cannot wait until then.
 	Until time.Time
-	// Max, when positive, says that the request costs more than the window called
-	// Name ever allows at once, which is Max. No moment will do.
+	// Max, if positive, means that the request costs more than the window called Name
+	// ever allows at once, which is Max. Waiting does not help.
 	Max int
 }
 
-// The names of what a request may wait for, beside those of the windows.
+// The names of what a request may wait for, besides those of the windows.
 const (
-	// FirstAnswer is the wait for the answer to the first request, or to the first
-	// after a refusal.
+	// FirstAnswer is the wait for the response to the first request, or to the first
+	// request after a refusal.
 	FirstAnswer = "first answer"
 	// Refusal is the wait that a refusal asked for.
 	Refusal = "refusal"
-	// Learned is the wait for a limit that the server does not announce, and that
-	// its refusals taught.
+	// Learned is the wait for a limit that the server does not announce, and that was
+	// learned from its refusals.
 	Learned = "learned"
 )
 
-// New returns the throttle of a key of which nothing is known. now becomes the
-// beginning of its time. It returns an error if the policy is impossible.
+// New returns a Limiter for a key whose limits are not known yet. now is the start of
+// its time. New returns an error if the policy is invalid.
 func New(policy Policy, now time.Time) (*Limiter, error) {
 	if err := policy.check(); err != nil {
 		return nil, err
@@ -108,8 +108,8 @@ func New(policy Policy, now time.Time) (*Limiter, error) {
 	return k, nil
 }
 
-// Ask returns when a request of the given cost (at least 1) may go. It changes
-// nothing that a caller could see.
+// Ask returns when a request of the given cost (at least 1) may be sent. It has no
+// visible effect.
 func (k *Limiter) Ask(now time.Time, cost int) Decision {
 	i, n := k.instant(now), units(cost)
 	k.expireLost(i)
@@ -189,8 +189,8 @@ func (k *Limiter) ready(now instant, n int64) (instant, string) {
 // unnamed is what a window is called that has no name, so that an Answer has one.
 const unnamed = "default"
 
-// Take counts a request of the given cost as sent at now. It must be called only
-// after Ask agreed to it at the same time, or kept it back for nothing but pacing.
+// Take counts a request of the given cost as sent at now. Call it only if Ask allowed the
+// request at the same time, or if only pacing delayed it.
 func (k *Limiter) Take(now time.Time, cost int) Reservation {
 	i, n := k.instant(now), units(cost)
 	k.sent += n
