@@ -77,7 +77,10 @@ func NewStrategy(c Config) (*Strategy, error) {
 // The wait is the server's, never shortened (see [ServerWait]), where it named
 // one, and else the policy's. A server that names a wait of zero gets the
 // policy's too: zero is what remains of a fraction of a second once it is
-// rounded down, and a retry at once would be refused again.
+// rounded down, and a retry at once would be refused again. The server's wait counts
+// where it says when requests are admitted again: on a refusal, and on a response that
+// says that the server is overloaded or away (503, 529). On other responses, such as
+// a 500, it is a guess about a fault, and the policy's wait is used.
 //
 // The budget is that of the request's key; nil means no bound. A retry is taken
 // from it only when everything else allows the retry. A refused request takes
@@ -104,6 +107,7 @@ func (s *Strategy) next(now time.Time, a Attempt, b *Budget) (time.Duration, *St
 	if a.Number > s.config.Retries {
 		return 0, stop(now, a, StopRetries, nil)
 	}
+	a.WaitKnown = a.WaitKnown && a.heeded()
 	if a.WaitKnown && s.Exhausted(a.Wait) {
 		return 0, stop(now, a, StopExhausted, nil)
 	}
