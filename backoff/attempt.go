@@ -94,6 +94,20 @@ func (a Attempt) refused() bool {
 		a.Response != nil && a.Response.StatusCode == http.StatusTooManyRequests)
 }
 
+// statusOverloaded is what some APIs answer that have too much to do.
+const statusOverloaded = 529
+
+// heeded reports whether a wait that the server asks for says when it admits requests
+// again. Clients that only retry heed no other, and so a server may not mean what it
+// says there.
+func (a Attempt) heeded() bool {
+	if a.Response == nil || a.refused() {
+		return true
+	}
+	status := a.Response.StatusCode
+	return status == http.StatusServiceUnavailable || status == statusOverloaded
+}
+
 type idempotentKey struct{}
 
 // WithIdempotent returns a context that declares whether requests made with it

@@ -33,7 +33,7 @@ func (s *Strategy) CheckRetry(ctx context.Context, resp *http.Response, err erro
 	if s.config.Check(a) != Yes {
 		return false, nil
 	}
-	if !a.WaitKnown {
+	if !a.WaitKnown || !a.heeded() {
 		return true, nil
 	}
 	deadline, ok := ctx.Deadline()
@@ -48,7 +48,8 @@ func (s *Strategy) CheckRetry(ctx context.Context, resp *http.Response, err erro
 // such as [Decorrelated], Backoff draws the previous waits again.
 func (s *Strategy) Backoff(_, _ time.Duration, attempt int, resp *http.Response) time.Duration {
 	if resp != nil && s.config.Read != nil {
-		if wait, known, _ := s.config.Read(resp); known && wait > 0 {
+		wait, known, refused := s.config.Read(resp)
+		if known && wait > 0 && (Attempt{Response: resp, Refused: refused}).heeded() {
 			return ServerWait(wait)
 		}
 	}

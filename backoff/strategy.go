@@ -78,6 +78,10 @@ func NewStrategy(c Config) (*Strategy, error) {
 // [ServerWait]); otherwise the policy decides. The policy also decides if the server
 // asked for a wait of zero: a server that rounds a fraction of a second down to zero
 // would refuse an immediate retry.
+// The server's wait counts where it says when requests are admitted again: on a
+// refusal, and on a response that says that the server is overloaded or away (503,
+// 529). On other responses, such as a 500, it is a guess about a fault, and the
+// policy's wait is used.
 //
 // b is the budget of the request's key; nil means no bound. Next takes a retry
 // from b only if everything else allows the retry. The retry of a refused request
@@ -104,6 +108,7 @@ func (s *Strategy) next(now time.Time, a Attempt, b *Budget) (time.Duration, *St
 	if a.Number > s.config.Retries {
 		return 0, stop(now, a, StopRetries, nil)
 	}
+	a.WaitKnown = a.WaitKnown && a.heeded()
 	if a.WaitKnown && s.Exhausted(a.Wait) {
 		return 0, stop(now, a, StopExhausted, nil)
 	}

@@ -21,7 +21,9 @@ func (k *Limiter) serve(now instant, t *Reservation) {
 	if proof {
 		k.cooldown.release(k.sheds.before)
 		k.estimator.excuse()
-		k.estimator.dismiss()
+		if k.estimator.dismiss() {
+			k.sheds.vain++
+		}
 	}
 	k.try(now, t, false)
 	if k.estimator != nil {
@@ -79,6 +81,7 @@ func (k *Limiter) shed(now instant, t *Reservation) bool {
 	limited := k.sheds.turnedAway(k, now, t)
 	if k.estimator.judge(t, true) == aLimit {
 		k.sheds.open, k.sheds.credence, k.sheds.yes = false, 0, 0
+		k.sheds.vain /= 2
 		limited = true
 	}
 	if !limited && !k.cooldown.reports(t) && !(k.sheds.open && k.sheds.presumed()) {
@@ -104,8 +107,9 @@ func (k *Limiter) try(now instant, t *Reservation, refused bool) {
 	case !k.sheds.presumed():
 		u.stop()
 	case u.observe(k, now, t, refused):
-		k.sheds.credence, k.sheds.open = 0, false
+		k.sheds.credence, k.sheds.vain, k.sheds.open = 0, 0, false
 		k.teach().pace.believe(u.rate, now)
+		k.estimator.against.believe(u.need)
 	}
 }
 
