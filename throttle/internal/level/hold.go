@@ -172,10 +172,13 @@ func (l *Limiter) drop(h *Hold) {
 
 // sum adds up the holds.
 func (l *Limiter) sum() {
-	l.flying, l.known, l.arriving, l.over, l.ended, l.estimated, l.flown, l.reserved = 0, 0, 0, 0, 0, 0, 0, 0
+	l.flying, l.unheard, l.known, l.arriving, l.over, l.ended, l.estimated, l.flown, l.reserved = 0, 0, 0, 0, 0, 0, 0, 0, 0
 	for _, h := range l.holds {
 		if h.end == 0 {
 			l.flying++
+			if h.headed == 0 {
+				l.unheard++
+			}
 		}
 		l.over += h.cost
 		switch {

@@ -75,6 +75,7 @@ type Limiter struct {
 	holds     []*Hold
 	owing     *Hold // its response told a debt that its own cost is part of
 	flying    int   // of holds, those that are not over
+	unheard   int   // of those, whose responses have not begun
 	known     float64
 	arriving  float64
 	over      float64 // cost of those that are
@@ -83,13 +84,14 @@ type Limiter struct {
 	estimated int     // of those in flight, whose cost is not known
 	flown     float64 // the most that one of them was estimated to ask for
 
-	least    sample // round trips, in seconds
-	trip     time.Duration
-	closed   time.Duration // no request that asks for closedTo or more goes before
-	closedTo float64
-	alone    bool          // one request at a time, until a response says more
-	retry    time.Duration // when to send another, and the wait before it
-	pause    time.Duration
+	least     sample // round trips, in seconds
+	trip      time.Duration
+	closed    time.Duration // no request that asks for closedTo or more goes before
+	closedTo  float64
+	refusedAt time.Duration // when the last request was
+	alone     bool          // one request at a time, until a response says more
+	retry     time.Duration // when to send another, and the wait before it
+	pause     time.Duration
 
 	ratios    sample // tokens a byte of the prompt
 	used      sample // by a request
@@ -182,8 +184,9 @@ func (l *Limiter) level(t time.Duration, known bool) float64 {
 		level = min(level+back, l.limit)
 	}
 	if known && !l.refill.bucket && l.length > 0 && (l.strangers == 0 || t > l.strangers+2*l.length) {
-		// Whatever the server counts by, what was spent that long ago has left.
-		level = max(level, l.limit-l.spent.inside(t-l.trip, l.length)+l.over-l.reserved)
+		// Whatever the server counts by, what was spent that long ago has left. Sums
+		// of fractions differ in their last digits.
+		level = max(level, l.limit-l.spent.inside(t-l.trip, l.length)+l.over-l.reserved-1)
 	}
 	return level - l.others.rate*l.trip.Seconds()
 }
