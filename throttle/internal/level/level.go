@@ -86,6 +86,7 @@ type Limiter struct {
 
 	least     sample // round trips, in seconds
 	trip      time.Duration
+	sentAt    time.Duration // when the last request was
 	closed    time.Duration // no request that asks for closedTo or more goes before
 	closedTo  float64
 	refusedAt time.Duration // when the last request was
@@ -131,7 +132,7 @@ func (l *Limiter) Ask(now time.Time, d Demand) Decision {
 		return Decision{At: l.origin.Add(l.closed)}
 	}
 	if !l.told || l.alone {
-		return Decision{Go: l.flying == 0}
+		return l.single(t)
 	}
 	l.lapse(t)
 	lack := l.lack(t, d)
@@ -143,6 +144,19 @@ func (l *Limiter) Ask(now time.Time, d Demand) Decision {
 		return Decision{}
 	}
 	return Decision{At: l.origin.Add(max(at, t+time.Microsecond))}
+}
+
+// single lets one request go at a time, and another where no response began for long.
+func (l *Limiter) single(t time.Duration) Decision {
+	if l.unheard == 0 || t >= l.sentAt+l.patience() {
+		return Decision{Go: true}
+	}
+	return Decision{At: l.origin.Add(l.sentAt + l.patience())}
+}
+
+// patience is how long a request that goes alone is waited for.
+func (l *Limiter) patience() time.Duration {
+	return max(4*l.trip, 4*time.Duration(l.least.quantile(0.9)*float64(time.Second)))
 }
 
 // full reports whether the window holds all that it ever will.
@@ -168,6 +182,12 @@ func (l *Limiter) lack(t time.Duration, d Demand) float64 {
 		l.admission(d)-(level-l.arriving),
 	)
 }
+
+// Admission returns the most that the server may ask for before it serves a request.
+func (l *Limiter) Admission(d Demand) float64 { return l.admission(d) }
+
+// Refills reports whether the window is known to fill all the time.
+func (l *Limiter) Refills() bool { return l.refill.bucket }
 
 // Level returns what remains at a time by the newest response, before holds.
 func (l *Limiter) Level(now time.Time) float64 { return l.level(l.since(now), false) }

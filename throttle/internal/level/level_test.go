@@ -33,7 +33,8 @@ func TestTheFirstRequestGoesAlone(t *testing.T) {
 	l := level.New()
 	require.True(t, l.Ask(start, known(10)).Go)
 	h := l.Take(start, known(10))
-	assert.Equal(t, level.Decision{}, l.Ask(start, known(10)), "nothing is known until it is answered")
+	assert.False(t, l.Ask(start, known(10)).Go, "nothing is known until it is answered")
+	assert.True(t, l.Ask(l.Ask(start, known(10)).At, known(10)).Go, "it may never be")
 	l.Cancel(h)
 	assert.True(t, l.Ask(start, known(10)).Go, "it was never sent")
 }
@@ -231,4 +232,14 @@ func TestRoundedNumbersThatHardlyFallProveNoRefill(t *testing.T) {
 	}
 	was := l.Level(at(time.Second))
 	assert.InDelta(t, was, l.Level(at(2*time.Second)), 0.1, "nothing comes back before it opens")
+}
+
+// A body that is never closed holds nothing for ever.
+func TestAHoldThatNothingEndsLapses(t *testing.T) {
+	t.Parallel()
+	l := level.New()
+	answer(l, 0, known(100), level.Window{Limit: 1000, Remaining: 900, Left: -1}, level.Usage{}, false)
+	l.Take(at(2*time.Second), known(900))
+	require.False(t, l.Ask(at(time.Minute), known(500)).Go)
+	assert.True(t, l.Ask(at(2*time.Hour), known(500)).Go || l.Ask(at(2*time.Hour+time.Minute), known(500)).Go)
 }
