@@ -46,6 +46,7 @@ type Limiter struct {
 	lost      []lost
 	estimator *estimator // nil where the server announces its limits
 	random    rand.PCG
+	asked     *Demand // during AskFor and TakeFor
 
 	remembered *remembered // of an earlier run; nil for none
 	heard      instant     // when the server answered last
@@ -54,8 +55,14 @@ type Limiter struct {
 // A Reservation is the record of one request. [Limiter.Take] returns it when the request
 // is sent; the caller passes it back with the response.
 type Reservation struct {
+	// Streamed says that the response began before it was complete, and Metered that
+	// [Limiter.Settle] is called once its body was read. Both are set before the response is
+	// observed.
+	Streamed, Metered bool
+
 	number, cost int64   // its number is the last of those that it takes
 	answered     int64   // how many had been answered when it was sent
+	holds        *holds  // of windows that count something else than requests; nil is none
 	at           instant // when it was sent
 }
 
@@ -142,7 +149,7 @@ func (k *Limiter) Ask(now time.Time, cost int) Decision {
 // tooSmall returns a window that never allows n at once, or nil.
 func (k *Limiter) tooSmall(n int64) *window {
 	for i := range k.windows {
-		if w := &k.windows[i]; w.limit > 0 && n > w.limit-w.reserve {
+		if w := &k.windows[i]; w.units == nil && w.limit > 0 && n > w.limit-w.reserve {
 			return w
 		}
 	}
@@ -196,7 +203,12 @@ func (k *Limiter) Take(now time.Time, cost int) Reservation {
 	k.sent += n
 	k.test(i, n)
 	slack := k.rtt.slack()
+	t := Reservation{number: k.sent, cost: n, answered: k.answered, at: i}
 	for j := range k.windows {
+		if w := &k.windows[j]; w.units != nil {
+			w.units.take(k, i, &t)
+			continue
+		}
 		k.windows[j].send(i, slack, k.sent, n)
 	}
 	for _, e := range k.edges {
@@ -208,7 +220,7 @@ func (k *Limiter) Take(now time.Time, cost int) Reservation {
 		k.teach().send(k, i, n)
 	}
 	k.lastSent = i
-	return Reservation{number: k.sent, cost: n, answered: k.answered, at: i}
+	return t
 }
 
 // teach returns what refusals taught, to be added to.

@@ -44,13 +44,14 @@ func (k *Limiter) refuse(now instant, t *Reservation, r *header.Reading) {
 	}
 	again := k.cooldown.reports(t)
 	k.cooldown.refuse(k, now, wait(r), r.Wait.Known(), t)
+	k.refuseUnits(now, t, r)
 	if !k.explained(r) {
 		k.teach().refused(now, t, r, again)
 	}
 	for i := range k.windows {
 		w := &k.windows[i]
 		said := w.said(r)
-		if said == nil {
+		if said == nil || w.units != nil {
 			continue
 		}
 		if limit, ok := count(said.Limit, said.Unit); ok && limit > 0 && limit != w.limit {
@@ -129,8 +130,8 @@ func (k *Limiter) explained(r *header.Reading) bool {
 }
 
 // emptied reports whether a response says that not enough is left of w for a request,
-// which may cost twice as much as usual.
+// which may cost more than was estimated.
 func (w *window) emptied(said *header.Window) bool {
 	remaining, ok := count(said.Remaining, said.Unit)
-	return ok && (remaining == 0 || !w.price.counts && remaining < 2*w.price.of(1))
+	return ok && (remaining == 0 || w.units != nil && w.units.emptied(remaining))
 }

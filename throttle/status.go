@@ -125,19 +125,26 @@ func (w *window) status(k *Limiter, now instant) WindowStatus {
 		s.Share = w.contention.ours(w)
 		left = min(left, w.contention.budget(w)-k.sent)
 	}
-	if w.credited {
-		s.Credit = int(max(w.price.of(left)-w.reserve, 0))
-		switch {
-		case w.contention.begun:
+	if w.units != nil {
+		if w.units.told {
+			s.Remaining, s.Credit = int(w.units.newest), int(max(w.units.Level(k.time(now)), 0))
+		}
+		s.Kind, s.Sure = w.kind()
+		if w.units.Refills() {
+			s.Kind, s.Sure = Bucket, true
+		}
+	} else if w.credited {
+		s.Credit = int(max(left-w.reserve, 0))
+		if w.contention.begun {
 			s.Remaining = int(w.contention.left)
-		case w.price.started:
-			s.Remaining = int(w.price.left)
 		}
 	}
 	if w.resetKnown {
 		s.Earliest, s.Latest = k.time(w.reset.earliest), k.time(w.reset.latest)
 	}
-	s.Kind, s.Sure = w.kind()
+	if w.units == nil {
+		s.Kind, s.Sure = w.kind()
+	}
 	return s
 }
 
