@@ -269,7 +269,7 @@ func ExampleWithPacing() {
 	// Output:
 	// <nil>
 	// <nil>
-	// throttle: threshold: a share of 7 is not between 0 and 1
+	// throttle: threshold: a share must be from 0 to 1, got 7
 }
 
 // Retries, their backoff, and what is worth one can be chosen.

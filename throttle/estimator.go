@@ -12,11 +12,12 @@ import (
 // An API that was closed for a moment only is followed by a pace, one that was
 // closed for longer by a span; it may have both.
 type estimator struct {
-	log   history // of our own requests, without those refused
-	span  inferredWindow
-	pace  inferredRate
-	event congestion
-	doubt doubt
+	log     history // of our own requests, without those refused
+	span    inferredWindow
+	pace    inferredRate
+	event   congestion
+	doubt   doubt
+	against evidence
 
 	opened instant  // when it opened the last time; long ago while it never did
 	was    instant  // when the congestion before that came, or the first request
@@ -40,6 +41,7 @@ type congestion struct {
 	closed instant  // when that was known
 	tried  instant  // when the last one was sent that was refused
 	alone  bool     // no other was refused
+	probes int      // requests refused in spite of the wait that the server named
 	known  bool     // what causes it was known before
 	told   bool     // the server told when to come back:
 	reset  interval // then
@@ -62,10 +64,13 @@ func (l *estimator) ready(k *Limiter, now instant, n int64) instant {
 	if l.careful && l.flying > l.passed {
 		at = k.lastSent + k.rtt.patience()
 	}
+	if l.event.under && l.event.told {
+		return at // when the server opens again is the server's word
+	}
 	if l.pace.rate > 0 {
 		at = max(at, l.pace.next)
 	}
-	if l.span.limit > 0 && !(l.event.under && l.event.told) {
+	if l.span.limit > 0 {
 		at = max(at, l.span.ready(k, l, now, n))
 	}
 	return at
@@ -139,6 +144,10 @@ func (l *estimator) refused(now instant, t *Reservation, r *header.Reading, agai
 		return
 	}
 	e := &l.event
+	if e.under && e.told {
+		e.probes++
+		l.against.probe(e.probes)
+	}
 	if !e.under {
 		*e = congestion{under: true, alone: true, known: e.known, at: t.at, closed: now, tried: t.at}
 	}
@@ -187,12 +196,15 @@ func (l *estimator) judge(t *Reservation, refused bool) finding {
 	return l.doubt.verdict.observe(t, refused)
 }
 
-// dismiss forgets what was learned, because it was wrong. l may be nil.
-func (l *estimator) dismiss() {
-	if l != nil && l.doubt.raised {
+// dismiss forgets what was learned, because it was wrong. It reports whether it was
+// doubted. l may be nil.
+func (l *estimator) dismiss() bool {
+	raised := l != nil && l.doubt.raised
+	if raised {
 		l.before = max(l.before, l.doubt.pace.rate)
 		l.pace, l.doubt = inferredRate{}, doubt{}
 	}
+	return raised
 }
 
 // confirm takes up again what was learned, because it was right. l may be nil.
@@ -257,6 +269,10 @@ func (l *estimator) draw(k *Limiter, opened instant) (vain bool) {
 		l.reset = e.reset
 	}
 	l.pace.next = max(l.pace.next, opened+l.pace.step())
+	if l.against.against(admitted, l.doubt.patience) {
+		l.against = evidence{}
+		return true
+	}
 	return vain
 }
 

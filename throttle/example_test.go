@@ -68,7 +68,7 @@ func ExamplePolicy() {
 	fmt.Println(err)
 	// Output:
 	// minute 1s
-	// throttle: reserve: the whole of a limit leaves nothing to send
+	// throttle: reserve: a share must be less than 1, or nothing is left to send
 }
 
 // What refusals taught outlives the program.

@@ -7,57 +7,58 @@ import (
 	"time"
 )
 
-// A Lesson is what is known of the limits of a key: what refusals taught where the server
-// announces none, and the limits that it announced, until they reset. It is a plain value,
-// to be kept while the program does not run. The zero value says that nothing is known.
+// A Lesson holds what is known of the limits of a key: the limits that were learned from
+// refusals if the server announces none, and the announced limits, until they reset. It is
+// a plain value that a program can store while it does not run. The zero Lesson means that
+// nothing is known.
 type Lesson struct {
-	// Limit is how many requests are admitted in each Length. Zero: no such window
+	// Limit is how many requests the API admits in each Length, or 0 if no such window
 	// is known.
 	Limit  int           `json:"limit,omitempty"`
 	Length time.Duration `json:"length,omitempty"`
-	// Opens is a moment at which such a window opened, and Fixed says that others do
-	// whole Lengths before and after. Where it is zero, or Fixed false, the window may
-	// roll.
+	// Opens is a time at which a window began. Fixed means that others begin whole
+	// Lengths before and after it. If Opens is zero or Fixed is false, the window may be
+	// a rolling one.
 	Opens time.Time `json:"opens,omitzero"`
 	Fixed bool      `json:"fixed,omitempty"`
-	// Spent is how many of them were sent, the last one at Last.
+	// Spent is how many requests of the current window were sent, the last one at Last.
 	Spent int       `json:"spent,omitempty"`
 	Last  time.Time `json:"last,omitzero"`
-	// Rate is how many requests a second are admitted. Zero: no such rate is known.
+	// Rate is how many requests a second the API admits, or 0 if no such rate is known.
 	Rate float64 `json:"rate,omitempty"`
-	// Windows are the limits that the server announced, and the wait that a refusal asked
-	// for, under the name [Refusal].
+	// Windows are the limits that the server announced and, named [Refusal], the wait that
+	// a refusal asked for.
 	Windows []AnnouncedWindow `json:"windows,omitempty"`
-	// Seen is when the server answered last, and Confirmed how many runs of the program
-	// in a row tried whether the limits still hold, and were refused.
+	// Seen is when the server last answered. Confirmed is how many consecutive runs of the
+	// program tested whether the limits still hold, and were refused.
 	Seen      time.Time `json:"seen,omitzero"`
 	Confirmed int       `json:"confirmed,omitempty"`
-	// ClockMin and ClockMax bound how far the clock of the server is ahead of ours. Both
-	// are zero if that is not known.
+	// ClockMin and ClockMax bound how far the server's clock is ahead of the local clock.
+	// Both are zero if that is not known.
 	ClockMin time.Duration `json:"clock_min,omitempty"`
 	ClockMax time.Duration `json:"clock_max,omitempty"`
 }
 
 // An AnnouncedWindow is a limit that the server announced.
 type AnnouncedWindow struct {
-	// Name, Unit and Scope are those that the server used.
+	// Name, Unit and Scope are the server's own words.
 	Name  string `json:"name,omitempty"`
 	Unit  string `json:"unit,omitempty"`
 	Scope string `json:"scope,omitempty"`
 	// Limit is the most that the window allows, or 0 if the server did not say.
 	Limit int `json:"limit,omitempty"`
-	// Remaining is what was left for this program, requests under way not included.
+	// Remaining is what was left for this program, not counting requests in flight.
 	Remaining int `json:"remaining"`
 	// Length is the period of the window, or 0 if it is not known.
 	Length time.Duration `json:"length,omitempty"`
-	// Reset is when the window opens again at the latest, by our clock.
+	// Reset is the latest time at which the window resets, by the local clock.
 	Reset time.Time `json:"reset,omitzero"`
 }
 
 // IsZero reports whether nothing is known.
 func (l *Lesson) IsZero() bool { return l.Limit == 0 && l.Rate == 0 && len(l.Windows) == 0 }
 
-// Lesson returns what is known at now.
+// Lesson returns what the Limiter knows at now.
 func (k *Limiter) Lesson(now time.Time) Lesson {
 	i := k.instant(now)
 	k.expireLost(i)
@@ -101,10 +102,10 @@ func (k *Limiter) infer(now instant, out *Lesson) {
 	}
 }
 
-// Restore gives a limiter what another one, of the same key, knew before. It is meant for
-// a new limiter, at its beginning; nothing that it learns itself is lost by it. What is
-// restored is a belief, which the first answer of the server confirms or refutes. Restore
-// ignores what is impossible, or too old to be of use; the error tells what was impossible.
+// Restore gives a new Limiter what an earlier one knew about the same key. It does not
+// replace what the Limiter has learned itself. What it restores is a belief, which the
+// first response of the server confirms or refutes. Restore ignores what is invalid, or too
+// old to be of use; the error describes what was invalid.
 func (k *Limiter) Restore(now time.Time, was Lesson) error {
 	err := was.sanitize(now)
 	i := k.instant(now)

@@ -1,20 +1,20 @@
-// Package throttle turns what servers say about their limits into the moment at
-// which the next request may go.
+// Package throttle determines, from what servers say about their limits, when the next
+// request may be sent.
 //
-// A [Limiter] follows the limits of one key. It is told of every request and of
-// every answer, and grants a request on sound grounds only, whatever algorithm the
-// server uses. Where others spend the same quota it estimates how much they take and
-// spends its own part. Where the server announces nothing it learns from refusals.
-// What it believes can be looked at ([Limiter.Status]), and what it learned be kept
-// ([Limiter.Lesson], [Limiter.Restore]).
+// A [Limiter] follows the limits of one key. The caller reports every request and every
+// response to it, and the Limiter admits a request only if the server will accept it,
+// whatever algorithm the server uses. If other clients spend the same quota, it estimates
+// how much they take and spends its own share. If the server announces nothing, it learns
+// from refusals. [Limiter.Status] returns its state; [Limiter.Lesson] and
+// [Limiter.Restore] keep what it learned across a restart.
 //
-// Why the grounds are sound, and what was tried before these were chosen, is told in
-// docs/admission.md and docs/learning.md.
+// See docs/admission.md and docs/learning.md for the reasons, and for the alternatives that
+// were tried.
 //
 // The package imports its leaves, header and limit, and nothing else of this module.
 // Start reading here, at [Limiter.Ask], and go on with admission.go for when a request
-// may go, response.go and observe.go for what an answer changes, and refuse.go for what
-// a refusal does.
+// may be sent, response.go and observe.go for what a response changes, and refuse.go for
+// what a refusal does.
 package throttle
 
 import (
@@ -25,15 +25,15 @@ import (
 	"github.com/forbear-go/forbear/throttle/limit"
 )
 
-// A Limiter is what is known of the limits of one key, from nothing but the
-// responses to its own requests. It grants a request on sound grounds only:
-// credit (what a response said remained, less all it may not have counted),
-// history (few enough of our own within the window's length), refill (of a server
-// recognised as a bucket), and one probe once the announced reset has passed.
+// A Limiter tracks the limits of one key, from nothing but the responses to its own
+// requests. It admits a request for one of four reasons: credit (what a response said
+// remained, less all requests that it may not have counted), history (few enough
+// requests of its own within the window's length), refill (if the server was recognised
+// as a bucket), or as a single probe once the announced reset has passed.
 //
-// It is arithmetic on the times passed in, which must not go backwards; it never
-// blocks, sleeps or reads a clock. It is not safe for concurrent use: whoever
-// asks it must hold a lock.
+// A Limiter uses only the times passed in, which must not go backwards; it never
+// blocks, sleeps or reads a clock. It is not safe for concurrent use: callers must
+// hold a lock.
 type Limiter struct {
 	policy Policy
 	clock  clock
@@ -53,33 +53,40 @@ type Limiter struct {
 	lost      []lost
 	estimator *estimator // nil where the server announces its limits
 	random    rand.PCG
+	asked     *Demand // during AskFor and TakeFor
 
 	remembered *remembered // of an earlier run; nil for none
 	heard      instant     // when the server answered last
 }
 
-// A Reservation is the record of one request, made when it is sent and handed back
-// with its answer.
+// A Reservation is the record of one request. [Limiter.Take] returns it when the request
+// is sent; the caller passes it back with the response.
 type Reservation struct {
+	// Streamed says that the response began before it was complete, and Metered that
+	// [Limiter.Settle] is called once its body was read. Both are set before the response is
+	// observed.
+	Streamed, Metered bool
+
 	number, cost int64   // its number is the last of those that it takes
 	answered     int64   // how many had been answered when it was sent
+	holds        *holds  // of windows that count something else than requests; nil is none
 	at           instant // when it was sent
 }
 
-// The names of what a request may wait for, beside those of the windows.
+// The names of what a request may wait for, besides those of the windows.
 const (
-	// FirstAnswer is the wait for the answer to the first request, or to the first
-	// after a refusal.
+	// FirstAnswer is the wait for the response to the first request, or to the first
+	// request after a refusal.
 	FirstAnswer = "first answer"
 	// Refusal is the wait that a refusal asked for.
 	Refusal = "refusal"
-	// Learned is the wait for a limit that the server does not announce, and that
-	// its refusals taught.
+	// Learned is the wait for a limit that the server does not announce, and that was
+	// learned from its refusals.
 	Learned = "learned"
 )
 
-// New returns the throttle of a key of which nothing is known. now becomes the
-// beginning of its time. It returns an error if the policy is impossible.
+// New returns a Limiter for a key whose limits are not known yet. now is the start of
+// its time. New returns an error if the policy is invalid.
 func New(policy Policy, now time.Time) (*Limiter, error) {
 	if err := policy.Validate(); err != nil {
 		return nil, err
@@ -90,10 +97,10 @@ func New(policy Policy, now time.Time) (*Limiter, error) {
 	return k, nil
 }
 
-// Ask returns when a request of the given cost (at least 1) may go. It changes
-// nothing that a caller could see. The decision is Unknown if it depends on an answer
-// that is yet to come: ask again as soon as a response was received. Its Limit is a
-// window, or one of the names below, and empty when the request may go at once.
+// Ask returns when a request of the given cost (at least 1) may be sent. It has no
+// visible effect. The decision is Unknown if it depends on a response that has not
+// arrived: ask again when it has. Its Limit is the window that allows the request last, or
+// one of the names above; it is empty if the request may be sent at once.
 func (k *Limiter) Ask(now time.Time, cost int) limit.Decision {
 	i, n := k.instant(now), units(cost)
 	k.expireLost(i)
@@ -126,7 +133,7 @@ func (k *Limiter) Ask(now time.Time, cost int) limit.Decision {
 // tooSmall returns a window that never allows n at once, or nil.
 func (k *Limiter) tooSmall(n int64) *window {
 	for i := range k.windows {
-		if w := &k.windows[i]; w.limit > 0 && n > w.limit-w.reserve {
+		if w := &k.windows[i]; w.units == nil && w.limit > 0 && n > w.limit-w.reserve {
 			return w
 		}
 	}
@@ -173,14 +180,19 @@ func (k *Limiter) ready(now instant, n int64) (instant, string) {
 // unnamed is what a window is called that has no name, so that a decision has one.
 const unnamed = "default"
 
-// Take counts a request of the given cost as sent at now. It must be called only
-// after Ask agreed to it at the same time, or kept it back for nothing but pacing.
+// Take counts a request of the given cost as sent at now. Call it only if Ask allowed the
+// request at the same time, or if only pacing delayed it.
 func (k *Limiter) Take(now time.Time, cost int) Reservation {
 	i, n := k.instant(now), units(cost)
 	k.sent += n
 	k.test(i, n)
 	slack := k.rtt.slack()
+	t := Reservation{number: k.sent, cost: n, answered: k.answered, at: i}
 	for j := range k.windows {
+		if w := &k.windows[j]; w.units != nil {
+			w.units.take(k, i, &t)
+			continue
+		}
 		k.windows[j].send(i, slack, k.sent, n)
 	}
 	for _, e := range k.edges {
@@ -192,7 +204,7 @@ func (k *Limiter) Take(now time.Time, cost int) Reservation {
 		k.teach().send(k, i, n)
 	}
 	k.lastSent = i
-	return Reservation{number: k.sent, cost: n, answered: k.answered, at: i}
+	return t
 }
 
 // teach returns what refusals taught, to be added to.

@@ -18,7 +18,7 @@ func (k *Limiter) paced(now instant, n int64) (pacing, string) {
 	last, name := pacing{at: now}, ""
 	for i := range k.windows {
 		w := &k.windows[i]
-		if w.plenty(k, now, n) {
+		if w.units != nil || w.plenty(k, now, n) {
 			continue
 		}
 		if p := w.paced(k, now, n); p.at > last.at {
@@ -42,7 +42,7 @@ func (w *window) paced(k *Limiter, now instant, n int64) pacing {
 		return pacing{at: k.lastSent + gap, most: unbounded}
 	}
 	left := w.left(k, now)
-	if !w.credited || w.belief.beyond || left < n || left > w.price.buys(w.threshold) || !w.resetKnown || w.concurrent || w.bucket.recognised || k.sent == 0 ||
+	if !w.credited || w.belief.beyond || left < n || left > w.threshold || !w.resetKnown || w.concurrent || w.bucket.recognised || k.sent == 0 ||
 		w.contention.others(now) && (w.contention.rolled >= rolls || w.contention.stale(k, now)) {
 		return pacing{at: now}
 	}

@@ -20,6 +20,7 @@ func (k *Limiter) Observe(now time.Time, t Reservation, r *header.Reading) {
 	if !r.Stale {
 		k.learn(i, &t, r)
 	}
+	k.settleUnmetered(i, &t)
 	k.conclude(&t)
 }
 
@@ -94,7 +95,7 @@ func (k *Limiter) window(said *header.Window) *window {
 		name: strings.Clone(said.Name), unit: strings.Clone(said.Unit), scope: strings.Clone(said.Scope), limit: -1,
 		threshold: k.policy.Threshold.of(-1), reserve: k.policy.Reserve.of(-1),
 		concurrent: said.Unit == concurrentUnit,
-		price:      price{counts: countsRequests(said.Unit)},
+		units:      newUnits(said),
 	})
 	return &k.windows[len(k.windows)-1]
 }

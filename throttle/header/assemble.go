@@ -173,6 +173,9 @@ func (r *Reading) complete(p *part) {
 	if p.named && p.Length == 0 {
 		p.Length = periodNamed(p.key)
 	}
+	if p.span && p.milli && p.Length >= 1000*time.Second && p.Length%(1000*time.Second) == 0 {
+		p.Length /= 1000 // in the unit of the reset
+	}
 	p.derive()
 	if p.Limit.State == Unlimited && p.Remaining.State == Unlimited {
 		p.Reset = Reset{} // it is a placeholder too

@@ -79,9 +79,11 @@ func (r *Reading) assignNumber(f *field, item int, n number) {
 		p.setUse(f, n)
 	case roleLength:
 		p.setLength(lengthOf(n, f.step))
+		p.span = f.step == 0
 	case roleReset:
 		if v, ok := resetOf(n, f.step); ok {
 			p.setReset(v, f.step == 0)
+			p.milli = n.whole >= minEpochMilli && n.whole < minEpochMicro
 		} else {
 			p.broken = true
 		}

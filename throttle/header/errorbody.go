@@ -10,6 +10,9 @@ import (
 func (b *bodySays) readError(s *jsonScan, key string, base time.Time) {
 	b.readEnvelope(s, key)
 	kind := errorKeys[key]
+	if kind == keyOther && s.depth > 1 && s.path[1] == "errors" && strings.IndexByte(s.value, ' ') > 0 {
+		kind = keyMessage // named for what is wrong: "errors": {"rateLimit": "Too many requests"}
+	}
 	if kind == keyOther {
 		return
 	}
@@ -70,7 +73,8 @@ func (b *bodySays) readEnvelope(s *jsonScan, key string) {
 	switch {
 	case s.depth >= 2 && s.path[1] == "data":
 		b.data = b.data || s.value != "null"
-	case s.depth >= 2 && (s.path[1] == "error" || s.path[1] == "errors" || s.path[1] == "error_response"):
+	case s.depth >= 2 && (s.path[1] == "error" || s.path[1] == "errors" || s.path[1] == "error_response"),
+		s.depth == 2 && s.path[1] == "status" && errorKeys[key] == keyMessage:
 		b.failed = true
 	}
 	b.scalars++
@@ -86,6 +90,8 @@ func (b *bodySays) readEnvelope(s *jsonScan, key string) {
 		case "0", "error", "fail", "failed", "failure", "notok", "ko", "nok":
 			b.failed = true
 		}
+	case "statusmessage":
+		b.failed = b.failed || value != "" && value != "ok" && value != "success"
 	case "error", "err", "errormessage":
 		b.failed = b.failed || value != "" && value != "null" && value != "false" && value != "0"
 	case "errcode", "errorcode", "errno", "code", "retcode":
@@ -176,12 +182,7 @@ func (b *bodySays) readNumber(s *jsonScan, key string, n number) {
 func (b *bodySays) readText(text string, base time.Time) {
 	text = text[:min(len(text), 4<<10)]
 	if text[0] == '<' {
-		for _, tag := range [...]string{"Code>", "code>", "ErrorCode>", "errorCode>", "faultcode>"} {
-			if _, rest, ok := strings.Cut(text, "<"+tag); ok {
-				code, _, _ := strings.Cut(rest, "<")
-				b.readCodeAlone(trim(code))
-			}
-		}
+		b.readElements(text, base)
 		text = withoutTags(text)
 	}
 	b.speak(text, base)

@@ -203,6 +203,8 @@ func (it *item) number(key byte, n int64) {
 // short takes any parameter of one letter.
 func (it *item) short(key byte, value string) {
 	switch key {
+	case 'u': // Helicone: 1000;w=60;u=cents
+		it.unit = unquote(value)
 	case 'q':
 		it.quota, it.limits = parseCount(value), true
 	case 'r':

@@ -8,6 +8,9 @@ func (r *Reading) assignLists(f *field, values []string) {
 	item := 0
 	for _, v := range values {
 		v = r.cut(v)
+		if slashList(v) {
+			v = strings.ReplaceAll(v, "/", ",")
+		}
 		for v != "" && item < maxWindows {
 			var member string
 			if member, v = nextMember(f, v); member != "" {
@@ -15,6 +18,22 @@ func (r *Reading) assignLists(f *field, values []string) {
 			}
 		}
 	}
+}
+
+// slashList reports whether a value is a list of three plain numbers or more with slashes
+// between them, as Lightspeed's 300/3000/12000. Two are a use and a limit, or a rate; and
+// 2026/03/01 is a date.
+func slashList(v string) bool {
+	slashes := 0
+	for i := range len(v) {
+		switch c := v[i]; {
+		case c == '/' && i > 0 && isDigit(v[i-1]):
+			slashes++
+		case !isDigit(c):
+			return false
+		}
+	}
+	return slashes > 1 && isDigit(v[len(v)-1]) && !(len(v) == 10 && v[4] == '/' && v[7] == '/')
 }
 
 // nextMember cuts the first member off a list. Dates and pairs have commas in

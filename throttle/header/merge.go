@@ -14,6 +14,7 @@ func (r *Reading) merge() {
 	r.mergePairs(r.sameNumbers)
 	r.mergeSole(complement)
 	r.mergeSole(restOnly)
+	r.mergeSole(limitOnly)
 	r.spreadReset()
 	r.mergePairs(sameLength)
 	r.shareResets()
@@ -155,6 +156,14 @@ func restOnly(from, to *part) bool {
 	return from.unnamed && from.key == "" && from.family == to.family && to.key != "" &&
 		from.Remaining.Known() && !from.Limit.Known() && to.Limit.Known() && !to.Remaining.Known() &&
 		!(from.Reset.Known() && to.Reset.Known()) && !to.policy
+}
+
+// limitOnly joins an unnamed limit with the only rest of the same family that is named for
+// what it counts: RateLimit-Limit with RateLimit-Requests-Remain.
+func limitOnly(from, to *part) bool {
+	return from.unnamed && from.key == "" && from.family == to.family && from.item == to.item &&
+		dictionary[to.key].kind == wordUnit && from.Limit.Known() && !from.Remaining.Known() && !from.Used.Known() &&
+		to.Remaining.Known() && !to.Limit.Known() && !to.Used.Known() && !(from.Reset.Known() && to.Reset.Known())
 }
 
 // sameLength joins a limit, a rest and a use of one period that have no stem in

@@ -38,6 +38,9 @@ func classify(name string) *field {
 	f.weak = n.weak
 	if f.role != roleRetry {
 		f.family, f.key = n.family, n.match()
+		if n.bySize && len(n.key) > 0 {
+			n.scope = append(n.scope, "size")
+		}
 		f.label = strings.Join(append(n.scope, n.key...), "-")
 	}
 	// X-RateLimit-Tier: 3 is not a limit, but
@@ -83,6 +86,7 @@ type nameParts struct {
 	last   wordKind
 	behind wordKind // the kind of word behind the last limit
 	weak   bool
+	bySize bool
 }
 
 // match returns the words that name the window as they are compared with those of other
@@ -125,6 +129,10 @@ func (n *nameParts) take(low string) {
 		for _, w := range before {
 			n.prefix(w)
 		}
+	}
+	if rest := words[stem+1:]; stem >= 0 && len(rest) > 2 && rest[0] == "by" && rest[1] == "size" {
+		words = append(words[:stem+1], rest[2:]...) // Mistral's RateLimitBySize-Limit
+		n.bySize = true
 	}
 	for _, w := range words[stem+1:] {
 		n.add(w, lookUp(w))

@@ -17,6 +17,8 @@ type part struct {
 	sum     bool // use and rest add up to the limit
 	unnamed bool // the server gave it no name
 	bare    bool // the reset came as a plain number without a unit
+	milli   bool // the reset came in milliseconds of the epoch
+	span    bool // the length came as a plain number without a unit
 	broken  bool // the reset is there but cannot be: negative, or of the year 1
 	policy  bool // only a policy speaks of it: nothing was measured
 	struck  bool // merged into another one

@@ -118,7 +118,7 @@ var dictionary = func() map[string]word {
 		"read": "reads", "reads": "reads", "writes": "writes", "write": "writes", "deletes": "deletes", "error": "errors", "errors": "errors",
 		"query": "queries", "queries": "queries", "operation": "operations", "operations": "operations", "messages": "messages", "message": "messages",
 		"unit": "units", "units": "units", "event": "events", "events": "events", "search": "searches", "searches": "searches",
-		"images": "images", "characters": "characters",
+		"images": "images", "characters": "characters", "complexity": "complexity",
 	} {
 		m[w] = word{kind: wordUnit, unit: unit}
 	}

@@ -10,7 +10,7 @@ func waitKey(key string) (unit time.Duration, ok bool) {
 	if len(key) < 4 || len(key) > 48 || !mayWait(key) {
 		return 0, false
 	}
-	var cue, aim, next bool
+	var cue, aim, next, back bool
 	words := 0
 	ok = forWords(key, func(w string) bool {
 		words++
@@ -22,6 +22,10 @@ func waitKey(key string) (unit time.Duration, ok bool) {
 			next = true
 		case "rate", "limit", "ratelimit", "quota", "request", "access", "allowed", "attempt", "try", "api":
 			aim = aim || next || w == "limit" || w == "ratelimit"
+		case "off":
+			cue = cue || back
+		case "back":
+			back = true
 		case "after", "in", "delay", "at", "time", "until", "to", "for", "date", "timestamp", "period", "remaining", "duration", "again", "left",
 			"utc", "on", "suggested", "recommended", "header", "window", "is", "hint", "expires", "expiry":
 		case "seconds", "second", "secs", "sec", "s":

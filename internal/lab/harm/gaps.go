@@ -9,7 +9,6 @@ var Gaps = map[string]string{ //nolint:gosec // no world is a credential
 	"tokens-short":     "served 0.87, not 0.95",
 	"too-large":        "997 calls failed, not 0",
 	"overload-bursts":  "served 0.94, not 0.95",
-	"shed-500":         "served 0.61, not 0.95",
 	"block-renewed":    "refused 52.38 %, not 5.00 %",
 	"anonymous":        "served 0.02, not 0.95",
 	"beyond-remaining": "served 0.00, not 0.90",
