@@ -140,22 +140,28 @@ func (k *Limiter) tooSmall(n int64) *window {
 	return nil
 }
 
+// opens returns when the cooldown of the key lets n more go, or what an earlier run knew, and
+// the name of what decides.
+func (k *Limiter) opens(now instant, n int64) (at instant, name string) {
+	switch {
+	case k.remembered.valid(now):
+		at, name = k.remembered.ready(k, now, n)
+	case k.cooldown.halfOpen || k.cooldown.until > now:
+		at, name = k.cooldown.ready(now, k.cooldown.patience(k)), FirstAnswer
+		if at == k.cooldown.until {
+			name = Refusal
+		}
+	}
+	if at <= now {
+		return now, ""
+	}
+	return at, name
+}
+
 // ready returns the latest of what all the windows answer, and the name of the
 // one that answers so.
 func (k *Limiter) ready(now instant, n int64) (instant, string) {
-	at, name := now, ""
-	if k.remembered.valid(now) {
-		if ready, limit := k.remembered.ready(k, now, n); ready > at {
-			at, name = ready, limit
-		}
-	} else if k.cooldown.halfOpen || k.cooldown.until > now {
-		if ready := k.cooldown.ready(now, k.cooldown.patience(k)); ready > at {
-			at, name = ready, FirstAnswer
-			if ready == k.cooldown.until {
-				name = Refusal
-			}
-		}
-	}
+	at, name := k.opens(now, n)
 	for i := range k.windows {
 		if ready := k.windows[i].ready(k, now, n); ready > at {
 			at, name = ready, cmp.Or(k.windows[i].name, unnamed)
