@@ -17,7 +17,7 @@ import (
 // response says.
 type attempt struct {
 	queue.Request
-	arrived   time.Time // in the queue; zero until its limits are asked
+	arrived   time.Time // in the queue: when its limits were asked first
 	taken     time.Time // when it got its permit
 	ticket    throttle.Reservation
 	reading   header.Reading
@@ -105,10 +105,6 @@ func (a *attempt) prepare(t *Transport, who *principal, c *call) {
 	}
 	a.key, a.part, a.req, a.scope, a.number = nil, nil, req, c.scope, c.sent+1
 	a.name, a.arrived, a.first = t.nameFor(c), time.Time{}, c.sent == 0 && c.mayRetry()
-	if c.maxWait == 0 && t.maxWait == 0 {
-		// Of a request that may wait for ever the queue may ask nothing until its turn comes.
-		a.arrived = time.Now()
-	}
 	a.route, a.own, a.global = who.routes.of(req), nil, false
 	a.Request.Bucket = a.route.bucket
 	a.who, a.groups, a.counters = who, groups{}, nil
