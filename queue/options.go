@@ -78,7 +78,7 @@ func (l *Queue) MaxWait() time.Duration { return l.maxWait }
 func WithMaxWaiting(n int, more Overflow) Option {
 	return func(l *Queue) error {
 		if n < 0 || more > Block || n == 0 && more == Block {
-			return fmt.Errorf("queue: WithMaxWaiting: the number must not be negative (with Block, it must be positive) and the Overflow must be valid, got %d and %d", n, more)
+			return fmt.Errorf("queue: WithMaxWaiting: the number must not be negative (with Block: must be positive), the Overflow valid, got %d and %d", n, more)
 		}
 		l.room, l.overflow = n, more
 		return nil

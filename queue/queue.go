@@ -9,7 +9,7 @@ import (
 	"github.com/forbear-go/forbear/throttle/limit"
 )
 
-// In a Queue, requests wait until every limit that applies to them allows them to be sent. Create one
+// A Queue holds requests until every limit that applies to them allows them to be sent. Create one
 // with [New]. All methods are safe for concurrent use.
 type Queue struct {
 	start    time.Time // line time 0
