@@ -36,7 +36,7 @@ var defaultWaits = [...]time.Duration{450 * time.Millisecond, 2200 * time.Millis
 
 const (
 	defaultSpread = 300 * time.Millisecond
-	defaultMost   = 30 * time.Second // for whoever sets more retries
+	defaultMost   = 30 * time.Second // for further retries
 )
 
 // Delay implements [Policy].

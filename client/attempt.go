@@ -57,7 +57,7 @@ type answer struct {
 
 	taken time.Time // when it got its permit
 
-	turnedAway bool // the queue, or the breaker, did not let it go: err is why
+	turnedAway bool // the queue or the breaker refused it; err is why
 	refused    bool
 	wait       time.Duration // how long the server asked to stay away
 	waitKnown  bool
@@ -69,15 +69,15 @@ type answer struct {
 	release func() // of the hold on the queue until the last attempt, if there may be another
 }
 
-// letGo ends the hold on the queue, if there is one.
+// letGo releases the hold on the queue, if there is one.
 func (a *answer) letGo() {
 	if a.release != nil {
 		a.release()
 	}
 }
 
-// send passes one request through the queue and over the base transport. The body
-// of the request is closed in any case.
+// send passes one request through the queue and sends it through the base transport. It
+// always closes the body of the request.
 func (t *Transport) send(req *http.Request, who *principal, c *call) answer {
 	a := attempts.Get().(*attempt)
 	defer attempts.Put(a)
@@ -124,8 +124,8 @@ func (a *attempt) groupsOf() *groups {
 	return &a.groups
 }
 
-// exchange sends a request that may go, and passes on what its response says. Should
-// somebody panic, the permit is given back and all is closed that was opened.
+// exchange sends a request that may go, and passes on what its response says. After a
+// panic, it returns the permit and closes everything that was opened.
 func (a *attempt) exchange(t *Transport, req *http.Request, who *principal) (ans answer) {
 	over := false
 	defer func() {
@@ -155,7 +155,7 @@ func (a *attempt) take(t *Transport, who *principal, ans *answer) {
 	case ans.err != nil:
 		a.hold(t, ans)
 		a.end(false)
-		discard(ans.resp) // there must be none, but somebody has to close it
+		discard(ans.resp) // there should be none, but if there is, it must be closed
 		ans.resp, ans.key = nil, a.key
 	default:
 		mend(ans.resp)

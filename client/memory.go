@@ -10,14 +10,14 @@ import (
 	"github.com/forbear-go/forbear/throttle/limit"
 )
 
-// A Memory is what a client knows of limits, by key: those that the API announced, until
-// they reset, and what its refusals taught where it announces none. It is plain data, to be
-// written to a file as JSON, say, and given to the next run with [WithMemory]. Keys are
-// hashes; it holds no credential.
+// A Memory holds what a client knows of limits, by key: the limits that the API announced,
+// until they reset, and those learned from refusals if it announces none. It is plain data:
+// write it to a file as JSON, for example, and pass it to [WithMemory] in the next run. Keys
+// are hashes; a Memory holds no credential.
 type Memory map[string]throttle.Lesson
 
-// Memory returns what is known now. It leaves out keys of which there is nothing to
-// remember, and limits of single routes.
+// Memory returns what the client knows now. It omits keys for which there is nothing to
+// remember, and the limits of single routes.
 func (t *Transport) Memory() Memory {
 	m := make(Memory)
 	now := time.Now()
@@ -29,8 +29,8 @@ func (t *Transport) Memory() Memory {
 	return m
 }
 
-// UnmarshalJSON reads a memory key by key. It ignores what it cannot read of a key; only
-// text that is no JSON object is an error.
+// UnmarshalJSON reads a memory key by key. It ignores the parts of a key that it cannot
+// read; it returns an error only if the text is not a JSON object.
 func (m *Memory) UnmarshalJSON(text []byte) error {
 	var keys map[string]json.RawMessage
 	if err := json.Unmarshal(text, &keys); err != nil {
@@ -46,12 +46,12 @@ func (m *Memory) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-// WithMemory lets a client begin with what an earlier one knew, so that a restart does not
-// begin with refusals, nor with one request that all others wait for. It is a belief, which
-// the first response confirms or corrects: where it says that nothing is left, a request that
-// cannot wait so long goes nevertheless, and one that can goes a minute after the API was
-// last heard of. With each run in which the API refuses it, the next one waits longer.
-// What is impossible in m, or too old to be of use, is ignored.
+// WithMemory lets a client start with what an earlier one knew, so that a restart does not
+// cause refusals, nor a first request that all others wait for. The memory is a belief, which
+// the first response confirms or corrects. If it says that nothing is left, a request that
+// cannot wait so long is sent nevertheless, and one that can wait is sent a minute after the
+// API's last response. After each run in which the API refuses it, the next run waits longer.
+// WithMemory ignores what is invalid in m, or too old to be of use.
 func WithMemory(m Memory) Option {
 	return func(s *settings) error { s.memory = maps.Clone(m); return nil }
 }

@@ -76,7 +76,7 @@ func (a *accounts) grow(from *slots, n int) {
 	}
 }
 
-// accountSeed makes sums that no caller can choose.
+// accountSeed makes the sums unpredictable.
 var accountSeed = maphash.MakeSeed()
 
 // account returns whose quota a request spends.
@@ -92,8 +92,8 @@ func (t *Transport) account(req *http.Request, c *call) *principal {
 	return known
 }
 
-// identify finds out who spends: whom the context of a request names, or else the key
-// function, or else the request itself.
+// identify determines whose quota the request spends: the context of the request decides,
+// or else the key function, or else the request's host and credentials.
 func (t *Transport) identify(s *spender, req *http.Request, c *call) {
 	if s.key = c.key; s.key == "" && t.keyOf != nil {
 		s.key = t.told(req)
@@ -103,8 +103,9 @@ func (t *Transport) identify(s *spender, req *http.Request, c *call) {
 	}
 }
 
-// sum is different for principals that differ, and the same for a request that looks the
-// same: but other spellings of one spender may differ, which costs a hash more.
+// sum returns a fast hash. It differs if the host or the credentials differ, and is equal for
+// equal requests. Different spellings of one credential may give different sums, which only
+// costs another hash.
 func (s *spender) sum() uint64 {
 	const odd = 0x9e3779b97f4a7c15
 	sum := maphash.String(accountSeed, s.url.Host)*odd + implied(s.url)
@@ -120,8 +121,8 @@ func (s *spender) sum() uint64 {
 	return sum
 }
 
-// hash returns the key of the queue: it tells nothing of the credentials. Who was told is
-// the same for all hosts.
+// hash returns the key of the queue, which does not reveal the credentials. A key that the
+// caller set is the same for all hosts.
 func (s *spender) hash() string {
 	var room [256]byte
 	text := room[:0]
@@ -134,7 +135,7 @@ func (s *spender) hash() string {
 	return string(hash[:])
 }
 
-// told returns who spends by the caller's function, which may panic.
+// told returns the key from the caller's function, which may panic.
 func (t *Transport) told(req *http.Request) (key string) {
 	told := false
 	defer func() {

@@ -15,12 +15,12 @@ import (
 	"github.com/forbear-go/forbear/throttle/limit"
 )
 
-// WithUsageEndpoint names a URL at which an API tells what is left, such as
-// https://api.github.com/rate_limit. Before the first request of each key to its host is
-// sent, the client reads it with a GET request that has the same header fields and query
-// credentials, so that the first requests need not find out. Like [WithMemory], what it
-// says counts until the first response. If it cannot be read within three seconds, the
-// client begins as it does without it; a request that may not wait does not wait for it.
+// WithUsageEndpoint sets a URL at which an API reports what is left, such as
+// https://api.github.com/rate_limit. Before it sends the first request of each key to that
+// host, the client reads the URL with a GET request that has the same header fields and query
+// credentials, so that it knows the limits from the start. As with [WithMemory], what it
+// reads counts until the first response. If the client cannot read the URL within three
+// seconds, it starts as without the option. A request with [NoWait] does not wait for it.
 func WithUsageEndpoint(rawURL string) Option {
 	return func(s *settings) error {
 		u, err := url.Parse(rawURL)

@@ -9,8 +9,8 @@ import (
 	"github.com/forbear-go/forbear/throttle/limit"
 )
 
-// A Queue is where requests wait until every limit that applies to them allows them to be sent. Create
-// one with [New]. All methods are safe for concurrent use.
+// A Queue holds requests until every limit that applies to them allows them to be sent. Create one
+// with [New]. All methods are safe for concurrent use.
 type Queue struct {
 	start    time.Time // queue time 0
 	floor    int32

@@ -95,7 +95,7 @@ func percent(l Limit) int {
 	return 100
 }
 
-// level says how much is left for whoever cannot see the bar's length.
+// level describes how much is left, for readers who cannot see the length of the bar.
 func level(l Limit) string {
 	switch p := percent(l); {
 	case p == 0:

@@ -1,13 +1,13 @@
-// Package adaptive bounds how many requests are under way to a host by how fast it answers,
-// for servers that slow down when too much is asked of them and never say 429.
+// Package adaptive bounds the requests in flight to a host by how fast the host responds. It
+// is for servers that slow down under load and never answer 429.
 //
 //	hc, err := client.New(client.WithQueue(adaptive.WithConcurrency(adaptive.Config{})))
 //
-// The bound rises while the time to the first byte of responses stays what it is under
-// little load, and falls when that time grows, as TCP Vegas and Netflix's gradient limits
-// do. Requests beyond it wait in the queue, where they have an order and can give up,
-// instead of in the server. It is of no use, and costs throughput, where how long a
-// response takes says nothing about load: long polls, or calls of very different kinds.
+// The bound rises while the time to the first byte of responses stays as it is under light
+// load, and falls when that time grows, as with TCP Vegas and Netflix's gradient limits.
+// Requests beyond the bound wait in the queue, where they have an order and can give up,
+// instead of in the server. The package does not help, and costs throughput, if response
+// times say nothing about load: with long polls, or very different calls.
 package adaptive
 
 import (
@@ -20,21 +20,21 @@ import (
 // Name is the name of the limit in errors and events.
 const Name = "adaptive concurrency"
 
-// A Config sets the bounds of a limit. The zero value is a good one.
+// A Config configures a limit. The zero Config selects the defaults.
 type Config struct {
-	// Initial is how many requests may be under way before anything is known. 0 is 8.
+	// Initial is how many requests may be in flight at first. 0 means 8.
 	Initial int
-	// Min and Max bound the limit. 0 is 2 and 1000.
+	// Min and Max bound the limit. 0 means 2 and 1000, respectively.
 	Min, Max int
-	// Tolerance is how many times as long as under little load responses may take before
-	// the limit falls. 0 is 1.5.
+	// Tolerance is how many times as long as under light load responses may take before
+	// the limit falls. 0 means 1.5.
 	Tolerance float64
-	// PerKey gives each key of a host a limit of its own. Otherwise all share one.
+	// PerKey gives each key a limit of its own. Otherwise all requests to a host share one.
 	PerKey bool
 }
 
-// WithConcurrency returns an option that limits the requests under way to each host by how
-// fast it answers. A Config that makes no sense is an error of the constructor.
+// WithConcurrency returns an option that limits the requests in flight to each host by how
+// fast the host responds. The constructor of the queue returns an error if c is invalid.
 func WithConcurrency(c Config) queue.Option {
 	return func(q *queue.Queue) error {
 		if err := c.complete(); err != nil {
@@ -48,7 +48,7 @@ func WithConcurrency(c Config) queue.Option {
 	}
 }
 
-// New returns a limiter for other uses than those of [WithConcurrency].
+// New returns a limiter to use without [WithConcurrency]. It returns an error if c is invalid.
 func New(c Config) (limit.Limiter, error) {
 	if err := c.complete(); err != nil {
 		return nil, err
