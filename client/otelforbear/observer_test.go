@@ -324,6 +324,25 @@ func TestLimits(t *testing.T) {
 	})
 }
 
+// Limits of rules are reported as declared: those of a host or a key with its address.
+func TestDeclaredLimits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, &api{limit: 20}, otelforbear.Config{}, client.WithQueue(
+			queue.WithRule(queue.Rule{Name: "own", Limits: []queue.Quota{queue.PerMinute(10).Named("own")}}),
+			queue.WithRule(queue.Rule{Name: "all", Scope: queue.Global, Limits: []queue.Quota{queue.PerHour(100).Named("all")}})))
+		for range 5 {
+			require.NoError(t, r.get(t.Context(), "http://api.test/"))
+		}
+		const unit = " forbear.limit.source=declared forbear.limit.unit=requests"
+		left := r.points("forbear.limit.remaining", "{unit}")
+		require.Len(t, left, 3)
+		require.Equal(t, "5", left["forbear.limit.name=own"+unit+" "+here])
+		require.Equal(t, "95", left["forbear.limit.name=all"+unit])
+		require.Equal(t, "0.50", r.points("forbear.limit.utilization", "1")["forbear.limit.name=own"+unit+" "+here])
+		require.Regexp(t, `^[56]\d\.`, r.points("forbear.limit.reset_time", "s")["forbear.limit.name=own"+unit+" "+here])
+	})
+}
+
 // Of several keys the one with the least left is reported, or each by its name.
 func TestKeys(t *testing.T) {
 	for _, named := range []bool{false, true} {
