@@ -160,16 +160,16 @@ func (k *Limiter) tooSmall(n int64) *window {
 // one that answers so.
 func (k *Limiter) ready(now instant, n int64) (instant, string) {
 	at, name := now, ""
-	if k.remembered.valid(now) {
-		if ready, limit := k.remembered.ready(k, now, n); ready > at {
-			at, name = ready, limit
-		}
-	} else if k.cooldown.halfOpen || k.cooldown.until > now {
-		if ready := k.cooldown.ready(now, k.cooldown.patience(k)); ready > at {
-			at, name = ready, FirstAnswer
-			if ready == k.cooldown.until {
-				name = Refusal
-			}
+	switch {
+	case k.remembered.valid(now):
+		at, name = k.remembered.ready(k, now, n)
+	case k.cooldown.halfOpen || k.cooldown.until > now:
+		at = k.cooldown.ready(now, k.cooldown.patience(k))
+		switch {
+		case at == k.cooldown.until && at > now:
+			name = Refusal
+		case at > now:
+			name = FirstAnswer
 		}
 	}
 	for i := range k.windows {

@@ -203,7 +203,7 @@ func TestHostsAndPlaces(t *testing.T) {
 		require.ErrorContains(t, err, adaptive.Name)
 		_, err = get("b")
 		require.NoError(t, err)
-		second.Return(&queue.Request{Key: "key", Host: "a"})
+		second.Cancel()
 		_, err = get("a")
 		require.NoError(t, err)
 		first.Release()
