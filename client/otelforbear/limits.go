@@ -6,12 +6,11 @@ import (
 	"net/url"
 	"time"
 
-	"go.opentelemetry.io/otel/attribute"
-	"go.opentelemetry.io/otel/metric"
-
 	"github.com/forbear-go/forbear/client"
 	"github.com/forbear-go/forbear/queue"
 	"github.com/forbear-go/forbear/throttle"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
 )
 
 // limitGauges tell of limits.

@@ -12,6 +12,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/forbear-go/forbear/client"
+	"github.com/forbear-go/forbear/queue"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/otel/attribute"
 	sdk "go.opentelemetry.io/otel/sdk/metric"
@@ -20,9 +22,7 @@ import (
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 	"go.opentelemetry.io/otel/trace"
 
-	"github.com/forbear-go/forbear/client"
 	"github.com/forbear-go/forbear/client/otelforbear"
-	"github.com/forbear-go/forbear/queue"
 )
 
 // An api allows so many requests a minute.
