@@ -464,3 +464,30 @@ func BenchmarkObserve(b *testing.B) {
 		r.observer.Observe(answer)
 	}
 }
+
+// BenchmarkRequest shows what an observer and metrics add to a request.
+func BenchmarkRequest(b *testing.B) {
+	answer := roundTripper(func(req *http.Request) (*http.Response, error) {
+		return &http.Response{StatusCode: http.StatusOK, Body: http.NoBody, Header: http.Header{
+			"X-Ratelimit-Limit": {"1000000000"}, "X-Ratelimit-Remaining": {"999999999"}, "X-Ratelimit-Reset": {"3600"},
+		}, Request: req}, nil
+	})
+	bare, err := client.NewTransport(answer)
+	require.NoError(b, err)
+	defer bare.Close()
+	observed := newRig(b, answer, otelforbear.Config{}).transport
+	for name, transport := range map[string]*client.Transport{"bare": bare, "observed": observed} {
+		b.Run(name, func(b *testing.B) {
+			req, err := http.NewRequestWithContext(b.Context(), http.MethodGet, "http://api.test/", nil)
+			require.NoError(b, err)
+			b.ReportAllocs()
+			for b.Loop() {
+				resp, err := transport.RoundTrip(req)
+				if err != nil {
+					b.Fatal(err)
+				}
+				_ = resp.Body.Close()
+			}
+		})
+	}
+}
