@@ -109,7 +109,7 @@ func ExampleWithObserver() {
 func ExampleWithMemory() {
 	api := clienttest.NewServer(clienttest.FromFirst(200, time.Minute), clienttest.Draft8())
 	defer api.Close()
-	once := func(memory client.Memory) (client.Memory, error) {
+	once := func(memory client.Memory) (client.Memory, error) { // one run of the program
 		transport, err := client.NewTransport(api.Client().Transport, client.WithMemory(memory))
 		if err != nil {
 			return nil, err
@@ -124,21 +124,25 @@ func ExampleWithMemory() {
 
 	memory, err := once(nil)
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	text, err := json.Marshal(memory) // to a file
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	var again client.Memory
 	if err := json.Unmarshal(text, &again); err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	for _, lesson := range again {
 		fmt.Println(lesson.Windows[0].Remaining, "of", lesson.Windows[0].Limit, "left at the start")
 	}
 	if memory, err = once(again); err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	for _, lesson := range memory {
 		fmt.Println(lesson.Windows[0].Remaining, "of", lesson.Windows[0].Limit, "left at the end")

@@ -39,7 +39,7 @@ func object(text []byte) (map[string]json.RawMessage, error) {
 	return fields, err
 }
 
-// field sets to to the value of a field, unless it is not there or of another type.
+// field reads the value of a field, unless it is not there or of another type.
 func field[T any](fields map[string]json.RawMessage, name string, to *T) {
 	var v T
 	if text, ok := fields[name]; ok && json.Unmarshal(text, &v) == nil {

@@ -126,7 +126,7 @@ func (m *remembered) pause(confirmed int) instant {
 
 // take counts n more as sent. It reports whether that is a try, which nothing that is
 // remembered allows.
-func (m *remembered) take(k *Limiter, now instant, n int64) (try bool) {
+func (m *remembered) take(n int64) (try bool) {
 	for i := range m.windows {
 		w := &m.windows[i]
 		if w.concurrent() || w.full && w.limit == 0 {
@@ -238,7 +238,7 @@ func (k *Limiter) test(now instant, n int64) {
 	if !m.counts() {
 		return
 	}
-	try := m.valid(now) && m.take(k, now, n)
+	try := m.valid(now) && m.take(n)
 	if try || k.estimator != nil && k.estimator.ready(k, now, n) > now {
 		m.tried, m.over = k.sent, true
 		m.confirmed++

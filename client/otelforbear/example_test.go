@@ -4,10 +4,10 @@ import (
 	"fmt"
 	"net/http"
 
+	"github.com/forbear-go/forbear/client"
 	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/trace"
 
-	"github.com/forbear-go/forbear/client"
 	"github.com/forbear-go/forbear/client/otelforbear"
 )
 

@@ -24,11 +24,10 @@ import (
 	"sync"
 	"time"
 
+	"github.com/forbear-go/forbear/client"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/trace"
-
-	"github.com/forbear-go/forbear/client"
 )
 
 const scope = "github.com/forbear-go/forbear/client/otelforbear"

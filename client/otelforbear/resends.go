@@ -3,10 +3,9 @@ package otelforbear
 import (
 	"net/http"
 
+	"github.com/forbear-go/forbear/client"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/trace"
-
-	"github.com/forbear-go/forbear/client"
 )
 
 // CountResends returns a transport that sends over base, or over

@@ -6,9 +6,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/require"
-
 	"github.com/forbear-go/forbear/queue"
+	"github.com/stretchr/testify/require"
 )
 
 func newFlags() *flag.FlagSet { return flag.NewFlagSet("proxy", flag.ContinueOnError) }

@@ -7,9 +7,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/require"
-
 	"github.com/forbear-go/forbear/internal/apiserver"
+	"github.com/stretchr/testify/require"
 )
 
 // Programs in three languages that know nothing of each other share 200 requests in 3

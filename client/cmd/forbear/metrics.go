@@ -3,12 +3,11 @@ package main
 import (
 	"net/http"
 
+	"github.com/forbear-go/forbear/client/otelforbear"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	exporter "go.opentelemetry.io/otel/exporters/prometheus"
 	"go.opentelemetry.io/otel/sdk/metric"
-
-	"github.com/forbear-go/forbear/client/otelforbear"
 )
 
 // newMetrics returns an observer and a handler that serves what it counts to Prometheus.

@@ -184,6 +184,9 @@ func until(ctx context.Context, h http.Handler) http.Handler {
 // run serves until ctx ends and all requests are answered. It reads the configuration
 // again whenever it is told.
 func (s *proxyServer) run(ctx context.Context, listener net.Listener, again <-chan os.Signal) error {
+	serving, served := context.WithCancel(context.WithoutCancel(ctx))
+	defer served()
+	go giveBack(serving, &s.gateway.requests, releaseMemory)
 	failed := make(chan error, 1)
 	go func() { failed <- s.server.Serve(listener) }()
 	for {

@@ -19,9 +19,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/require"
-
 	"github.com/forbear-go/forbear/internal/apiserver"
+	"github.com/stretchr/testify/require"
 )
 
 // A running is a proxy on loopback.

@@ -9,9 +9,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/require"
-
 	"github.com/forbear-go/forbear/client/page"
+	"github.com/stretchr/testify/require"
 )
 
 func TestTop(t *testing.T) {

@@ -1,0 +1,40 @@
+package main
+
+import (
+	"context"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// Memory is given back once after requests, when no more come.
+func TestGiveBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		var requests atomic.Int64
+		released := 0
+		go giveBack(ctx, &requests, func() { released++ })
+		wait := func(d time.Duration) {
+			time.Sleep(d)
+			synctest.Wait()
+		}
+		wait(time.Minute)
+		require.Zero(t, released, "none came")
+		for range 60 {
+			requests.Add(1)
+			wait(time.Second)
+		}
+		require.Zero(t, released, "they still come")
+		wait(11 * time.Second)
+		require.Equal(t, 1, released)
+		wait(time.Hour)
+		require.Equal(t, 1, released)
+		requests.Add(1)
+		wait(11 * time.Second)
+		require.Equal(t, 2, released)
+	})
+}
