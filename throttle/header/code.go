@@ -38,7 +38,7 @@ var quotaCodes = []string{
 
 // notRefusals are the words that make of such a code the name of another error.
 var notRefusals = []string{
-	"invalid", "required", "missing", "not found", "unknown", "unsupported", "config", "configuration", "rule", "rules", "settings",
+	"invalid", "required", "service quota", "missing", "not found", "unknown", "unsupported", "config", "configuration", "rule", "rules", "settings",
 	"setting", "storage", "disk", "mailbox", "file", "files", "upload", "exchange", "interest", "price", "page", "length", "size",
 	"coupon", "voucher", "promo", "friend", "refund", "phone", "pull request", "gift",
 	"not allowed", "must be", "validation", "too low", "too high value", "exists", "transfer", "withdrawal", "payload", "batch", "document",

@@ -209,6 +209,7 @@ func (b *bodySays) speak(text string, base time.Time) {
 	}
 	plain := plainText(text)
 	b.worded = b.worded || saysLimited(plain)
+	b.quota = b.quota || saysSomeLimit(plain)
 	b.other = b.other || hasPhrase(plain, resources)
 	b.reason(plain, false)
 	if t, ok := waitInProse(text, base); ok && !b.said {
@@ -219,7 +220,8 @@ func (b *bodySays) speak(text string, base time.Time) {
 // resources are things of which an account may have only so many.
 var resources = []string{"storage", "disk", "mailbox", "upload", "uploads", "attachments", "seat", "seats", "items", "records", "cpu", "cpus",
 	"cores", "instances", "instance", "projects", "members", "users", "workspaces", "resource",
-	"addresses", "licenses", "license", "domains", "accounts", "devices", "gb", "bytes", "repositories", "buckets", "channels", "groups", "files"}
+	"addresses", "licenses", "license", "domains", "accounts", "devices", "gb", "bytes", "repositories", "buckets", "channels", "groups", "files", "webhooks",
+	"webhook", "functions", "roles", "templates", "contacts"}
 
 // reason looks for what ends the refusal. What a code says is sure; a sentence
 // about billing may be advice.
