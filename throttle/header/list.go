@@ -89,6 +89,9 @@ func (r *Reading) assignMember(f *field, item *int, v string) {
 	case ok && rest[0] == ':' && (f.role == roleLimit || f.role == roleUsed):
 		r.assignSpan(f, n, rest[1:])
 		return
+	case ok && rest[0] == ' ' && (f.role == roleLimit || f.role == roleRemaining || f.role == roleUsed) && r.assignCounted(f, *item, n, rest):
+		*item++
+		return
 	case ok && rest[0] == '/':
 		if !r.assignShare(f, v) && f.role == roleLimit {
 			r.assignRate(f, *item, n, rest[1:])

@@ -63,7 +63,7 @@ func isErrorField(low string) bool {
 // mayLimit is a cheap test that most names fail. All names that the grammar
 // accepts have one of these in them.
 func mayLimit(low string) bool {
-	for _, part := range [...]string{"limit", "retry", "quota", "remain", "-rl-", "used", "usage", "left",
+	for _, part := range [...]string{"limit", "limt", "retry", "quota", "rema", "-rl-", "used", "usage", "left",
 		"reset", "available", "concurren", "qps", "codex", "mbx"} {
 		if strings.Contains(low, part) {
 			return true

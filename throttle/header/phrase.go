@@ -154,7 +154,13 @@ var whole = map[string]bool{" rate exceeded ": true, " throttled ": true, " rate
 
 // saysSomeLimit reports whether a plain text is nothing but the news that a limit was hit,
 // whichever.
-func saysSomeLimit(plain string) bool { return plain == " limit exceeded " || plain == " limit exceeded . " }
+func saysSomeLimit(plain string) bool {
+	switch strings.TrimSuffix(plain, ". ") {
+	case " limit exceeded ", " quota exceeded ", " quota limit exceeded ":
+		return true
+	}
+	return false
+}
 
 // saysLimited reports whether a plain text says that requests were too many.
 // Limits of other things do not count, nor do errors about a value that is
