@@ -237,4 +237,4 @@ func (b *bodySays) reason(plain string, code bool) {
 }
 
 // shortPeriods name periods that one can wait for.
-var shortPeriods = []string{"per second", "per minute", "per hour", "a minute", "a second"}
+var shortPeriods = []string{"per second", "per minute", "per min", "per hour", "a minute", "a second"}
