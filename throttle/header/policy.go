@@ -4,14 +4,14 @@ import "time"
 
 // policy is a member of a policy list that has no name to join it by: 100;w=60.
 type policy struct {
-	family string
-	name   string // of the parameter name, which Envoy adds; "" for none
-	text   string // quota and window, as written
-	quota  Count
-	length time.Duration
-	unit   string
-	scope  string
-	used   bool
+	family   string
+	name     string // of the parameter name, which Envoy adds; "" for none
+	text     string // quota and window, as written
+	quota    Count
+	length   time.Duration
+	unit     string
+	scope    string
+	assigned bool
 }
 
 // assignPolicies reads a Policy field. It lists limits and their lengths; a lone
