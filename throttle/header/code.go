@@ -27,7 +27,7 @@ var codePhrases = []string{
 	"concurrent requests exceeded", "max concurrent requests", "cost limit exceeded", "provisioned throughput exceeded",
 	"individual quota per hour", "registered quota per week", "anonymous quota per minute", "anonymous quota per day", "budget exceeded",
 	"exceeded api key allowance", "exceeded account allowance", "exceeded account trading allowance", "allowance exceeded", "error server busy",
-	"flow limit exceeded", "developer over rate", "service over qps", "service over rate", "account over rate",
+	"flow limit exceeded", "abnormal usage detected", "temporary reduced capacity", "developer over rate", "service over qps", "service over rate", "account over rate",
 }
 
 // quotaCodes may mean a quota of requests or of something else.
@@ -38,7 +38,7 @@ var quotaCodes = []string{
 
 // notRefusals are the words that make of such a code the name of another error.
 var notRefusals = []string{
-	"invalid", "required", "missing", "not found", "unknown", "unsupported", "config", "configuration", "rule", "rules", "settings",
+	"invalid", "required", "service quota", "missing", "not found", "unknown", "unsupported", "config", "configuration", "rule", "rules", "settings",
 	"setting", "storage", "disk", "mailbox", "file", "files", "upload", "exchange", "interest", "price", "page", "length", "size",
 	"coupon", "voucher", "promo", "friend", "refund", "phone", "pull request", "gift",
 	"not allowed", "must be", "validation", "too low", "too high value", "exists", "transfer", "withdrawal", "payload", "batch", "document",

@@ -89,6 +89,9 @@ func (r *Reading) assignMember(f *field, item *int, v string) {
 	case ok && rest[0] == ':' && (f.role == roleLimit || f.role == roleUsed):
 		r.assignSpan(f, n, rest[1:])
 		return
+	case ok && rest[0] == ' ' && (f.role == roleLimit || f.role == roleRemaining || f.role == roleUsed) && r.assignCounted(f, *item, n, rest):
+		*item++
+		return
 	case ok && rest[0] == '/':
 		if !r.assignShare(f, v) && f.role == roleLimit {
 			r.assignRate(f, *item, n, rest[1:])
@@ -136,7 +139,7 @@ func (r *Reading) assignWord(f *field, item int, v string) bool {
 		p.setLength(d)
 		return true
 	}
-	p.know(f)
+	p.describe(f)
 	switch f.role {
 	case roleLimit:
 		p.setLimit(c)
@@ -169,7 +172,7 @@ func (r *Reading) assignReset(f *field, item int, v string) {
 	if p == nil {
 		return
 	}
-	p.know(f)
+	p.describe(f)
 	if v, ok := parseReset(v, f.step); ok {
 		p.setReset(v, false)
 	} else {
@@ -192,7 +195,7 @@ func (r *Reading) assignShare(f *field, v string) bool {
 	if p == nil {
 		return true
 	}
-	p.know(f)
+	p.describe(f)
 	p.setUsed(countOf(used))
 	p.setLimit(countOf(limit))
 	return true
@@ -205,7 +208,7 @@ func (r *Reading) assignRate(f *field, item int, n number, period string) {
 		d = periodIn(trim(period))
 	}
 	if p := r.at(f, item); p != nil && d > 0 {
-		p.know(f)
+		p.describe(f)
 		p.setLimit(countOf(n))
 		p.setLength(d)
 	}

@@ -143,14 +143,24 @@ var other = []string{
 	"sampling", "refresh", "price", "pricing", "growth", "transfer", "withdrawal", "storage", "disk", "mailbox", "upload", "attachment",
 	"attachments", "seat", "seats", "field", "parameter", "invalid", "required", "property", "attribute", "must be", "must not",
 	"limit must", "rate must", "limits must", "cannot", "can not", "may not", "should not", "should be", "greater than", "less than", "between", "batch",
-	"payload", "body", "array", "validation", "setting", "settings", "not valid", "unknown", "unsupported", "missing", "tariff", "shipping",
+	"payload", "body", "array", "validation", "setting", "settings", "not valid", "unknown", "unsupported", "not supported", "scheduled", "missing", "tariff", "shipping",
 	"hourly rate", "heart", "vacation", "leave", "per item", "per order", "per customer", "per user account", "speed",
 	"purchase", "coupon", "coupons", "voucher", "promo", "promotion", "gift", "friend", "friends", "refund", "phone", "results", "pull requests",
 	"spending limit", "credit limit", "policy document", "plan limit", "the maximum allowed value", "maximum value",
 }
 
 // whole are the sentences that say so only because they say nothing else.
-var whole = map[string]bool{" rate exceeded ": true, " throttled ": true, " rate limit ": true, " throttling ": true, " limit exceeded ": true}
+var whole = map[string]bool{" rate exceeded ": true, " throttled ": true, " rate limit ": true, " throttling ": true}
+
+// saysSomeLimit reports whether a plain text is nothing but the news that a limit was hit,
+// whichever.
+func saysSomeLimit(plain string) bool {
+	switch strings.TrimSuffix(plain, ". ") {
+	case " limit exceeded ", " quota exceeded ", " quota limit exceeded ":
+		return true
+	}
+	return false
+}
 
 // saysLimited reports whether a plain text says that requests were too many.
 // Limits of other things do not count, nor do errors about a value that is

@@ -95,6 +95,9 @@ func leadingWait(words []string, before string, base time.Time) (Reset, bool) {
 		}
 		return Reset{}, false
 	}
+	if t, ok := longMoment(words, base); ok {
+		return t, true
+	}
 	if !isDigit(firstByte(one)) {
 		return Reset{}, false
 	}
@@ -168,6 +171,23 @@ func isFiller(w string) bool {
 		return true
 	}
 	return false
+}
+
+// longMoment reads the date of HTTP in its words: sun 01 mar 2026 12:10:00 gmt.
+func longMoment(words []string, base time.Time) (Reset, bool) {
+	if len(words) < 6 || len(words[0]) < 3 || len(words[1]) > 2 || !isDigit(firstByte(words[1])) || len(words[2]) < 3 {
+		return Reset{}, false
+	}
+	day := words[1]
+	if len(day) == 1 {
+		day = "0" + day
+	}
+	zone := strings.ToUpper(strings.TrimRight(words[5], ".!;:)"))
+	t, ok := parseIMF(words[0][:3] + ", " + day + " " + words[2][:3] + " " + words[3] + " " + words[4] + " " + zone)
+	if !ok || t.Sub(base) > maxDelta*time.Second {
+		return Reset{}, false
+	}
+	return Reset{At: t, Resolution: time.Second}, true
 }
 
 // moment reads a date in one word, or in two or three: 2026-03-01 14:00:00 UTC.

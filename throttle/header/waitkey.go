@@ -22,11 +22,13 @@ func waitKey(key string) (unit time.Duration, ok bool) {
 			next = true
 		case "rate", "limit", "ratelimit", "quota", "request", "access", "allowed", "attempt", "try", "api":
 			aim = aim || next || w == "limit" || w == "ratelimit"
+		case "again":
+			cue = cue || words > 1
 		case "off":
 			cue = cue || back
 		case "back":
 			back = true
-		case "after", "in", "delay", "at", "time", "until", "to", "for", "date", "timestamp", "period", "remaining", "duration", "again", "left",
+		case "after", "in", "delay", "at", "time", "until", "to", "for", "date", "timestamp", "period", "remaining", "duration", "left",
 			"utc", "on", "suggested", "recommended", "header", "window", "is", "hint", "expires", "expiry":
 		case "seconds", "second", "secs", "sec", "s":
 			unit = time.Second
@@ -48,7 +50,7 @@ func waitKey(key string) (unit time.Duration, ok bool) {
 func mayWait(key string) bool {
 	for i := range len(key) - 2 {
 		switch string([]byte{lower(key[i]), lower(key[i+1]), lower(key[i+2])}) {
-		case "ret", "res", "wai", "bac", "coo", "thr", "blo", "nex", "ban", "ref", "ava", "rep":
+		case "ret", "res", "wai", "bac", "coo", "thr", "blo", "nex", "ban", "ref", "ava", "rep", "aga":
 			return true
 		}
 	}

@@ -8,7 +8,7 @@ import (
 // readElements looks for elements of an XML text that hold an error code, or that say
 // when to come back by their name or their attribute Name: <Code>SlowDown</Code>,
 // <RetryAfterSeconds>30</RetryAfterSeconds>, <Value Name="BackOffMilliseconds">297749</Value>.
-func (b *bodySays) readElements(text string, base time.Time) {
+func (b *bodyFindings) readElements(text string, base time.Time) {
 	for {
 		_, rest, found := strings.Cut(text, "<")
 		if !found {
