@@ -147,8 +147,8 @@ func (t *Transport) Queue() *queue.Queue { return t.line }
 // Close makes all waiting and later requests fail with [ErrClosed]. Requests in flight
 // are not interrupted. Close does not close the base transport.
 func (t *Transport) Close() {
+	t.line.Close() // first, so that a request that waits elsewhere finds it closed
 	t.close()
-	t.line.Close()
 }
 
 // untilClosed returns a context that ends with another one, and when the transport is
