@@ -15,26 +15,25 @@ func TestGiveBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
-		var requests atomic.Int64
-		released := 0
-		go giveBack(ctx, &requests, func() { released++ })
+		var requests, released atomic.Int64
+		go giveBack(ctx, &requests, func() { released.Add(1) })
 		wait := func(d time.Duration) {
 			time.Sleep(d)
 			synctest.Wait()
 		}
 		wait(time.Minute)
-		require.Zero(t, released, "none came")
+		require.Zero(t, released.Load(), "none came")
 		for range 60 {
 			requests.Add(1)
 			wait(time.Second)
 		}
-		require.Zero(t, released, "they still come")
+		require.Zero(t, released.Load(), "they still come")
 		wait(11 * time.Second)
-		require.Equal(t, 1, released)
+		require.EqualValues(t, 1, released.Load())
 		wait(time.Hour)
-		require.Equal(t, 1, released)
+		require.EqualValues(t, 1, released.Load())
 		requests.Add(1)
 		wait(11 * time.Second)
-		require.Equal(t, 2, released)
+		require.EqualValues(t, 2, released.Load())
 	})
 }
