@@ -177,6 +177,11 @@ const unnamed = "default"
 // after Ask agreed to it at the same time, or kept it back for nothing but pacing.
 func (k *Limiter) Take(now time.Time, cost int) Reservation {
 	i, n := k.instant(now), units(cost)
+	for j := range k.windows {
+		if w := &k.windows[j]; w.belief.empty {
+			w.belief.early = i >= w.belief.next && w.ready(k, i, n) > i
+		}
+	}
 	k.sent += n
 	slack := k.rtt.slack()
 	for j := range k.windows {
