@@ -16,7 +16,9 @@ func TestWhichWaitsAreHeeded(t *testing.T) {
 	require.NoError(t, err)
 	config := Defaults()
 	config.Policy = policy
-	config.Read = func(resp *http.Response) (time.Duration, bool, bool) { return 5 * time.Minute, true, resp.StatusCode == 403 }
+	config.Read = func(resp *http.Response) (time.Duration, bool, bool) {
+		return 5 * time.Minute, true, resp.StatusCode == 403
+	}
 	s, err := NewStrategy(config)
 	require.NoError(t, err)
 	for _, c := range []struct {

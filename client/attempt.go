@@ -212,6 +212,9 @@ func (a *attempt) read(r *header.Reader, ans *answer) (body []byte) {
 	}
 	body, ans.resp = r.Body(resp, bodyPatience)
 	r.Read(&a.reading, resp.StatusCode, resp.Header, body, now)
+	if resp.StatusCode == http.StatusUnauthorized && !a.reading.Refused {
+		a.reading.Windows = nil // the limits of those without a key, and not of this one
+	}
 	if a.reading.Refused && !explained(&a.reading) {
 		if body == nil {
 			// Who is refused, and whether a wait ends it, is told there if anywhere.

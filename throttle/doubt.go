@@ -55,7 +55,8 @@ func (d *doubt) fell(now float64, admitted int64, calm bool) bool {
 	if d.falls >= doubtSoon<<patience && d.recent < float64(doubtGrows*d.falls>>patience) {
 		return true // with each, twice as many should be admitted
 	}
-	if d.recent < doubtDense && (d.falls >= doubtUneven<<patience && d.drops >= doubtDrops<<patience || d.falls >= doubtSoon<<patience && d.recent < doubtMore*d.least) {
+	uneven := d.falls >= doubtUneven<<patience && d.drops >= doubtDrops<<patience
+	if d.recent < doubtDense && (uneven || d.falls >= doubtSoon<<patience && d.recent < doubtMore*d.least) {
 		return true // as by chance, after many as well as after few
 	}
 	if float64(admitted) <= min(d.recent, doubtDense) && d.falls >= doubtSunk<<patience && doubtFar*now < d.top {

@@ -17,12 +17,15 @@ const (
 	// A wait that the server rounded down is broken once, and so counts half of one that
 	// is broken twice in one congestion. So many in all are too many.
 	evidenceBroken = 4
-	// evidenceFew is how many requests before a congestion are few. So many congestions
-	// in a row,
-	evidenceFew   = 16
-	evidenceSoon  = 3 // with fewer than so many before each on average, or
-	evidenceLater = 4 // with fewer than that plus one, are too many.
-	evidenceFalls = 2 // The same, of a rate that a trial found.
+	// evidenceFew is how many requests before a congestion are few.
+	evidenceFew = 16
+	// So many congestions in a row are too many with fewer than so many requests before
+	// each on average.
+	evidenceSoon = 3
+	// Or so many with fewer than one more than that.
+	evidenceLater = 4
+	// So many congestions refute a rate that a trial found.
+	evidenceFalls = 2
 )
 
 // probe takes in that a request was refused in spite of the wait that the server had

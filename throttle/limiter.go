@@ -190,6 +190,11 @@ const unnamed = "default"
 // request at the same time, or if only pacing delayed it.
 func (k *Limiter) Take(now time.Time, cost int) Reservation {
 	i, n := k.instant(now), units(cost)
+	for j := range k.windows {
+		if w := &k.windows[j]; w.belief.empty {
+			w.belief.early = i >= w.belief.next && w.ready(k, i, n) > i
+		}
+	}
 	k.sent += n
 	k.test(i, n)
 	slack := k.rtt.slack()

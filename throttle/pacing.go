@@ -88,6 +88,9 @@ func (s *inferredWindow) paced(k *Limiter, l *estimator, now instant, n int64) p
 // has to last, before the default policy keeps requests back for longer than MaxPacing.
 const pacingSure = 2
 
+// pacingFar is how far away a reset is that many jobs end before.
+const pacingFar = 10 * 60 * second
+
 // pace returns when n more go where so many are left until the given instant, and so
 // many were sent in as long a time before now. It keeps requests back for at most the
 // given time, if that is above 0.
@@ -99,6 +102,10 @@ func (k *Limiter) pace(now instant, n, left, lately int64, until instant, most t
 	case left >= lately+n:
 		return pacing{at: now} // as many again would not use it up
 	}
-	p.at = max(now, k.lastSent+min((until-k.lastSent)/instant(left/n+1), p.most))
+	step := (until - k.lastSent) / instant(left/n+1)
+	if step > p.most && until-now > pacingFar {
+		return pacing{at: now} // kept back for so little, what is left would not last either
+	}
+	p.at = max(now, k.lastSent+min(step, p.most))
 	return p
 }

@@ -113,7 +113,8 @@ func (s *shedding) turnedAway(k *Limiter, now instant, t *Reservation) bool {
 	}
 	s.refused++
 	s.no++
-	limit := s.refused-2*s.admitted >= witnessesRefused+int64(s.credence)-1+min(witnessesVain*s.vain, witnessesMost) && (k.estimator == nil || !k.estimator.doubt.raised)
+	enough := witnessesRefused + int64(s.credence) - 1 + min(witnessesVain*s.vain, witnessesMost)
+	limit := s.refused-2*s.admitted >= enough && (k.estimator == nil || !k.estimator.doubt.raised)
 	if s.presumed() && limit && !s.outnumbered(k, now, t) {
 		s.open, s.credence, s.yes = false, 0, 0
 		return true
