@@ -27,7 +27,8 @@ var codePhrases = []string{
 	"concurrent requests exceeded", "max concurrent requests", "cost limit exceeded", "provisioned throughput exceeded",
 	"individual quota per hour", "registered quota per week", "anonymous quota per minute", "anonymous quota per day", "budget exceeded",
 	"exceeded api key allowance", "exceeded account allowance", "exceeded account trading allowance", "allowance exceeded", "error server busy",
-	"flow limit exceeded", "abnormal usage detected", "temporary reduced capacity", "developer over rate", "service over qps", "service over rate", "account over rate",
+	"flow limit exceeded", "abnormal usage detected", "temporary reduced capacity", "developer over rate", "service over qps",
+	"service over rate", "account over rate",
 }
 
 // quotaCodes may mean a quota of requests or of something else.

@@ -102,11 +102,13 @@ var refusals = []string{
 	"request rate is too large", "request rate is large", "call rate too high", "rate of requests is too high",
 	"reduce your request rate", "reduce your rate", "reduce request rate", "reduce the rate of requests",
 	"flood control", "request frequency", "api call frequency", "qps limit", "rate threshold", "too much request weight", "request weight used",
-	"ip banned", "ip is banned", "ip has been banned", "banned for flooding", "temporarily banned", "not respecting the rate limit", "throttled out", "call limited",
+	"ip banned", "ip is banned", "ip has been banned", "banned for flooding", "temporarily banned", "not respecting the rate limit",
+	"throttled out", "call limited",
 	"requests limited", "query limit exceeded", "maxlag", "out of rate limit", "developer over rate", "account over rate", "service over rate",
 	"user usage reached", "application usage reached", "usage is over limit", "usage limit exceeded", "project over limit", "server busy please retry",
 	"demasiadas solicitudes", "demasiadas peticiones", "zu viele anfragen",
-	"trop de requêtes", "troppe richieste", "muitas requisições", "muitas solicitações", "слишком много запросов", "te veel verzoeken", "zbyt wiele żądań", "çok fazla istek",
+	"trop de requêtes", "troppe richieste", "muitas requisições", "muitas solicitações", "слишком много запросов", "te veel verzoeken",
+	"zbyt wiele żądań", "çok fazla istek",
 }
 
 // unspaced are such phrases in languages that put no spaces between words.
@@ -124,7 +126,8 @@ var limited = []string{
 	"request count", "throttle limit", "throttling limit", "throttle rate",
 	"requests per second", "requests per minute", "requests per hour", "requests per day", "requests per month",
 	"queries per second", "queries per minute", "queries per day", "calls per second", "calls per minute", "calls per hour",
-	"calls per day", "calls per month", "queries per hour", "queries per month", "hourly limit", "number of requests", "number of api calls", "number of calls", "number of queries", "api calls",
+	"calls per day", "calls per month", "queries per hour", "queries per month", "hourly limit", "number of requests", "number of api calls",
+	"number of calls", "number of queries", "api calls",
 	"api requests", "complexity budget", "request budget", "current quota", "quota metric", "concurrency limit", "frequency limit",
 	"tokens per minute", "tokens per day", "rate limiter budget", "compute units per second", "request volume", "qps", "rps",
 	"concurrent requests limit", "compute unit", "credits per minute",
@@ -143,7 +146,8 @@ var other = []string{
 	"sampling", "refresh", "price", "pricing", "growth", "transfer", "withdrawal", "storage", "disk", "mailbox", "upload", "attachment",
 	"attachments", "seat", "seats", "field", "parameter", "invalid", "required", "property", "attribute", "must be", "must not",
 	"limit must", "rate must", "limits must", "cannot", "can not", "may not", "should not", "should be", "greater than", "less than", "between", "batch",
-	"payload", "body", "array", "validation", "setting", "settings", "not valid", "unknown", "unsupported", "not supported", "scheduled", "missing", "tariff", "shipping",
+	"payload", "body", "array", "validation", "setting", "settings", "not valid", "unknown", "unsupported", "not supported", "scheduled",
+	"missing", "tariff", "shipping",
 	"hourly rate", "heart", "vacation", "leave", "per item", "per order", "per customer", "per user account", "speed",
 	"purchase", "coupon", "coupons", "voucher", "promo", "promotion", "gift", "friend", "friends", "refund", "phone", "results", "pull requests",
 	"spending limit", "credit limit", "policy document", "plan limit", "the maximum allowed value", "maximum value",
@@ -236,7 +240,8 @@ var rateOwners = func() map[string]bool {
 		endpoint route resource org organization project tenant workspace team token tokens query call calls method burst default
 		anonymous authenticated shared free exceeded exceed exceeds exceeding hit hits reached over by to temporary graphql rest http bot
 		merchant shop store developer partner model tpm rpm internal and search write read post get merged platform site public
-		subscription allowable allowed permitted sec min concurrent concurrency new any tier plan upstream provider gateway hard soft your's " : message messages error`) {
+		subscription allowable allowed permitted sec min concurrent concurrency new any tier plan upstream provider gateway hard soft your's " :
+		message messages error`) {
 		m[w] = true
 	}
 	return m

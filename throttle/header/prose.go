@@ -9,7 +9,8 @@ import (
 var cues = [...]string{
 	"try again", "retry", "replenished", "wait", "available", "reset", "banned", "suspended", "blocked", "locked out", "come back",
 	"back off", "backoff", "cooldown", "cool down", "cooling", "until", "lifted", "next request", "ban expires", "expires in", "resume",
-	"refill", "paused for", "try after", "request after", "api after", "ponownie", "riprova", "tente", "reintente", "intente", "inténte", "réessay", "patienter", "attendre", "erneut", "versuchen", "warten",
+	"refill", "paused for", "try after", "request after", "api after", "ponownie", "riprova", "tente", "reintente", "intente", "inténte",
+	"réessay", "patienter", "attendre", "erneut", "versuchen", "warten",
 	"espere", "aguarde", "attendi", "probeer", "wacht", "spróbuj", "повтор", "попробуйте", "подожд", "request this",
 }
 
@@ -58,7 +59,8 @@ func waitBehindCue(low string, base time.Time) (Reset, bool) {
 		}
 		mark := strings.TrimRight(w, ":=")
 		switch mark {
-		case "sie", "over", "через", "warten", "patienter", "attendre", "espere", "aguarde", "attendi", "wacht", "fra", "za", "in", "after", "wait", "for", "until", "till", "at", "by", "po", "tra", "durch", "em", "retry", "retry-after", "retryafter", "again",
+		case "sie", "over", "через", "warten", "patienter", "attendre", "espere", "aguarde", "attendi", "wacht", "fra", "za", "in", "after",
+			"wait", "for", "until", "till", "at", "by", "po", "tra", "durch", "em", "retry", "retry-after", "retryafter", "again",
 			"least", "reset", "resets",
 			"retry_after", "on", "is", "dans", "en", "nach", "approximately", "about", "of", "backoff", "cooldown", "time", "seconds", "another":
 			if t, ok := leadingWait(words[i+1:], mark, base); ok {

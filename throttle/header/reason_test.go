@@ -29,7 +29,7 @@ func TestReason(t *testing.T) {
 		`{"error":"Rate limit exceeded. Buy more credits or upgrade for higher limits."}`:                                                     Unspecified,
 		`{"error":{"message":"Rate limit exceeded: free-models-per-min. Add 10 credits to unlock 1000 free model requests per day"}}`:         Unspecified,
 		`{"message":"Add credits to go on."}`:                                      Billing,
-		`{"error":{"code":"1113","message":"您的账户已欠费，请充值后重试"}}`:                     Billing,
+		`{"error":{"code":"1113","message":"您的账户已欠费，请充值后重试"}}`:                     Billing, //nolint:gosmopolitan // as a server writes
 		`{"code":8,"message":"grpc: received message larger than max (50 vs. 4)"}`: TooLarge,
 		`{"message":"Too many requests"}`:                                          Unspecified,
 		``:                                                                         Unspecified,

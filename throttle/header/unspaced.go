@@ -31,7 +31,8 @@ func waitUnspaced(text string) (Reset, bool) {
 			continue
 		}
 		n, rest, ok := scanNumber(text[i:])
-		for ; i+1 < len(text) && isDigit(text[i+1]); i++ { // go on behind the number
+		for i+1 < len(text) && isDigit(text[i+1]) {
+			i++
 		}
 		if rest = strings.TrimLeft(rest, " "); !ok {
 			continue

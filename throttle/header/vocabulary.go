@@ -67,7 +67,7 @@ var dictionary = func() map[string]word {
 	add(wordLimit, "limit", "limt", "lim", "limits", "allotted")
 	add(wordMax, "max", "maximum", "total", "capacity", "allowed")
 	add(wordQuota, "quota")
-	add(wordRemaining, "remaining", "remaning", "remainig", "remaing", "remain", "remains", "left", "rem")
+	add(wordRemaining, "remaining", "remaning", "remain", "remains", "left", "rem")
 	add(wordAvailable, "available")
 	add(wordUsed, "used", "usage", "consumed")
 	add(wordCount, "count", "current", "observed", "state")
