@@ -97,11 +97,15 @@ type recent struct {
 }
 
 // spends reports whether a program that went on like this would surely use up what is left
-// long before the given instant: it sent pacingSure times as much, and did so for half as long as what
-// is left has to last. A job that sends all it has in a short time may end there.
+// long before the given instant: it sent pacingSure times as much, and did so for half as
+// long as what is left has to last. A job that sends all it has in a short time may end
+// there; where the instant is near it does not lose much if it does.
 func (r recent) spends(now instant, left int64, until instant) bool {
-	return r.sent > pacingSure*left && r.first < now-(until-now)/2
+	return r.sent > pacingSure*left && (until-now <= pacingNear || r.first < now-(until-now)/2)
 }
+
+// pacingNear is how far away a reset is that any job may wait for.
+const pacingNear = 15 * second
 
 // pacingFar is how far away a reset is that many jobs end before.
 const pacingFar = 10 * 60 * second

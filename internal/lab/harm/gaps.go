@@ -3,8 +3,6 @@ package harm
 // Gaps are the worlds whose goals forbear misses, and by what. The test fails when one
 // of them reaches its goal: the list can only become shorter.
 var Gaps = map[string]string{ //nolint:gosec // no world is a credential
-	"points-low":      "served 0.85, not 0.90",
-	"tokens-long":     "refused 6 to 10 %, not 5.00 %",
 	"tokens-short":    "served 0.87, not 0.95",
 	"overload-bursts": "served 0.94, not 0.95",
 	"chats":           "used 0.10, not 0.80",
@@ -13,3 +11,7 @@ var Gaps = map[string]string{ //nolint:gosec // no world is a credential
 
 // edge has the worlds that are so near their goal that chance decides.
 var edge = map[string]bool{"overload-bursts": true, "channels": true}
+
+// lots has the worlds in which so much depends on the lots that forbear draws that a row is
+// held against the goal of its world alone.
+var lots = map[string]bool{"block-renewed": true}
