@@ -9,6 +9,7 @@ import (
 
 	"github.com/forbear-go/forbear/queue"
 	"github.com/forbear-go/forbear/throttle"
+	"github.com/forbear-go/forbear/throttle/cost"
 	"github.com/forbear-go/forbear/throttle/header"
 	"github.com/forbear-go/forbear/throttle/limit"
 )
@@ -37,6 +38,8 @@ type attempt struct {
 	scope     uint64            // what the caller said it belongs to; 0 is nothing
 	name      string            // of the key, by the caller
 	permit    queue.Permit
+	api       *cost.API       // that tells what requests cost; nil is none
+	demand    throttle.Demand // what it costs, as far as is known
 
 	first bool // it is the first, and there may be others
 
@@ -106,6 +109,7 @@ func (a *attempt) prepare(t *Transport, who *principal, c *call) {
 	a.key, a.part, a.req, a.scope, a.number = nil, nil, req, c.scope, c.sent+1
 	a.name, a.arrived, a.first = t.nameFor(c), time.Time{}, c.sent == 0 && c.mayRetry()
 	a.route, a.own, a.global = who.routes.of(req), nil, false
+	a.charge(who, c)
 	a.Request.Bucket = a.route.bucket
 	a.who, a.groups, a.counters = who, groups{}, nil
 	switch l := level(who.routes.level.Load()); {
@@ -162,7 +166,9 @@ func (a *attempt) take(t *Transport, who *principal, ans *answer) {
 		body := a.read(who.reader, ans)
 		ans.refused = a.reading.Refused
 		a.hold(t, ans)
+		costs := a.meter(t, ans.resp)
 		a.end(true)
+		costs.watch(ans.resp)
 		if ans.refused {
 			a.remember(t, who.reader, ans, body)
 		}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/forbear-go/forbear/queue"
+	"github.com/forbear-go/forbear/throttle/cost"
 )
 
 // A call is one request of a caller: what its context says about it, and how often it
@@ -26,6 +27,10 @@ type call struct {
 	priority queue.Priority
 	cost     int
 	maxWait  time.Duration // in the queue; 0 is the transport's
+
+	units     cost.Units // what it surely spends of limits that count something else than requests
+	estimate  cost.Estimate
+	estimated bool // estimate was made
 }
 
 // mayRetry reports whether the caller lets the request be sent again.

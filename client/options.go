@@ -10,6 +10,7 @@ import (
 	"github.com/forbear-go/forbear/backoff"
 	"github.com/forbear-go/forbear/queue"
 	"github.com/forbear-go/forbear/throttle"
+	"github.com/forbear-go/forbear/throttle/cost"
 	"github.com/forbear-go/forbear/throttle/header"
 )
 
@@ -34,6 +35,7 @@ type settings struct {
 	newBreaker     func(key string) backoff.Breaker
 
 	dialects      []header.Dialect
+	apis          []*cost.API
 	memory        Memory
 	usageEndpoint *url.URL // nil for none
 	observers     []func(Event)

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"sync/atomic"
 
+	"github.com/forbear-go/forbear/throttle/cost"
 	"github.com/forbear-go/forbear/throttle/header"
 )
 
@@ -15,6 +16,7 @@ type principal struct {
 	key    string         // the hash of who spends
 	reader *header.Reader // of the responses of its host
 	routes routes
+	apis   []*cost.API // that tell what requests to its host cost
 }
 
 // accounts remembers the last ones, so that a request costs no slow hash. It grows with
@@ -86,7 +88,7 @@ func (t *Transport) account(req *http.Request, c *call) *principal {
 	sum := s.sum()
 	known := t.accounts.find(sum)
 	if known == nil {
-		known = &principal{sum: sum, key: s.hash(), reader: t.readers.of(req.URL)}
+		known = &principal{sum: sum, key: s.hash(), reader: t.readers.of(req.URL), apis: cost.ForHost(req.URL.Hostname(), t.apis...)}
 		t.accounts.add(known)
 	}
 	return known

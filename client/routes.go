@@ -41,7 +41,9 @@ func (r *routes) of(req *http.Request) *route {
 	return r.add(id, req)
 }
 
-func (r *routes) add(id uint64, req *http.Request) *route {
+func (r *routes) add(id uint64, req *http.Request) *route { return r.addNamed(id, routeOf(req)) }
+
+func (r *routes) addNamed(id uint64, name string) *route {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	var known map[uint64]*route
@@ -56,9 +58,29 @@ func (r *routes) add(id uint64, req *http.Request) *route {
 	} else {
 		known = make(map[uint64]*route)
 	}
-	added := &route{id: id, name: routeOf(req), bucket: "route " + strconv.FormatUint(id, 36)}
+	added := &route{id: id, name: name, bucket: "route " + strconv.FormatUint(id, 36)}
 	known[id] = added
 	r.known.Store(&known)
+	return added
+}
+
+// ofModel returns the route of requests of another one that name a model: it may have limits of
+// its own, like a path.
+func (r *routes) ofModel(of *route, model string) *route {
+	if of == noRoute {
+		return of
+	}
+	const odd = 0x9e3779b97f4a7c15
+	id := (of.id*odd + maphash.String(accountSeed, model)) | 1
+	if known := r.known.Load(); known != nil {
+		if found := (*known)[id]; found != nil {
+			return found
+		}
+	}
+	added := r.addNamed(id, of.name+"#"+strings.ReplaceAll(model, "/", "_"))
+	if added == noRoute {
+		return of
+	}
 	return added
 }
 

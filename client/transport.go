@@ -9,6 +9,7 @@ import (
 
 	"github.com/forbear-go/forbear/backoff"
 	"github.com/forbear-go/forbear/queue"
+	"github.com/forbear-go/forbear/throttle/cost"
 	"github.com/forbear-go/forbear/throttle/header"
 	"github.com/forbear-go/forbear/throttle/limit"
 )
@@ -32,6 +33,7 @@ type Transport struct {
 
 	usageEndpoint *url.URL // nil for none
 
+	apis     []*cost.API // of the program's own
 	readers  readers
 	accounts accounts
 	refusals refusals
@@ -69,7 +71,7 @@ func NewTransport(base http.RoundTripper, opts ...Option) (*Transport, error) {
 	t := &Transport{
 		base: s.timed(base), strategy: strategy, maxWait: s.maxWait, elapsed: s.retry.MaxElapsed,
 		keyOf: s.key, names: s.names, checks: s.checks, buffer: s.buffer, newBreaker: s.newBreaker,
-		readers: readers{dialects: s.dialects}, observers: s.observers, usageEndpoint: s.usageEndpoint,
+		readers: readers{dialects: s.dialects}, observers: s.observers, apis: s.apis, usageEndpoint: s.usageEndpoint,
 	}
 	if t.line, err = t.newQueue(&s); err != nil {
 		return nil, err

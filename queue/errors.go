@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -78,5 +79,5 @@ func (e *CostError) Error() string {
 }
 
 func newCostError(r *Request, a *limit.Decision) error {
-	return &CostError{Limit: a.Limit, Cost: r.cost(), Max: a.Max}
+	return &CostError{Limit: a.Limit, Cost: cmp.Or(a.Cost, r.cost()), Max: a.Max}
 }

@@ -22,6 +22,9 @@ type Request struct {
 	Host, Method, Path string
 	// Cost is how many units of the limits the request spends. 0 means 1; a negative cost is an error.
 	Cost int
+	// Units is how much it spends of other units than requests, such as {"tokens": 850}; see
+	// [limit.Quota.Of]. A unit that is missing is not spent.
+	Units map[string]float64
 	// Priority decides which request goes first if several wait for the same limit. The zero value is
 	// Normal.
 	Priority Priority
@@ -62,7 +65,9 @@ func (r *Request) level() int8 { return int8(r.Priority - Lowest) }
 func (r *Request) cost() int { return max(r.Cost, 1) }
 
 // demand is what r asks of its limits.
-func (r *Request) demand() limit.Demand { return limit.Demand{Requests: r.cost(), Tag: r.Tag} }
+func (r *Request) demand() limit.Demand {
+	return limit.Demand{Requests: r.cost(), Units: r.Units, Tag: r.Tag}
+}
 
 func (r *Request) validate() error {
 	switch {

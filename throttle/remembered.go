@@ -167,7 +167,7 @@ func (k *Limiter) announced(now instant) []AnnouncedWindow {
 			}
 			continue
 		}
-		if w.open() || w.belief.beyond {
+		if w.units != nil || w.open() || w.belief.beyond {
 			continue
 		}
 		if !w.credited || !w.resetKnown || w.reset.latest <= now && w.limit <= 0 {

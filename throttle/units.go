@@ -1,6 +1,7 @@
 package throttle
 
 import (
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -30,7 +31,7 @@ func (k *Limiter) AskFor(now time.Time, d *Demand) limit.Decision {
 	if len(d.Cost) > 0 {
 		for i := range k.windows {
 			if w := &k.windows[i]; w.units != nil && w.units.never(w, d) {
-				return limit.Decision{Limit: w.name, Max: int(w.limit)}
+				return limit.Decision{Limit: w.name, Max: int(w.limit - w.reserve), Cost: int(min(math.Ceil(w.units.asks(d).Cost), 1<<52))}
 			}
 		}
 	}

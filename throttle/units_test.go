@@ -111,7 +111,7 @@ func TestACostAboveTheLimitIsToldWithTheLimit(t *testing.T) {
 	r := chatWindows(599, 900)
 	k.Observe(epoch.Add(100*time.Millisecond), k.TakeFor(epoch, &Demand{}), &r)
 	now := epoch.Add(time.Second)
-	assert.Equal(t, limit.Decision{Limit: "tokens", Max: 1000}, k.AskFor(now, &Demand{Cost: cost.Tokens(1001)}))
+	assert.Equal(t, limit.Decision{Limit: "tokens", Max: 1000, Cost: 1001}, k.AskFor(now, &Demand{Cost: cost.Tokens(1001)}))
 	assert.Zero(t, k.AskFor(now, &Demand{Cost: cost.Tokens(1000)}).Max)
 	assert.Zero(t, k.Ask(now, 550).Max)
 	assert.Equal(t, "requests", k.Ask(now, 601).Limit)

@@ -14,6 +14,8 @@ type Decision struct {
 	// Max, when positive, refuses for good: the request costs more than the limit ever allows at once,
 	// which is Max.
 	Max int
+	// Cost is, beside a Max, what the request costs of that limit, where it does not count requests.
+	Cost int
 	// Unknown refuses without a time: ask again when something is known that is not known now. At is
 	// ignored.
 	Unknown bool

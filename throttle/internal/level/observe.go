@@ -268,9 +268,10 @@ func (l *Limiter) counted(t time.Duration, own *Hold) (admitted, ended, count fl
 	return admitted, ended, count
 }
 
-// arrival is how long a request takes to arrive, and a response to come back.
+// arrival is how long a request takes to arrive, and a response to come back: one may
+// take twice as long as the fastest.
 func (l *Limiter) arrival() time.Duration {
-	return min(time.Duration(l.least.quantile(0)*float64(time.Second)), 500*time.Millisecond)
+	return min(time.Duration(2*l.least.quantile(0)*float64(time.Second)), 500*time.Millisecond)
 }
 
 // observeFall compares what remains with what remained: the rest of the fall is
