@@ -22,8 +22,8 @@ type Request struct {
 	Host, Method, Path string
 	// Cost is how many units of the limits the request spends. 0 means 1; a negative cost is an error.
 	Cost int
-	// Units is how much it spends of other units than requests, such as {"tokens": 850}; see
-	// [limit.Quota.Of]. A unit that is missing is not spent.
+	// Units is how much it spends of other units than requests, such as {"tokens": 850}. Quotas count
+	// requests; limiters of the caller's own see it in their [limit.Demand].
 	Units map[string]float64
 	// Priority decides which request goes first if several wait for the same limit. The zero value is
 	// Normal.
