@@ -100,7 +100,9 @@ func WithPriority(ctx context.Context, p queue.Priority) context.Context {
 
 // WithCost returns a context whose requests spend n units of each limit instead of 1, for
 // APIs that count them so. If n exceeds what a limit ever allows at once, the request
-// fails with a queue.CostError. A cost below 1 counts as 1.
+// fails with a queue.CostError, unless the API announces limits of other units too: then it
+// is one request that costs n of those. [WithUnits] says so directly. A cost below 1 counts
+// as 1.
 func WithCost(ctx context.Context, n int) context.Context {
 	c := toldOf(ctx)
 	c.cost = max(n, 1)

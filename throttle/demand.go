@@ -22,6 +22,7 @@ type Demand struct {
 // AskFor is Ask for a request of which more is known than how many requests it counts for. A
 // Cost that a window never allows has a limit.Decision with a Max.
 func (k *Limiter) AskFor(now time.Time, d *Demand) limit.Decision {
+	d = k.meant(d)
 	k.asked = d
 	defer func() { k.asked = nil }()
 	if len(d.Cost) > 0 {
@@ -37,6 +38,7 @@ func (k *Limiter) AskFor(now time.Time, d *Demand) limit.Decision {
 // TakeFor is Take for such a request. Its costs count until the response is observed; to count
 // them until its body was read, set [Reservation.Metered] before, and call [Limiter.Settle] then.
 func (k *Limiter) TakeFor(now time.Time, d *Demand) Reservation {
+	d = k.meant(d)
 	k.asked = d
 	defer func() { k.asked = nil }()
 	t := k.Take(now, d.Requests)
@@ -45,6 +47,29 @@ func (k *Limiter) TakeFor(now time.Time, d *Demand) Reservation {
 	}
 	t.holds.demand = *d
 	return t
+}
+
+// meant returns what a demand means. A number of requests above what a window of requests ever
+// allows cannot mean requests if other windows count tokens or points: it is one request, which
+// costs so many of those.
+func (k *Limiter) meant(d *Demand) *Demand {
+	n := units(d.Requests)
+	if n == 1 || len(d.Cost) > 0 || k.tooSmall(n) == nil {
+		return d
+	}
+	var of cost.Units
+	for i := range k.windows {
+		if u := k.windows[i].units; u != nil {
+			of = of.Add(cost.Units{u.unit: float64(n)})
+		}
+	}
+	if of == nil {
+		return d
+	}
+	for unit := range of {
+		of[unit] = float64(n) // however many windows count it
+	}
+	return &Demand{Cost: of, Estimate: d.Estimate}
 }
 
 // Settle takes in that the body of a response was read to its end, or closed, and what the

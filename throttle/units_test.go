@@ -153,3 +153,22 @@ func TestUnitsThatMakeNoSenseLimitNothing(t *testing.T) {
 		assert.Equal(t, now, k.AskFor(now, &Demand{Cost: cost.Tokens(50)}).At, "%+v", w)
 	}
 }
+
+// A cost above the limit of requests is meant in tokens, where the API counts those too.
+func TestACostThatCannotMeanRequests(t *testing.T) {
+	k := newLimiter(t)
+	r := chatWindows(599, 900)
+	k.Observe(epoch.Add(100*time.Millisecond), k.TakeFor(epoch, &Demand{}), &r)
+	now := epoch.Add(time.Second)
+	asks := &Demand{Requests: 700}
+	assert.Equal(t, limit.Decision{At: now}, k.AskFor(now, asks), "600 requests may go, and 900 tokens")
+	assert.Equal(t, int64(1), k.TakeFor(now, asks).cost)
+	assert.NotEqual(t, now, k.AskFor(now, asks).At, "200 tokens are left")
+	assert.Equal(t, limit.Decision{Limit: "tokens", Max: 1000, Cost: 1001}, k.AskFor(now, &Demand{Requests: 1001}))
+
+	k = newLimiter(t)
+	r.Windows = r.Windows[:1]
+	k.Observe(epoch.Add(100*time.Millisecond), k.TakeFor(epoch, &Demand{}), &r)
+	assert.Equal(t, "requests", k.AskFor(now, asks).Limit)
+	assert.Equal(t, 600, k.AskFor(now, asks).Max, "nothing else is counted")
+}
