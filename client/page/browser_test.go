@@ -36,7 +36,7 @@ func newChromium(t *testing.T) *chromium {
 	require.NoError(t, err)
 	out, theirOut, err := os.Pipe()
 	require.NoError(t, err)
-	profile, err := os.MkdirTemp("", "forbear-page-")
+	profile, err := os.MkdirTemp("", "forbear-page-") //nolint:usetesting // a helper of the browser may write there for too long
 	require.NoError(t, err)
 	// The context of the test ends before its clean-up, in which the browser closes in peace.
 	cmd := exec.CommandContext(context.WithoutCancel(t.Context()), program, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
