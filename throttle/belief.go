@@ -84,7 +84,7 @@ func (k *Limiter) tries(now instant, n int64) bool {
 // Forget drops all that is believed of limits. What is under way is still counted as such.
 func (k *Limiter) Forget(now time.Time) {
 	k.expireLost(k.instant(now))
-	k.windows, k.edges, k.estimator, k.remembered, k.sheds = nil, nil, nil, nil, shedding{}
+	k.windows, k.edges, k.estimator, k.inFlight, k.remembered, k.sheds = nil, nil, nil, nil, nil, shedding{}
 	k.cooldown = cooldown{}
 	k.cooldown.narrowDown(k.sent)
 }
