@@ -35,7 +35,8 @@ func (w *window) observe(k *Limiter, now instant, t *Reservation, said *header.W
 	if told {
 		w.close(k, now)
 	}
-	if w.belief.observe(now, said, remaining, ok, refused) {
+	probe := w.probe.answeredBy(t) && !w.belief.early && w.untimed(told, reset, now) && !w.contention.others(now)
+	if w.belief.observe(now, said, remaining, ok, refused, probe) {
 		w.contention.begin(w) // it counts anew, and no other server did
 	}
 	switch {
@@ -49,6 +50,18 @@ func (w *window) observe(k *Limiter, now instant, t *Reservation, said *header.W
 		w.bucket.servedEarly(now, w.limit, w.limit-remaining)
 	}
 }
+
+// untimed reports whether a response does not say when the window opens: it says nothing
+// but what remains, or a time that is long over.
+func (w *window) untimed(told bool, reset interval, now instant) bool {
+	if told {
+		return reset.latest < now-untimedPast
+	}
+	return w.limit <= 0 && w.length.value == 0
+}
+
+// untimedPast is how far in the past a reset is that no rounding explains.
+const untimedPast = 10 * second
 
 func (w *window) setLimit(k *Limiter, limit int64) {
 	w.limit = limit
@@ -133,6 +146,7 @@ func (w *window) observeRemaining(k *Limiter, now instant, t *Reservation, remai
 	}
 	w.contention.observe(w, k, now, t, remaining)
 	if resetTold {
+		w.constancy.observe(w, now, remaining, reset.earliest)
 		left := interval{reset.earliest - now, reset.latest - t.at}
 		w.bucket.observe(now, w.limit, w.limit-remaining, k.sent-t.answered-t.cost, left, w.length.value)
 	}
@@ -149,6 +163,10 @@ func (w *window) observeRemaining(k *Limiter, now instant, t *Reservation, remai
 // exhaust takes back all that was believed to be left.
 func (w *window) exhaust(k *Limiter, now instant) {
 	w.grantedThrough, w.raised = min(w.grantedThrough, k.sent), k.sent
+	w.constancy = constancy{}
+	if w.history.after(now-w.reach(k)) < w.limit {
+		w.length.refute()
+	}
 	w.rolling.refute(now + w.reach(k))
 	if !w.contention.others(now) {
 		w.bucket = w.bucket.refused(now, w.length.value)
