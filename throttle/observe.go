@@ -27,7 +27,7 @@ func (w *window) observe(k *Limiter, now instant, t *Reservation, said *header.W
 	}
 	if told {
 		w.contention.move(w, reset)
-		if !w.observeReset(k, t, reset) {
+		if !w.observeReset(k, t, reset, !ok || w.limit <= 1 || 2*remaining >= w.limit) {
 			return
 		}
 	}
@@ -70,9 +70,10 @@ func (w *window) setLimit(k *Limiter, limit int64) {
 	w.bucket, w.contention, w.phase = bucket{}, contention{}, phase{}
 }
 
-// observeReset takes in the reset that a response told. It reports whether the
-// response speaks of the window as it is now, and not of one that is over.
-func (w *window) observeReset(k *Limiter, t *Reservation, reset interval) bool {
+// observeReset takes in the reset that a response told, and whether a window that has just
+// been reset would say the same of what remains. It reports whether the response speaks of
+// the window as it is now, and not of one that is over.
+func (w *window) observeReset(k *Limiter, t *Reservation, reset interval, full bool) bool {
 	if reset.latest > t.at {
 		reset.earliest = max(reset.earliest, t.at) // what is still to come was not over when we asked
 	}
@@ -89,7 +90,7 @@ func (w *window) observeReset(k *Limiter, t *Reservation, reset interval) bool {
 		w.reset.latest, w.resetTold = reset.latest, t.number
 		return true
 	}
-	if w.resetKnown {
+	if w.resetKnown && full { // a bucket may tell when its next token comes, which is no length
 		w.length.moved(interval{reset.earliest - w.reset.latest, reset.latest - w.reset.earliest})
 	}
 	w.reset, w.resetKnown, w.resetSince, w.resetTold = reset, true, k.sent, t.number
