@@ -29,13 +29,13 @@ const (
 	// concurrencyMemory is how many answers count in full. Those before count half, and so on.
 	concurrencyMemory = 1024
 	// A limit has to explain the refusals exp(concurrencySure) times as well as chance
-	// does, and exp of twice that for each limit that turned out to be none;
-	concurrencySure = 12
-	// so many requests have to be served within it,
+	// does, and exp of twice that for each limit that turned out to be none. So many
+	// requests have to be served within it, no more than such a share of those refused,
+	// and at least such a share of the others.
+	concurrencySure   = 12
 	concurrencyServed = 16
-	// no more than such a share of those refused, and at least this of the others.
-	concurrencyBelow = 0.02
-	concurrencyAbove = 0.2
+	concurrencyBelow  = 0.02
+	concurrencyAbove  = 0.2
 )
 
 // send adds a request to the burst that it is part of, and returns that.
