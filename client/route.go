@@ -1,6 +1,7 @@
 package client
 
 import (
+	"hash/maphash"
 	"net/http"
 	"strings"
 )
@@ -11,18 +12,40 @@ import (
 func routeOf(req *http.Request) string { return routeFrom(req.Method, req.URL.Path) }
 
 func routeFrom(method, path string) string {
-	var b strings.Builder
-	b.Grow(len(method) + len(path) + 1)
-	b.WriteString(method)
-	for part := range strings.SplitSeq(strings.Trim(path, "/"), "/") {
-		b.WriteByte('/')
-		if isName(part) {
-			b.WriteString(part)
-		} else {
-			b.WriteByte('*')
+	var room [maxRouteRoom]byte
+	return string(appendRoute(room[:0], method, path))
+}
+
+// routeID identifies the route of a request. It is never 0.
+func routeID(method, path string) uint64 {
+	var room [maxRouteRoom]byte
+	return maphash.Bytes(accountSeed, appendRoute(room[:0], method, path)) | 1
+}
+
+// maxRouteRoom is how long a route may be without an allocation.
+const maxRouteRoom = 128
+
+// appendRoute appends a method and the pattern of a path.
+func appendRoute(to []byte, method, path string) []byte {
+	to = append(to, method...)
+	path = strings.Trim(path, "/")
+	for {
+		to = append(to, '/')
+		part, rest := path, ""
+		i := strings.IndexByte(path, '/')
+		if i >= 0 {
+			part, rest = path[:i], path[i+1:]
 		}
+		if isName(part) {
+			to = append(to, part...)
+		} else {
+			to = append(to, '*')
+		}
+		if i < 0 {
+			return to
+		}
+		path = rest
 	}
-	return b.String()
 }
 
 // isName reports whether a part of a path is a word of the API: v2, users,

@@ -83,19 +83,3 @@ func (r *routes) ofModel(of *route, model string) *route {
 	}
 	return added
 }
-
-// routeID identifies the method and path pattern of a request. It is never 0.
-func routeID(method, path string) uint64 {
-	const odd = 0x9e3779b97f4a7c15
-	id := maphash.String(accountSeed, method)
-	path = strings.Trim(path, "/")
-	for more := true; more; {
-		var part string
-		part, path, more = strings.Cut(path, "/")
-		id *= odd
-		if isName(part) {
-			id += maphash.String(accountSeed, part)
-		}
-	}
-	return id | 1
-}
