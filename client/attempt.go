@@ -216,8 +216,7 @@ func (a *attempt) read(r *header.Reader, ans *answer) (body []byte) {
 	if resp.StatusCode > 299 {
 		now = time.Now() // only waits are counted from it, where the response has no Date
 	}
-	body, ans.resp = r.Body(resp, bodyPatience)
-	r.Read(&a.reading, resp.StatusCode, resp.Header, body, now)
+	body, ans.resp = r.ReadResponse(&a.reading, resp, bodyPatience, now)
 	if resp.StatusCode == http.StatusUnauthorized && !a.reading.Refused {
 		a.reading.Windows = nil // the limits of those without a key, and not of this one
 	}

@@ -50,6 +50,7 @@ type Reading struct {
 	lastTime time.Time // and what it says
 	sorted   bool      // hits are in the order of their names
 	alike    bool      // hits are known to be about one window
+	quiet    bool      // nothing in the header of a success is seen beside refusals
 	text     int       // how much text has been looked at
 	status   int
 	now      time.Time
@@ -115,7 +116,7 @@ func (r *Reading) reset() {
 	clear(r.hits)
 	r.hits, r.Windows = r.hits[:0], r.Windows[:0]
 	r.Wait, r.Reason, r.Paused = Wait{}, Unspecified, false
-	r.Refused, r.Stale, r.sorted, r.alike = false, false, false, false
+	r.Refused, r.Stale, r.sorted, r.alike, r.quiet = false, false, false, false, false
 	r.Date, r.date = time.Time{}, ""
 	if r.dirty {
 		r.findings, r.dirty = bodyFindings{}, false
