@@ -220,7 +220,7 @@ func (a *attempt) read(r *header.Reader, ans *answer) (body []byte) {
 	if resp.StatusCode == http.StatusUnauthorized && !a.reading.Refused {
 		a.reading.Windows = nil // the limits of those without a key, and not of this one
 	}
-	if a.reading.Refused && !explained(&a.reading) {
+	if a.reading.Refused && !a.reading.Exhausted() {
 		if body == nil {
 			// Who is refused, and whether a wait ends it, is told there if anywhere.
 			if body, ans.resp = header.PeekBody(ans.resp, globalPatience); len(body) > 0 {

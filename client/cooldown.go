@@ -3,7 +3,6 @@ package client
 import (
 	"maps"
 	"math/rand/v2"
-	"slices"
 	"time"
 
 	"github.com/forbear-go/forbear/throttle"
@@ -237,11 +236,6 @@ func (l *learned) merge(now time.Time, same []*cooldown, wait time.Duration) {
 		l.spread.forget(c)
 		delete(l.cooldowns, c.route)
 	}
-}
-
-// explained reports whether a refusal tells which limit is the reason.
-func explained(r *header.Reading) bool {
-	return slices.ContainsFunc(r.Windows, func(w header.Window) bool { return w.Exhausted() })
 }
 
 // holder returns which of the limits of a request hold it back for longest.

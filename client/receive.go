@@ -31,7 +31,7 @@ func (l *learned) receive(now time.Time, a *attempt) {
 		}
 		return
 	}
-	bare := r.Refused && a.scope == 0 && !explained(r) && !r.Overloaded() // what is overloaded limits nobody
+	bare := r.Refused && a.scope == 0 && !r.Exhausted() && !r.Overloaded() // what is overloaded limits nobody
 	if bare && a.part == l.cooldown(a.route.id) {
 		a.own, a.ownTicket = a.part, a.ticket // it became one while it was under way
 	}

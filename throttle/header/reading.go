@@ -2,6 +2,7 @@ package header
 
 import (
 	"net/http"
+	"slices"
 	"time"
 )
 
@@ -59,6 +60,9 @@ type Reading struct {
 // Overloaded reports that the request was refused with a status that speaks of the
 // server, 503 or 529, and not of a limit of the client's.
 func (r *Reading) Overloaded() bool { return r.Refused && (r.status == 503 || r.status == 529) }
+
+// Exhausted reports whether the response says that nothing is left of one of its windows.
+func (r *Reading) Exhausted() bool { return slices.ContainsFunc(r.Windows, Window.Exhausted) }
 
 // Wait is how long to leave the server alone. The zero value is not known.
 type Wait struct {
