@@ -1,11 +1,11 @@
 package client
 
 import (
-	"crypto/sha256"
 	"hash/maphash"
 	"net/http"
 	"sync/atomic"
 
+	"github.com/forbear-go/forbear/client/internal/credentials"
 	"github.com/forbear-go/forbear/throttle/cost"
 	"github.com/forbear-go/forbear/throttle/header"
 )
@@ -83,12 +83,12 @@ var accountSeed = maphash.MakeSeed()
 
 // account returns whose quota a request spends.
 func (t *Transport) account(req *http.Request, c *call) *principal {
-	s := spender{url: req.URL}
+	s := credentials.Spender{URL: req.URL}
 	t.identify(&s, req, c)
-	sum := s.sum()
+	sum := s.Sum()
 	known := t.accounts.find(sum)
 	if known == nil {
-		known = &principal{sum: sum, key: s.hash(), reader: t.readers.of(req.URL), apis: cost.ForHost(req.URL.Hostname(), t.apis...)}
+		known = &principal{sum: sum, key: s.Hash(), reader: t.readers.of(req.URL), apis: cost.ForHost(req.URL.Hostname(), t.apis...)}
 		t.accounts.add(known)
 	}
 	return known
@@ -96,45 +96,13 @@ func (t *Transport) account(req *http.Request, c *call) *principal {
 
 // identify determines whose quota the request spends: the context of the request decides,
 // or else the key function, or else the request's host and credentials.
-func (t *Transport) identify(s *spender, req *http.Request, c *call) {
-	if s.key = c.key; s.key == "" && t.keyOf != nil {
-		s.key = t.told(req)
+func (t *Transport) identify(s *credentials.Spender, req *http.Request, c *call) {
+	if s.Key = c.key; s.Key == "" && t.keyOf != nil {
+		s.Key = t.told(req)
 	}
-	if s.told = s.key != ""; !s.told {
-		s.look(req)
+	if s.Key == "" {
+		s.Look(req)
 	}
-}
-
-// sum returns a fast hash. It differs if the host or the credentials differ, and is equal for
-// equal requests. Different spellings of one credential may give different sums, which only
-// costs another hash.
-func (s *spender) sum() uint64 {
-	const odd = 0x9e3779b97f4a7c15
-	sum := maphash.String(accountSeed, s.url.Host)*odd + implied(s.url)
-	if s.told {
-		return sum*odd + maphash.String(accountSeed, s.key)*odd
-	}
-	for i := range s.n { // in any order, as that of a header's fields is random
-		c := &s.shown[i]
-		one := maphash.String(accountSeed, c.name)*odd + maphash.String(accountSeed, c.value)
-		one *= odd
-		sum += one ^ one>>32
-	}
-	return sum
-}
-
-// hash returns the key of the queue, which does not reveal the credentials. A key that the
-// caller set is the same for all hosts.
-func (s *spender) hash() string {
-	var room [256]byte
-	text := room[:0]
-	if s.told {
-		text = append(append(text, 1), s.key...)
-	} else {
-		text = s.appendIdentity(text)
-	}
-	hash := sha256.Sum256(text)
-	return string(hash[:])
 }
 
 // told returns the key from the caller's function, which may panic.

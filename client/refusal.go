@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/forbear-go/forbear/client/internal/credentials"
 	"github.com/forbear-go/forbear/throttle"
 	"github.com/forbear-go/forbear/throttle/header"
 	"github.com/forbear-go/forbear/throttle/limit"
@@ -93,7 +94,7 @@ func newRefusal(resp *http.Response, body []byte) *refusal {
 func withoutCredentials(h http.Header) http.Header {
 	kept := make(http.Header, len(h))
 	for name, values := range h {
-		if name != "Set-Cookie" && name != "Set-Cookie2" && classOf(name) == public {
+		if name != "Set-Cookie" && name != "Set-Cookie2" && !credentials.InField(name) {
 			kept[name] = append([]string(nil), values...)
 		}
 	}
