@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/forbear-go/forbear/client/internal/sharing"
 	"github.com/forbear-go/forbear/queue"
 	"github.com/forbear-go/forbear/throttle"
 	"github.com/forbear-go/forbear/throttle/cost"
@@ -25,13 +26,13 @@ type attempt struct {
 	key       *learned
 	part      *throttle.Limiter // whose limits it obeys
 	req       *http.Request
-	route     *route
+	route     *sharing.Route
 	own       *throttle.Limiter // of the route, if it has a cooldown
 	ownTicket throttle.Reservation
 	who       *principal
-	groups    groups    // of the request; see groupsOf
-	counters  *counters // of its bucket; nil if they are not looked at
-	seen      seen
+	groups    sharing.Groups    // of the request; see groupsOf
+	counters  *sharing.Counters // of its bucket; nil if they are not looked at
+	seen      sharing.Seen
 	epoch     int               // of its key, when it was sent
 	global    bool              // it was refused, for more than its route
 	refuser   *throttle.Limiter // that learned of it
@@ -108,22 +109,22 @@ func (a *attempt) prepare(t *Transport, who *principal, c *call) {
 	}
 	a.key, a.part, a.req, a.scope, a.number = nil, nil, req, c.scope, c.sent+1
 	a.name, a.arrived, a.first = t.nameFor(c), time.Time{}, c.sent == 0 && c.mayRetry()
-	a.route, a.own, a.global = who.routes.of(req), nil, false
+	a.route, a.own, a.global = who.routes.Of(req), nil, false
 	a.charge(who, c)
-	a.Request.Bucket = a.route.bucket
-	a.who, a.groups, a.counters = who, groups{}, nil
-	switch l := level(who.routes.level.Load()); {
+	a.Request.Bucket = a.route.Bucket
+	a.who, a.groups, a.counters = who, sharing.Groups{}, nil
+	switch l := sharing.Level(who.routes.Level.Load()); {
 	case c.scope != 0:
 		a.Request.Bucket = c.bucket
-	case l >= byThing: // they do not wait for each other
+	case l >= sharing.ByThing: // they do not wait for each other
 		a.Request.Bucket += " " + strconv.FormatUint(a.groupsOf()[l], 36)
 	}
 }
 
 // groupsOf returns the groups of the request.
-func (a *attempt) groupsOf() *groups {
-	if a.groups[byPath] == 0 {
-		a.groups = groupsOf(a.req, a.route)
+func (a *attempt) groupsOf() *sharing.Groups {
+	if a.groups[sharing.ByPath] == 0 {
+		a.groups = sharing.GroupsOf(a.req, a.route)
 	}
 	return &a.groups
 }

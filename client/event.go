@@ -173,7 +173,7 @@ func (a *attempt) tellAnswered(t *Transport, ans *answer) {
 func (l *learned) believe(now time.Time, a *attempt) {
 	part := l.of(now, a)
 	if a.scope == 0 {
-		part = cmp.Or(l.cooldown(a.route.id), part)
+		part = cmp.Or(l.cooldown(a.route.ID), part)
 	}
 	a.believed = l.statusOf(now, a).Windows
 	shapes := shapesOf(a.believed)

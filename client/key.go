@@ -1,9 +1,16 @@
 package client
 
 import (
+	"errors"
 	"net/http"
+	"net/url"
+	"sync"
+	"sync/atomic"
 
 	"github.com/forbear-go/forbear/client/internal/credentials"
+	"github.com/forbear-go/forbear/client/internal/sharing"
+	"github.com/forbear-go/forbear/throttle/cost"
+	"github.com/forbear-go/forbear/throttle/header"
 )
 
 // A KeyFunc returns the key of a request. Requests with the same key share their limits,
@@ -31,4 +38,168 @@ func AuthorizationKey(req *http.Request) string {
 		s.Authorize(value)
 	}
 	return s.Identity()
+}
+
+// An principal is what requests with one key have in common.
+type principal struct {
+	sum    uint64         // of who spends; it means nothing outside of this process
+	key    string         // the hash of who spends
+	reader *header.Reader // of the responses of its host
+	routes sharing.Routes
+	apis   []*cost.API // that tell what requests to its host cost
+}
+
+// accounts remembers the last ones, so that a request costs no slow hash. It grows with
+// their number, up to a bound.
+type accounts struct {
+	slots  atomic.Pointer[slots]
+	ousted atomic.Int64 // accounts that had to make room for others, since it grew
+}
+
+// slots are as many as a power of two.
+type slots []atomic.Pointer[principal]
+
+const (
+	fewSlots  = 256
+	manySlots = 1 << 14
+)
+
+func (s slots) of(sum uint64) *atomic.Pointer[principal] { return &s[sum&uint64(len(s)-1)] }
+
+// find returns the account with a sum, or nil.
+func (a *accounts) find(sum uint64) *principal {
+	if s := a.slots.Load(); s != nil {
+		if known := s.of(sum).Load(); known != nil && known.sum == sum {
+			return known
+		}
+	}
+	return nil
+}
+
+// add remembers an account. Two that come at once may oust each other: that costs a
+// hash more.
+func (a *accounts) add(known *principal) {
+	s := a.slots.Load()
+	if s == nil {
+		a.grow(s, fewSlots)
+		s = a.slots.Load()
+	}
+	old := s.of(known.sum).Swap(known)
+	if old == nil || old.sum == known.sum || len(*s) >= manySlots {
+		return
+	}
+	if a.ousted.Add(1) > int64(len(*s)) {
+		a.grow(s, 4*len(*s))
+	}
+}
+
+// grow makes place for n.
+func (a *accounts) grow(from *slots, n int) {
+	to := make(slots, n)
+	if from != nil {
+		for i := range *from {
+			if known := (*from)[i].Load(); known != nil {
+				to.of(known.sum).Store(known)
+			}
+		}
+	}
+	if a.slots.CompareAndSwap(from, &to) {
+		a.ousted.Store(0)
+	}
+}
+
+// account returns whose quota a request spends.
+func (t *Transport) account(req *http.Request, c *call) *principal {
+	s := credentials.Spender{URL: req.URL}
+	t.identify(&s, req, c)
+	sum := s.Sum()
+	known := t.accounts.find(sum)
+	if known == nil {
+		known = &principal{sum: sum, key: s.Hash(), reader: t.readers.of(req.URL), apis: cost.ForHost(req.URL.Hostname(), t.apis...)}
+		t.accounts.add(known)
+	}
+	return known
+}
+
+// identify determines whose quota the request spends: the context of the request decides,
+// or else the key function, or else the request's host and credentials.
+func (t *Transport) identify(s *credentials.Spender, req *http.Request, c *call) {
+	if s.Key = c.key; s.Key == "" && t.keyOf != nil {
+		s.Key = t.told(req)
+	}
+	if s.Key == "" {
+		s.Look(req)
+	}
+}
+
+// told returns the key from the caller's function, which may panic.
+func (t *Transport) told(req *http.Request) (key string) {
+	told := false
+	defer func() {
+		if !told {
+			closeBody(req)
+		}
+	}()
+	key = t.keyOf(req)
+	told = true
+	return key
+}
+
+// readers holds a header.Reader for each host, which knows its dialect and
+// remembers the fields that it sends.
+type readers struct {
+	dialects []header.Dialect
+	byHost   sync.Map // of *header.Reader
+	hosts    atomic.Int64
+}
+
+// maxReaders is how many hosts are remembered. Beyond that all are forgotten, which
+// costs each of them one slower response.
+const maxReaders = 1024
+
+// of returns the reader for the host of a URL.
+func (r *readers) of(u *url.URL) *header.Reader {
+	if known, ok := r.byHost.Load(u.Host); ok {
+		return known.(*header.Reader)
+	}
+	made, err := header.NewReader(u.Host, r.dialects...)
+	if err != nil {
+		panic(err) // the dialects were tried before
+	}
+	if r.hosts.Add(1) > maxReaders {
+		r.byHost.Clear()
+		r.hosts.Store(1)
+	}
+	known, _ := r.byHost.LoadOrStore(u.Host, made)
+	return known.(*header.Reader)
+}
+
+// WithKeyNames sets the display names of keys, as [WithKeyName] does for one request: f
+// returns the name of a request's key, or an empty string for none. The client calls f for
+// each request, by many goroutines at once. The name must not contain a secret.
+func WithKeyNames(f func(*http.Request) string) Option {
+	return func(s *settings) error {
+		if f == nil {
+			return errors.New("client: WithKeyNames got no function")
+		}
+		s.names = f
+		return nil
+	}
+}
+
+// nameFor returns the name that the caller gave to the key of a request. The caller's
+// function may panic.
+func (t *Transport) nameFor(c *call) (name string) {
+	if c.name != "" || t.names == nil {
+		return c.name
+	}
+	told := false
+	defer func() {
+		if !told {
+			closeBody(c.req)
+		}
+	}()
+	name = t.names(c.req)
+	told = true
+	return name
 }

@@ -1,17 +1,14 @@
-package client
+package sharing
 
 import (
 	"hash/maphash"
-	"net/http"
 	"strings"
 )
 
-// routeOf returns the route of a request: its method and its path, in which what
+// RouteOf returns the name of the route of a request: its method and its path, in which what
 // looks like the name of one thing among many is left out. APIs that limit routes
 // limit all of these things together.
-func routeOf(req *http.Request) string { return routeFrom(req.Method, req.URL.Path) }
-
-func routeFrom(method, path string) string {
+func RouteOf(method, path string) string {
 	var room [maxRouteRoom]byte
 	return string(appendRoute(room[:0], method, path))
 }
@@ -19,7 +16,7 @@ func routeFrom(method, path string) string {
 // routeID identifies the route of a request. It is never 0.
 func routeID(method, path string) uint64 {
 	var room [maxRouteRoom]byte
-	return maphash.Bytes(accountSeed, appendRoute(room[:0], method, path)) | 1
+	return maphash.Bytes(seed, appendRoute(room[:0], method, path)) | 1
 }
 
 // maxRouteRoom is how long a route may be without an allocation.
