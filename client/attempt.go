@@ -45,7 +45,12 @@ type attempt struct {
 	first bool // it is the first, and there may be others
 
 	// For observers.
-	number   int                     // of the attempt, from 1
+	number    int // of the attempt, from 1
+	transport *Transport
+	sends     *http.Request // the request that goes on the wire
+	tellWait  func(queue.Waiting)
+	over      time.Time // when it was answered, or lost
+
 	waited   bool                    // in the queue
 	waitedOn string                  // the limit, if it was known
 	believed []throttle.WindowStatus // when it was answered
@@ -235,7 +240,7 @@ func (a *attempt) read(r *header.Reader, ans *answer) (body []byte) {
 
 // receive takes in the response. It runs under the queue's lock.
 func (a *attempt) receive(now time.Time, own limit.Limiter) {
-	a.key = own.(*learned)
+	a.key, a.over = own.(*learned), now
 	a.count(now)
 	a.key.receive(now, a)
 	a.key.usage.count(a, a.reading.Refused)
@@ -249,7 +254,7 @@ func (a *attempt) receive(now time.Time, own limit.Limiter) {
 
 // lose notes that there was none.
 func (a *attempt) lose(now time.Time, own limit.Limiter) {
-	a.key = own.(*learned)
+	a.key, a.over = own.(*learned), now
 	a.count(now)
 	a.key.usage.count(a, false)
 	a.key.lose(now, a)

@@ -44,6 +44,7 @@ func AuthorizationKey(req *http.Request) string {
 type principal struct {
 	sum    uint64         // of who spends; it means nothing outside of this process
 	key    string         // the hash of who spends
+	name   string         // the same as text
 	reader *header.Reader // of the responses of its host
 	routes sharing.Routes
 	apis   []*cost.API // that tell what requests to its host cost
@@ -115,7 +116,8 @@ func (t *Transport) account(req *http.Request, c *call) *principal {
 	sum := s.Sum()
 	known := t.accounts.find(sum)
 	if known == nil {
-		known = &principal{sum: sum, key: s.Hash(), reader: t.readers.of(req.URL), apis: cost.ForHost(req.URL.Hostname(), t.apis...)}
+		key := s.Hash()
+		known = &principal{sum: sum, key: key, name: nameOf(key), reader: t.readers.of(req.URL), apis: cost.ForHost(req.URL.Hostname(), t.apis...)}
 		t.accounts.add(known)
 	}
 	return known

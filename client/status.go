@@ -57,7 +57,7 @@ func (t *Transport) Status(req *http.Request) (Status, error) {
 	a.prepare(t, t.account(req, &c), &c)
 	place, err := t.line.Peek(&a.Request)
 	s := Status{
-		Key: nameOf(a.Key), Host: req.URL.Host, Name: a.name, Waiting: t.line.KeyStats(a.Key).Waiting,
+		Key: a.who.name, Host: req.URL.Host, Name: a.name, Waiting: t.line.KeyStats(a.Key).Waiting,
 		Start: place.Start, Ahead: place.Ahead, Limit: place.Limit,
 	}
 	t.line.Update(a.Key, func(now time.Time, own limit.Limiter) {
