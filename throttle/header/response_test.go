@@ -3,6 +3,7 @@ package header
 import (
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -45,7 +46,7 @@ func TestReadResponseLooksIntoBodies(t *testing.T) {
 				r, _ := read(`{}`, c.usual...)
 				assert.False(t, r.Refused)
 			}
-			r, from := read(refusal, append(c.usual[:len(c.usual):len(c.usual)], c.odd...)...)
+			r, from := read(refusal, slices.Concat(c.usual, c.odd)...)
 			assert.Equal(t, c.want, r.Refused)
 			if !c.want {
 				assert.Equal(t, len(refusal), from.Reader.(*strings.Reader).Len(), "not a byte was read")
