@@ -128,10 +128,8 @@ func (k *Limiter) try(now instant, t *Reservation, refused bool) {
 
 // explained reports whether a refusal says which announced window caused it.
 func (k *Limiter) explained(r *header.Reading) bool {
-	for i := range r.Windows {
-		if r.Windows[i].Exhausted() {
-			return true
-		}
+	if r.Exhausted() {
+		return true
 	}
 	for i := range k.windows {
 		if said := k.windows[i].said(r); said != nil && k.windows[i].emptied(said) {

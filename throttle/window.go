@@ -38,6 +38,7 @@ type window struct {
 	constancy  constancy
 	phase      phase
 	replicas   replicas
+	expected   expectation
 
 	moment     bool // the reset is told as one
 	served     bool // an answer that was no refusal told of it
