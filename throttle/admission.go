@@ -41,7 +41,11 @@ func (w *window) weigh(k *Limiter, now instant, n int64) instant {
 	if w.sliding.recognised {
 		at = min(at, w.counterReady(k, now, n))
 	}
-	return max(now, min(at, w.probeReady(k, now)))
+	safe := max(now, min(at, w.probeReady(k, now)))
+	if safe == now {
+		return now
+	}
+	return w.eagerReady(k, now, n, safe)
 }
 
 // plenty reports whether n may go on credit, far from its end, as most requests may.

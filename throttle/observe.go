@@ -35,6 +35,7 @@ func (w *window) observe(k *Limiter, now instant, t *Reservation, said *header.W
 	if told {
 		w.close(k, now)
 	}
+	w.eager.observe(t, refused)
 	probe := w.probe.answeredBy(t) && !w.belief.early && w.untimed(told, reset, now) && !w.contention.others(now)
 	if w.belief.observe(now, said, remaining, ok, refused, probe) {
 		w.contention.begin(w) // it counts anew, and no other server did

@@ -36,6 +36,7 @@ type window struct {
 	units      *unitWindow // where it counts something else than requests
 	belief     belief
 	constancy  constancy
+	eager      eagerness
 	phase      phase
 	replicas   replicas
 
@@ -80,6 +81,7 @@ func (w *window) open() bool {
 
 // send counts n more, up to the given number, as sent.
 func (w *window) send(now, slack instant, number, n int64) {
+	w.eager.send(now, number)
 	if w.probes(now, number, n) {
 		w.belief.try(now)
 		w.probe.number, w.probe.sent = number, now
