@@ -36,6 +36,7 @@ func windows() []World {
 		small("two-delta", 1, 2*time.Second, apiserver.Delta, "a reset as a delay"),
 		small("five-epoch", 5, 5*time.Second, apiserver.Epoch, "a reset as a moment"),
 		small("five-delta", 20, 5*time.Second, apiserver.Delta, "a reset as a delay"),
+		small("one-epoch", 1, time.Second, apiserver.Epoch, "a reset as a moment"),
 		shared("shared-three", 50, 10*time.Second, 3, 20),
 		shared("shared-five", 30, 10*time.Second, 5, 5),
 		shared("shared-two", 20, 5*time.Second, 2, 10),
