@@ -77,7 +77,7 @@ func (w *window) creditReady(k *Limiter, now instant, n int64) instant {
 		return never
 	}
 	if shared && w.contention.stale(k, now) {
-		return max(now, k.lastSent+k.rtt.patience())
+		return max(now, k.lastSent+k.rtt.Patience())
 	}
 	return now
 }
@@ -91,7 +91,7 @@ func (w *window) refillReady(n int64) instant {
 // within the window's length.
 func (w *window) historyReady(k *Limiter, now instant, n int64) instant {
 	allowed := w.limit - w.reserve - n
-	if allowed < 0 || w.length.value == 0 || !w.length.known() && !w.rolling.proved() {
+	if allowed < 0 || w.length.Value == 0 || !w.length.Known() && !w.rolling.proved() {
 		return never
 	}
 	at := max(now, w.rolling.refutedUntil, w.history.fallsTo(allowed)+w.reach(k))
@@ -107,7 +107,7 @@ func (w *window) historyReady(k *Limiter, now instant, n int64) instant {
 
 // reach is how far the log looks back: the window, and the time by which one
 // request may travel longer than another.
-func (w *window) reach(k *Limiter) instant { return w.length.value + k.rtt.slack() }
+func (w *window) reach(k *Limiter) instant { return w.length.Value + k.rtt.Slack() }
 
 // opens returns when a probe makes sense: after the reset, or when a refusal bade
 // us come back, or, where nothing at all is known of the window's time, after a
@@ -116,8 +116,8 @@ func (w *window) opens(k *Limiter) instant {
 	at := never
 	switch {
 	case w.resetKnown:
-		at = w.reset.latest
-	case w.length.value == 0 || w.limit <= 0:
+		at = w.reset.Latest
+	case w.length.Value == 0 || w.limit <= 0:
 		at = k.lastSent + max(w.probe.blind, second)
 	}
 	if w.probe.bidden > 0 {
@@ -147,5 +147,5 @@ func (w *window) inTurn(k *Limiter, at instant) instant {
 	if w.probe.number == 0 {
 		return at
 	}
-	return max(at, w.probe.sent+k.rtt.patience())
+	return max(at, w.probe.sent+k.rtt.Patience())
 }

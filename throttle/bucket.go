@@ -1,5 +1,7 @@
 package throttle
 
+import "github.com/forbear-go/forbear/throttle/internal/clock"
+
 // A bucket recognises servers that refill continuously and announce when they
 // will be full again, and follows them. On those (token buckets, GCRA) the time
 // to the reset is what was spent times the emission interval, response after
@@ -37,15 +39,15 @@ func (b *bucket) observe(now instant, limit, spent, unsure int64, left interval,
 	if now < b.refutedUntil || limit < bucketSpent {
 		return
 	}
-	precise := left.width() <= left.latest/4
+	precise := left.Width() <= left.Latest/4
 	if precise && spent > 0 && spent <= limit {
 		b.learn(now, limit, spent, left, length)
 	}
 	if !b.recognised {
 		return
 	}
-	full := now + times(b.step, max(spent, 0)+unsure)
-	if full < b.full || now+left.earliest > b.full {
+	full := now + clock.Times(b.step, max(spent, 0)+unsure)
+	if full < b.full || now+left.Earliest > b.full {
 		b.full = full
 	}
 }
@@ -54,24 +56,24 @@ func (b *bucket) observe(now instant, limit, spent, unsure int64, left interval,
 func (b *bucket) learn(now instant, limit, spent int64, left interval, length instant) {
 	// Remaining is rounded down and some servers count one more than their limit,
 	// so what was really spent lies within one of what was told.
-	bound := interval{earliest: max(left.earliest, 0) / instant(spent+1), latest: never}
+	bound := interval{Earliest: max(left.Earliest, 0) / instant(spent+1), Latest: never}
 	if spent > 1 {
-		bound.latest = left.latest / instant(spent-1)
+		bound.Latest = left.Latest / instant(spent-1)
 	}
-	if b.samples > 0 && !b.emission.meets(bound) {
+	if b.samples > 0 && !b.emission.Meets(bound) {
 		*b = bucket{refutedUntil: now + max(4*length, 4*second)}
 		return
 	}
 	if b.samples == 0 {
 		b.emission, b.leastSpent, b.mostSpent = bound, spent, spent
 	} else {
-		b.emission = b.emission.intersect(bound)
+		b.emission = b.emission.Intersect(bound)
 		b.leastSpent, b.mostSpent = min(b.leastSpent, spent), max(b.mostSpent, spent)
 	}
 	b.samples++
 	b.refill.observe(now, left)
 	if moved := b.refill.moved && b.usual(limit); !moved &&
-		(b.samples < bucketSamples || b.mostSpent < bucketSpent || b.mostSpent < bucketRange*b.leastSpent || b.emission.latest/3 >= b.emission.earliest/2) {
+		(b.samples < bucketSamples || b.mostSpent < bucketSpent || b.mostSpent < bucketRange*b.leastSpent || b.emission.Latest/3 >= b.emission.Earliest/2) {
 		return
 	}
 	b.recognise(limit)
@@ -79,10 +81,10 @@ func (b *bucket) learn(now instant, limit, spent int64, left interval, length in
 
 // recognise follows the bucket from now on, or more closely.
 func (b *bucket) recognise(limit int64) {
-	b.step = max(b.emission.latest, 1)
+	b.step = max(b.emission.Latest, 1)
 	// Once it is known to a few hundredths, it is the one that makes a usual period.
-	period := usualLength(times(b.emission.earliest, limit))
-	if step := period / instant(limit); step < b.step && step >= b.emission.earliest && step > 0 && b.emission.width() <= step/32 {
+	period := clock.UsualLength(clock.Times(b.emission.Earliest, limit))
+	if step := period / instant(limit); step < b.step && step >= b.emission.Earliest && step > 0 && b.emission.Width() <= step/32 {
 		b.step = step
 	}
 	if !b.recognised {
@@ -94,7 +96,7 @@ func (b *bucket) recognise(limit int64) {
 // arrive.
 func (b *bucket) take(now, slack instant, n int64) {
 	if b.recognised && b.full != never {
-		b.full = min(max(b.full, now+slack)+times(b.step, n), 2*farthest)
+		b.full = min(max(b.full, now+slack)+clock.Times(b.step, n), 2*farthest)
 	}
 }
 
@@ -103,5 +105,5 @@ func (b *bucket) ready(capacity, n int64) instant {
 	if !b.recognised || b.full == never || capacity < n {
 		return never
 	}
-	return b.full - times(b.step, capacity-n)
+	return b.full - clock.Times(b.step, capacity-n)
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/forbear-go/forbear/internal/ratemodel"
+	"github.com/forbear-go/forbear/throttle/internal/clock"
 )
 
 // A bucket of 120 that regains two a second is known after a few answers, and its
@@ -17,7 +18,7 @@ func TestBucketsAreRecognised(t *testing.T) {
 	for n := 1; n <= 60; n++ {
 		now := instant(n) * millisecond
 		left := second/2*instant(n) - now
-		b.observe(now, 120, int64(n), 0, interval{left - second/2, left + second/2}, 60*second)
+		b.observe(now, 120, int64(n), 0, clock.Between(left - second/2, left + second/2), 60*second)
 	}
 	require.True(t, b.recognised)
 	assert.GreaterOrEqual(t, b.step, second/2)

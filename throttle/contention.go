@@ -1,5 +1,7 @@
 package throttle
 
+import "github.com/forbear-go/forbear/throttle/internal/clock"
+
 // A contention estimates what others spend of a window's quota, and which part of what
 // is left is ours. What is left falls by our own requests; by how much more it
 // falls, others send. As long as others are there, we spend our part of what is
@@ -50,11 +52,11 @@ const rolls = 3
 // move watches how the reset moves: that of a fixed window, once it is over, by a
 // whole length at least, that of one that rolls by less.
 func (s *contention) move(w *window, reset interval) {
-	by := reset.earliest - s.anchor.earliest
+	by := reset.Earliest - s.anchor.Earliest
 	switch {
-	case w.length.value == 0 || s.anchor.meets(reset) || by < 0:
+	case w.length.Value == 0 || s.anchor.Meets(reset) || by < 0:
 		return
-	case by < w.length.value/2:
+	case by < w.length.Value/2:
 		s.rolled, s.jumped = s.rolled+1, 0
 	default:
 		s.rolled, s.jumped = 0, s.jumped+1
@@ -65,9 +67,9 @@ func (s *contention) move(w *window, reset interval) {
 // fill notes how much our log holds of a window that does not roll, as far as is
 // known, or not yet.
 func (s *contention) fill(w *window, now instant) {
-	since := now - w.length.value
+	since := now - w.length.Value
 	s.holds = float64(max(s.most, w.history.after(since)))
-	s.low, s.most, s.next = w.limit, 0, now+w.length.value
+	s.low, s.most, s.next = w.limit, 0, now+w.length.Value
 }
 
 // hold follows how much our log may hold of a window that rolls. It returns our
@@ -75,15 +77,15 @@ func (s *contention) fill(w *window, now instant) {
 // everybody has sent as much again, so what counts is the least that was left
 // during some time.
 func (s *contention) hold(w *window, k *Limiter, now instant, t *Reservation, remaining int64) float64 {
-	own := float64(w.history.between(now-w.length.value, t.at))
+	own := float64(w.history.between(now-w.length.Value, t.at))
 	part := min(max(own/float64(max(w.limit-remaining, 1)), 0.02), 1)
 	if s.others(now) && w.limit-remaining > w.history.after(t.at-w.reach(k)) {
-		s.until = now + 2*w.length.value // the server counted more than we sent
+		s.until = now + 2*w.length.Value // the server counted more than we sent
 	}
-	s.low, s.most = min(s.low, remaining), max(s.most, w.history.after(now-w.length.value))
+	s.low, s.most = min(s.low, remaining), max(s.most, w.history.after(now-w.length.Value))
 	if now >= s.next {
 		s.holds = min(s.holds, float64(s.most)) + part*(float64(s.low)-fairMargin*own)
-		s.low, s.most, s.next = w.limit, 0, now+w.length.value
+		s.low, s.most, s.next = w.limit, 0, now+w.length.Value
 	}
 	return part
 }
@@ -148,19 +150,19 @@ func (s *contention) observe(w *window, k *Limiter, now instant, t *Reservation,
 		if s.past == 0 {
 			s.past = 1
 		}
-		s.delay = 2 * k.rtt.usual()
+		s.delay = 2 * k.rtt.Usual()
 		if s.turns.on {
-			s.delay = max(s.delay, w.length.value/instant(w.limit))
+			s.delay = max(s.delay, w.length.Value/instant(w.limit))
 		}
 		s.delay = k.jitter(s.delay)
 	}
 	if fall := s.from - remaining; fall > k.sent-s.sure {
-		s.until = now + 2*max(w.length.value, second)
+		s.until = now + 2*max(w.length.Value, second)
 	}
 	s.due, s.back = true, 0
 	s.turns.observe(w, now)
 	switch {
-	case w.length.value == 0:
+	case w.length.Value == 0:
 	case s.rolled < rolls:
 		s.fill(w, now)
 	default:
@@ -173,7 +175,7 @@ func (s *contention) observe(w *window, k *Limiter, now instant, t *Reservation,
 // stale reports whether what was heard last is too old to spend a part of it. Then
 // one request at a time goes, until its answer comes, or is too long in coming.
 func (s *contention) stale(k *Limiter, now instant) bool {
-	return now > s.heard+second+4*k.rtt.usual() && k.sent > k.answered
+	return now > s.heard+second+4*k.rtt.Usual() && k.sent > k.answered
 }
 
 // draw follows what we and all took out of a bucket between two answers.
@@ -185,7 +187,7 @@ func (s *contention) draw(w *window, k *Limiter, now instant, t *Reservation, re
 		s.own, s.all = s.own/2, s.all/2
 	}
 	if s.all > 1.05*s.own+float64(4+k.sent-k.answered) {
-		s.until = now + 2*times(w.bucket.step, w.limit)
+		s.until = now + 2*clock.Times(w.bucket.step, w.limit)
 	}
 }
 
@@ -195,7 +197,7 @@ func (s *contention) draw(w *window, k *Limiter, now instant, t *Reservation, re
 func (s *contention) drawReady(w *window, k *Limiter, now instant, n int64) instant {
 	level := max(s.left-w.reserve, 1)
 	full := max(w.limit/drawLevel, 1)
-	return max(now, k.lastSent+times(w.bucket.step, n*full)/instant(level))
+	return max(now, k.lastSent+clock.Times(w.bucket.step, n*full)/instant(level))
 }
 
 // refused takes in that nothing was left for us when others were there.

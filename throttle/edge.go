@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/forbear-go/forbear/throttle/header"
+	"github.com/forbear-go/forbear/throttle/internal/clock"
 )
 
 // An edge is a limit in front of the API that speaks only when it refuses, under the names
@@ -38,8 +39,8 @@ func (k *Limiter) edge(now instant, said *header.Window, limit int64) *edge {
 	if len(k.edges) >= edgesMost {
 		k.edges = slices.Delete(k.edges, 0, 1)
 	}
-	left := k.clock.instants(said.Reset, now, now)
-	e := &edge{name: strings.Clone(said.Name), limit: limit, length: usualLength(max((left.earliest+left.latest)/2-now, millisecond))}
+	left := k.clock.Instants(said.Reset, now, now)
+	e := &edge{name: strings.Clone(said.Name), limit: limit, length: clock.UsualLength(max((left.Earliest+left.Latest)/2-now, millisecond))}
 	k.edges = append(k.edges, e)
 	return e
 }
@@ -47,8 +48,8 @@ func (k *Limiter) edge(now instant, said *header.Window, limit int64) *edge {
 // refuse takes in a refusal of t. One that the log does not explain shows that it looks
 // further back.
 func (e *edge) refuse(k *Limiter, now instant, t *Reservation, again bool) {
-	if !again && e.spoken > 0 && 10*e.log.between(t.at-e.length-k.rtt.slack(), t.at) < 9*e.limit {
-		e.length = usualLength(e.length + 1)
+	if !again && e.spoken > 0 && 10*e.log.between(t.at-e.length-k.rtt.Slack(), t.at) < 9*e.limit {
+		e.length = clock.UsualLength(e.length + 1)
 	}
 	e.spoken = now
 	e.log.remove(t.at, t.cost)
@@ -59,7 +60,7 @@ func (e *edge) ready(k *Limiter, now instant, n int64) instant {
 	if n > e.limit {
 		return now
 	}
-	return max(now, e.log.fallsTo(e.limit-n)+e.length+k.rtt.slack())
+	return max(now, e.log.fallsTo(e.limit-n)+e.length+k.rtt.Slack())
 }
 
 // send counts n more as sent.

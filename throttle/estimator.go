@@ -2,6 +2,7 @@ package throttle
 
 import (
 	"github.com/forbear-go/forbear/throttle/header"
+	"github.com/forbear-go/forbear/throttle/internal/clock"
 )
 
 // An estimator holds what refusals show of an API that announces nothing. Each
@@ -62,7 +63,7 @@ func (l *estimator) known() bool { return l.span.limit > 0 || l.pace.rate > 0 }
 func (l *estimator) ready(k *Limiter, now instant, n int64) instant {
 	at := now
 	if l.careful && l.flying > l.passed {
-		at = k.lastSent + k.rtt.patience()
+		at = k.lastSent + k.rtt.Patience()
 	}
 	if l.event.under && l.event.told {
 		return at // when the server opens again is the server's word
@@ -154,8 +155,8 @@ func (l *estimator) refused(now instant, t *Reservation, r *header.Reading, agai
 	e.tried = max(e.tried, t.at)
 	e.told = r.Wait.Known() && r.Wait.Delay > 0
 	if e.told {
-		wait, step := instant(min(r.Wait.Delay, longestHold)), min(bounded(r.Wait.Resolution), farDay)
-		e.reset = interval{t.at + wait - step, now + wait + step}
+		wait, step := instant(min(r.Wait.Delay, longestHold)), min(clock.Bounded(r.Wait.Resolution), clock.FarDay)
+		e.reset = clock.Between(t.at + wait - step, now + wait + step)
 	}
 }
 

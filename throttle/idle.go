@@ -17,7 +17,7 @@ func (k *Limiter) Idle(now time.Time) bool {
 		w := &k.windows[j]
 		w.history.forget(i - 3*w.reach(k))
 		w.history.fit()
-		if w.resetKnown && w.reset.latest > i || k.lastSent+2*w.length.value > i {
+		if w.resetKnown && w.reset.Latest > i || k.lastSent+2*w.length.Value > i {
 			idle = false
 		}
 	}

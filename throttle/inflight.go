@@ -14,7 +14,7 @@ func (k *Limiter) Abandon(now time.Time, t Reservation) {
 	k.conclude(&t)
 	i := k.instant(now)
 	k.abandonUnits(i, &t)
-	due := i + 2*k.rtt.patience()
+	due := i + 2*k.rtt.Patience()
 	if n := len(k.lost); n > 0 {
 		due = max(due, k.lost[n-1].due)
 	}

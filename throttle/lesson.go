@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math"
 	"time"
+
+	"github.com/forbear-go/forbear/throttle/internal/clock"
 )
 
 // A Lesson holds what is known of the limits of a key: the limits that were learned from
@@ -76,10 +78,10 @@ func (k *Limiter) Lesson(now time.Time) Lesson {
 	}
 	out.Confirmed = k.retained(i, out.Windows)
 	switch {
-	case k.clock.known:
-		out.ClockMin, out.ClockMax = time.Duration(k.clock.offset.earliest), time.Duration(k.clock.offset.latest)
+	case k.clock.Known:
+		out.ClockMin, out.ClockMax = time.Duration(k.clock.Offset.Earliest), time.Duration(k.clock.Offset.Latest)
 	case k.remembered != nil:
-		out.ClockMin, out.ClockMax = time.Duration(k.remembered.offset.earliest), time.Duration(k.remembered.offset.latest)
+		out.ClockMin, out.ClockMax = time.Duration(k.remembered.offset.Earliest), time.Duration(k.remembered.offset.Latest)
 	}
 	return out
 }
@@ -92,9 +94,9 @@ func (k *Limiter) infer(now instant, out *Lesson) {
 	}
 	if s := &l.span; s.limit > 0 {
 		out.Limit, out.Length = int(s.limit), time.Duration(s.length)
-		out.Opens, out.Fixed = k.clock.origin.Add(time.Duration(s.opens.latest)), s.fixed
+		out.Opens, out.Fixed = k.clock.Origin.Add(time.Duration(s.opens.Latest)), s.fixed
 		if spent := l.log.after(s.since(k, now)); spent > 0 {
-			out.Spent, out.Last = int(spent), k.clock.origin.Add(time.Duration(k.lastSent))
+			out.Spent, out.Last = int(spent), k.clock.Origin.Add(time.Duration(k.lastSent))
 		}
 	}
 	if l.pace.rate > 0 {
@@ -124,7 +126,7 @@ func (k *Limiter) resume(now instant, was *Lesson) {
 	if was.Limit > 0 {
 		l.span = inferredWindow{limit: int64(was.Limit), length: instant(was.Length), rolled: true, sure: true, patient: climbFirst}
 		opens := k.instant(was.Opens)
-		l.span.opens, l.span.fixed = interval{opens - min(l.span.length/8, 2*second), opens}, was.Fixed && !was.Opens.IsZero()
+		l.span.opens, l.span.fixed = clock.Between(opens - min(l.span.length/8, 2*second), opens), was.Fixed && !was.Opens.IsZero()
 		l.span.climb = now + climbFirst*l.span.length
 		last := min(k.instant(was.Last), now)
 		if was.Spent > 0 && l.log.size == 0 && last > -l.span.length {

@@ -22,6 +22,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/forbear-go/forbear/throttle/internal/clock"
 	"github.com/forbear-go/forbear/throttle/limit"
 )
 
@@ -36,8 +37,8 @@ import (
 // hold a lock.
 type Limiter struct {
 	policy Policy
-	clock  clock
-	rtt    rtt
+	clock  clock.Server
+	rtt    clock.RTT
 
 	// Requests are numbered as they are sent; a request that costs n takes n
 	// numbers. sent and answered count them.
@@ -91,7 +92,7 @@ func New(policy Policy, now time.Time) (*Limiter, error) {
 	if err := policy.Validate(); err != nil {
 		return nil, err
 	}
-	k := &Limiter{policy: policy, clock: startClock(now), uncertainUntil: -never / 2}
+	k := &Limiter{policy: policy, clock: clock.Start(now), uncertainUntil: -never / 2}
 	k.random.Seed(rand.Uint64(), rand.Uint64())
 	k.cooldown.narrowDown(0)
 	return k, nil
@@ -197,7 +198,7 @@ func (k *Limiter) Take(now time.Time, cost int) Reservation {
 	}
 	k.sent += n
 	k.test(i, n)
-	slack := k.rtt.slack()
+	slack := k.rtt.Slack()
 	t := Reservation{number: k.sent, cost: n, answered: k.answered, at: i}
 	for j := range k.windows {
 		if w := &k.windows[j]; w.units != nil {
@@ -234,7 +235,7 @@ func (k *Limiter) jitter(most instant) instant {
 // instant returns a time as an instant. A program that runs for a hundred years is
 // right about it.
 func (k *Limiter) instant(now time.Time) instant {
-	return min(max(instant(now.Sub(k.clock.origin)), -4*farthest), 4*farthest)
+	return min(max(instant(now.Sub(k.clock.Origin)), -4*farthest), 4*farthest)
 }
 
 // units returns a cost within bounds.

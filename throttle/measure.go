@@ -7,7 +7,7 @@ func (l *estimator) draw(k *Limiter, opened instant) (vain bool) {
 	l.event = congestion{}
 	shut := e.tried - e.at
 	if e.told {
-		shut = max(shut, e.reset.earliest-e.at)
+		shut = max(shut, e.reset.Earliest-e.at)
 	}
 	began := max(l.opened, l.was)
 	admitted := l.log.between(began-1, e.closed)

@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/forbear-go/forbear/throttle/header"
+	"github.com/forbear-go/forbear/throttle/internal/clock"
 )
 
 // observe takes in what a response says of this window: among that its limit, if that is
@@ -17,12 +18,12 @@ func (w *window) observe(k *Limiter, now instant, t *Reservation, said *header.W
 	reset, told := interval{}, said.Reset.Known()
 	w.moment = told && !said.Reset.At.IsZero()
 	if told {
-		reset = k.clock.instants(said.Reset, t.at, now)
-		told = reset.earliest < now+longest
+		reset = k.clock.Instants(said.Reset, t.at, now)
+		told = reset.Earliest < now+clock.Longest
 	}
 	remaining, ok := count(said.Remaining, w.unit)
 	raw := reset
-	if step := min(bounded(said.Reset.Resolution), farDay); told && ok && w.phased(k, now, step) {
+	if step := min(clock.Bounded(said.Reset.Resolution), clock.FarDay); told && ok && w.phased(k, now, step) {
 		reset = w.phase.observe(k, w, now, t, reset, step, remaining, refused)
 	}
 	if told {
@@ -45,7 +46,7 @@ func (w *window) observe(k *Limiter, now instant, t *Reservation, said *header.W
 	case ok:
 		w.observeRemaining(k, now, t, remaining, reset, told)
 	}
-	if bidden && !refused && told && reset.earliest > now+second {
+	if bidden && !refused && told && reset.Earliest > now+second {
 		w.bucket.servedEarly(now, w.limit, w.limit-remaining)
 	}
 }
@@ -53,31 +54,31 @@ func (w *window) observe(k *Limiter, now instant, t *Reservation, said *header.W
 func (w *window) setLimit(k *Limiter, limit int64) {
 	w.limit = limit
 	w.threshold, w.reserve = k.policy.Threshold.of(limit), min(k.policy.Reserve.of(limit), limit-1)
-	w.history.setGrain(limit, w.length.value)
+	w.history.setGrain(limit, w.length.Value)
 	w.bucket, w.contention, w.phase = bucket{}, contention{}, phase{}
 }
 
 // observeReset takes in the reset that a response told. It reports whether the
 // response speaks of the window as it is now, and not of one that is over.
 func (w *window) observeReset(k *Limiter, t *Reservation, reset interval) bool {
-	if reset.latest > t.at {
-		reset.earliest = max(reset.earliest, t.at) // what is still to come was not over when we asked
+	if reset.Latest > t.at {
+		reset.Earliest = max(reset.Earliest, t.at) // what is still to come was not over when we asked
 	}
 	switch {
-	case !w.resetKnown, reset.earliest > w.reset.latest:
-	case t.number <= w.resetSince && reset.latest < w.reset.earliest:
+	case !w.resetKnown, reset.Earliest > w.reset.Latest:
+	case t.number <= w.resetSince && reset.Latest < w.reset.Earliest:
 		return false // it was sent before the window opened that is told of now
-	case t.number < w.resetTold && w.reset.meets(reset):
+	case t.number < w.resetTold && w.reset.Meets(reset):
 		return true
-	case w.reset.meets(reset):
+	case w.reset.Meets(reset):
 		// The same window, or one that rolls, whose reset only moves on: so it is not
 		// before what was known, but how late it may be only the newest word tells.
-		w.reset.earliest = max(w.reset.earliest, reset.earliest)
-		w.reset.latest, w.resetTold = reset.latest, t.number
+		w.reset.Earliest = max(w.reset.Earliest, reset.Earliest)
+		w.reset.Latest, w.resetTold = reset.Latest, t.number
 		return true
 	}
 	if w.resetKnown {
-		w.length.moved(interval{reset.earliest - w.reset.latest, reset.latest - w.reset.earliest})
+		w.length.Moved(clock.Between(reset.Earliest - w.reset.Latest, reset.Latest - w.reset.Earliest))
 	}
 	w.reset, w.resetKnown, w.resetSince, w.resetTold = reset, true, k.sent, t.number
 	w.contention.begin(w)
@@ -87,7 +88,7 @@ func (w *window) observeReset(k *Limiter, t *Reservation, reset interval) bool {
 // close notes, when all requests are answered, that they were counted before the reset:
 // each answer told this one, or an earlier one.
 func (w *window) close(k *Limiter, now instant) {
-	if k.sent == k.answered && k.uncertainUntil < w.reset.earliest-w.length.value {
+	if k.sent == k.answered && k.uncertainUntil < w.reset.Earliest-w.length.Value {
 		w.settled = now - 1 // the next may go in this very instant
 	}
 }
@@ -95,20 +96,20 @@ func (w *window) close(k *Limiter, now instant) {
 func (w *window) observeLength(k *Limiter, now instant, t *Reservation, said *header.Window, reset interval, resetTold bool) {
 	changed := false
 	if said.Length > 0 {
-		changed = w.length.bound(said.Length)
+		changed = w.length.Bound(said.Length)
 	} else if resetTold {
-		step := min(bounded(said.Reset.Resolution), farDay)
-		left := interval{reset.earliest + step - now, reset.latest - step - t.at}
-		changed = w.length.infer(left, step) && w.phase.settled() == 0
-		if settled := w.phase.settled(); settled > 0 && w.length.value != settled {
-			w.length.value, changed = settled, true
+		step := min(clock.Bounded(said.Reset.Resolution), clock.FarDay)
+		left := clock.Between(reset.Earliest + step - now, reset.Latest - step - t.at)
+		changed = w.length.Infer(left, step) && w.phase.settled() == 0
+		if settled := w.phase.settled(); settled > 0 && w.length.Value != settled {
+			w.length.Value, changed = settled, true
 		}
 	}
 	if !changed {
 		return
 	}
 	w.rolling, w.sliding = rollingDetector{}, slidingCounter{}
-	w.history.setGrain(w.limit, w.length.value)
+	w.history.setGrain(w.limit, w.length.Value)
 	if w.history.size == 0 {
 		// What went before the length was known is counted as if it went just now.
 		w.history.add(now, max(1, min(k.sent, k.sent-k.answered+1)))
@@ -133,10 +134,10 @@ func (w *window) observeRemaining(k *Limiter, now instant, t *Reservation, remai
 	}
 	w.contention.observe(w, k, now, t, remaining)
 	if resetTold {
-		left := interval{reset.earliest - now, reset.latest - t.at}
-		w.bucket.observe(now, w.limit, w.limit-remaining, k.sent-t.answered-t.cost, left, w.length.value)
+		left := clock.Between(reset.Earliest - now, reset.Latest - t.at)
+		w.bucket.observe(now, w.limit, w.limit-remaining, k.sent-t.answered-t.cost, left, w.length.Value)
 	}
-	if w.length.value > 0 && (2*(remaining-w.reserve) <= w.limit || w.probe.answeredBy(t)) {
+	if w.length.Value > 0 && (2*(remaining-w.reserve) <= w.limit || w.probe.answeredBy(t)) {
 		// Only near the end of the credit does it matter what else may explain the
 		// server, and right after a reset how much came back.
 		logged := w.rolling.observe(w, k, now, t, remaining, reset, resetTold)
@@ -151,7 +152,7 @@ func (w *window) exhaust(k *Limiter, now instant) {
 	w.grantedThrough, w.raised = min(w.grantedThrough, k.sent), k.sent
 	w.rolling.refute(now + w.reach(k))
 	if !w.contention.others(now) {
-		w.bucket = w.bucket.refused(now, w.length.value)
+		w.bucket = w.bucket.refused(now, w.length.Value)
 	}
 }
 

@@ -46,16 +46,16 @@ func (w *window) paced(k *Limiter, now instant, n int64) pacing {
 		w.contention.others(now) && (w.contention.rolled >= rolls || w.contention.stale(k, now)) {
 		return pacing{at: now}
 	}
-	since := 2*now - w.reset.earliest
+	since := 2*now - w.reset.Earliest
 	lately, first := k.sent, w.history.firstAfter(since)
-	if w.length.value > 0 {
+	if w.length.Value > 0 {
 		lately = w.history.after(since)
 	}
 	most := k.policy.MaxPacing
 	if w.contention.others(now) {
 		most = 0 // who takes no more than its part of what is left leaves the rest to them
 	}
-	p := k.pace(now, n, left, recent{lately, first}, w.reset.earliest, most)
+	p := k.pace(now, n, left, recent{lately, first}, w.reset.Earliest, most)
 	if p.at > now && w.refills() {
 		p.at = min(p.at, w.historyReady(k, now, n))
 		if w.sliding.recognised {
@@ -79,7 +79,7 @@ func (s *inferredWindow) paced(k *Limiter, l *estimator, now instant, n int64) p
 	}
 	ends := oldest + s.reach(k)
 	if s.fixed {
-		ends = s.window(now).latest
+		ends = s.window(now).Latest
 	}
 	// What was learned may be wrong, and a refusal costs more than a pause.
 	return k.pace(now, n, left, recent{sent: l.log.after(2*now - ends), first: oldest}, ends, 0)

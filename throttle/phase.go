@@ -1,6 +1,10 @@
 package throttle
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/forbear-go/forbear/throttle/internal/clock"
+)
 
 // A phase learns when a short window opens whose resets are told in steps that are long
 // beside it. Each answer bounds an opening: by the reset that it tells, by the window's
@@ -46,12 +50,12 @@ const (
 
 // phased reports whether there is something to learn from an answer.
 func (w *window) phased(k *Limiter, now, step instant) bool {
-	length := w.length.value
-	if w.length.told && !w.sliding.excluded {
+	length := w.length.Value
+	if w.length.Told && !w.sliding.excluded {
 		return false // what is left of a weighed window rises before it opens
 	}
-	if !w.length.told {
-		length = w.length.least - 2*step // as far as is known
+	if !w.length.Told {
+		length = w.length.Least - 2*step // as far as is known
 	}
 	return len(k.windows) == 1 && w.limit > 0 && w.units == nil && w.phase.failed < phaseFailed && !w.refills() && !w.contention.others(now) &&
 		step >= second/2 && length <= phaseSteps*step
@@ -60,7 +64,7 @@ func (w *window) phased(k *Limiter, now, step instant) bool {
 // start makes the guesses that there are.
 func (p *phase) start(told, step instant) {
 	p.guesses, p.seen, p.sure, p.opened, p.recent = p.guesses[:0], 0, false, interval{}, [phaseRecent]sample{}
-	for _, usual := range usualLengths {
+	for _, usual := range clock.UsualLengths {
 		length := instant(usual)
 		if told > 0 && length != told || length > phaseSteps*step {
 			continue
@@ -84,8 +88,8 @@ func (p *phase) fail(step, told instant) {
 // is known now.
 func (p *phase) observe(k *Limiter, w *window, now instant, t *Reservation, reset interval, step instant, remaining int64, refused bool) interval {
 	told := instant(0)
-	if w.length.told {
-		told = w.length.value
+	if w.length.Told {
+		told = w.length.Value
 	}
 	if len(p.guesses) == 0 {
 		p.start(told, step)
@@ -114,7 +118,7 @@ func (p *phase) observe(k *Limiter, w *window, now instant, t *Reservation, rese
 		p.fail(step, told)
 		return reset
 	}
-	if opened && opening.earliest >= p.opened.latest {
+	if opened && opening.Earliest >= p.opened.Latest {
 		p.seen++
 		p.opened = opening
 	}
@@ -132,8 +136,8 @@ func (p *phase) opening(s sample) (best interval, before int64, found bool) {
 		if o.received == 0 || o.remaining != s.remaining && (o.remaining > s.remaining || o.received > s.sent) {
 			continue
 		}
-		between := interval{min(o.sent, s.sent), max(o.received, s.received)}
-		if !found || between.width() < best.width() {
+		between := clock.Between(min(o.sent, s.sent), max(o.received, s.received))
+		if !found || between.Width() < best.Width() {
 			best, before, found = between, min(o.answered, s.answered), true
 		}
 	}
@@ -145,19 +149,19 @@ func (p *phase) opening(s sample) (best interval, before int64, found bool) {
 func (g *guess) bound(reset interval, s sample, step instant) (interval, bool) {
 	switch {
 	case g.rounding < 0:
-		reset.earliest += step
+		reset.Earliest += step
 	case g.rounding > 0:
-		reset.latest -= step
+		reset.Latest -= step
 	default:
-		reset.earliest, reset.latest = reset.earliest+step/2, reset.latest-step/2
+		reset.Earliest, reset.Latest = reset.Earliest+step/2, reset.Latest-step/2
 	}
-	reset.earliest, reset.latest = max(reset.earliest, s.sent+1), min(reset.latest, s.received+g.length)
-	return reset, reset.width() >= 0
+	reset.Earliest, reset.Latest = max(reset.Earliest, s.sent+1), min(reset.Latest, s.received+g.length)
+	return reset, reset.Width() >= 0
 }
 
 // narrow takes in bounds of an opening. It reports whether the guess may be right.
 func (g *guess) narrow(bound interval) bool {
-	if bound.width() >= g.length {
+	if bound.Width() >= g.length {
 		return true
 	}
 	if !g.known {
@@ -174,13 +178,13 @@ func (g *guess) narrow(bound interval) bool {
 // at returns the opening that lies within bounds. It reports whether there is just one,
 // and whether there is any.
 func (g *guess) at(bound interval) (opens interval, one, some bool) {
-	least := ceil(bound.earliest-g.opens.latest, g.length)
-	most := -ceil(g.opens.earliest-bound.latest, g.length)
-	opens = interval{g.opens.earliest + least*g.length, g.opens.latest + least*g.length}
+	least := ceil(bound.Earliest-g.opens.Latest, g.length)
+	most := -ceil(g.opens.Earliest-bound.Latest, g.length)
+	opens = clock.Between(g.opens.Earliest + least*g.length, g.opens.Latest + least*g.length)
 	if least > most {
 		return opens, false, false
 	}
-	return opens.intersect(bound), least == most, true
+	return opens.Intersect(bound), least == most, true
 }
 
 // ceil divides, and rounds up.
@@ -194,7 +198,7 @@ func ceil(a, b instant) instant {
 
 // ends returns what all guesses agree on of when the window of an answer ends.
 func (p *phase) ends(reset interval, s sample, step instant) interval {
-	all := interval{never, -never}
+	all := clock.Between(never, -never)
 	for i := range p.guesses {
 		g := &p.guesses[i]
 		bound, _ := g.bound(reset, s, step)
@@ -203,13 +207,13 @@ func (p *phase) ends(reset interval, s sample, step instant) interval {
 				bound = opens
 			}
 		}
-		all = interval{min(all.earliest, bound.earliest), max(all.latest, bound.latest)}
+		all = clock.Between(min(all.Earliest, bound.Earliest), max(all.Latest, bound.Latest))
 	}
-	if !all.meets(reset) {
+	if !all.Meets(reset) {
 		return reset
 	}
-	all = all.intersect(reset)
-	p.sure = p.settled() > 0 && all.width() <= p.settled()/phaseSure
+	all = all.Intersect(reset)
+	p.sure = p.settled() > 0 && all.Width() <= p.settled()/phaseSure
 	return all
 }
 
@@ -256,7 +260,7 @@ func (p *phase) shortest() instant {
 // for all that one that weighs the last would not be: of so few requests no answer can tell
 // the two apart.
 func (p *phase) patience(w *window, at instant) instant {
-	if w.limit > 2 || w.length.told || len(p.guesses) == 0 || at == never {
+	if w.limit > 2 || w.length.Told || len(p.guesses) == 0 || at == never {
 		return never
 	}
 	return at + p.shortest()

@@ -1,5 +1,7 @@
 package throttle
 
+import "github.com/forbear-go/forbear/throttle/internal/clock"
+
 // A refill is what shows within a few answers that a server regains requests, and that
 // its reset is when it has regained all: the time to the reset is what was spent times
 // some interval, to a few hundredths, and the reset moves as it does nowhere else.
@@ -16,21 +18,21 @@ const refillPrecise = 64
 // a log whose newest request is meant moves with the clock. Where requests come back,
 // it moves by what was sent.
 func (r *refill) observe(now instant, left interval) {
-	reset := interval{now + left.earliest, now + left.latest}
+	reset := clock.Between(now + left.Earliest, now + left.Latest)
 	if r.at == 0 {
 		r.reset, r.at = reset, now
 		return
 	}
-	by, passed := interval{reset.earliest - r.reset.latest, reset.latest - r.reset.earliest}, now-r.at
-	if !by.meets(interval{}) && !by.meets(interval{passed, passed}) {
+	by, passed := clock.Between(reset.Earliest - r.reset.Latest, reset.Latest - r.reset.Earliest), now-r.at
+	if !by.Meets(interval{}) && !by.Meets(clock.Between(passed, passed)) {
 		r.moved = true
 	}
 }
 
 // usual reports whether the emission interval is known well, and makes a usual period.
 func (b *bucket) usual(limit int64) bool {
-	return b.samples > 0 && b.emission.earliest > 0 && b.emission.width() <= b.emission.earliest/refillPrecise &&
-		usualLength(times(b.emission.earliest, limit)) <= times(b.emission.latest, limit)
+	return b.samples > 0 && b.emission.Earliest > 0 && b.emission.Width() <= b.emission.Earliest/refillPrecise &&
+		clock.UsualLength(clock.Times(b.emission.Earliest, limit)) <= clock.Times(b.emission.Latest, limit)
 }
 
 // servedEarly takes in that a request was served as soon as a refusal had said, long
@@ -41,7 +43,7 @@ func (b *bucket) servedEarly(now instant, limit, spent int64) {
 		return
 	}
 	b.recognise(limit)
-	b.presumed, b.full = true, now+times(b.step, spent)
+	b.presumed, b.full = true, now+clock.Times(b.step, spent)
 }
 
 // refused returns what is believed after a refusal that no bucket explains.

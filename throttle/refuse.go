@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/forbear-go/forbear/throttle/header"
+	"github.com/forbear-go/forbear/throttle/internal/clock"
 )
 
 // longestHold bounds what a refusal may ask for only so that no sum overflows.
@@ -71,7 +72,7 @@ func (k *Limiter) refuse(now instant, t *Reservation, r *header.Reading) {
 func wait(r *header.Reading) instant {
 	d := instant(min(max(r.Wait.Delay, 0), longestHold))
 	if !r.Wait.Explicit {
-		d += min(bounded(r.Wait.Resolution), farDay)
+		d += min(clock.Bounded(r.Wait.Resolution), clock.FarDay)
 	}
 	return d
 }

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/forbear-go/forbear/throttle/internal/clock"
 	"github.com/forbear-go/forbear/throttle/limit"
 )
 
@@ -170,7 +171,7 @@ func (k *Limiter) announced(now instant) []AnnouncedWindow {
 		if w.units != nil || w.open() || w.belief.beyond {
 			continue
 		}
-		if !w.credited || !w.resetKnown || w.reset.latest <= now && w.limit <= 0 {
+		if !w.credited || !w.resetKnown || w.reset.Latest <= now && w.limit <= 0 {
 			return nil
 		}
 		s := w.status(k, now)
@@ -178,7 +179,7 @@ func (k *Limiter) announced(now instant) []AnnouncedWindow {
 		if s.Remaining >= 0 {
 			left = min(left, s.Remaining)
 		}
-		lasts = lasts || w.reset.latest > now
+		lasts = lasts || w.reset.Latest > now
 		out = append(out, AnnouncedWindow{
 			Name: w.name, Unit: w.unit, Scope: w.scope, Limit: int(max(w.limit, 0)), Remaining: left,
 			Length: s.Length, Reset: s.Latest,
@@ -211,7 +212,7 @@ func (k *Limiter) remember(now time.Time, was *Lesson) {
 		}
 	}
 	if was.ClockMax > was.ClockMin {
-		m.offset = interval{instant(was.ClockMin), instant(was.ClockMax)}
+		m.offset = clock.Between(instant(was.ClockMin), instant(was.ClockMax))
 	}
 	if m.valid(i) || k.estimator != nil && k.estimator.known() {
 		k.remembered = m
@@ -259,12 +260,12 @@ func (m *remembered) answered(k *Limiter, t *Reservation, refused bool) {
 }
 
 // refine narrows the bounds of a clock by those of an earlier run, if they agree.
-func (m *remembered) refine(c *clock) {
-	if m == nil || m.offset.width() == 0 {
+func (m *remembered) refine(c *clock.Server) {
+	if m == nil || m.offset.Width() == 0 {
 		return
 	}
-	if m.offset.meets(c.offset) {
-		c.offset = c.offset.intersect(m.offset)
+	if m.offset.Meets(c.Offset) {
+		c.Offset = c.Offset.Intersect(m.offset)
 	}
 	m.offset = interval{}
 }

@@ -17,7 +17,7 @@ const nodesSeen = 5
 // newest told of left.
 func (s *replicas) observe(w *window, k *Limiter, now instant, t *Reservation, remaining, left int64) {
 	if remaining > left+k.sent-t.answered {
-		s.until = now + 2*max(w.length.value, second)
+		s.until = now + 2*max(w.length.Value, second)
 	}
 	s.bounds[s.next] = t.number + remaining
 	s.next = (s.next + 1) % nodesSeen

@@ -1,5 +1,7 @@
 package throttle
 
+import "github.com/forbear-go/forbear/throttle/internal/clock"
+
 // A rollingDetector says how far the log of our own requests explains what a server counts.
 // A log of the requests within the window's length is as strict as any fixed
 // window, log or bucket of the same limit, but it knows nothing of what others
@@ -38,24 +40,24 @@ func (t *rollingDetector) observe(w *window, k *Limiter, now instant, ticket *Re
 // newest, while it forgot older ones. Where windows merely begin with our first request,
 // it moves by whole lengths.
 func (t *rollingDetector) follow(w *window, k *Limiter, now instant, ticket *Reservation, reset interval) {
-	request := w.history.firstAfter(ticket.at - w.length.value)
+	request := w.history.firstAfter(ticket.at - w.length.Value)
 	if request == never {
 		return
 	}
-	slack := k.rtt.slack()
-	leaves := interval{request + w.length.value - slack, request + w.length.value + slack + k.rtt.mean}
-	if !leaves.meets(reset) && w.history.between(ticket.at-2*w.length.value, ticket.at-w.reach(k)) > few {
+	slack := k.rtt.Slack()
+	leaves := clock.Between(request + w.length.Value - slack, request + w.length.Value + slack + k.rtt.Mean)
+	if !leaves.Meets(reset) && w.history.between(ticket.at-2*w.length.Value, ticket.at-w.reach(k)) > few {
 		request = ticket.at
-		leaves = interval{request + w.length.value, now + w.length.value}
+		leaves = clock.Between(request + w.length.Value, now + w.length.Value)
 	}
-	blur := reset.width() + leaves.width()
-	if !leaves.meets(reset) || blur > w.length.value/8 {
+	blur := reset.Width() + leaves.Width()
+	if !leaves.Meets(reset) || blur > w.length.Value/8 {
 		t.followed = 0
 		return
 	}
 	moved := request - t.request
 	switch {
-	case t.followed == 0 || moved > w.length.value*9/10:
+	case t.followed == 0 || moved > w.length.Value*9/10:
 		t.followed, t.request = 1, request
 	case moved > blur:
 		t.followed, t.request = t.followed+1, request

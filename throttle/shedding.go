@@ -68,7 +68,7 @@ func (s *shedding) begin(k *Limiter, now instant, t *Reservation) {
 	s.last = now
 	s.open, s.number, s.before = true, t.number, k.cooldown.until
 	// One that was sent a moment later may have arrived earlier.
-	s.after = t.at + min(k.rtt.slack(), now-t.at-k.rtt.wasShortest/2)
+	s.after = t.at + min(k.rtt.Slack(), now-t.at-k.rtt.WasShortest/2)
 	s.admitted, s.refused = 0, 0
 	s.yes, s.no = witnessesFade*s.yes, witnessesFade*s.no
 	s.latest = 0
@@ -127,7 +127,7 @@ func (s *shedding) turnedAway(k *Limiter, now instant, t *Reservation) bool {
 // seems to be admitted, where refusals come so much faster than other answers that they
 // are heard first.
 func (s *shedding) outnumbered(k *Limiter, now instant, t *Reservation) bool {
-	return now-t.at < k.rtt.mean/4 && 2*s.refused < k.sent-s.number
+	return now-t.at < k.rtt.Mean/4 && 2*s.refused < k.sent-s.number
 }
 
 // over ends a judgement that does not come to a result.

@@ -302,7 +302,7 @@ func (s simulation) why(k *Limiter, t Reservation, at time.Duration) {
 	if s.explain == nil {
 		return
 	}
-	s.explain("refused at %v: request %d of %d, sent at %v, slack %v", at, t.number, k.sent, time.Duration(t.at), time.Duration(k.rtt.slack()))
+	s.explain("refused at %v: request %d of %d, sent at %v, slack %v", at, t.number, k.sent, time.Duration(t.at), time.Duration(k.rtt.Slack()))
 	if l := k.estimator; l != nil {
 		if l.known() {
 			s.explain("  span %d/%v floor %v sure %v extra %d at %v, pace %.3f now %.3f proven %d of %v; opened %v, was %v, careful %v %d/%d", l.span.limit, time.Duration(l.span.length),
@@ -313,7 +313,7 @@ func (s simulation) why(k *Limiter, t Reservation, at time.Duration) {
 	for i := range k.windows {
 		w := &k.windows[i]
 		s.explain("  %s: limit %d, credit to %d, reset %v to %v, length %v, log %d, %+v %+v %+v %+v %+v", w.name, w.limit, w.grantedThrough,
-			time.Duration(w.reset.earliest), time.Duration(w.reset.latest), time.Duration(w.length.value),
+			time.Duration(w.reset.Earliest), time.Duration(w.reset.Latest), time.Duration(w.length.Value),
 			w.history.after(t.at-w.reach(k)), w.contention, w.probe, w.rolling, w.sliding, w.bucket)
 	}
 }

@@ -1,5 +1,7 @@
 package throttle
 
+import "github.com/forbear-go/forbear/throttle/internal/clock"
+
 // A slidingCounter follows servers that keep two counts and weigh the last window by how
 // much of it is still near: used = last × (1 − share of this window gone) + this.
 // Such a server may be stricter than a log of the same limit. As long as one may
@@ -22,35 +24,35 @@ type tally struct {
 
 // tally returns the counts at now. reset is the end of some window.
 func (w *window) tally(k *Limiter, reset interval, now instant) tally {
-	length := w.length.value
-	start := interval{reset.earliest - length, reset.latest - length}
+	length := w.length.Value
+	start := clock.Between(reset.Earliest - length, reset.Latest - length)
 	// What was sent shortly before a boundary may have arrived behind it.
-	travel := k.rtt.usual()
-	since := start.earliest - travel
-	if now > reset.latest {
-		past := (now - reset.latest) / length * length
-		start = interval{reset.earliest + past, reset.latest + past}
-		since = max(start.earliest-travel, w.settled)
+	travel := k.rtt.Usual()
+	since := start.Earliest - travel
+	if now > reset.Latest {
+		past := (now - reset.Latest) / length * length
+		start = clock.Between(reset.Earliest + past, reset.Latest + past)
+		since = max(start.Earliest-travel, w.settled)
 	}
 	this := w.history.after(since)
-	last := w.history.after(start.earliest-length-travel) - w.history.after(start.latest)
+	last := w.history.after(start.Earliest-length-travel) - w.history.after(start.Latest)
 	return tally{start, last, this}
 }
 
 // used returns the most that the server may count at now.
 func (t tally) used(now, length instant) float64 {
-	gone := min(max(float64(now-t.start.latest)/float64(length), 0), 1)
+	gone := min(max(float64(now-t.start.Latest)/float64(length), 0), 1)
 	return float64(t.last)*(1-gone) + float64(t.this)
 }
 
 // counterReady returns when a counter of our own requests has room for n more.
 func (w *window) counterReady(k *Limiter, now instant, n int64) instant {
-	length, room := w.length.value, w.limit-w.reserve-n
+	length, room := w.length.Value, w.limit-w.reserve-n
 	if w.limit <= 0 || length == 0 || !w.resetKnown || room < 0 {
 		return now
 	}
 	at := w.phaseReady(k, now, room)
-	if at > now && w.reset.width() > length/4 {
+	if at > now && w.reset.Width() > length/4 {
 		// Where its windows begin is not known well enough to wait for one.
 		at = min(at, w.anyPhaseReady(k, now, room))
 	}
@@ -59,22 +61,22 @@ func (w *window) counterReady(k *Limiter, now instant, n int64) instant {
 
 // phaseReady returns when it has, as its windows begin where the resets are.
 func (w *window) phaseReady(k *Limiter, now instant, room int64) instant {
-	length := w.length.value
+	length := w.length.Value
 	t := w.tally(k, w.reset, now)
 	if t.used(now, length) <= float64(room) {
 		return now
 	}
-	if at := regains(t.start.latest, length, t.last, room-t.this); at < t.start.earliest+length {
+	if at := regains(t.start.Latest, length, t.last, room-t.this); at < t.start.Earliest+length {
 		return max(at, now)
 	}
 	// Not before the next window, for which this one is the last.
-	return max(now, regains(t.start.latest+length, length, t.this, room))
+	return max(now, regains(t.start.Latest+length, length, t.this, room))
 }
 
 // anyPhaseReady returns when it has, wherever its windows begin: a request counts
 // fully until it is a length old, and from then on fades within another, at least.
 func (w *window) anyPhaseReady(k *Limiter, now instant, room int64) instant {
-	length, slack := w.length.value, k.rtt.slack()
+	length, slack := w.length.Value, k.rtt.Slack()
 	const steps = 64
 	first, last := 0, 2*steps // it has room after so many steps at the latest
 	for first < last {
@@ -106,8 +108,8 @@ func regains(start, length instant, last, room int64) instant {
 // wherever its windows begin: a request that is so far back as a share of the length
 // has lost that share of its weight at most.
 func (w *window) fading(k *Limiter, now instant, t *Reservation) float64 {
-	since := now - w.length.value
-	return w.history.weigh(t.at-k.rtt.usual(), w.length.value, func(e *entry) instant { return e.from - since })
+	since := now - w.length.Value
+	return w.history.weigh(t.at-k.rtt.Usual(), w.length.Value, func(e *entry) instant { return e.from - since })
 }
 
 // observe holds a response against the counts. logged is what is left if a log
@@ -120,26 +122,26 @@ func (c *slidingCounter) observe(w *window, k *Limiter, now instant, ticket *Res
 		*c = slidingCounter{excluded: true}
 		return false
 	}
-	if !w.resetKnown || now > w.reset.latest {
+	if !w.resetKnown || now > w.reset.Latest {
 		return false
 	}
-	t, length := w.tally(k, w.reset, now), w.length.value
+	t, length := w.tally(k, w.reset, now), w.length.Value
 	if most := t.used(ticket.at, length); float64(w.limit-remaining) > most+1 {
 		c.agreed, c.recognised = 0, false // others spend, or it is something else
 		return false
 	}
 	// What it counts at least: what surely arrived in the last window, weighed as
 	// late as the response may have been made, and the request itself.
-	travel := k.rtt.usual()
-	last := w.history.after(t.start.latest-length+w.history.grain) - w.history.after(t.start.earliest-travel)
-	gone := min(max(float64(now-t.start.earliest)/float64(length), 0), 1)
+	travel := k.rtt.Usual()
+	last := w.history.after(t.start.Latest-length+w.history.grain) - w.history.after(t.start.Earliest-travel)
+	gone := min(max(float64(now-t.start.Earliest)/float64(length), 0), 1)
 	least := float64(last) * (1 - gone)
 	switch {
 	case float64(w.limit-remaining) < least-1:
 		*c = slidingCounter{excluded: true}
 	case remaining < logged-1 && least > 2:
 		c.agreed++
-		c.recognised = c.agreed >= counterProof && w.length.known()
+		c.recognised = c.agreed >= counterProof && w.length.Known()
 		return true
 	}
 	return false

@@ -97,7 +97,7 @@ func (k *Limiter) Status(now time.Time) Status {
 	k.expireLost(i)
 	s := Status{
 		Refusals: k.cooldown.refusals, InFlight: int(k.sent - k.answered),
-		Fastest: time.Duration(k.rtt.wasShortest), Slowest: time.Duration(k.rtt.wasLongest),
+		Fastest: time.Duration(k.rtt.WasShortest), Slowest: time.Duration(k.rtt.WasLongest),
 	}
 	if k.cooldown.until > i {
 		s.Hold = k.time(k.cooldown.until)
@@ -117,7 +117,7 @@ func (k *Limiter) Status(now time.Time) Status {
 func (w *window) status(k *Limiter, now instant) WindowStatus {
 	s := WindowStatus{
 		Name: w.name, Unit: w.unit, Scope: w.scope, Limit: int(w.limit),
-		Length: time.Duration(w.length.value), Told: w.length.told,
+		Length: time.Duration(w.length.Value), Told: w.length.Told,
 		Remaining: -1, Others: w.contention.others(now), Share: 1, Ready: k.time(w.next(k, now)),
 	}
 	left := w.grantedThrough - k.sent
@@ -140,7 +140,7 @@ func (w *window) status(k *Limiter, now instant) WindowStatus {
 		}
 	}
 	if w.resetKnown {
-		s.Earliest, s.Latest = k.time(w.reset.earliest), k.time(w.reset.latest)
+		s.Earliest, s.Latest = k.time(w.reset.Earliest), k.time(w.reset.Latest)
 	}
 	if w.units == nil {
 		s.Kind, s.Sure = w.kind()
@@ -185,7 +185,7 @@ func (l *estimator) status(to []WindowStatus, k *Limiter, now instant) []WindowS
 		}
 		if s.fixed {
 			in := s.window(now)
-			w.Earliest, w.Latest = k.time(in.latest), k.time(in.earliest+s.length)
+			w.Earliest, w.Latest = k.time(in.Latest), k.time(in.Earliest+s.length)
 		}
 		to = append(to, w)
 	}
@@ -203,5 +203,5 @@ func (k *Limiter) time(at instant) time.Time {
 	if at == never {
 		return time.Time{}
 	}
-	return k.clock.origin.Add(time.Duration(at))
+	return k.clock.Origin.Add(time.Duration(at))
 }

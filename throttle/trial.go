@@ -1,5 +1,7 @@
 package throttle
 
+import "github.com/forbear-go/forbear/throttle/internal/clock"
+
 // A trial tries whether sending less lowers the share of requests refused. Where the
 // server seems to shed load, that is the only reason to send less: of a limit there are
 // fewer refusals below it, of a server that sheds the share is the same at any rate.
@@ -39,7 +41,7 @@ func (u *trial) ready(now instant) instant {
 func (u *trial) send(now instant, n int64) {
 	if u.on {
 		step := instant(float64(second) / u.rate)
-		u.next = max(u.next, now-step) + times(step, n)
+		u.next = max(u.next, now-step) + clock.Times(step, n)
 	}
 }
 

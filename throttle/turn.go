@@ -1,6 +1,10 @@
 package throttle
 
-import "math"
+import (
+	"math"
+
+	"github.com/forbear-go/forbear/throttle/internal/clock"
+)
 
 // turns let those who share a window send one after the other. Each sends at the rate at
 // which what is left would last until the reset, if nobody else were there. All see the
@@ -35,26 +39,26 @@ const (
 func (w *window) takesTurns(k *Limiter, now instant) bool {
 	s := &w.contention
 	return s.others(now) && s.turns.on && s.rolled < rolls && s.begun && !w.refills() &&
-		w.resetKnown && now < w.reset.earliest && k.policy.Threshold != Amount{}
+		w.resetKnown && now < w.reset.Earliest && k.policy.Threshold != Amount{}
 }
 
 // turn returns when n more go in turn. Who would not use its part, as it sent less in as
 // long a time, does not wait.
 func (s *contention) turn(w *window, k *Limiter, now instant, n int64) pacing {
-	remains := w.reset.earliest - now
+	remains := w.reset.Earliest - now
 	left := float64(s.left-w.reserve) - float64(k.sent-s.newest-s.back)/s.ours(w)
 	lately := float64(w.history.after(now-remains) + n)
 	if k.policy.MaxPacing > 0 && min(s.ours(w), turnsPart)*left >= pacingSure*lately+turnsFew {
 		return pacing{at: now}
 	}
-	step := (w.reset.earliest - k.lastSent) / instant(max(left, 1))
-	return pacing{at: max(now, k.lastSent+times(step, n)), most: unbounded}
+	step := (w.reset.Earliest - k.lastSent) / instant(max(left, 1))
+	return pacing{at: max(now, k.lastSent+clock.Times(step, n)), most: unbounded}
 }
 
 // observe holds what is left against turns. If n others and we take them, the n others leave
 // at least the n-th power of the part of the window that remains.
 func (u *turns) observe(w *window, now instant) {
-	s, length, remains := &w.contention, w.length.value, w.reset.earliest-now
+	s, length, remains := &w.contention, w.length.Value, w.reset.Earliest-now
 	if !u.on || s.rolled >= rolls || remains <= length/16 || remains >= length || 4*(w.limit-s.left) < w.limit {
 		return
 	}

@@ -2,6 +2,7 @@ package throttle
 
 import (
 	"github.com/forbear-go/forbear/throttle/header"
+	"github.com/forbear-go/forbear/throttle/internal/clock"
 )
 
 // A window is what is known of one limit over one period.
@@ -26,7 +27,7 @@ type window struct {
 	// window after the reset.
 	settled instant
 
-	length     length
+	length     clock.Length
 	history    history
 	rolling    rollingDetector
 	sliding    slidingCounter
@@ -74,7 +75,7 @@ func (w *window) said(r *header.Reading) *header.Window {
 
 // open reports whether the window says nothing that could stop a request.
 func (w *window) open() bool {
-	return !w.credited && (w.limit <= 0 || w.length.value == 0)
+	return !w.credited && (w.limit <= 0 || w.length.Value == 0)
 }
 
 // send counts n more, up to the given number, as sent.
@@ -88,8 +89,8 @@ func (w *window) send(now, slack instant, number, n int64) {
 		}
 	}
 	w.bucket.take(now, slack, n)
-	if w.length.value > 0 {
-		w.history.forget(now - 3*(w.length.value+slack))
+	if w.length.Value > 0 {
+		w.history.forget(now - 3*(w.length.Value+slack))
 		w.history.add(now, n)
 	}
 }
@@ -100,7 +101,7 @@ func (w *window) probes(now instant, number, n int64) bool {
 	switch {
 	case w.concurrent || w.open() || w.belief.beyond:
 		return false
-	case w.resetKnown && now >= w.reset.earliest:
+	case w.resetKnown && now >= w.reset.Earliest:
 		return true
 	}
 	return w.grantedThrough-w.reserve < number && w.refillReady(n) > now && !w.rolling.proved() && !w.sliding.recognised
