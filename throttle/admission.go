@@ -94,7 +94,7 @@ func (w *window) historyReady(k *Limiter, now instant, n int64) instant {
 	if allowed < 0 || w.length.Value == 0 || !w.length.Known() && !w.rolling.proved() {
 		return never
 	}
-	at := max(now, w.rolling.refutedUntil, w.history.fallsTo(allowed)+w.reach(k))
+	at := max(now, w.rolling.refutedUntil, w.history.FallsTo(allowed)+w.reach(k))
 	if w.rolling.proved() {
 		return at
 	}

@@ -21,7 +21,7 @@ func TestPlentyIsSoundlyWeighed(t *testing.T) {
 		k.sent, k.answered, k.lastSent = 1+some(20), some(20), instant(30+some(20))
 		w := &window{limit: some(40) - 1, threshold: some(8), reserve: some(4), grantedThrough: some(60), credited: r.IntN(8) > 0}
 		w.concurrent, w.resetKnown = r.IntN(8) == 0, r.IntN(2) == 0
-		w.reset = clock.Between(instant(some(200)), instant(200 + some(100)))
+		w.reset = clock.Between(instant(some(200)), instant(200+some(100)))
 		w.length.Value, w.length.Told = instant(some(2)), r.IntN(2) == 0
 		w.contention.until, w.contention.rolled, w.contention.left = instant(some(60)), r.IntN(6), some(40)
 		w.replicas.until = instant(some(60))

@@ -18,7 +18,7 @@ func TestBucketsAreRecognised(t *testing.T) {
 	for n := 1; n <= 60; n++ {
 		now := instant(n) * millisecond
 		left := second/2*instant(n) - now
-		b.observe(now, 120, int64(n), 0, clock.Between(left - second/2, left + second/2), 60*second)
+		b.observe(now, 120, int64(n), 0, clock.Between(left-second/2, left+second/2), 60*second)
 	}
 	require.True(t, b.recognised)
 	assert.GreaterOrEqual(t, b.step, second/2)

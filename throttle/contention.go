@@ -68,7 +68,7 @@ func (s *contention) move(w *window, reset interval) {
 // known, or not yet.
 func (s *contention) fill(w *window, now instant) {
 	since := now - w.length.Value
-	s.holds = float64(max(s.most, w.history.after(since)))
+	s.holds = float64(max(s.most, w.history.After(since)))
 	s.low, s.most, s.next = w.limit, 0, now+w.length.Value
 }
 
@@ -77,12 +77,12 @@ func (s *contention) fill(w *window, now instant) {
 // everybody has sent as much again, so what counts is the least that was left
 // during some time.
 func (s *contention) hold(w *window, k *Limiter, now instant, t *Reservation, remaining int64) float64 {
-	own := float64(w.history.between(now-w.length.Value, t.at))
+	own := float64(w.history.Between(now-w.length.Value, t.at))
 	part := min(max(own/float64(max(w.limit-remaining, 1)), 0.02), 1)
-	if s.others(now) && w.limit-remaining > w.history.after(t.at-w.reach(k)) {
+	if s.others(now) && w.limit-remaining > w.history.After(t.at-w.reach(k)) {
 		s.until = now + 2*w.length.Value // the server counted more than we sent
 	}
-	s.low, s.most = min(s.low, remaining), max(s.most, w.history.after(now-w.length.Value))
+	s.low, s.most = min(s.low, remaining), max(s.most, w.history.After(now-w.length.Value))
 	if now >= s.next {
 		s.holds = min(s.holds, float64(s.most)) + part*(float64(s.low)-fairMargin*own)
 		s.low, s.most, s.next = w.limit, 0, now+w.length.Value
@@ -96,7 +96,7 @@ func (s *contention) holdReady(w *window, k *Limiter, now instant, n int64) inst
 	if room < 0 {
 		return never
 	}
-	return max(now, w.history.fallsTo(room)+w.reach(k))
+	return max(now, w.history.FallsTo(room)+w.reach(k))
 }
 
 // sharePrior is by how large a part of the limit the past counts against the present.
@@ -205,7 +205,7 @@ func (s *contention) refused(w *window, t *Reservation, again bool, now instant)
 	if !s.others(now) {
 		return
 	}
-	w.history.remove(t.at, t.cost)
+	w.history.Remove(t.at, t.cost)
 	if !again {
 		s.holds -= max(1, s.holds/32)
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/forbear-go/forbear/throttle/header"
 	"github.com/forbear-go/forbear/throttle/internal/clock"
+	"github.com/forbear-go/forbear/throttle/internal/eventlog"
 )
 
 // An edge is a limit in front of the API that speaks only when it refuses, under the names
@@ -15,7 +16,7 @@ type edge struct {
 	name   string // of the window that it is told apart from
 	limit  int64
 	length instant
-	log    history
+	log    eventlog.Log
 	spoken instant // when it refused the last time
 }
 
@@ -48,11 +49,11 @@ func (k *Limiter) edge(now instant, said *header.Window, limit int64) *edge {
 // refuse takes in a refusal of t. One that the log does not explain shows that it looks
 // further back.
 func (e *edge) refuse(k *Limiter, now instant, t *Reservation, again bool) {
-	if !again && e.spoken > 0 && 10*e.log.between(t.at-e.length-k.rtt.Slack(), t.at) < 9*e.limit {
+	if !again && e.spoken > 0 && 10*e.log.Between(t.at-e.length-k.rtt.Slack(), t.at) < 9*e.limit {
 		e.length = clock.UsualLength(e.length + 1)
 	}
 	e.spoken = now
-	e.log.remove(t.at, t.cost)
+	e.log.Remove(t.at, t.cost)
 }
 
 // ready returns when n more may go.
@@ -60,16 +61,14 @@ func (e *edge) ready(k *Limiter, now instant, n int64) instant {
 	if n > e.limit {
 		return now
 	}
-	return max(now, e.log.fallsTo(e.limit-n)+e.length+k.rtt.Slack())
+	return max(now, e.log.FallsTo(e.limit-n)+e.length+k.rtt.Slack())
 }
 
 // send counts n more as sent.
 func (e *edge) send(now instant, n int64) {
-	if e.log.size >= logSize {
-		e.log.condense()
-	}
-	e.log.forget(now - 2*e.length)
-	e.log.add(now, n)
+	e.log.Condense()
+	e.log.Forget(now - 2*e.length)
+	e.log.Add(now, n)
 }
 
 // forgetEdges drops those that did not refuse for long, and those whose limit became that

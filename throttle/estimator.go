@@ -3,6 +3,7 @@ package throttle
 import (
 	"github.com/forbear-go/forbear/throttle/header"
 	"github.com/forbear-go/forbear/throttle/internal/clock"
+	"github.com/forbear-go/forbear/throttle/internal/eventlog"
 )
 
 // An estimator holds what refusals show of an API that announces nothing. Each
@@ -13,7 +14,7 @@ import (
 // An API that was closed for a moment only is followed by a pace, one that was
 // closed for longer by a span; it may have both.
 type estimator struct {
-	log     history // of our own requests, without those refused
+	log     eventlog.Log // of our own requests, without those refused
 	span    inferredWindow
 	pace    inferredRate
 	event   congestion
@@ -54,9 +55,6 @@ const briefly = 5 * second / 2
 // enough is how many requests must pass after an opening until it is believed.
 const enough = 16
 
-// logSize bounds the log: of older requests it keeps less and less detail.
-const logSize = 1024
-
 func (l *estimator) known() bool { return l.span.limit > 0 || l.pace.rate > 0 }
 
 // ready returns when n more may go.
@@ -79,21 +77,19 @@ func (l *estimator) ready(k *Limiter, now instant, n int64) instant {
 
 // send counts n more as sent.
 func (l *estimator) send(k *Limiter, now instant, n int64) {
-	if l.log.size >= logSize {
-		l.log.condense()
-	}
-	if l.log.size == 0 && !l.shut && l.log.sum() == 0 {
+	l.log.Condense()
+	if l.log.Empty() && !l.shut && l.log.Sum() == 0 {
 		l.was = now
 	}
 	if l.span.limit > 0 {
-		l.log.forget(min(now-3*l.span.length, max(l.opened, l.was)-1))
-		if !l.span.rolled && l.log.after(max(l.empty, l.span.floor)-1) >= l.span.limit {
+		l.log.Forget(min(now-3*l.span.length, max(l.opened, l.was)-1))
+		if !l.span.rolled && l.log.After(max(l.empty, l.span.floor)-1) >= l.span.limit {
 			l.span.rolled = true // beyond what was counted: now it shows whether the length is right
 			l.beCareful(k.sent - n)
 		}
 	}
 	l.pace.send(now, n)
-	l.log.add(now, n)
+	l.log.Add(now, n)
 	if l.careful {
 		l.flying += n
 	}
@@ -139,7 +135,7 @@ func (l *estimator) admitted(k *Limiter, t *Reservation, after int64) {
 // refused takes in a refusal; again says that it reports the same congestion as
 // one before.
 func (l *estimator) refused(now instant, t *Reservation, r *header.Reading, again bool) {
-	l.log.remove(t.at, t.cost)
+	l.log.Remove(t.at, t.cost)
 	l.event.alone = !l.event.under
 	if again {
 		return
@@ -156,14 +152,14 @@ func (l *estimator) refused(now instant, t *Reservation, r *header.Reading, agai
 	e.told = r.Wait.Known() && r.Wait.Delay > 0
 	if e.told {
 		wait, step := instant(min(r.Wait.Delay, longestHold)), min(clock.Bounded(r.Wait.Resolution), clock.FarDay)
-		e.reset = clock.Between(t.at + wait - step, now + wait + step)
+		e.reset = clock.Between(t.at+wait-step, now+wait+step)
 	}
 }
 
 // shed takes in a refusal from which nothing is to be learned, because the server sheds
 // load.
 func (l *estimator) shed(t *Reservation) {
-	l.log.remove(t.at, t.cost)
+	l.log.Remove(t.at, t.cost)
 	l.was = max(l.was, t.at)
 }
 
@@ -175,7 +171,7 @@ func (l *estimator) explains(k *Limiter, t *Reservation) bool {
 	if l.pace.rate > 0 && l.pace.unused == 0 && l.pace.next > t.at-l.pace.step() {
 		return true
 	}
-	return l.span.limit > few && 4*l.log.between(l.span.since(k, t.at), t.at) >= 3*l.span.limit
+	return l.span.limit > few && 4*l.log.Between(l.span.since(k, t.at), t.at) >= 3*l.span.limit
 }
 
 // suspend does without what was learned, because it seems to be in vain: with it, such a

@@ -55,7 +55,7 @@ func (s *inferredWindow) window(now instant) interval {
 	if now < s.opens.Latest {
 		past -= s.length
 	}
-	return clock.Between(s.opens.Latest + past, s.opens.Earliest + past + s.length)
+	return clock.Between(s.opens.Latest+past, s.opens.Earliest+past+s.length)
 }
 
 // climbs reports whether it is time to try more than the limit.
@@ -77,7 +77,7 @@ func (s *inferredWindow) since(k *Limiter, now instant) instant {
 
 // frees returns when no more than room are left in the log.
 func (s *inferredWindow) frees(k *Limiter, l *estimator, room int64, now instant) instant {
-	last := l.log.fallsTo(max(room, 0))
+	last := l.log.FallsTo(max(room, 0))
 	if last <= s.since(k, now) {
 		return now
 	}
@@ -98,22 +98,22 @@ func (s *inferredWindow) admitted(k *Limiter, t *Reservation, l *estimator) {
 	if s.climbing != w.Earliest {
 		s.climbing, s.streak, s.extra = w.Earliest, 0, 0
 	}
-	if proven := l.log.between(w.Earliest-1, w.Latest) - pending; proven > s.limit {
+	if proven := l.log.Between(w.Earliest-1, w.Latest) - pending; proven > s.limit {
 		s.streak += proven - s.limit
 		s.limit = proven
 	}
-	s.extra = max(l.log.between(s.since(k, t.at), w.Latest)-pending-s.limit, 0)
+	s.extra = max(l.log.Between(s.since(k, t.at), w.Latest)-pending-s.limit, 0)
 	s.streak = max(s.streak, s.extra)
 }
 
 // spent returns how much of a window was spent when a congestion came.
 func (s *inferredWindow) spent(k *Limiter, l *estimator, e *congestion) int64 {
-	return l.log.between(max(s.since(k, e.at), l.empty-1), e.closed)
+	return l.log.Between(max(s.since(k, e.at), l.empty-1), e.closed)
 }
 
 // logged returns how much the log held when a congestion came.
 func (s *inferredWindow) logged(k *Limiter, l *estimator, e *congestion) int64 {
-	return l.log.between(s.since(k, e.at), e.closed)
+	return l.log.Between(s.since(k, e.at), e.closed)
 }
 
 // explains reports whether a refusal came when the limit was reached.
@@ -122,7 +122,7 @@ func (s *inferredWindow) explains(k *Limiter, l *estimator, e *congestion, opene
 	if s.limit <= few || s.logged(k, l, e) < s.limit {
 		return false
 	}
-	freed := l.log.between(opened-s.reach(k), e.closed) < s.logged(k, l, e)
+	freed := l.log.Between(opened-s.reach(k), e.closed) < s.logged(k, l, e)
 	return freed || opened >= s.window(e.at).Latest
 }
 
@@ -149,17 +149,17 @@ func (s *inferredWindow) confirm(k *Limiter, l *estimator, e *congestion, opened
 // near reports whether a window that is known would open at the given time.
 func (s *inferredWindow) near(reset interval) bool {
 	w := s.window((reset.Earliest + reset.Latest) / 2)
-	open := clock.Between(w.Latest - s.length, w.Earliest)
-	next := clock.Between(w.Latest, w.Earliest + s.length)
+	open := clock.Between(w.Latest-s.length, w.Earliest)
+	next := clock.Between(w.Latest, w.Earliest+s.length)
 	return reset.Meets(open) || reset.Meets(next)
 }
 
 // learn takes in a congestion that nothing known explains.
 func (s *inferredWindow) learn(k *Limiter, l *estimator, e *congestion, opened instant) {
 	was := *s
-	first := l.log.firstAfter(l.empty - 1)
+	first := l.log.FirstAfter(l.empty - 1)
 	if was.limit > 0 && e.at-first > was.length {
-		first = l.log.firstAfter(e.at - was.length)
+		first = l.log.FirstAfter(e.at - was.length)
 	}
 	*s = inferredWindow{patient: was.patient, length: was.length, opens: clock.Between(e.tried, opened)}
 	if e.told {
@@ -172,7 +172,7 @@ func (s *inferredWindow) learn(k *Limiter, l *estimator, e *congestion, opened i
 	if was.floor > 0 {
 		since = max(since, was.floor-1)
 	}
-	s.limit = max(1, l.log.between(since, e.closed))
+	s.limit = max(1, l.log.Between(since, e.closed))
 	s.climb = opened
 	if l.empty > never/-2 {
 		s.sure, s.patient = true, climbFirst

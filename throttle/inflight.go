@@ -31,13 +31,13 @@ func (k *Limiter) Cancel(t Reservation) {
 		w := &k.windows[i]
 		w.grantedThrough += t.cost
 		w.contention.back += t.cost
-		w.history.remove(t.at, t.cost)
+		w.history.Remove(t.at, t.cost)
 	}
 	for _, e := range k.edges {
-		e.log.remove(t.at, t.cost)
+		e.log.Remove(t.at, t.cost)
 	}
 	if k.estimator != nil {
-		k.estimator.log.remove(t.at, t.cost)
+		k.estimator.log.Remove(t.at, t.cost)
 	}
 }
 

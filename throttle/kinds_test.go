@@ -90,7 +90,7 @@ func TestALogThatExplainsNothingIsNotTrusted(t *testing.T) {
 
 // A weighed window regains what it lost as the last one fades.
 func TestTally(t *testing.T) {
-	ta := tally{start: clock.Between(60 * second, 60 * second), last: 100, this: 10}
+	ta := tally{start: clock.Between(60*second, 60*second), last: 100, this: 10}
 	assert.InDelta(t, 110, ta.used(60*second, 60*second), 1e-9)
 	assert.InDelta(t, 60, ta.used(90*second, 60*second), 1e-9)
 	assert.InDelta(t, 10, ta.used(120*second, 60*second), 1e-9)

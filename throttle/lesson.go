@@ -95,7 +95,7 @@ func (k *Limiter) infer(now instant, out *Lesson) {
 	if s := &l.span; s.limit > 0 {
 		out.Limit, out.Length = int(s.limit), time.Duration(s.length)
 		out.Opens, out.Fixed = k.clock.Origin.Add(time.Duration(s.opens.Latest)), s.fixed
-		if spent := l.log.after(s.since(k, now)); spent > 0 {
+		if spent := l.log.After(s.since(k, now)); spent > 0 {
 			out.Spent, out.Last = int(spent), k.clock.Origin.Add(time.Duration(k.lastSent))
 		}
 	}
@@ -126,11 +126,11 @@ func (k *Limiter) resume(now instant, was *Lesson) {
 	if was.Limit > 0 {
 		l.span = inferredWindow{limit: int64(was.Limit), length: instant(was.Length), rolled: true, sure: true, patient: climbFirst}
 		opens := k.instant(was.Opens)
-		l.span.opens, l.span.fixed = clock.Between(opens - min(l.span.length/8, 2*second), opens), was.Fixed && !was.Opens.IsZero()
+		l.span.opens, l.span.fixed = clock.Between(opens-min(l.span.length/8, 2*second), opens), was.Fixed && !was.Opens.IsZero()
 		l.span.climb = now + climbFirst*l.span.length
 		last := min(k.instant(was.Last), now)
-		if was.Spent > 0 && l.log.size == 0 && last > -l.span.length {
-			l.log.add(last, int64(was.Spent))
+		if was.Spent > 0 && l.log.Empty() && last > -l.span.length {
+			l.log.Add(last, int64(was.Spent))
 		}
 	}
 	if was.Rate > 0 {

@@ -10,7 +10,7 @@ func (l *estimator) draw(k *Limiter, opened instant) (vain bool) {
 		shut = max(shut, e.reset.Earliest-e.at)
 	}
 	began := max(l.opened, l.was)
-	admitted := l.log.between(began-1, e.closed)
+	admitted := l.log.Between(began-1, e.closed)
 	was, calm := l.pace.now(), l.pace.period >= paceLatest/2 && float64(l.pace.proven) >= paceNear*l.pace.period
 	switch {
 	case e.known, !l.known() && e.alone && k.sheds.yes > witnessesAdmitted*k.sheds.no:
@@ -57,7 +57,7 @@ func (l *estimator) served(now instant) float64 {
 	if l.pace.rate <= 0 || now-l.paced < lately {
 		return 0 // a burst that came before says nothing of a rate
 	}
-	return float64(l.log.between(now-lately, now)) / float64(lately/second)
+	return float64(l.log.Between(now-lately, now)) / float64(lately/second)
 }
 
 // measure learns the span of a congestion that nothing known explains. One that is
@@ -69,7 +69,7 @@ func (l *estimator) measure(k *Limiter, e *congestion, opened instant) (vain boo
 			return none
 		}
 	}
-	vain = l.span.limit > 0 && l.doubt.strayed(l.log.between(max(l.opened, l.was)-1, e.closed))
+	vain = l.span.limit > 0 && l.doubt.strayed(l.log.Between(max(l.opened, l.was)-1, e.closed))
 	l.span.learn(k, l, e, opened)
 	l.empty = opened
 	return vain

@@ -54,7 +54,7 @@ func (w *window) observe(k *Limiter, now instant, t *Reservation, said *header.W
 func (w *window) setLimit(k *Limiter, limit int64) {
 	w.limit = limit
 	w.threshold, w.reserve = k.policy.Threshold.of(limit), min(k.policy.Reserve.of(limit), limit-1)
-	w.history.setGrain(limit, w.length.Value)
+	w.history.SetGrain(limit, w.length.Value)
 	w.bucket, w.contention, w.phase = bucket{}, contention{}, phase{}
 }
 
@@ -78,7 +78,7 @@ func (w *window) observeReset(k *Limiter, t *Reservation, reset interval) bool {
 		return true
 	}
 	if w.resetKnown {
-		w.length.Moved(clock.Between(reset.Earliest - w.reset.Latest, reset.Latest - w.reset.Earliest))
+		w.length.Moved(clock.Between(reset.Earliest-w.reset.Latest, reset.Latest-w.reset.Earliest))
 	}
 	w.reset, w.resetKnown, w.resetSince, w.resetTold = reset, true, k.sent, t.number
 	w.contention.begin(w)
@@ -99,7 +99,7 @@ func (w *window) observeLength(k *Limiter, now instant, t *Reservation, said *he
 		changed = w.length.Bound(said.Length)
 	} else if resetTold {
 		step := min(clock.Bounded(said.Reset.Resolution), clock.FarDay)
-		left := clock.Between(reset.Earliest + step - now, reset.Latest - step - t.at)
+		left := clock.Between(reset.Earliest+step-now, reset.Latest-step-t.at)
 		changed = w.length.Infer(left, step) && w.phase.settled() == 0
 		if settled := w.phase.settled(); settled > 0 && w.length.Value != settled {
 			w.length.Value, changed = settled, true
@@ -109,10 +109,10 @@ func (w *window) observeLength(k *Limiter, now instant, t *Reservation, said *he
 		return
 	}
 	w.rolling, w.sliding = rollingDetector{}, slidingCounter{}
-	w.history.setGrain(w.limit, w.length.Value)
-	if w.history.size == 0 {
+	w.history.SetGrain(w.limit, w.length.Value)
+	if w.history.Empty() {
 		// What went before the length was known is counted as if it went just now.
-		w.history.add(now, max(1, min(k.sent, k.sent-k.answered+1)))
+		w.history.Add(now, max(1, min(k.sent, k.sent-k.answered+1)))
 	}
 }
 
@@ -134,7 +134,7 @@ func (w *window) observeRemaining(k *Limiter, now instant, t *Reservation, remai
 	}
 	w.contention.observe(w, k, now, t, remaining)
 	if resetTold {
-		left := clock.Between(reset.Earliest - now, reset.Latest - t.at)
+		left := clock.Between(reset.Earliest-now, reset.Latest-t.at)
 		w.bucket.observe(now, w.limit, w.limit-remaining, k.sent-t.answered-t.cost, left, w.length.Value)
 	}
 	if w.length.Value > 0 && (2*(remaining-w.reserve) <= w.limit || w.probe.answeredBy(t)) {

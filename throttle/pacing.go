@@ -47,9 +47,9 @@ func (w *window) paced(k *Limiter, now instant, n int64) pacing {
 		return pacing{at: now}
 	}
 	since := 2*now - w.reset.Earliest
-	lately, first := k.sent, w.history.firstAfter(since)
+	lately, first := k.sent, w.history.FirstAfter(since)
 	if w.length.Value > 0 {
-		lately = w.history.after(since)
+		lately = w.history.After(since)
 	}
 	most := k.policy.MaxPacing
 	if w.contention.others(now) {
@@ -68,12 +68,12 @@ func (w *window) paced(k *Limiter, now instant, n int64) pacing {
 // paced spreads what is left below the threshold until the oldest request leaves.
 func (s *inferredWindow) paced(k *Limiter, l *estimator, now instant, n int64) pacing {
 	reserve := min(k.policy.Reserve.of(s.limit), s.limit-1)
-	left := s.limit - reserve - l.log.after(s.since(k, now))
+	left := s.limit - reserve - l.log.After(s.since(k, now))
 	threshold := k.policy.Threshold.of(s.limit)
 	if left <= 0 || left > threshold || now >= s.climb && threshold < s.limit && reserve == 0 {
 		return pacing{at: now}
 	}
-	oldest := l.log.firstAfter(s.since(k, now))
+	oldest := l.log.FirstAfter(s.since(k, now))
 	if oldest == never {
 		return pacing{at: now}
 	}
@@ -82,7 +82,7 @@ func (s *inferredWindow) paced(k *Limiter, l *estimator, now instant, n int64) p
 		ends = s.window(now).Latest
 	}
 	// What was learned may be wrong, and a refusal costs more than a pause.
-	return k.pace(now, n, left, recent{sent: l.log.after(2*now - ends), first: oldest}, ends, 0)
+	return k.pace(now, n, left, recent{sent: l.log.After(2*now - ends), first: oldest}, ends, 0)
 }
 
 // pacingSure is how many times as much a program has sent lately than is left if it surely

@@ -180,7 +180,7 @@ func (g *guess) narrow(bound interval) bool {
 func (g *guess) at(bound interval) (opens interval, one, some bool) {
 	least := ceil(bound.Earliest-g.opens.Latest, g.length)
 	most := -ceil(g.opens.Earliest-bound.Latest, g.length)
-	opens = clock.Between(g.opens.Earliest + least*g.length, g.opens.Latest + least*g.length)
+	opens = clock.Between(g.opens.Earliest+least*g.length, g.opens.Latest+least*g.length)
 	if least > most {
 		return opens, false, false
 	}

@@ -18,12 +18,12 @@ const refillPrecise = 64
 // a log whose newest request is meant moves with the clock. Where requests come back,
 // it moves by what was sent.
 func (r *refill) observe(now instant, left interval) {
-	reset := clock.Between(now + left.Earliest, now + left.Latest)
+	reset := clock.Between(now+left.Earliest, now+left.Latest)
 	if r.at == 0 {
 		r.reset, r.at = reset, now
 		return
 	}
-	by, passed := clock.Between(reset.Earliest - r.reset.Latest, reset.Latest - r.reset.Earliest), now-r.at
+	by, passed := clock.Between(reset.Earliest-r.reset.Latest, reset.Latest-r.reset.Earliest), now-r.at
 	if !by.Meets(interval{}) && !by.Meets(clock.Between(passed, passed)) {
 		r.moved = true
 	}

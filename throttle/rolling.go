@@ -26,7 +26,7 @@ func (t *rollingDetector) refute(until instant) { *t = rollingDetector{refutedUn
 // left, at least.
 func (t *rollingDetector) observe(w *window, k *Limiter, now instant, ticket *Reservation, remaining int64, reset interval, resetTold bool) int64 {
 	reach := w.reach(k)
-	logged := w.limit - w.history.after(ticket.at-reach)
+	logged := w.limit - w.history.After(ticket.at-reach)
 	switch {
 	case remaining < logged:
 		t.refute(now + reach)
@@ -40,15 +40,15 @@ func (t *rollingDetector) observe(w *window, k *Limiter, now instant, ticket *Re
 // newest, while it forgot older ones. Where windows merely begin with our first request,
 // it moves by whole lengths.
 func (t *rollingDetector) follow(w *window, k *Limiter, now instant, ticket *Reservation, reset interval) {
-	request := w.history.firstAfter(ticket.at - w.length.Value)
+	request := w.history.FirstAfter(ticket.at - w.length.Value)
 	if request == never {
 		return
 	}
 	slack := k.rtt.Slack()
-	leaves := clock.Between(request + w.length.Value - slack, request + w.length.Value + slack + k.rtt.Mean)
-	if !leaves.Meets(reset) && w.history.between(ticket.at-2*w.length.Value, ticket.at-w.reach(k)) > few {
+	leaves := clock.Between(request+w.length.Value-slack, request+w.length.Value+slack+k.rtt.Mean)
+	if !leaves.Meets(reset) && w.history.Between(ticket.at-2*w.length.Value, ticket.at-w.reach(k)) > few {
 		request = ticket.at
-		leaves = clock.Between(request + w.length.Value, now + w.length.Value)
+		leaves = clock.Between(request+w.length.Value, now+w.length.Value)
 	}
 	blur := reset.Width() + leaves.Width()
 	if !leaves.Meets(reset) || blur > w.length.Value/8 {

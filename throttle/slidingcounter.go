@@ -1,6 +1,9 @@
 package throttle
 
-import "github.com/forbear-go/forbear/throttle/internal/clock"
+import (
+	"github.com/forbear-go/forbear/throttle/internal/clock"
+	"github.com/forbear-go/forbear/throttle/internal/eventlog"
+)
 
 // A slidingCounter follows servers that keep two counts and weigh the last window by how
 // much of it is still near: used = last × (1 − share of this window gone) + this.
@@ -25,17 +28,17 @@ type tally struct {
 // tally returns the counts at now. reset is the end of some window.
 func (w *window) tally(k *Limiter, reset interval, now instant) tally {
 	length := w.length.Value
-	start := clock.Between(reset.Earliest - length, reset.Latest - length)
+	start := clock.Between(reset.Earliest-length, reset.Latest-length)
 	// What was sent shortly before a boundary may have arrived behind it.
 	travel := k.rtt.Usual()
 	since := start.Earliest - travel
 	if now > reset.Latest {
 		past := (now - reset.Latest) / length * length
-		start = clock.Between(reset.Earliest + past, reset.Latest + past)
+		start = clock.Between(reset.Earliest+past, reset.Latest+past)
 		since = max(start.Earliest-travel, w.settled)
 	}
-	this := w.history.after(since)
-	last := w.history.after(start.Earliest-length-travel) - w.history.after(start.Latest)
+	this := w.history.After(since)
+	last := w.history.After(start.Earliest-length-travel) - w.history.After(start.Latest)
 	return tally{start, last, this}
 }
 
@@ -82,7 +85,7 @@ func (w *window) anyPhaseReady(k *Limiter, now instant, room int64) instant {
 	for first < last {
 		middle := (first + last) / 2
 		at := now + instant(middle)*length/steps - slack
-		counted := float64(w.history.after(at-length)) + w.history.weigh(at-length, length, func(e *entry) instant { return e.last - (at - 2*length) })
+		counted := float64(w.history.After(at-length)) + w.history.Weigh(at-length, length, func(e *eventlog.Entry) instant { return e.Last - (at - 2*length) })
 		if counted <= float64(room) {
 			last = middle
 		} else {
@@ -109,7 +112,7 @@ func regains(start, length instant, last, room int64) instant {
 // has lost that share of its weight at most.
 func (w *window) fading(k *Limiter, now instant, t *Reservation) float64 {
 	since := now - w.length.Value
-	return w.history.weigh(t.at-k.rtt.Usual(), w.length.Value, func(e *entry) instant { return e.from - since })
+	return w.history.Weigh(t.at-k.rtt.Usual(), w.length.Value, func(e *eventlog.Entry) instant { return e.From - since })
 }
 
 // observe holds a response against the counts. logged is what is left if a log
@@ -133,7 +136,7 @@ func (c *slidingCounter) observe(w *window, k *Limiter, now instant, ticket *Res
 	// What it counts at least: what surely arrived in the last window, weighed as
 	// late as the response may have been made, and the request itself.
 	travel := k.rtt.Usual()
-	last := w.history.after(t.start.Latest-length+w.history.grain) - w.history.after(t.start.Earliest-travel)
+	last := w.history.After(t.start.Latest-length+w.history.Grain) - w.history.After(t.start.Earliest-travel)
 	gone := min(max(float64(now-t.start.Earliest)/float64(length), 0), 1)
 	least := float64(last) * (1 - gone)
 	switch {

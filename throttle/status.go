@@ -181,7 +181,7 @@ func (l *estimator) status(to []WindowStatus, k *Limiter, now instant) []WindowS
 		}
 		w := WindowStatus{
 			Name: Learned, Limit: int(s.limit), Remaining: -1, Length: time.Duration(s.length), Kind: kind, Sure: s.sure, Share: 1,
-			Credit: int(max(s.limit-l.log.after(s.since(k, now)), 0)), Ready: k.time(max(s.ready(k, l, now, 1), s.paced(k, l, now, 1).at)),
+			Credit: int(max(s.limit-l.log.After(s.since(k, now)), 0)), Ready: k.time(max(s.ready(k, l, now, 1), s.paced(k, l, now, 1).at)),
 		}
 		if s.fixed {
 			in := s.window(now)

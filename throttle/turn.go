@@ -47,7 +47,7 @@ func (w *window) takesTurns(k *Limiter, now instant) bool {
 func (s *contention) turn(w *window, k *Limiter, now instant, n int64) pacing {
 	remains := w.reset.Earliest - now
 	left := float64(s.left-w.reserve) - float64(k.sent-s.newest-s.back)/s.ours(w)
-	lately := float64(w.history.after(now-remains) + n)
+	lately := float64(w.history.After(now-remains) + n)
 	if k.policy.MaxPacing > 0 && min(s.ours(w), turnsPart)*left >= pacingSure*lately+turnsFew {
 		return pacing{at: now}
 	}

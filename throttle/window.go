@@ -3,6 +3,7 @@ package throttle
 import (
 	"github.com/forbear-go/forbear/throttle/header"
 	"github.com/forbear-go/forbear/throttle/internal/clock"
+	"github.com/forbear-go/forbear/throttle/internal/eventlog"
 )
 
 // A window is what is known of one limit over one period.
@@ -28,7 +29,7 @@ type window struct {
 	settled instant
 
 	length     clock.Length
-	history    history
+	history    eventlog.Log
 	rolling    rollingDetector
 	sliding    slidingCounter
 	bucket     bucket
@@ -90,8 +91,8 @@ func (w *window) send(now, slack instant, number, n int64) {
 	}
 	w.bucket.take(now, slack, n)
 	if w.length.Value > 0 {
-		w.history.forget(now - 3*(w.length.Value+slack))
-		w.history.add(now, n)
+		w.history.Forget(now - 3*(w.length.Value+slack))
+		w.history.Add(now, n)
 	}
 }
 
