@@ -25,23 +25,21 @@ func (w *window) weigh(k *Limiter, now instant, n int64) instant {
 	}
 	switch {
 	case !w.contention.others(now):
-	case w.bucket.recognised:
+	case w.kind.Emission() > 0:
 		return w.contention.drawReady(w, k, now, n)
-	case w.contention.rolled >= rolls:
+	case w.kind.Rolls():
 		if at := w.contention.holdReady(w, k, now, n); at != never {
 			return at
 		}
 		return w.probeReady(k, now)
 	}
 	at := w.creditReady(k, now, n)
-	if at <= now || at != never && !w.refills() {
+	if at <= now || at != never && !w.kind.Regains() {
 		return at // nothing else may pass those who wait for an answer
 	}
-	at = min(at, w.refillReady(n), w.historyReady(k, now, n))
-	if w.sliding.recognised {
-		at = min(at, w.counterReady(k, now, n))
-	}
-	return max(now, min(at, w.probeReady(k, now)))
+	v := w.view(k, now)
+	room, probe := w.kind.Ready(&v, n)
+	return max(now, min(at, room, w.inTurn(k, probe), w.probeReady(k, now)))
 }
 
 // plenty reports whether n may go on credit, far from its end, as most requests may.
@@ -52,19 +50,13 @@ func (w *window) plenty(k *Limiter, now instant, n int64) bool {
 		now >= w.contention.until && now >= w.replicas.until && !w.concurrent && w.phase.spread(w.limit) == 0
 }
 
-// refills reports whether the server is known to regain requests all the time,
-// and how.
-func (w *window) refills() bool {
-	return w.rolling.proved() || w.bucket.recognised || w.sliding.recognised
-}
-
 // left returns how many may go on credit.
 func (w *window) left(k *Limiter, now instant) int64 {
 	left := w.grantedThrough - w.reserve - k.sent
 	if w.contention.others(now) {
 		left = min(left, w.contention.budget(w)-w.reserve-k.sent)
 	}
-	if now < w.replicas.until && !w.refills() && w.contention.rolled == 0 {
+	if now < w.replicas.until && !w.kind.Regains() && !w.kind.Moves() {
 		left = min(left, w.replicas.budget()-w.reserve-k.sent)
 	}
 	return left
@@ -80,29 +72,6 @@ func (w *window) creditReady(k *Limiter, now instant, n int64) instant {
 		return max(now, k.lastSent+k.rtt.Patience())
 	}
 	return now
-}
-
-// refillReady returns when a bucket has regained what n more cost.
-func (w *window) refillReady(n int64) instant {
-	return w.bucket.ready(w.limit-w.reserve, n)
-}
-
-// historyReady returns when n more may go because few enough of our own left
-// within the window's length.
-func (w *window) historyReady(k *Limiter, now instant, n int64) instant {
-	allowed := w.limit - w.reserve - n
-	if allowed < 0 || w.length.Value == 0 || !w.length.Known() && !w.rolling.proved() {
-		return never
-	}
-	at := max(now, w.rolling.refutedUntil, w.history.FallsTo(allowed)+w.reach(k))
-	if w.rolling.proved() {
-		return at
-	}
-	// Until the log is known to explain the server, it is good for a probe.
-	if !w.sliding.excluded {
-		at = max(at, w.counterReady(k, now, n))
-	}
-	return w.inTurn(k, at)
 }
 
 // reach is how far the log looks back: the window, and the time by which one
@@ -128,15 +97,16 @@ func (w *window) opens(k *Limiter) instant {
 
 // probeReady returns when a probe may go.
 func (w *window) probeReady(k *Limiter, now instant) instant {
-	if w.refills() && w.probe.bidden == 0 {
+	if w.kind.Regains() && w.probe.bidden == 0 {
 		return never // what opens is known without trying, and is spent already
 	}
 	at := w.opens(k)
 	if w.contention.others(now) && at != never {
 		at += w.contention.delay
 	}
-	if w.probe.bidden == 0 && !w.sliding.excluded && w.phase.settled() == 0 {
-		at = min(max(at, w.counterReady(k, max(at, now), 1)), w.phase.patience(w, at))
+	if w.probe.bidden == 0 && !w.kind.CounterExcluded() && w.phase.settled() == 0 {
+		v := w.view(k, max(at, now))
+		at = min(max(at, w.kind.CounterReady(&v, 1)), w.phase.patience(w, at))
 	}
 	return w.inTurn(k, at)
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/forbear-go/forbear/throttle/internal/clock"
+	"github.com/forbear-go/forbear/throttle/internal/kind"
 )
 
 // Where there is plenty, weighing would let the request go too.
@@ -23,10 +24,15 @@ func TestPlentyIsSoundlyWeighed(t *testing.T) {
 		w.concurrent, w.resetKnown = r.IntN(8) == 0, r.IntN(2) == 0
 		w.reset = clock.Between(instant(some(200)), instant(200+some(100)))
 		w.length.Value, w.length.Told = instant(some(2)), r.IntN(2) == 0
-		w.contention.until, w.contention.rolled, w.contention.left = instant(some(60)), r.IntN(6), some(40)
+		w.contention.until, w.contention.left = instant(some(60)), some(40)
 		w.replicas.until = instant(some(60))
-		w.bucket.recognised, w.sliding.recognised = r.IntN(4) == 0, r.IntN(4) == 0
-		w.rolling.followed = r.IntN(6)
+		for move := range r.IntN(6) {
+			w.kind.Move(clock.Between(instant(move), instant(move)), 60*second)
+		}
+		if r.IntN(4) == 0 {
+			seemsBucket(w)
+			require.NotZero(t, w.kind.Emission())
+		}
 		now, n := instant(50), 1+some(3)
 		if w.plenty(k, now, n) {
 			plenty++
@@ -34,4 +40,14 @@ func TestPlentyIsSoundlyWeighed(t *testing.T) {
 		}
 	}
 	assert.Greater(t, plenty, 10_000)
+}
+
+// seemsBucket makes responses show that w is a bucket that regains a request a second.
+func seemsBucket(w *window) {
+	for spent := range int64(24) {
+		reset := instant(spent) * second
+		w.kind.Observe(&kind.Observation{
+			View: kind.View{Limit: 40}, Remaining: 40 - spent, ResetTold: true, Told: clock.Between(reset-millisecond, reset+millisecond),
+		})
+	}
 }

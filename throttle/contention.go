@@ -24,13 +24,10 @@ type contention struct {
 
 	// Where the window rolls, our part is what our log may hold, and where a bucket
 	// refills what it held then and refills since.
-	rolled int      // how often in turn the reset moved by less than a window
-	jumped int      // and by a whole window
-	anchor interval // the reset from which the next move counts
-	holds  float64
-	low    int64 // the least that was left, and
-	most   int64 // the most that our log held, until
-	next   instant
+	holds float64
+	low   int64 // the least that was left, and
+	most  int64 // the most that our log held, until
+	next  instant
 
 	turns turns
 
@@ -45,24 +42,6 @@ const fairMargin = 0.04
 // drawLevel is the part of a bucket that, if it is left, lets one client take all
 // that flows in.
 const drawLevel = 10
-
-// rolls is how many such moves show that the window rolls.
-const rolls = 3
-
-// move watches how the reset moves: that of a fixed window, once it is over, by a
-// whole length at least, that of one that rolls by less.
-func (s *contention) move(w *window, reset interval) {
-	by := reset.Earliest - s.anchor.Earliest
-	switch {
-	case w.length.Value == 0 || s.anchor.Meets(reset) || by < 0:
-		return
-	case by < w.length.Value/2:
-		s.rolled, s.jumped = s.rolled+1, 0
-	default:
-		s.rolled, s.jumped = 0, s.jumped+1
-	}
-	s.anchor = reset
-}
 
 // fill notes how much our log holds of a window that does not roll, as far as is
 // known, or not yet.
@@ -136,7 +115,7 @@ func (s *contention) observe(w *window, k *Limiter, now instant, t *Reservation,
 	if s.begun && t.number < s.newest {
 		return
 	}
-	if w.bucket.recognised && s.begun {
+	if w.kind.Emission() > 0 && s.begun {
 		s.draw(w, k, now, t, remaining)
 	}
 	if s.begun {
@@ -163,10 +142,10 @@ func (s *contention) observe(w *window, k *Limiter, now instant, t *Reservation,
 	s.turns.observe(w, now)
 	switch {
 	case w.length.Value == 0:
-	case s.rolled < rolls:
+	case !w.kind.Rolls():
 		s.fill(w, now)
 	default:
-		if part := s.hold(w, k, now, t, remaining); !w.bucket.recognised {
+		if part := s.hold(w, k, now, t, remaining); w.kind.Emission() == 0 {
 			s.part, s.due = part, false
 		}
 	}
@@ -180,14 +159,14 @@ func (s *contention) stale(k *Limiter, now instant) bool {
 
 // draw follows what we and all took out of a bucket between two answers.
 func (s *contention) draw(w *window, k *Limiter, now instant, t *Reservation, remaining int64) {
-	back := min(float64(now-s.heard)/float64(w.bucket.step), float64(w.limit-s.left))
+	back := min(float64(now-s.heard)/float64(w.kind.Emission()), float64(w.limit-s.left))
 	s.own += float64(t.number - s.newest)
 	s.all = max(s.all+float64(s.left-remaining)+back, s.own)
 	if s.all > float64(w.limit) {
 		s.own, s.all = s.own/2, s.all/2
 	}
 	if s.all > 1.05*s.own+float64(4+k.sent-k.answered) {
-		s.until = now + 2*clock.Times(w.bucket.step, w.limit)
+		s.until = now + 2*clock.Times(w.kind.Emission(), w.limit)
 	}
 }
 
@@ -197,7 +176,7 @@ func (s *contention) draw(w *window, k *Limiter, now instant, t *Reservation, re
 func (s *contention) drawReady(w *window, k *Limiter, now instant, n int64) instant {
 	level := max(s.left-w.reserve, 1)
 	full := max(w.limit/drawLevel, 1)
-	return max(now, k.lastSent+clock.Times(w.bucket.step, n*full)/instant(level))
+	return max(now, k.lastSent+clock.Times(w.kind.Emission(), n*full)/instant(level))
 }
 
 // refused takes in that nothing was left for us when others were there.

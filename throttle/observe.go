@@ -5,6 +5,7 @@ import (
 
 	"github.com/forbear-go/forbear/throttle/header"
 	"github.com/forbear-go/forbear/throttle/internal/clock"
+	"github.com/forbear-go/forbear/throttle/internal/kind"
 )
 
 // observe takes in what a response says of this window: among that its limit, if that is
@@ -27,7 +28,7 @@ func (w *window) observe(k *Limiter, now instant, t *Reservation, said *header.W
 		reset = w.phase.observe(k, w, now, t, reset, step, remaining, refused)
 	}
 	if told {
-		w.contention.move(w, reset)
+		w.kind.Move(reset, w.length.Value)
 		if !w.observeReset(k, t, reset) {
 			return
 		}
@@ -47,7 +48,7 @@ func (w *window) observe(k *Limiter, now instant, t *Reservation, said *header.W
 		w.observeRemaining(k, now, t, remaining, reset, told)
 	}
 	if bidden && !refused && told && reset.Earliest > now+second {
-		w.bucket.servedEarly(now, w.limit, w.limit-remaining)
+		w.kind.ServedEarly(now, w.limit, w.limit-remaining)
 	}
 }
 
@@ -55,7 +56,8 @@ func (w *window) setLimit(k *Limiter, limit int64) {
 	w.limit = limit
 	w.threshold, w.reserve = k.policy.Threshold.of(limit), min(k.policy.Reserve.of(limit), limit-1)
 	w.history.SetGrain(limit, w.length.Value)
-	w.bucket, w.contention, w.phase = bucket{}, contention{}, phase{}
+	w.contention, w.phase = contention{}, phase{}
+	w.kind.NewLimit()
 }
 
 // observeReset takes in the reset that a response told. It reports whether the
@@ -108,7 +110,7 @@ func (w *window) observeLength(k *Limiter, now instant, t *Reservation, said *he
 	if !changed {
 		return
 	}
-	w.rolling, w.sliding = rollingDetector{}, slidingCounter{}
+	w.kind.NewLength()
 	w.history.SetGrain(w.limit, w.length.Value)
 	if w.history.Empty() {
 		// What went before the length was known is counted as if it went just now.
@@ -133,27 +135,17 @@ func (w *window) observeRemaining(k *Limiter, now instant, t *Reservation, remai
 		return
 	}
 	w.contention.observe(w, k, now, t, remaining)
-	if resetTold {
-		left := clock.Between(reset.Earliest-now, reset.Latest-t.at)
-		w.bucket.observe(now, w.limit, w.limit-remaining, k.sent-t.answered-t.cost, left, w.length.Value)
-	}
-	if w.length.Value > 0 && (2*(remaining-w.reserve) <= w.limit || w.probe.answeredBy(t)) {
-		// Only near the end of the credit does it matter what else may explain the
-		// server, and right after a reset how much came back.
-		logged := w.rolling.observe(w, k, now, t, remaining, reset, resetTold)
-		if w.sliding.observe(w, k, now, t, remaining, logged) {
-			w.rolling.refutedUntil = min(w.rolling.refutedUntil, now) // weighed counts explain it, and are heeded
-		}
-	}
+	w.kind.Observe(&kind.Observation{
+		View: w.view(k, now), Sent: t.at, Remaining: remaining, Unsure: k.sent - t.answered - t.cost, Told: reset, ResetTold: resetTold,
+		Telling: 2*(remaining-w.reserve) <= w.limit || w.probe.answeredBy(t),
+	})
 }
 
 // exhaust takes back all that was believed to be left.
 func (w *window) exhaust(k *Limiter, now instant) {
 	w.grantedThrough, w.raised = min(w.grantedThrough, k.sent), k.sent
-	w.rolling.refute(now + w.reach(k))
-	if !w.contention.others(now) {
-		w.bucket = w.bucket.refused(now, w.length.Value)
-	}
+	v := w.view(k, now)
+	w.kind.Refused(&v, w.contention.others(now))
 }
 
 // count returns a known count as a number of whole units. Of a share, a unit is a

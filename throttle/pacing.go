@@ -42,8 +42,8 @@ func (w *window) paced(k *Limiter, now instant, n int64) pacing {
 		return pacing{at: k.lastSent + gap, most: unbounded}
 	}
 	left := w.left(k, now)
-	if !w.credited || w.belief.beyond || left < n || left > w.threshold || !w.resetKnown || w.concurrent || w.bucket.recognised || k.sent == 0 ||
-		w.contention.others(now) && (w.contention.rolled >= rolls || w.contention.stale(k, now)) {
+	if !w.credited || w.belief.beyond || left < n || left > w.threshold || !w.resetKnown || w.concurrent || w.kind.Emission() > 0 || k.sent == 0 ||
+		w.contention.others(now) && (w.kind.Rolls() || w.contention.stale(k, now)) {
 		return pacing{at: now}
 	}
 	since := 2*now - w.reset.Earliest
@@ -56,11 +56,10 @@ func (w *window) paced(k *Limiter, now instant, n int64) pacing {
 		most = 0 // who takes no more than its part of what is left leaves the rest to them
 	}
 	p := k.pace(now, n, left, recent{lately, first}, w.reset.Earliest, most)
-	if p.at > now && w.refills() {
-		p.at = min(p.at, w.historyReady(k, now, n))
-		if w.sliding.recognised {
-			p.at = min(p.at, w.counterReady(k, now, n))
-		}
+	if p.at > now && w.kind.Regains() {
+		v := w.view(k, now)
+		room, probe := w.kind.Regained(&v, n)
+		p.at = min(p.at, room, w.inTurn(k, probe))
 	}
 	return p
 }

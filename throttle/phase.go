@@ -51,13 +51,13 @@ const (
 // phased reports whether there is something to learn from an answer.
 func (w *window) phased(k *Limiter, now, step instant) bool {
 	length := w.length.Value
-	if w.length.Told && !w.sliding.excluded {
+	if w.length.Told && !w.kind.CounterExcluded() {
 		return false // what is left of a weighed window rises before it opens
 	}
 	if !w.length.Told {
 		length = w.length.Least - 2*step // as far as is known
 	}
-	return len(k.windows) == 1 && w.limit > 0 && w.units == nil && w.phase.failed < phaseFailed && !w.refills() && !w.contention.others(now) &&
+	return len(k.windows) == 1 && w.limit > 0 && w.units == nil && w.phase.failed < phaseFailed && !w.kind.Regains() && !w.contention.others(now) &&
 		step >= second/2 && length <= phaseSteps*step
 }
 

@@ -46,7 +46,7 @@ func TestARenewedWindowIsNoLog(t *testing.T) {
 			announce: announcement{step: time.Millisecond, wait: true, date: true, lengths: true}, length: 20 * time.Minute, policy: DefaultPolicy(),
 			fastest: latencies[1][0], slowest: latencies[1][1]}
 		s.watch = func(now time.Duration, k *Limiter) {
-			assert.False(t, k.windows[0].rolling.proved(), "at %v", now)
+			assert.False(t, k.windows[0].kind.Regains(), "at %v", now)
 		}
 		assert.Zero(t, s.run().refused, "think %v", think)
 	}

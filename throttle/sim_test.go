@@ -312,8 +312,8 @@ func (s simulation) why(k *Limiter, t Reservation, at time.Duration) {
 	}
 	for i := range k.windows {
 		w := &k.windows[i]
-		s.explain("  %s: limit %d, credit to %d, reset %v to %v, length %v, log %d, %+v %+v %+v %+v %+v", w.name, w.limit, w.grantedThrough,
+		s.explain("  %s: limit %d, credit to %d, reset %v to %v, length %v, log %d, %+v %+v %+v", w.name, w.limit, w.grantedThrough,
 			time.Duration(w.reset.Earliest), time.Duration(w.reset.Latest), time.Duration(w.length.Value),
-			w.history.After(t.at-w.reach(k)), w.contention, w.probe, w.rolling, w.sliding, w.bucket)
+			w.history.After(t.at-w.reach(k)), w.contention, w.probe, w.kind)
 	}
 }

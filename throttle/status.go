@@ -3,6 +3,8 @@ package throttle
 import (
 	"encoding/json"
 	"time"
+
+	"github.com/forbear-go/forbear/throttle/internal/kind"
 )
 
 // A Status is what a [Limiter] knows at some moment. It is a copy: nothing in it
@@ -29,11 +31,11 @@ type Kind string
 
 // The kinds of limits.
 const (
-	Unknown    Kind = ""           // not known yet
-	Fixed      Kind = "fixed"      // counts requests between one reset and the next
-	Rolling    Kind = "rolling"    // counts requests in any period of its length
-	Weighed    Kind = "weighed"    // adds two fixed windows, weighting the older one
-	Bucket     Kind = "bucket"     // refills continuously
+	Unknown    Kind = kind.Unknown // not known yet
+	Fixed      Kind = kind.Fixed   // counts requests between one reset and the next
+	Rolling    Kind = kind.Rolling // counts requests in any period of its length
+	Weighed    Kind = kind.Weighed // adds two fixed windows, weighting the older one
+	Bucket     Kind = kind.Bucket  // refills continuously
 	Rate       Kind = "rate"       // allows a number of requests a second; learned from refusals
 	Concurrent Kind = "concurrent" // counts requests in flight
 )
@@ -129,10 +131,6 @@ func (w *window) status(k *Limiter, now instant) WindowStatus {
 		if w.units.told {
 			s.Remaining, s.Credit = int(w.units.newest), int(max(w.units.Level(k.time(now)), 0))
 		}
-		s.Kind, s.Sure = w.kind()
-		if w.units.Refills() {
-			s.Kind, s.Sure = Bucket, true
-		}
 	} else if w.credited {
 		s.Credit = int(max(left-w.reserve, 0))
 		if w.contention.begun {
@@ -142,8 +140,13 @@ func (w *window) status(k *Limiter, now instant) WindowStatus {
 	if w.resetKnown {
 		s.Earliest, s.Latest = k.time(w.reset.Earliest), k.time(w.reset.Latest)
 	}
-	if w.units == nil {
-		s.Kind, s.Sure = w.kind()
+	switch name, sure := w.kind.Kind(w.resetKnown); {
+	case w.concurrent:
+		s.Kind, s.Sure = Concurrent, true
+	case w.units != nil && w.units.Refills():
+		s.Kind, s.Sure = Bucket, true
+	default:
+		s.Kind, s.Sure = Kind(name), sure
 	}
 	return s
 }
@@ -151,25 +154,6 @@ func (w *window) status(k *Limiter, now instant) WindowStatus {
 // next returns when a request may go, and pacing lets it.
 func (w *window) next(k *Limiter, now instant) instant {
 	return max(w.ready(k, now, 1), w.paced(k, now, 1).at)
-}
-
-// kind returns how the window counts, and whether that is sure.
-func (w *window) kind() (Kind, bool) {
-	switch {
-	case w.concurrent:
-		return Concurrent, true
-	case w.bucket.recognised:
-		return Bucket, true
-	case w.sliding.recognised:
-		return Weighed, true
-	case w.rolling.proved():
-		return Rolling, true
-	case w.contention.rolled > 0:
-		return Rolling, w.contention.rolled >= rolls
-	case w.resetKnown:
-		return Fixed, w.contention.jumped >= rolls
-	}
-	return Unknown, false
 }
 
 // status appends what refusals taught.

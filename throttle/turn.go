@@ -38,7 +38,7 @@ const (
 // refills, and that is spent in turns.
 func (w *window) takesTurns(k *Limiter, now instant) bool {
 	s := &w.contention
-	return s.others(now) && s.turns.on && s.rolled < rolls && s.begun && !w.refills() &&
+	return s.others(now) && s.turns.on && !w.kind.Rolls() && s.begun && !w.kind.Regains() &&
 		w.resetKnown && now < w.reset.Earliest && k.policy.Threshold != Amount{}
 }
 
@@ -59,7 +59,7 @@ func (s *contention) turn(w *window, k *Limiter, now instant, n int64) pacing {
 // at least the n-th power of the part of the window that remains.
 func (u *turns) observe(w *window, now instant) {
 	s, length, remains := &w.contention, w.length.Value, w.reset.Earliest-now
-	if !u.on || s.rolled >= rolls || remains <= length/16 || remains >= length || 4*(w.limit-s.left) < w.limit {
+	if !u.on || w.kind.Rolls() || remains <= length/16 || remains >= length || 4*(w.limit-s.left) < w.limit {
 		return
 	}
 	own := s.newest - s.number + 1

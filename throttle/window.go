@@ -4,6 +4,7 @@ import (
 	"github.com/forbear-go/forbear/throttle/header"
 	"github.com/forbear-go/forbear/throttle/internal/clock"
 	"github.com/forbear-go/forbear/throttle/internal/eventlog"
+	"github.com/forbear-go/forbear/throttle/internal/kind"
 )
 
 // A window is what is known of one limit over one period.
@@ -30,9 +31,7 @@ type window struct {
 
 	length     clock.Length
 	history    eventlog.Log
-	rolling    rollingDetector
-	sliding    slidingCounter
-	bucket     bucket
+	kind       kind.Estimator
 	probe      probe
 	contention contention
 	units      *unitWindow // where it counts something else than requests
@@ -89,7 +88,7 @@ func (w *window) send(now, slack instant, number, n int64) {
 			w.probe.blind = min(2*max(w.probe.blind, second), 64*second)
 		}
 	}
-	w.bucket.take(now, slack, n)
+	w.kind.Take(now, slack, n)
 	if w.length.Value > 0 {
 		w.history.Forget(now - 3*(w.length.Value+slack))
 		w.history.Add(now, n)
@@ -105,7 +104,7 @@ func (w *window) probes(now instant, number, n int64) bool {
 	case w.resetKnown && now >= w.reset.Earliest:
 		return true
 	}
-	return w.grantedThrough-w.reserve < number && w.refillReady(n) > now && !w.rolling.proved() && !w.sliding.recognised
+	return w.grantedThrough-w.reserve < number && !w.kind.Explains(now, w.limit-w.reserve, n)
 }
 
 // conclude notes that what t stands for is no longer under way.
@@ -113,5 +112,13 @@ func (w *window) conclude(t *Reservation) {
 	if w.probe.answeredBy(t) {
 		// Unless the answer spoke of this window, the next may go as this one did.
 		w.probe.number, w.probe.bidden, w.probe.bade = 0, w.probe.bade, 0
+	}
+}
+
+// view returns what the kind of the window is estimated from.
+func (w *window) view(k *Limiter, now instant) kind.View {
+	return kind.View{
+		Now: now, Limit: w.limit, Reserve: w.reserve, Length: w.length.Value, LengthSure: w.length.Known(),
+		Reset: w.reset, ResetKnown: w.resetKnown, Settled: w.settled, Log: &w.history, RTT: &k.rtt,
 	}
 }
