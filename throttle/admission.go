@@ -47,7 +47,7 @@ func (w *window) weigh(k *Limiter, now instant, n int64) instant {
 func (w *window) plenty(k *Limiter, now instant, n int64) bool {
 	left := w.grantedThrough - w.reserve - k.sent
 	return w.credited && left > w.threshold && left >= n &&
-		now >= w.contention.until && now >= w.replicas.until && !w.concurrent && w.phase.spread(w.limit) == 0
+		now >= w.contention.until && now >= w.replicas.until && !w.concurrent && w.phase.Spread(w.limit) == 0
 }
 
 // left returns how many may go on credit.
@@ -104,9 +104,9 @@ func (w *window) probeReady(k *Limiter, now instant) instant {
 	if w.contention.others(now) && at != never {
 		at += w.contention.delay
 	}
-	if w.probe.bidden == 0 && !w.kind.CounterExcluded() && w.phase.settled() == 0 {
+	if w.probe.bidden == 0 && !w.kind.CounterExcluded() && w.phase.Settled() == 0 {
 		v := w.view(k, max(at, now))
-		at = min(max(at, w.kind.CounterReady(&v, 1)), w.phase.patience(w, at))
+		at = min(max(at, w.kind.CounterReady(&v, 1)), w.phase.Patience(w.limit, w.length.Told, at))
 	}
 	return w.inTurn(k, at)
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/forbear-go/forbear/throttle/header"
 	"github.com/forbear-go/forbear/throttle/internal/clock"
 	"github.com/forbear-go/forbear/throttle/internal/kind"
+	"github.com/forbear-go/forbear/throttle/internal/phase"
 )
 
 // observe takes in what a response says of this window: among that its limit, if that is
@@ -25,7 +26,10 @@ func (w *window) observe(k *Limiter, now instant, t *Reservation, said *header.W
 	remaining, ok := count(said.Remaining, w.unit)
 	raw := reset
 	if step := min(clock.Bounded(said.Reset.Resolution), clock.FarDay); told && ok && w.phased(k, now, step) {
-		reset = w.phase.observe(k, w, now, t, reset, step, remaining, refused)
+		reset = w.phase.Observe(reset, &phase.Response{
+			Sample: phase.Sample{Sent: t.at, Received: now, Remaining: remaining, Answered: t.answered + t.cost},
+			Limit:  w.limit, Numbered: k.sent, Told: w.length.Period(), Step: step, Refused: refused,
+		})
 	}
 	if told {
 		w.kind.Move(reset, w.length.Value)
@@ -52,11 +56,24 @@ func (w *window) observe(k *Limiter, now instant, t *Reservation, said *header.W
 	}
 }
 
+// phased reports whether there is something to learn from an answer.
+func (w *window) phased(k *Limiter, now, step instant) bool {
+	length := w.length.Value
+	if w.length.Told && !w.kind.CounterExcluded() {
+		return false // what is left of a weighed window rises before it opens
+	}
+	if !w.length.Told {
+		length = w.length.Least - 2*step // as far as is known
+	}
+	return len(k.windows) == 1 && w.limit > 0 && w.units == nil && !w.kind.Regains() && !w.contention.others(now) &&
+		w.phase.Plausible(length, step)
+}
+
 func (w *window) setLimit(k *Limiter, limit int64) {
 	w.limit = limit
 	w.threshold, w.reserve = k.policy.Threshold.of(limit), min(k.policy.Reserve.of(limit), limit-1)
 	w.history.SetGrain(limit, w.length.Value)
-	w.contention, w.phase = contention{}, phase{}
+	w.contention, w.phase = contention{}, phase.Estimator{}
 	w.kind.NewLimit()
 }
 
@@ -102,8 +119,8 @@ func (w *window) observeLength(k *Limiter, now instant, t *Reservation, said *he
 	} else if resetTold {
 		step := min(clock.Bounded(said.Reset.Resolution), clock.FarDay)
 		left := clock.Between(reset.Earliest+step-now, reset.Latest-step-t.at)
-		changed = w.length.Infer(left, step) && w.phase.settled() == 0
-		if settled := w.phase.settled(); settled > 0 && w.length.Value != settled {
+		changed = w.length.Infer(left, step) && w.phase.Settled() == 0
+		if settled := w.phase.Settled(); settled > 0 && w.length.Value != settled {
 			w.length.Value, changed = settled, true
 		}
 	}

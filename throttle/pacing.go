@@ -38,7 +38,7 @@ func (w *window) paced(k *Limiter, now instant, n int64) pacing {
 	if w.takesTurns(k, now) {
 		return w.contention.turn(w, k, now, n)
 	}
-	if gap := w.phase.spread(w.limit); gap > 0 && k.lastSent+gap > now && k.sent > 0 {
+	if gap := w.phase.Spread(w.limit); gap > 0 && k.lastSent+gap > now && k.sent > 0 {
 		return pacing{at: k.lastSent + gap, most: unbounded}
 	}
 	left := w.left(k, now)

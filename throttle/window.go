@@ -5,6 +5,7 @@ import (
 	"github.com/forbear-go/forbear/throttle/internal/clock"
 	"github.com/forbear-go/forbear/throttle/internal/eventlog"
 	"github.com/forbear-go/forbear/throttle/internal/kind"
+	"github.com/forbear-go/forbear/throttle/internal/phase"
 )
 
 // A window is what is known of one limit over one period.
@@ -36,7 +37,7 @@ type window struct {
 	contention contention
 	units      *unitWindow // where it counts something else than requests
 	belief     belief
-	phase      phase
+	phase      phase.Estimator
 	replicas   replicas
 
 	moment     bool // the reset is told as one

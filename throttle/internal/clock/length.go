@@ -79,3 +79,11 @@ func (l *Length) Moved(by Interval) {
 
 // Known reports whether it is more than a guess.
 func (l *Length) Known() bool { return l.Told || l.seen }
+
+// Period returns the length as the server told it, or 0 if it did not.
+func (l *Length) Period() Instant {
+	if !l.Told {
+		return 0
+	}
+	return l.Value
+}
