@@ -23,22 +23,19 @@ func (w *window) weigh(k *Limiter, now instant, n int64) instant {
 	if w.open() || w.belief.beyond {
 		return now
 	}
-	switch {
-	case !w.contention.others(now):
-	case w.kind.Emission() > 0:
-		return w.contention.drawReady(w, k, now, n)
-	case w.kind.Rolls():
-		if at := w.contention.holdReady(w, k, now, n); at != never {
+	v := w.view(k, now)
+	if w.contention.Others(now) {
+		if at, ok := w.contention.Ready(&v, n); ok && at != never {
 			return at
+		} else if ok {
+			return w.probeReady(k, now)
 		}
-		return w.probeReady(k, now)
 	}
 	at := w.creditReady(k, now, n)
 	if at <= now || at != never && !w.kind.Regains() {
 		return at // nothing else may pass those who wait for an answer
 	}
-	v := w.view(k, now)
-	room, probe := w.kind.Ready(&v, n)
+	room, probe := w.kind.Ready(&v.View, n)
 	return max(now, min(at, room, w.inTurn(k, probe), w.probeReady(k, now)))
 }
 
@@ -47,28 +44,28 @@ func (w *window) weigh(k *Limiter, now instant, n int64) instant {
 func (w *window) plenty(k *Limiter, now instant, n int64) bool {
 	left := w.grantedThrough - w.reserve - k.sent
 	return w.credited && left > w.threshold && left >= n &&
-		now >= w.contention.until && now >= w.replicas.until && !w.concurrent && w.phase.Spread(w.limit) == 0
+		!w.contention.Others(now) && !w.contention.Replicas(now) && !w.concurrent && w.phase.Spread(w.limit) == 0
 }
 
 // left returns how many may go on credit.
 func (w *window) left(k *Limiter, now instant) int64 {
 	left := w.grantedThrough - w.reserve - k.sent
-	if w.contention.others(now) {
-		left = min(left, w.contention.budget(w)-w.reserve-k.sent)
+	if w.contention.Others(now) {
+		left = min(left, w.contention.Budget(w.limit)-w.reserve-k.sent)
 	}
-	if now < w.replicas.until && !w.kind.Regains() && !w.kind.Moves() {
-		left = min(left, w.replicas.budget()-w.reserve-k.sent)
+	if w.contention.Replicas(now) && !w.kind.Regains() && !w.kind.Moves() {
+		left = min(left, w.contention.ReplicasBudget()-w.reserve-k.sent)
 	}
 	return left
 }
 
 // creditReady returns when n more may go on credit.
 func (w *window) creditReady(k *Limiter, now instant, n int64) instant {
-	shared, left := w.contention.others(now), w.left(k, now)
+	shared, left := w.contention.Others(now), w.left(k, now)
 	if !w.credited || left < n {
 		return never
 	}
-	if shared && w.contention.stale(k, now) {
+	if v := w.view(k, now); shared && w.contention.Stale(&v) {
 		return max(now, k.lastSent+k.rtt.Patience())
 	}
 	return now
@@ -101,12 +98,12 @@ func (w *window) probeReady(k *Limiter, now instant) instant {
 		return never // what opens is known without trying, and is spent already
 	}
 	at := w.opens(k)
-	if w.contention.others(now) && at != never {
-		at += w.contention.delay
+	if w.contention.Others(now) && at != never {
+		at += w.contention.Delay()
 	}
 	if w.probe.bidden == 0 && !w.kind.CounterExcluded() && w.phase.Settled() == 0 {
 		v := w.view(k, max(at, now))
-		at = min(max(at, w.kind.CounterReady(&v, 1)), w.phase.Patience(w.limit, w.length.Told, at))
+		at = min(max(at, w.kind.CounterReady(&v.View, 1)), w.phase.Patience(w.limit, w.length.Told, at))
 	}
 	return w.inTurn(k, at)
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/forbear-go/forbear/throttle/internal/clock"
+	"github.com/forbear-go/forbear/throttle/internal/contention"
 	"github.com/forbear-go/forbear/throttle/internal/kind"
 )
 
@@ -24,8 +25,11 @@ func TestPlentyIsSoundlyWeighed(t *testing.T) {
 		w.concurrent, w.resetKnown = r.IntN(8) == 0, r.IntN(2) == 0
 		w.reset = clock.Between(instant(some(200)), instant(200+some(100)))
 		w.length.Value, w.length.Told = instant(some(2)), r.IntN(2) == 0
-		w.contention.until, w.contention.left = instant(some(60)), some(40)
-		w.replicas.until = instant(some(60))
+		for range r.IntN(3) { // others may be there, or servers that count apart
+			v := w.view(k, 50-instant(some(100))*second)
+			v.Limit = max(v.Limit, 1)
+			w.contention.Observe(&contention.Response{View: &v, Number: some(20), Cost: 1, Before: some(20), Remaining: some(40)}, &k.random)
+		}
 		for move := range r.IntN(6) {
 			w.kind.Move(clock.Between(instant(move), instant(move)), 60*second)
 		}

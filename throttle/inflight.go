@@ -30,7 +30,7 @@ func (k *Limiter) Cancel(t Reservation) {
 	for i := range k.windows {
 		w := &k.windows[i]
 		w.grantedThrough += t.cost
-		w.contention.back += t.cost
+		w.contention.Cancel(t.cost)
 		w.history.Remove(t.at, t.cost)
 	}
 	for _, e := range k.edges {

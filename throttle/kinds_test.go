@@ -80,7 +80,7 @@ func TestALogThatExplainsNothingIsNotTrusted(t *testing.T) {
 	s := newScript(t, plain())
 	s.hears(.1, s.goes(0), minute(10, 2, 60)) // seven were spent before we came
 	v := s.k.windows[0].view(s.k, second)
-	room, probe := s.k.windows[0].kind.Ready(&v, 1)
+	room, probe := s.k.windows[0].kind.Ready(&v.View, 1)
 	assert.Equal(t, never, room)
 	assert.Greater(t, probe, 60*second)
 	s.goes(.2)

@@ -228,9 +228,7 @@ func (k *Limiter) teach() *estimator {
 }
 
 // jitter returns a random time of at most the given one.
-func (k *Limiter) jitter(most instant) instant {
-	return instant(k.random.Uint64() % uint64(max(most, 0)+1))
-}
+func (k *Limiter) jitter(most instant) instant { return clock.Jitter(&k.random, most) }
 
 // instant returns a time as an instant. A program that runs for a hundred years is
 // right about it.

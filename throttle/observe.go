@@ -5,6 +5,7 @@ import (
 
 	"github.com/forbear-go/forbear/throttle/header"
 	"github.com/forbear-go/forbear/throttle/internal/clock"
+	"github.com/forbear-go/forbear/throttle/internal/contention"
 	"github.com/forbear-go/forbear/throttle/internal/kind"
 	"github.com/forbear-go/forbear/throttle/internal/phase"
 )
@@ -42,7 +43,7 @@ func (w *window) observe(k *Limiter, now instant, t *Reservation, said *header.W
 		w.close(k, now)
 	}
 	if w.belief.observe(now, said, remaining, ok, refused) {
-		w.contention.begin(w) // it counts anew, and no other server did
+		w.contention.Begin(w.limit) // it counts anew, and no other server did
 	}
 	switch {
 	case w.units != nil && !refused:
@@ -65,7 +66,7 @@ func (w *window) phased(k *Limiter, now, step instant) bool {
 	if !w.length.Told {
 		length = w.length.Least - 2*step // as far as is known
 	}
-	return len(k.windows) == 1 && w.limit > 0 && w.units == nil && !w.kind.Regains() && !w.contention.others(now) &&
+	return len(k.windows) == 1 && w.limit > 0 && w.units == nil && !w.kind.Regains() && !w.contention.Others(now) &&
 		w.phase.Plausible(length, step)
 }
 
@@ -73,7 +74,8 @@ func (w *window) setLimit(k *Limiter, limit int64) {
 	w.limit = limit
 	w.threshold, w.reserve = k.policy.Threshold.of(limit), min(k.policy.Reserve.of(limit), limit-1)
 	w.history.SetGrain(limit, w.length.Value)
-	w.contention, w.phase = contention{}, phase.Estimator{}
+	w.phase = phase.Estimator{}
+	w.contention.NewLimit()
 	w.kind.NewLimit()
 }
 
@@ -100,7 +102,7 @@ func (w *window) observeReset(k *Limiter, t *Reservation, reset interval) bool {
 		w.length.Moved(clock.Between(reset.Earliest-w.reset.Latest, reset.Latest-w.reset.Earliest))
 	}
 	w.reset, w.resetKnown, w.resetSince, w.resetTold = reset, true, k.sent, t.number
-	w.contention.begin(w)
+	w.contention.Begin(w.limit)
 	return true
 }
 
@@ -151,9 +153,10 @@ func (w *window) observeRemaining(k *Limiter, now instant, t *Reservation, remai
 	if w.limit <= 0 {
 		return
 	}
-	w.contention.observe(w, k, now, t, remaining)
+	v := w.view(k, now)
+	w.contention.Observe(&contention.Response{View: &v, Number: t.number, Cost: t.cost, Before: t.answered, At: t.at, Remaining: remaining}, &k.random)
 	w.kind.Observe(&kind.Observation{
-		View: w.view(k, now), Sent: t.at, Remaining: remaining, Unsure: k.sent - t.answered - t.cost, Told: reset, ResetTold: resetTold,
+		View: v.View, Sent: t.at, Remaining: remaining, Unsure: k.sent - t.answered - t.cost, Told: reset, ResetTold: resetTold,
 		Telling: 2*(remaining-w.reserve) <= w.limit || w.probe.answeredBy(t),
 	})
 }
@@ -162,7 +165,7 @@ func (w *window) observeRemaining(k *Limiter, now instant, t *Reservation, remai
 func (w *window) exhaust(k *Limiter, now instant) {
 	w.grantedThrough, w.raised = min(w.grantedThrough, k.sent), k.sent
 	v := w.view(k, now)
-	w.kind.Refused(&v, w.contention.others(now))
+	w.kind.Refused(&v.View, w.contention.Others(now))
 }
 
 // count returns a known count as a number of whole units. Of a share, a unit is a

@@ -35,15 +35,20 @@ func (k *Limiter) paced(now instant, n int64) (pacing, string) {
 
 // paced spreads what is left below the threshold evenly until the reset.
 func (w *window) paced(k *Limiter, now instant, n int64) pacing {
-	if w.takesTurns(k, now) {
-		return w.contention.turn(w, k, now, n)
+	v := w.view(k, now)
+	if w.contention.TakesTurns(&v) && k.policy.Threshold != (Amount{}) {
+		at, waits := w.contention.Turn(&v, n, k.policy.MaxPacing > 0)
+		if !waits {
+			return pacing{at: at}
+		}
+		return pacing{at: at, most: unbounded}
 	}
 	if gap := w.phase.Spread(w.limit); gap > 0 && k.lastSent+gap > now && k.sent > 0 {
 		return pacing{at: k.lastSent + gap, most: unbounded}
 	}
 	left := w.left(k, now)
 	if !w.credited || w.belief.beyond || left < n || left > w.threshold || !w.resetKnown || w.concurrent || w.kind.Emission() > 0 || k.sent == 0 ||
-		w.contention.others(now) && (w.kind.Rolls() || w.contention.stale(k, now)) {
+		w.contention.Others(now) && (w.kind.Rolls() || w.contention.Stale(&v)) {
 		return pacing{at: now}
 	}
 	since := 2*now - w.reset.Earliest
@@ -52,13 +57,12 @@ func (w *window) paced(k *Limiter, now instant, n int64) pacing {
 		lately = w.history.After(since)
 	}
 	most := k.policy.MaxPacing
-	if w.contention.others(now) {
-		most = 0 // who takes no more than its part of what is left leaves the rest to them
+	if w.contention.Others(now) {
+		most = 0 // a client that takes no more than its part leaves the rest to them
 	}
 	p := k.pace(now, n, left, recent{lately, first}, w.reset.Earliest, most)
 	if p.at > now && w.kind.Regains() {
-		v := w.view(k, now)
-		room, probe := w.kind.Regained(&v, n)
+		room, probe := w.kind.Regained(&v.View, n)
 		p.at = min(p.at, room, w.inTurn(k, probe))
 	}
 	return p

@@ -60,7 +60,10 @@ func (k *Limiter) refuse(now instant, t *Reservation, r *header.Reading) {
 		}
 		if w.emptied(said) {
 			w.exhaust(k, now)
-			w.contention.refused(w, t, again, now)
+			if w.contention.Others(now) {
+				w.history.Remove(t.at, t.cost)
+				w.contention.Refused(again)
+			}
 			if r.Wait.Explicit {
 				w.probe.bidden = k.cooldown.until
 			}

@@ -120,12 +120,12 @@ func (w *window) status(k *Limiter, now instant) WindowStatus {
 	s := WindowStatus{
 		Name: w.name, Unit: w.unit, Scope: w.scope, Limit: int(w.limit),
 		Length: time.Duration(w.length.Value), Told: w.length.Told,
-		Remaining: -1, Others: w.contention.others(now), Share: 1, Ready: k.time(w.next(k, now)),
+		Remaining: -1, Others: w.contention.Others(now), Share: 1, Ready: k.time(w.next(k, now)),
 	}
 	left := w.grantedThrough - k.sent
 	if s.Others {
-		s.Share = w.contention.ours(w)
-		left = min(left, w.contention.budget(w)-k.sent)
+		s.Share = w.contention.Part(w.limit)
+		left = min(left, w.contention.Budget(w.limit)-k.sent)
 	}
 	if w.units != nil {
 		if w.units.told {
@@ -133,8 +133,8 @@ func (w *window) status(k *Limiter, now instant) WindowStatus {
 		}
 	} else if w.credited {
 		s.Credit = int(max(left-w.reserve, 0))
-		if w.contention.begun {
-			s.Remaining = int(w.contention.left)
+		if left, known := w.contention.Remaining(); known {
+			s.Remaining = int(left)
 		}
 	}
 	if w.resetKnown {

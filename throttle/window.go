@@ -3,6 +3,7 @@ package throttle
 import (
 	"github.com/forbear-go/forbear/throttle/header"
 	"github.com/forbear-go/forbear/throttle/internal/clock"
+	"github.com/forbear-go/forbear/throttle/internal/contention"
 	"github.com/forbear-go/forbear/throttle/internal/eventlog"
 	"github.com/forbear-go/forbear/throttle/internal/kind"
 	"github.com/forbear-go/forbear/throttle/internal/phase"
@@ -34,11 +35,10 @@ type window struct {
 	history    eventlog.Log
 	kind       kind.Estimator
 	probe      probe
-	contention contention
+	contention contention.Estimator
 	units      *unitWindow // where it counts something else than requests
 	belief     belief
 	phase      phase.Estimator
-	replicas   replicas
 
 	moment     bool // the reset is told as one
 	served     bool // an answer that was no refusal told of it
@@ -116,10 +116,13 @@ func (w *window) conclude(t *Reservation) {
 	}
 }
 
-// view returns what the kind of the window is estimated from.
-func (w *window) view(k *Limiter, now instant) kind.View {
-	return kind.View{
-		Now: now, Limit: w.limit, Reserve: w.reserve, Length: w.length.Value, LengthSure: w.length.Known(),
-		Reset: w.reset, ResetKnown: w.resetKnown, Settled: w.settled, Log: &w.history, RTT: &k.rtt,
+// view returns what the estimators have to know of the window.
+func (w *window) view(k *Limiter, now instant) contention.View {
+	return contention.View{
+		View: kind.View{
+			Now: now, Limit: w.limit, Reserve: w.reserve, Length: w.length.Value, LengthSure: w.length.Known(),
+			Reset: w.reset, ResetKnown: w.resetKnown, Settled: w.settled, Log: &w.history, RTT: &k.rtt,
+		},
+		Kind: &w.kind, Sent: k.sent, Answered: k.answered, LastSent: k.lastSent,
 	}
 }

@@ -11,6 +11,7 @@ package clock
 import (
 	"math"
 	"math/bits"
+	"math/rand/v2"
 	"time"
 )
 
@@ -64,4 +65,9 @@ func (i Interval) Width() Instant { return i.Latest - i.Earliest }
 // be asked of intervals that meet.
 func (i Interval) Intersect(o Interval) Interval {
 	return Interval{max(i.Earliest, o.Earliest), min(i.Latest, o.Latest)}
+}
+
+// Jitter returns a random time of at most the given one.
+func Jitter(random *rand.PCG, most Instant) Instant {
+	return Instant(random.Uint64() % uint64(max(most, 0)+1))
 }

@@ -41,9 +41,9 @@ type View struct {
 	RTT            *clock.RTT
 }
 
-// reach is how far the log looks back: the window, and the time by which one request may
+// Reach is how far the log looks back: the window, and the time by which one request may
 // travel longer than another.
-func (v *View) reach() clock.Instant { return v.Length + v.RTT.Slack() }
+func (v *View) Reach() clock.Instant { return v.Length + v.RTT.Slack() }
 
 // An Observation is what the response to a request says, received at Now.
 type Observation struct {
@@ -87,7 +87,7 @@ func (e *Estimator) NewLength() { e.rolling, e.counter = rolling{}, counter{} }
 // Refused takes in a refusal that came although the window seemed to have room. If other
 // clients spend the quota, that says nothing of a bucket.
 func (e *Estimator) Refused(v *View, others bool) {
-	e.rolling.refute(v.Now + v.reach())
+	e.rolling.refute(v.Now + v.Reach())
 	if !others {
 		e.bucket = e.bucket.refused(v.Now, v.Length)
 	}
@@ -130,7 +130,7 @@ func (e *Estimator) logReady(v *View, n int64) clock.Instant {
 	if allowed < 0 || v.Length == 0 || !v.LengthSure && !e.rolling.proved() {
 		return clock.Never
 	}
-	at := max(v.Now, e.rolling.refutedUntil, v.Log.FallsTo(allowed)+v.reach())
+	at := max(v.Now, e.rolling.refutedUntil, v.Log.FallsTo(allowed)+v.Reach())
 	if !e.rolling.proved() && !e.counter.excluded {
 		at = max(at, e.CounterReady(v, n))
 	}

@@ -28,7 +28,7 @@ func (t *rolling) refute(until clock.Instant) { *t = rolling{refutedUntil: until
 // observe holds a response against the log. It returns how many the log says are
 // left, at least.
 func (t *rolling) observe(o *Observation) int64 {
-	reach := o.reach()
+	reach := o.Reach()
 	logged := o.Limit - o.Log.After(o.Sent-reach)
 	switch {
 	case o.Remaining < logged:
@@ -49,7 +49,7 @@ func (t *rolling) follow(o *Observation) {
 	}
 	slack := o.RTT.Slack()
 	leaves := clock.Between(request+o.Length-slack, request+o.Length+slack+o.RTT.Mean)
-	if !leaves.Meets(o.Told) && o.Log.Between(o.Sent-2*o.Length, o.Sent-o.reach()) > forgets {
+	if !leaves.Meets(o.Told) && o.Log.Between(o.Sent-2*o.Length, o.Sent-o.Reach()) > forgets {
 		request = o.Sent
 		leaves = clock.Between(request+o.Length, o.Now+o.Length)
 	}
