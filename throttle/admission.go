@@ -49,7 +49,7 @@ func (w *window) plenty(k *Limiter, now instant, n int64) bool {
 
 // left returns how many may go on credit.
 func (w *window) left(k *Limiter, now instant) int64 {
-	left := w.grantedThrough - w.reserve - k.sent
+	left := w.grantedThrough - w.reserve - k.sent + w.kind.Extra()
 	if w.contention.Others(now) {
 		left = min(left, w.contention.Budget(w.limit)-w.reserve-k.sent)
 	}

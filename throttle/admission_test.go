@@ -51,7 +51,7 @@ func seemsBucket(w *window) {
 	for spent := range int64(24) {
 		reset := instant(spent) * second
 		w.kind.Observe(&kind.Observation{
-			View: kind.View{Limit: 40}, Remaining: 40 - spent, ResetTold: true, Told: clock.Between(reset-millisecond, reset+millisecond),
+			View: &kind.View{Limit: 40}, Remaining: 40 - spent, ResetTold: true, Told: clock.Between(reset-millisecond, reset+millisecond),
 		})
 	}
 }

@@ -34,7 +34,7 @@ func (w *window) observe(k *Limiter, now instant, t *Reservation, said *header.W
 	}
 	if told {
 		w.kind.Move(reset, w.length.Value)
-		if !w.observeReset(k, t, reset) {
+		if !w.observeReset(k, t, reset, !ok || w.limit <= 1 || 2*remaining >= w.limit) {
 			return
 		}
 	}
@@ -42,7 +42,8 @@ func (w *window) observe(k *Limiter, now instant, t *Reservation, said *header.W
 	if told {
 		w.close(k, now)
 	}
-	if w.belief.observe(now, said, remaining, ok, refused) {
+	probe := w.probe.answeredBy(t) && !w.belief.early && w.untimed(told, reset, now) && !w.contention.Others(now)
+	if w.belief.observe(now, said, remaining, ok, refused, probe) {
 		w.contention.Begin(w.limit) // it counts anew, and no other server did
 	}
 	switch {
@@ -70,6 +71,18 @@ func (w *window) phased(k *Limiter, now, step instant) bool {
 		w.phase.Plausible(length, step)
 }
 
+// untimed reports whether a response does not say when the window opens: it says nothing
+// but what remains, or a time that is long over.
+func (w *window) untimed(told bool, reset interval, now instant) bool {
+	if told {
+		return reset.Latest < now-untimedPast
+	}
+	return w.limit <= 0 && w.length.Value == 0
+}
+
+// untimedPast is how far in the past a reset is that no rounding explains.
+const untimedPast = 10 * second
+
 func (w *window) setLimit(k *Limiter, limit int64) {
 	w.limit = limit
 	w.threshold, w.reserve = k.policy.Threshold.of(limit), min(k.policy.Reserve.of(limit), limit-1)
@@ -79,9 +92,10 @@ func (w *window) setLimit(k *Limiter, limit int64) {
 	w.kind.NewLimit()
 }
 
-// observeReset takes in the reset that a response told. It reports whether the
-// response speaks of the window as it is now, and not of one that is over.
-func (w *window) observeReset(k *Limiter, t *Reservation, reset interval) bool {
+// observeReset takes in the reset that a response told, and whether a window that has just
+// been reset would say the same of what remains. It reports whether the response speaks of
+// the window as it is now, and not of one that is over.
+func (w *window) observeReset(k *Limiter, t *Reservation, reset interval, full bool) bool {
 	if reset.Latest > t.at {
 		reset.Earliest = max(reset.Earliest, t.at) // what is still to come was not over when we asked
 	}
@@ -98,7 +112,7 @@ func (w *window) observeReset(k *Limiter, t *Reservation, reset interval) bool {
 		w.reset.Latest, w.resetTold = reset.Latest, t.number
 		return true
 	}
-	if w.resetKnown {
+	if w.resetKnown && full { // a bucket may tell when its next token comes, which is no length
 		w.length.Moved(clock.Between(reset.Earliest-w.reset.Latest, reset.Latest-w.reset.Earliest))
 	}
 	w.reset, w.resetKnown, w.resetSince, w.resetTold = reset, true, k.sent, t.number
@@ -156,7 +170,7 @@ func (w *window) observeRemaining(k *Limiter, now instant, t *Reservation, remai
 	v := w.view(k, now)
 	w.contention.Observe(&contention.Response{View: &v, Number: t.number, Cost: t.cost, Before: t.answered, At: t.at, Remaining: remaining}, &k.random)
 	w.kind.Observe(&kind.Observation{
-		View: v.View, Sent: t.at, Remaining: remaining, Unsure: k.sent - t.answered - t.cost, Told: reset, ResetTold: resetTold,
+		View: &v.View, Sent: t.at, Remaining: remaining, Unsure: k.sent - t.answered - t.cost, Told: reset, ResetTold: resetTold,
 		Telling: 2*(remaining-w.reserve) <= w.limit || w.probe.answeredBy(t),
 	})
 }
@@ -164,6 +178,9 @@ func (w *window) observeRemaining(k *Limiter, now instant, t *Reservation, remai
 // exhaust takes back all that was believed to be left.
 func (w *window) exhaust(k *Limiter, now instant) {
 	w.grantedThrough, w.raised = min(w.grantedThrough, k.sent), k.sent
+	if w.history.After(now-w.reach(k)) < w.limit {
+		w.length.Refute()
+	}
 	v := w.view(k, now)
 	w.kind.Refused(&v.View, w.contention.Others(now))
 }

@@ -32,9 +32,16 @@ type Length struct {
 	Value Instant // 0 is unknown
 	Least Instant // what the resets prove
 	Told  bool
-	// seen says that a reset moved by just this length.
-	seen bool
+	// seen says that a reset moved by just this length, often enough: the more often a
+	// refusal showed that the length was wrong, the more often it has to.
+	seen  bool
+	moves int
+	wrong int
 }
+
+// lengthMoves is how often more a reset has to move by a length for each time that this
+// length was wrong.
+const lengthMoves = 8
 
 // Bound takes in what a response says. It reports whether the length changed.
 func (l *Length) Bound(value time.Duration) bool {
@@ -66,14 +73,22 @@ func (l *Length) Infer(left Interval, step Instant) bool {
 	if value == l.Value {
 		return false
 	}
-	l.Value, l.seen = value, false
+	l.Value, l.seen, l.moves = value, false, 0
 	return true
 }
 
 // Moved takes in by how much a reset moved.
 func (l *Length) Moved(by Interval) {
 	if by.Meets(Interval{l.Value, l.Value}) && by.Width() <= l.Value/2 {
-		l.seen = true
+		l.moves++
+		l.seen = l.moves > lengthMoves*l.wrong
+	}
+}
+
+// Refute takes in that a request was refused that the log of such a length allowed.
+func (l *Length) Refute() {
+	if l.seen && !l.Told {
+		l.seen, l.moves, l.wrong = false, 0, l.wrong+1
 	}
 }
 

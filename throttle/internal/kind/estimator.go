@@ -22,10 +22,11 @@ const (
 
 // An Estimator knows how one window counts. The zero value knows nothing.
 type Estimator struct {
-	bucket  bucket
-	rolling rolling
-	counter counter
-	moves   moves
+	bucket    bucket
+	rolling   rolling
+	counter   counter
+	moves     moves
+	constancy constancy
 }
 
 // A View is what an Estimator needs to know of its window at some moment.
@@ -45,9 +46,9 @@ type View struct {
 // travel longer than another.
 func (v *View) Reach() clock.Instant { return v.Length + v.RTT.Slack() }
 
-// An Observation is what the response to a request says, received at Now.
+// An Observation is what the response to a request says, received at the View's Now.
 type Observation struct {
-	View
+	*View
 	Sent      clock.Instant // when the request was sent
 	Remaining int64
 	Unsure    int64          // requests sent by now that Remaining may not count
@@ -61,6 +62,7 @@ type Observation struct {
 // Observe takes in what a response says.
 func (e *Estimator) Observe(o *Observation) {
 	if o.ResetTold {
+		e.constancy.observe(o)
 		left := clock.Between(o.Told.Earliest-o.Now, o.Told.Latest-o.Sent)
 		e.bucket.observe(o.Now, o.Limit, o.Limit-o.Remaining, o.Unsure, left, o.Length)
 	}
@@ -87,6 +89,7 @@ func (e *Estimator) NewLength() { e.rolling, e.counter = rolling{}, counter{} }
 // Refused takes in a refusal that came although the window seemed to have room. If other
 // clients spend the quota, that says nothing of a bucket.
 func (e *Estimator) Refused(v *View, others bool) {
+	e.constancy = constancy{}
 	e.rolling.refute(v.Now + v.Reach())
 	if !others {
 		e.bucket = e.bucket.refused(v.Now, v.Length)
@@ -98,6 +101,10 @@ func (e *Estimator) Refused(v *View, others bool) {
 func (e *Estimator) ServedEarly(now clock.Instant, limit, spent int64) {
 	e.bucket.servedEarly(now, limit, spent)
 }
+
+// Extra returns how many requests may go beyond what remains, because the window seems not to
+// count them.
+func (e *Estimator) Extra() int64 { return e.constancy.extra }
 
 // Regains reports whether the server is known to regain requests all the time, and how.
 func (e *Estimator) Regains() bool {

@@ -9,6 +9,8 @@ import "github.com/forbear-go/forbear/throttle/internal/clock"
 // more than it did, and proved by a server whose reset follows it.
 type rolling struct {
 	refutedUntil clock.Instant
+	refuted      int           // how often in turn, each time after the last should have been over
+	since        clock.Instant // when it was refuted last, of these
 	followed     int           // how often in turn the reset was that of our oldest request, or the newest
 	request      clock.Instant // that request, the last time
 }
@@ -25,15 +27,34 @@ func (t *rolling) proved() bool { return t.followed >= proof }
 // will have left the window.
 func (t *rolling) refute(until clock.Instant) { *t = rolling{refutedUntil: until} }
 
+// doubt distrusts the log for a while of the given length, and for twice as long each time
+// that it turns out to be wrong again after that: then the length of the window may be wrong.
+func (t *rolling) doubt(now, reach clock.Instant) {
+	if t.refuted > 0 && now < t.since+reach {
+		t.refutedUntil = max(t.refutedUntil, now+reach)
+		t.followed = 0
+		return
+	}
+	t.refuted = min(t.refuted+1, rollingDoubts)
+	*t = rolling{refutedUntil: now + reach<<(t.refuted-1), refuted: t.refuted, since: now}
+}
+
+// rollingDoubts bounds how often that time doubles.
+const rollingDoubts = 8
+
 // observe holds a response against the log. It returns how many the log says are
 // left, at least.
 func (t *rolling) observe(o *Observation) int64 {
 	reach := o.Reach()
 	logged := o.Limit - o.Log.After(o.Sent-reach)
-	switch {
-	case o.Remaining < logged:
-		t.refute(o.Now + reach)
-	case o.ResetTold && !t.proved() && o.Now >= t.refutedUntil:
+	if o.Remaining < logged {
+		t.doubt(o.Now, reach)
+		return logged
+	}
+	if o.Now >= t.since+reach {
+		t.refuted = 0
+	}
+	if o.ResetTold && !t.proved() && o.Now >= t.refutedUntil {
 		t.follow(o)
 	}
 	return logged
