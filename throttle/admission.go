@@ -33,7 +33,7 @@ func (w *window) weigh(k *Limiter, now instant, n int64) instant {
 	}
 	at := w.creditReady(k, now, n)
 	if at <= now || at != never && !w.kind.Regains() {
-		return at // nothing else may pass those who wait for an answer
+		return at // requests that wait for a response must not be passed
 	}
 	room, probe := w.kind.Ready(&v.View, n)
 	return max(now, min(at, room, w.inTurn(k, probe), w.probeReady(k, now)))
@@ -76,7 +76,7 @@ func (w *window) creditReady(k *Limiter, now instant, n int64) instant {
 func (w *window) reach(k *Limiter) instant { return w.length.Value + k.rtt.Slack() }
 
 // opens returns when a probe makes sense: after the reset, or when a refusal bade
-// us come back, or, where nothing at all is known of the window's time, after a
+// the client come back, or, if nothing at all is known of the window's time, after a
 // while that doubles.
 func (w *window) opens(k *Limiter) instant {
 	at := never

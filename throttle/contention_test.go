@@ -30,7 +30,7 @@ func TestOthersAreNoticed(t *testing.T) {
 	assert.Equal(t, st.Credit, sent)
 }
 
-func TestNobodyElseIsNotNoticed(t *testing.T) {
+func TestNoOthersAreSeenWhereThereAreNone(t *testing.T) {
 	s := newScript(t, plain())
 	s.hears(.1, s.goes(0), minute(100, 99, 60))
 	flying := []int{}

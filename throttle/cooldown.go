@@ -87,8 +87,8 @@ func (h *cooldown) refuse(k *Limiter, now, wait instant, known bool, t *Reservat
 	}
 	switch {
 	case known && wait > 0:
-		// The server's word is never shortened. What is added keeps those whom it
-		// told the same from returning in the same moment.
+		// The server's word is never shortened. What is added keeps clients that were
+		// told the same from returning at the same moment.
 		wait += k.jitter(min(wait/20, second))
 	case again:
 		return
@@ -96,7 +96,7 @@ func (h *cooldown) refuse(k *Limiter, now, wait instant, known bool, t *Reservat
 		wait = k.backoff(h.refusals)
 		if h.refusals > blockRefusals {
 			// Some servers begin their block anew with each request that comes within it.
-			// It ends only for those who stay away for long enough, however long that is.
+			// It ends only for clients that stay away for long enough, however long that is.
 			wait = max(wait, min((now-h.began)/blockPart, blockMost))
 		}
 	}

@@ -71,8 +71,8 @@ func (e *edge) send(now instant, n int64) {
 	e.log.Add(now, n)
 }
 
-// forgetEdges drops those that did not refuse for long, and those whose limit became that
-// of the window itself.
+// forgetEdges drops the edges that have not refused for long, and those whose limit became
+// that of the window itself.
 func (k *Limiter) forgetEdges(now instant) {
 	k.edges = slices.DeleteFunc(k.edges, func(e *edge) bool {
 		return now > e.spoken+edgeKept || slices.ContainsFunc(k.windows, func(w window) bool { return w.name == e.name && w.limit == e.limit })

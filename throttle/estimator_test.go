@@ -117,7 +117,7 @@ func TestPaces(t *testing.T) {
 	assert.Equal(t, clock.Longest, p.next)
 }
 
-// What nobody wanted to send proves nothing, and has to be made up for.
+// A pace that was not used proves nothing, and has to be made up for.
 func TestIdlePacesProveNothing(t *testing.T) {
 	p := inferredRate{rate: 10, period: 20}
 	for range 100 {

@@ -109,7 +109,7 @@ func random(seed uint64) (simulation, string) {
 	return s, fmt.Sprintf("seed %d: %scallers %d, trips %v–%v, think %v, %+v", seed, words, s.callers, s.fastest, s.slowest, s.think, s.announce)
 }
 
-// While nobody else spends the quota, no request is refused, whatever algorithm
+// While no other client spends the quota, no request is refused, whatever algorithm
 // the server uses, however it rounds, and however requests overtake each other.
 func TestNeverRefusedByRandomServers(t *testing.T) {
 	refused, sent, runs, bad := 0, 0, 0, 0

@@ -60,7 +60,7 @@ func (p *inferredRate) send(now instant, n int64) {
 	step := p.step()
 	switch late := now - p.next; {
 	case late > step/4:
-		// Nobody wanted to go as fast, so that as many prove nothing.
+		// No request came in time to go as fast, so that as many prove nothing.
 		p.unused = min(p.unused+int64(late/max(step, 1)), int64(p.period))
 	case p.unused > 0:
 		p.unused = max(0, p.unused-n)

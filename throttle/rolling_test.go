@@ -9,7 +9,7 @@ import (
 	"github.com/forbear-go/forbear/internal/ratemodel"
 )
 
-// A renewed window begins anew with each request: it ends once nobody asked for its length.
+// A renewed window begins anew with each request: it ends once no request came for its length.
 type renewed struct {
 	limit, count int
 	length       time.Duration

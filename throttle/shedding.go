@@ -1,7 +1,7 @@
 package throttle
 
-// A shedding tells a server that sheds load from one that limits us. Both refuse, and
-// neither says which it is. A limit refuses all that is sent after the first refusal
+// A shedding tells a server that sheds load from one that limits the client. Both refuse,
+// and neither says which it is. A limit refuses all that is sent after the first refusal
 // until it opens again; a server that sheds refuses some, at any rate, and admits the
 // rest. So the requests that were sent after a refused one and before that was known
 // are witnesses: they know nothing of the refusal, and what becomes of them is the

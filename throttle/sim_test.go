@@ -26,7 +26,7 @@ type simulation struct {
 	length    time.Duration
 	leave     time.Duration // when all processes but the first stop; 0 is never
 	policy    Policy
-	bare      bool // nobody asks the throttles
+	bare      bool // the limiters are not asked
 	seed      uint64
 	failures  float64 // share of requests that get no answer
 	faults    float64 // share of admitted requests that are answered without a word on limits
@@ -58,7 +58,7 @@ type outcome struct {
 	lesson                  Lesson // of the first process
 }
 
-// used is the share of what could have been admitted, whoever got it.
+// used is the share of what could have been admitted, whichever client got it.
 func (o outcome) used() float64 { return float64(o.admitted+o.naive) / float64(o.oracle) }
 
 func (o outcome) refusals() float64 { return float64(o.refused) / float64(max(o.sent, 1)) }

@@ -2,9 +2,9 @@ package throttle
 
 import "github.com/forbear-go/forbear/throttle/internal/clock"
 
-// A trial tries whether sending less lowers the share of requests refused. Where the
-// server seems to shed load, that is the only reason to send less: of a limit there are
-// fewer refusals below it, of a server that sheds the share is the same at any rate.
+// A trial tries whether sending less lowers the share of requests refused. That is the only
+// reason to send less to a server that seems to shed load: a limit refuses fewer requests
+// below it, and a server that sheds load refuses the same share at any rate.
 // PCC decides by utility in the same way.
 type trial struct {
 	answers, refusals int64   // since
@@ -82,7 +82,7 @@ func (u *trial) observe(k *Limiter, now instant, t *Reservation, refused bool) b
 	return false
 }
 
-// paused reports whether nobody wanted to send for a while: a rate that is measured over
+// paused reports whether the client sent nothing for a while: a rate that is measured over
 // that says nothing of what the server serves.
 func (u *trial) paused(now instant) bool {
 	if u.on || u.answers < trialSteady {

@@ -51,7 +51,7 @@ type probe struct {
 	number int64 // of the request under way; 0 is none
 	sent   instant
 	blind  instant // the wait before the next, where the server does not tell a reset
-	bidden instant // when a refusal bade us come back, which may be before the reset; 0 is never
+	bidden instant // when a refusal asked to come back, which may be before the reset; 0 is never
 	bade   instant // that of the request under way
 }
 

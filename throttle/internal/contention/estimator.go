@@ -16,7 +16,7 @@ import (
 // An Estimator estimates what others spend of a window's quota, and which part of what
 // is left is ours. What is left falls by our own requests; by how much more it
 // falls, others send. As long as others are there, we spend our part of what is
-// left and no more, so that those who do the same never want more than there is.
+// left and no more, so that clients that do the same never want more than there is.
 type Estimator struct {
 	from   int64 // what was left when the window was first told of:
 	number int64 // by the answer to this request,
@@ -30,7 +30,7 @@ type Estimator struct {
 	due   bool          // it is
 	past  float64       // the same at the end of the last window
 	until clock.Instant // others are believed to be there until then
-	delay clock.Instant // of the next probe, so that those who wait for the same reset do not collide
+	delay clock.Instant // of the next probe, so that clients that wait for the same reset do not collide
 	back  int64         // so many were given back of what was sent since the newest answer
 
 	// Where the window rolls, our part is what our log may hold, and where a bucket
