@@ -21,12 +21,9 @@ func (k *Limiter) Idle(now time.Time) bool {
 			idle = false
 		}
 	}
-	if l := k.estimator; l != nil {
-		l.log.Forget(i - 3*l.span.reach(k))
-		l.log.Fit()
-		idle = idle && (!l.known() || k.lastSent+max(keepLesson, 2*l.span.length) < i)
-	}
-	return idle
+	v := k.view()
+	keep := k.refusals.rest(&v, i, keepLesson)
+	return idle && (keep == 0 || k.lastSent+keep < i)
 }
 
 const (

@@ -32,18 +32,18 @@ const (
 )
 
 // reach is how far back the log counts.
-func (s *inferredWindow) reach(k *Limiter) instant { return s.length + k.rtt.Slack() }
+func (s *inferredWindow) reach(v *view) instant { return s.length + v.rtt.Slack() }
 
 // ready returns when n more may go.
-func (s *inferredWindow) ready(k *Limiter, l *estimator, now instant, n int64) instant {
-	reserve := min(k.policy.Reserve.of(s.limit), s.limit-1)
-	at := s.frees(k, l, s.limit-reserve-n, now)
+func (s *inferredWindow) ready(v *view, l *limits, now instant, n int64) instant {
+	reserve := min(v.amounts.ReserveOf(s.limit), s.limit-1)
+	at := s.frees(v, l, s.limit-reserve-n, now)
 	if at > now && reserve == 0 && !l.event.under && s.climbs(now) {
 		extra, streak := s.extra, s.streak
 		if s.climbing != s.window(now).Earliest {
 			extra, streak = 0, 0
 		}
-		return min(at, s.frees(k, l, s.limit+extra+min(max(streak, 1), enough)-n, now))
+		return min(at, s.frees(v, l, s.limit+extra+min(max(streak, 1), enough)-n, now))
 	}
 	return at
 }
@@ -64,8 +64,8 @@ func (s *inferredWindow) climbs(now instant) bool {
 }
 
 // since returns from when on requests count at now.
-func (s *inferredWindow) since(k *Limiter, now instant) instant {
-	since := now - s.reach(k)
+func (s *inferredWindow) since(v *view, now instant) instant {
+	since := now - s.reach(v)
 	if s.floor > 0 {
 		since = max(since, s.floor-1)
 	}
@@ -76,12 +76,12 @@ func (s *inferredWindow) since(k *Limiter, now instant) instant {
 }
 
 // frees returns when no more than room are left in the log.
-func (s *inferredWindow) frees(k *Limiter, l *estimator, room int64, now instant) instant {
+func (s *inferredWindow) frees(v *view, l *limits, room int64, now instant) instant {
 	last := l.log.FallsTo(max(room, 0))
-	if last <= s.since(k, now) {
+	if last <= s.since(v, now) {
 		return now
 	}
-	at := last + s.reach(k)
+	at := last + s.reach(v)
 	if s.fixed {
 		at = min(at, s.window(now).Earliest+s.length)
 	}
@@ -90,8 +90,8 @@ func (s *inferredWindow) frees(k *Limiter, l *estimator, room int64, now instant
 
 // admitted takes in an answer: more admitted in one window than the limit raises
 // it. Those that are still under way may yet be refused.
-func (s *inferredWindow) admitted(k *Limiter, t *Reservation, l *estimator) {
-	w, pending := s.window(t.at), k.sent-k.answered
+func (s *inferredWindow) admitted(v *view, t *request, l *limits) {
+	w, pending := s.window(t.at), v.sent-v.answered
 	if t.at < s.climb || t.at >= w.Latest {
 		return
 	}
@@ -102,34 +102,34 @@ func (s *inferredWindow) admitted(k *Limiter, t *Reservation, l *estimator) {
 		s.streak += proven - s.limit
 		s.limit = proven
 	}
-	s.extra = max(l.log.Between(s.since(k, t.at), w.Latest)-pending-s.limit, 0)
+	s.extra = max(l.log.Between(s.since(v, t.at), w.Latest)-pending-s.limit, 0)
 	s.streak = max(s.streak, s.extra)
 }
 
 // spent returns how much of a window was spent when a congestion came.
-func (s *inferredWindow) spent(k *Limiter, l *estimator, e *congestion) int64 {
-	return l.log.Between(max(s.since(k, e.at), l.empty-1), e.closed)
+func (s *inferredWindow) spent(v *view, l *limits, e *congestion) int64 {
+	return l.log.Between(max(s.since(v, e.at), l.empty-1), e.closed)
 }
 
 // logged returns how much the log held when a congestion came.
-func (s *inferredWindow) logged(k *Limiter, l *estimator, e *congestion) int64 {
-	return l.log.Between(s.since(k, e.at), e.closed)
+func (s *inferredWindow) logged(v *view, l *limits, e *congestion) int64 {
+	return l.log.Between(s.since(v, e.at), e.closed)
 }
 
 // explains reports whether a refusal came when the limit was reached.
 // It does not when the server opened again before the window did.
-func (s *inferredWindow) explains(k *Limiter, l *estimator, e *congestion, opened instant) bool {
-	if s.limit <= few || s.logged(k, l, e) < s.limit {
+func (s *inferredWindow) explains(v *view, l *limits, e *congestion, opened instant) bool {
+	if s.limit <= few || s.logged(v, l, e) < s.limit {
 		return false
 	}
-	freed := l.log.Between(opened-s.reach(k), e.closed) < s.logged(k, l, e)
+	freed := l.log.Between(opened-s.reach(v), e.closed) < s.logged(v, l, e)
 	return freed || opened >= s.window(e.at).Latest
 }
 
 // confirm takes in that it was.
-func (s *inferredWindow) confirm(k *Limiter, l *estimator, e *congestion, opened instant) {
-	s.limit = min(s.limit, s.logged(k, l, e))
-	if spent := s.spent(k, l, e); spent >= s.limit/10*9 {
+func (s *inferredWindow) confirm(v *view, l *limits, e *congestion, opened instant) {
+	s.limit = min(s.limit, s.logged(v, l, e))
+	if spent := s.spent(v, l, e); spent >= s.limit/10*9 {
 		s.limit = min(s.limit, spent) // all of it since it opened the last time
 	}
 	s.sure, s.streak, s.extra = true, 0, 0
@@ -155,7 +155,7 @@ func (s *inferredWindow) near(reset interval) bool {
 }
 
 // learn takes in a congestion that nothing known explains.
-func (s *inferredWindow) learn(k *Limiter, l *estimator, e *congestion, opened instant) {
+func (s *inferredWindow) learn(v *view, l *limits, e *congestion, opened instant) {
 	was := *s
 	first := l.log.FirstAfter(l.empty - 1)
 	if was.limit > 0 && e.at-first > was.length {
@@ -168,7 +168,7 @@ func (s *inferredWindow) learn(k *Limiter, l *estimator, e *congestion, opened i
 		s.tried(e, first, opened)
 	}
 	s.length = min(s.length, clock.Longest)
-	since := max(e.at-s.reach(k), l.empty-1)
+	since := max(e.at-s.reach(v), l.empty-1)
 	if was.floor > 0 {
 		since = max(since, was.floor-1)
 	}
@@ -181,7 +181,7 @@ func (s *inferredWindow) learn(k *Limiter, l *estimator, e *congestion, opened i
 }
 
 // told infers the length from when the server said that it would open.
-func (s *inferredWindow) told(l *estimator, e *congestion, first, opened instant) {
+func (s *inferredWindow) told(l *limits, e *congestion, first, opened instant) {
 	s.opens = clock.Between(e.reset.Earliest, min(e.reset.Latest, opened))
 	blur := second/2 + e.reset.Width()/2
 	near := func(d instant) instant {

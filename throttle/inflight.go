@@ -36,9 +36,8 @@ func (k *Limiter) Cancel(t Reservation) {
 	for _, e := range k.edges {
 		e.log.Remove(t.at, t.cost)
 	}
-	if k.estimator != nil {
-		k.estimator.log.Remove(t.at, t.cost)
-	}
+	r := t.request()
+	k.refusals.cancel(&r)
 }
 
 // conclude notes that a request is no longer under way.
@@ -47,9 +46,8 @@ func (k *Limiter) conclude(t *Reservation) {
 	for i := range k.windows {
 		k.windows[i].conclude(t)
 	}
-	if k.estimator != nil {
-		k.estimator.conclude(t)
-	}
+	r := t.request()
+	k.refusals.conclude(&r)
 }
 
 // expireLost counts lost requests as answered when their time has come.

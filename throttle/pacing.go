@@ -25,8 +25,8 @@ func (k *Limiter) paced(now instant, n int64) (pacing, string) {
 			last, name = p, cmp.Or(w.name, unnamed)
 		}
 	}
-	if l := k.estimator; l != nil && l.span.limit > 0 && !(l.event.under && l.event.told) {
-		if p := l.span.paced(k, l, now, n); p.at > last.at {
+	if !k.refusals.told() {
+		if p := k.learnedPaced(now, n); p.at > last.at {
 			last, name = p, Learned
 		}
 	}
@@ -68,24 +68,16 @@ func (w *window) paced(k *Limiter, now instant, n int64) pacing {
 	return p
 }
 
-// paced spreads what is left below the threshold until the oldest request leaves.
-func (s *inferredWindow) paced(k *Limiter, l *estimator, now instant, n int64) pacing {
-	reserve := min(k.policy.Reserve.of(s.limit), s.limit-1)
-	left := s.limit - reserve - l.log.After(s.since(k, now))
-	threshold := k.policy.Threshold.of(s.limit)
-	if left <= 0 || left > threshold || now >= s.climb && threshold < s.limit && reserve == 0 {
+// learnedPaced spreads what is left of a learned limit below the threshold until the oldest
+// request leaves.
+func (k *Limiter) learnedPaced(now instant, n int64) pacing {
+	v := k.view()
+	s, ok := k.refusals.spread(&v, now)
+	if !ok {
 		return pacing{at: now}
-	}
-	oldest := l.log.FirstAfter(s.since(k, now))
-	if oldest == never {
-		return pacing{at: now}
-	}
-	ends := oldest + s.reach(k)
-	if s.fixed {
-		ends = s.window(now).Latest
 	}
 	// What was learned may be wrong, and a refusal costs more than a pause.
-	return k.pace(now, n, left, recent{sent: l.log.After(2*now - ends), first: oldest}, ends, 0)
+	return k.pace(now, n, s.left, recent{sent: s.lately, first: s.first}, s.ends, 0)
 }
 
 // pacingSure is how many times as much a program has sent lately than is left if it surely

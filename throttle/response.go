@@ -69,8 +69,8 @@ func (k *Limiter) observe(now instant, t *Reservation, r *header.Reading) {
 	if len(k.edges) > 0 {
 		k.forgetEdges(now)
 	}
-	if k.estimator != nil && !k.estimator.known() && !k.estimator.event.under && !k.estimator.shut && len(k.windows) > 0 {
-		k.estimator = nil // the server tells all there is to know
+	if len(k.windows) > 0 {
+		k.refusals.announced()
 	}
 }
 

@@ -307,13 +307,8 @@ func (s simulation) why(k *Limiter, t Reservation, at time.Duration) {
 		return
 	}
 	s.explain("refused at %v: request %d of %d, sent at %v, slack %v", at, t.number, k.sent, time.Duration(t.at), time.Duration(k.rtt.Slack()))
-	if l := k.estimator; l != nil {
-		if l.known() {
-			s.explain("  span %d/%v floor %v sure %v extra %d at %v, pace %.3f now %.3f proven %d of %v; opened %v, was %v, careful %v %d/%d", l.span.limit, time.Duration(l.span.length),
-				time.Duration(l.span.floor), l.span.sure, l.span.extra, time.Duration(l.span.climb), l.pace.rate, l.pace.now(), l.pace.proven, l.pace.period,
-				time.Duration(l.opened), time.Duration(l.was), l.careful, l.flying, l.passed)
-		}
-	}
+	v := k.view()
+	s.explain("  learned: %+v", k.refusals.inferred(&v, k.instant(epoch.Add(at))))
 	for i := range k.windows {
 		w := &k.windows[i]
 		s.explain("  %s: limit %d, credit to %d, reset %v to %v, length %v, log %d, %+v %+v %+v", w.name, w.limit, w.grantedThrough,

@@ -110,12 +110,7 @@ func (k *Limiter) Status(now time.Time) Status {
 	if k.remembered.valid(i) {
 		k.remembered.status(k, i, &s)
 	}
-	if k.estimator != nil {
-		s.Windows = k.estimator.status(s.Windows, k, i)
-	}
-	if k.inFlight.known() {
-		s.Windows = append(s.Windows, k.inFlight.status(k, i))
-	}
+	s.Windows = k.learned(s.Windows, i)
 	return s
 }
 
@@ -159,28 +154,34 @@ func (w *window) next(k *Limiter, now instant) instant {
 	return max(w.ready(k, now, 1), w.paced(k, now, 1).at)
 }
 
-// status appends what refusals taught.
-func (l *estimator) status(to []WindowStatus, k *Limiter, now instant) []WindowStatus {
-	if s := &l.span; s.limit > 0 {
-		kind := Rolling
-		if s.fixed {
-			kind = Fixed
-		}
+// learned appends what refusals taught.
+func (k *Limiter) learned(to []WindowStatus, now instant) []WindowStatus {
+	v := k.view()
+	is := k.refusals.inferred(&v, now)
+	if is.limit > 0 {
 		w := WindowStatus{
-			Name: Learned, Limit: int(s.limit), Remaining: -1, Length: time.Duration(s.length), Kind: kind, Sure: s.sure, Share: 1,
-			Credit: int(max(s.limit-l.log.After(s.since(k, now)), 0)), Ready: k.time(max(s.ready(k, l, now, 1), s.paced(k, l, now, 1).at)),
+			Name: Learned, Limit: int(is.limit), Remaining: -1, Length: time.Duration(is.length), Kind: Rolling, Sure: is.sure, Share: 1,
+			Credit: int(is.room), Ready: k.time(max(is.ready, k.learnedPaced(now, 1).at)),
 		}
-		if s.fixed {
-			in := s.window(now)
-			w.Earliest, w.Latest = k.time(in.Latest), k.time(in.Earliest+s.length)
+		if is.fixed {
+			w.Kind, w.Earliest, w.Latest = Fixed, k.time(is.window.Earliest), k.time(is.window.Latest)
 		}
 		to = append(to, w)
 	}
-	if p := &l.pace; p.rate > 0 {
+	if is.rate > 0 {
 		to = append(to, WindowStatus{
-			Name: Learned, Limit: -1, Remaining: -1, Kind: Rate, Rate: p.now(), Sure: p.period > paceFirst, Share: 1,
-			Ready: k.time(max(p.next, now)),
+			Name: Learned, Limit: -1, Remaining: -1, Kind: Rate, Rate: is.rate, Sure: is.rateSure, Share: 1, Ready: k.time(max(is.next, now)),
 		})
+	}
+	if limit, sure := k.refusals.concurrency(); limit > 0 {
+		w := WindowStatus{
+			Name: Learned, Unit: concurrentUnit, Limit: int(limit), Remaining: -1, Share: 1, Kind: Concurrent, Sure: sure,
+			Credit: int(max(limit-(k.sent-k.answered), 0)),
+		}
+		if !k.refusals.holds(&v, 1) {
+			w.Ready = k.time(now)
+		}
+		to = append(to, w)
 	}
 	return to
 }

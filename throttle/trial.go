@@ -47,7 +47,7 @@ func (u *trial) send(now instant, n int64) {
 
 // observe takes in an answer, while shedding is presumed. It reports whether the trial is
 // over that shows that less is better.
-func (u *trial) observe(k *Limiter, now instant, t *Reservation, refused bool) bool {
+func (u *trial) observe(v *view, now instant, t *request, refused bool) bool {
 	if u.on && t.number <= u.mark {
 		return false
 	}
@@ -75,7 +75,7 @@ func (u *trial) observe(k *Limiter, now instant, t *Reservation, refused bool) b
 		u.answers, u.refusals, u.since = 0, 0, now
 		return false
 	}
-	u.on, u.mark = true, k.sent
+	u.on, u.mark = true, v.sent
 	u.rate = max(trialRate*float64(served)*float64(second)/float64(now-u.since), 1e-3)
 	u.next = now
 	u.answers, u.refusals = 0, 0
