@@ -77,15 +77,15 @@ func (e *eagerness) observe(t *Reservation, refused bool) {
 
 // eagerReady returns when n more may go where they may surely go at safe.
 func (w *window) eagerReady(k *Limiter, now instant, n int64, safe instant) instant {
-	if n > 1 || !w.resetKnown || w.length.value == 0 || w.length.value > eagerShort || k.sent != k.answered ||
-		w.phase.settled() > 0 || w.contention.others(now) || w.refills() || w.probe.bidden > 0 || w.limit > eagerLimit {
+	if n > 1 || !w.resetKnown || w.length.Value == 0 || w.length.Value > eagerShort || k.sent != k.answered ||
+		w.phase.Settled() > 0 || w.contention.Others(now) || w.kind.Regains() || w.probe.bidden > 0 || w.limit > eagerLimit {
 		return safe
 	}
-	soon := w.reset.earliest
-	if w.length.told {
-		soon = w.history.fallsTo(w.limit-w.reserve-n) + w.reach(k)
+	soon := w.reset.Earliest
+	if w.length.Told {
+		soon = w.history.FallsTo(w.limit-w.reserve-n) + w.reach(k)
 	}
-	if eagerPart*(safe-max(soon, k.lastSent)) < w.length.value {
+	if eagerPart*(safe-max(soon, k.lastSent)) < w.length.Value {
 		return safe
 	}
 	return min(safe, w.eager.ready(now, soon, safe))
