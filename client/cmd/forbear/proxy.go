@@ -164,7 +164,7 @@ func newProxyServer(p *proxyFlags, c *config, base http.RoundTripper, log *slog.
 	g := newGateway(c, transport, admin, log)
 	g.forward, g.public, g.replay = p.forward, p.public, p.replay
 	server := &http.Server{
-		Handler: g, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
+		Handler: g, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: parkAfter, MaxHeaderBytes: 64 << 10,
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
 	server.RegisterOnShutdown(closed) // pages that are open do not end by themselves
@@ -188,7 +188,9 @@ func (s *proxyServer) run(ctx context.Context, listener net.Listener, again <-ch
 	defer served()
 	go giveBack(serving, &s.gateway.requests, releaseMemory)
 	failed := make(chan error, 1)
-	go func() { failed <- s.server.Serve(listener) }()
+	idle := newIdleListener(listener, idleTimeout)
+	s.server.ConnState = idle.connState
+	go func() { failed <- s.server.Serve(idle) }()
 	for {
 		select {
 		case err := <-failed:

@@ -35,6 +35,12 @@ type running struct {
 // start starts a proxy as the flags say.
 func start(t testing.TB, args ...string) *running {
 	t.Helper()
+	return startWith(t, func(*proxyServer) {}, args...)
+}
+
+// startWith starts a proxy that setUp changes.
+func startWith(t testing.TB, setUp func(*proxyServer), args ...string) *running {
+	t.Helper()
 	var p proxyFlags
 	flags := newFlags()
 	p.declare(flags)
@@ -43,6 +49,7 @@ func start(t testing.TB, args ...string) *running {
 	require.NoError(t, err)
 	s, err := newProxyServer(&p, c, http.DefaultTransport, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
+	setUp(s)
 	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(context.Background())
