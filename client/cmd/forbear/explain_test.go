@@ -148,6 +148,9 @@ func TestCommandLine(t *testing.T) {
 	}{
 		{nil, 2, "", "forbear explain"},
 		{[]string{"help"}, 0, "forbear explain", ""},
+		{[]string{"help"}, 0, "The exit status is 0", ""},
+		{[]string{"version"}, 0, "forbear ", ""},
+		{[]string{"--version"}, 0, ", go1.", ""},
 		{[]string{"--help"}, 0, "forbear explain", ""},
 		{[]string{"help", "explain"}, 0, "usage: forbear explain", ""},
 		{[]string{"explain", "-h"}, 0, "usage: forbear explain", ""},

@@ -23,9 +23,10 @@ import (
 // A gateway passes requests on to their upstreams.
 type gateway struct {
 	config  atomic.Pointer[config]
-	forward bool  // requests may name any host
-	replay  int64 // the longest body that is kept to be sent again
-	public  bool  // the page is for everybody
+	forward bool                     // requests may name any host
+	replay  int64                    // the longest body that is kept to be sent again
+	public  bool                     // the page is for everybody
+	sent    func(*http.Request) bool // whether a request is the proxy's own
 	admin   http.Handler
 	proxy   httputil.ReverseProxy
 	log     *slog.Logger
@@ -69,6 +70,10 @@ func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c := g.config.Load()
 	ctx := r.Context()
 	switch {
+	case g.sent(r):
+		w.Header().Set("X-Should-Retry", "false")
+		http.Error(w, "the proxy sent this request to itself; see -to, -config and HTTP_PROXY", http.StatusLoopDetected)
+		return
 	case r.Method == http.MethodConnect:
 		http.Error(w, "CONNECT is not supported: its requests cannot be seen. Use http:// URLs or -to.", http.StatusMethodNotAllowed)
 		return

@@ -32,8 +32,9 @@ each quota. What the API refuses is sent again where that is safe.
 	curl http://localhost:8080/zen
 
 A page at /-/ shows all limits and what waits for them, /-/metrics tells it to
-Prometheus, and /-/health says 200 while the proxy takes requests. On SIGTERM it takes no more, answers all that wait, and ends.
-On SIGHUP it reads the configuration file again; requests that wait stay in the queue.
+Prometheus, and /-/health says 200 while the proxy takes requests. On SIGTERM it takes
+no more, answers all that wait, and ends. On SIGHUP it reads the configuration file
+again; requests that wait stay in the queue.
 
 A line of the configuration file is one of these; the rest of a line after # is a comment:
 
@@ -68,8 +69,14 @@ func (p *proxyFlags) declare(flags *flag.FlagSet) {
 	flags.DurationVar(&p.grace, "grace", 0, "end after this time even if requests still wait; 0 is no bound")
 }
 
-// read reads the configuration that the flags name.
+// read checks the flags and reads the configuration that they name.
 func (p *proxyFlags) read() (*config, error) {
+	switch {
+	case p.replay < 0:
+		return nil, fmt.Errorf("-replay must not be negative, got %d", p.replay)
+	case p.grace < 0:
+		return nil, fmt.Errorf("-grace must not be negative, got %v", p.grace)
+	}
 	c := new(config)
 	if p.config != "" {
 		var err error
@@ -143,10 +150,12 @@ func newProxyServer(p *proxyFlags, c *config, base http.RoundTripper, log *slog.
 		}
 		opts = append(opts, client.WithMemory(m))
 	}
+	var sent outgoing
 	if t, ok := base.(*http.Transport); ok {
 		own := t.Clone()
 		own.DisableCompression = true // what a server compressed reaches the caller as it is
 		own.MaxIdleConnsPerHost = 100
+		sent.watch(own)
 		base = own
 	}
 	transport, err := client.NewTransport(base, opts...)
@@ -162,7 +171,7 @@ func newProxyServer(p *proxyFlags, c *config, base http.RoundTripper, log *slog.
 	admin.Handle("/-/metrics", exported)
 	admin.HandleFunc("/-/health", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) })
 	g := newGateway(c, transport, admin, log)
-	g.forward, g.public, g.replay = p.forward, p.public, p.replay
+	g.forward, g.public, g.replay, g.sent = p.forward, p.public, p.replay, sent.sent
 	server := &http.Server{
 		Handler: g, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: parkAfter, MaxHeaderBytes: 64 << 10,
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),

@@ -189,6 +189,32 @@ func TestForwardProxy(t *testing.T) {
 	require.Equal(t, http.StatusMethodNotAllowed, w.Code)
 }
 
+// A proxy that leads back to itself says so at once, instead of asking itself for ever.
+// Nor does it show the page to a machine whose request it forwards to itself.
+func TestLoop(t *testing.T) {
+	t.Parallel()
+	p := start(t, "-forward")
+	c := new(config)
+	require.NoError(t, c.addUpstream("/", p.url))
+	p.gateway.config.Store(c)
+	status, text := ask(t, http.MethodGet, p.url, "")
+	require.Equal(t, http.StatusLoopDetected, status)
+	require.Contains(t, text, "to itself")
+
+	u, err := url.Parse(p.url)
+	require.NoError(t, err)
+	tr := &http.Transport{Proxy: func(*http.Request) (*url.URL, error) { return u, nil }}
+	defer tr.CloseIdleConnections()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, p.url+"/-/", nil)
+	require.NoError(t, err)
+	resp, err := tr.RoundTrip(req)
+	require.NoError(t, err)
+	defer resp.Body.Close()
+	require.Equal(t, http.StatusLoopDetected, resp.StatusCode)
+	status, _ = ask(t, http.MethodGet, p.url+"/-/", "")
+	require.Equal(t, http.StatusOK, status)
+}
+
 // The page is for this machine, unless told otherwise; health is for all.
 func TestAccess(t *testing.T) {
 	t.Parallel()
@@ -519,6 +545,8 @@ func TestProxyCommand(t *testing.T) {
 		"must begin with http": {"proxy", "-to", "api.test"},
 		"no such file":         {"proxy", "-config", "/nowhere"},
 		"must not be negative": {"proxy", "-to", api.URL, "-max-wait", "-1s"},
+		"-grace must not be":   {"proxy", "-to", api.URL, "-grace", "-1s"},
+		"-replay must not be":  {"proxy", "-to", api.URL, "-replay", "-1"},
 		`invalid value "x"`:    {"proxy", "-grace", "x"},
 	} {
 		_, errors, status := runs(t, "", args...)
