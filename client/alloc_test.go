@@ -53,3 +53,28 @@ func TestACallAllocatesNothing(t *testing.T) {
 		assert.Zero(t, testing.AllocsPerRun(1000, once), name)
 	}
 }
+
+// An observer gets a copy of what is known of the limits with each response, and nothing else
+// that has to be allocated.
+func TestAnObservedCallAllocatesOnce(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector allocates")
+	}
+	header := http.Header{"X-Ratelimit-Limit": {"1000000"}, "X-Ratelimit-Remaining": {"900000"}, "X-Ratelimit-Reset": {"3600"}}
+	events := 0
+	tr, err := client.NewTransport(constant{&http.Response{StatusCode: http.StatusOK, Header: header, Body: http.NoBody}},
+		client.WithObserver(func(client.Event) { events++ }))
+	require.NoError(t, err)
+	defer tr.Close()
+	r := get(t.Context(), "/v1/items?page=2")
+	once := func() {
+		if _, err := tr.RoundTrip(r); err != nil {
+			t.Error(err)
+		}
+	}
+	for range 100 {
+		once()
+	}
+	assert.LessOrEqual(t, testing.AllocsPerRun(1000, once), 1.0)
+	assert.Greater(t, events, 2000)
+}

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/forbear-go/forbear/client/internal/sharing"
 	"github.com/forbear-go/forbear/queue"
 	"github.com/forbear-go/forbear/throttle"
 	"github.com/forbear-go/forbear/throttle/cost"
@@ -25,13 +26,13 @@ type attempt struct {
 	key       *learned
 	part      *throttle.Limiter // whose limits it obeys
 	req       *http.Request
-	route     *route
+	route     *sharing.Route
 	own       *throttle.Limiter // of the route, if it has a cooldown
 	ownTicket throttle.Reservation
 	who       *principal
-	groups    groups    // of the request; see groupsOf
-	counters  *counters // of its bucket; nil if they are not looked at
-	seen      seen
+	groups    sharing.Groups    // of the request; see groupsOf
+	counters  *sharing.Counters // of its bucket; nil if they are not looked at
+	seen      sharing.Seen
 	epoch     int               // of its key, when it was sent
 	global    bool              // it was refused, for more than its route
 	refuser   *throttle.Limiter // that learned of it
@@ -44,7 +45,12 @@ type attempt struct {
 	first bool // it is the first, and there may be others
 
 	// For observers.
-	number   int                     // of the attempt, from 1
+	number    int // of the attempt, from 1
+	transport *Transport
+	sends     *http.Request // the request that goes on the wire
+	tellWait  func(queue.Waiting)
+	over      time.Time // when it was answered, or lost
+
 	waited   bool                    // in the queue
 	waitedOn string                  // the limit, if it was known
 	believed []throttle.WindowStatus // when it was answered
@@ -108,22 +114,22 @@ func (a *attempt) prepare(t *Transport, who *principal, c *call) {
 	}
 	a.key, a.part, a.req, a.scope, a.number = nil, nil, req, c.scope, c.sent+1
 	a.name, a.arrived, a.first = t.nameFor(c), time.Time{}, c.sent == 0 && c.mayRetry()
-	a.route, a.own, a.global = who.routes.of(req), nil, false
+	a.route, a.own, a.global = who.routes.Of(req), nil, false
 	a.charge(who, c)
-	a.Request.Bucket = a.route.bucket
-	a.who, a.groups, a.counters = who, groups{}, nil
-	switch l := level(who.routes.level.Load()); {
+	a.Request.Bucket = a.route.Bucket
+	a.who, a.groups, a.counters = who, sharing.Groups{}, nil
+	switch l := sharing.Level(who.routes.Level.Load()); {
 	case c.scope != 0:
 		a.Request.Bucket = c.bucket
-	case l >= byThing: // they do not wait for each other
+	case l >= sharing.ByThing: // they do not wait for each other
 		a.Request.Bucket += " " + strconv.FormatUint(a.groupsOf()[l], 36)
 	}
 }
 
 // groupsOf returns the groups of the request.
-func (a *attempt) groupsOf() *groups {
-	if a.groups[byPath] == 0 {
-		a.groups = groupsOf(a.req, a.route)
+func (a *attempt) groupsOf() *sharing.Groups {
+	if a.groups[sharing.ByPath] == 0 {
+		a.groups = sharing.GroupsOf(a.req, a.route)
 	}
 	return &a.groups
 }
@@ -216,12 +222,11 @@ func (a *attempt) read(r *header.Reader, ans *answer) (body []byte) {
 	if resp.StatusCode > 299 {
 		now = time.Now() // only waits are counted from it, where the response has no Date
 	}
-	body, ans.resp = r.Body(resp, bodyPatience)
-	r.Read(&a.reading, resp.StatusCode, resp.Header, body, now)
+	body, ans.resp = r.ReadResponse(&a.reading, resp, bodyPatience, now)
 	if resp.StatusCode == http.StatusUnauthorized && !a.reading.Refused {
 		a.reading.Windows = nil // the limits of those without a key, and not of this one
 	}
-	if a.reading.Refused && !explained(&a.reading) {
+	if a.reading.Refused && !a.reading.Exhausted() {
 		if body == nil {
 			// Who is refused, and whether a wait ends it, is told there if anywhere.
 			if body, ans.resp = header.PeekBody(ans.resp, globalPatience); len(body) > 0 {
@@ -235,7 +240,7 @@ func (a *attempt) read(r *header.Reader, ans *answer) (body []byte) {
 
 // receive takes in the response. It runs under the queue's lock.
 func (a *attempt) receive(now time.Time, own limit.Limiter) {
-	a.key = own.(*learned)
+	a.key, a.over = own.(*learned), now
 	a.count(now)
 	a.key.receive(now, a)
 	a.key.usage.count(a, a.reading.Refused)
@@ -249,7 +254,7 @@ func (a *attempt) receive(now time.Time, own limit.Limiter) {
 
 // lose notes that there was none.
 func (a *attempt) lose(now time.Time, own limit.Limiter) {
-	a.key = own.(*learned)
+	a.key, a.over = own.(*learned), now
 	a.count(now)
 	a.key.usage.count(a, false)
 	a.key.lose(now, a)

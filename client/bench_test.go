@@ -9,7 +9,10 @@ import (
 
 	"github.com/hashicorp/go-retryablehttp"
 
+	"github.com/forbear-go/forbear/backoff"
+	"github.com/forbear-go/forbear/backoff/breaker"
 	"github.com/forbear-go/forbear/client"
+	"github.com/forbear-go/forbear/queue"
 )
 
 // canned answers every request at once, as APIs usually do: with three fields about
@@ -74,6 +77,23 @@ func BenchmarkRoundTrip(b *testing.B) {
 		b.Fatal(err)
 	}
 	defer listed.Close()
+	production := func(opts ...client.Option) func(*http.Request) (*http.Response, error) {
+		tr, err := client.NewTransport(newCanned(), opts...)
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.Cleanup(tr.Close)
+		return tr.RoundTrip
+	}
+	observer := client.WithObserver(func(client.Event) {})
+	rule := client.WithRule(queue.Rule{Name: "own", Limits: []queue.Quota{queue.PerHour(1e9)}, MaxInFlight: 1000})
+	closing := client.WithBreaker(func(string) backoff.Breaker {
+		own, err := breaker.New(breaker.Defaults())
+		if err != nil {
+			b.Fatal(err)
+		}
+		return own
+	})
 	retryable := retryablehttp.NewClient()
 	retryable.HTTPClient = &http.Client{Transport: newCanned()}
 	retryable.Logger = nil
@@ -87,6 +107,10 @@ func BenchmarkRoundTrip(b *testing.B) {
 		{"forbear-authorized", own.RoundTrip, "Bearer eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9"},
 		{"forbear-dated", told.RoundTrip, ""},
 		{"forbear-structured", listed.RoundTrip, ""},
+		{"forbear-observer", production(observer), ""},
+		{"forbear-rule", production(rule), ""},
+		{"forbear-breaker", production(closing), ""},
+		{"forbear-production", production(observer, rule, closing), ""},
 		{"retryablehttp", (&retryablehttp.RoundTripper{Client: retryable}).RoundTrip, ""},
 		{"bare-client", (&http.Client{Transport: newCanned()}).Do, ""},
 		{"forbear-client", (&http.Client{Transport: own}).Do, ""},

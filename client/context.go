@@ -108,3 +108,24 @@ func WithCost(ctx context.Context, n int) context.Context {
 	c.cost = max(n, 1)
 	return context.WithValue(ctx, callKey{}, c)
 }
+
+// WithKeyName returns a context that sets the display name of its requests' key, such as
+// the name of a tenant. Events and the results of [Transport.Status] and
+// [Transport.Snapshot] show it. It changes nothing else. It must not contain a secret.
+func WithKeyName(ctx context.Context, name string) context.Context {
+	c := toldOf(ctx)
+	c.name = name
+	return context.WithValue(ctx, callKey{}, c)
+}
+
+type attemptKey struct{}
+
+// AttemptOf returns the number of the attempt that is sent with ctx: 1 for the first
+// attempt or any other context that is not of a retry, 2 for the first retry, and so on.
+// It is for base transports that log, sign or measure.
+func AttemptOf(ctx context.Context) int {
+	if n, ok := ctx.Value(attemptKey{}).(int); ok {
+		return n
+	}
+	return 1
+}

@@ -3,7 +3,6 @@ package client
 import (
 	"maps"
 	"math/rand/v2"
-	"slices"
 	"time"
 
 	"github.com/forbear-go/forbear/throttle"
@@ -89,11 +88,11 @@ func (l *learned) enter(now time.Time, route uint64) {
 		return
 	}
 	hold := l.whole.Ask(now, 1)
-	if l.shown.mark != 0 && hold.Limit != throttle.Refusal {
+	if l.shown.Mark != 0 && hold.Limit != throttle.Refusal {
 		return // what is announced stays with the whole
 	}
 	c := l.addCooldown(now, s.sole)
-	if l.shown.mark == 0 {
+	if l.shown.Mark == 0 {
 		c.sole, c.limiter = true, l.whole
 	} else {
 		c.closed = hold.At
@@ -172,7 +171,7 @@ func (l *learned) addCooldown(now time.Time, route uint64) *cooldown {
 // cool decides about a refusal that names no limit. It returns whether the refusal holds
 // its route alone, and has taken it in then.
 func (l *learned) cool(now time.Time, a *attempt) bool {
-	s, r, route := &l.spread, &a.reading, a.route.id
+	s, r, route := &l.spread, &a.reading, a.route.ID
 	switch {
 	case a.global || route == 0:
 		return false
@@ -239,18 +238,13 @@ func (l *learned) merge(now time.Time, same []*cooldown, wait time.Duration) {
 	}
 }
 
-// explained reports whether a refusal tells which limit is the reason.
-func explained(r *header.Reading) bool {
-	return slices.ContainsFunc(r.Windows, func(w header.Window) bool { return w.Exhausted() })
-}
-
 // holder returns which of the limits of a request hold it back for longest.
 func (l *learned) holder(now time.Time, a *attempt) *throttle.Limiter {
 	part := l.of(now, a)
 	if a.scope != 0 {
 		return part
 	}
-	own := l.cooldowns[a.route.id]
+	own := l.cooldowns[a.route.ID]
 	if own == nil {
 		return part
 	}
@@ -267,14 +261,14 @@ func (l *learned) statusOf(now time.Time, a *attempt) throttle.Status {
 	if a.scope != 0 {
 		return s
 	}
-	own := l.cooldown(a.route.id)
+	own := l.cooldown(a.route.ID)
 	if own == nil {
 		return s
 	}
 	also := own.Status(now)
 	s.Windows = append(s.Windows, also.Windows...)
 	s.Refusals = max(s.Refusals, also.Refusals)
-	for _, hold := range []time.Time{also.Hold, l.cooldowns[a.route.id].closed} {
+	for _, hold := range []time.Time{also.Hold, l.cooldowns[a.route.ID].closed} {
 		if hold.After(now) && hold.After(s.Hold) {
 			s.Hold = hold
 		}

@@ -59,7 +59,7 @@ func (a *attempt) charge(who *principal, c *call) {
 	}
 	a.demand.Estimate = c.estimate
 	if model := c.estimate.Model; model != "" {
-		a.route = who.routes.ofModel(a.route, model)
+		a.route = who.routes.OfModel(a.route, model)
 	}
 }
 

@@ -105,7 +105,9 @@ func WithObserver(f func(Event)) Option {
 
 // tell lets the observers see an event.
 func (t *Transport) tell(e Event) {
-	e.Time = time.Now()
+	if e.Time.IsZero() {
+		e.Time = time.Now()
+	}
 	for _, f := range t.observers {
 		f(e)
 	}
@@ -113,27 +115,33 @@ func (t *Transport) tell(e Event) {
 
 // event returns an event about an attempt.
 func (a *attempt) event(kind EventKind) Event {
-	return Event{Kind: kind, Request: a.req, Key: nameOf(a.Key), Host: a.req.URL.Host, Name: a.name, Attempt: a.number}
+	return Event{Kind: kind, Request: a.req, Key: a.who.name, Host: a.req.URL.Host, Name: a.name, Attempt: a.number}
 }
 
 // watch arranges that observers see the attempt wait, which is to send req.
 func (a *attempt) watch(t *Transport, req *http.Request) {
 	a.believed, a.learned, a.waited, a.waitedOn = nil, false, false, ""
-	a.OnWait = func(w queue.Waiting) {
-		told := false
-		defer func() {
-			if !told { // an observer panics
-				closeBody(req)
-			}
-		}()
-		e := a.event(EventWait)
-		if place, ok := w.Position(); ok {
-			e.Limit, e.Until, e.Ahead = place.Limit, place.Start, place.Ahead
-		}
-		a.waited, a.waitedOn = true, e.Limit
-		t.tell(e)
-		told = true
+	if a.tellWait == nil { // it is used again with the attempt
+		a.tellWait = func(w queue.Waiting) { a.tellWaits(w) }
 	}
+	a.transport, a.sends, a.OnWait = t, req, a.tellWait
+}
+
+// tellWaits lets the observers see that the attempt waits.
+func (a *attempt) tellWaits(w queue.Waiting) {
+	told := false
+	defer func() {
+		if !told { // an observer panics
+			closeBody(a.sends)
+		}
+	}()
+	e := a.event(EventWait)
+	if place, ok := w.Position(); ok {
+		e.Limit, e.Until, e.Ahead = place.Limit, place.Start, place.Ahead
+	}
+	a.waited, a.waitedOn = true, e.Limit
+	a.transport.tell(e)
+	told = true
 }
 
 // tellAdmitted lets the observers see that the attempt goes on the wire.
@@ -141,6 +149,8 @@ func (a *attempt) tellAdmitted(t *Transport) {
 	e := a.event(EventAdmit)
 	if a.waited {
 		e.Delay, e.Limit = max(a.taken.Sub(a.arrived), 0), a.waitedOn
+	} else {
+		e.Time = a.taken
 	}
 	t.tell(e)
 }
@@ -148,7 +158,7 @@ func (a *attempt) tellAdmitted(t *Transport) {
 // tellAnswered lets the observers see what came of the attempt.
 func (a *attempt) tellAnswered(t *Transport, ans *answer) {
 	e := a.event(EventAnswer)
-	e.Delay, e.Err = time.Since(a.taken), ans.err
+	e.Time, e.Delay, e.Err = a.over, a.over.Sub(a.taken), ans.err
 	if ans.resp == nil {
 		t.tell(e)
 		return
@@ -157,7 +167,7 @@ func (a *attempt) tellAnswered(t *Transport, ans *answer) {
 	if ans.refused {
 		e.Kind, e.Limit = EventRefuse, ans.limit
 		if ans.waitKnown {
-			e.Until = time.Now().Add(ans.wait)
+			e.Until = a.over.Add(ans.wait)
 		}
 	}
 	t.tell(e)
@@ -173,16 +183,20 @@ func (a *attempt) tellAnswered(t *Transport, ans *answer) {
 func (l *learned) believe(now time.Time, a *attempt) {
 	part := l.of(now, a)
 	if a.scope == 0 {
-		part = cmp.Or(l.cooldown(a.route.id), part)
+		part = cmp.Or(l.cooldown(a.route.ID), part)
 	}
 	a.believed = l.statusOf(now, a).Windows
-	shapes := shapesOf(a.believed)
-	a.learned = !slices.Equal(shapes, l.shapes[part])
+	known := l.shapes[part]
+	a.learned = !slices.EqualFunc(known, a.believed, func(s shape, w throttle.WindowStatus) bool { return s == shapeOf(&w) })
 	if !a.learned {
 		return
 	}
 	if l.shapes == nil {
 		l.shapes = make(map[*throttle.Limiter][]shape)
+	}
+	shapes := make([]shape, len(a.believed))
+	for i := range a.believed {
+		shapes[i] = shapeOf(&a.believed[i])
 	}
 	l.shapes[part] = shapes
 }
@@ -196,19 +210,15 @@ type shape struct {
 	others            bool
 }
 
-func shapesOf(limits []throttle.WindowStatus) []shape {
-	shapes := make([]shape, len(limits))
-	for i, w := range limits {
-		s := &shapes[i]
-		*s = shape{name: w.Name, unit: w.Unit, scope: w.Scope, limit: w.Limit, others: w.Others}
-		if w.Told || w.Sure {
-			s.length = w.Length
-		}
-		if w.Sure {
-			s.kind = w.Kind
-		}
+func shapeOf(w *throttle.WindowStatus) shape {
+	s := shape{name: w.Name, unit: w.Unit, scope: w.Scope, limit: w.Limit, others: w.Others}
+	if w.Told || w.Sure {
+		s.length = w.Length
 	}
-	return shapes
+	if w.Sure {
+		s.kind = w.Kind
+	}
+	return s
 }
 
 // tellRetry lets the observers see that the request will be sent again.
@@ -263,7 +273,7 @@ func (l *loop) whyGivenUp(e *Event, err error) bool {
 
 func (l *loop) event(kind EventKind) Event {
 	return Event{
-		Kind: kind, Request: l.req, Key: nameOf(l.who.key), Host: l.req.URL.Host, Name: l.t.nameFor(&l.call),
+		Kind: kind, Request: l.req, Key: l.who.name, Host: l.req.URL.Host, Name: l.t.nameFor(&l.call),
 		Attempt: l.attempts, Status: l.status,
 	}
 }

@@ -1,10 +1,16 @@
 package client
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
-	"slices"
-	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/forbear-go/forbear/client/internal/credentials"
+	"github.com/forbear-go/forbear/client/internal/sharing"
+	"github.com/forbear-go/forbear/throttle/cost"
+	"github.com/forbear-go/forbear/throttle/header"
 )
 
 // A KeyFunc returns the key of a request. Requests with the same key share their limits,
@@ -20,190 +26,182 @@ func PerHost(f KeyFunc) KeyFunc {
 		if key == "" {
 			return ""
 		}
-		return string(appendLower(nil, hostOf(req.URL))) + "\x00" + key
+		return credentials.Host(req.URL) + "\x00" + key
 	}
 }
 
 // AuthorizationKey is a [KeyFunc] that considers only the host and the Authorization
 // field. If the field is a signature, it considers only the signer, as the default does.
 func AuthorizationKey(req *http.Request) string {
-	s := spender{url: req.URL}
+	s := credentials.Spender{URL: req.URL}
 	if value := req.Header.Get("Authorization"); value != "" {
-		s.authorize("Authorization", value)
+		s.Authorize(value)
 	}
-	return string(s.appendIdentity(nil))
+	return s.Identity()
 }
 
-// maxCredentials is how many credentials of a request are looked at.
-const maxCredentials = 8
-
-// A spender is what a request shows of who spends: its host, and what the caller
-// told or else its credentials.
-type spender struct {
-	url   *url.URL
-	key   string
-	told  bool
-	shown [maxCredentials]credential
-	n     int
-	class class // of those shown: stronger ones took the place of weaker ones
+// An principal is what requests with one key have in common.
+type principal struct {
+	sum    uint64         // of who spends; it means nothing outside of this process
+	key    string         // the hash of who spends
+	name   string         // the same as text
+	reader *header.Reader // of the responses of its host
+	routes sharing.Routes
+	apis   []*cost.API // that tell what requests to its host cost
 }
 
-// A credential is one of a request: the name under which it came, and as much of it as
-// is the same with every request.
-type credential struct{ name, value string }
-
-// look finds the credentials of a request.
-func (s *spender) look(req *http.Request) {
-	if len(req.Header) > 0 { // a loop over nothing has a price too
-		s.lookThrough(req.Header)
-	}
-	if s.url.User != nil && len(req.Header["Authorization"]) == 0 {
-		s.show("userinfo", s.url.User.String(), strong)
-	}
-	if s.url.RawQuery != "" {
-		s.lookThroughQuery(s.url.RawQuery)
-	}
-	if s.class != strong {
-		if cookies := req.Header["Cookie"]; len(cookies) > 0 {
-			s.lookThroughCookies(cookies)
-		}
-	}
+// accounts remembers the last ones, so that a request costs no slow hash. It grows with
+// their number, up to a bound.
+type accounts struct {
+	slots  atomic.Pointer[slots]
+	ousted atomic.Int64 // accounts that had to make room for others, since it grew
 }
 
-// lookThrough finds the credentials in a header.
-func (s *spender) lookThrough(h http.Header) {
-	for name, values := range h {
-		if len(values) == 0 || values[0] == "" {
-			continue
-		}
-		switch name {
-		case "Authorization":
-			s.authorize(name, values[0])
-			continue
-		case "Signature-Input":
-			s.authorizeBy(name, "Signature", values[0])
-			continue
-		case "X-Request-Id", "X-Amz-Date", "X-Correlation-Id": // these come often
-			continue
-		}
-		switch c := classOf(name); {
-		case c == public:
-		case c == strong && (strings.HasSuffix(name, "uthorization") || strings.HasSuffix(name, "sse")):
-			s.authorize(name, values[0])
-		default:
-			s.show(name, values[0], c)
+// slots are as many as a power of two.
+type slots []atomic.Pointer[principal]
+
+const (
+	fewSlots  = 256
+	manySlots = 1 << 14
+)
+
+func (s slots) of(sum uint64) *atomic.Pointer[principal] { return &s[sum&uint64(len(s)-1)] }
+
+// find returns the account with a sum, or nil.
+func (a *accounts) find(sum uint64) *principal {
+	if s := a.slots.Load(); s != nil {
+		if known := s.of(sum).Load(); known != nil && known.sum == sum {
+			return known
 		}
 	}
+	return nil
 }
 
-// lookThroughQuery finds the credentials in a query. They stay escaped.
-func (s *spender) lookThroughQuery(query string) {
-	for query != "" {
-		part := query
-		if i := strings.IndexByte(query, '&'); i >= 0 {
-			part, query = query[:i], query[i+1:]
-		} else {
-			query = ""
-		}
-		i := strings.IndexByte(part, '=')
-		if i < 0 || i == len(part)-1 {
-			continue
-		}
-		name, value := part[:i], part[i+1:]
-		c := classOfParameter(name)
-		if c == strong && strings.HasSuffix(name, "redential") {
-			name, value = "Credential", credentialOf(value) // as in an Authorization field
-		}
-		if c != public {
-			s.show(name, value, c)
-		}
+// add remembers an account. Two that come at once may oust each other: that costs a
+// hash more.
+func (a *accounts) add(known *principal) {
+	s := a.slots.Load()
+	if s == nil {
+		a.grow(s, fewSlots)
+		s = a.slots.Load()
 	}
-}
-
-// lookThroughCookies finds those of a session, for requests that show nothing else.
-func (s *spender) lookThroughCookies(fields []string) {
-	for _, field := range fields {
-		for cookie := range strings.SplitSeq(field, ";") {
-			name, value, ok := strings.Cut(strings.TrimSpace(cookie), "=")
-			if !ok {
-				name, value = "session", name
-			}
-			if classOf(name) != public {
-				s.show(name, value, weak)
-			}
-		}
-	}
-}
-
-// show notes a credential. Weak ones count only where there is no strong one.
-func (s *spender) show(name, value string, c class) {
-	if c > s.class {
-		s.class, s.n = c, 0
-	}
-	if c < s.class || value == "" || s.n == len(s.shown) {
+	old := s.of(known.sum).Swap(known)
+	if old == nil || old.sum == known.sum || len(*s) >= manySlots {
 		return
 	}
-	s.shown[s.n] = credential{name, value}
-	s.n++
+	if a.ousted.Add(1) > int64(len(*s)) {
+		a.grow(s, 4*len(*s))
+	}
 }
 
-// appendIdentity appends the host and the credentials, in an order that does not depend on
-// theirs.
-func (s *spender) appendIdentity(to []byte) []byte {
-	to = appendLower(to, hostOf(s.url))
-	var room [maxCredentials][]byte
-	shown := room[:0]
-	for i := range s.n {
-		c := &s.shown[i]
-		shown = append(shown, append(append(appendName(nil, c.name), 1), c.value...))
-	}
-	slices.SortFunc(shown, slices.Compare)
-	for _, c := range shown {
-		to = append(append(to, 0), c...)
-	}
-	return to
-}
-
-// appendName appends the letters and digits of a name, so that X-Api-Key and x_apikey are
-// one.
-func appendName(to []byte, name string) []byte {
-	for i := range len(name) {
-		if isAlphanumeric(name[i]) {
-			to = appendLower(to, name[i:i+1])
+// grow makes place for n.
+func (a *accounts) grow(from *slots, n int) {
+	to := make(slots, n)
+	if from != nil {
+		for i := range *from {
+			if known := (*from)[i].Load(); known != nil {
+				to.of(known.sum).Store(known)
+			}
 		}
 	}
-	return to
-}
-
-// implied returns the port that the scheme of a URL implies, or 0.
-func implied(u *url.URL) uint64 {
-	switch u.Scheme {
-	case "https":
-		return 443
-	case "http":
-		return 80
+	if a.slots.CompareAndSwap(from, &to) {
+		a.ousted.Store(0)
 	}
-	return 0
 }
 
-// hostOf returns the host of a URL, without the port that its scheme implies.
-func hostOf(u *url.URL) string {
-	switch implied(u) {
-	case 443:
-		return strings.TrimSuffix(u.Host, ":443")
-	case 80:
-		return strings.TrimSuffix(u.Host, ":80")
+// account returns whose quota a request spends.
+func (t *Transport) account(req *http.Request, c *call) *principal {
+	s := credentials.Spender{URL: req.URL}
+	t.identify(&s, req, c)
+	sum := s.Sum()
+	known := t.accounts.find(sum)
+	if known == nil {
+		key := s.Hash()
+		known = &principal{sum: sum, key: key, name: nameOf(key), reader: t.readers.of(req.URL), apis: cost.ForHost(req.URL.Hostname(), t.apis...)}
+		t.accounts.add(known)
 	}
-	return u.Host
+	return known
 }
 
-func appendLower(dst []byte, s string) []byte {
-	for i := range len(s) {
-		c := s[i]
-		if c >= 'A' && c <= 'Z' {
-			c += 'a' - 'A'
+// identify determines whose quota the request spends: the context of the request decides,
+// or else the key function, or else the request's host and credentials.
+func (t *Transport) identify(s *credentials.Spender, req *http.Request, c *call) {
+	if s.Key = c.key; s.Key == "" && t.keyOf != nil {
+		s.Key = t.told(req)
+	}
+	if s.Key == "" {
+		s.Look(req)
+	}
+}
+
+// told returns the key from the caller's function, which may panic.
+func (t *Transport) told(req *http.Request) (key string) {
+	told := false
+	defer func() {
+		if !told {
+			closeBody(req)
 		}
-		dst = append(dst, c)
+	}()
+	key = t.keyOf(req)
+	told = true
+	return key
+}
+
+// readers holds a header.Reader for each host, which knows its dialect and
+// remembers the fields that it sends.
+type readers struct {
+	dialects []header.Dialect
+	byHost   sync.Map // of *header.Reader
+	hosts    atomic.Int64
+}
+
+// maxReaders is how many hosts are remembered. Beyond that all are forgotten, which
+// costs each of them one slower response.
+const maxReaders = 1024
+
+// of returns the reader for the host of a URL.
+func (r *readers) of(u *url.URL) *header.Reader {
+	if known, ok := r.byHost.Load(u.Host); ok {
+		return known.(*header.Reader)
 	}
-	return dst
+	made, err := header.NewReader(u.Host, r.dialects...)
+	if err != nil {
+		panic(err) // the dialects were tried before
+	}
+	if r.hosts.Add(1) > maxReaders {
+		r.byHost.Clear()
+		r.hosts.Store(1)
+	}
+	known, _ := r.byHost.LoadOrStore(u.Host, made)
+	return known.(*header.Reader)
+}
+
+// WithKeyNames sets the display names of keys, as [WithKeyName] does for one request: f
+// returns the name of a request's key, or an empty string for none. The client calls f for
+// each request, by many goroutines at once. The name must not contain a secret.
+func WithKeyNames(f func(*http.Request) string) Option {
+	return func(s *settings) error {
+		if f == nil {
+			return errors.New("client: WithKeyNames got no function")
+		}
+		s.names = f
+		return nil
+	}
+}
+
+// nameFor returns the name that the caller gave to the key of a request. The caller's
+// function may panic.
+func (t *Transport) nameFor(c *call) (name string) {
+	if c.name != "" || t.names == nil {
+		return c.name
+	}
+	told := false
+	defer func() {
+		if !told {
+			closeBody(c.req)
+		}
+	}()
+	name = t.names(c.req)
+	told = true
+	return name
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 	"testing"
 	"testing/synctest"
 
@@ -127,4 +128,20 @@ func TestKeysThatNeverComeAgain(t *testing.T) {
 		assert.ErrorIs(t, send("held"), client.ErrNoWait)
 		assert.LessOrEqual(t, len(rt.Snapshot()), 113)
 	})
+}
+
+// The key by Authorization alone looks at no other field.
+func TestAuthorizationKey(t *testing.T) {
+	key := func(address string, fields ...string) string {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address, nil)
+		require.NoError(t, err)
+		for i := 0; i < len(fields); i += 2 {
+			req.Header.Add(fields[i], fields[i+1])
+		}
+		return client.AuthorizationKey(req)
+	}
+	assert.Equal(t, key("https://api.test/?key=a", "X-Api-Key", "a"), key("https://API.test:443/?key=b", "X-Api-Key", "b"))
+	assert.NotEqual(t, key("https://api.test/", "Authorization", "Bearer a"), key("https://api.test/", "Authorization", "Bearer b"))
+	assert.NotEqual(t, key("https://api.test/"), key("https://other.test/"))
+	assert.Equal(t, key("https://api.test/", "Authorization", "SharedKey me:"+strings.Repeat("a", 44)), key("https://api.test/", "Authorization", "SharedKey me:"+strings.Repeat("b", 44)))
 }

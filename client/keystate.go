@@ -1,10 +1,10 @@
 package client
 
 import (
-	"maps"
 	"time"
 
 	"github.com/forbear-go/forbear/backoff"
+	"github.com/forbear-go/forbear/client/internal/sharing"
 	"github.com/forbear-go/forbear/throttle"
 	"github.com/forbear-go/forbear/throttle/limit"
 )
@@ -26,10 +26,10 @@ type learned struct {
 	// shown is the sign of the last response, and method and path are of its request.
 	// Once there was another, routes tells the parts apart, and limits holds those of
 	// each.
-	shown  fingerprint
+	shown  sharing.Fingerprint
 	method string
 	path   string
-	routes *buckets
+	routes *sharing.Buckets
 	limits map[uint64]*throttle.Limiter
 	// The requests that were sent before the key was split may be counted by any
 	// part. Until they are answered, or that takes too long, the parts wait.
@@ -43,9 +43,9 @@ type learned struct {
 	spread    spread
 	cooldowns map[uint64]*cooldown // by route
 
-	counters map[uint64]*counters // by bucket
-	lastPath string               // of the last request
-	paths    bool                 // there were several
+	counters map[uint64]*sharing.Counters // by bucket
+	lastPath string                       // of the last request
+	paths    bool                         // there were several
 
 	epoch int // how often all this was forgotten
 
@@ -85,8 +85,8 @@ func (l *learned) Ask(now time.Time, d limit.Demand) limit.Decision {
 	}
 	var own *cooldown
 	if asks.scope == 0 {
-		l.enter(now, asks.route.id)
-		own = l.cooldowns[asks.route.id]
+		l.enter(now, asks.route.ID)
+		own = l.cooldowns[asks.route.ID]
 	}
 	part := l.of(now, asks)
 	if l.stray > 0 && part != l.whole && now.Before(l.patience) {
@@ -119,23 +119,6 @@ func (l *learned) opens(now time.Time) (at time.Time) {
 	return at
 }
 
-// relax returns an answer less what it asks of an attempt that has no patience for it:
-// pacing is voluntary, and a belief may be tried.
-func (l *learned) relax(now time.Time, a limit.Decision, asks *attempt) limit.Decision {
-	switch {
-	case !a.Until.IsZero() && !asks.awaits(a.Until, l.transport.maxWait):
-		if a.Try {
-			return limit.Decision{At: now}
-		}
-		a.At = a.Until
-	case a.Try && !asks.awaits(a.At, l.transport.maxWait):
-		return limit.Decision{At: now}
-	case a.Paced > 0:
-		a.At = asks.paced(now, a.At, a.Paced, l.transport.maxWait)
-	}
-	return a
-}
-
 // Take implements [limit.Limiter].
 func (l *learned) Take(now time.Time, d limit.Demand) {
 	a, ok := d.Tag.(*attempt)
@@ -156,16 +139,16 @@ func (l *learned) Take(now time.Time, d limit.Demand) {
 
 // sent takes in that an attempt is sent that the caller gave no scope.
 func (l *learned) sent(now time.Time, a *attempt) {
-	l.spread.sent(a.route.id)
+	l.spread.sent(a.route.ID)
 	if path := a.req.URL.Path; !l.paths && path != l.lastPath {
 		l.lastPath, l.paths = path, l.lastPath != ""
 	}
-	if (l.paths || l.spread.shared) && l.shown.mark != 0 {
+	if (l.paths || l.spread.shared) && l.shown.Mark != 0 {
 		if a.counters = l.countersOf(l.bucket(a)); a.counters != nil {
-			a.seen = a.counters.sent(a.groupsOf())
+			a.seen = a.counters.Sent(a.groupsOf())
 		}
 	}
-	if own := l.cooldowns[a.route.id]; own != nil {
+	if own := l.cooldowns[a.route.ID]; own != nil {
 		a.own, a.ownTicket = own.limiter, own.send(now, a.Cost)
 	}
 }
@@ -216,50 +199,4 @@ func (l *learned) Idle(now time.Time) bool {
 		}
 	}
 	return l.whole.Idle(now)
-}
-
-// of returns the limits that a request obeys.
-func (l *learned) of(now time.Time, a *attempt) *throttle.Limiter {
-	if a.scope != 0 {
-		return l.part(now, a.scope)
-	}
-	if m := l.refine(l.bucket(a), a); m != 0 {
-		return l.part(now, m)
-	}
-	return l.whole
-}
-
-// bucket returns the mark of what a request shares its limits with, as far as responses
-// name them; 0 is the whole.
-func (l *learned) bucket(a *attempt) uint64 {
-	if l.routes == nil {
-		return 0
-	}
-	return l.routes.of(a.route.name)
-}
-
-// maxParts is how many parts of a key have limits of their own at a time.
-const maxParts = 1024
-
-// part returns the limits of a part, which are unknown at first.
-func (l *learned) part(now time.Time, m uint64) *throttle.Limiter {
-	if k := l.limits[m]; k != nil {
-		return k
-	}
-	if len(l.limits) >= maxParts {
-		maps.DeleteFunc(l.limits, func(_ uint64, k *throttle.Limiter) bool { return k.Idle(now) })
-		clear(l.shapes)
-	}
-	if len(l.limits) >= maxParts { // those in use are many: any of them is learned again soon
-		for other := range l.limits {
-			delete(l.limits, other)
-			break
-		}
-	}
-	if l.limits == nil {
-		l.limits = make(map[uint64]*throttle.Limiter)
-	}
-	k := newThrottle(l.policy, now)
-	l.limits[m] = k
-	return k
 }

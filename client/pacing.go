@@ -3,7 +3,26 @@ package client
 import (
 	"cmp"
 	"time"
+
+	"github.com/forbear-go/forbear/throttle/limit"
 )
+
+// relax returns an answer less what it asks of an attempt that has no patience for it:
+// pacing is voluntary, and a belief may be tried.
+func (l *learned) relax(now time.Time, a limit.Decision, asks *attempt) limit.Decision {
+	switch {
+	case !a.Until.IsZero() && !asks.awaits(a.Until, l.transport.maxWait):
+		if a.Try {
+			return limit.Decision{At: now}
+		}
+		a.At = a.Until
+	case a.Try && !asks.awaits(a.At, l.transport.maxWait):
+		return limit.Decision{At: now}
+	case a.Paced > 0:
+		a.At = asks.paced(now, a.At, a.Paced, l.transport.maxWait)
+	}
+	return a
+}
 
 // paced returns until when pacing, which would let the attempt go at the given time, may
 // hold it: no longer than its caller has patience, and no longer than most in all. maxWait

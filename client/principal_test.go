@@ -7,6 +7,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/forbear-go/forbear/client/internal/credentials"
 )
 
 // Who differs for the queue differs for the cache before it, however often they take
@@ -48,10 +50,10 @@ func TestAccountsAreNotMixedUp(t *testing.T) {
 	keys := make(map[string]bool)
 	for range 2 {
 		for _, a := range all {
-			s := spender{url: a.req.URL}
+			s := credentials.Spender{URL: a.req.URL}
 			tr.identify(&s, a.req, &a.call)
 			who := tr.account(a.req, &a.call)
-			require.Equal(t, s.hash(), who.key, "%v %v", a.req.URL, a.req.Header)
+			require.Equal(t, s.Hash(), who.key, "%v %v", a.req.URL, a.req.Header)
 			keys[who.key] = true
 		}
 	}

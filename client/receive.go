@@ -3,6 +3,7 @@ package client
 import (
 	"time"
 
+	"github.com/forbear-go/forbear/client/internal/sharing"
 	"github.com/forbear-go/forbear/throttle"
 	"github.com/forbear-go/forbear/throttle/header"
 )
@@ -14,8 +15,8 @@ func (l *learned) receive(now time.Time, a *attempt) {
 	}
 	l.landed(a)
 	r := &a.reading
-	shown := signOf(r)
-	if shown.mark != 0 && !r.Refused && !r.Stale && a.scope == 0 {
+	shown := sharing.FingerprintOf(r)
+	if shown.Mark != 0 && !r.Refused && !r.Stale && a.scope == 0 {
 		l.show(now, a, shown)
 	}
 	l.watchCounters(now, a)
@@ -31,8 +32,8 @@ func (l *learned) receive(now time.Time, a *attempt) {
 		}
 		return
 	}
-	bare := r.Refused && a.scope == 0 && !explained(r) && !r.Overloaded() // what is overloaded limits nobody
-	if bare && a.part == l.cooldown(a.route.id) {
+	bare := r.Refused && a.scope == 0 && !r.Exhausted() && !r.Overloaded() // what is overloaded limits nobody
+	if bare && a.part == l.cooldown(a.route.ID) {
 		a.own, a.ownTicket = a.part, a.ticket // it became one while it was under way
 	}
 	if bare && l.cool(now, a) {
@@ -45,7 +46,7 @@ func (l *learned) receive(now time.Time, a *attempt) {
 		a.own.Observe(now, a.ownTicket, outcome(r))
 	}
 	if a.scope == 0 && !r.Refused {
-		l.spread.served(a.route.id, a.taken)
+		l.spread.served(a.route.ID, a.taken)
 	}
 	if belongs == a.part {
 		a.part.Observe(now, a.ticket, r)
@@ -75,16 +76,16 @@ func outcome(r *header.Reading) *header.Reading {
 
 // show notes what a response tells its limits by, and splits the key when routes
 // turn out to tell them by different things.
-func (l *learned) show(now time.Time, a *attempt, shown fingerprint) {
+func (l *learned) show(now time.Time, a *attempt, shown sharing.Fingerprint) {
 	before, method, path := l.shown, l.method, l.path
 	l.shown, l.method, l.path = shown, a.req.Method, a.req.URL.Path
 	if l.routes == nil {
-		if before.mark == 0 || before.mark == shown.mark {
+		if before.Mark == 0 || before.Mark == shown.Mark {
 			return
 		}
-		l.routes = newParts(routeFrom(method, path), before)
+		l.routes = sharing.NewBuckets(sharing.RouteOf(method, path), before)
 	}
-	if l.routes.show(a.route.name, shown, before) {
+	if l.routes.Show(a.route.Name, shown, before) {
 		l.before, l.whole = l.whole, newThrottle(l.policy, now)
 		l.flying, l.stray = 0, l.flying
 		l.patience = now.Add(strayPatience)

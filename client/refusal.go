@@ -1,10 +1,15 @@
 package client
 
 import (
+	"bytes"
+	"errors"
+	"math"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
+	"github.com/forbear-go/forbear/client/internal/credentials"
 	"github.com/forbear-go/forbear/throttle"
 	"github.com/forbear-go/forbear/throttle/header"
 	"github.com/forbear-go/forbear/throttle/limit"
@@ -93,7 +98,7 @@ func newRefusal(resp *http.Response, body []byte) *refusal {
 func withoutCredentials(h http.Header) http.Header {
 	kept := make(http.Header, len(h))
 	for name, values := range h {
-		if name != "Set-Cookie" && name != "Set-Cookie2" && classOf(name) == public {
+		if name != "Set-Cookie" && name != "Set-Cookie2" && !credentials.InField(name) {
 			kept[name] = append([]string(nil), values...)
 		}
 	}
@@ -116,3 +121,72 @@ func (t *Transport) giveUp(c *call, who *principal) (said *refusal) {
 	})
 	return said
 }
+
+// Reasons why a server refuses a request for good, so that waiting does not help.
+// [FinalReason] returns them; an event of kind [EventGiveUp] has them in Err.
+var (
+	// ErrQuotaExhausted means that the account's credit, plan or spending limit is used
+	// up: only payment or another plan helps.
+	ErrQuotaExhausted = errors.New("client: quota exhausted")
+	// ErrRequestTooLarge means that the request asks for more than the limit allows at
+	// once. Smaller requests may pass.
+	ErrRequestTooLarge = errors.New("client: request exceeds the limit by itself")
+)
+
+// FinalReason returns [ErrQuotaExhausted] or [ErrRequestTooLarge] if resp is a refusal
+// that waiting does not resolve, and nil for any other response. The transport does not
+// retry such a request, and does not delay others because of it. FinalReason reads the
+// beginning of the body, and blocks until it arrives; resp.Body still yields the whole
+// body.
+func FinalReason(resp *http.Response) error {
+	if resp == nil || resp.StatusCode < http.StatusBadRequest {
+		return nil
+	}
+	var body []byte
+	if resp.Body != nil && resp.Body != http.NoBody {
+		body, _ = header.PeekBody(resp, math.MaxInt64) //nolint:bodyclose // it is resp, as nothing cuts the reading short
+	}
+	var r header.Reading
+	r.Read(resp.StatusCode, resp.Header, body, time.Now())
+	return finalError(&r)
+}
+
+// finalError returns why no wait ends a refusal, or nil.
+func finalError(r *header.Reading) error {
+	switch {
+	case !r.Refused:
+		return nil
+	case r.Reason == header.Billing:
+		return ErrQuotaExhausted
+	case r.Reason == header.TooLarge:
+		return ErrRequestTooLarge
+	}
+	return nil
+}
+
+// isGlobal reports whether a refusal says that it is about more than what was asked for:
+// about the account or the address.
+func isGlobal(resp *http.Response, body []byte) bool {
+	if resp.StatusCode == http.StatusTeapot { // an address that is banned
+		return true
+	}
+	for _, name := range [...]string{"X-Ratelimit-Global", "X-Ratelimit-Scope", "Ratelimit-Scope", "X-Rate-Limit-Scope"} {
+		switch strings.ToLower(strings.TrimSpace(resp.Header.Get(name))) {
+		case "true", "global", "ip", "account", "application":
+			return true
+		}
+	}
+	body = bytes.ToLower(body[:min(len(body), maxGlobalBody)])
+	for _, said := range [...]string{
+		`"global":true`, `"global": true`,
+		"ip banned", "ip is banned", "ip has been banned", "ip address has been", "blocked your ip", "banned until",
+	} {
+		if bytes.Contains(body, []byte(said)) {
+			return true
+		}
+	}
+	return false
+}
+
+// maxGlobalBody is how much of a refusal's body is looked at.
+const maxGlobalBody = 4 << 10

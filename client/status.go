@@ -7,8 +7,10 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
+	"github.com/forbear-go/forbear/backoff"
 	"github.com/forbear-go/forbear/queue"
 	"github.com/forbear-go/forbear/throttle"
 	"github.com/forbear-go/forbear/throttle/limit"
@@ -55,7 +57,7 @@ func (t *Transport) Status(req *http.Request) (Status, error) {
 	a.prepare(t, t.account(req, &c), &c)
 	place, err := t.line.Peek(&a.Request)
 	s := Status{
-		Key: nameOf(a.Key), Host: req.URL.Host, Name: a.name, Waiting: t.line.KeyStats(a.Key).Waiting,
+		Key: a.who.name, Host: req.URL.Host, Name: a.name, Waiting: t.line.KeyStats(a.Key).Waiting,
 		Start: place.Start, Ahead: place.Ahead, Limit: place.Limit,
 	}
 	t.line.Update(a.Key, func(now time.Time, own limit.Limiter) {
@@ -104,3 +106,83 @@ func (t *Transport) Snapshot() []Status {
 
 // nameOf returns what callers get to see of a key.
 func nameOf(key string) string { return hex.EncodeToString([]byte(key)) }
+
+// Declared returns the limits of rules, as they stand for each key and host that sent
+// requests, in no particular order. Keys are hashed, as those of [Transport.Snapshot] are.
+func (t *Transport) Declared() (all []queue.Declared) {
+	t.line.EachDeclared(func(d queue.Declared) {
+		if d.Key != "" {
+			d.Key = nameOf(d.Key)
+		}
+		all = append(all, d)
+	})
+	return all
+}
+
+// Retries returns how many retries were granted after failures and refusals, and why others
+// were not.
+func (t *Transport) Retries() backoff.Stats { return t.strategy.Stats() }
+
+// Budget returns the state of the retry budget of req's key. Without [WithRetryBudget] the
+// budget is unlimited and counts nothing.
+func (t *Transport) Budget(req *http.Request) backoff.BudgetStats {
+	return t.learned(req).budget.Stats(time.Now())
+}
+
+// Breaker returns the breaker of req's key, or nil if there is none. To get the state of
+// a breaker of package breaker:
+//
+//	t.Breaker(req).(*breaker.Breaker).Stats()
+func (t *Transport) Breaker(req *http.Request) backoff.Breaker {
+	if t.newBreaker == nil {
+		return nil
+	}
+	return t.learned(req).breaker()
+}
+
+// learned returns what is known of the key of a request.
+func (t *Transport) learned(req *http.Request) (l *learned) {
+	c := callOf(req)
+	who := t.account(req, &c)
+	t.line.Update(who.key, func(_ time.Time, own limit.Limiter) { l = own.(*learned) })
+	return l
+}
+
+// Counts counts the outcomes of a key's requests since the client first saw the key, or
+// saw it again after forgetting it.
+type Counts struct {
+	// Sent is the number of attempts, retries included; Retried is how many of these were
+	// retries.
+	Sent, Retried uint64 `json:",omitzero"`
+	// Refused is how many attempts the server refused.
+	Refused uint64 `json:",omitzero"`
+	// GivenUp is how many requests were given up that should have been sent or retried.
+	GivenUp uint64 `json:",omitzero"`
+}
+
+// A usage is what is known of the requests of a key, for those who look. All but givenUp
+// is guarded by the queue's lock.
+type usage struct {
+	host, name string // of the last request
+	counts     Counts
+	givenUp    atomic.Uint64
+}
+
+// count takes in an attempt that is over.
+func (u *usage) count(a *attempt, refused bool) {
+	u.host, u.name = a.req.URL.Host, a.name
+	u.counts.Sent++
+	if a.Retry {
+		u.counts.Retried++
+	}
+	if refused {
+		u.counts.Refused++
+	}
+}
+
+// total returns the counts.
+func (u *usage) total() Counts {
+	c := u.counts
+	c.GivenUp = u.givenUp.Load()
+	return c
+}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"sync"
 	"time"
 )
 
@@ -119,4 +120,57 @@ func (c *endingConn) CloseWrite() error {
 		return half.CloseWrite()
 	}
 	return fmt.Errorf("client: closing one direction: %w", errors.ErrUnsupported)
+}
+
+// A cancelable is the context of a request whose Cancel channel ends it too, as it does
+// with those of http.Transport. It costs a goroutine only while the request waits.
+type cancelable struct {
+	context.Context //nolint:containedctx // it is one
+
+	cancel <-chan struct{} // of the request
+
+	start sync.Once
+	done  chan struct{}
+	over  chan struct{} // closed when the request is
+}
+
+// waitContext returns the context with which a request waits, and what to call when it is
+// over; that is nil if there is nothing to do.
+func waitContext(req *http.Request) (ctx context.Context, over func()) {
+	cancel := req.Cancel //nolint:staticcheck // http.Client sets it for its timeout, and programs still do
+	if cancel == nil {
+		return req.Context(), nil
+	}
+	c := &cancelable{Context: req.Context(), cancel: cancel, over: make(chan struct{})}
+	return c, func() { close(c.over) }
+}
+
+// Done implements context.Context.
+func (c *cancelable) Done() <-chan struct{} {
+	c.start.Do(func() {
+		c.done = make(chan struct{})
+		go func() {
+			select {
+			case <-c.Context.Done():
+			case <-c.cancel:
+			case <-c.over:
+				return
+			}
+			close(c.done)
+		}()
+	})
+	return c.done
+}
+
+// Err implements context.Context.
+func (c *cancelable) Err() error {
+	if err := c.Context.Err(); err != nil {
+		return err
+	}
+	select {
+	case <-c.cancel:
+		return context.Canceled
+	default:
+		return nil
+	}
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/forbear-go/forbear/client/internal/credentials"
 	"github.com/forbear-go/forbear/throttle"
 	"github.com/forbear-go/forbear/throttle/header"
 	"github.com/forbear-go/forbear/throttle/limit"
@@ -81,7 +82,7 @@ func (t *Transport) usageRequest(req *http.Request) *http.Request {
 	u.User = req.URL.User
 	query := u.Query()
 	for name, values := range req.URL.Query() {
-		if classOfParameter(name) != public {
+		if credentials.InParameter(name) {
 			query[name] = values
 		}
 	}

@@ -60,7 +60,7 @@ func (w *window) refills() bool {
 
 // left returns how many may go on credit.
 func (w *window) left(k *Limiter, now instant) int64 {
-	left := w.grantedThrough - w.reserve - k.sent
+	left := w.grantedThrough - w.reserve - k.sent + w.constancy.extra
 	if w.contention.others(now) {
 		left = min(left, w.contention.budget(w)-w.reserve-k.sent)
 	}

@@ -17,6 +17,8 @@ type belief struct {
 	tried  bool    // it was tried, and is not answered yet
 	early  bool    // and on no other ground
 	served int     // tries in a row that were served although nothing was left
+	probed int     // probes in a row that were, and after which nothing was left, nor a reset to come
+	vain   int     // how often those did not show that the limit is none
 	beyond bool    // requests are served beyond the limit, so that it limits nothing
 }
 
@@ -27,19 +29,27 @@ const (
 	// many in a row the limit is none.
 	beliefSooner = 8
 	beliefServed = 2
+	// Probes are less telling: others may take what comes back. So many, twice as many after
+	// each error.
+	beliefProbed = 4
 )
 
 // observe takes in what a response says of its window. It reports whether that shows a
 // belief to be wrong that was tried.
-func (b *belief) observe(now instant, said *header.Window, remaining int64, known, refused bool) (wrong bool) {
+func (b *belief) observe(now instant, said *header.Window, remaining int64, known, refused, probe bool) (wrong bool) {
 	more := !refused && said.Used.State == header.Known && said.Limit.State == header.Known && said.Used.Value > said.Limit.Value
 	switch {
 	case !known:
 	case remaining > 0:
 		wrong = b.tried
-		*b = belief{}
+		*b = belief{vain: b.vain}
 	case refused:
-		b.tried, b.early, b.served = false, false, 0
+		if b.probed >= beliefProbed<<b.vain {
+			b.vain = min(b.vain+1, 16)
+		}
+		b.tried, b.early, b.served, b.probed = false, false, 0, 0
+	case probe && said.Limit.Value != 1:
+		b.probed++
 	case b.tried && b.early:
 		b.tried, b.early = false, false
 		b.served++
@@ -49,7 +59,7 @@ func (b *belief) observe(now instant, said *header.Window, remaining int64, know
 	if known && remaining == 0 && !b.empty {
 		b.empty, b.pause, b.next = true, beliefFirst, now+beliefFirst
 	}
-	b.beyond = more || b.served >= beliefServed
+	b.beyond = more || b.served >= beliefServed || b.probed >= beliefProbed<<b.vain
 	return wrong
 }
 
@@ -84,7 +94,7 @@ func (k *Limiter) tries(now instant, n int64) bool {
 // Forget drops all that is believed of limits. What is under way is still counted as such.
 func (k *Limiter) Forget(now time.Time) {
 	k.expireLost(k.instant(now))
-	k.windows, k.edges, k.estimator, k.remembered, k.sheds = nil, nil, nil, nil, shedding{}
+	k.windows, k.edges, k.estimator, k.inFlight, k.remembered, k.sheds = nil, nil, nil, nil, nil, shedding{}
 	k.cooldown = cooldown{}
 	k.cooldown.narrowDown(k.sent)
 }

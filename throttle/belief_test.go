@@ -126,3 +126,44 @@ func TestForget(t *testing.T) {
 	s.k.Forget(at(2))
 	s.goes(2)
 }
+
+// Where a server says no more than that nothing remains, or names a reset that is long over,
+// and serves each probe all the same, requests do not wait for it. A refusal makes them
+// wait again, and the next time it takes more probes.
+func TestProbesThatAreServed(t *testing.T) {
+	for name, says := range map[string]header.Window{
+		"only what remains": {Unit: "requests", Remaining: header.Count{State: header.Known}},
+		"a reset long ago": {Unit: "requests", Limit: header.Count{Value: 100, State: header.Known}, Remaining: header.Count{State: header.Known},
+			Reset: header.Reset{At: epoch.Add(-time.Hour), Resolution: time.Second}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newScript(t, plain())
+			r := header.Reading{Date: epoch, Windows: []header.Window{says}}
+			now := 0.
+			probe := func() (n int) {
+				for ; n < 40; n++ {
+					d := s.k.Ask(at(now), 1)
+					if d.At.After(at(now)) {
+						now = d.At.Sub(epoch).Seconds()
+					}
+					i := len(s.tickets)
+					s.tickets = append(s.tickets, s.k.Take(at(now), 1))
+					if d = s.k.Ask(at(now), 1); !d.Unknown && !d.At.After(at(now)) && n > 0 {
+						return n // the next one need not wait for the response
+					}
+					now += .1
+					r.Date = at(now).Truncate(time.Second)
+					s.hears(now, i, r)
+				}
+				return n
+			}
+			first := probe()
+			assert.Less(t, first, 10)
+			refused := r
+			refused.Refused = true
+			s.hears(now+.1, len(s.tickets)-1, refused)
+			now += 120
+			assert.Greater(t, probe(), first)
+		})
+	}
+}

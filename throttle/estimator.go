@@ -225,6 +225,14 @@ func (l *estimator) excuse() {
 	}
 }
 
+// hurry lets the rate rise as soon as if it had been measured once: refusals for another
+// reason held it down. l may be nil.
+func (l *estimator) hurry() {
+	if l != nil {
+		l.pace.period = min(l.pace.period, paceFirst)
+	}
+}
+
 // lately is how far back it is looked for what was served.
 const lately = 60 * second
 

@@ -32,9 +32,16 @@ type length struct {
 	value instant // 0 is unknown
 	least instant // what the resets prove
 	told  bool
-	// seen says that a reset moved by just this length.
-	seen bool
+	// seen says that a reset moved by just this length, often enough: the more often a
+	// refusal showed that the length was wrong, the more often it has to.
+	seen  bool
+	moves int
+	wrong int
 }
+
+// lengthMoves is how often more a reset has to move by a length for each time that this
+// length was wrong.
+const lengthMoves = 8
 
 // bound takes in what a response says. It reports whether the length changed.
 func (l *length) bound(value time.Duration) bool {
@@ -66,14 +73,22 @@ func (l *length) infer(left interval, step instant) bool {
 	if value == l.value {
 		return false
 	}
-	l.value, l.seen = value, false
+	l.value, l.seen, l.moves = value, false, 0
 	return true
 }
 
 // moved takes in by how much a reset moved.
 func (l *length) moved(by interval) {
 	if by.meets(interval{l.value, l.value}) && by.width() <= l.value/2 {
-		l.seen = true
+		l.moves++
+		l.seen = l.moves > lengthMoves*l.wrong
+	}
+}
+
+// refute takes in that a request was refused that the log of such a length allowed.
+func (l *length) refute() {
+	if l.seen && !l.told {
+		l.seen, l.moves, l.wrong = false, 0, l.wrong+1
 	}
 }
 

@@ -51,7 +51,8 @@ type Limiter struct {
 	windows   []window
 	edges     []*edge // the limits in front of those
 	lost      []lost
-	estimator *estimator // nil where the server announces its limits
+	estimator *estimator   // nil where the server announces its limits
+	inFlight  *concurrency // nil until a refusal came that no announced limit explains
 	random    rand.PCG
 	asked     *Demand // during AskFor and TakeFor
 
@@ -71,6 +72,7 @@ type Reservation struct {
 	answered     int64   // how many had been answered when it was sent
 	holds        *holds  // of windows that count something else than requests; nil is none
 	at           instant // when it was sent
+	burst        *burst  // that it was sent in; nil if those are not followed
 }
 
 // The names of what a request may wait for, besides those of the windows.
@@ -180,6 +182,9 @@ func (k *Limiter) ready(now instant, n int64) (instant, string) {
 	if ready := k.sheds.trial.ready(now); ready > at {
 		at, name = ready, Learned
 	}
+	if k.inFlight.holds(k.sent-k.answered, n) {
+		return never, Learned
+	}
 	return at, name
 }
 
@@ -198,7 +203,7 @@ func (k *Limiter) Take(now time.Time, cost int) Reservation {
 	k.sent += n
 	k.test(i, n)
 	slack := k.rtt.slack()
-	t := Reservation{number: k.sent, cost: n, answered: k.answered, at: i}
+	t := Reservation{number: k.sent, cost: n, answered: k.answered, at: i, burst: k.inFlight.send(i, min(slack, k.rtt.wasShortest/2), k.sent-k.answered)}
 	for j := range k.windows {
 		if w := &k.windows[j]; w.units != nil {
 			w.units.take(k, i, &t)

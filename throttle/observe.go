@@ -27,7 +27,7 @@ func (w *window) observe(k *Limiter, now instant, t *Reservation, said *header.W
 	}
 	if told {
 		w.contention.move(w, reset)
-		if !w.observeReset(k, t, reset) {
+		if !w.observeReset(k, t, reset, !ok || w.limit <= 1 || 2*remaining >= w.limit) {
 			return
 		}
 	}
@@ -35,7 +35,8 @@ func (w *window) observe(k *Limiter, now instant, t *Reservation, said *header.W
 	if told {
 		w.close(k, now)
 	}
-	if w.belief.observe(now, said, remaining, ok, refused) {
+	probe := w.probe.answeredBy(t) && !w.belief.early && w.untimed(told, reset, now) && !w.contention.others(now)
+	if w.belief.observe(now, said, remaining, ok, refused, probe) {
 		w.contention.begin(w) // it counts anew, and no other server did
 	}
 	switch {
@@ -50,6 +51,18 @@ func (w *window) observe(k *Limiter, now instant, t *Reservation, said *header.W
 	}
 }
 
+// untimed reports whether a response does not say when the window opens: it says nothing
+// but what remains, or a time that is long over.
+func (w *window) untimed(told bool, reset interval, now instant) bool {
+	if told {
+		return reset.latest < now-untimedPast
+	}
+	return w.limit <= 0 && w.length.value == 0
+}
+
+// untimedPast is how far in the past a reset is that no rounding explains.
+const untimedPast = 10 * second
+
 func (w *window) setLimit(k *Limiter, limit int64) {
 	w.limit = limit
 	w.threshold, w.reserve = k.policy.Threshold.of(limit), min(k.policy.Reserve.of(limit), limit-1)
@@ -57,9 +70,10 @@ func (w *window) setLimit(k *Limiter, limit int64) {
 	w.bucket, w.contention, w.phase = bucket{}, contention{}, phase{}
 }
 
-// observeReset takes in the reset that a response told. It reports whether the
-// response speaks of the window as it is now, and not of one that is over.
-func (w *window) observeReset(k *Limiter, t *Reservation, reset interval) bool {
+// observeReset takes in the reset that a response told, and whether a window that has just
+// been reset would say the same of what remains. It reports whether the response speaks of
+// the window as it is now, and not of one that is over.
+func (w *window) observeReset(k *Limiter, t *Reservation, reset interval, full bool) bool {
 	if reset.latest > t.at {
 		reset.earliest = max(reset.earliest, t.at) // what is still to come was not over when we asked
 	}
@@ -76,7 +90,7 @@ func (w *window) observeReset(k *Limiter, t *Reservation, reset interval) bool {
 		w.reset.latest, w.resetTold = reset.latest, t.number
 		return true
 	}
-	if w.resetKnown {
+	if w.resetKnown && full { // a bucket may tell when its next token comes, which is no length
 		w.length.moved(interval{reset.earliest - w.reset.latest, reset.latest - w.reset.earliest})
 	}
 	w.reset, w.resetKnown, w.resetSince, w.resetTold = reset, true, k.sent, t.number
@@ -133,6 +147,7 @@ func (w *window) observeRemaining(k *Limiter, now instant, t *Reservation, remai
 	}
 	w.contention.observe(w, k, now, t, remaining)
 	if resetTold {
+		w.constancy.observe(w, now, remaining, reset.earliest)
 		left := interval{reset.earliest - now, reset.latest - t.at}
 		w.bucket.observe(now, w.limit, w.limit-remaining, k.sent-t.answered-t.cost, left, w.length.value)
 	}
@@ -149,6 +164,10 @@ func (w *window) observeRemaining(k *Limiter, now instant, t *Reservation, remai
 // exhaust takes back all that was believed to be left.
 func (w *window) exhaust(k *Limiter, now instant) {
 	w.grantedThrough, w.raised = min(w.grantedThrough, k.sent), k.sent
+	w.constancy = constancy{}
+	if w.history.after(now-w.reach(k)) < w.limit {
+		w.length.refute()
+	}
 	w.rolling.refute(now + w.reach(k))
 	if !w.contention.others(now) {
 		w.bucket = w.bucket.refused(now, w.length.value)

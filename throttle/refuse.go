@@ -13,6 +13,7 @@ const longestHold = 101 * 365 * 24 * time.Hour
 func (k *Limiter) serve(now instant, t *Reservation) {
 	k.overload = overload{}
 	k.sheds.observe(false)
+	k.inFlight.served(k, now, t)
 	proof := k.sheds.served(t)
 	if k.estimator.judge(t, false) == noLimit {
 		k.sheds.prove()
@@ -36,6 +37,9 @@ func (k *Limiter) serve(now instant, t *Reservation) {
 func (k *Limiter) refuse(now instant, t *Reservation, r *header.Reading) {
 	if r.Overloaded() && !k.explained(r) {
 		k.overload.refuse(k, now, t, r)
+		return
+	}
+	if !k.explained(r) && k.concurrent().refused(k, now, t) {
 		return
 	}
 	k.sheds.observe(true)
@@ -65,6 +69,14 @@ func (k *Limiter) refuse(now instant, t *Reservation, r *header.Reading) {
 			}
 		}
 	}
+}
+
+// concurrent returns what is known of a limit on the requests in flight, to be added to.
+func (k *Limiter) concurrent() *concurrency {
+	if k.inFlight == nil {
+		k.inFlight = new(concurrency)
+	}
+	return k.inFlight
 }
 
 // wait returns how long a refusal asks to stay away.
@@ -116,10 +128,8 @@ func (k *Limiter) try(now instant, t *Reservation, refused bool) {
 
 // explained reports whether a refusal says which announced window caused it.
 func (k *Limiter) explained(r *header.Reading) bool {
-	for i := range r.Windows {
-		if r.Windows[i].Exhausted() {
-			return true
-		}
+	if r.Exhausted() {
+		return true
 	}
 	for i := range k.windows {
 		if said := k.windows[i].said(r); said != nil && k.windows[i].emptied(said) {

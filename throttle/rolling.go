@@ -7,6 +7,8 @@ package throttle
 // more than it did, and proved by a server whose reset follows it.
 type rollingDetector struct {
 	refutedUntil instant
+	refuted      int     // how often in turn, each time after the last should have been over
+	since        instant // when it was refuted last, of these
 	followed     int     // how often in turn the reset was that of our oldest request, or the newest
 	request      instant // that request, the last time
 }
@@ -20,15 +22,34 @@ func (t *rollingDetector) proved() bool { return t.followed >= proof }
 // will have left the window.
 func (t *rollingDetector) refute(until instant) { *t = rollingDetector{refutedUntil: until} }
 
+// doubt distrusts the log for a while of the given length, and for twice as long each time
+// that it turns out to be wrong again after that: then the length of the window may be wrong.
+func (t *rollingDetector) doubt(now, reach instant) {
+	if t.refuted > 0 && now < t.since+reach {
+		t.refutedUntil = max(t.refutedUntil, now+reach)
+		t.followed = 0
+		return
+	}
+	t.refuted = min(t.refuted+1, rollingDoubts)
+	*t = rollingDetector{refutedUntil: now + reach<<(t.refuted-1), refuted: t.refuted, since: now}
+}
+
+// rollingDoubts bounds how often that time doubles.
+const rollingDoubts = 8
+
 // observe holds a response against the log. It returns how many the log says are
 // left, at least.
 func (t *rollingDetector) observe(w *window, k *Limiter, now instant, ticket *Reservation, remaining int64, reset interval, resetTold bool) int64 {
 	reach := w.reach(k)
 	logged := w.limit - w.history.after(ticket.at-reach)
-	switch {
-	case remaining < logged:
-		t.refute(now + reach)
-	case resetTold && !t.proved() && now >= t.refutedUntil:
+	if remaining < logged {
+		t.doubt(now, reach)
+		return logged
+	}
+	if now >= t.since+reach {
+		t.refuted = 0
+	}
+	if resetTold && !t.proved() && now >= t.refutedUntil {
 		t.follow(w, k, now, ticket, reset)
 	}
 	return logged

@@ -13,10 +13,10 @@ package throttle
 type shedding struct {
 	vain     int64 // limits that turned out to be none
 	credence int32 // how often in turn witnesses proved shedding; above 0 it is presumed
+	open     bool  // a refusal is under judgement
 	last     instant
 
 	// The refusal under judgement.
-	open              bool
 	number            int64   // of the request refused
 	after             instant // witnesses were sent after this
 	latest            int64   // the last witness; 0 is not bounded

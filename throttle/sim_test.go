@@ -218,10 +218,15 @@ func (p *process) send(now time.Time) {
 		return
 	}
 	p.at(now.Add(p.trip()), func(now time.Time) {
-		reading := p.serve(now, ticket)
+		model := p.models[p.random.IntN(len(p.models))]
+		reading := p.serve(now, model, ticket)
 		back := p.trip()
 		if !reading.Refused && p.service[1] > 0 {
-			back += p.service[0] + time.Duration(p.random.Int64N(int64(p.service[1]-p.service[0])))
+			takes := p.service[0] + time.Duration(p.random.Int64N(int64(p.service[1]-p.service[0])))
+			if r, ok := model.(ratemodel.Releaser); ok {
+				p.at(now.Add(takes), func(time.Time) { r.Release() })
+			}
+			back += takes
 		}
 		p.at(now.Add(back), func(now time.Time) {
 			if lost {
@@ -249,9 +254,8 @@ func (p *process) backoff(r *header.Reading) time.Duration {
 	return 250*time.Millisecond + time.Duration(p.random.Int64N(int64(250*time.Millisecond)))
 }
 
-// serve lets some node admit or refuse a request.
-func (p *process) serve(now time.Time, ticket Reservation) *header.Reading {
-	model := p.models[p.random.IntN(len(p.models))]
+// serve lets a node admit or refuse a request.
+func (p *process) serve(now time.Time, model ratemodel.Model, ticket Reservation) *header.Reading {
 	ok := model.Admit(now)
 	if now.Before(p.to) {
 		if ok {

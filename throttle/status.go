@@ -111,6 +111,9 @@ func (k *Limiter) Status(now time.Time) Status {
 	if k.estimator != nil {
 		s.Windows = k.estimator.status(s.Windows, k, i)
 	}
+	if k.inFlight.known() {
+		s.Windows = append(s.Windows, k.inFlight.status(k, i))
+	}
 	return s
 }
 

@@ -35,6 +35,7 @@ type window struct {
 	contention contention
 	units      *unitWindow // where it counts something else than requests
 	belief     belief
+	constancy  constancy
 	phase      phase
 	replicas   replicas
 

@@ -43,6 +43,7 @@ type shape struct {
 	limit  bool     // whether there is any about limits
 	alike  bool     // whether those are all about one window
 	plain  bool     // and were plain numbers
+	hint   bool     // whether one is seen beside refusals
 	frame  frame    // of that window
 }
 
@@ -85,6 +86,7 @@ func (rd *Reader) Read(r *Reading, status int, h http.Header, body []byte, now t
 	var s *shape
 	if status >= 200 && status <= 299 && len(body) == 0 {
 		if s = rd.shape(h); s != nil && s.plain && r.readShape(s, h) {
+			r.quiet = !s.hint && r.Windows[0].Remaining.Value > 0
 			return
 		}
 	}
@@ -92,11 +94,33 @@ func (rd *Reader) Read(r *Reading, status int, h http.Header, body []byte, now t
 	r.periods = rd.periods
 	if s == nil || !r.collectShape(s, h) {
 		rd.scan(r, h)
+	} else {
+		r.quiet = !s.hint && !s.limit
 	}
 	r.finish(body)
 	if rd.body != nil && len(body) > 0 {
 		r.addRule(rd.body(status, body[:min(len(body), MaxBody)]))
 	}
+}
+
+// ReadResponse reads a response into r, with as much of its body as [Reader.Body] takes, and
+// returns that and the response to use from then on. Of a response that has a Date, or was a
+// success, now need not be exact.
+func (rd *Reader) ReadResponse(r *Reading, resp *http.Response, patience time.Duration, now time.Time) ([]byte, *http.Response) {
+	if resp.StatusCode == http.StatusOK && !rd.bodies && !rd.refusals {
+		rd.Read(r, resp.StatusCode, resp.Header, nil, now)
+		if r.quiet && !isGraphQL(resp.Request) {
+			return nil, resp
+		}
+		body, out := rd.Body(resp, patience)
+		if len(body) > 0 {
+			rd.Read(r, resp.StatusCode, resp.Header, body, now)
+		}
+		return body, out
+	}
+	body, out := rd.Body(resp, patience)
+	rd.Read(r, resp.StatusCode, resp.Header, body, now)
+	return body, out
 }
 
 // addRule adds what a dialect's own rule read in a body. Of two waits the longer
@@ -206,6 +230,7 @@ func (rd *Reader) scan(r *Reading, h http.Header) {
 		if f.role != roleNone && len(values) > 0 {
 			r.collect(f, values)
 		}
+		s.hint = s.hint || name == "Retry-After" || name == "Mediawiki-Api-Error"
 		switch {
 		case !learn:
 		case len(name) > maxName || len(values) == 0:

@@ -2,6 +2,7 @@ package header
 
 import (
 	"net/http"
+	"slices"
 	"time"
 )
 
@@ -50,6 +51,7 @@ type Reading struct {
 	lastTime time.Time // and what it says
 	sorted   bool      // hits are in the order of their names
 	alike    bool      // hits are known to be about one window
+	quiet    bool      // nothing in the header of a success is seen beside refusals
 	text     int       // how much text has been looked at
 	status   int
 	now      time.Time
@@ -58,6 +60,9 @@ type Reading struct {
 // Overloaded reports that the request was refused with a status that speaks of the
 // server, 503 or 529, and not of a limit of the client's.
 func (r *Reading) Overloaded() bool { return r.Refused && (r.status == 503 || r.status == 529) }
+
+// Exhausted reports whether the response says that nothing is left of one of its windows.
+func (r *Reading) Exhausted() bool { return slices.ContainsFunc(r.Windows, Window.Exhausted) }
 
 // Wait is how long to leave the server alone. The zero value is not known.
 type Wait struct {
@@ -115,7 +120,7 @@ func (r *Reading) reset() {
 	clear(r.hits)
 	r.hits, r.Windows = r.hits[:0], r.Windows[:0]
 	r.Wait, r.Reason, r.Paused = Wait{}, Unspecified, false
-	r.Refused, r.Stale, r.sorted, r.alike = false, false, false, false
+	r.Refused, r.Stale, r.sorted, r.alike, r.quiet = false, false, false, false, false
 	r.Date, r.date = time.Time{}, ""
 	if r.dirty {
 		r.findings, r.dirty = bodyFindings{}, false

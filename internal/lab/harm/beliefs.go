@@ -46,6 +46,25 @@ func beliefs() []World {
 			Callers: 5, Span: 10 * time.Minute, Skip: 3 * time.Minute, Goal: Goal{Ratio: .9},
 		},
 		{
+			ID: "same-remaining", Name: "serves on with 3 remaining for an hour, as a cache below tells each time",
+			API: func(s *site) http.Handler {
+				return s.ok("X-RateLimit-Limit", "100", "X-RateLimit-Remaining", "3", "X-RateLimit-Reset", "3600")
+			},
+			Span: 10 * time.Minute, Goal: Goal{Ratio: .9},
+		},
+		{
+			ID: "only-remaining", Name: "serves on with `X-RateLimit-Remaining: 0`, and tells no limit and no reset",
+			API:  func(s *site) http.Handler { return s.ok("X-RateLimit-Remaining", "0") },
+			Span: 10 * time.Minute, Goal: Goal{Ratio: .95},
+		},
+		{
+			ID: "past-reset", Name: "serves on with nothing remaining since a reset that was an hour ago",
+			API: func(s *site) http.Handler {
+				return s.ok("X-RateLimit-Limit", "100", "X-RateLimit-Remaining", "0", "X-RateLimit-Reset", strconv.FormatInt(s.start.Add(-time.Hour).Unix(), 10))
+			},
+			Span: 10 * time.Minute, Goal: Goal{Ratio: .95},
+		},
+		{
 			ID: "anonymous", Name: "a 401 now and then shows the 60 an hour of strangers, all else the 5,000 of the key",
 			API: func(s *site) http.Handler {
 				reset := strconv.FormatInt(s.start.Add(40*time.Minute).Unix(), 10)

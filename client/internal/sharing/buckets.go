@@ -1,4 +1,4 @@
-package client
+package sharing
 
 import (
 	"iter"
@@ -8,11 +8,11 @@ import (
 	"github.com/forbear-go/forbear/throttle/header"
 )
 
-// buckets determines which requests of a key share their limits. Most APIs limit all
+// Buckets determines which requests of a key share their limits. Most APIs limit all
 // routes together. Others name what they limit in their responses, or show different
 // limits on different routes: then the routes that show the same limits form a bucket,
 // with a queue and limits of its own. It is safe for concurrent use.
-type buckets struct {
+type Buckets struct {
 	mu     sync.RWMutex
 	routes map[string]uint64 // what each route showed last
 	heads  map[string]uint64 // what all routes showed that begin so; 0 if they differ
@@ -25,13 +25,13 @@ type buckets struct {
 	conflicts int
 }
 
-// newParts returns parts of which one route is known.
-func newParts(route string, shown fingerprint) *buckets {
-	p := &buckets{
+// NewBuckets returns buckets of which one route is known.
+func NewBuckets(route string, shown Fingerprint) *Buckets {
+	p := &Buckets{
 		routes: make(map[string]uint64), heads: make(map[string]uint64),
 		sizes: make(map[uint64]int),
 	}
-	p.note(route, shown.mark)
+	p.note(route, shown.Mark)
 	return p
 }
 
@@ -42,14 +42,14 @@ const maxRoutes = 512
 // enoughConflicts is how many conflicts split a key.
 const enoughConflicts = 3
 
-// A fingerprint identifies the limits that a response announces.
-type fingerprint struct {
-	mark  uint64 // their names, what they count, and how much they allow; 0 if there are none
-	scope uint64 // only what they count; 0 if one does not say
+// A Fingerprint identifies the limits that a response announces.
+type Fingerprint struct {
+	Mark  uint64 // their names, what they count, and how much they allow; 0 if there are none
+	Scope uint64 // only what they count; 0 if one does not say
 }
 
-// signOf returns the sign of a response.
-func signOf(r *header.Reading) (s fingerprint) {
+// FingerprintOf returns the fingerprint of a response.
+func FingerprintOf(r *header.Reading) (s Fingerprint) {
 	if len(r.Windows) == 0 {
 		return s
 	}
@@ -60,18 +60,18 @@ func signOf(r *header.Reading) (s fingerprint) {
 		}
 		return h * prime
 	}
-	s.mark, s.scope = offset, offset
+	s.Mark, s.Scope = offset, offset
 	for i := range r.Windows {
 		w := &r.Windows[i]
-		s.mark = add(add(s.mark, w.Name), w.Scope)
-		s.mark = (s.mark ^ uint64(int64(w.Limit.Value))) * prime
+		s.Mark = add(add(s.Mark, w.Name), w.Scope)
+		s.Mark = (s.Mark ^ uint64(int64(w.Limit.Value))) * prime
 		if scope := scopeOf(r, w); scope == "" {
-			s.scope = 0
-		} else if s.scope != 0 {
-			s.scope = add(s.scope, scope) | 1
+			s.Scope = 0
+		} else if s.Scope != 0 {
+			s.Scope = add(s.Scope, scope) | 1
 		}
 	}
-	s.mark |= 1
+	s.Mark |= 1
 	return s
 }
 
@@ -84,8 +84,8 @@ func scopeOf(r *header.Reading, w *header.Window) string {
 	return w.Scope
 }
 
-// of returns the mark of the part that a route belongs to, or 0 for the whole.
-func (p *buckets) of(route string) uint64 {
+// Of returns the mark of the bucket that a route belongs to, or 0 for the whole.
+func (p *Buckets) Of(route string) uint64 {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
 	return p.markOf(route)
@@ -93,7 +93,7 @@ func (p *buckets) of(route string) uint64 {
 
 // markOf guesses what a route shows that showed nothing yet: what others show that
 // begin like it, or else what most do.
-func (p *buckets) markOf(route string) uint64 {
+func (p *Buckets) markOf(route string) uint64 {
 	if !p.split {
 		return 0
 	}
@@ -131,7 +131,7 @@ func headsOf(route string) iter.Seq[string] {
 }
 
 // note notes what a route shows.
-func (p *buckets) note(route string, m uint64) {
+func (p *Buckets) note(route string, m uint64) {
 	was, known := p.routes[route]
 	p.routes[route] = m
 	if known {
@@ -152,27 +152,27 @@ func (p *buckets) note(route string, m uint64) {
 	}
 }
 
-// show notes what a response of a route showed, and what the response before it showed,
+// Show notes what a response of a route showed, and what the response before it showed,
 // of whichever route. It reports whether the key splits now.
-func (p *buckets) show(route string, shown, before fingerprint) bool {
+func (p *Buckets) Show(route string, shown, before Fingerprint) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	was, known := p.routes[route]
 	switch {
-	case known && was != shown.mark:
-		p.note(route, shown.mark)
+	case known && was != shown.Mark:
+		p.note(route, shown.Mark)
 		p.conflicts = 0
 		return false
 	case !known && len(p.routes) >= maxRoutes:
 		return false
 	case !known:
-		p.note(route, shown.mark)
+		p.note(route, shown.Mark)
 	}
-	if p.split || shown.mark == before.mark {
+	if p.split || shown.Mark == before.Mark {
 		return false
 	}
 	switch {
-	case shown.scope != 0 && before.scope != 0 && shown.scope != before.scope:
+	case shown.Scope != 0 && before.Scope != 0 && shown.Scope != before.Scope:
 		p.split = true // they say it themselves
 	case known:
 		p.conflicts++

@@ -1,4 +1,4 @@
-package client
+package credentials
 
 import (
 	"net/http"
@@ -58,9 +58,9 @@ func identityOf(t *testing.T, address string, fields ...string) (identity string
 	for i := 0; i < len(fields); i += 2 {
 		req.Header.Add(fields[i], fields[i+1])
 	}
-	s := spender{url: req.URL}
-	s.look(req)
-	return string(s.appendIdentity(nil)), s.sum()
+	s := Spender{URL: req.URL}
+	s.Look(req)
+	return s.Identity(), s.Sum()
 }
 
 // Of each scheme that signs requests counts who signs, and nothing that is different with
@@ -168,22 +168,6 @@ func TestSessions(t *testing.T) {
 	assert.NotEqual(t, identity(url+"?appid=a"), identity(url+"?appid=b"))
 }
 
-// The key by Authorization alone looks at no other field.
-func TestAuthorizationKey(t *testing.T) {
-	key := func(address string, fields ...string) string {
-		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address, nil)
-		require.NoError(t, err)
-		for i := 0; i < len(fields); i += 2 {
-			req.Header.Add(fields[i], fields[i+1])
-		}
-		return AuthorizationKey(req)
-	}
-	assert.Equal(t, key("https://api.test/?key=a", "X-Api-Key", "a"), key("https://API.test:443/?key=b", "X-Api-Key", "b"))
-	assert.NotEqual(t, key("https://api.test/", "Authorization", "Bearer a"), key("https://api.test/", "Authorization", "Bearer b"))
-	assert.NotEqual(t, key("https://api.test/"), key("https://other.test/"))
-	assert.Equal(t, key("https://api.test/", "Authorization", "SharedKey me:"+strings.Repeat("a", 44)), key("https://api.test/", "Authorization", "SharedKey me:"+strings.Repeat("b", 44)))
-}
-
 // Whatever a request looks like, the sum and the identity agree on what is the same, and
 // nobody panics.
 func FuzzCredentials(f *testing.F) {
@@ -196,9 +180,9 @@ func FuzzCredentials(f *testing.F) {
 		req.Header = http.Header{name: {value}, "Authorization": {authorization}, "Cookie": {cookie}}
 		var identities, sums [2]any
 		for i := range identities {
-			s := spender{url: req.URL}
-			s.look(req)
-			identities[i], sums[i] = string(s.appendIdentity(nil)), s.sum()
+			s := Spender{URL: req.URL}
+			s.Look(req)
+			identities[i], sums[i] = s.Identity(), s.Sum()
 		}
 		require.Equal(t, identities[0], identities[1])
 		require.Equal(t, sums[0], sums[1])

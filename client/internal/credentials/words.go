@@ -1,4 +1,4 @@
-package client
+package credentials
 
 // maxName is the longest name of a field or query parameter that is looked at. It fits
 // the names of all credentials in use.

@@ -1,4 +1,4 @@
-package client
+package sharing
 
 import (
 	"hash/maphash"
@@ -9,31 +9,31 @@ import (
 	"github.com/forbear-go/forbear/throttle/header"
 )
 
-// A level says which requests of a bucket share a counter. APIs that tell the same limit
+// A Level says which requests of a bucket share a counter. APIs that tell the same limit
 // at several routes, or for several things named in the path, may count each apart. Then
 // what is left falls by the requests of one group alone, and a level that is too coarse
 // or too fine does not explain it.
-type level int
+type Level int
 
 // The levels, the coarsest first.
 const (
-	byBucket level = iota // all share it
-	byRoute               // each method and path pattern has its own
-	byThing               // each value of the first name of one thing in the path, such as a channel
-	byPath                // each method and path
+	ByBucket Level = iota // all share it
+	ByRoute               // each method and path pattern has its own
+	ByThing               // each value of the first name of one thing in the path, such as a channel
+	ByPath                // each method and path
 	levels
 )
 
-// groups tells which group a request belongs to at each level.
-type groups [levels]uint64
+// Groups tells which group a request belongs to at each level.
+type Groups [levels]uint64
 
-// groupsOf returns the groups of a request.
-func groupsOf(req *http.Request, r *route) (g groups) {
+// GroupsOf returns the groups of a request.
+func GroupsOf(req *http.Request, r *Route) (g Groups) {
 	const odd = 0x9e3779b97f4a7c15
 	path := req.URL.Path
-	g[byRoute] = r.id
-	g[byThing] = maphash.String(accountSeed, thingOf(path))*odd | 1
-	g[byPath] = (maphash.String(accountSeed, path)+maphash.String(accountSeed, req.Method)*odd)*odd | 1
+	g[ByRoute] = r.ID
+	g[ByThing] = maphash.String(seed, thingOf(path))*odd | 1
+	g[ByPath] = (maphash.String(seed, path)+maphash.String(seed, req.Method)*odd)*odd | 1
 	return g
 }
 
@@ -71,9 +71,9 @@ type fit struct{ good, bad, over int }
 
 func (f fit) tests() int { return f.good + f.bad + f.over }
 
-// counters finds out which requests of a bucket share a counter.
-type counters struct {
-	level  level
+// Counters finds out which requests of a bucket share a counter.
+type Counters struct {
+	level  Level
 	series [levels]map[uint64]*series
 	fits   [levels]fit
 	first  time.Time // the end of the first window, of which the beginning was not seen
@@ -89,11 +89,11 @@ const (
 	togetherOver = 8               // tests that a level fails before it is given up
 )
 
-// a seen is what was known of the groups of a request when it was sent.
-type seen [levels]count
+// Seen is what was known of the groups of a request when it was sent.
+type Seen [levels]count
 
-// sent takes in that a request goes, and returns what is known of its groups.
-func (c *counters) sent(g *groups) (s seen) {
+// Sent takes in that a request goes, and returns what is known of its groups.
+func (c *Counters) Sent(g *Groups) (s Seen) {
 	for l, id := range g {
 		all := c.series[l]
 		if all == nil || len(all) >= maxSeries && all[id] == nil {
@@ -111,8 +111,8 @@ func (c *counters) sent(g *groups) (s seen) {
 	return s
 }
 
-// answered takes in the response to a request that was sent at sent.
-func (c *counters) answered(now, sent time.Time, g *groups, s *seen, r *header.Reading) {
+// Answered takes in the response to a request that was sent at sent.
+func (c *Counters) Answered(now, sent time.Time, g *Groups, s *Seen, r *header.Reading) {
 	said, limit, ok := countOf(now, r)
 	if c.first.IsZero() {
 		c.first = said.end
@@ -126,7 +126,7 @@ func (c *counters) answered(now, sent time.Time, g *groups, s *seen, r *header.R
 		if !ok {
 			continue
 		}
-		c.test(level(l), sent, s, of, said, limit)
+		c.test(Level(l), sent, s, of, said, limit)
 		last := said
 		if was := of.last; sent.Before(was.end) && said.end.Sub(was.end).Abs() <= sameEnd {
 			last.left = min(said.left, was.left) // one of them was overtaken
@@ -138,6 +138,9 @@ func (c *counters) answered(now, sent time.Time, g *groups, s *seen, r *header.R
 		c.decide()
 	}
 }
+
+// Level returns the coarsest level that explains what was seen.
+func (c *Counters) Level() Level { return c.level }
 
 // countOf returns what a response says of its only counter of requests.
 func countOf(now time.Time, r *header.Reading) (c count, limit int64, ok bool) {
@@ -152,10 +155,10 @@ func countOf(now time.Time, r *header.Reading) (c count, limit int64, ok bool) {
 }
 
 // test asks whether a level explains what is left.
-func (c *counters) test(l level, sent time.Time, s *seen, of *series, said count, limit int64) {
+func (c *Counters) test(l Level, sent time.Time, s *Seen, of *series, said count, limit int64) {
 	f, was := &c.fits[l], s[l]
 	if !sent.Before(was.end) { // nothing is known of this window
-		if l != byBucket && sent.Before(s[byBucket].end) {
+		if l != ByBucket && sent.Before(s[ByBucket].end) {
 			switch {
 			case said.left < limit && said.left >= limit-(of.sent-was.answered):
 				f.good++ // among the first of its group
@@ -176,13 +179,13 @@ func (c *counters) test(l level, sent time.Time, s *seen, of *series, said count
 }
 
 // decide chooses the coarsest level that explains what was seen.
-func (c *counters) decide() {
-	if now := c.fits[c.level]; c.level != byBucket {
+func (c *Counters) decide() {
+	if now := c.fits[c.level]; c.level != ByBucket {
 		if fails := now.bad + now.over; fails >= togetherOver && 3*fails > now.tests() {
-			c.level, c.fits = byBucket, [levels]fit{}
+			c.level, c.fits = ByBucket, [levels]fit{}
 		}
-	} else if f := c.fits[byBucket]; f.bad >= apartBad {
-		for l := byRoute; l < levels; l++ {
+	} else if f := c.fits[ByBucket]; f.bad >= apartBad {
+		for l := ByRoute; l < levels; l++ {
 			finer := c.fits[l]
 			fails, enough := finer.bad+finer.over, apartGood
 			if 5*f.bad < f.tests() {
@@ -194,49 +197,10 @@ func (c *counters) decide() {
 			}
 		}
 	}
-	if c.fits[byBucket].tests() > fitsKept {
+	if c.fits[ByBucket].tests() > fitsKept {
 		for l := range c.fits {
 			f := &c.fits[l]
 			f.good, f.bad, f.over = f.good/2, f.bad/2, f.over/2
 		}
-	}
-}
-
-// maxBuckets is how many buckets of a key have their counters looked at.
-const maxBuckets = 64
-
-// countersOf returns the counters of a bucket, or nil if there are too many.
-func (l *learned) countersOf(bucket uint64) *counters {
-	c := l.counters[bucket]
-	if c == nil && len(l.counters) < maxBuckets {
-		if l.counters == nil {
-			l.counters = make(map[uint64]*counters)
-		}
-		c = new(counters)
-		l.counters[bucket] = c
-	}
-	return c
-}
-
-// refine returns the bucket of a request, which is one of its group if each is counted
-// apart.
-func (l *learned) refine(bucket uint64, a *attempt) uint64 {
-	c := l.counters[bucket]
-	if c == nil || c.level == byBucket {
-		return bucket
-	}
-	const odd = 0x9e3779b97f4a7c15
-	return (bucket+a.groupsOf()[c.level])*odd | 1
-}
-
-// watchCounters takes in what a response says is left.
-func (l *learned) watchCounters(now time.Time, a *attempt) {
-	c := a.counters
-	if c == nil {
-		return
-	}
-	c.answered(now, a.taken, a.groupsOf(), &a.seen, &a.reading)
-	if c.level >= byThing {
-		a.who.routes.level.Store(int32(c.level))
 	}
 }

@@ -1,4 +1,4 @@
-package client
+package sharing
 
 import (
 	"net/http"
@@ -24,28 +24,28 @@ func TestRouteOf(t *testing.T) {
 	} {
 		r, err := http.NewRequest(http.MethodGet, url, nil)
 		require.NoError(t, err)
-		require.Equal(t, want, routeOf(r), url)
+		require.Equal(t, want, RouteOf(r.Method, r.URL.Path), url)
 	}
 }
 
 // watcher shows signs to parts, one after the other.
 type watcher struct {
-	*buckets
-	before fingerprint
+	*Buckets
+	before Fingerprint
 }
 
-func (w *watcher) see(route string, s fingerprint) bool {
-	if w.buckets == nil {
-		w.buckets = newParts(route, s)
+func (w *watcher) see(route string, s Fingerprint) bool {
+	if w.Buckets == nil {
+		w.Buckets = NewBuckets(route, s)
 	}
 	before := w.before
 	w.before = s
-	return before.mark != 0 && w.show(route, s, before)
+	return before.Mark != 0 && w.Show(route, s, before)
 }
 
 var (
-	free = fingerprint{mark: 1}
-	paid = fingerprint{mark: 3}
+	free = Fingerprint{Mark: 1}
+	paid = Fingerprint{Mark: 3}
 )
 
 // A plan that changes shows other limits too, but the same ones at all routes, one
@@ -60,33 +60,33 @@ func TestPlanChangeIsNoSplit(t *testing.T) {
 		require.False(t, w.see("a", paid))
 		require.False(t, w.see("b", paid))
 	}
-	require.Zero(t, w.of("a"))
+	require.Zero(t, w.Of("a"))
 
 	// Routes that differ for good are split once, and may change parts later.
 	splits := 0
 	for range 10 {
-		for route, s := range map[string]fingerprint{"a": free, "b": paid} {
+		for route, s := range map[string]Fingerprint{"a": free, "b": paid} {
 			if w.see(route, s) {
 				splits++
 			}
 		}
 	}
 	require.Equal(t, 1, splits)
-	require.NotEqual(t, w.of("a"), w.of("b"))
-	require.Equal(t, paid.mark, w.of("b"))
+	require.NotEqual(t, w.Of("a"), w.Of("b"))
+	require.Equal(t, paid.Mark, w.Of("b"))
 	w.see("b", free)
-	require.Equal(t, w.of("a"), w.of("b"))
+	require.Equal(t, w.Of("a"), w.Of("b"))
 }
 
 // Routes that name what they are limited by are split at once, whatever else is new.
 func TestNamedScopesSplitAtOnce(t *testing.T) {
-	core, search := fingerprint{mark: 1, scope: 1}, fingerprint{mark: 3, scope: 3}
+	core, search := Fingerprint{Mark: 1, Scope: 1}, Fingerprint{Mark: 3, Scope: 3}
 	var w watcher
 	require.False(t, w.see("GET/repos/a/x", core))
 	require.False(t, w.see("GET/repos/a/y", core))
 	require.True(t, w.see("GET/search/code", search))
-	require.Equal(t, search.mark, w.of("GET/search/code"))
-	require.Equal(t, core.mark, w.of("GET/repos/a/x"))
+	require.Equal(t, search.Mark, w.Of("GET/search/code"))
+	require.Equal(t, core.Mark, w.Of("GET/repos/a/x"))
 
 	// A route that names now this and now that tells nothing of others.
 	w = watcher{}
@@ -112,58 +112,58 @@ func TestNewRoutesDoNotDelayASplit(t *testing.T) {
 
 // A route that nobody has seen belongs to what begins like it, or else to the largest part.
 func TestUnknownRoutesAreGuessed(t *testing.T) {
-	core, search := fingerprint{mark: 1, scope: 1}, fingerprint{mark: 3, scope: 3}
+	core, search := Fingerprint{Mark: 1, Scope: 1}, Fingerprint{Mark: 3, Scope: 3}
 	var w watcher
 	w.see("GET/api/repos/a", core)
-	require.Zero(t, w.of("GET/api/search/code"), "nothing is split yet")
+	require.Zero(t, w.Of("GET/api/search/code"), "nothing is split yet")
 	w.see("GET/api/search/code", search)
 	w.see("GET/api/users", core)
-	require.Equal(t, search.mark, w.of("GET/api/search/users/by/name/and/more"))
-	require.Equal(t, core.mark, w.of("GET/api/repos/b"))
-	require.Equal(t, core.mark, w.of("GET/api/gists"), "most are of this part")
-	require.Equal(t, core.mark, w.of("POST/other"))
+	require.Equal(t, search.Mark, w.Of("GET/api/search/users/by/name/and/more"))
+	require.Equal(t, core.Mark, w.Of("GET/api/repos/b"))
+	require.Equal(t, core.Mark, w.Of("GET/api/gists"), "most are of this part")
+	require.Equal(t, core.Mark, w.Of("POST/other"))
 
 	// A plan that changes takes along what is guessed.
-	more := fingerprint{mark: 5, scope: 1}
+	more := Fingerprint{Mark: 5, Scope: 1}
 	w.see("GET/api/repos/a", more)
-	require.Equal(t, more.mark, w.of("GET/api/repos/b"))
+	require.Equal(t, more.Mark, w.Of("GET/api/repos/b"))
 	w.see("GET/api/users", more)
-	require.Equal(t, more.mark, w.of("POST/other"))
-	require.Equal(t, search.mark, w.of("GET/api/search/users"))
+	require.Equal(t, more.Mark, w.Of("POST/other"))
+	require.Equal(t, search.Mark, w.Of("GET/api/search/users"))
 }
 
 // The number of routes that are told apart is bounded.
 func TestRoutesAreBounded(t *testing.T) {
 	var w watcher
 	for i := range 2 * maxRoutes {
-		w.see("GET/"+string(rune('a'+i))+"/b/c/d/e/f/g", fingerprint{mark: uint64(i)<<1 | 1})
+		w.see("GET/"+string(rune('a'+i))+"/b/c/d/e/f/g", Fingerprint{Mark: uint64(i)<<1 | 1})
 	}
 	require.Len(t, w.routes, maxRoutes)
 	require.LessOrEqual(t, len(w.heads), (maxHead+1)*maxRoutes)
 	for i := range 10 * maxRoutes {
-		w.see("GET/a/b/c/d/e/f/g", fingerprint{mark: uint64(i)<<1 | 1})
+		w.see("GET/a/b/c/d/e/f/g", Fingerprint{Mark: uint64(i)<<1 | 1})
 	}
 	require.LessOrEqual(t, len(w.sizes), maxRoutes)
 }
 
 // Routes of an account are told apart by method and pattern, up to a bound.
 func TestRoutesOfAnAccount(t *testing.T) {
-	of := func(r *routes, method, url string) *route {
+	of := func(r *Routes, method, url string) *Route {
 		req, err := http.NewRequest(method, url, nil)
 		require.NoError(t, err)
-		return r.of(req)
+		return r.Of(req)
 	}
-	var r routes
+	var r Routes
 	get := of(&r, http.MethodGet, "https://a.test/v1/users/1")
 	require.Same(t, get, of(&r, http.MethodGet, "https://eu.a.test/v1/users/2?page=3"))
-	require.Equal(t, "GET/v1/users/*", get.name)
-	for _, other := range []*route{
+	require.Equal(t, "GET/v1/users/*", get.Name)
+	for _, other := range []*Route{
 		of(&r, http.MethodPost, "https://a.test/v1/users/1"),
 		of(&r, http.MethodGet, "https://a.test/v1/users"),
 		of(&r, http.MethodGet, "https://a.test/v1/users/1/posts"),
 	} {
-		require.NotEqual(t, get.bucket, other.bucket)
-		require.NotEqual(t, get.id, other.id)
+		require.NotEqual(t, get.Bucket, other.Bucket)
+		require.NotEqual(t, get.ID, other.ID)
 	}
 	for i := range 2 * maxRoutes {
 		of(&r, http.MethodGet, "https://a.test/"+strings.Repeat("x", i%30+1)+strings.Repeat("y", i/30))

@@ -1,11 +1,14 @@
-package client
+package credentials
 
 import "strings"
+
+// Authorize notes the credential in an Authorization field.
+func (s *Spender) Authorize(value string) { s.authorize("Authorization", value) }
 
 // authorize notes the credential in an Authorization field. The value of a scheme that signs
 // requests differs each time, so only its constant part counts: the signer and the key. Any
 // other value counts as a whole.
-func (s *spender) authorize(name, value string) {
+func (s *Spender) authorize(name, value string) {
 	scheme, rest, _ := strings.Cut(value, " ")
 	switch kindOf(scheme) {
 	case whole:
@@ -19,7 +22,7 @@ func (s *spender) authorize(name, value string) {
 }
 
 // authorizeBy notes the credential of a scheme that may sign the request.
-func (s *spender) authorizeBy(name, scheme, rest string) {
+func (s *Spender) authorizeBy(name, scheme, rest string) {
 	parameters := false
 	for left := rest; left != ""; {
 		var p parameter
@@ -87,7 +90,7 @@ func isSum(text string) bool {
 
 // showStable notes the parameters of a scheme that names no signer, except those known to
 // change.
-func (s *spender) showStable(name, scheme, rest string) {
+func (s *Spender) showStable(name, scheme, rest string) {
 	s.show(name, scheme, strong)
 	for left := rest; left != ""; {
 		var p parameter

@@ -1,4 +1,4 @@
-package client
+package credentials
 
 import "bytes"
 
@@ -10,6 +10,12 @@ const (
 	weak                // it does where nothing strong is shown: a session, or a name that means other things too
 	strong              // it holds a credential
 )
+
+// InField reports whether a header field of this name may hold a credential.
+func InField(name string) bool { return classOf(name) != public }
+
+// InParameter reports whether a query parameter of this name may hold a credential.
+func InParameter(name string) bool { return classOfParameter(name) != public }
 
 // classOf returns the class of a header field by its name.
 func classOf(name string) class { return classify(name, false) }

@@ -1,0 +1,180 @@
+package throttle
+
+// A concurrency learns a limit on the requests in flight that the server does not announce.
+// Such a server refuses what arrives while too many requests are in flight, and admits
+// everything else, at any rate. A limit on a rate refuses no less with few requests in
+// flight, nor does a server that sheds load: so the refusals at each number in flight tell
+// these apart. See docs/learning.md.
+type concurrency struct {
+	limit int64 // the most in flight; 0 if none is known
+	log   concurrencyLog
+	trial concurrencyTrial
+
+	first   int64   // the limit that was learned first
+	proved  int64   // the limit before one more was tried
+	full    float64 // requests served with as many in flight as the limit since it was last changed
+	over    float64 // requests refused with more than proved in flight since then
+	pause   float64 // how many make full until one more is tried
+	strikes float64 // refusals within the limit, less those put down to chance
+	row     int     // refusals in a row
+	since   int64   // the last request sent before the limit was learned
+	vain    int     // how often the limit turned out to be none
+}
+
+const (
+	// One more in flight is tried after so many requests at the limit, and after twice as
+	// many each time that it was too many: because so many of those requests were refused,
+	// and such a share of them.
+	concurrencyPause = 32
+	concurrencyMost  = 4096
+	concurrencyOver  = 2
+	concurrencyShare = 0.2
+	// So many refusals within the limit lower it. Each request served makes up for
+	// concurrencyBelow of one.
+	concurrencyStrikes = 3
+	// A server that admits as many as the limit does not refuse so many in a row.
+	concurrencyRow = 6
+	// How many are in flight at the server is known to this part of the limit, if that is
+	// not small.
+	concurrencyNear  = 8
+	concurrencySmall = 8
+)
+
+// known reports whether a limit is known or on trial. c may be nil.
+func (c *concurrency) known() bool { return c != nil && c.limit > 0 }
+
+// holds reports whether n more have to wait for a response to those in flight. c may be nil.
+func (c *concurrency) holds(inFlight, n int64) bool {
+	return c.known() && inFlight > 0 && inFlight+n > c.limit
+}
+
+// send counts a request as sent, with which so many are in flight. Requests sent within the
+// slack may arrive in any order. c may be nil.
+func (c *concurrency) send(now, slack instant, inFlight int64) *burst {
+	if c == nil {
+		return nil
+	}
+	return c.log.send(now, slack, inFlight)
+}
+
+// served takes in that a request was served. c may be nil.
+func (c *concurrency) served(k *Limiter, now instant, t *Reservation) {
+	if c == nil || t.burst == nil {
+		return
+	}
+	c.row = 0
+	c.log.observe(t.burst.inFlight, false)
+	c.trial.served(now)
+	if !c.known() {
+		return
+	}
+	if c.trial.on && c.trial.over(now, c.limit) && !c.trial.succeed(now) {
+		c.fail(k, now)
+		return
+	}
+	c.grow(t.burst.inFlight)
+}
+
+// grow tries one more in flight after many requests were served at the limit.
+func (c *concurrency) grow(n int64) {
+	c.strikes = max(c.strikes-concurrencyBelow, 0)
+	if n < c.limit {
+		return
+	}
+	if c.full++; c.full >= c.pause {
+		c.proved, c.full, c.over = c.limit, 0, 0
+		c.limit++
+	}
+}
+
+// refused takes in a refusal. It reports whether the limit explains it, so that it teaches
+// nothing else.
+func (c *concurrency) refused(k *Limiter, now instant, t *Reservation) bool {
+	if t.burst == nil {
+		return false
+	}
+	n := t.burst.inFlight
+	c.log.observe(n, true)
+	switch {
+	case !c.known():
+		return c.learn(k, now, n)
+	case t.number > c.since && !c.credible(n):
+		c.fail(k, now)
+		return false
+	case n > c.limit:
+		return true
+	case k.estimator.explains(k, t):
+		return false
+	case n > c.proved:
+		if c.over++; c.over >= concurrencyOver && c.over > concurrencyShare*(c.over+c.full) {
+			c.limit, c.full = c.proved, 0
+			c.pause = min(2*c.pause, concurrencyMost)
+		}
+		return true
+	}
+	return c.strike(k, now, n)
+}
+
+// learn puts a limit on trial, if one explains the refusals so far and the newest, with n in
+// flight.
+func (c *concurrency) learn(k *Limiter, now instant, n int64) bool {
+	limit := c.log.estimate(c.vain)
+	if limit == 0 || n <= limit || !c.trial.begin(k, now, limit) {
+		return false
+	}
+	c.limit, c.first, c.proved, c.pause, c.since = limit, limit, limit, concurrencyPause, k.sent
+	k.cooldown.release(now)
+	k.sheds.trial.stop()
+	k.estimator.excuse()
+	k.estimator.hurry()
+	return true
+}
+
+// credible reports whether there may still be a limit, as another request was refused.
+func (c *concurrency) credible(n int64) bool {
+	if c.row++; c.row >= concurrencyRow {
+		return false
+	}
+	return !c.trial.on || !c.trial.refused(n >= c.near(c.proved))
+}
+
+// near returns the smallest number of requests in flight that may be as many as n at the
+// server.
+func (*concurrency) near(n int64) int64 {
+	if n < concurrencySmall {
+		return n + 1
+	}
+	return n - n/concurrencyNear
+}
+
+// strike takes in a refusal of a request within the limit. Several lower the limit; one that
+// has to be lowered by half is none. It reports whether the limit explains the refusal.
+func (c *concurrency) strike(k *Limiter, now instant, n int64) bool {
+	if c.strikes++; c.strikes >= concurrencyStrikes {
+		c.limit -= 1 + c.limit/16
+		c.proved, c.full, c.strikes = c.limit, 0, 0
+		if 2*c.limit < c.first {
+			c.fail(k, now)
+			return false
+		}
+	}
+	return n >= c.near(c.limit)
+}
+
+// fail gives up a limit that is none.
+func (c *concurrency) fail(k *Limiter, now instant) {
+	c.trial.fail(k, now)
+	*c = concurrency{vain: c.vain + 1, log: concurrencyLog{last: c.log.last}}
+}
+
+// status returns the state of the limit.
+func (c *concurrency) status(k *Limiter, now instant) WindowStatus {
+	s := WindowStatus{
+		Name: Learned, Unit: concurrentUnit, Limit: int(c.limit), Remaining: -1, Share: 1, Kind: Concurrent, Sure: !c.trial.on,
+		Credit: int(max(c.limit-(k.sent-k.answered), 0)),
+	}
+	if !c.holds(k.sent-k.answered, 1) {
+		s.Ready = k.time(now)
+	}
+	return s
+}

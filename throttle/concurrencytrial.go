@@ -1,0 +1,100 @@
+package throttle
+
+// A concurrencyTrial tries a limit on the requests in flight before it is believed. Beside
+// a limit on a rate that refuses for its own reason it would be of no use: so it has to let
+// more be served than before.
+type concurrencyTrial struct {
+	on       bool
+	before   float64 // requests served a second, before the trial
+	now      throughput
+	refusals int64
+	rate     inferredRate // what was believed before
+}
+
+// A throughput measures how many requests are served in a time.
+type throughput struct {
+	began instant
+	n     int64
+}
+
+const (
+	// A throughput is known from so many requests, in such a time. A trial takes a few more
+	// for each in flight.
+	throughputRequests = 128
+	throughputTime     = 20 * second
+	concurrencyMore    = 8
+	// A trial succeeds if so many times as much is served as before.
+	concurrencyBetter = 1.06
+	// A limit is tried only if so much of it was used before.
+	concurrencyUsed = 0.25
+	// A trial fails by so many refusals, and one more for so many requests served. One with
+	// far fewer in flight than the limit counts concurrencyFar times.
+	concurrencyRefusals = 12
+	concurrencyPer      = 16
+	concurrencyFar      = 4
+)
+
+// served counts a request that was served.
+func (u *concurrencyTrial) served(now instant) {
+	if u.now.n == 0 {
+		u.now.began = now
+	}
+	u.now.n++
+	if !u.on && u.now.n > throughputRequests && now-u.now.began > throughputTime {
+		u.before, u.now = u.now.rate(now), throughput{}
+	}
+}
+
+// rate returns how many requests were served a second.
+func (m *throughput) rate(now instant) float64 {
+	return float64(m.n) * float64(second) / float64(max(now-m.began, second))
+}
+
+// begin starts to try a limit. It reports whether that may be the reason of the refusals: a
+// limit that was hardly used is not.
+func (u *concurrencyTrial) begin(k *Limiter, now instant, limit int64) bool {
+	before := u.before
+	if now-u.now.began > throughputTime/4 {
+		before = max(before, u.now.rate(now))
+	}
+	if before*float64(k.rtt.mean)/float64(second) < concurrencyUsed*float64(limit) {
+		return false
+	}
+	*u = concurrencyTrial{on: true, before: before}
+	if k.estimator != nil {
+		u.rate = k.estimator.pace
+	}
+	return true
+}
+
+// over reports whether enough was served to tell.
+func (u *concurrencyTrial) over(now instant, limit int64) bool {
+	return u.now.n >= throughputRequests+concurrencyMore*limit && now-u.now.began >= throughputTime
+}
+
+// succeed reports whether the limit let more be served than before, and ends the trial then.
+func (u *concurrencyTrial) succeed(now instant) bool {
+	if u.now.rate(now) < concurrencyBetter*u.before {
+		return false
+	}
+	*u = concurrencyTrial{}
+	return true
+}
+
+// refused counts a refusal. near says that about as many were in flight as the limit. It
+// reports whether those are too many for a limit.
+func (u *concurrencyTrial) refused(near bool) bool {
+	if u.refusals++; !near {
+		u.refusals += concurrencyFar - 1
+	}
+	return u.refusals > concurrencyRefusals+u.now.n/concurrencyPer
+}
+
+// fail takes up again what was believed before.
+func (u *concurrencyTrial) fail(k *Limiter, now instant) {
+	if !u.on || k.estimator == nil {
+		return
+	}
+	k.estimator.pace = u.rate
+	k.estimator.pace.next = max(u.rate.next, now)
+}

@@ -1,0 +1,82 @@
+package header
+
+import (
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+)
+
+// TestReadResponseLooksIntoBodies requires that the body of a success is looked at where
+// something in the header is seen beside refusals, however many successes of the same fields
+// came before; otherwise it is left alone.
+func TestReadResponseLooksIntoBodies(t *testing.T) {
+	const refusal = `{"code":429,"message":"rate limit exceeded"}`
+	limits := []string{"Content-Type", "application/json", "X-Ratelimit-Limit", "10", "X-Ratelimit-Remaining", "5", "X-Ratelimit-Reset", "9"}
+	for name, c := range map[string]struct {
+		usual, odd []string
+		want       bool
+	}{
+		"as before":             {limits, nil, false},
+		"nothing is left":       {limits, []string{"X-Ratelimit-Remaining", "0"}, true},
+		"a wait":                {limits, []string{"Retry-After", "soon"}, true},
+		"a wait in each":        {append(limits, "Retry-After", "0"), nil, true},
+		"an error":              {limits[:2], []string{"Mediawiki-Api-Error", "ratelimited"}, true},
+		"an error in each":      {append(limits, "Mediawiki-Api-Error", "x"), nil, true},
+		"no limits":             {limits[:2], nil, false},
+		"no limits, but a wait": {limits[:2], []string{"Retry-After", "7"}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			rd, now := new(Reader), time.Now()
+			read := func(text string, fields ...string) (r Reading, from *body) {
+				from = &body{Reader: strings.NewReader(text)}
+				h := http.Header{}
+				for i := 0; i < len(fields); i += 2 {
+					h.Set(fields[i], fields[i+1])
+				}
+				resp := &http.Response{StatusCode: http.StatusOK, Header: h, Body: from, ContentLength: int64(len(text))}
+				_, _ = rd.ReadResponse(&r, resp, time.Second, now)
+				return r, from
+			}
+			for range 5 {
+				r, _ := read(`{}`, c.usual...)
+				assert.False(t, r.Refused)
+			}
+			r, from := read(refusal, slices.Concat(c.usual, c.odd)...)
+			assert.Equal(t, c.want, r.Refused)
+			if !c.want {
+				assert.Equal(t, len(refusal), from.Reader.(*strings.Reader).Len(), "not a byte was read")
+			}
+		})
+	}
+}
+
+// TestReadResponseReadsTheSame requires of every response of the corpus that it is read as if
+// its header were read after its body.
+func TestReadResponseReadsTheSame(t *testing.T) {
+	for _, s := range loadCorpus(t) {
+		if s.Status == 0 {
+			continue
+		}
+		rd, plain := s.reader(t), s.reader(t)
+		for range 3 {
+			response := func() *http.Response {
+				return &http.Response{
+					StatusCode: s.Status, Header: s.header(), ContentLength: int64(len(s.Body)),
+					Body: io.NopCloser(strings.NewReader(s.Body)),
+				}
+			}
+			var got, want Reading
+			rd.ReadResponse(&got, response(), time.Second, benchNow)
+			text, _ := plain.Body(response(), time.Second)
+			plain.Read(&want, s.Status, s.header(), text, benchNow)
+			assert.Equal(t, want.Windows, got.Windows)
+			assert.Equal(t, want.Wait, got.Wait)
+			assert.Equal(t, []bool{want.Refused, want.Stale, want.Paused}, []bool{got.Refused, got.Stale, got.Paused})
+		}
+	}
+}
