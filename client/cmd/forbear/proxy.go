@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/forbear-go/forbear/backoff"
 	"github.com/forbear-go/forbear/client"
 	"github.com/forbear-go/forbear/client/observe"
 	"github.com/forbear-go/forbear/client/page"
@@ -54,6 +55,7 @@ type proxyFlags struct {
 	to                     string
 	forward, public        bool
 	replay                 int64
+	retries                int
 	maxWait, grace         time.Duration
 }
 
@@ -65,6 +67,7 @@ func (p *proxyFlags) declare(flags *flag.FlagSet) {
 	flags.BoolVar(&p.forward, "forward", false, "be a forward proxy, too: send requests for http:// URLs to any host")
 	flags.BoolVar(&p.public, "public", false, "show the page to other machines, too")
 	flags.Int64Var(&p.replay, "replay", 64<<10, "keep bodies of up to so many `bytes` to send them again; longer ones are streamed")
+	flags.IntVar(&p.retries, "retries", backoff.Defaults().Retries, "send a request again up to so `many` times where that is safe; 0 for programs that retry themselves")
 	flags.DurationVar(&p.maxWait, "max-wait", client.DefaultMaxWait, "answer 429 at once if a request would have to wait longer; 0 is no bound")
 	flags.DurationVar(&p.grace, "grace", 0, "end after this time even if requests still wait; 0 is no bound")
 }
@@ -137,7 +140,7 @@ func newProxyServer(p *proxyFlags, c *config, base http.RoundTripper, log *slog.
 		return nil, err
 	}
 	opts := []client.Option{
-		client.WithMaxWait(p.maxWait), client.WithObserver(shown.Observe), client.WithObserver(metrics.Observe),
+		client.WithMaxWait(p.maxWait), client.WithRetries(p.retries), client.WithObserver(shown.Observe), client.WithObserver(metrics.Observe),
 		client.WithObserver(observe.Log(log)),
 	}
 	for _, r := range c.rules {
