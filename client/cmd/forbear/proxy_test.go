@@ -488,7 +488,7 @@ func TestUsedUpOrUnreachable(t *testing.T) {
 	require.Equal(t, http.StatusTooManyRequests, resp.StatusCode)
 	require.Regexp(t, `^3[56]\d\d$`, resp.Header.Get("Retry-After"))
 
-	p = start(t, "-to", "http://127.0.0.1:1")
+	p = start(t, "-to", "http://127.0.0.1:1", "-retries", "0")
 	status, text := ask(t, http.MethodPost, p.url, "x")
 	require.Equal(t, http.StatusBadGateway, status)
 	require.Equal(t, "Bad Gateway\n", text)
