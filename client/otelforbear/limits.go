@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/forbear-go/forbear/client"
@@ -35,7 +36,8 @@ func newLimitGauges(m metric.Meter) (*limitGauges, error) {
 
 // Watch reports the limits that t knows of whenever metrics are collected, which takes
 // one snapshot of t. Of several keys with the same limit, the one with the least left is
-// reported. It is an error to watch a transport twice, or without a MeterProvider.
+// reported, whichever of the watched transports it belongs to. It is an error to watch a
+// transport twice, or without a MeterProvider.
 func (o *Observer) Watch(t *client.Transport) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -44,27 +46,46 @@ func (o *Observer) Watch(t *client.Transport) error {
 		return errors.New("otelforbear: Watch got no transport")
 	case o.meter == nil:
 		return errors.New("otelforbear: Watch needs a MeterProvider")
-	case o.watched[t]:
+	case slices.Contains(o.watched, t):
 		return errors.New("otelforbear: Watch was called with this transport before")
 	}
-	_, err := o.meter.RegisterCallback(func(_ context.Context, to metric.Observer) error {
-		o.observeLimits(to, t.Snapshot(), t.Declared(), time.Now())
-		return nil
-	}, o.limits.max, o.limits.remaining, o.limits.used, o.limits.reset)
-	o.watched[t] = err == nil
-	return err
+	if len(o.watched) == 0 {
+		_, err := o.meter.RegisterCallback(o.collectLimits, o.limits.max, o.limits.remaining, o.limits.used, o.limits.reset)
+		if err != nil {
+			return err
+		}
+	}
+	o.watched = append(o.watched, t)
+	return nil
+}
+
+// collectLimits reports the limits of all transports that are watched.
+func (o *Observer) collectLimits(_ context.Context, to metric.Observer) error {
+	o.mu.Lock()
+	watched := o.watched
+	o.mu.Unlock()
+	now, all := time.Now(), make(leastLeft)
+	for _, t := range watched {
+		o.addLimits(all, t.Snapshot(), t.Declared(), now)
+	}
+	o.report(to, all, now)
+	return nil
+}
+
+// leastLeft is the window with the least left of each series.
+type leastLeft map[series]*throttle.WindowStatus
+
+func (l leastLeft) add(id series, w *throttle.WindowStatus, now time.Time) {
+	if had := l[id]; had == nil || left(w, now)*max(had.Limit, 1) < left(had, now)*max(w.Limit, 1) {
+		l[id] = w
+	}
 }
 
 // A series is what tells limits apart.
 type series struct{ address, key, name, unit, source string }
 
-func (o *Observer) observeLimits(to metric.Observer, all []client.Status, declared []queue.Declared, now time.Time) {
-	least := make(map[series]*throttle.WindowStatus)
-	add := func(id series, w *throttle.WindowStatus) {
-		if had := least[id]; had == nil || left(w, now)*max(had.Limit, 1) < left(had, now)*max(w.Limit, 1) {
-			least[id] = w
-		}
-	}
+// addLimits adds the limits of one transport: those that it knows, and those of rules.
+func (o *Observer) addLimits(to leastLeft, all []client.Status, declared []queue.Declared, now time.Time) {
 	keys := make(map[string]*client.Status)
 	for i := range all {
 		s := &all[i]
@@ -77,7 +98,7 @@ func (o *Observer) observeLimits(to metric.Observer, all []client.Status, declar
 			if w.Limit < 0 {
 				continue
 			}
-			add(o.seriesOf(s, w), w)
+			to.add(o.seriesOf(s, w, sourceOf(w)), w, now)
 		}
 	}
 	for i := range declared {
@@ -89,11 +110,13 @@ func (o *Observer) observeLimits(to metric.Observer, all []client.Status, declar
 			}
 		}
 		w := &throttle.WindowStatus{Name: d.Name, Limit: d.Limit, Credit: d.Remaining, Latest: d.Full, Kind: throttle.Rolling}
-		id := o.seriesOf(s, w)
-		id.source = "declared"
-		add(id, w)
+		to.add(o.seriesOf(s, w, declaredLimit), w, now)
 	}
-	for id, w := range least {
+}
+
+// report reports one window for each series.
+func (o *Observer) report(to metric.Observer, all leastLeft, now time.Time) {
+	for id, w := range all {
 		set := []attribute.KeyValue{
 			attribute.String("forbear.limit.name", id.name),
 			attribute.String("forbear.limit.unit", id.unit), attribute.String("forbear.limit.source", id.source),
@@ -116,12 +139,23 @@ func (o *Observer) observeLimits(to metric.Observer, all []client.Status, declar
 	}
 }
 
-func (o *Observer) seriesOf(s *client.Status, w *throttle.WindowStatus) series {
-	h := o.hosts.named(s.Host, &url.URL{Host: s.Host})
-	id := series{address: h.address.Value.AsString(), name: h.limits.bound(w.Name, mostLimits), unit: w.Unit, source: "announced"}
+// The sources of limits, as forbear.limit.source names them.
+const (
+	announcedLimit = "announced" // by the server
+	learnedLimit   = "learned"   // from refusals
+	declaredLimit  = "declared"  // by the program
+)
+
+func sourceOf(w *throttle.WindowStatus) string {
 	if w.Name == throttle.Learned {
-		id.source = "learned"
+		return learnedLimit
 	}
+	return announcedLimit
+}
+
+func (o *Observer) seriesOf(s *client.Status, w *throttle.WindowStatus, source string) series {
+	h := o.hosts.named(s.Host, &url.URL{Host: s.Host})
+	id := series{address: h.address.Value.AsString(), name: h.limits.bound(w.Name, mostLimits), unit: w.Unit, source: source}
 	if id.unit == "" {
 		id.unit = "requests"
 	}

@@ -60,7 +60,7 @@ type Observer struct {
 	waits sync.Map // when a request began to wait, by *http.Request
 
 	mu      sync.Mutex
-	watched map[*client.Transport]bool
+	watched []*client.Transport
 }
 
 // queueBuckets are the bounds of the histogram of waits, in seconds.
@@ -71,7 +71,7 @@ func New(c Config) (*Observer, error) {
 	if c.MeterProvider == nil && c.TracerProvider == nil {
 		return nil, errors.New("otelforbear: Config has neither a MeterProvider nor a TracerProvider")
 	}
-	o := &Observer{keyNames: c.KeyNames, watched: make(map[*client.Transport]bool)}
+	o := &Observer{keyNames: c.KeyNames}
 	if c.TracerProvider != nil {
 		o.tracer = c.TracerProvider.Tracer(scope)
 	}

@@ -343,6 +343,38 @@ func TestDeclaredLimits(t *testing.T) {
 	})
 }
 
+// Of several transports, too, the one with the least left is reported.
+func TestSeveralTransports(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, &api{limit: 20}, otelforbear.Config{})
+		send := func(hc *http.Client, n int) {
+			r.client = hc
+			for range n {
+				require.NoError(t, r.get(t.Context(), "http://api.test/"))
+			}
+		}
+		first := r.client
+		rt, err := client.NewTransport(&api{limit: 20}, client.WithObserver(r.observer.Observe))
+		require.NoError(t, err)
+		defer rt.Close()
+		require.NoError(t, r.observer.Watch(rt))
+		second := &http.Client{Transport: rt}
+		const set = limit + "forbear.limit.source=announced forbear.limit.unit=requests " + here
+		for _, want := range []string{"15", "12", "8"} {
+			switch want {
+			case "15":
+				send(first, 5)
+				send(second, 2)
+			case "12":
+				send(second, 6)
+			case "8":
+				send(first, 7)
+			}
+			require.Equal(t, map[string]string{set: want}, r.points("forbear.limit.remaining", "{unit}"))
+		}
+	})
+}
+
 // Of several keys the one with the least left is reported, or each by its name.
 func TestKeys(t *testing.T) {
 	for _, named := range []bool{false, true} {

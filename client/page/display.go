@@ -109,8 +109,12 @@ func level(l Limit) string {
 // opens says when a limit opens again, and what kind it is.
 func opens(now time.Time, l Limit) string {
 	var parts []string
-	if l.Opens.After(now) {
-		parts = append(parts, "opens in "+words.Duration(l.Opens.Sub(now)))
+	if in := words.Duration(l.Opens.Sub(now)); l.Opens.After(now) {
+		if l.Kind == declaredKind {
+			parts = append(parts, "all of it in "+in)
+		} else {
+			parts = append(parts, "opens in "+in)
+		}
 	}
 	kind := l.Kind
 	switch {

@@ -22,8 +22,9 @@ type handler struct {
 	transport *client.Transport
 
 	mu    sync.Mutex
-	taken time.Time // when all was
+	taken time.Time // when all and rules were
 	all   []client.Status
+	rules *declared
 }
 
 var (
@@ -127,11 +128,11 @@ func (h *handler) view(q *query) *View {
 	h.mu.Lock()
 	now := time.Now()
 	if h.all == nil || now.Sub(h.taken) >= refresh/2 {
-		h.all, h.taken = h.transport.Snapshot(), now
+		h.all, h.rules, h.taken = h.transport.Snapshot(), sortDeclared(h.transport.Declared()), now
 	}
-	all := h.all
+	all, rules := h.all, h.rules
 	h.mu.Unlock()
-	return h.page.view(now, all, q)
+	return h.page.view(now, all, rules, q)
 }
 
 // stream sends the changing part of the document, and again whenever it has changed.

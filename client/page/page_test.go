@@ -18,6 +18,7 @@ import (
 
 	"github.com/forbear-go/forbear/client"
 	"github.com/forbear-go/forbear/client/page"
+	"github.com/forbear-go/forbear/queue"
 )
 
 // An api allows so many requests in each window of the clock, and says so.
@@ -164,6 +165,47 @@ func TestALimitFallsAndOpens(t *testing.T) {
 		require.NotContains(t, document(t, h, "/"), "secret")
 		require.NotContains(t, document(t, h, "/"), "xyzzy")
 		require.Contains(t, document(t, h, "/"), "10 of 20 left")
+	})
+}
+
+// Limits that the program declares are shown with the keys whose requests they count.
+func TestDeclaredLimits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var p page.Page
+		hc, h := observed(t, &p, &api{limit: 20, length: time.Minute}, client.WithPacing(client.Burst),
+			client.WithRule(queue.Rule{Name: "own", Limits: []queue.Quota{queue.PerHour(10)}}),
+			client.WithRule(queue.Rule{Name: "host", Scope: queue.PerHost, Limits: []queue.Quota{queue.PerHour(100)}}),
+			client.WithRule(queue.Rule{Name: "total", Scope: queue.Global, Limits: []queue.Quota{queue.PerHour(1000)}}))
+		for range 2 {
+			get(t, t.Context(), hc, "http://a.test/", "one")
+		}
+		get(t, t.Context(), hc, "http://a.test/", "two")
+		get(t, t.Context(), hc, "http://b.test/", "three")
+		want := []string{"own, 10 per hour: 8 of 10", "host, 100 per hour of the host: 97 of 100", "total, 1000 per hour of all: 996 of 1000"}
+		for range 3 { // the order stays
+			time.Sleep(time.Second)
+			for _, k := range view(t, h, "/").Keys {
+				require.Len(t, k.Limits, 4)
+				if k.Sent != 2 {
+					continue
+				}
+				var told []string
+				for _, l := range k.Limits[1:] {
+					name := l.Name
+					if l.Scope != "" {
+						name += " of " + l.Scope
+					}
+					told = append(told, fmt.Sprintf("%s: %d of %d", name, l.Left, l.Max))
+					require.Equal(t, "rule", l.Kind)
+					require.WithinDuration(t, time.Now().Add(time.Hour), l.Opens, 10*time.Second)
+				}
+				require.Equal(t, want, told)
+			}
+		}
+		text := document(t, h, "/")
+		require.Contains(t, text, "8 of 10 left")
+		require.Contains(t, text, "all of it in 59 min 57 s · rule")
+		require.NotContains(t, text, "No limit is known yet")
 	})
 }
 

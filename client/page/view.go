@@ -65,7 +65,7 @@ type Limit struct {
 	Name  string `json:"name"`
 	Unit  string `json:"unit,omitempty"`
 	Scope string `json:"scope,omitempty"`
-	Kind  string `json:"kind,omitempty"`
+	Kind  string `json:"kind,omitempty"` // "rule" if the program declared the limit
 	// Max is the most that the limit allows, and Left what is left of it; both are
 	// below 0 if the server did not say.
 	Max  int `json:"max"`
@@ -74,7 +74,8 @@ type Limit struct {
 	// is 0 if not known.
 	Seconds float64 `json:"seconds,omitempty"`
 	Rate    float64 `json:"rate,omitempty"`
-	// Opens is when the limit resets; zero if that is not known, or past.
+	// Opens is when the limit resets, or when all of the limit of a rule is there again;
+	// zero if that is not known, or past.
 	Opens time.Time `json:"opens,omitzero"`
 	// Others reports whether other clients spend the same quota.
 	Others bool `json:"others,omitempty"`
@@ -114,8 +115,8 @@ func queryOf(v url.Values) query {
 	return query{search: clean(strings.TrimSpace(v.Get("q"))), most: min(n, mostKeys)}
 }
 
-// view makes a view of a snapshot.
-func (p *Page) view(now time.Time, all []client.Status, q *query) *View {
+// view makes a view of a snapshot, and of the limits of rules.
+func (p *Page) view(now time.Time, all []client.Status, rules *declared, q *query) *View {
 	v := &View{Time: now.UTC(), Keys: []Key{}, Search: q.search}
 	type found struct {
 		parts  []client.Status // of one key
@@ -151,7 +152,7 @@ func (p *Page) view(now time.Time, all []client.Status, q *query) *View {
 		)
 	})
 	for _, f := range keys[:min(q.most, len(keys))] {
-		v.Keys = append(v.Keys, keyOf(now, f.parts, f.record))
+		v.Keys = append(v.Keys, keyOf(now, f.parts, rules, f.record))
 	}
 	return v
 }
@@ -179,7 +180,7 @@ func (q *query) matches(s *client.Status) bool {
 }
 
 // keyOf returns what is known of a key, of which parts is never empty.
-func keyOf(now time.Time, parts []client.Status, r *record) Key {
+func keyOf(now time.Time, parts []client.Status, rules *declared, r *record) Key {
 	whole := &parts[0]
 	k := Key{
 		ID: id(whole.Key), Host: clean(whole.Host), Name: clean(whole.Name), Waiting: whole.Waiting, Limits: []Limit{},
@@ -196,6 +197,7 @@ func keyOf(now time.Time, parts []client.Status, r *record) Key {
 			k.Limits = append(k.Limits, limitOf(now, &parts[i].Windows[j]))
 		}
 	}
+	k.Limits = append(k.Limits, rules.limits(now, whole)...)
 	if k.Waiting > 0 {
 		k.Empty = emptyAt(now, k.Waiting, whole.Windows)
 	}

@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"github.com/forbear-go/forbear/internal/words"
-	"github.com/forbear-go/forbear/throttle"
 	"github.com/forbear-go/forbear/throttle/header"
 )
 
@@ -193,44 +192,6 @@ func count(c header.Count) string {
 		return "unreadable"
 	}
 	return "unknown"
-}
-
-// plan says what forbear would do next, had it sent a request and got this response. It
-// asks the same code that a client asks.
-func (r *response) plan(got *reading) ([]string, error) {
-	k, err := throttle.New(throttle.DefaultPolicy(), got.now.Add(-time.Millisecond))
-	if err != nil {
-		return nil, err
-	}
-	sent := k.Take(got.now.Add(-time.Millisecond), 1)
-	k.Observe(got.now, sent, &got.Reading)
-	var plan []string
-	switch {
-	case got.Refused:
-		plan = append(plan, "Send the request again if its body can be replayed, up to three times; a refused request was not executed.")
-	case r.status >= 500:
-		plan = append(plan, "Send the request again if it is idempotent, up to three times, after a pause that grows.")
-	default:
-		plan = append(plan, "Hand the response to the caller as it is.")
-	}
-	next := k.Ask(got.now, 1)
-	switch {
-	case next.At.IsZero():
-		plan = append(plan, "Send nothing else until another response is there.")
-	case next.At.After(got.now):
-		why, wait := "limit "+shown(next.Limit), next.At.Sub(got.now)
-		if next.Limit == throttle.Refusal {
-			why = "the refusal"
-			if got.Wait.Known() {
-				wait = got.Wait.Delay // a client adds a little at random
-			}
-		}
-		plan = append(plan, fmt.Sprintf("Hold the next request for at least %s because of %s; fail at once those that must not wait so long.",
-			words.Duration(wait.Round(time.Second)), why))
-	default:
-		plan = append(plan, "Let the next request go at once.")
-	}
-	return plan, nil
 }
 
 // suspects are parts of the names of fields about limits.

@@ -36,6 +36,28 @@ func TestExplainRefusal(t *testing.T) {
 	require.NotContains(t, out, "X-Ratelimit", "what is understood is not odd")
 }
 
+// What it says about retries is what a client does by default.
+func TestExplainRetries(t *testing.T) {
+	for in, want := range map[string]string{
+		"HTTP/2 200\n\n":                        "as it is.",
+		"HTTP/2 404\n\n":                        "as it is.",
+		"HTTP/2 501\n\n":                        "as it is.",
+		"HTTP/2 500\n\n":                        "Send the request again if it is idempotent, up to 4 times",
+		"HTTP/2 408\n\n":                        "Send the request again if it is idempotent, up to 4 times",
+		"HTTP/2 500\nX-Should-Retry: false\n\n": "as it is.",
+		"HTTP/2 429\n\n":                        "Send the request again if its body can be replayed, up to 4 times",
+		"HTTP/2 503\nRetry-After: 1\n\n":        "Send the request again if its body can be replayed, up to 4 times",
+		"HTTP/2 429\nRetry-After: 1201\n\n":     "as it is; another attempt would have to wait for longer than 20 min.",
+		"HTTP/2 403\nX-RateLimit-Limit: 60\nX-RateLimit-Remaining: 0\nX-RateLimit-Reset: 3600\n\n" +
+			`{"message":"API rate limit exceeded"}`: "as it is; another attempt would have to wait for longer than 20 min.",
+		"HTTP/2 429\n\n" + `{"error":{"code":"insufficient_quota"}}`: "as it is; waiting does not help (quota exhausted).",
+	} {
+		out, err, status := runs(t, in, "explain")
+		require.Zero(t, status, "%s: %s", in, err)
+		require.Contains(t, out, want, in)
+	}
+}
+
 // It does not matter how the response was written down.
 func TestExplainForms(t *testing.T) {
 	want, _, _ := runs(t, refused, "explain")
@@ -126,6 +148,9 @@ func TestCommandLine(t *testing.T) {
 	}{
 		{nil, 2, "", "forbear explain"},
 		{[]string{"help"}, 0, "forbear explain", ""},
+		{[]string{"help"}, 0, "The exit status is 0", ""},
+		{[]string{"version"}, 0, "forbear ", ""},
+		{[]string{"--version"}, 0, ", go1.", ""},
 		{[]string{"--help"}, 0, "forbear explain", ""},
 		{[]string{"help", "explain"}, 0, "usage: forbear explain", ""},
 		{[]string{"explain", "-h"}, 0, "usage: forbear explain", ""},

@@ -3,19 +3,15 @@ package main
 import (
 	"bytes"
 	"context"
-	"errors"
 	"io"
 	"log/slog"
-	"math"
 	"net"
 	"net/http"
 	"net/http/httputil"
 	"net/netip"
 	"net/url"
-	"strconv"
 	"strings"
 	"sync/atomic"
-	"time"
 
 	"github.com/forbear-go/forbear/client"
 )
@@ -23,9 +19,10 @@ import (
 // A gateway passes requests on to their upstreams.
 type gateway struct {
 	config  atomic.Pointer[config]
-	forward bool  // requests may name any host
-	replay  int64 // the longest body that is kept to be sent again
-	public  bool  // the page is for everybody
+	forward bool                     // requests may name any host
+	replay  int64                    // the longest body that is kept to be sent again
+	public  bool                     // the page is for everybody
+	sent    func(*http.Request) bool // whether a request is the proxy's own
 	admin   http.Handler
 	proxy   httputil.ReverseProxy
 	log     *slog.Logger
@@ -69,6 +66,10 @@ func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c := g.config.Load()
 	ctx := r.Context()
 	switch {
+	case g.sent(r):
+		w.Header().Set("X-Should-Retry", "false")
+		http.Error(w, "the proxy sent this request to itself; see -to, -config and HTTP_PROXY", http.StatusLoopDetected)
+		return
 	case r.Method == http.MethodConnect:
 		http.Error(w, "CONNECT is not supported: its requests cannot be seen. Use http:// URLs or -to.", http.StatusMethodNotAllowed)
 		return
@@ -123,28 +124,6 @@ func (g *gateway) keepBody(r *http.Request) error {
 	r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
 	r.Body, _ = r.GetBody()
 	return nil
-}
-
-// fail answers a request that was not sent, or not answered, in words that every
-// language knows: a status, and how many seconds to stay away.
-func (g *gateway) fail(w http.ResponseWriter, r *http.Request, err error) {
-	status := http.StatusBadGateway
-	switch {
-	case errors.Is(err, context.Canceled):
-		return // the caller has gone
-	case errors.Is(err, client.ErrMaxWait):
-		status = http.StatusTooManyRequests
-	case errors.Is(err, client.ErrFull), errors.Is(err, client.ErrClosed), errors.Is(err, client.ErrCircuitOpen):
-		status = http.StatusServiceUnavailable
-	case errors.Is(err, context.DeadlineExceeded):
-		status = http.StatusGatewayTimeout
-	default:
-		g.log.Warn("no answer", "host", r.URL.Host, "error", err)
-	}
-	if e, ok := errors.AsType[*client.Error](err); ok && !e.Until.IsZero() {
-		w.Header().Set("Retry-After", strconv.Itoa(max(1, int(math.Ceil(time.Until(e.Until).Seconds())))))
-	}
-	http.Error(w, http.StatusText(status), status)
 }
 
 // serveAdmin serves what is below /-/: to this machine alone, unless told otherwise,

@@ -3,6 +3,7 @@
 //	forbear proxy     send requests on as the limits of their APIs allow
 //	forbear explain   say what a response tells of limits
 //	forbear top       watch a proxy in a terminal
+//	forbear version   say which version this is
 //
 // See forbear help and the name of a command. The exit status is 0 if all went well, 1
 // if something failed, and 2 if the command line or a file that it names is wrong.
@@ -16,6 +17,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 
 	"github.com/forbear-go/forbear/internal/words"
@@ -29,10 +31,10 @@ func main() {
 	os.Exit(status) //nolint:forbidigo // this is main
 }
 
-// streams are where a command reads and writes.
 // shown returns a text that a terminal can show.
 func shown(name string) string { return words.Clean(name, 120) }
 
+// streams are where a command reads and writes.
 type streams struct {
 	in       io.Reader
 	out, err io.Writer
@@ -66,6 +68,9 @@ func run(ctx context.Context, args []string, s *streams) int {
 			return 0
 		}
 		name, args = args[0], []string{"-h"}
+	case "version", "-version", "--version":
+		fmt.Fprintln(s.out, version())
+		return 0
 	}
 	for _, c := range commands {
 		if c.name == name {
@@ -122,10 +127,21 @@ func parse(flags *flag.FlagSet, args []string) error {
 	return nil
 }
 
+// version returns the version of the module and that of Go.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "forbear, of an unknown version"
+	}
+	return fmt.Sprintf("forbear %s, %s", info.Main.Version, info.GoVersion)
+}
+
 func usage(w io.Writer) {
 	fmt.Fprint(w, "Forbear brings the limits of APIs to programs in any language.\n\n")
 	for _, c := range commands {
 		fmt.Fprintf(w, "\tforbear %-10s%s\n", c.name, c.summary)
 	}
-	fmt.Fprint(w, "\nforbear help and the name of a command says more.\n")
+	fmt.Fprint(w, "\tforbear version   say which version this is\n\n"+
+		"forbear help and the name of a command says more. The exit status is 0 if all went\n"+
+		"well, 1 if something failed, and 2 if the command line or a file that it names is wrong.\n")
 }

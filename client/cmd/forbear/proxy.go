@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/forbear-go/forbear/backoff"
 	"github.com/forbear-go/forbear/client"
 	"github.com/forbear-go/forbear/client/observe"
 	"github.com/forbear-go/forbear/client/page"
@@ -32,8 +33,9 @@ each quota. What the API refuses is sent again where that is safe.
 	curl http://localhost:8080/zen
 
 A page at /-/ shows all limits and what waits for them, /-/metrics tells it to
-Prometheus, and /-/health says 200 while the proxy takes requests. On SIGTERM it takes no more, answers all that wait, and ends.
-On SIGHUP it reads the configuration file again; requests that wait stay in the queue.
+Prometheus, and /-/health says 200 while the proxy takes requests. On SIGTERM it takes
+no more, answers all that wait, and ends. On SIGHUP it reads the configuration file
+again; requests that wait stay in the queue.
 
 A line of the configuration file is one of these; the rest of a line after # is a comment:
 
@@ -53,6 +55,7 @@ type proxyFlags struct {
 	to                     string
 	forward, public        bool
 	replay                 int64
+	retries                int
 	maxWait, grace         time.Duration
 }
 
@@ -64,12 +67,19 @@ func (p *proxyFlags) declare(flags *flag.FlagSet) {
 	flags.BoolVar(&p.forward, "forward", false, "be a forward proxy, too: send requests for http:// URLs to any host")
 	flags.BoolVar(&p.public, "public", false, "show the page to other machines, too")
 	flags.Int64Var(&p.replay, "replay", 64<<10, "keep bodies of up to so many `bytes` to send them again; longer ones are streamed")
+	flags.IntVar(&p.retries, "retries", backoff.Defaults().Retries, "send a request again up to so `many` times where that is safe; 0 for programs that retry themselves")
 	flags.DurationVar(&p.maxWait, "max-wait", client.DefaultMaxWait, "answer 429 at once if a request would have to wait longer; 0 is no bound")
 	flags.DurationVar(&p.grace, "grace", 0, "end after this time even if requests still wait; 0 is no bound")
 }
 
-// read reads the configuration that the flags name.
+// read checks the flags and reads the configuration that they name.
 func (p *proxyFlags) read() (*config, error) {
+	switch {
+	case p.replay < 0:
+		return nil, fmt.Errorf("-replay must not be negative, got %d", p.replay)
+	case p.grace < 0:
+		return nil, fmt.Errorf("-grace must not be negative, got %v", p.grace)
+	}
 	c := new(config)
 	if p.config != "" {
 		var err error
@@ -130,7 +140,7 @@ func newProxyServer(p *proxyFlags, c *config, base http.RoundTripper, log *slog.
 		return nil, err
 	}
 	opts := []client.Option{
-		client.WithMaxWait(p.maxWait), client.WithObserver(shown.Observe), client.WithObserver(metrics.Observe),
+		client.WithMaxWait(p.maxWait), client.WithRetries(p.retries), client.WithObserver(shown.Observe), client.WithObserver(metrics.Observe),
 		client.WithObserver(observe.Log(log)),
 	}
 	for _, r := range c.rules {
@@ -143,10 +153,12 @@ func newProxyServer(p *proxyFlags, c *config, base http.RoundTripper, log *slog.
 		}
 		opts = append(opts, client.WithMemory(m))
 	}
+	var sent outgoing
 	if t, ok := base.(*http.Transport); ok {
 		own := t.Clone()
 		own.DisableCompression = true // what a server compressed reaches the caller as it is
 		own.MaxIdleConnsPerHost = 100
+		sent.watch(own)
 		base = own
 	}
 	transport, err := client.NewTransport(base, opts...)
@@ -162,9 +174,9 @@ func newProxyServer(p *proxyFlags, c *config, base http.RoundTripper, log *slog.
 	admin.Handle("/-/metrics", exported)
 	admin.HandleFunc("/-/health", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) })
 	g := newGateway(c, transport, admin, log)
-	g.forward, g.public, g.replay = p.forward, p.public, p.replay
+	g.forward, g.public, g.replay, g.sent = p.forward, p.public, p.replay, sent.sent
 	server := &http.Server{
-		Handler: g, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
+		Handler: g, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: parkAfter, MaxHeaderBytes: 64 << 10,
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
 	server.RegisterOnShutdown(closed) // pages that are open do not end by themselves
@@ -188,7 +200,9 @@ func (s *proxyServer) run(ctx context.Context, listener net.Listener, again <-ch
 	defer served()
 	go giveBack(serving, &s.gateway.requests, releaseMemory)
 	failed := make(chan error, 1)
-	go func() { failed <- s.server.Serve(listener) }()
+	idle := newIdleListener(listener, idleTimeout)
+	s.server.ConnState = idle.connState
+	go func() { failed <- s.server.Serve(idle) }()
 	for {
 		select {
 		case err := <-failed:

@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -35,6 +36,12 @@ type running struct {
 // start starts a proxy as the flags say.
 func start(t testing.TB, args ...string) *running {
 	t.Helper()
+	return startWith(t, func(*proxyServer) {}, args...)
+}
+
+// startWith starts a proxy that setUp changes.
+func startWith(t testing.TB, setUp func(*proxyServer), args ...string) *running {
+	t.Helper()
 	var p proxyFlags
 	flags := newFlags()
 	p.declare(flags)
@@ -43,6 +50,7 @@ func start(t testing.TB, args ...string) *running {
 	require.NoError(t, err)
 	s, err := newProxyServer(&p, c, http.DefaultTransport, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
+	setUp(s)
 	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(context.Background())
@@ -180,6 +188,32 @@ func TestForwardProxy(t *testing.T) {
 	w := httptest.NewRecorder()
 	p.gateway.ServeHTTP(w, httptest.NewRequest(http.MethodConnect, "api.test:443", nil))
 	require.Equal(t, http.StatusMethodNotAllowed, w.Code)
+}
+
+// A proxy that leads back to itself says so at once, instead of asking itself for ever.
+// Nor does it show the page to a machine whose request it forwards to itself.
+func TestLoop(t *testing.T) {
+	t.Parallel()
+	p := start(t, "-forward")
+	c := new(config)
+	require.NoError(t, c.addUpstream("/", p.url))
+	p.gateway.config.Store(c)
+	status, text := ask(t, http.MethodGet, p.url, "")
+	require.Equal(t, http.StatusLoopDetected, status)
+	require.Contains(t, text, "to itself")
+
+	u, err := url.Parse(p.url)
+	require.NoError(t, err)
+	tr := &http.Transport{Proxy: func(*http.Request) (*url.URL, error) { return u, nil }}
+	defer tr.CloseIdleConnections()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, p.url+"/-/", nil)
+	require.NoError(t, err)
+	resp, err := tr.RoundTrip(req)
+	require.NoError(t, err)
+	defer resp.Body.Close()
+	require.Equal(t, http.StatusLoopDetected, resp.StatusCode)
+	status, _ = ask(t, http.MethodGet, p.url+"/-/", "")
+	require.Equal(t, http.StatusOK, status)
 }
 
 // The page is for this machine, unless told otherwise; health is for all.
@@ -426,6 +460,22 @@ func TestReplay(t *testing.T) {
 	}
 }
 
+// Programs that retry themselves can have that to themselves.
+func TestRetriesFlag(t *testing.T) {
+	t.Parallel()
+	for flag, want := range map[string]int32{"0": 1, "1": 2} {
+		var served atomic.Int32
+		api := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+			served.Add(1)
+			w.Header().Set("Retry-After", "0")
+			w.WriteHeader(http.StatusTooManyRequests)
+		})
+		status, _ := ask(t, http.MethodGet, start(t, "-to", api.URL, "-retries", flag).url, "")
+		require.Equal(t, http.StatusTooManyRequests, status)
+		require.Equal(t, want, served.Load())
+	}
+}
+
 func TestUsedUpOrUnreachable(t *testing.T) {
 	t.Parallel()
 	api := serve(t, func(http.ResponseWriter, *http.Request) {})
@@ -438,10 +488,61 @@ func TestUsedUpOrUnreachable(t *testing.T) {
 	require.Equal(t, http.StatusTooManyRequests, resp.StatusCode)
 	require.Regexp(t, `^3[56]\d\d$`, resp.Header.Get("Retry-After"))
 
-	p = start(t, "-to", "http://127.0.0.1:1")
+	p = start(t, "-to", "http://127.0.0.1:1", "-retries", "0")
 	status, text := ask(t, http.MethodPost, p.url, "x")
 	require.Equal(t, http.StatusBadGateway, status)
 	require.Equal(t, "Bad Gateway\n", text)
+}
+
+// A request that the limit does not let go is answered as the API answered the one before.
+func TestUsedUpAsTheAPISays(t *testing.T) {
+	t.Parallel()
+	var served atomic.Int32
+	long := strings.Repeat("x", 5000)
+	api := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		served.Add(1)
+		w.Header().Set("Content-Type", "application/json")
+		w.Header().Set("X-RateLimit-Limit", "60")
+		w.Header().Set("X-RateLimit-Remaining", "0")
+		w.Header().Set("X-RateLimit-Reset", strconv.FormatInt(time.Now().Add(time.Hour).Unix(), 10))
+		w.Header().Set("Set-Cookie", "a=secret")
+		w.WriteHeader(http.StatusForbidden)
+		fmt.Fprint(w, `{"message":"API rate limit exceeded"`)
+		if r.Header.Get("X-Connector-Token") == "long" {
+			fmt.Fprint(w, `,"more":"`+long+`"`)
+		}
+		fmt.Fprint(w, "}")
+	})
+	p := start(t, "-to", api.URL)
+	send := func(token string) (*http.Response, string) {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, p.url, nil)
+		require.NoError(t, err)
+		req.Header.Set("X-Connector-Token", token)
+		resp, err := http.DefaultClient.Do(req)
+		require.NoError(t, err)
+		defer resp.Body.Close()
+		text, err := io.ReadAll(resp.Body)
+		require.NoError(t, err)
+		return resp, string(text)
+	}
+	first, said := send("short")
+	again, repeated := send("short")
+	require.EqualValues(t, 1, served.Load())
+	require.Equal(t, []int{http.StatusForbidden, http.StatusForbidden}, []int{first.StatusCode, again.StatusCode})
+	require.Equal(t, said, repeated)
+	require.Equal(t, "application/json", again.Header.Get("Content-Type"))
+	require.Equal(t, "0", again.Header.Get("X-RateLimit-Remaining"))
+	require.Regexp(t, `^3[56]\d\d$`, again.Header.Get("Retry-After"))
+	require.Empty(t, again.Header.Get("Set-Cookie"))
+
+	// What was too long to be kept is not repeated in part.
+	send("long")
+	again, repeated = send("long")
+	require.EqualValues(t, 2, served.Load())
+	require.Equal(t, http.StatusForbidden, again.StatusCode)
+	require.Equal(t, "Too Many Requests\n", repeated)
+	require.Equal(t, "text/plain; charset=utf-8", again.Header.Get("Content-Type"))
+	require.Equal(t, "0", again.Header.Get("X-RateLimit-Remaining"))
 }
 
 func TestHeadersAreBounded(t *testing.T) {
@@ -512,6 +613,9 @@ func TestProxyCommand(t *testing.T) {
 		"must begin with http": {"proxy", "-to", "api.test"},
 		"no such file":         {"proxy", "-config", "/nowhere"},
 		"must not be negative": {"proxy", "-to", api.URL, "-max-wait", "-1s"},
+		"Retries":              {"proxy", "-to", api.URL, "-retries", "-1"},
+		"-grace must not be":   {"proxy", "-to", api.URL, "-grace", "-1s"},
+		"-replay must not be":  {"proxy", "-to", api.URL, "-replay", "-1"},
 		`invalid value "x"`:    {"proxy", "-grace", "x"},
 	} {
 		_, errors, status := runs(t, "", args...)

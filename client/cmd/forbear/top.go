@@ -140,10 +140,18 @@ func row(now time.Time, l page.Limit) string {
 		if l.Max > 0 {
 			full = min(max((width*l.Left+l.Max-1)/l.Max, 0), width)
 		}
-		fmt.Fprintf(&b, "  %-20s %s%s %d of %d left", name, strings.Repeat("█", full), strings.Repeat("░", width-full), l.Left, l.Max)
+		unit := ""
+		if l.Unit != "" && l.Unit != "requests" {
+			unit = " " + shown(l.Unit)
+		}
+		fmt.Fprintf(&b, "  %-20s %s%s %d of %d%s left", name, strings.Repeat("█", full), strings.Repeat("░", width-full), l.Left, l.Max, unit)
 	}
 	if l.Opens.After(now) {
-		fmt.Fprintf(&b, ", opens in %s", words.Duration(l.Opens.Sub(now)))
+		when := "opens"
+		if l.Kind == "rule" {
+			when = "all of it"
+		}
+		fmt.Fprintf(&b, ", %s in %s", when, words.Duration(l.Opens.Sub(now)))
 	}
 	return b.String() + "\n"
 }

@@ -84,6 +84,7 @@ func TestTable(t *testing.T) {
 		Limits: []page.Limit{
 			{Name: "minute", Max: 60, Left: 1, Opens: now.Add(12 * time.Second)}, {Name: "gone", Scope: "read", Max: 0},
 			{Name: "learned", Max: -1, Rate: 2.5}, {Name: "odd", Max: -1}, {Name: "more", Max: 5, Left: 9},
+			{Name: "own, 9 per 1s", Max: 9, Left: 9, Kind: "rule", Unit: "tokens", Opens: now.Add(time.Second)},
 		},
 	}}})
 	require.Equal(t, `2 keys, 7 requests waiting, 22:13:20 UTC
@@ -95,5 +96,6 @@ evil�[31m�, api.test, key abc
   learned              2.5 a second
   odd                  not told
   more                 ████████████████████ 9 of 5 left
+  own, 9 per 1s        ████████████████████ 9 of 9 tokens left, all of it in 1 s
 `, text)
 }
