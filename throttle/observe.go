@@ -27,7 +27,7 @@ func (w *window) observe(k *Limiter, now instant, t *Reservation, said *header.W
 	}
 	if told {
 		w.contention.move(w, reset)
-		if !w.observeReset(k, t, reset, !ok || w.limit <= 1 || 2*remaining >= w.limit) {
+		if !w.observeReset(k, t, reset, !ok || w.limit <= 1 || 2*remaining >= w.limit) && !w.fullSooner() {
 			return
 		}
 	}
