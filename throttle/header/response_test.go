@@ -27,6 +27,7 @@ func TestReadResponseLooksIntoBodies(t *testing.T) {
 		"a wait in each":        {append(limits, "Retry-After", "0"), nil, true},
 		"an error":              {limits[:2], []string{"Mediawiki-Api-Error", "ratelimited"}, true},
 		"an error in each":      {append(limits, "Mediawiki-Api-Error", "x"), nil, true},
+		"another spelling":      {append(limits[:2:2], "Ratelimit", `"a";r=0;t=5`), nil, false},
 		"no limits":             {limits[:2], nil, false},
 		"no limits, but a wait": {limits[:2], []string{"Retry-After", "7"}, true},
 	} {
