@@ -18,7 +18,7 @@ import (
 // in full. So is a response that lacks another field which is looked up in
 // turn; only a field about limits that takes the place of another field, with
 // the number of fields unchanged, may be overlooked, by at most as many
-// responses as there are fields. Reading.Read takes no such shortcut.
+// responses as there are fields. A Retry-After never is. Reading.Read takes no such shortcut.
 type Reader struct {
 	fields  fields
 	periods []Period
@@ -181,7 +181,10 @@ func (rd *Reader) shape(h http.Header) *shape {
 		return nil
 	}
 	s := rd.shapes[len(h)].Load()
-	if s == nil || len(s.other) == 0 {
+	if s == nil || !s.hint && len(h["Retry-After"]) > 0 {
+		return nil
+	}
+	if len(s.other) == 0 {
 		return s
 	}
 	turn := rd.turn.Add(1)

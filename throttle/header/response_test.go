@@ -56,6 +56,29 @@ func TestReadResponseLooksIntoBodies(t *testing.T) {
 	}
 }
 
+// TestNoWaitIsOverlooked requires that a Retry-After is noticed at once, also where it takes the
+// place of another field, so that the number of fields is that of the successes before.
+func TestNoWaitIsOverlooked(t *testing.T) {
+	limits := []string{"Content-Type", "application/json", "X-Ratelimit-Limit", "10", "X-Ratelimit-Remaining", "5", "X-Ratelimit-Reset", "9"}
+	for before := 1; before < 6; before++ {
+		rd := new(Reader)
+		read := func(text string, more ...string) (r Reading) {
+			resp := &http.Response{
+				StatusCode: http.StatusOK, Header: headerOf(slices.Concat(limits, more)...),
+				Body: io.NopCloser(strings.NewReader(text)), ContentLength: int64(len(text)),
+			}
+			rd.ReadResponse(&r, resp, time.Second, time.Now())
+			return r
+		}
+		for range before {
+			read(`{}`, "Server", "x", "Etag", "y", "Vary", "z")
+		}
+		r := read(`{"code":429,"message":"rate limit exceeded"}`, "Server", "x", "Retry-After", "7", "Vary", "z")
+		assert.True(t, r.Refused)
+		assert.Equal(t, 7*time.Second, r.Wait.Delay)
+	}
+}
+
 // TestReadResponseReadsTheSame requires of every response of the corpus that it is read as if
 // its header were read after its body.
 func TestReadResponseReadsTheSame(t *testing.T) {
