@@ -34,7 +34,7 @@ func (k *Limiter) learn(now instant, t *Reservation, r *header.Reading) {
 		k.clock.observe(r.Date, t.at, now)
 		k.remembered.refine(&k.clock)
 	}
-	if len(r.Windows) > 0 && !k.expects(now, t, r) {
+	if len(r.Windows) > 0 {
 		k.observe(now, t, r)
 	}
 	if r.Refused {
@@ -64,7 +64,6 @@ func (k *Limiter) observe(now instant, t *Reservation, r *header.Reading) {
 		w := k.window(said)
 		w.observe(k, now, t, said, limit, r.Refused)
 		w.served = w.served || !r.Refused
-		w.expect(now, t, said, r.Refused)
 	}
 	k.forget(t, r)
 	if len(k.edges) > 0 {

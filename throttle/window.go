@@ -38,7 +38,6 @@ type window struct {
 	constancy  constancy
 	phase      phase
 	replicas   replicas
-	expected   expectation
 
 	moment     bool // the reset is told as one
 	served     bool // an answer that was no refusal told of it

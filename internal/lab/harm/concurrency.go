@@ -12,7 +12,9 @@ func concurrency() []World {
 	return []World{
 		{
 			ID: "concurrent", Name: "10 at once, each for 100 ms, refused with a bare 429",
-			API:  func(s *site) http.Handler { return s.atOnce(10, slow(s.ok(), 100*time.Millisecond, 100*time.Millisecond), refusal()) },
+			API: func(s *site) http.Handler {
+				return s.atOnce(10, slow(s.ok(), 100*time.Millisecond, 100*time.Millisecond), refusal())
+			},
 			Span: span, Goal: Goal{Ratio: .9, Refused: .03},
 		},
 		{
