@@ -173,7 +173,7 @@ func (u *unitWindow) settle(now time.Time, h *level.Hold, used cost.Units) {
 
 // settleUnmetered settles what a request holds whose body is not metered.
 func (k *Limiter) settleUnmetered(now instant, t *Reservation) {
-	if !t.Metered {
+	if !t.Metered && t.holds != nil {
 		k.Settle(k.time(now), *t, nil)
 	}
 }
