@@ -24,13 +24,13 @@ type learned struct {
 	// whole holds the limits of all requests, or of those that belong to no part.
 	whole *throttle.Limiter
 	// shown is the sign of the last response, and method and path are of its request.
-	// Once there was another, routes tells the parts apart, and limits holds those of
-	// each.
-	shown  sharing.Fingerprint
-	method string
-	path   string
-	routes *sharing.Buckets
-	limits map[uint64]*throttle.Limiter
+	// Once there was another, buckets tells which requests share limits, and limits
+	// holds those of each bucket.
+	shown   sharing.Fingerprint
+	method  string
+	path    string
+	buckets *sharing.Buckets
+	limits  map[uint64]*throttle.Limiter
 	// The requests that were sent before the key was split may be counted by any
 	// part. Until they are answered, or that takes too long, the parts wait.
 	flying   int // by limits of the whole
