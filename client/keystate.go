@@ -92,7 +92,7 @@ func (l *learned) Ask(now time.Time, d limit.Demand) limit.Decision {
 	if l.stray > 0 && part != l.whole && now.Before(l.patience) {
 		return limit.Decision{At: l.patience, Limit: throttle.FirstAnswer}
 	}
-	a := asks.ask(part, now, d.Requests)
+	a := part.AskFor(now, d)
 	a = l.relax(now, a, asks)
 	if own != nil {
 		if b := l.relax(now, own.ask(now, d.Requests), asks); b.After(&a) {
@@ -128,7 +128,7 @@ func (l *learned) Take(now time.Time, d limit.Demand) {
 	}
 	a.taken, a.key, a.epoch = now, l, l.epoch
 	a.part = l.of(now, a)
-	a.ticket = a.reserve(a.part, now, d.Requests)
+	a.ticket = a.part.TakeFor(now, d)
 	if a.scope == 0 {
 		l.sent(now, a)
 	}

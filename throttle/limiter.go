@@ -54,7 +54,7 @@ type Limiter struct {
 	estimator *estimator   // nil where the server announces its limits
 	inFlight  *concurrency // nil until a refusal came that no announced limit explains
 	random    rand.PCG
-	asked     *Demand // during AskFor and TakeFor
+	asked     *limit.Demand // during AskFor and TakeFor
 
 	remembered *remembered // of an earlier run; nil for none
 	heard      instant     // when the server answered last
