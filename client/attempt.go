@@ -39,8 +39,8 @@ type attempt struct {
 	scope     uint64            // what the caller said it belongs to; 0 is nothing
 	name      string            // of the key, by the caller
 	permit    queue.Permit
-	api       *cost.API       // that tells what requests cost; nil is none
-	demand    throttle.Demand // what it costs, as far as is known
+	api       *cost.API // that tells what requests cost; nil is none
+	model     string    // that the request names, if its API has limits for each
 
 	first bool // it is the first, and there may be others
 

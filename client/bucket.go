@@ -22,10 +22,10 @@ func (l *learned) of(now time.Time, a *attempt) *throttle.Limiter {
 // bucket returns the mark of what a request shares its limits with, as far as responses
 // name them; 0 is the whole.
 func (l *learned) bucket(a *attempt) uint64 {
-	if l.routes == nil {
+	if l.buckets == nil {
 		return 0
 	}
-	return l.routes.Of(a.route.Name)
+	return l.buckets.Of(a.route.Name)
 }
 
 // maxParts is how many parts of a key have limits of their own at a time.

@@ -84,7 +84,7 @@ func (l *learned) enter(now time.Time, route uint64) {
 		return
 	}
 	s.shared = true
-	if !s.refused || l.routes != nil {
+	if !s.refused || l.buckets != nil {
 		return
 	}
 	hold := l.whole.Ask(now, 1)

@@ -44,7 +44,7 @@ func WithUnits(ctx context.Context, u cost.Units) context.Context {
 
 // charge finds out what the request costs, as far as it says so.
 func (a *attempt) charge(who *principal, c *call) {
-	a.api, a.demand, a.Request.Units = nil, throttle.Demand{Requests: c.cost, Cost: c.units}, c.units
+	a.api, a.model, a.Units = nil, "", c.units
 	for _, api := range who.apis {
 		if api.Serves(c.req) {
 			a.api = api
@@ -57,31 +57,10 @@ func (a *attempt) charge(who *principal, c *call) {
 	if !c.estimated {
 		c.estimate, c.estimated = a.api.Estimate(c.req), true
 	}
-	a.demand.Estimate = c.estimate
-	if model := c.estimate.Model; model != "" {
-		a.route = who.routes.OfModel(a.route, model)
+	a.Estimate = limit.Estimate{Bytes: c.estimate.Bytes, Most: c.estimate.Most}
+	if a.model = c.estimate.Model; a.model != "" {
+		a.route = who.routes.OfModel(a.route, a.model)
 	}
-}
-
-// charges reports whether the request may spend something else than one request.
-func (a *attempt) charges() bool {
-	return a.api != nil || len(a.demand.Cost) > 0 || a.demand.Requests > 1
-}
-
-// ask returns when a limiter lets the attempt go.
-func (a *attempt) ask(k *throttle.Limiter, now time.Time, requests int) limit.Decision {
-	if a.charges() {
-		return k.AskFor(now, &a.demand)
-	}
-	return k.Ask(now, requests)
-}
-
-// reserve counts the attempt as sent.
-func (a *attempt) reserve(k *throttle.Limiter, now time.Time, requests int) throttle.Reservation {
-	if a.charges() {
-		return k.TakeFor(now, &a.demand)
-	}
-	return k.Take(now, requests)
 }
 
 // A metering is what is still to be taken in once the body of a response was read.
@@ -108,7 +87,7 @@ func (a *attempt) meter(t *Transport, resp *http.Response) *metering {
 	}
 	m := &metering{t: t, key: a.Request.Key, part: a.part}
 	if a.api != nil {
-		m.meter = a.api.Meter(resp, a.demand.Estimate.Model)
+		m.meter = a.api.Meter(resp, a.model)
 	} else {
 		m.meter = costFields.Meter(resp, "")
 	}

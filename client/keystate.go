@@ -24,13 +24,13 @@ type learned struct {
 	// whole holds the limits of all requests, or of those that belong to no part.
 	whole *throttle.Limiter
 	// shown is the sign of the last response, and method and path are of its request.
-	// Once there was another, routes tells the parts apart, and limits holds those of
-	// each.
-	shown  sharing.Fingerprint
-	method string
-	path   string
-	routes *sharing.Buckets
-	limits map[uint64]*throttle.Limiter
+	// Once there was another, buckets tells which requests share limits, and limits
+	// holds those of each bucket.
+	shown   sharing.Fingerprint
+	method  string
+	path    string
+	buckets *sharing.Buckets
+	limits  map[uint64]*throttle.Limiter
 	// The requests that were sent before the key was split may be counted by any
 	// part. Until they are answered, or that takes too long, the parts wait.
 	flying   int // by limits of the whole
@@ -92,7 +92,7 @@ func (l *learned) Ask(now time.Time, d limit.Demand) limit.Decision {
 	if l.stray > 0 && part != l.whole && now.Before(l.patience) {
 		return limit.Decision{At: l.patience, Limit: throttle.FirstAnswer}
 	}
-	a := asks.ask(part, now, d.Requests)
+	a := part.AskFor(now, d)
 	a = l.relax(now, a, asks)
 	if own != nil {
 		if b := l.relax(now, own.ask(now, d.Requests), asks); b.After(&a) {
@@ -128,7 +128,7 @@ func (l *learned) Take(now time.Time, d limit.Demand) {
 	}
 	a.taken, a.key, a.epoch = now, l, l.epoch
 	a.part = l.of(now, a)
-	a.ticket = a.reserve(a.part, now, d.Requests)
+	a.ticket = a.part.TakeFor(now, d)
 	if a.scope == 0 {
 		l.sent(now, a)
 	}

@@ -74,7 +74,7 @@ func (t *Transport) Forget(req *http.Request) {
 func (l *learned) forget(now time.Time) {
 	l.whole = newThrottle(l.policy, now)
 	l.shown, l.method, l.path = sharing.Fingerprint{}, "", ""
-	l.routes, l.limits, l.shapes = nil, nil, nil
+	l.buckets, l.limits, l.shapes = nil, nil, nil
 	l.flying, l.stray, l.before, l.patience = 0, 0, nil, time.Time{}
 	l.spread, l.cooldowns = spread{}, nil
 	l.counters = nil

@@ -21,7 +21,7 @@ func (l *learned) receive(now time.Time, a *attempt) {
 	}
 	l.watchCounters(now, a)
 	belongs := a.part
-	if a.scope == 0 && (l.routes != nil || a.counters != nil) {
+	if a.scope == 0 && (l.buckets != nil || a.counters != nil) {
 		belongs = l.of(now, a)
 	}
 	if finalError(r) != nil {
@@ -79,13 +79,13 @@ func outcome(r *header.Reading) *header.Reading {
 func (l *learned) show(now time.Time, a *attempt, shown sharing.Fingerprint) {
 	before, method, path := l.shown, l.method, l.path
 	l.shown, l.method, l.path = shown, a.req.Method, a.req.URL.Path
-	if l.routes == nil {
+	if l.buckets == nil {
 		if before.Mark == 0 || before.Mark == shown.Mark {
 			return
 		}
-		l.routes = sharing.NewBuckets(sharing.RouteOf(method, path), before)
+		l.buckets = sharing.NewBuckets(sharing.RouteOf(method, path), before)
 	}
-	if l.routes.Show(a.route.Name, shown, before) {
+	if l.buckets.Show(a.route.Name, shown, before) {
 		l.before, l.whole = l.whole, newThrottle(l.policy, now)
 		l.flying, l.stray = 0, l.flying
 		l.patience = now.Add(strayPatience)

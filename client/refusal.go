@@ -114,7 +114,7 @@ func (t *Transport) giveUp(c *call, who *principal) (said *refusal) {
 	t.line.Update(who.key, func(now time.Time, own limit.Limiter) {
 		l := own.(*learned)
 		l.usage.givenUp.Add(1)
-		if next := l.Ask(now, limit.Demand{Requests: a.Cost, Tag: a}); next.Admits(now) {
+		if next := l.Ask(now, limit.Demand{Requests: a.Cost, Units: a.Units, Estimate: a.Estimate, Tag: a}); next.Admits(now) {
 			return
 		}
 		said = t.refusals.of(l.holder(now, a))

@@ -25,6 +25,8 @@ type Request struct {
 	// Units is how much it spends of other units than requests, such as {"tokens": 850}. Quotas count
 	// requests; limiters of the caller's own see it in their [limit.Demand].
 	Units map[string]float64
+	// Estimate is what is known of its cost where Units does not say it, for the same limiters.
+	Estimate limit.Estimate
 	// Priority decides which request goes first if several wait for the same limit. The zero value is
 	// Normal.
 	Priority Priority
@@ -66,7 +68,7 @@ func (r *Request) cost() int { return max(r.Cost, 1) }
 
 // demand is what r asks of its limits.
 func (r *Request) demand() limit.Demand {
-	return limit.Demand{Requests: r.cost(), Units: r.Units, Tag: r.Tag}
+	return limit.Demand{Requests: r.cost(), Units: r.Units, Estimate: r.Estimate, Tag: r.Tag}
 }
 
 func (r *Request) validate() error {

@@ -38,3 +38,32 @@ func TestALimiterSeesWhatARequestSpendsOfOtherUnits(t *testing.T) {
 	assert.Equal(t, &CostError{Limit: "budget", Cost: 400, Max: 300}, spend(400))
 	require.NoError(t, spend(300))
 }
+
+// demands is a limit that keeps what it was asked for.
+type demands struct {
+	limit.NoHooks
+	asked, taken []limit.Demand
+}
+
+func (s *demands) Ask(_ time.Time, d limit.Demand) limit.Decision {
+	s.asked = append(s.asked, d)
+	return limit.Decision{}
+}
+
+func (s *demands) Take(_ time.Time, d limit.Demand) { s.taken = append(s.taken, d) }
+
+// A key's own limit sees all that is known of what a request costs.
+func TestLimitsSeeWhatARequestCosts(t *testing.T) {
+	own := new(demands)
+	l := newLine(t, WithKeyLimit(func(string) limit.Limiter { return own }))
+	r := &Request{
+		Key: "k", Cost: 2, Units: map[string]float64{"tokens": 850},
+		Estimate: limit.Estimate{Bytes: 1200, Most: map[string]float64{"output-tokens": 400}},
+	}
+	p, err := l.Acquire(t.Context(), r)
+	require.NoError(t, err)
+	p.Release()
+	want := []limit.Demand{{Requests: 2, Units: r.Units, Estimate: r.Estimate}}
+	assert.Equal(t, want, own.asked)
+	assert.Equal(t, want, own.taken)
+}

@@ -53,7 +53,7 @@ type Limiter struct {
 	lost     []lost
 	refusals refusals // that no announced limit explains
 	random   rand.PCG
-	asked    *Demand // during AskFor and TakeFor
+	asked    *limit.Demand // during AskFor and TakeFor
 
 	remembered *remembered // of an earlier run; nil for none
 	heard      instant     // when the server answered last

@@ -8,6 +8,7 @@ import (
 	"github.com/forbear-go/forbear/throttle/cost"
 	"github.com/forbear-go/forbear/throttle/header"
 	"github.com/forbear-go/forbear/throttle/internal/level"
+	"github.com/forbear-go/forbear/throttle/limit"
 )
 
 // CountsUnits reports whether a window that counts something else than requests was known when
@@ -17,7 +18,7 @@ func (t *Reservation) CountsUnits() bool { return t.holds != nil && len(t.holds.
 // holds are what a request spends of the windows that count something else than requests, until
 // responses count it.
 type holds struct {
-	demand Demand
+	demand limit.Demand
 	of     []hold
 }
 
@@ -54,19 +55,16 @@ func newUnits(said *header.Window) *unitWindow {
 	return &unitWindow{Limiter: level.New(), name: strings.Clone(said.Name), unit: strings.Clone(said.Unit)}
 }
 
-// asks returns what a request asks of the window; nil is a request of which nothing is known.
-func (u *unitWindow) asks(d *Demand) level.Demand {
-	if d == nil {
-		return level.Demand{}
-	}
-	if n, ok := d.Cost.Of(u.name, u.unit); ok && n >= 0 {
+// asks returns what a request asks of the window.
+func (u *unitWindow) asks(d limit.Demand) level.Demand {
+	if n, ok := cost.Units(d.Units).Of(u.name, u.unit); ok && n >= 0 {
 		return level.Demand{Cost: n, Known: true}
 	}
 	if u.unit != "tokens" && u.name != "tokens" {
 		return level.Demand{}
 	}
 	var asks level.Demand
-	asks.Most, _ = d.Estimate.Most.Of(u.name, u.unit)
+	asks.Most, _ = cost.Units(d.Estimate.Most).Of(u.name, u.unit)
 	switch {
 	case strings.Contains(u.name, "output"):
 	case strings.Contains(u.name, "input"):
@@ -79,7 +77,7 @@ func (u *unitWindow) asks(d *Demand) level.Demand {
 }
 
 // never reports whether the window never allows a request, however empty it is.
-func (u *unitWindow) never(w *window, d *Demand) bool {
+func (u *unitWindow) never(w *window, d limit.Demand) bool {
 	asks := u.asks(d)
 	return u.told && asks.Known && w.limit > 0 && asks.Cost > float64(w.limit-w.reserve)
 }
@@ -89,7 +87,7 @@ func (u *unitWindow) ready(w *window, k *Limiter, now instant) instant {
 	if !u.told || w.belief.beyond {
 		return now
 	}
-	d := u.Ask(k.time(now), u.asks(k.asked))
+	d := u.Ask(k.time(now), u.asks(k.demand()))
 	switch {
 	case d.Go:
 		return now
@@ -107,7 +105,7 @@ func (u *unitWindow) take(k *Limiter, now instant, t *Reservation) {
 	if t.holds == nil {
 		t.holds = new(holds)
 	}
-	u.demand = u.asks(k.asked)
+	u.demand = u.asks(k.demand())
 	t.holds.of = append(t.holds.of, hold{u.Take(k.time(now), u.demand), u})
 }
 
@@ -122,7 +120,7 @@ func (u *unitWindow) holdOf(k *Limiter, t *Reservation) *level.Hold {
 			return h.Hold
 		}
 	}
-	h := u.Take(k.time(t.at), u.asks(&t.holds.demand))
+	h := u.Take(k.time(t.at), u.asks(t.holds.demand))
 	t.holds.of = append(t.holds.of, hold{h, u})
 	return h
 }
@@ -177,7 +175,7 @@ func (u *unitWindow) settle(now time.Time, h *level.Hold, used cost.Units) {
 
 // settleUnmetered settles what a request holds whose body is not metered.
 func (k *Limiter) settleUnmetered(now instant, t *Reservation) {
-	if !t.Metered {
+	if !t.Metered && t.holds != nil {
 		k.Settle(k.time(now), *t, nil)
 	}
 }

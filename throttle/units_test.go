@@ -90,16 +90,16 @@ func newLimiter(t *testing.T) *Limiter {
 func TestAKnownCostIsHeldUntilItsBodyWasRead(t *testing.T) {
 	k := newLimiter(t)
 	r := chatWindows(599, 900)
-	first := k.TakeFor(epoch, &Demand{Cost: cost.Tokens(100)})
+	first := k.TakeFor(epoch, limit.Demand{Units: cost.Tokens(100)})
 	k.Observe(epoch.Add(100*time.Millisecond), first, &r)
 	now := epoch.Add(time.Second)
-	asks := &Demand{Cost: cost.Tokens(300)}
+	asks := limit.Demand{Units: cost.Tokens(300)}
 	var under []Reservation
 	for k.AskFor(now, asks).At.Equal(now) {
 		under = append(under, k.TakeFor(now, asks))
 	}
 	assert.Len(t, under, 3, "900 are left")
-	assert.Equal(t, now, k.AskFor(now, &Demand{Cost: cost.Units{"tokens": 0}}).At, "what costs nothing goes")
+	assert.Equal(t, now, k.AskFor(now, limit.Demand{Units: cost.Units{"tokens": 0}}).At, "what costs nothing goes")
 	k.Cancel(under[0])
 	assert.Equal(t, now, k.AskFor(now, asks).At, "it was never sent")
 	assert.Equal(t, now, k.Ask(now, 500).At, "500 requests are no 500 tokens")
@@ -107,19 +107,19 @@ func TestAKnownCostIsHeldUntilItsBodyWasRead(t *testing.T) {
 
 func TestACostAboveTheLimitIsToldWithTheLimit(t *testing.T) {
 	k := newLimiter(t)
-	assert.Zero(t, k.AskFor(epoch, &Demand{Cost: cost.Tokens(1001)}).Max, "no limit is known yet")
+	assert.Zero(t, k.AskFor(epoch, limit.Demand{Units: cost.Tokens(1001)}).Max, "no limit is known yet")
 	r := chatWindows(599, 900)
-	k.Observe(epoch.Add(100*time.Millisecond), k.TakeFor(epoch, &Demand{}), &r)
+	k.Observe(epoch.Add(100*time.Millisecond), k.TakeFor(epoch, limit.Demand{}), &r)
 	now := epoch.Add(time.Second)
-	assert.Equal(t, limit.Decision{Limit: "tokens", Max: 1000, Cost: 1001}, k.AskFor(now, &Demand{Cost: cost.Tokens(1001)}))
-	assert.Zero(t, k.AskFor(now, &Demand{Cost: cost.Tokens(1000)}).Max)
+	assert.Equal(t, limit.Decision{Limit: "tokens", Max: 1000, Cost: 1001}, k.AskFor(now, limit.Demand{Units: cost.Tokens(1001)}))
+	assert.Zero(t, k.AskFor(now, limit.Demand{Units: cost.Tokens(1000)}).Max)
 	assert.Zero(t, k.Ask(now, 550).Max)
 	assert.Equal(t, "requests", k.Ask(now, 601).Limit)
 }
 
 func TestAStreamThatUsesLittleGivesTheRestBack(t *testing.T) {
 	k := newLimiter(t)
-	asks := &Demand{Estimate: cost.Estimate{Bytes: 30, Most: cost.Tokens(400)}}
+	asks := limit.Demand{Estimate: limit.Estimate{Bytes: 30, Most: cost.Tokens(400)}}
 	take := func(now time.Time, remaining int) Reservation {
 		s := k.TakeFor(now, asks)
 		s.Streamed, s.Metered = true, true
@@ -147,10 +147,10 @@ func TestUnitsThatMakeNoSenseLimitNothing(t *testing.T) {
 		{Name: "weight-1m", Unit: "weight", Used: known(20), Length: time.Minute},
 	} {
 		k := newLimiter(t)
-		k.Observe(epoch.Add(time.Millisecond), k.TakeFor(epoch, &Demand{}), &header.Reading{Windows: []header.Window{w}})
+		k.Observe(epoch.Add(time.Millisecond), k.TakeFor(epoch, limit.Demand{}), &header.Reading{Windows: []header.Window{w}})
 		now := epoch.Add(time.Second)
-		assert.Equal(t, now, k.AskFor(now, &Demand{}).At, "%+v", w)
-		assert.Equal(t, now, k.AskFor(now, &Demand{Cost: cost.Tokens(50)}).At, "%+v", w)
+		assert.Equal(t, now, k.AskFor(now, limit.Demand{}).At, "%+v", w)
+		assert.Equal(t, now, k.AskFor(now, limit.Demand{Units: cost.Tokens(50)}).At, "%+v", w)
 	}
 }
 
@@ -158,17 +158,17 @@ func TestUnitsThatMakeNoSenseLimitNothing(t *testing.T) {
 func TestACostThatCannotMeanRequests(t *testing.T) {
 	k := newLimiter(t)
 	r := chatWindows(599, 900)
-	k.Observe(epoch.Add(100*time.Millisecond), k.TakeFor(epoch, &Demand{}), &r)
+	k.Observe(epoch.Add(100*time.Millisecond), k.TakeFor(epoch, limit.Demand{}), &r)
 	now := epoch.Add(time.Second)
-	asks := &Demand{Requests: 700}
+	asks := limit.Demand{Requests: 700}
 	assert.Equal(t, limit.Decision{At: now}, k.AskFor(now, asks), "600 requests may go, and 900 tokens")
 	assert.Equal(t, int64(1), k.TakeFor(now, asks).cost)
 	assert.NotEqual(t, now, k.AskFor(now, asks).At, "200 tokens are left")
-	assert.Equal(t, limit.Decision{Limit: "tokens", Max: 1000, Cost: 1001}, k.AskFor(now, &Demand{Requests: 1001}))
+	assert.Equal(t, limit.Decision{Limit: "tokens", Max: 1000, Cost: 1001}, k.AskFor(now, limit.Demand{Requests: 1001}))
 
 	k = newLimiter(t)
 	r.Windows = r.Windows[:1]
-	k.Observe(epoch.Add(100*time.Millisecond), k.TakeFor(epoch, &Demand{}), &r)
+	k.Observe(epoch.Add(100*time.Millisecond), k.TakeFor(epoch, limit.Demand{}), &r)
 	assert.Equal(t, "requests", k.AskFor(now, asks).Limit)
 	assert.Equal(t, 600, k.AskFor(now, asks).Max, "nothing else is counted")
 }
@@ -176,7 +176,7 @@ func TestACostThatCannotMeanRequests(t *testing.T) {
 // A bucket that is given back what a response did not use is full sooner than it was said to be.
 func TestWhatIsGivenBackIsTakenIn(t *testing.T) {
 	k := newLimiter(t)
-	ask := &Demand{Estimate: cost.Estimate{Most: cost.Tokens(100)}}
+	ask := &limit.Demand{Estimate: cost.Estimate{Most: cost.Tokens(100)}}
 	says := func(at time.Duration, r Reservation, tokens int) {
 		k.Observe(epoch.Add(at), r, &header.Reading{Windows: []header.Window{{
 			Name: "tokens", Unit: "tokens", Limit: known(1000), Remaining: known(tokens),

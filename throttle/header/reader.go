@@ -18,7 +18,7 @@ import (
 // in full. So is a response that lacks another field which is looked up in
 // turn; only a field about limits that takes the place of another field, with
 // the number of fields unchanged, may be overlooked, by at most as many
-// responses as there are fields. Reading.Read takes no such shortcut.
+// responses as there are fields. A Retry-After never is. Reading.Read takes no such shortcut.
 type Reader struct {
 	fields  fields
 	periods []Period
@@ -44,6 +44,7 @@ type shape struct {
 	alike  bool     // whether those are all about one window
 	plain  bool     // and were plain numbers
 	hint   bool     // whether one is seen beside refusals
+	rest   bool     // whether one in common use tells what is left
 	frame  frame    // of that window
 }
 
@@ -86,7 +87,7 @@ func (rd *Reader) Read(r *Reading, status int, h http.Header, body []byte, now t
 	var s *shape
 	if status >= 200 && status <= 299 && len(body) == 0 {
 		if s = rd.shape(h); s != nil && s.plain && r.readShape(s, h) {
-			r.quiet = !s.hint && r.Windows[0].Remaining.Value > 0
+			r.quiet = !s.hint && (!s.rest || r.Windows[0].Remaining.Value > 0)
 			return
 		}
 	}
@@ -95,7 +96,7 @@ func (rd *Reader) Read(r *Reading, status int, h http.Header, body []byte, now t
 	if s == nil || !r.collectShape(s, h) {
 		rd.scan(r, h)
 	} else {
-		r.quiet = !s.hint && !s.limit
+		r.quiet = !s.hint && !s.rest
 	}
 	r.finish(body)
 	if rd.body != nil && len(body) > 0 {
@@ -180,7 +181,10 @@ func (rd *Reader) shape(h http.Header) *shape {
 		return nil
 	}
 	s := rd.shapes[len(h)].Load()
-	if s == nil || len(s.other) == 0 {
+	if s == nil || !s.hint && len(h["Retry-After"]) > 0 {
+		return nil
+	}
+	if len(s.other) == 0 {
 		return s
 	}
 	turn := rd.turn.Add(1)
@@ -231,6 +235,7 @@ func (rd *Reader) scan(r *Reading, h http.Header) {
 			r.collect(f, values)
 		}
 		s.hint = s.hint || name == "Retry-After" || name == "Mediawiki-Api-Error"
+		s.rest = s.rest || slices.Contains(remainders[:], name)
 		switch {
 		case !learn:
 		case len(name) > maxName || len(values) == 0:

@@ -27,6 +27,7 @@ func TestReadResponseLooksIntoBodies(t *testing.T) {
 		"a wait in each":        {append(limits, "Retry-After", "0"), nil, true},
 		"an error":              {limits[:2], []string{"Mediawiki-Api-Error", "ratelimited"}, true},
 		"an error in each":      {append(limits, "Mediawiki-Api-Error", "x"), nil, true},
+		"another spelling":      {append(limits[:2:2], "Ratelimit", `"a";r=0;t=5`), nil, false},
 		"no limits":             {limits[:2], nil, false},
 		"no limits, but a wait": {limits[:2], []string{"Retry-After", "7"}, true},
 	} {
@@ -52,6 +53,29 @@ func TestReadResponseLooksIntoBodies(t *testing.T) {
 				assert.Equal(t, len(refusal), from.Reader.(*strings.Reader).Len(), "not a byte was read")
 			}
 		})
+	}
+}
+
+// TestNoWaitIsOverlooked requires that a Retry-After is noticed at once, also where it takes the
+// place of another field, so that the number of fields is that of the successes before.
+func TestNoWaitIsOverlooked(t *testing.T) {
+	limits := []string{"Content-Type", "application/json", "X-Ratelimit-Limit", "10", "X-Ratelimit-Remaining", "5", "X-Ratelimit-Reset", "9"}
+	for before := 1; before < 6; before++ {
+		rd := new(Reader)
+		read := func(text string, more ...string) (r Reading) {
+			resp := &http.Response{
+				StatusCode: http.StatusOK, Header: headerOf(slices.Concat(limits, more)...),
+				Body: io.NopCloser(strings.NewReader(text)), ContentLength: int64(len(text)),
+			}
+			rd.ReadResponse(&r, resp, time.Second, time.Now())
+			return r
+		}
+		for range before {
+			read(`{}`, "Server", "x", "Etag", "y", "Vary", "z")
+		}
+		r := read(`{"code":429,"message":"rate limit exceeded"}`, "Server", "x", "Retry-After", "7", "Vary", "z")
+		assert.True(t, r.Refused)
+		assert.Equal(t, 7*time.Second, r.Wait.Delay)
 	}
 }
 

@@ -3,7 +3,6 @@ package sharing
 import (
 	"iter"
 	"strings"
-	"sync"
 
 	"github.com/forbear-go/forbear/throttle/header"
 )
@@ -11,28 +10,27 @@ import (
 // Buckets determines which requests of a key share their limits. Most APIs limit all
 // routes together. Others name what they limit in their responses, or show different
 // limits on different routes: then the routes that show the same limits form a bucket,
-// with a queue and limits of its own. It is safe for concurrent use.
+// with a queue and limits of its own. A Buckets is not safe for concurrent use.
 type Buckets struct {
-	mu     sync.RWMutex
-	routes map[string]uint64 // what each route showed last
-	heads  map[string]uint64 // what all routes showed that begin so; 0 if they differ
-	sizes  map[uint64]int    // how many routes each has
-	usual  uint64            // the largest
-	split  bool              // the routes are known not to share their limits
-	// conflicts counts responses in turn that showed something else than the one
-	// before, but the same as ever at their route. A plan that changed, which all
+	routes   map[string]uint64 // the bucket of each route: the fingerprint that it showed last
+	prefixes map[string]uint64 // the bucket of all routes that begin so; 0 if they differ
+	sizes    map[uint64]int    // how many routes each bucket has
+	largest  uint64            // the bucket of the most routes
+	split    bool              // the routes are known not to share their limits
+	// conflicts counts consecutive responses that showed other limits than the response
+	// before them, but the same as ever for their own route. A change of plan, which all
 	// routes show one after the other, makes none.
 	conflicts int
 }
 
 // NewBuckets returns buckets of which one route is known.
 func NewBuckets(route string, shown Fingerprint) *Buckets {
-	p := &Buckets{
-		routes: make(map[string]uint64), heads: make(map[string]uint64),
+	b := &Buckets{
+		routes: make(map[string]uint64), prefixes: make(map[string]uint64),
 		sizes: make(map[uint64]int),
 	}
-	p.note(route, shown.Mark)
-	return p
+	b.note(route, shown.Mark)
+	return b
 }
 
 // maxRoutes is how many routes of a key are distinguished. Routes beyond that share
@@ -45,7 +43,7 @@ const enoughConflicts = 3
 // A Fingerprint identifies the limits that a response announces.
 type Fingerprint struct {
 	Mark  uint64 // their names, what they count, and how much they allow; 0 if there are none
-	Scope uint64 // only what they count; 0 if one does not say
+	Scope uint64 // only what they count; 0 if a limit does not say
 }
 
 // FingerprintOf returns the fingerprint of a response.
@@ -75,8 +73,8 @@ func FingerprintOf(r *header.Reading) (s Fingerprint) {
 	return s
 }
 
-// scopeOf returns what a window counts, if the response says so: the name of an only
-// window that is none of a period, such as X-RateLimit-Resource gives it.
+// scopeOf returns what a window counts, if the response says so: the name of a
+// single window that has no period, such as X-RateLimit-Resource gives it.
 func scopeOf(r *header.Reading, w *header.Window) string {
 	if w.Scope == "" && len(r.Windows) == 1 && w.Length == 0 && w.Name != "default" {
 		return w.Name
@@ -84,46 +82,40 @@ func scopeOf(r *header.Reading, w *header.Window) string {
 	return w.Scope
 }
 
-// Of returns the mark of the bucket that a route belongs to, or 0 for the whole.
-func (p *Buckets) Of(route string) uint64 {
-	p.mu.RLock()
-	defer p.mu.RUnlock()
-	return p.markOf(route)
-}
-
-// markOf guesses what a route shows that showed nothing yet: what others show that
-// begin like it, or else what most do.
-func (p *Buckets) markOf(route string) uint64 {
-	if !p.split {
+// Of returns the bucket of a route, as the Mark of its fingerprint, or 0 while all routes share
+// their limits. A route that showed nothing yet is taken to belong to the bucket of those that
+// begin like it, or else to the largest.
+func (b *Buckets) Of(route string) uint64 {
+	if !b.split {
 		return 0
 	}
-	if m, ok := p.routes[route]; ok {
+	if m, ok := b.routes[route]; ok {
 		return m
 	}
-	for head := range headsOf(route) {
-		if m := p.heads[head]; m != 0 {
+	for prefix := range prefixesOf(route) {
+		if m := b.prefixes[prefix]; m != 0 {
 			return m
 		}
 	}
-	return p.usual
+	return b.largest
 }
 
-// maxHead is how many segments of a route its heads have at the most.
-const maxHead = 4
+// maxPrefix is how many segments of a route its prefixes have at the most.
+const maxPrefix = 4
 
-// headsOf returns what a route begins with, the longest first.
-func headsOf(route string) iter.Seq[string] {
+// prefixesOf returns what a route begins with, the longest first.
+func prefixesOf(route string) iter.Seq[string] {
 	return func(yield func(string) bool) {
-		head := route
-		for strings.Count(head, "/") > maxHead {
-			head = head[:strings.LastIndexByte(head, '/')]
+		prefix := route
+		for strings.Count(prefix, "/") > maxPrefix {
+			prefix = prefix[:strings.LastIndexByte(prefix, '/')]
 		}
 		for {
-			i := strings.LastIndexByte(head, '/')
+			i := strings.LastIndexByte(prefix, '/')
 			if i <= 0 {
 				return
 			}
-			if head = head[:i]; !yield(head) {
+			if prefix = prefix[:i]; !yield(prefix) {
 				return
 			}
 		}
@@ -131,52 +123,50 @@ func headsOf(route string) iter.Seq[string] {
 }
 
 // note notes what a route shows.
-func (p *Buckets) note(route string, m uint64) {
-	was, known := p.routes[route]
-	p.routes[route] = m
+func (b *Buckets) note(route string, m uint64) {
+	was, known := b.routes[route]
+	b.routes[route] = m
 	if known {
-		if p.sizes[was]--; p.sizes[was] == 0 {
-			delete(p.sizes, was)
+		if b.sizes[was]--; b.sizes[was] == 0 {
+			delete(b.sizes, was)
 		}
 	}
-	if p.sizes[m]++; p.sizes[m] > p.sizes[p.usual] {
-		p.usual = m
+	if b.sizes[m]++; b.sizes[m] > b.sizes[b.largest] {
+		b.largest = m
 	}
-	for head := range headsOf(route) {
-		switch all, begun := p.heads[head]; {
+	for prefix := range prefixesOf(route) {
+		switch all, begun := b.prefixes[prefix]; {
 		case !begun, known && all == was:
-			p.heads[head] = m
+			b.prefixes[prefix] = m
 		case all != m:
-			p.heads[head] = 0
+			b.prefixes[prefix] = 0
 		}
 	}
 }
 
 // Show notes what a response of a route showed, and what the response before it showed,
-// of whichever route. It reports whether the key splits now.
-func (p *Buckets) Show(route string, shown, before Fingerprint) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	was, known := p.routes[route]
+// whatever its route. It reports whether the key splits now.
+func (b *Buckets) Show(route string, shown, before Fingerprint) bool {
+	was, known := b.routes[route]
 	switch {
 	case known && was != shown.Mark:
-		p.note(route, shown.Mark)
-		p.conflicts = 0
+		b.note(route, shown.Mark)
+		b.conflicts = 0
 		return false
-	case !known && len(p.routes) >= maxRoutes:
+	case !known && len(b.routes) >= maxRoutes:
 		return false
 	case !known:
-		p.note(route, shown.Mark)
+		b.note(route, shown.Mark)
 	}
-	if p.split || shown.Mark == before.Mark {
+	if b.split || shown.Mark == before.Mark {
 		return false
 	}
 	switch {
 	case shown.Scope != 0 && before.Scope != 0 && shown.Scope != before.Scope:
-		p.split = true // they say it themselves
+		b.split = true // they say it themselves
 	case known:
-		p.conflicts++
-		p.split = p.conflicts >= enoughConflicts
+		b.conflicts++
+		b.split = b.conflicts >= enoughConflicts
 	}
-	return p.split
+	return b.split
 }

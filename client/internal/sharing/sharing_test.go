@@ -28,7 +28,7 @@ func TestRouteOf(t *testing.T) {
 	}
 }
 
-// watcher shows signs to parts, one after the other.
+// A watcher shows fingerprints to buckets, one after the other.
 type watcher struct {
 	*Buckets
 	before Fingerprint
@@ -62,7 +62,7 @@ func TestPlanChangeIsNoSplit(t *testing.T) {
 	}
 	require.Zero(t, w.Of("a"))
 
-	// Routes that differ for good are split once, and may change parts later.
+	// Routes that differ for good are split once, and may change buckets later.
 	splits := 0
 	for range 10 {
 		for route, s := range map[string]Fingerprint{"a": free, "b": paid} {
@@ -110,7 +110,7 @@ func TestNewRoutesDoNotDelayASplit(t *testing.T) {
 	require.Fail(t, "never split")
 }
 
-// A route that nobody has seen belongs to what begins like it, or else to the largest part.
+// A new route belongs to what begins like it, or else to the largest bucket.
 func TestUnknownRoutesAreGuessed(t *testing.T) {
 	core, search := Fingerprint{Mark: 1, Scope: 1}, Fingerprint{Mark: 3, Scope: 3}
 	var w watcher
@@ -120,7 +120,7 @@ func TestUnknownRoutesAreGuessed(t *testing.T) {
 	w.see("GET/api/users", core)
 	require.Equal(t, search.Mark, w.Of("GET/api/search/users/by/name/and/more"))
 	require.Equal(t, core.Mark, w.Of("GET/api/repos/b"))
-	require.Equal(t, core.Mark, w.Of("GET/api/gists"), "most are of this part")
+	require.Equal(t, core.Mark, w.Of("GET/api/gists"), "most are in this bucket")
 	require.Equal(t, core.Mark, w.Of("POST/other"))
 
 	// A plan that changes takes along what is guessed.
@@ -139,7 +139,7 @@ func TestRoutesAreBounded(t *testing.T) {
 		w.see("GET/"+string(rune('a'+i))+"/b/c/d/e/f/g", Fingerprint{Mark: uint64(i)<<1 | 1})
 	}
 	require.Len(t, w.routes, maxRoutes)
-	require.LessOrEqual(t, len(w.heads), (maxHead+1)*maxRoutes)
+	require.LessOrEqual(t, len(w.prefixes), (maxPrefix+1)*maxRoutes)
 	for i := range 10 * maxRoutes {
 		w.see("GET/a/b/c/d/e/f/g", Fingerprint{Mark: uint64(i)<<1 | 1})
 	}
