@@ -49,6 +49,8 @@ type learned struct {
 	epoch int // how often all this was forgotten
 
 	shapes map[*throttle.Limiter][]shape // what observers know
+
+	share Share // in a fleet; nil for none
 }
 
 // strayPatience is how long the parts wait for what was sent before the split.
@@ -60,6 +62,7 @@ func newKeyState(t *Transport, key string, s *settings, now time.Time) *learned 
 		_ = l.whole.Restore(time.Now(), lesson) // it was tried before
 		l.spread.wide = true
 	}
+	l.join(s.fleet)
 	return l
 }
 
@@ -86,7 +89,7 @@ func (l *learned) Ask(now time.Time, r *queue.Request) queue.Decision {
 	if l.stray > 0 && part != l.whole && now.Before(l.patience) {
 		return queue.Decision{At: l.patience, Name: throttle.FirstAnswer}
 	}
-	a := part.Ask(now, r.Cost)
+	a := l.ask(now, part, r, asks)
 	a = l.relax(now, a, asks)
 	if own != nil {
 		a = later(a, l.relax(now, own.ask(now, r.Cost), asks))
@@ -117,6 +120,7 @@ func (l *learned) Take(now time.Time, r *queue.Request) {
 	a.taken, a.key, a.epoch = now, l, l.epoch
 	a.part = l.of(now, a)
 	a.ticket = a.part.Take(now, r.Cost)
+	l.takeShare(now, a)
 	if a.scope == 0 {
 		l.sent(now, a)
 	}
@@ -143,7 +147,11 @@ func (l *learned) sent(now time.Time, a *attempt) {
 
 // Return implements queue.Returner.
 func (l *learned) Return(_ time.Time, r *queue.Request) {
-	if a, ok := r.Tag.(*attempt); ok && !l.late(a) {
+	a, ok := r.Tag.(*attempt)
+	if ok {
+		l.cancelShare(a)
+	}
+	if ok && !l.late(a) {
 		l.landed(a)
 		a.part.Cancel(a.ticket)
 		if a.own != nil {
@@ -154,6 +162,7 @@ func (l *learned) Return(_ time.Time, r *queue.Request) {
 
 // lose notes that an attempt got no answer.
 func (l *learned) lose(now time.Time, a *attempt) {
+	l.abandonShare(now, a)
 	if l.late(a) {
 		return
 	}
@@ -186,7 +195,7 @@ func (l *learned) Idle(now time.Time) bool {
 			return false
 		}
 	}
-	return l.whole.Idle(now)
+	return l.whole.Idle(now) && (l.share == nil || l.share.Idle(now))
 }
 
 // of returns the limits that a request obeys.

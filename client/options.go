@@ -32,6 +32,7 @@ type settings struct {
 	newBudget      func() *backoff.Budget
 	newBreaker     func(key string) backoff.Breaker
 
+	fleet     Fleet
 	dialects  []header.Dialect
 	memory    Memory
 	observers []func(Event)

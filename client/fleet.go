@@ -1,0 +1,130 @@
+package client
+
+import (
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/forbear-go/forbear/queue"
+	"github.com/forbear-go/forbear/throttle"
+	"github.com/forbear-go/forbear/throttle/header"
+)
+
+// A Fleet shares quotas with other processes. Package fleet has one.
+type Fleet interface {
+	// Join returns this process's share of a quota. The key is a hash of who spends it. wake
+	// has the queue ask again; waiting tells how many requests wait. Neither may be called
+	// from a method of the share.
+	Join(key string, wake func(), waiting func() int) Share
+}
+
+// A Share is what this process may spend of a quota that it shares. Its methods are called
+// under the lock of the queue and must not block.
+type Share interface {
+	// Ask returns when a request of the given cost may go on the account of the windows that
+	// the server announces. It reports false while nothing is shared: then the limiter
+	// decides, as without a fleet. A request with noWait set is never sent to wait for
+	// the store.
+	Ask(now time.Time, cost int, noWait bool) (throttle.Decision, bool)
+	// Take counts a request as sent and returns its number.
+	Take(now time.Time, cost int) uint64
+	// Cancel undoes a Take, of a request that was not sent.
+	Cancel(number uint64)
+	// Observe takes in what the response to a request announced, and until when a refusal
+	// closed the limiter. Not ok says that the windows cannot be shared.
+	Observe(now time.Time, number uint64, windows []throttle.Announced, ok bool, hold time.Time)
+	// Abandon notes that a request got no response.
+	Abandon(now time.Time, number uint64)
+	// Idle reports whether the share is of no more use.
+	Idle(now time.Time) bool
+}
+
+// WithFleet shares the quotas of all keys with other processes. While the processes cannot
+// reach each other, each goes on as without it. Limits that count anything else than
+// requests, and those of routes or scopes that have limits of their own, are not shared.
+func WithFleet(f Fleet) Option {
+	return func(s *settings) error {
+		if f == nil {
+			return errors.New("client: WithFleet got no fleet")
+		}
+		s.fleet = f
+		return nil
+	}
+}
+
+// join makes the key one of the fleet's.
+func (l *learned) join(f Fleet) {
+	if f == nil {
+		return
+	}
+	t, key := l.transport, l.key
+	l.share = f.Join(key, func() { t.line.Update(key, nil) }, func() int { return t.line.KeyStats(key).Waiting })
+}
+
+// shares reports whether a request spends the quota that the fleet shares.
+func (l *learned) shares(part *throttle.Limiter, a *attempt) bool {
+	return l.share != nil && a != nil && a.scope == 0 && part == l.whole && len(l.limits) == 0
+}
+
+// ask asks the limiter of a request or, where it is shared, the fleet.
+func (l *learned) ask(now time.Time, part *throttle.Limiter, r *queue.Request, a *attempt) throttle.Decision {
+	if !l.shares(part, a) {
+		return part.Ask(now, r.Cost)
+	}
+	d, shared := l.share.Ask(now, max(r.Cost, 1), r.NoWait)
+	if !shared {
+		return part.Ask(now, r.Cost)
+	}
+	return later(d, part.AskUnannounced(now, r.Cost))
+}
+
+// takeShare counts an attempt in the fleet.
+func (l *learned) takeShare(now time.Time, a *attempt) {
+	a.shared = 0
+	if l.shares(a.part, a) {
+		a.shared = l.share.Take(now, max(a.Cost, 1))
+	}
+}
+
+// cancelShare undoes takeShare.
+func (l *learned) cancelShare(a *attempt) {
+	if a.shared != 0 {
+		l.share.Cancel(a.shared)
+	}
+}
+
+// abandonShare notes that an attempt got no response.
+func (l *learned) abandonShare(now time.Time, a *attempt) {
+	if a.shared != 0 {
+		l.share.Abandon(now, a.shared)
+	}
+}
+
+// observeShare passes what a response said on to the fleet. It follows the limiter's own
+// Observe.
+func (l *learned) observeShare(now time.Time, a *attempt) {
+	if a.shared == 0 {
+		return
+	}
+	r := &a.reading
+	if r.Stale || a.part != l.whole {
+		l.share.Observe(now, a.shared, nil, true, time.Time{})
+		return
+	}
+	windows, ok := a.part.Announced(r)
+	hold := time.Time{}
+	if r.Refused {
+		hold = sharedHold(a.part.Status(now), r)
+	}
+	l.share.Observe(now, a.shared, windows, ok && len(l.limits) == 0, hold)
+}
+
+// sharedHold returns until when a refusal closes the quota for all. Whether one that
+// names no limit is about a limit at all is only known once refusals taught one.
+func sharedHold(s throttle.Status, r *header.Reading) time.Time {
+	taught := func(w throttle.WindowStatus) bool { return w.Name == throttle.Learned }
+	if explained(r) || r.Wait.Known() && r.Wait.Explicit && slices.ContainsFunc(s.Windows, taught) {
+		return s.Hold
+	}
+	return time.Time{}
+}

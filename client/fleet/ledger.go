@@ -1,0 +1,380 @@
+package fleet
+
+import "maps"
+
+// A ledger is the state of one key. It numbers the units of cost that it grants: granted
+// is how many members ever held, finished how many of those belong to requests that are
+// over. Of each window it knows a bound: up to which number units are covered by what a
+// response said remained. It grants while granted is below each bound, so that the sum of
+// what members hold and have under way never exceeds what is left of any window.
+//
+// script.lua of package redisfleet is the same, for Redis.
+type ledger struct {
+	inc      string
+	ver      int64
+	at       int64
+	granted  int64
+	finished int64
+	hold     int64
+	open     int64 // nothing is shared until then
+	doubt    bool  // because what is announced cannot be
+	recalled int64 // when a recall is next due
+	told     int64 // when credit is next told
+
+	learn   int64 // nothing is granted until then,
+	need    int64 // or until so many members were heard
+	since   int64 // since then
+	rebuilt bool  // or that was so once
+	prober  string
+	probe   int64 // the call that granted it
+	expires int64
+
+	members map[string]*memberState
+	windows map[string]*windowState
+}
+
+type memberState struct {
+	seq, granted, finished, lease, want, hungry, served, heard int64
+
+	denied bool // it got nothing, the last time
+}
+
+type windowState struct {
+	limit, bound    int64
+	known           bool  // bound is
+	raised          int64 // the version that set it
+	earliest, reset int64
+	tries           int64
+	shared          int64 // others are believed to spend it until then
+	// Of the time between the bounds of the reset, so many quarters are waited for. They
+	// become fewer as long as probes find the window open.
+	quarters, floor int64
+	odd             int64 // resets in turn after which less than half was left
+}
+
+const (
+	oddMost  = 3
+	oddLimit = 8 // below that, half says nothing
+)
+
+// opens returns when a probe may go.
+func (w *windowState) opens() int64 {
+	return w.earliest + (w.reset-w.earliest)*w.quarters/4 + ledgerMargin
+}
+
+const (
+	ledgerMargin = 5     // after a reset
+	openFor      = 60000 // what is not shared is looked at again after that
+)
+
+func newLedger(inc string) *ledger {
+	return &ledger{inc: inc, members: make(map[string]*memberState), windows: make(map[string]*windowState)}
+}
+
+// exchange takes in a report. l is nil if the ledger was lost or never was.
+func exchange(l *ledger, q *report, time int64) (*ledger, reply) {
+	now, n := time, new(news)
+	switch {
+	case l == nil:
+		l = newLedger(q.Nonce)
+		if q.Members > 1 {
+			l.rebuild(q, now, n)
+		}
+	default:
+		now = max(time, l.at) // a failover may set the clock back
+		if m := l.members[q.ID]; m != nil && q.Seq <= m.seq {
+			return l, reply{Stale: true, Time: now}
+		}
+		if q.Inc == l.inc && q.Ver > l.ver { // an older ledger took the place of the newest
+			l.inc = q.Nonce
+			for _, w := range l.windows {
+				w.known = false
+			}
+			l.rebuild(q, now, n)
+		} else if q.Inc != "" && q.Inc != l.inc && q.Members > 1 && !l.rebuilt {
+			l.rebuild(q, now, n) // a newcomer, who knew of no other, made it
+		}
+	}
+	l.at, l.ver = now, l.ver+1
+	l.bury(q, now)
+	m := l.enter(q, now)
+	before := l.left()
+	l.hear(q, now, n)
+	learning := l.learning(now)
+	r := l.grant(q, m, now, learning, n)
+	if left := l.left(); left > 0 && (before <= 0 || now >= l.told) && r.Hungry > 0 && !learning && l.hold <= now {
+		n.Credit, l.told = true, now+20
+	}
+	r.Time, r.Inc, r.Ver, r.Granted, r.Fleet, r.Learn = now, l.inc, l.ver, m.granted, l.finished, learning
+	r.Members = max(int64(len(l.members)), l.need)
+	r.Hold, r.Windows = l.hold, make(map[string]fact, len(l.windows))
+	if l.open > now {
+		r.Open = l.open
+	}
+	for name, w := range l.windows {
+		f := fact{Limit: w.limit, Bound: -1, Latest: w.reset}
+		if w.known {
+			f.Bound = w.bound
+		}
+		r.Windows[name] = f
+	}
+	if *n != (news{}) {
+		r.News = n
+	}
+	return l, r
+}
+
+// rebuild has the ledger wait for what the members hold.
+func (l *ledger) rebuild(q *report, now int64, n *news) {
+	l.learn, l.need, l.since, l.rebuilt = now+q.TTL+q.Grace, q.Members, now, true
+	n.Roll = true
+}
+
+// bury takes what the dead held as spent: their leases are over, so it will not be sent.
+func (l *ledger) bury(q *report, now int64) {
+	maps.DeleteFunc(l.members, func(id string, m *memberState) bool {
+		if id == q.ID || m.lease+q.Grace >= now {
+			return false
+		}
+		l.finished += m.granted - m.finished
+		return true
+	})
+}
+
+// enter takes in what the member holds.
+func (l *ledger) enter(q *report, now int64) *memberState {
+	m := l.members[q.ID]
+	if m == nil {
+		m = &memberState{served: l.ver}
+		l.members[q.ID] = m
+		alone := q.Finished // by itself, since it was last heard
+		if q.Inc == l.inc {
+			alone = max(q.Finished-q.Told, 0)
+		} else {
+			alone = 0
+		}
+		l.finished += alone
+		l.granted += alone + q.Granted - q.Finished
+	} else {
+		l.granted += q.Granted - m.granted
+		l.finished += q.Finished - m.finished
+	}
+	m.seq, m.granted, m.finished, m.want = q.Seq, q.Granted, q.Finished, q.Want
+	m.lease, m.heard = now+q.TTL, now
+	return m
+}
+
+// hear takes in what responses told.
+func (l *ledger) hear(q *report, now int64, n *news) {
+	probed := l.prober == q.ID && q.Probed == l.probe
+	if probed || l.prober != "" && l.expires < now {
+		l.prober = ""
+	}
+	if q.Hold > l.hold && q.Hold > now {
+		l.hold = q.Hold
+		n.Hold = l.hold
+	}
+	switch {
+	case q.Off == 2:
+		l.open, l.doubt = now+openFor, true
+		clear(l.windows)
+	case q.Off == 1 && len(l.windows) == 0 && l.open <= now:
+		l.open, l.doubt = now+openFor, false
+	}
+	if l.open > now && l.doubt {
+		return
+	}
+	for name, o := range q.Windows {
+		l.hearWindow(name, o, q.Inc == l.inc, now)
+		l.open = 0
+	}
+	if !probed {
+		return
+	}
+	odd := false
+	for name, w := range l.windows {
+		_, heard := q.Windows[name]
+		switch {
+		case w.known && w.bound > l.granted:
+			if w.tries == 0 {
+				w.quarters = max(w.quarters-1, w.floor)
+			}
+			w.tries = 0
+			if w.odd++; 2*(w.bound-l.granted) >= w.limit || w.limit < oddLimit {
+				w.odd = 0
+			}
+			odd = odd || w.odd >= oddMost
+		case w.opens() >= now:
+		case w.quarters < 4: // that was too early
+			w.floor = w.quarters + 1
+			w.quarters = 4
+		case !heard && w.known:
+			delete(l.windows, name) // the server tells of it no longer
+		default:
+			w.tries = min(w.tries+1, 7)
+			w.earliest, w.reset = now, now+50<<w.tries
+		}
+	}
+	if odd { // it rolls, or refills: that is not shared
+		l.open, l.doubt = now+openFor, true
+		clear(l.windows)
+	}
+}
+
+func (l *ledger) hearWindow(name string, o told, same bool, now int64) {
+	w := l.windows[name]
+	if w == nil {
+		w = &windowState{earliest: o.Earliest, reset: o.Latest, quarters: 4}
+		l.windows[name] = w
+	}
+	w.limit = o.Limit
+	switch {
+	case o.Latest < w.earliest: // of a window that is over
+	case o.Earliest > w.reset:
+		w.earliest, w.reset = o.Earliest, o.Latest
+	default:
+		w.earliest, w.reset = max(w.earliest, o.Earliest), o.Latest
+	}
+	if !same || o.Ver < 0 {
+		return // its numbers are those of another incarnation
+	}
+	switch {
+	case !w.known || o.Bound > w.bound:
+		w.bound, w.known, w.raised = o.Bound, true, l.ver
+	case o.Ver >= w.raised && o.Remaining < w.bound-l.granted:
+		// Less is left than the fleet explains: others spend the quota, or it was lowered.
+		w.bound, w.raised = o.Newest, l.ver
+		w.shared = now + openFor
+	}
+}
+
+// learning reports whether members are yet to say what they hold.
+func (l *ledger) learning(now int64) bool {
+	if l.learn == 0 {
+		return false
+	}
+	heard := int64(0)
+	for _, m := range l.members {
+		if m.heard >= l.since {
+			heard++
+		}
+	}
+	if heard < l.need && now < l.learn {
+		return true
+	}
+	l.learn, l.need, l.since = 0, 0, 0
+	return false
+}
+
+// left returns how many more may be granted; it is 0 where that is not known.
+func (l *ledger) left() int64 {
+	if len(l.windows) == 0 {
+		return 0
+	}
+	left := int64(1) << 40
+	for _, w := range l.windows {
+		if !w.known {
+			return 0
+		}
+		left = min(left, w.bound-l.granted)
+	}
+	return max(left, 0)
+}
+
+// hungryFor is how long a member that got nothing is believed to wait.
+const hungryFor = 2000
+
+// grant gives the member its part of what is left, or a probe.
+func (l *ledger) grant(q *report, m *memberState, now int64, learning bool, n *news) (r reply) {
+	hungry, before := int64(1), int64(0)
+	for id, o := range l.members {
+		if id == q.ID || o.want <= 0 || o.hungry+hungryFor < now {
+			continue
+		}
+		hungry++
+		if o.denied && (o.served < m.served || o.served == m.served && id < q.ID) {
+			before++
+		}
+	}
+	r.Hungry = hungry - 1
+	left := l.left()
+	if q.Want > 0 && !learning && l.hold <= now && l.open <= now {
+		if left > 0 {
+			l.share(q, m, now, left, hungry, before)
+		} else if l.mayProbe(q, now) {
+			m.granted, m.want, m.served = m.granted+1, 0, l.ver
+			l.granted++
+			l.prober, l.probe, l.expires = q.ID, q.Seq, now+max(1000, 4*q.Trip)
+			r.Probe = true
+		}
+	}
+	r.Left = l.left()
+	m.denied = q.Want > 0 && q.Granted == m.granted
+	if m.denied || m.want > 0 && r.Left == 0 {
+		r.At = l.again(q, now, before, learning)
+		m.hungry = max(now, r.At)
+		if m.denied && r.Left == 0 && l.granted-l.finished > m.granted-m.finished && now >= l.recalled {
+			n.Recall, l.recalled = true, now+200
+		}
+	}
+	return r
+}
+
+// share grants a part to the member: an equal one with all that wait, the longest waiting
+// first where there is not one for each.
+func (l *ledger) share(q *report, m *memberState, now, left, hungry, before int64) {
+	part := left / hungry
+	if hungry == 1 && len(l.members) > 1 {
+		part = (left + 1) / 2 // leave some to those who come
+	}
+	for _, w := range l.windows {
+		if w.shared > now {
+			part = (part + 1) / 2 // what strangers take must not have been given away
+			break
+		}
+	}
+	if part == 0 && before < left {
+		part = 1
+	}
+	if part = min(part, q.Want); part > 0 {
+		m.granted, m.want, m.served, m.hungry = m.granted+part, m.want-part, l.ver, 0
+		l.granted += part
+	}
+}
+
+// mayProbe reports whether one may go to see what is left: where nothing is known yet, and
+// where the reset has passed.
+func (l *ledger) mayProbe(q *report, now int64) bool {
+	if l.prober != "" {
+		return false
+	}
+	for _, w := range l.windows {
+		if w.known && w.bound <= l.granted && now <= w.opens() {
+			return false
+		}
+	}
+	return true
+}
+
+// again returns when the member had better ask again, should it hear nothing.
+func (l *ledger) again(q *report, now, before int64, learning bool) int64 {
+	later := false
+	if learning {
+		return now + 200
+	}
+	at := now + 50
+	if l.prober != "" {
+		at = now + max(50, 2*q.Trip)
+	}
+	for _, w := range l.windows {
+		if w.known && w.bound <= l.granted {
+			at = max(at, w.opens()+1)
+			later = true
+		}
+	}
+	at = max(at, l.hold+1)
+	if later && before > 0 {
+		at += max(50, 2*q.Trip) + 10*before // the first looks, and the others hear of it
+	}
+	return at
+}

@@ -1,0 +1,71 @@
+package throttle
+
+import (
+	"time"
+
+	"github.com/forbear-go/forbear/throttle/header"
+)
+
+// An Announced is what one response says of a window, in terms that clients which share
+// the quota can exchange.
+type Announced struct {
+	Name      string
+	Limit     int
+	Remaining int // for everybody who spends the quota, less our reserve
+	// Earliest and Latest bound the reset.
+	Earliest, Latest time.Time
+}
+
+// Announced returns what a response says of its windows. It is to be called right after
+// Observe took the response in. It reports false if one of them is of a sort that a count
+// of requests does not describe, such as tokens or requests under way.
+func (k *Limiter) Announced(r *header.Reading) ([]Announced, bool) {
+	var all []Announced
+	for j := range r.Windows {
+		said := &r.Windows[j]
+		w := k.matching(said)
+		remaining, counted := count(said.Remaining, said.Unit)
+		switch {
+		case w == nil, r.Refused && len(k.edges) > 0:
+			continue // a limit in front of the API
+		case !counted, !said.Reset.Known(), !w.resetKnown, said.Unit != "" && said.Unit != "requests",
+			w.concurrent, w.belief.beyond:
+			return nil, false
+		}
+		all = append(all, Announced{
+			Name: w.name + "\x00" + w.scope, Limit: int(w.limit), Remaining: int(max(remaining-w.reserve, 0)),
+			Earliest: k.time(w.reset.earliest), Latest: k.time(w.reset.latest),
+		})
+	}
+	return all, true
+}
+
+func (k *Limiter) matching(said *header.Window) *window {
+	for i := range k.windows {
+		if k.windows[i].matches(said) {
+			return &k.windows[i]
+		}
+	}
+	return nil
+}
+
+// AskUnannounced is [Limiter.Ask] without the windows that the server announces: it heeds
+// refusals and what they taught. It serves those who know by other means what they may
+// spend of the windows.
+func (k *Limiter) AskUnannounced(now time.Time, cost int) Decision {
+	i, n := k.instant(now), units(cost)
+	k.expireLost(i)
+	if n > 1 {
+		if w := k.tooSmall(n); w != nil {
+			return Decision{Name: w.name, Max: int(w.limit - w.reserve)}
+		}
+	}
+	windows := k.windows
+	k.windows = nil
+	at, name := k.ready(i, n)
+	k.windows = windows
+	if at == never {
+		return Decision{Name: name}
+	}
+	return Decision{At: k.time(at), Name: name}
+}
