@@ -6,11 +6,11 @@ import (
 	"time"
 )
 
-// Attempt is what is known after one attempt: what a [Check] and a [Strategy]
-// decide from. Every field may be left zero, which means that it is not known.
+// An Attempt describes one attempt to send a request and its outcome. A [Check] and
+// a [Strategy] decide from it. Any field may be zero, which means that it is not known.
 type Attempt struct {
-	// Number counts the attempts of the request, this one included: 1 is the
-	// first attempt, 2 the first retry. Zero is taken as 1.
+	// Number is the number of the attempt: 1 is the first attempt, 2 the first
+	// retry. 0 means 1.
 	Number int
 	// Elapsed is the time since the first attempt began.
 	Elapsed time.Duration
@@ -18,32 +18,33 @@ type Attempt struct {
 	Previous time.Duration
 	// Request is the request as the caller made it, with the caller's context.
 	Request *http.Request
-	// Response is what the server answered; nil if Err is not nil. Its body is
-	// not read.
+	// Response is the server's response; nil if Err is not nil. Its body is not
+	// read.
 	Response *http.Response
-	// Err is why there was no answer.
+	// Err is why there was no response.
 	Err error
-	// Refused says that the response is a refusal for want of quota, whatever
-	// its status. Status 429 is one even without it.
+	// Refused reports whether the response is a refusal because of a limit,
+	// whatever its status. Status 429 always is.
 	Refused bool
-	// Wait is the time from now for which the server asked. It means something
-	// only when WaitKnown is set: a wait of zero and none at all are different.
+	// Wait is how long the server asked to wait, from now. It is valid only if
+	// WaitKnown is set: a wait of zero differs from none.
 	Wait      time.Duration
 	WaitKnown bool
-	// Repeatable is the caller's word, given once for all requests, that
-	// executing one twice does no harm, whatever its method. For one request
-	// there is [WithIdempotent].
+	// Repeatable declares that executing a request twice does no harm, whatever
+	// its method. It is meant for all requests of a caller; use
+	// [WithIdempotent] for a single one.
 	Repeatable bool
 }
 
-// Idempotent reports whether it does no harm if the server executes the request
-// twice. The word given by [WithIdempotent] decides, if there is one. Else it
-// takes Repeatable, or an Idempotency-Key or X-Idempotency-Key header, or one of
-// the methods GET, HEAD, OPTIONS, TRACE, PUT and DELETE (RFC 9110 section
-// 9.2.2). An unknown request is not idempotent.
+// Idempotent reports whether the server may execute the request twice without
+// harm. [WithIdempotent] decides, if it was used. Otherwise the request is
+// idempotent if Repeatable is set, if it has an Idempotency-Key or
+// X-Idempotency-Key header, or if its method is GET, HEAD, OPTIONS, TRACE, PUT or
+// DELETE (RFC 9110 section 9.2.2). An unknown request is idempotent only if
+// Repeatable is set.
 //
 // As in net/http, a header entry without any value marks the request without
-// being sent. An entry with empty values only is no key.
+// being sent. An entry that has only empty values does not count as a key.
 func (a Attempt) Idempotent() bool {
 	if a.Request == nil {
 		return a.Repeatable
@@ -72,8 +73,8 @@ func hasKey(values []string) bool {
 	return values != nil && len(values) == 0
 }
 
-// Replayable reports whether the request can be sent once more: it has no body,
-// or GetBody makes a new one. An unknown request counts as replayable.
+// Replayable reports whether the request can be sent again: it has no body, or
+// GetBody returns a new one. An unknown request counts as replayable.
 func (a Attempt) Replayable() bool {
 	r := a.Request
 	return r == nil || r.Body == nil || r.Body == http.NoBody || r.GetBody != nil
@@ -93,13 +94,27 @@ func (a Attempt) refused() bool {
 		a.Response != nil && a.Response.StatusCode == http.StatusTooManyRequests)
 }
 
+// statusOverloaded is what some APIs answer that have too much to do.
+const statusOverloaded = 529
+
+// heeded reports whether a wait that the server asks for says when it admits requests
+// again. Clients that only retry heed no other, and so a server may not mean what it
+// says there.
+func (a Attempt) heeded() bool {
+	if a.Response == nil || a.refused() {
+		return true
+	}
+	status := a.Response.StatusCode
+	return status == http.StatusServiceUnavailable || status == statusOverloaded
+}
+
 type idempotentKey struct{}
 
-// WithIdempotent returns a context that carries the caller's word on whether
-// requests made with it may be executed twice without harm. It overrules
-// method, headers and [Attempt].Repeatable in both directions: true lets a POST
-// be retried after a server error, false keeps even a GET from it. Refused
-// requests were not executed, so the word does not concern them.
+// WithIdempotent returns a context that declares whether requests made with it
+// may be executed twice without harm. It overrides method, headers and
+// [Attempt].Repeatable in both directions: with true, a POST is retried after a
+// server error; with false, even a GET is not. It does not affect refused
+// requests, because the server did not execute them.
 func WithIdempotent(ctx context.Context, idempotent bool) context.Context {
 	return context.WithValue(ctx, idempotentKey{}, idempotent)
 }

@@ -1,12 +1,12 @@
 package backoff
 
-// Breaker stops sending for a while to a server that fails: a circuit breaker for one
-// key. Package breaker has one that is made of a library; other implementations are
-// welcome. It must be safe for concurrent use and must not block.
+// A Breaker is the circuit breaker of one key: it stops requests for a while when the
+// server keeps failing. Package breaker has an implementation; others are welcome. A
+// Breaker must be safe for concurrent use and must not block.
 type Breaker interface {
-	// Allow asks whether a request may be sent now. If so, done is called exactly
-	// once with what became of it: the zero [Attempt] says that nobody knows. If
-	// not, the error says why and done is nil. An error with a method RetryAt()
-	// time.Time tells when it is worth to ask again.
+	// Allow reports whether a request may be sent now. If so, the caller calls done
+	// exactly once with the outcome; the zero [Attempt] means that it is unknown. If
+	// not, err says why and done is nil. If err has a method RetryAt() time.Time, it
+	// returns when to ask again.
 	Allow() (done func(Attempt), err error)
 }

@@ -6,28 +6,27 @@ import (
 	"time"
 )
 
-// Budget bounds the retries of one key to a share of its traffic, so that a bad
-// hour of the server does not become a storm of retries. Retries are allowed
-// while fewer than floor + share × requests of them were made within about one
-// window.
+// A Budget bounds the retries of one key to a share of its traffic, so that an
+// outage does not cause a storm of retries. It allows a retry as long as fewer than
+// floor + share × requests retries were made within about one window.
 //
 // The zero Budget is ready for use, with a share of 0.2, a floor of 10 and a
-// window of 10 seconds. With a share of a fifth, a server that fails for
-// everybody gets 20 % more requests and not four times as many; the floor lets a
-// client with little traffic retry at all; the window is long enough to average
-// over bursts and short enough that a good hour does not pay for a bad one.
+// window of 10 seconds. With this share, a server that fails all requests gets
+// 20 % more of them instead of five times as many; the floor lets a client with little
+// traffic retry at all; the window is long enough to average over bursts and short
+// enough that a good hour does not pay for a bad one.
 //
-// Both counts fade exponentially: after a window without news, 37 % of a count
-// is left. So a Budget takes the same few bytes whatever the traffic, and a
-// steady rate counts as the number of requests in one window. Over any time t
-// no more retries are allowed than floor × (1 + t/window) plus share × the
-// requests, those that had not yet faded included.
+// Both counts decay exponentially: 37 % of a count is left after one window. So a
+// Budget takes the same few bytes whatever the traffic, and a steady rate counts as
+// the number of requests in one window. During any time t, the Budget allows at
+// most floor × (1 + t/window) retries, plus share × the number of requests,
+// including earlier requests that have not fully decayed.
 //
-// A nil Budget is without bound: it allows every retry and counts nothing.
+// A nil Budget is unlimited: it allows every retry and counts nothing.
 //
 // A Budget never blocks and is safe for concurrent use. It must not be copied
-// after first use. Times passed in must come from one clock; one that is
-// earlier than the latest seen is taken as that.
+// after first use. Times passed in must come from one clock; a time earlier than
+// the latest one counts as the latest one.
 type Budget struct {
 	share  float64
 	floor  float64
@@ -48,10 +47,10 @@ const (
 	defaultWindow = 10 * time.Second
 )
 
-// NewBudget returns a budget for other settings than those of the zero Budget.
-// The share is from 0 to 1, the floor a number of retries of at least 0, and the
-// window is positive; anything else is an error that matches [ErrInvalid]. A
-// share and a floor of 0 allow no retry at all.
+// NewBudget returns a budget with the given settings. The share must be from 0 to 1,
+// the floor, a number of retries, must not be negative, and the window must be
+// positive; otherwise NewBudget returns an error that matches [ErrInvalid]. With a
+// share and a floor of 0, the budget allows no retries.
 func NewBudget(share float64, floor int, window time.Duration) (*Budget, error) {
 	switch {
 	case !(share >= 0 && share <= 1):
@@ -64,8 +63,8 @@ func NewBudget(share float64, floor int, window time.Duration) (*Budget, error) 
 	return &Budget{share: share, floor: float64(floor), window: window}, nil
 }
 
-// Request counts a first attempt. Call it once for every request, also for those
-// that succeed: they are the traffic that the share is taken of.
+// Request counts a first attempt. Call it once for every request, whether or not it
+// succeeds: the share is a share of these.
 func (b *Budget) Request(now time.Time) {
 	if b == nil {
 		return
@@ -76,8 +75,8 @@ func (b *Budget) Request(now time.Time) {
 	b.requests++
 }
 
-// Retry asks for one retry and counts it if it is allowed. [Strategy.Next] does
-// it for a strategy's user.
+// Retry reports whether one more retry is allowed, and counts it if so.
+// [Strategy.Next] calls it.
 func (b *Budget) Retry(now time.Time) bool {
 	if b == nil {
 		return true
@@ -94,9 +93,9 @@ func (b *Budget) Retry(now time.Time) bool {
 	return true
 }
 
-// Refund gives back the retry that was allowed at the time taken and was not
-// sent after all, for instance because the caller gave up waiting. What has
-// faded of it since then is not given back twice.
+// Refund returns a retry that was allowed at time taken but was not sent, for
+// example because the caller gave up waiting. It returns only the part that has not
+// decayed since.
 func (b *Budget) Refund(taken, now time.Time) {
 	if b == nil {
 		return
@@ -109,14 +108,14 @@ func (b *Budget) Refund(taken, now time.Time) {
 
 // BudgetStats is the state of a [Budget] at one moment.
 type BudgetStats struct {
-	// Requests and Retries are the counts of the last window, with the older
-	// part of them faded.
+	// Requests and Retries are the decaying counts, which are about those of the
+	// last window.
 	Requests, Retries float64
-	// Free is how many retries would be allowed right now; math.MaxInt is without
+	// Free is how many retries would be allowed right now; math.MaxInt means no
 	// bound.
 	Free int
-	// Allowed and Denied count the answers since the budget was made. Refunds do
-	// not change them.
+	// Allowed and Denied count the results of Retry since the budget was created.
+	// Refunds do not change them.
 	Allowed, Denied uint64
 }
 

@@ -7,14 +7,14 @@ import (
 	"time"
 )
 
-// Verdict is the answer of a [Check]. The zero value is NoOpinion.
+// A Verdict is the result of a [Check]. The zero value is NoOpinion.
 type Verdict uint8
 
-// The answers of a check.
+// The results of a check.
 const (
-	NoOpinion Verdict = iota // leaves the answer to the next check; at the end of the chain, no
-	Yes                      // worth a retry
-	No                       // not to be retried
+	NoOpinion Verdict = iota // leaves the decision to the next check; without one, no retry
+	Yes                      // retry
+	No                       // do not retry
 )
 
 // String returns "no opinion", "yes" or "no".
@@ -28,14 +28,14 @@ func (v Verdict) String() string {
 	return "no opinion"
 }
 
-// Check says whether a failed attempt is worth a retry. It must not read or
-// close the response body, must not change what it is shown, and must be safe
-// for concurrent use. It does not count attempts: that is the [Strategy]'s part.
+// A Check decides whether a failed attempt is worth a retry. It must not read or
+// close the response body or modify the attempt, and must be safe for concurrent
+// use. It need not count attempts: the [Strategy] does.
 type Check func(Attempt) Verdict
 
-// FirstOf returns the check that asks each of checks in turn and takes the first
-// answer other than NoOpinion. Nil checks are passed over. Put an own check
-// before [DefaultCheck] to overrule it, after it to judge what it leaves open:
+// FirstOf returns a check that calls each of checks in turn and returns the first
+// verdict other than NoOpinion. It skips nil checks. Put your own check before
+// [DefaultCheck] to override it, or after it to decide what it leaves open:
 //
 //	backoff.FirstOf(mine, backoff.DefaultCheck)
 func FirstOf(checks ...Check) Check {
@@ -55,29 +55,30 @@ func FirstOf(checks ...Check) Check {
 	}
 }
 
-// DefaultCheck retries what is safe to retry and likely to pass. In this order:
+// DefaultCheck retries what is safe to retry and likely to succeed. In this order:
 //
-//   - No, when the context of the request has ended or its body cannot be
+//   - No, if the context of the request has ended or its body cannot be
 //     replayed.
-//   - No, when the response has an X-Should-Retry or Stripe-Should-Retry header
-//     that says false; Yes, when it says true on an error (status 400 and above)
-//     and the request is idempotent. True says that a retry is worth it, not
-//     that a second execution is harmless.
-//   - Yes, when the request was refused for want of quota: it was not executed.
-//   - Yes, when it was certainly not executed for another reason that may pass:
-//     no connection, no answer from the DNS or none that names an address,
-//     HTTP/2 REFUSED_STREAM (RFC 9113 section 8.7).
-//   - When it may have been executed, Yes if it is idempotent and No if not:
+//   - No, if the response has an X-Should-Retry or Stripe-Should-Retry header
+//     that says false; Yes, if it says true on an error (status 400 and above)
+//     and the request is idempotent. True means that a retry may succeed, not
+//     that executing the request twice is harmless.
+//   - Yes, if the server refused the request because of a limit: it did not
+//     execute it.
+//   - Yes, if the request was certainly not executed for another, temporary
+//     reason: no connection, no DNS response or none with an address, HTTP/2
+//     REFUSED_STREAM (RFC 9113 section 8.7).
+//   - If it may have been executed, Yes if it is idempotent and No if not:
 //     connection reset, unexpected EOF, timeout, TLS alert, HTTP/2 GOAWAY, status
 //     408 and every status from 500 on except 501. An unknown one is treated as
 //     500 (RFC 9110 section 15).
-//   - No, when the error would come again: an invalid certificate, a malformed
+//   - No, if the same error would occur again: an invalid certificate, a malformed
 //     address, URL or header, an unsupported scheme, a refused redirect.
-//   - Yes on an error that nobody thought of, if the request is idempotent.
+//   - Yes, if the error is of an unknown kind and the request is idempotent.
 //   - NoOpinion on everything else, such as any other status.
 //
-// So no idempotent request is given up that go-retryablehttp would have sent
-// again, and might have had answered.
+// So whenever go-retryablehttp would retry an idempotent request that might
+// succeed, DefaultCheck does too.
 func DefaultCheck(a Attempt) Verdict {
 	if contextErr(a.context(), time.Time{}) != nil || !a.Replayable() {
 		return No

@@ -5,12 +5,12 @@ import (
 	"time"
 )
 
-// Defaults returns the standard settings: four retries within 45 minutes, no
-// wait of more than 20 minutes, and the standard check and policy.
+// Defaults returns the default settings: four retries within 45 minutes, no
+// wait of more than 20 minutes, and the default check and policy.
 //
-// Where the server names no time, the retries come 0.45 to 0.75, 2.65 to 3.25,
-// 6.65 to 7.55 and 15 to 16.2 seconds after the first attempt, as long as the
-// attempts themselves take no time.
+// If the server does not say how long to wait, the retries come 0.45 to 0.75, 2.65
+// to 3.25, 6.65 to 7.55 and 15 to 16.2 seconds after the first attempt, not counting
+// the time that the attempts themselves take.
 func Defaults() Config {
 	return Config{
 		Check:         DefaultCheck,
@@ -23,11 +23,11 @@ func Defaults() Config {
 
 // defaultPolicy is the policy of [Defaults]. Its times follow the 1, 3, 7 and 15
 // seconds that most clients take. They differ where that helps: the first retry
-// bridges a blip, every wait is random, so that callers that failed together do
-// not come back together, and the last retry never comes before 15 seconds, so
-// that no outage ends just too late that another client would have survived. The
-// random parts are short enough that a failure which lasts is told four
-// hundredths later than by such a client.
+// bridges a brief failure; every wait is random, so that callers that failed together
+// do not retry together; and the last retry never comes before 15 seconds, so that
+// this client survives every outage that another client would. The random parts are
+// so short that a lasting failure is reported only 4 % later, on average, than by such
+// a client.
 type defaultPolicy struct{}
 
 // defaultWaits are the shortest waits before the first retries; defaultSpread is
@@ -36,7 +36,7 @@ var defaultWaits = [...]time.Duration{450 * time.Millisecond, 2200 * time.Millis
 
 const (
 	defaultSpread = 300 * time.Millisecond
-	defaultMost   = 30 * time.Second // for whoever sets more retries
+	defaultMost   = 30 * time.Second // for further retries
 )
 
 // Delay implements [Policy].

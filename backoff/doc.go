@@ -1,15 +1,15 @@
-// Package backoff decides what happens after an HTTP attempt that failed: is it
-// worth a retry, and when.
+// Package backoff decides what happens after an HTTP attempt fails: whether to
+// retry it, and when.
 //
-// Three parts can be used alone and are joined by a [Strategy]:
+// A [Strategy] combines three parts, which can also be used alone:
 //
-//   - a [Policy] says how long to wait before a retry,
-//   - a [Check] says whether what happened is worth a retry,
-//   - a [Budget] bounds the share of retries in the traffic of one key.
+//   - a [Policy] decides how long to wait before a retry,
+//   - a [Check] decides whether an attempt is worth a retry,
+//   - a [Budget] bounds the retries of one key to a share of its traffic.
 //
-// The package sends nothing and never sleeps. Times and random numbers aside,
-// it is arithmetic on what the caller passes in. A Strategy also fits into the
-// retry loop of github.com/hashicorp/go-retryablehttp.
+// The package sends nothing and never sleeps. Apart from clock and random numbers,
+// its results depend only on what the caller passes in. A Strategy also fits into
+// the retry loop of github.com/hashicorp/go-retryablehttp.
 //
 // Attempts are counted from 1. Retries are the attempts after the first and are
 // counted from 1 too: retry 1 is attempt 2.
@@ -17,6 +17,6 @@ package backoff
 
 import "errors"
 
-// ErrInvalid is matched, with [errors.Is], by every error that a constructor of
-// this package returns. The text of such an error names the value refused.
+// ErrInvalid matches, with [errors.Is], every error that a constructor of this
+// package returns. The text of such an error contains the invalid value.
 var ErrInvalid = errors.New("invalid parameter")

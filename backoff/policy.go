@@ -7,20 +7,19 @@ import (
 	"time"
 )
 
-// Policy says how long to wait before a retry. [New] builds one from steps;
+// A Policy decides how long to wait before a retry. [New] builds a Policy from steps;
 // other implementations are welcome.
 //
-// A Policy holds no state of any one request, so that one value serves all of
-// them. It must be safe for concurrent use.
+// A Policy holds no state of a single request, so that one value serves all requests.
+// It must be safe for concurrent use.
 type Policy interface {
 	// Delay returns the wait before retry n, counted from 1; a smaller n means
-	// 1. Prev is the wait before the retry that came before it, and 0 when n is
-	// 1; only policies such as [Decorrelated] look at it. The result is never
-	// negative.
+	// 1. prev is the wait before the previous retry, or 0 if n is 1; only policies
+	// such as [Decorrelated] use it. The result is never negative.
 	Delay(n int, prev time.Duration) time.Duration
 }
 
-// Step is one part of a [Policy]: it makes a delay, or changes the one made by
+// A Step is one part of a [Policy]: it makes a delay, or changes the delay made by
 // the steps before it. The zero Step is invalid.
 type Step struct {
 	err   error // why New must refuse the step
@@ -39,24 +38,24 @@ type draw struct {
 // source returns a uniform random number in [0, n), for n above 0.
 type source func(n uint64) uint64
 
-// New returns the policy that takes the steps in the order written, so that the
-// call reads as a sentence: exponential from 500 ms with factor 2, capped at
-// 30 s, with equal jitter is
+// New returns a policy that applies the steps in the given order. For example,
+// exponential backoff from 500 ms with factor 2, capped at 30 s, with equal jitter is
 //
 //	backoff.New(
 //		backoff.Exponential(500*time.Millisecond, 2),
 //		backoff.Cap(30*time.Second),
 //		backoff.Jitter(0.5, 1))
 //
-// The order matters: jitter after the cap still spreads the callers that have
-// reached it, whereas a cap after jitter that lengthens lets them meet again.
+// The order matters: jitter after a cap still spreads the callers that have reached
+// the cap, whereas a cap after jitter that lengthens the delay lets them retry together
+// again.
 //
 // The first step must make a delay ([Constant], [Linear], [Exponential],
 // [Decorrelated]), the others must change it ([Cap], [Jitter]). Anything else,
 // and any step with a bad parameter, is an error that matches [ErrInvalid].
 //
-// No retry number overflows: a delay that would exceed the largest
-// [time.Duration] is that largest one.
+// Delays do not overflow: a delay that would exceed the largest [time.Duration]
+// becomes that largest one.
 func New(first Step, then ...Step) (Policy, error) {
 	return newPolicy(rand.Uint64N, append([]Step{first}, then...))
 }
@@ -69,7 +68,7 @@ func newPolicy(random source, steps []Step) (*policy, error) {
 		case s.apply == nil:
 			return nil, invalid("step %d of the policy is the zero Step", i+1)
 		case i == 0 && !s.makes:
-			return nil, invalid("the first step of a policy must make a delay, not change one")
+			return nil, invalid("the first step of a policy must be Constant, Linear, Exponential or Decorrelated")
 		case i > 0 && s.makes:
 			return nil, invalid("step %d of the policy discards the delay made before it", i+1)
 		}

@@ -10,7 +10,7 @@ import (
 )
 
 // CheckRetry has the type of the CheckRetry hook of go-retryablehttp, and Backoff
-// that of its Backoff hook:
+// has the type of its Backoff hook:
 //
 //	client := retryablehttp.NewClient()
 //	client.CheckRetry = strategy.CheckRetry
@@ -18,12 +18,12 @@ import (
 //	client.RetryMax = 3
 //	client.ErrorHandler = retryablehttp.PassthroughErrorHandler
 //
-// The loop of that client counts the retries (RetryMax) and makes every body
-// replayable by itself, so Config.Retries, Config.Elapsed and the body are not
-// looked at. Of a request that got no answer it shows the method only: an
-// Idempotency-Key header is not seen then, but [WithIdempotent] is.
+// The retry loop of that client counts the retries (RetryMax) and makes every body
+// replayable itself, so CheckRetry ignores Config.Retries, Config.MaxElapsed and the
+// body. If a request got no response, the client passes only its method: CheckRetry
+// then sees [WithIdempotent], but not an Idempotency-Key header.
 //
-// The error is that of ctx when ctx has ended, and nil otherwise.
+// The error is the error of ctx if ctx has ended, and nil otherwise.
 func (s *Strategy) CheckRetry(ctx context.Context, resp *http.Response, err error) (bool, error) {
 	now := time.Now()
 	if ended := contextErr(ctx, now); ended != nil {
@@ -33,22 +33,23 @@ func (s *Strategy) CheckRetry(ctx context.Context, resp *http.Response, err erro
 	if s.config.Check(a) != Yes {
 		return false, nil
 	}
-	if !a.WaitKnown {
+	if !a.WaitKnown || !a.heeded() {
 		return true, nil
 	}
 	deadline, ok := ctx.Deadline()
 	return !s.Exhausted(a.Wait) && (!ok || a.Wait < deadline.Sub(now)), nil
 }
 
-// Backoff returns the wait before a retry, as described at [Strategy.CheckRetry].
-// Attempt counts from 0, which is the first attempt. The bounds min and max
-// (RetryWaitMin and RetryWaitMax) are ignored: the policy has its own.
+// Backoff returns the wait before a retry; see [Strategy.CheckRetry]. attempt counts
+// from 0, the first attempt. Backoff ignores the bounds min and max (RetryWaitMin
+// and RetryWaitMax), because the policy has bounds of its own.
 //
-// go-retryablehttp does not tell the previous wait. For a policy that depends on
-// it, such as [Decorrelated], the waits that led here are drawn anew.
+// go-retryablehttp does not pass the previous wait. For a policy that depends on it,
+// such as [Decorrelated], Backoff draws the previous waits again.
 func (s *Strategy) Backoff(_, _ time.Duration, attempt int, resp *http.Response) time.Duration {
 	if resp != nil && s.config.Read != nil {
-		if wait, known, _ := s.config.Read(resp); known && wait > 0 {
+		wait, known, refused := s.config.Read(resp)
+		if known && wait > 0 && (Attempt{Response: resp, Refused: refused}).heeded() {
 			return ServerWait(wait)
 		}
 	}

@@ -6,7 +6,7 @@ import (
 )
 
 // Constant makes the same delay before every retry. A negative delay is
-// invalid; zero means to retry at once.
+// invalid; with zero, retries are made at once.
 func Constant(delay time.Duration) Step {
 	if delay < 0 {
 		return broken("Constant: the delay must not be negative, got %v", delay)
@@ -47,12 +47,12 @@ func Exponential(first time.Duration, factor float64) Step {
 }
 
 // Decorrelated makes a random delay between first and three times the previous
-// delay, so that it grows with what was really waited and not with the number
-// of the retry. The first retry waits between first and three times first. The
+// delay, so that it grows with the actual waits and not with the number of
+// the retry. The first retry waits between first and three times first. The
 // first delay must be positive.
 //
-// Follow it with a [Cap]; jitter it has already. It is the "decorrelated
-// jitter" of https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/.
+// Follow it with a [Cap]; it needs no [Jitter]. It is the "decorrelated jitter" of
+// https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/.
 func Decorrelated(first time.Duration) Step {
 	if first <= 0 {
 		return broken("Decorrelated: the first delay must be positive, got %v", first)

@@ -7,22 +7,22 @@ import (
 	"time"
 )
 
-// Reason says why a failed attempt is not retried.
+// A Reason is why a failed attempt is not retried.
 type Reason uint8
 
 // The reasons, in the order in which a [Strategy] looks for them.
 const (
 	// StopContext: the caller's context has ended.
 	StopContext Reason = iota + 1
-	// StopVerdict: the check did not say Yes.
+	// StopVerdict: the check did not return Yes.
 	StopVerdict
-	// StopBody: the check said Yes, but the body cannot be sent again.
+	// StopBody: the check returned Yes, but the body cannot be sent again.
 	StopBody
 	// StopRetries: all retries have been made.
 	StopRetries
-	// StopExhausted: the server asked for a wait of more than Config.Exhausted.
+	// StopExhausted: the server asked for a wait of more than Config.MaxServerWait.
 	StopExhausted
-	// StopElapsed: the retry would start later than Config.Elapsed allows.
+	// StopElapsed: the retry would start later than Config.MaxElapsed allows.
 	StopElapsed
 	// StopDeadline: the wait would not end before the deadline of the context.
 	StopDeadline
@@ -36,8 +36,8 @@ var reasonNames = [reasons]string{
 	"unknown", "context", "verdict", "body", "retries", "exhausted", "elapsed", "deadline", "budget",
 }
 
-// String returns the reason as one word, such as "budget", fit for a metric's
-// label.
+// String returns the reason as one word, such as "budget", suitable as the label of
+// a metric.
 func (r Reason) String() string {
 	if int(r) >= len(reasonNames) {
 		r = 0
@@ -45,23 +45,23 @@ func (r Reason) String() string {
 	return reasonNames[r]
 }
 
-// StopError says why a failed attempt is not retried, and what the attempt ended
-// with. It unwraps to the attempt's error, if there was one. When Reason is
-// StopContext or StopDeadline it matches the context's error too.
+// A StopError reports why a failed attempt is not retried, and its outcome. It unwraps
+// to the attempt's error, if there was one. If Reason is StopContext or StopDeadline,
+// it also matches the context's error.
 //
-// A response is not an error: who hands the last response to the caller drops
-// the StopError, or reports it as an event.
+// A response is not an error: code that returns the last response to its caller
+// should drop the StopError, or report it as an event.
 type StopError struct {
-	// Reason is which limit or rule ended the retries.
+	// Reason is what ended the retries.
 	Reason Reason
 	// Attempts is how many attempts were made, the last one included.
 	Attempts int
 	// Status is the status of the last response, 0 if there was none.
 	Status int
-	// Wait is what the server asked for or, with StopElapsed and StopDeadline,
-	// the wait that would have been too long. Zero if there is none to tell.
+	// Wait is the wait that the server asked for or, with StopElapsed and
+	// StopDeadline, the wait that would have been too long. Zero if there is none.
 	Wait time.Duration
-	// Until is the moment at which Wait ends. It is zero when Wait is.
+	// Until is when Wait ends. It is zero if Wait is.
 	Until time.Time
 	// Err is the error of the last attempt, nil if there was a response.
 	Err error
@@ -91,7 +91,7 @@ func (e *StopError) reason() string {
 	case StopContext:
 		return "the request's context has ended"
 	case StopVerdict:
-		return "the failure is not worth one"
+		return "the failure is not retryable"
 	case StopBody:
 		return "the request body cannot be replayed"
 	case StopRetries:

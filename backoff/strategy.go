@@ -8,58 +8,58 @@ import (
 )
 
 // Config holds the settings of a [Strategy]. Start from [Defaults] and change
-// what should differ: except for the nil fields, zero means zero.
+// what should differ: a zero number means zero, not the default.
 type Config struct {
-	// Check says what is worth a retry. Nil means DefaultCheck.
+	// Check decides what is worth a retry. Nil means DefaultCheck.
 	Check Check
-	// Policy makes the wait where the server named none. Nil means that of
-	// Defaults: 0.45 to 0.75 s, which bridges a blip, then 2.2 to 2.5, 4 to 4.3 and
-	// 8.35 to 8.65 s, so that the fourth retry comes after 15 to 16.2 s, which
-	// bridges a restart. Each wait after these is from 15 to 30 s.
+	// Policy decides how long to wait if the server does not say. Nil means the
+	// policy of Defaults: 0.45 to 0.75 s, which bridges a brief failure, then 2.2 to
+	// 2.5, 4 to 4.3 and 8.35 to 8.65 s, so that the fourth retry comes after 15 to
+	// 16.2 s, which bridges a restart. Each later wait is from 15 to 30 s.
 	Policy Policy
-	// Retries is the most attempts after the first; 0 means no retry. Defaults
-	// sets 4, as most clients do: where one attempt in five fails, one request in
-	// 3000 still does after that, and more retries add load when the server can
-	// least bear it.
+	// Retries is the maximum number of attempts after the first; 0 means no
+	// retries. Defaults sets 4, as most clients do: if one attempt in five fails,
+	// one request in 3000 then still does, and more retries add load when the server
+	// can least bear it.
 	Retries int
-	// MaxElapsed is the most time from the start of the first attempt to the start
-	// of a retry; 0 means no limit. It never interrupts an attempt. Defaults
-	// sets 45 minutes: room for two waits as long as Exhausted lets pass, and for
-	// the attempts themselves.
+	// MaxElapsed is the longest time from the start of the first attempt to the
+	// start of a retry; 0 means no bound. It never interrupts an attempt. Defaults
+	// sets 45 minutes: room for two waits of MaxServerWait and for the attempts
+	// themselves.
 	MaxElapsed time.Duration
-	// MaxServerWait is the longest wait asked for by a server that counts as passing;
-	// a longer one means that the quota of an hour or a day is used up, for
-	// which no request should sleep. 0 means that every wait counts as
-	// passing. Defaults sets 20 minutes: the longest short window in common use
-	// is 15 minutes and the next one an hour, so that a whole window of the
-	// former passes, with room for rounding.
+	// MaxServerWait is the longest wait that the server may ask for; a request that
+	// is asked to wait longer is not retried. Such a wait means that the quota of
+	// an hour or a day is used up. 0 means no bound. Defaults sets 20 minutes: the
+	// longest of the short windows in common use is 15 minutes and the next one an
+	// hour, so that a request waits for a whole window of the former, with room for
+	// rounding.
 	MaxServerWait time.Duration
-	// Read tells what a response says: the wait that it asks for, whether it asks
-	// for one, and whether it is a refusal for want of quota. Only CheckRetry and
-	// Backoff use it, as go-retryablehttp passes nothing but the response; Next
-	// is told by the Attempt. Nil means that only the status is looked at.
+	// Read returns the wait that a response asks for, whether it asks for one, and
+	// whether it is a refusal because of a limit. Only CheckRetry and Backoff use
+	// it, because go-retryablehttp passes only the response; Next gets these from
+	// the Attempt. If Read is nil, CheckRetry and Backoff consider only the status.
 	Read func(*http.Response) (wait time.Duration, known, refused bool)
 }
 
-// Strategy decides about retries: whether, and after which wait. It holds no
-// state of any one request; one Strategy serves all of them and is safe for
-// concurrent use. Make it with [NewStrategy].
+// A Strategy decides whether to retry, and how long to wait before. It holds no
+// state of a single request; one Strategy serves all requests and is safe for
+// concurrent use. Create it with [NewStrategy].
 type Strategy struct {
 	config  Config
 	retries atomic.Uint64
 	stopped [reasons]atomic.Uint64
 }
 
-// NewStrategy returns the strategy with these settings. A negative number is an
-// error that matches [ErrInvalid].
+// NewStrategy returns a strategy with the given settings. If a number is negative, it
+// returns an error that matches [ErrInvalid].
 func NewStrategy(c Config) (*Strategy, error) {
 	switch {
 	case c.Retries < 0:
 		return nil, invalid("NewStrategy: Retries must not be negative, got %d", c.Retries)
 	case c.MaxElapsed < 0:
-		return nil, invalid("NewStrategy: Elapsed must not be negative, got %v", c.MaxElapsed)
+		return nil, invalid("NewStrategy: MaxElapsed must not be negative, got %v", c.MaxElapsed)
 	case c.MaxServerWait < 0:
-		return nil, invalid("NewStrategy: Exhausted must not be negative, got %v", c.MaxServerWait)
+		return nil, invalid("NewStrategy: MaxServerWait must not be negative, got %v", c.MaxServerWait)
 	}
 	if c.Check == nil {
 		c.Check = DefaultCheck
@@ -70,19 +70,23 @@ func NewStrategy(c Config) (*Strategy, error) {
 	return &Strategy{config: c}, nil
 }
 
-// Next decides about a retry after a failed attempt. It returns the time to wait
-// before the retry, or a [*StopError] that says why there is none. It does not
-// wait itself.
+// Next decides whether to retry after a failed attempt. It returns how long to wait
+// before the retry, or a [*StopError] if there should be none. It does not wait
+// itself.
 //
-// The wait is the server's, never shortened (see [ServerWait]), where it named
-// one, and else the policy's. A server that names a wait of zero gets the
-// policy's too: zero is what remains of a fraction of a second once it is
-// rounded down, and a retry at once would be refused again.
+// If the server asked for a wait, the result is at least that wait (see
+// [ServerWait]); otherwise the policy decides. The policy also decides if the server
+// asked for a wait of zero: a server that rounds a fraction of a second down to zero
+// would refuse an immediate retry.
+// The server's wait counts where it says when requests are admitted again: on a
+// refusal, and on a response that says that the server is overloaded or away (503,
+// 529). On other responses, such as a 500, it is a guess about a fault, and the
+// policy's wait is used.
 //
-// The budget is that of the request's key; nil means no bound. A retry is taken
-// from it only when everything else allows the retry. A refused request takes
-// nothing: it cost the server no work, and what paces its retry is the
-// server's own time.
+// b is the budget of the request's key; nil means no bound. Next takes a retry
+// from b only if everything else allows the retry. The retry of a refused request
+// takes nothing from b: the refusal cost the server no work, and the server itself
+// sets the time of the retry.
 func (s *Strategy) Next(now time.Time, a Attempt, b *Budget) (time.Duration, error) {
 	wait, stop := s.next(now, a, b)
 	if stop != nil {
@@ -104,6 +108,7 @@ func (s *Strategy) next(now time.Time, a Attempt, b *Budget) (time.Duration, *St
 	if a.Number > s.config.Retries {
 		return 0, stop(now, a, StopRetries, nil)
 	}
+	a.WaitKnown = a.WaitKnown && a.heeded()
 	if a.WaitKnown && s.Exhausted(a.Wait) {
 		return 0, stop(now, a, StopExhausted, nil)
 	}
@@ -162,23 +167,23 @@ func (s *Strategy) tooLong(now time.Time, a Attempt, wait time.Duration) Reason 
 	return 0
 }
 
-// Exhausted reports whether a server that asks for this wait has run out of a
-// quota that only hours or days bring back, so that the caller should be told
-// when instead of being kept waiting. The threshold is Config.Exhausted.
+// Exhausted reports whether a wait that the server asked for is longer than
+// Config.MaxServerWait. Then a quota of hours or days is used up, and the caller
+// should get an error that says until when instead of waiting.
 func (s *Strategy) Exhausted(wait time.Duration) bool {
 	return s.config.MaxServerWait > 0 && wait > s.config.MaxServerWait
 }
 
-// Stats counts the decisions of a [Strategy] since it was made.
+// Stats counts the decisions of a [Strategy] since it was created.
 type Stats struct {
 	// Retries is how many retries were granted.
 	Retries uint64
-	// Stopped is how many were not, by reason. Reasons that never occurred are
-	// left out.
+	// Stopped is how many retries were denied, by reason. It omits reasons that
+	// never occurred.
 	Stopped map[Reason]uint64
 }
 
-// Stats returns the counts. Decisions made by CheckRetry are not among them.
+// Stats returns the counts. They do not include the decisions of CheckRetry.
 func (s *Strategy) Stats() Stats {
 	stats := Stats{Retries: s.retries.Load(), Stopped: map[Reason]uint64{}}
 	for r := range s.stopped {

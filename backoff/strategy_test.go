@@ -121,12 +121,12 @@ func TestNextStops(t *testing.T) {
 		"verdict no": {
 			attempt: Attempt{Number: 2, Request: request(t, "POST", "x"), Err: lost}, now: start,
 			reason: StopVerdict, matches: lost,
-			text: "backoff: no retry after attempt 2: the failure is not worth one: unexpected EOF",
+			text: "backoff: no retry after attempt 2: the failure is not retryable: unexpected EOF",
 		},
 		"no opinion": {
 			attempt: Attempt{Request: get, Response: response(404)}, now: start,
 			reason: StopVerdict,
-			text:   "backoff: no retry after attempt 1: the failure is not worth one (status 404)",
+			text:   "backoff: no retry after attempt 1: the failure is not retryable (status 404)",
 		},
 		"stream": {
 			attempt: Attempt{Request: stream, Err: lost}, now: start,
@@ -136,7 +136,7 @@ func TestNextStops(t *testing.T) {
 		"stream, and nothing to retry": {
 			attempt: Attempt{Request: stream, Response: response(404)}, now: start,
 			reason: StopVerdict,
-			text:   "backoff: no retry after attempt 1: the failure is not worth one (status 404)",
+			text:   "backoff: no retry after attempt 1: the failure is not retryable (status 404)",
 		},
 		"retries, and the server's time is kept": {
 			attempt: Attempt{Number: 5, Request: get, Response: response(429), Wait: time.Minute, WaitKnown: true}, now: start,

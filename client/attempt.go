@@ -9,14 +9,16 @@ import (
 
 	"github.com/forbear-go/forbear/queue"
 	"github.com/forbear-go/forbear/throttle"
+	"github.com/forbear-go/forbear/throttle/cost"
 	"github.com/forbear-go/forbear/throttle/header"
+	"github.com/forbear-go/forbear/throttle/limit"
 )
 
 // An attempt is one request on the wire: its place in the queue, and what its
 // response says.
 type attempt struct {
 	queue.Request
-	arrived   time.Time // in the queue
+	arrived   time.Time // in the queue: when its limits were asked first
 	taken     time.Time // when it got its permit
 	ticket    throttle.Reservation
 	reading   header.Reading
@@ -37,6 +39,8 @@ type attempt struct {
 	scope     uint64            // what the caller said it belongs to; 0 is nothing
 	name      string            // of the key, by the caller
 	permit    queue.Permit
+	api       *cost.API       // that tells what requests cost; nil is none
+	demand    throttle.Demand // what it costs, as far as is known
 
 	first bool // it is the first, and there may be others
 
@@ -57,7 +61,7 @@ type answer struct {
 
 	taken time.Time // when it got its permit
 
-	turnedAway bool // the queue, or the breaker, did not let it go: err is why
+	turnedAway bool // the queue or the breaker refused it; err is why
 	refused    bool
 	wait       time.Duration // how long the server asked to stay away
 	waitKnown  bool
@@ -69,15 +73,15 @@ type answer struct {
 	release func() // of the hold on the queue until the last attempt, if there may be another
 }
 
-// letGo ends the hold on the queue, if there is one.
+// letGo releases the hold on the queue, if there is one.
 func (a *answer) letGo() {
 	if a.release != nil {
 		a.release()
 	}
 }
 
-// send passes one request through the queue and over the base transport. The body
-// of the request is closed in any case.
+// send passes one request through the queue and sends it through the base transport. It
+// always closes the body of the request.
 func (t *Transport) send(req *http.Request, who *principal, c *call) answer {
 	a := attempts.Get().(*attempt)
 	defer attempts.Put(a)
@@ -104,15 +108,16 @@ func (a *attempt) prepare(t *Transport, who *principal, c *call) {
 		Cost: c.cost, Priority: c.priority, NoWait: c.noWait, MaxWait: c.maxWait, Retry: c.sent > 0, Tag: a,
 	}
 	a.key, a.part, a.req, a.scope, a.number = nil, nil, req, c.scope, c.sent+1
-	a.name, a.arrived, a.first = t.nameFor(c), time.Now(), c.sent == 0 && c.mayRetry()
+	a.name, a.arrived, a.first = t.nameFor(c), time.Time{}, c.sent == 0 && c.mayRetry()
 	a.route, a.own, a.global = who.routes.of(req), nil, false
-	a.Request.Lane = a.route.lane
+	a.charge(who, c)
+	a.Request.Bucket = a.route.bucket
 	a.who, a.groups, a.counters = who, groups{}, nil
 	switch l := level(who.routes.level.Load()); {
 	case c.scope != 0:
-		a.Request.Lane = c.lane
+		a.Request.Bucket = c.bucket
 	case l >= byThing: // they do not wait for each other
-		a.Request.Lane += " " + strconv.FormatUint(a.groupsOf()[l], 36)
+		a.Request.Bucket += " " + strconv.FormatUint(a.groupsOf()[l], 36)
 	}
 }
 
@@ -124,8 +129,8 @@ func (a *attempt) groupsOf() *groups {
 	return &a.groups
 }
 
-// exchange sends a request that may go, and passes on what its response says. Should
-// somebody panic, the permit is given back and all is closed that was opened.
+// exchange sends a request that may go, and passes on what its response says. After a
+// panic, it returns the permit and closes everything that was opened.
 func (a *attempt) exchange(t *Transport, req *http.Request, who *principal) (ans answer) {
 	over := false
 	defer func() {
@@ -155,18 +160,20 @@ func (a *attempt) take(t *Transport, who *principal, ans *answer) {
 	case ans.err != nil:
 		a.hold(t, ans)
 		a.end(false)
-		discard(ans.resp) // there must be none, but somebody has to close it
+		discard(ans.resp) // there should be none, but if there is, it must be closed
 		ans.resp, ans.key = nil, a.key
 	default:
 		mend(ans.resp)
 		body := a.read(who.reader, ans)
 		ans.refused = a.reading.Refused
 		a.hold(t, ans)
+		costs := a.meter(t, ans.resp)
 		a.end(true)
-		a.report(ans)
+		costs.watch(ans.resp)
 		if ans.refused {
-			a.remember(t, ans, body)
+			a.remember(t, who.reader, ans, body)
 		}
+		a.report(ans)
 	}
 	if t.observers != nil {
 		a.tellAnswered(t, ans)
@@ -212,6 +219,9 @@ func (a *attempt) read(r *header.Reader, ans *answer) (body []byte) {
 	}
 	body, ans.resp = r.Body(resp, bodyPatience)
 	r.Read(&a.reading, resp.StatusCode, resp.Header, body, now)
+	if resp.StatusCode == http.StatusUnauthorized && !a.reading.Refused {
+		a.reading.Windows = nil // the limits of those without a key, and not of this one
+	}
 	if a.reading.Refused && !explained(&a.reading) {
 		if body == nil {
 			// Who is refused, and whether a wait ends it, is told there if anywhere.
@@ -225,7 +235,7 @@ func (a *attempt) read(r *header.Reader, ans *answer) (body []byte) {
 }
 
 // receive takes in the response. It runs under the queue's lock.
-func (a *attempt) receive(now time.Time, own queue.Limit) {
+func (a *attempt) receive(now time.Time, own limit.Limiter) {
 	a.key = own.(*learned)
 	a.count(now)
 	a.key.receive(now, a)
@@ -240,7 +250,7 @@ func (a *attempt) receive(now time.Time, own queue.Limit) {
 }
 
 // lose notes that there was none.
-func (a *attempt) lose(now time.Time, own queue.Limit) {
+func (a *attempt) lose(now time.Time, own limit.Limiter) {
 	a.key = own.(*learned)
 	a.count(now)
 	a.key.usage.count(a, false)

@@ -2,9 +2,9 @@ package client
 
 import "strings"
 
-// authorize notes who authorizes a request by the value of an Authorization field. Schemes
-// that sign each request have another value each time; what stays the same is taken from
-// them: who signs, and with which key. All others are taken whole.
+// authorize notes the credential in an Authorization field. The value of a scheme that signs
+// requests differs each time, so only its constant part counts: the signer and the key. Any
+// other value counts as a whole.
 func (s *spender) authorize(name, value string) {
 	scheme, rest, _ := strings.Cut(value, " ")
 	switch kindOf(scheme) {
@@ -18,7 +18,7 @@ func (s *spender) authorize(name, value string) {
 	s.authorizeBy(name, scheme, strings.TrimLeft(rest, " "))
 }
 
-// authorizeBy notes who authorizes a request by a scheme that may sign it.
+// authorizeBy notes the credential of a scheme that may sign the request.
 func (s *spender) authorizeBy(name, scheme, rest string) {
 	parameters := false
 	for left := rest; left != ""; {
@@ -85,8 +85,8 @@ func isSum(text string) bool {
 	return true
 }
 
-// showStable notes the parameters of a scheme that names nobody, but for those that are
-// known to change.
+// showStable notes the parameters of a scheme that names no signer, except those known to
+// change.
 func (s *spender) showStable(name, scheme, rest string) {
 	s.show(name, scheme, strong)
 	for left := rest; left != ""; {
@@ -123,8 +123,8 @@ func equalFold(a, b string) bool { return len(a) == len(b) && strings.EqualFold(
 // A parameter is one of an authorization: name=value, or name="value".
 type parameter struct{ name, value string }
 
-// nextParameter returns the first parameter of a list, and what follows it. They are apart
-// by commas, semicolons, ampersands or blanks. The name is empty if there is none.
+// nextParameter returns the first parameter of a list, and what follows it. Commas,
+// semicolons, ampersands or blanks separate parameters. The name is empty if there is none.
 func nextParameter(list string) (p parameter, rest string) {
 	list = strings.TrimLeft(list, ",;& \t")
 	for i := range len(list) {

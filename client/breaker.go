@@ -22,9 +22,9 @@ func (l *learned) breaker() backoff.Breaker {
 	return c.breaker
 }
 
-// guard sends a request that may go, if the breaker of its key agrees, and tells it what
-// came of it. Otherwise all is given back. Should somebody panic, the breaker is told
-// that nobody knows.
+// guard sends a request that may go if the breaker of its key allows it, and reports the
+// outcome to the breaker. Otherwise it returns the permit. After a panic, it reports an
+// unknown outcome.
 func (a *attempt) guard(t *Transport, req *http.Request, who *principal) (ans answer) {
 	var done func(backoff.Attempt)
 	over := false
@@ -32,7 +32,7 @@ func (a *attempt) guard(t *Transport, req *http.Request, who *principal) (ans an
 		if over {
 			return
 		}
-		a.permit.Return(&a.Request) // it does nothing if the request was sent
+		a.permit.Cancel() // it does nothing if the request was sent
 		closeBody(req)
 		discard(ans.resp)
 		ans.letGo()
@@ -56,12 +56,12 @@ func (a *attempt) guard(t *Transport, req *http.Request, who *principal) (ans an
 	return ans
 }
 
-// A brokenError is what a breaker refused a request with.
+// A brokenError is the error with which a breaker refused a request.
 type brokenError struct{ err error }
 
 func (e *brokenError) Error() string { return e.err.Error() }
 
-// until returns when it is worth to ask the breaker again, if it told.
+// until returns when to ask the breaker again, or zero if the breaker did not say.
 func (e *brokenError) until() time.Time {
 	if t, ok := e.err.(interface{ RetryAt() time.Time }); ok {
 		return t.RetryAt()

@@ -212,7 +212,7 @@ func TestCircuitSpendsNothing(t *testing.T) {
 func TestCircuitSpendsNothingConfigured(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		three := queue.Rule{Name: "three", Limits: []queue.Quota{queue.PerDay(3)}}
-		rt := transport(t, &recorder{answer: sequence(500, 200)}, touchy(), client.WithQueue(queue.WithRule(three)), client.WithMaxWait(0))
+		rt := transport(t, &recorder{answer: sequence(500, 200)}, touchy(), client.WithRule(three), client.WithMaxWait(0))
 		send := func() error {
 			_, err := rt.RoundTrip(get(client.NoWait(client.NoRetry(t.Context())), "/"))
 			return err
@@ -232,7 +232,7 @@ func TestCircuitSpendsNothingConfigured(t *testing.T) {
 func TestBreakerIsForgottenWithKey(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		made := 0
-		rt := transport(t, &recorder{answer: sequence(200)}, client.WithQueue(queue.WithMaxKeys(1)),
+		rt := transport(t, &recorder{answer: sequence(200)}, client.WithMaxKeys(1),
 			client.WithBreaker(func(string) backoff.Breaker { made++; return &noted{} }))
 		for _, key := range []string{"a", "a", "b", "a"} {
 			_, err := rt.RoundTrip(get(client.WithKey(t.Context(), key), "/"))

@@ -8,10 +8,10 @@ import (
 	"github.com/forbear-go/forbear/throttle/header"
 )
 
-// buckets tells which requests of a key share their limits. Most APIs limit all
-// routes together. Others name what they limit in their responses, or just show
-// other limits at other routes: then the routes that show the same make a part, with
-// a queue and with limits of its own. It is safe for concurrent use.
+// buckets determines which requests of a key share their limits. Most APIs limit all
+// routes together. Others name what they limit in their responses, or show different
+// limits on different routes: then the routes that show the same limits form a bucket,
+// with a queue and limits of its own. It is safe for concurrent use.
 type buckets struct {
 	mu     sync.RWMutex
 	routes map[string]uint64 // what each route showed last
@@ -35,17 +35,17 @@ func newParts(route string, shown fingerprint) *buckets {
 	return p
 }
 
-// maxRoutes is how many routes of a key are told apart. Those beyond share their
-// limits with all that showed nothing.
+// maxRoutes is how many routes of a key are distinguished. Routes beyond that share
+// their limits with the routes that showed no limits.
 const maxRoutes = 512
 
 // enoughConflicts is how many conflicts split a key.
 const enoughConflicts = 3
 
-// A fingerprint is what a response tells its limits by.
+// A fingerprint identifies the limits that a response announces.
 type fingerprint struct {
-	mark  uint64 // their names, what they count, and how much they allow; 0 if it tells of none
-	scope uint64 // what they count alone; 0 if one does not tell
+	mark  uint64 // their names, what they count, and how much they allow; 0 if there are none
+	scope uint64 // only what they count; 0 if one does not say
 }
 
 // signOf returns the sign of a response.

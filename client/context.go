@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/forbear-go/forbear/queue"
+	"github.com/forbear-go/forbear/throttle/cost"
 )
 
 // A call is one request of a caller: what its context says about it, and how often it
@@ -21,11 +22,15 @@ type call struct {
 	key     string
 	name    string // of the key, to be shown
 	scope   uint64
-	lane    string
+	bucket  string
 
 	priority queue.Priority
 	cost     int
 	maxWait  time.Duration // in the queue; 0 is the transport's
+
+	units     cost.Units // what it surely spends of limits that count something else than requests
+	estimate  cost.Estimate
+	estimated bool // estimate was made
 }
 
 // mayRetry reports whether the caller lets the request be sent again.
@@ -45,27 +50,27 @@ func toldOf(ctx context.Context) call {
 	return c
 }
 
-// NoWait returns a context whose requests are not kept waiting, neither for a limit
-// nor between two attempts. A request that cannot go at once fails with an [Error]
-// that wraps [ErrNoWait] and says when it could. One that went is not sent again:
-// whatever comes back is the caller's, a refusal too.
+// NoWait returns a context whose requests never wait, neither for a limit nor between
+// two attempts. A request that cannot be sent at once fails with an [Error] that wraps
+// [ErrNoWait] and says when it could be sent. A request that was sent is not retried: the
+// caller gets its response, even a refusal.
 func NoWait(ctx context.Context) context.Context {
 	c := toldOf(ctx)
 	c.noWait = true
 	return context.WithValue(ctx, callKey{}, c)
 }
 
-// NoRetry returns a context whose requests are sent once: whatever comes back is
-// the caller's.
+// NoRetry returns a context whose requests are sent only once: the caller gets the
+// response or error of the first attempt.
 func NoRetry(ctx context.Context) context.Context {
 	c := toldOf(ctx)
 	c.noRetry = true
 	return context.WithValue(ctx, callKey{}, c)
 }
 
-// WithKey returns a context whose requests spend the quota of key, whichever hosts they
-// go to, in place of the one that the key function tells. The key is hashed like any
-// other. An empty one leaves it to the key function, or to the default.
+// WithKey returns a context whose requests spend the quota of key, whatever their host. It
+// overrides the key function; an empty key does not. The client keeps only a hash of the
+// key.
 func WithKey(ctx context.Context, key string) context.Context {
 	c := toldOf(ctx)
 	c.key = key
@@ -73,29 +78,31 @@ func WithKey(ctx context.Context, key string) context.Context {
 }
 
 // WithScope returns a context whose requests have limits of their own within their
-// key, which they share with the other requests of the same scope: for APIs that
-// limit, say, searches apart from everything else and do not show it. Where
-// responses show it, scopes are found without being told.
+// key, shared with the other requests of the same scope. It is for APIs that limit some
+// requests separately, such as searches, without showing it. Where responses do show it,
+// the client finds the scopes by itself.
 func WithScope(ctx context.Context, scope string) context.Context {
 	c := toldOf(ctx)
 	h := fnv.New64a()
 	_, _ = h.Write([]byte(scope)) // never fails
-	c.scope, c.lane = h.Sum64()|1, "scope "+scope
+	c.scope, c.bucket = h.Sum64()|1, "scope "+scope
 	return context.WithValue(ctx, callKey{}, c)
 }
 
-// WithPriority returns a context whose requests go before those of a lower priority
+// WithPriority returns a context whose requests go before requests of lower priority
 // that wait for the same limits. The default is queue.Normal. Lower priorities keep
-// the share that queue.WithMinimumShare sets, so that none starves.
+// the share that queue.WithMinimumShare sets, so that none of them starves.
 func WithPriority(ctx context.Context, p queue.Priority) context.Context {
 	c := toldOf(ctx)
 	c.priority = p
 	return context.WithValue(ctx, callKey{}, c)
 }
 
-// WithCost returns a context whose requests spend n of each limit in place of 1, as
-// far as the API counts so. A cost that a limit never allows at once is a
-// queue.CostError. A cost below 1 counts as 1.
+// WithCost returns a context whose requests spend n units of each limit instead of 1, for
+// APIs that count them so. If n exceeds what a limit ever allows at once, the request
+// fails with a queue.CostError, unless the API announces limits of other units too: then it
+// is one request that costs n of those. [WithUnits] says so directly. A cost below 1 counts
+// as 1.
 func WithCost(ctx context.Context, n int) context.Context {
 	c := toldOf(ctx)
 	c.cost = max(n, 1)

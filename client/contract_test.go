@@ -58,7 +58,7 @@ func (s *scene) refuse(seconds string) {
 
 // flown bounds the requests under way to one, so that a permit that is not given
 // back blocks all who follow.
-var flown = client.WithQueue(queue.WithRule(queue.Rule{Name: "one", MaxInFlight: 1}))
+var flown = client.WithRule(queue.Rule{Name: "one", MaxInFlight: 1})
 
 func newScene(t *testing.T, opts ...client.Option) *scene {
 	rt, err := client.NewTransport(wire{}, opts...)

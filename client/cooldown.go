@@ -8,6 +8,7 @@ import (
 
 	"github.com/forbear-go/forbear/throttle"
 	"github.com/forbear-go/forbear/throttle/header"
+	"github.com/forbear-go/forbear/throttle/limit"
 )
 
 // A cooldown is what the refusals of one route say that name no limit: whether they are
@@ -55,26 +56,6 @@ const (
 	suspectFor = 5 * time.Minute
 )
 
-// A spread tells whether refusals that name no limit are about all routes of a key.
-type spread struct {
-	suspects []*cooldown // those refused last
-	// sole is the only route that was used until now. What its refusals teach the
-	// whole is moved to a cooldown when there is another route.
-	sole    uint64
-	shared  bool // all requests of the key were used to be refused together
-	refused bool // the whole was refused for sole
-	// While wide, a refusal of one route is taken to be about all.
-	wide    bool
-	agreed  int           // refusals that seem to be about all, while none seemed to be about one
-	named   bool          // these refusals name a wait
-	longest time.Duration // of the waits that all routes were asked for
-	// chance is how likely it is that the route refused last was refused that often
-	// without another, if it is no more likely to be refused than the others.
-	chance    float64
-	last      uint64
-	mine, all float64 // requests sent since it was refused: of it, and in all
-}
-
 const (
 	// unlikely is the chance below which refusals are about the route alone.
 	unlikely = 0.01
@@ -83,90 +64,6 @@ const (
 	longWait  = 4
 	shortWait = time.Minute
 )
-
-// sent takes in that a request of a route is sent.
-func (s *spread) sent(route uint64) {
-	if s.wide {
-		s.all++
-		if route == s.last {
-			s.mine++
-		}
-	}
-}
-
-// presumed reports whether a refusal of a route, with a wait if the server named one, is
-// about all routes by what was seen before.
-func (s *spread) presumed(route uint64, wait time.Duration, named bool) bool {
-	if !s.wide || s.named && !named {
-		return false
-	}
-	if wait > max(shortWait, longWait*s.longest) {
-		return false
-	}
-	if route != s.last {
-		s.last, s.chance, s.mine, s.all = route, 1, 0, 0
-		return true
-	}
-	if s.all > 0 {
-		s.chance *= max(s.mine, 1) / max(s.all, 1)
-		s.mine, s.all = 0, 0
-	}
-	if s.chance < unlikely {
-		s.wide = false
-	}
-	return s.wide
-}
-
-// agree finds the cooldowns whose refusals seem to have the same cause as that of
-// another route at now, with a wait if the server named one.
-func (s *spread) agree(now time.Time, route uint64, wait time.Duration, named bool) (same []*cooldown) {
-	for _, c := range s.suspects {
-		if c.route == route || c.spared >= sparedEnough || c.apart >= apartEnough {
-			continue
-		}
-		if !now.Before(c.until) && (c.spared > 0 || now.Sub(c.refused) > suspectFor) {
-			continue
-		}
-		if apart := c.until.Sub(now.Add(wait)).Abs(); c.named && named && apart > max(2*time.Second, wait/4) {
-			continue // they open at different times
-		}
-		same = append(same, c)
-	}
-	return same
-}
-
-// agreement takes in with how many others a refusal agrees. It reports whether that is
-// more than chance.
-func (s *spread) agreement(n int) bool {
-	s.agreed += n
-	return n > 0 && s.agreed >= agreedEnough
-}
-
-// served takes in that a request of a route was served that was sent at sent.
-func (s *spread) served(route uint64, sent time.Time) {
-	for _, c := range s.suspects {
-		if c.route != route && sent.After(c.refused) {
-			if c.spared++; c.spared == sparedEnough {
-				c.apart++
-				s.agreed = 0
-			}
-		}
-	}
-}
-
-// suspect compares the refusal of c with the next ones.
-func (s *spread) suspect(c *cooldown) {
-	s.suspects = slices.DeleteFunc(s.suspects, func(other *cooldown) bool { return other == c })
-	if len(s.suspects) == maxSuspects {
-		s.suspects = slices.Delete(s.suspects, 0, 1)
-	}
-	s.suspects = append(s.suspects, c)
-}
-
-// forget stops comparing.
-func (s *spread) forget(c *cooldown) {
-	s.suspects = slices.DeleteFunc(s.suspects, func(other *cooldown) bool { return other == c })
-}
 
 // cooldown returns the cooldown of a route, or nil.
 func (l *learned) cooldown(route uint64) *throttle.Limiter {
@@ -192,7 +89,7 @@ func (l *learned) enter(now time.Time, route uint64) {
 		return
 	}
 	hold := l.whole.Ask(now, 1)
-	if l.shown.mark != 0 && hold.Name != throttle.Refusal {
+	if l.shown.mark != 0 && hold.Limit != throttle.Refusal {
 		return // what is announced stays with the whole
 	}
 	c := l.addCooldown(now, s.sole)
@@ -216,9 +113,9 @@ func (c *cooldown) readyAt(now time.Time) time.Time {
 }
 
 // ask returns when a request of the route may go.
-func (c *cooldown) ask(now time.Time, cost int) throttle.Decision {
+func (c *cooldown) ask(now time.Time, cost int) limit.Decision {
 	if now.Before(c.closed) {
-		return throttle.Decision{At: c.closed, Name: throttle.Refusal}
+		return limit.Decision{At: c.closed, Limit: throttle.Refusal}
 	}
 	return c.limiter.Ask(now, cost)
 }
@@ -334,7 +231,7 @@ func (l *learned) merge(now time.Time, same []*cooldown, wait time.Duration) {
 	l.spread.longest = max(l.spread.longest, wait)
 	for _, c := range same {
 		// What was learned while there was no other route is a beginning for all.
-		if lesson := c.limiter.Lesson(now); c.sole && lesson != (throttle.Lesson{}) {
+		if lesson := c.limiter.Lesson(now); c.sole && !lesson.IsZero() {
 			_ = l.whole.Restore(now, lesson) // it comes from a throttle
 		}
 		l.spread.forget(c)
@@ -345,17 +242,6 @@ func (l *learned) merge(now time.Time, same []*cooldown, wait time.Duration) {
 // explained reports whether a refusal tells which limit is the reason.
 func explained(r *header.Reading) bool {
 	return slices.ContainsFunc(r.Windows, func(w header.Window) bool { return w.Exhausted() })
-}
-
-// later returns the answer of two that holds a request back for longer.
-func later(a, b throttle.Decision) throttle.Decision {
-	switch {
-	case a.Max > 0 || b.Max <= 0 && a.At.IsZero():
-		return a
-	case b.Max > 0 || b.At.IsZero() || b.At.After(a.At):
-		return b
-	}
-	return a
 }
 
 // holder returns which of the limits of a request hold it back for longest.
@@ -369,7 +255,7 @@ func (l *learned) holder(now time.Time, a *attempt) *throttle.Limiter {
 		return part
 	}
 	alone, whole := own.ask(now, a.Cost), part.Ask(now, a.Cost)
-	if later(whole, alone) == alone {
+	if alone.After(&whole) {
 		return own.limiter
 	}
 	return part

@@ -2,7 +2,7 @@ package client
 
 import "bytes"
 
-// A class says whether a field, query parameter or cookie tells who spends.
+// A class is how well a field, query parameter or cookie identifies the caller.
 type class uint8
 
 const (
@@ -15,7 +15,7 @@ const (
 func classOf(name string) class { return classify(name, false) }
 
 // classOfParameter returns the class of a query parameter by its name, as it is in the
-// URL. Parameters say what is asked for more often than who asks, so fewer names will do.
+// URL. Most parameters describe the request and not the caller, so fewer names count.
 func classOfParameter(name string) class { return classify(name, true) }
 
 // classify goes by the last word of a name, and by those before it.
@@ -63,7 +63,7 @@ func classify(name string, parameter bool) class {
 	return public
 }
 
-// mayEnd reports whether some name of a credential ends with the letters.
+// mayEnd reports whether the name of a credential can end with these letters.
 func mayEnd(a, b byte) bool {
 	switch string([]byte{a, b}) {
 	case "ey", "en", "et", "rd", "wd", "id", "al", "ls", "th", "on", "se", "wt", "ss":
@@ -130,8 +130,8 @@ func nounOf(word []byte) (n noun, joined []byte) {
 	return nounNone, nil
 }
 
-// denies reports whether a word before a noun says that it is no credential: a key that
-// things are found or kept by, a token that says where to go on or that a form is ours.
+// denies reports whether a word before a noun says that it is not a credential: a key under
+// which something is stored, a token of a page or a form.
 func denies(n noun, word []byte) bool {
 	switch string(word) {
 	case "idempotency", "idempotent", "dedup", "dedupe", "deduplication", "request", "transaction", "correlation", "trace",

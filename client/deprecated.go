@@ -4,7 +4,7 @@ import "github.com/forbear-go/forbear/queue"
 
 // WithLine is the old name of [WithQueue].
 //
-// Deprecated: use [WithQueue].
+// Deprecated: use [WithRule], [WithMaxWaiting] and the like.
 func WithLine(opts ...queue.Option) Option { return WithQueue(opts...) }
 
 // Line is the old name of [Transport.Queue].

@@ -15,7 +15,7 @@ const discardLimit = 64 << 10
 // meanwhile, and to the network it is as good as a new connection.
 const discardPatience = 100 * time.Millisecond
 
-// discard drains and closes the body of a response that nobody gets, if there is one.
+// discard drains and closes the body of a response that is not returned, if there is one.
 func discard(resp *http.Response) {
 	if resp == nil || resp.Body == nil || resp.Body == http.NoBody {
 		return
@@ -56,7 +56,7 @@ func closeAfter(d time.Duration, body io.Closer) *time.Timer {
 	return time.AfterFunc(d, func() { closeQuietly(body) })
 }
 
-// closeQuietly closes a body in a goroutine where nobody could recover its panic.
+// closeQuietly closes a body and recovers from its panic, for a goroutine of its own.
 func closeQuietly(body io.Closer) {
 	defer func() { _ = recover() }()
 	_ = body.Close()

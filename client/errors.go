@@ -11,54 +11,54 @@ import (
 	"github.com/forbear-go/forbear/queue"
 )
 
-// Reasons for which a request is not sent. Each comes wrapped in an [Error].
+// Reasons why a request is not sent. Each is wrapped in an [Error].
 var (
-	// ErrNoWait says that a request with [NoWait] would have had to wait.
+	// ErrNoWait means that a request with [NoWait] would have had to wait.
 	ErrNoWait = queue.ErrNoWait
-	// ErrMaxWait says that a request would have had to wait longer than
+	// ErrMaxWait means that a request would have had to wait longer than
 	// [WithMaxWait] or [WithMaxElapsed] allows.
 	ErrMaxWait = queue.ErrMaxWait
-	// ErrFull says that too many requests are waiting already.
+	// ErrFull means that the queue is full.
 	ErrFull = queue.ErrFull
-	// ErrDropped says that a waiting request had to make room for a newer one, as
-	// queue.DropOldest has it.
+	// ErrDropped means that the queue dropped a waiting request in favour of a newer one;
+	// see queue.DropOldest.
 	ErrDropped = queue.ErrDropped
-	// ErrCircuitOpen says that the key's breaker lets no request pass; see
+	// ErrCircuitOpen means that the key's breaker allows no requests; see
 	// [WithBreaker].
 	ErrCircuitOpen = errors.New("client: circuit open")
-	// ErrClosed says that the transport was closed.
+	// ErrClosed means that the transport was closed.
 	ErrClosed = queue.ErrClosed
 )
 
-// An Error says that a request was not sent: a limit would have kept it waiting for too
-// long, its context ended while it waited, its circuit is open, or the transport was
-// closed. Reason tells which. A request that was answered gets an Error only when its
-// context ended before the next attempt, when GetBody could not make its body again, and
-// when the answer was too long to be kept until it turned out that there is no other.
-// An Error is safe for concurrent use as long as nobody changes it.
+// An Error reports that a request was not sent: it would have had to wait too long for a
+// limit, its context ended while it waited, its circuit is open, or the transport was
+// closed. Reason says which. A request that was answered returns an Error only if its
+// context ended before the next attempt, if GetBody failed, or if the response was
+// too long to keep until it turned out that no other attempt could be made.
+// An Error is safe for concurrent use as long as it is not modified.
 type Error struct {
-	// Reason is one of this package's errors, or the error of the request's context:
-	// [context.DeadlineExceeded] also when the deadline is still to come, but the
-	// request could not go before it. If GetBody failed, it wraps what that said.
+	// Reason is one of this package's errors, or the error of the request's context. It is
+	// [context.DeadlineExceeded] also if the deadline has not passed, but the request
+	// could not be sent before it. If GetBody failed, Reason wraps its error.
 	Reason error
-	// Limit names the limit that let the request wait longest; it is empty when
-	// none is known.
+	// Limit is the name of the limit that makes the request wait longest. It is empty if
+	// that is not known.
 	Limit string
-	// Until is when that limit, or the breaker, would have let it go. It is zero when
+	// Until is when that limit, or the breaker, would allow the request. It is zero if
 	// that is not known.
 	Until time.Time
-	// Ahead is how many requests were waiting before this one.
+	// Ahead is how many requests were waiting in front of this one.
 	Ahead int
-	// Attempts is how many times the request was sent: 0 when it never was.
+	// Attempts is how many times the request was sent: 0 if never.
 	Attempts int
-	// Status is the status of the last response to the request. If it was never sent, it
-	// is that of the last refusal, of whichever request, by the limit that kept it from
-	// going. It is 0 if there was none.
+	// Status is the status of the last response to the request. If the request was never
+	// sent, Status is that of the last refusal, of any request, by the limit that kept
+	// this one from being sent. It is 0 if there was none.
 	Status int
-	// Header, Body and RefusedAt are those of that response, if it was a refusal: what
-	// the server said, and when. Body has the first 4 KiB of the body, as they were
-	// received, or is empty if they were compressed or did not come at once. Header lacks
-	// what may be a credential, such as cookies. It must not be changed.
+	// Header, Body and RefusedAt are the header, body and time of that response, if it
+	// was a refusal. Body is the first 4 KiB of the body as received, or empty if the body
+	// was compressed or did not arrive at once. Header omits fields that may hold a
+	// credential, such as cookies. It must not be modified.
 	Header    http.Header
 	Body      string
 	RefusedAt time.Time
@@ -74,7 +74,7 @@ func (e *Error) tell(said *refusal) {
 	}
 }
 
-// Error says what happened. It holds no URL, no header and no body.
+// Error describes the error. The text contains no URL, no header and no body.
 func (e *Error) Error() string {
 	var b strings.Builder
 	b.WriteString("client: ")
@@ -119,25 +119,25 @@ func (e *Error) Unwrap() []error {
 	return errs
 }
 
-// RetryAt returns Until: trying again makes no sense before.
+// RetryAt returns Until: sending the request earlier is pointless.
 func (e *Error) RetryAt() time.Time { return e.Until }
 
-// Timeout reports whether the deadline of the request's context is the reason, as
-// net.Error has it.
+// Timeout reports whether the deadline of the request's context is the reason. It
+// implements net.Error.
 func (e *Error) Timeout() bool { return errors.Is(e.Reason, context.DeadlineExceeded) }
 
-// Temporary returns false: the error is no fault of the network that a repetition could
-// mend, before Until. SDKs that ask for it do not repeat the request.
+// Temporary returns false: unlike a network error, this error cannot be resolved by sending
+// the request again before Until. SDKs that call Temporary then do not retry the request.
 func (e *Error) Temporary() bool { return false }
 
-// RetryableError returns false. The AWS SDK asks for it.
+// RetryableError returns false. The AWS SDK calls it.
 func (e *Error) RetryableError() bool { return false }
 
 // NonRetriable marks the error for the retry policy of the Azure SDK. It does nothing.
 func (e *Error) NonRetriable() {}
 
-// ErrorType returns the reason as one word, fit for a metric's label and for the attribute
-// error.type of OpenTelemetry: max_wait, no_wait, deadline, canceled, queue_full, dropped,
+// ErrorType returns the reason as one word, for the label of a metric or the OpenTelemetry
+// attribute error.type: max_wait, no_wait, deadline, canceled, queue_full, dropped,
 // closed, circuit_open, cost, body, or other.
 func (e *Error) ErrorType() string {
 	for _, known := range [...]struct {

@@ -168,9 +168,9 @@ func TestErrorText(t *testing.T) {
 		err  client.Error
 		want string
 	}{
-		{client.Error{Reason: client.ErrMaxWait, Limit: "minute", Until: until, Ahead: 3, Attempts: 2, Status: 429}, `client: would wait longer than allowed: limit "minute", not before 2026-03-01T12:00:00Z, 3 ahead, after 2 attempts, last status 429`},
+		{client.Error{Reason: client.ErrMaxWait, Limit: "minute", Until: until, Ahead: 3, Attempts: 2, Status: 429}, `client: wait would exceed the maximum: limit "minute", not before 2026-03-01T12:00:00Z, 3 ahead, after 2 attempts, last status 429`},
 		{client.Error{Reason: context.DeadlineExceeded, Limit: "minute", Until: until}, `client: cannot go before the deadline: limit "minute", not before 2026-03-01T12:00:00Z`},
-		{client.Error{Reason: client.ErrClosed}, "client: line is closed"},
+		{client.Error{Reason: client.ErrClosed}, "client: queue is closed"},
 		{client.Error{Reason: context.Canceled, Attempts: 1, Status: 503}, "client: context canceled, after 1 attempt, last status 503"},
 		{client.Error{}, "client: not sent"},
 	} {
@@ -186,7 +186,7 @@ func TestErrorOfLine(t *testing.T) {
 			return nil, req.Context().Err()
 		}}
 		one := queue.Rule{Name: "one", MaxInFlight: 1}
-		rt := transport(t, base, client.WithQueue(queue.WithRule(one), queue.WithMaxWaiting(2, queue.DropOldest)))
+		rt := transport(t, base, client.WithRule(one), client.WithMaxWaiting(2, queue.DropOldest))
 		ctx, cancel := context.WithCancel(t.Context())
 		errs := make(chan error, 4)
 		for range 4 { // one goes, two wait, and the last takes the place of the first who waits

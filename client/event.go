@@ -14,67 +14,67 @@ import (
 	"github.com/forbear-go/forbear/throttle/header"
 )
 
-// An EventKind is what an [Event] tells.
+// An EventKind is the kind of an [Event].
 type EventKind string
 
-// The kinds of events. A request that goes at once, is answered and not sent again
-// makes two: Admit and Answer.
+// The kinds of events. A request that is sent at once, answered and not retried
+// makes two events: Admit and Answer.
 const (
-	// EventWait: a request has to wait. Limit says what for, Until about when it
-	// will go, and Ahead how many go before it, as far as is known.
+	// EventWait: a request has to wait. As far as is known, Limit is the limit that it
+	// waits for, Until about when it will be sent, and Ahead how many go before it.
 	EventWait EventKind = "wait"
-	// EventAdmit: a request goes on the wire. If it had to wait, Delay is how long, and
+	// EventAdmit: an attempt is about to be sent. If it had to wait, Delay is how long, and
 	// Limit what it waited for first, as far as is known. Otherwise Delay is 0.
 	EventAdmit EventKind = "admit"
 	// EventAnswer: an attempt was answered after Delay with Status, or ended with
 	// Err. It was not refused.
 	EventAnswer EventKind = "answer"
-	// EventRefuse: an attempt was refused because of a limit: Limit, if the server
-	// said which. Until is when the server wants to be asked again, if it said so.
+	// EventRefuse: the server refused an attempt because of a limit. Limit names it, and
+	// Until is when the request may be sent again, if the server said so.
 	EventRefuse EventKind = "refuse"
-	// EventLearn: more or something else is believed of the limits than before; see
-	// Limits. It follows the answer or refusal that taught it.
+	// EventLearn: a response changed what is known of the limits; see Limits. The event
+	// follows that of the response.
 	EventLearn EventKind = "learn"
-	// EventRetry: a request will be sent again, because of Status or Err. It enters the queue
+	// EventRetry: a request will be retried because of Status or Err. It enters the queue
 	// at Until, after a pause of Delay. Limit is what refused it, if that is known.
 	EventRetry EventKind = "retry"
-	// EventGiveUp: a request is not sent, or not once more, although it would have
-	// been worth it. Err says why: it is an [*Error] or a [*backoff.StopError]. A
-	// caller whose request was never sent gets that Error, and one whose request was
-	// answered gets the last answer.
+	// EventGiveUp: a request that should have been sent, or retried, is given up. Err says
+	// why: it is an [*Error] or a [*backoff.StopError]. If the request was never sent, its
+	// caller gets that Error; if it was answered, its caller gets the last response.
 	EventGiveUp EventKind = "give up"
 )
 
-// An Event is one decision about a request, or what came of it; see [WithObserver].
-// Fields that its kind does not speak of are zero.
+// An Event is a decision about a request, or its outcome; see [WithObserver].
+// Fields that the description of its kind does not mention are zero.
 type Event struct {
 	Kind EventKind
 	Time time.Time `json:",omitzero"`
-	// Request is the caller's request. It must not be changed, and holds credentials.
+	// Request is the caller's request. It must not be modified, and holds credentials.
 	Request *http.Request `json:"-"`
-	// Key is who spends, the hash that [Memory] and [Status] have too. Host is the host of the
-	// request, and Name what [WithKeyName] or [WithKeyNames] calls the key.
+	// Key is the hash of the request's key, the same as in [Memory] and [Status]. Host is
+	// the host of the request, and Name the name that [WithKeyName] or [WithKeyNames] gives
+	// to the key.
 	Key        string
 	Host, Name string `json:",omitzero"`
-	// Attempt counts the times that the request was sent, this one included: from 1.
+	// Attempt is the number of the attempt, from 1.
 	Attempt int `json:",omitzero"`
-	// Limit names the limit that the event is about; it is empty when none is known.
+	// Limit is the name of the limit that the event is about, or empty if none is known.
 	Limit string        `json:",omitzero"`
 	Until time.Time     `json:",omitzero"`
 	Ahead int           `json:",omitzero"`
 	Delay time.Duration `json:",omitzero"`
-	// Status is that of the response to the attempt; 0 when there was none.
+	// Status is the status of the response to the attempt, or 0 if there was none.
 	Status int   `json:",omitzero"`
 	Err    error `json:"-"`
-	// Told is what the response said of limits, for Answer and Refuse. It may only
-	// be read until the observer returns; Clone makes a copy to keep.
+	// Told is what the response says about limits, for Answer and Refuse. It is valid only
+	// until the observer returns; use Clone to keep a copy.
 	Told []header.Window `json:",omitempty"`
-	// Limits are those that the request obeys, as they are believed to be now, for
-	// Answer, Refuse and Learn. They may be kept, but are shared: they must not be changed.
+	// Limits are the limits of the request as far as they are known now, for Answer,
+	// Refuse and Learn. An observer may keep them but, as they are shared, not modify them.
 	Limits []throttle.WindowStatus `json:",omitempty"`
 }
 
-// MarshalJSON leaves out the request, and what is zero. The error becomes its text.
+// MarshalJSON omits the request and zero fields. It encodes the error as its text.
 func (e Event) MarshalJSON() ([]byte, error) {
 	type plain Event
 	text := ""
@@ -87,12 +87,12 @@ func (e Event) MarshalJSON() ([]byte, error) {
 	}{plain(e), text})
 }
 
-// WithObserver lets f see every decision. It runs in the goroutine of the request that
-// the event is about, which waits for it, and so several times at once; no lock is
-// held, so f may call the transport. A panic of f is one of its request. Of several
-// observers each sees everything. Without one, events cost nothing.
+// WithObserver makes the transport call f with every event. The call runs in the goroutine
+// of the request and blocks it, so f may be called by several goroutines at once. No lock
+// is held, so f may call the transport. If f panics, so does RoundTrip. Several observers
+// may be set; each sees every event. Without an observer, events cost nothing.
 //
-// Package observe has observers that log, keep, and warn.
+// Package observe has observers that log, record and warn.
 func WithObserver(f func(Event)) Option {
 	return func(s *settings) error {
 		if f == nil {

@@ -269,7 +269,7 @@ func ExampleWithPacing() {
 	// Output:
 	// <nil>
 	// <nil>
-	// throttle: threshold: a share of 7 is not between 0 and 1
+	// throttle: threshold: a share must be from 0 to 1, got 7
 }
 
 // Retries, their backoff, and what is worth one can be chosen.
@@ -312,14 +312,14 @@ func ExampleWithRetries() {
 }
 
 // A limit that no header tells is written down.
-func ExampleWithQueue() {
+func ExampleWithRule() {
 	api := open()
 	defer api.Close()
 	hc, err := client.New(
 		client.WithMaxWait(time.Minute),
-		client.WithQueue(queue.WithRule(queue.Rule{
+		client.WithRule(queue.Rule{
 			Name: "export", Pattern: "POST /export", Limits: []queue.Quota{queue.PerDay(1)}, MaxInFlight: 1,
-		})),
+		}),
 	)
 	if err != nil {
 		fmt.Println(err)

@@ -2,6 +2,7 @@ package client_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"github.com/forbear-go/forbear/client"
+	"github.com/forbear-go/forbear/client/clienttest"
 	"github.com/forbear-go/forbear/queue"
 )
 
@@ -103,18 +105,51 @@ func ExampleWithObserver() {
 	// answer 2 200
 }
 
+// A program that runs again and again begins where the run before ended.
 func ExampleWithMemory() {
-	rt, err := client.NewTransport(nil)
+	api := clienttest.NewServer(clienttest.FromFirst(200, time.Minute), clienttest.Draft8())
+	defer api.Close()
+	once := func(memory client.Memory) (client.Memory, error) { // one run of the program
+		transport, err := client.NewTransport(api.Client().Transport, client.WithMemory(memory))
+		if err != nil {
+			return nil, err
+		}
+		hc := &http.Client{Transport: transport}
+		resp, err := hc.Get(api.URL)
+		if err != nil {
+			return nil, err
+		}
+		return transport.Memory(), resp.Body.Close()
+	}
+
+	memory, err := once(nil)
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	// … at the end of the program, what refusals taught: plain data, to be kept as JSON.
-	keyState := rt.Memory()
-	// … and at the beginning of the next run:
-	next, err := client.NewTransport(nil, client.WithMemory(keyState))
-	fmt.Println(next != nil, err)
-	// Output: true <nil>
+	text, err := json.Marshal(memory) // to a file
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	var again client.Memory
+	if err := json.Unmarshal(text, &again); err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, lesson := range again {
+		fmt.Println(lesson.Windows[0].Remaining, "of", lesson.Windows[0].Limit, "left at the start")
+	}
+	if memory, err = once(again); err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, lesson := range memory {
+		fmt.Println(lesson.Windows[0].Remaining, "of", lesson.Windows[0].Limit, "left at the end")
+	}
+	// Output:
+	// 199 of 200 left at the start
+	// 198 of 200 left at the end
 }
 
 func ExampleWithScope() {
@@ -151,7 +186,7 @@ func ExampleWithPriority() {
 		fmt.Println(r.URL.Path)
 	}))
 	defer api.Close()
-	rt, err := client.NewTransport(nil, client.WithQueue(queue.WithRule(queue.Rule{MaxInFlight: 1})))
+	rt, err := client.NewTransport(nil, client.WithRule(queue.Rule{MaxInFlight: 1}))
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -188,9 +223,9 @@ func ExampleWithPriority() {
 func ExampleWithCost() {
 	api := open()
 	defer api.Close()
-	hc, err := client.New(client.WithQueue(
-		queue.WithRule(queue.Rule{Name: "credits", Limits: []queue.Quota{queue.PerDay(8).Named("credits")}}),
-	))
+	hc, err := client.New(
+		client.WithRule(queue.Rule{Name: "credits", Limits: []queue.Quota{queue.PerDay(8).Named("credits")}}),
+	)
 	if err != nil {
 		fmt.Println(err)
 		return

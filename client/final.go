@@ -9,21 +9,22 @@ import (
 	"github.com/forbear-go/forbear/throttle/header"
 )
 
-// Reasons for which a server refuses a request that no wait ends. [FinalReason] returns
-// them; an event of kind [EventGiveUp] has them in Err.
+// Reasons why a server refuses a request for good, so that waiting does not help.
+// [FinalReason] returns them; an event of kind [EventGiveUp] has them in Err.
 var (
-	// ErrQuotaExhausted says that the account's credit, plan or spending limit is used
+	// ErrQuotaExhausted means that the account's credit, plan or spending limit is used
 	// up: only payment or another plan helps.
 	ErrQuotaExhausted = errors.New("client: quota exhausted")
-	// ErrRequestTooLarge says that the request asks for more than the limit allows at
-	// once. Smaller ones may pass.
+	// ErrRequestTooLarge means that the request asks for more than the limit allows at
+	// once. Smaller requests may pass.
 	ErrRequestTooLarge = errors.New("client: request exceeds the limit by itself")
 )
 
 // FinalReason returns [ErrQuotaExhausted] or [ErrRequestTooLarge] if resp is a refusal
-// that no wait ends, and nil for any other response. The transport does not send such a
-// request again, and does not hold others because of it. FinalReason reads the beginning
-// of the body, which blocks as any read of it does; resp.Body still yields all of it.
+// that waiting does not resolve, and nil for any other response. The transport does not
+// retry such a request, and does not delay others because of it. FinalReason reads the
+// beginning of the body, and blocks until it arrives; resp.Body still yields the whole
+// body.
 func FinalReason(resp *http.Response) error {
 	if resp == nil || resp.StatusCode < http.StatusBadRequest {
 		return nil

@@ -59,6 +59,32 @@ func TestFinalRefusals(t *testing.T) {
 	}
 }
 
+// The reason is asked for also where the header says that nothing is left and for how long.
+func TestFinalRefusalBesideAnExhaustedWindow(t *testing.T) {
+	for body, reason := range map[string]error{
+		`{"error":{"code":"billing_hard_limit_reached","message":"Billing hard limit has been reached."}}`:                    client.ErrQuotaExhausted,
+		`{"error":{"code":"rate_limit_exceeded","message":"Request too large for the model: Limit 30000, Requested 41000."}}`: client.ErrRequestTooLarge,
+		`{"error":{"code":"rate_limit_exceeded","message":"Too many requests."}}`:                                             nil,
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			api := &routed{answer: func(r *http.Request) *http.Response {
+				resp := respond(r, 429, "Content-Type", "application/json", "Retry-After", "2",
+					"X-RateLimit-Limit", "100", "X-RateLimit-Remaining", "0", "X-RateLimit-Reset", "2")
+				resp.Body, resp.ContentLength = io.NopCloser(strings.NewReader(body)), int64(len(body))
+				return resp
+			}}
+			resp, err := transport(t, api, client.WithRetries(2)).RoundTrip(get(t.Context(), "/chat"))
+			require.NoError(t, err)
+			require.NoError(t, resp.Body.Close())
+			if reason != nil {
+				assert.Equal(t, 1, api.sent["/chat"], body)
+			} else {
+				assert.Equal(t, 3, api.sent["/chat"], body)
+			}
+		})
+	}
+}
+
 func TestFinalReasonOfOthers(t *testing.T) {
 	req := get(t.Context(), "/")
 	assert.NoError(t, client.FinalReason(nil))

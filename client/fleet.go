@@ -5,9 +5,9 @@ import (
 	"slices"
 	"time"
 
-	"github.com/forbear-go/forbear/queue"
 	"github.com/forbear-go/forbear/throttle"
 	"github.com/forbear-go/forbear/throttle/header"
+	"github.com/forbear-go/forbear/throttle/limit"
 )
 
 // A Fleet shares quotas with other processes. Package fleet has one.
@@ -25,7 +25,7 @@ type Share interface {
 	// the server announces. It reports false while nothing is shared: then the limiter
 	// decides, as without a fleet. A request with noWait set is never sent to wait for
 	// the store.
-	Ask(now time.Time, cost int, noWait bool) (throttle.Decision, bool)
+	Ask(now time.Time, cost int, noWait bool) (limit.Decision, bool)
 	// Take counts a request as sent and returns its number.
 	Take(now time.Time, cost int) uint64
 	// Cancel undoes a Take, of a request that was not sent.
@@ -63,19 +63,22 @@ func (l *learned) join(f Fleet) {
 
 // shares reports whether a request spends the quota that the fleet shares.
 func (l *learned) shares(part *throttle.Limiter, a *attempt) bool {
-	return l.share != nil && a != nil && a.scope == 0 && part == l.whole && len(l.limits) == 0
+	return l.share != nil && a.scope == 0 && part == l.whole && len(l.limits) == 0 && !a.charges()
 }
 
-// ask asks the limiter of a request or, where it is shared, the fleet.
-func (l *learned) ask(now time.Time, part *throttle.Limiter, r *queue.Request, a *attempt) throttle.Decision {
+// ask asks the limiter of a request or, where the quota is shared, the fleet.
+func (l *learned) ask(now time.Time, part *throttle.Limiter, requests int, a *attempt) limit.Decision {
 	if !l.shares(part, a) {
-		return part.Ask(now, r.Cost)
+		return a.ask(part, now, requests)
 	}
-	d, shared := l.share.Ask(now, max(r.Cost, 1), r.NoWait)
+	d, shared := l.share.Ask(now, max(requests, 1), a.NoWait)
 	if !shared {
-		return part.Ask(now, r.Cost)
+		return a.ask(part, now, requests)
 	}
-	return later(d, part.AskUnannounced(now, r.Cost))
+	if b := part.AskUnannounced(now, requests); b.After(&d) {
+		return b
+	}
+	return d
 }
 
 // takeShare counts an attempt in the fleet.

@@ -4,19 +4,19 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/forbear-go/forbear/queue"
+	"github.com/forbear-go/forbear/throttle/limit"
 )
 
-// Forget drops what is believed of the limits of the key that req would spend the quota
-// of, whatever the route: what responses announced, the waits that they asked for, and
-// what refusals taught. Requests that wait for it are asked again at once; like at the
-// beginning, one goes first. It is of use when the program knows what the client cannot
-// see yet, such as a new token below it, or another plan. Rules, priorities and requests
-// under way are not touched.
+// Forget discards what is known of the limits of req's key, on all routes: the limits that
+// responses announced, the waits that they asked for, and the limits learned from
+// refusals. Requests of the key that wait are reconsidered at once; as after a start, one
+// goes first. Use Forget when the program knows something that the client cannot see yet,
+// such as a token renewed below the client, or a new plan. It does not affect rules,
+// priorities and requests in flight.
 func (t *Transport) Forget(req *http.Request) {
 	c := callOf(req)
 	who := t.account(req, &c)
-	t.line.Update(who.key, func(now time.Time, own queue.Limit) { own.(*learned).forget(now) })
+	t.line.Update(who.key, func(now time.Time, own limit.Limiter) { own.(*learned).forget(now) })
 }
 
 // forget drops what is believed. Attempts under way keep the limiters that they obeyed.

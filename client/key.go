@@ -7,13 +7,13 @@ import (
 	"strings"
 )
 
-// A KeyFunc says who spends: requests for which it returns the same string share
-// their limits, whichever hosts they go to. An empty string leaves it to the default:
-// the host and the credentials of the request. It must not change the request, and is
-// called by many goroutines at once. What it returns is kept only as a hash.
+// A KeyFunc returns the key of a request. Requests with the same key share their limits,
+// whatever their hosts. If a KeyFunc returns an empty string, the default key applies:
+// the host and the credentials of the request. A KeyFunc must not modify the request and
+// must be safe for concurrent use. The client keeps only a hash of the key.
 type KeyFunc func(*http.Request) string
 
-// PerHost returns a KeyFunc that tells apart what f tells apart, and hosts too.
+// PerHost returns a KeyFunc that combines the key that f returns with the request's host.
 func PerHost(f KeyFunc) KeyFunc {
 	return func(req *http.Request) string {
 		key := f(req)
@@ -24,8 +24,8 @@ func PerHost(f KeyFunc) KeyFunc {
 	}
 }
 
-// AuthorizationKey is a [KeyFunc] that goes by the host and the Authorization field
-// alone. Of signatures it takes, as the default does, who signs.
+// AuthorizationKey is a [KeyFunc] that considers only the host and the Authorization
+// field. If the field is a signature, it considers only the signer, as the default does.
 func AuthorizationKey(req *http.Request) string {
 	s := spender{url: req.URL}
 	if value := req.Header.Get("Authorization"); value != "" {

@@ -11,7 +11,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/forbear-go/forbear/client"
-	"github.com/forbear-go/forbear/queue"
 )
 
 // Requests with the same credential to the same host share a quota, all others do
@@ -114,7 +113,7 @@ func TestKeysThatNeverComeAgain(t *testing.T) {
 			}
 			return respond(req, 200), nil
 		}}
-		rt := transport(t, base, client.WithQueue(queue.WithMaxKeys(100)))
+		rt := transport(t, base, client.WithMaxKeys(100))
 		send := func(key string) error {
 			req := get(client.NoRetry(client.NoWait(t.Context())), "/")
 			req.Header.Set("X-Api-Key", key)

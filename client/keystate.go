@@ -5,14 +5,15 @@ import (
 	"time"
 
 	"github.com/forbear-go/forbear/backoff"
-	"github.com/forbear-go/forbear/queue"
 	"github.com/forbear-go/forbear/throttle"
-	"github.com/forbear-go/forbear/throttle/header"
+	"github.com/forbear-go/forbear/throttle/limit"
 )
 
 // A learned is what is known of one key: the limits that the queue asks, and what
 // it may spend on retries. The queue calls it under its lock.
 type learned struct {
+	limit.NoHooks // what is over is taken in with the response
+
 	transport *Transport
 	key       string
 	policy    throttle.Policy
@@ -48,6 +49,8 @@ type learned struct {
 
 	epoch int // how often all this was forgotten
 
+	usageRead chan struct{} // closed when the usage endpoint was read; nil if it never was
+
 	shapes map[*throttle.Limiter][]shape // what observers know
 
 	share Share // in a fleet; nil for none
@@ -59,8 +62,8 @@ const strayPatience = 2 * time.Second
 func newKeyState(t *Transport, key string, s *settings, now time.Time) *learned {
 	l := &learned{transport: t, key: key, policy: s.policy, budget: s.newBudget(), whole: newThrottle(s.policy, now)}
 	if lesson, ok := s.memory[nameOf(key)]; ok {
-		_ = l.whole.Restore(time.Now(), lesson) // it was tried before
-		l.spread.wide = true
+		_ = l.whole.Restore(time.Now(), lesson) // what is impossible is ignored
+		l.spread.wide = lesson.Limit > 0 || lesson.Rate > 0
 	}
 	l.join(s.fleet)
 	return l
@@ -74,52 +77,78 @@ func newThrottle(p throttle.Policy, now time.Time) *throttle.Limiter {
 	return k
 }
 
-// Ask implements queue.Limit.
-func (l *learned) Ask(now time.Time, r *queue.Request) queue.Decision {
-	part := l.whole
+// Ask implements [limit.Limiter].
+func (l *learned) Ask(now time.Time, d limit.Demand) limit.Decision {
+	asks, ok := d.Tag.(*attempt)
+	if !ok {
+		return limit.Decision{At: l.opens(now)}
+	}
+	if asks.arrived.IsZero() {
+		asks.arrived = now
+	}
 	var own *cooldown
-	asks, _ := r.Tag.(*attempt)
-	if asks != nil {
-		if asks.scope == 0 {
-			l.enter(now, asks.route.id)
-			own = l.cooldowns[asks.route.id]
-		}
-		part = l.of(now, asks)
+	if asks.scope == 0 {
+		l.enter(now, asks.route.id)
+		own = l.cooldowns[asks.route.id]
 	}
+	part := l.of(now, asks)
 	if l.stray > 0 && part != l.whole && now.Before(l.patience) {
-		return queue.Decision{At: l.patience, Name: throttle.FirstAnswer}
+		return limit.Decision{At: l.patience, Limit: throttle.FirstAnswer}
 	}
-	a := l.ask(now, part, r, asks)
+	a := l.ask(now, part, d.Requests, asks)
 	a = l.relax(now, a, asks)
 	if own != nil {
-		a = later(a, l.relax(now, own.ask(now, r.Cost), asks))
+		if b := l.relax(now, own.ask(now, d.Requests), asks); b.After(&a) {
+			a = b
+		}
 	}
-	return queue.Decision{At: a.At, Name: a.Name, Unknown: a.At.IsZero() && a.Max == 0, Max: a.Max, Voluntary: a.Paced > 0}
+	return a
+}
+
+// opens returns when none of the limits of the key holds back a request any more, as far as is known. It
+// is what the queue asks with no request in hand: a key of which any limit holds is worth keeping.
+func (l *learned) opens(now time.Time) (at time.Time) {
+	at = l.whole.Ask(now, 1).At
+	for _, part := range l.limits {
+		if next := part.Ask(now, 1).At; next.After(at) {
+			at = next
+		}
+	}
+	for _, c := range l.cooldowns {
+		if next := c.ask(now, 1).At; next.After(at) {
+			at = next
+		}
+	}
+	return at
 }
 
 // relax returns an answer less what it asks of an attempt that has no patience for it:
 // pacing is voluntary, and a belief may be tried.
-func (l *learned) relax(now time.Time, a throttle.Decision, asks *attempt) throttle.Decision {
+func (l *learned) relax(now time.Time, a limit.Decision, asks *attempt) limit.Decision {
 	switch {
-	case asks == nil:
+	case !a.Until.IsZero() && !asks.awaits(a.Until, l.transport.maxWait):
+		if a.Try {
+			return limit.Decision{At: now}
+		}
+		a.At = a.Until
 	case a.Try && !asks.awaits(a.At, l.transport.maxWait):
-		return throttle.Decision{At: now}
+		return limit.Decision{At: now}
 	case a.Paced > 0:
 		a.At = asks.paced(now, a.At, a.Paced, l.transport.maxWait)
 	}
 	return a
 }
 
-// Take implements queue.Limit.
-func (l *learned) Take(now time.Time, r *queue.Request) {
-	a, ok := r.Tag.(*attempt)
-	if !ok { // somebody uses the queue for what is no request of ours
-		l.whole.Abandon(now, l.whole.Take(now, r.Cost))
+// Take implements [limit.Limiter].
+func (l *learned) Take(now time.Time, d limit.Demand) {
+	a, ok := d.Tag.(*attempt)
+	if !ok { // the program uses the queue for what is no request of the transport
+		l.whole.Abandon(now, l.whole.Take(now, d.Requests))
 		return
 	}
 	a.taken, a.key, a.epoch = now, l, l.epoch
 	a.part = l.of(now, a)
-	a.ticket = a.part.Take(now, r.Cost)
+	a.ticket = a.reserve(a.part, now, d.Requests)
 	l.takeShare(now, a)
 	if a.scope == 0 {
 		l.sent(now, a)
@@ -145,9 +174,9 @@ func (l *learned) sent(now time.Time, a *attempt) {
 	}
 }
 
-// Return implements queue.Returner.
-func (l *learned) Return(_ time.Time, r *queue.Request) {
-	a, ok := r.Tag.(*attempt)
+// Cancel implements [limit.Limiter].
+func (l *learned) Cancel(_ time.Time, d limit.Demand) {
+	a, ok := d.Tag.(*attempt)
 	if ok {
 		l.cancelShare(a)
 	}
@@ -183,7 +212,7 @@ func (l *learned) landed(a *attempt) {
 	}
 }
 
-// Idle implements queue.Idler.
+// Idle implements [limit.Limiter].
 func (l *learned) Idle(now time.Time) bool {
 	for _, part := range l.limits {
 		if !part.Idle(now) {
@@ -242,106 +271,4 @@ func (l *learned) part(now time.Time, m uint64) *throttle.Limiter {
 	k := newThrottle(l.policy, now)
 	l.limits[m] = k
 	return k
-}
-
-// receive takes in the response to an attempt.
-func (l *learned) receive(now time.Time, a *attempt) {
-	if l.late(a) {
-		return
-	}
-	l.landed(a)
-	r := &a.reading
-	shown := signOf(r)
-	if shown.mark != 0 && !r.Refused && !r.Stale && a.scope == 0 {
-		l.show(now, a, shown)
-	}
-	l.watchCounters(now, a)
-	belongs := a.part
-	if a.scope == 0 && (l.routes != nil || a.counters != nil) {
-		belongs = l.of(now, a)
-	}
-	if finalError(r) != nil {
-		// No wait ends it, and it says nothing of others.
-		a.part.Observe(now, a.ticket, unrefused(r))
-		if a.own != nil && a.own != a.part {
-			a.own.Observe(now, a.ownTicket, outcome(r))
-		}
-		return
-	}
-	bare := r.Refused && a.scope == 0 && !explained(r) && !r.Overloaded() // what is overloaded limits nobody
-	if bare && a.part == l.cooldown(a.route.id) {
-		a.own, a.ownTicket = a.part, a.ticket // it became one while it was under way
-	}
-	if bare && l.cool(now, a) {
-		if a.part != a.own {
-			a.part.Observe(now, a.ticket, unrefused(r))
-		}
-		return
-	}
-	if a.own != nil && a.own != a.part {
-		a.own.Observe(now, a.ownTicket, outcome(r))
-	}
-	if a.scope == 0 && !r.Refused {
-		l.spread.served(a.route.id, a.taken)
-	}
-	if belongs == a.part {
-		a.part.Observe(now, a.ticket, r)
-	} else {
-		// It was sent before it was known where it belongs.
-		a.part.Observe(now, a.ticket, &header.Reading{})
-		if r.Refused || l.stray == 0 {
-			tell(belongs, now, r)
-		}
-	}
-	if bare && l.limits != nil {
-		l.refuseAll(now, belongs, r)
-	}
-}
-
-// unrefused returns what a response says of limits that are not the reason why it is a
-// refusal.
-func unrefused(r *header.Reading) *header.Reading {
-	return &header.Reading{Windows: r.Windows, Date: r.Date, Stale: r.Stale || len(r.Windows) == 0}
-}
-
-// outcome returns what a response says to a cooldown: that the request was served, or
-// nothing if it was refused by a limit that is known.
-func outcome(r *header.Reading) *header.Reading {
-	return &header.Reading{Date: r.Date, Stale: r.Stale || r.Refused}
-}
-
-// show notes what a response tells its limits by, and splits the key when routes
-// turn out to tell them by different things.
-func (l *learned) show(now time.Time, a *attempt, shown fingerprint) {
-	before, method, path := l.shown, l.method, l.path
-	l.shown, l.method, l.path = shown, a.req.Method, a.req.URL.Path
-	if l.routes == nil {
-		if before.mark == 0 || before.mark == shown.mark {
-			return
-		}
-		l.routes = newParts(routeFrom(method, path), before)
-	}
-	if l.routes.show(a.route.name, shown, before) {
-		l.before, l.whole = l.whole, newThrottle(l.policy, now)
-		l.flying, l.stray = 0, l.flying
-		l.patience = now.Add(strayPatience)
-	}
-}
-
-// refuseAll passes a refusal that names no limit on to the other parts: it may have
-// been for all of them.
-func (l *learned) refuseAll(now time.Time, told *throttle.Limiter, r *header.Reading) {
-	for _, part := range l.limits {
-		if part != told {
-			tell(part, now, r)
-		}
-	}
-	if l.whole != told {
-		tell(l.whole, now, r)
-	}
-}
-
-// tell passes on a response to a request that a throttle did not send.
-func tell(k *throttle.Limiter, now time.Time, r *header.Reading) {
-	k.Observe(now, k.Take(now, 1), r)
 }

@@ -1,47 +1,57 @@
 package client
 
 import (
-	"fmt"
+	"encoding/json"
 	"maps"
 	"time"
 
 	"github.com/forbear-go/forbear/queue"
 	"github.com/forbear-go/forbear/throttle"
+	"github.com/forbear-go/forbear/throttle/limit"
 )
 
-// A Memory is what refusals taught of the limits of APIs that announce none, by key.
-// It is plain data, to be written to a file as JSON, say, and given to the next run
-// with [WithMemory]. Keys are hashes; it holds no credential.
+// A Memory holds what a client knows of limits, by key: the limits that the API announced,
+// until they reset, and those learned from refusals if it announces none. It is plain data:
+// write it to a file as JSON, for example, and pass it to [WithMemory] in the next run. Keys
+// are hashes; a Memory holds no credential.
 type Memory map[string]throttle.Lesson
 
-// Memory returns what was learned until now. Keys of which there is nothing to
-// remember are left out.
+// Memory returns what the client knows now. It omits keys for which there is nothing to
+// remember, and the limits of single routes.
 func (t *Transport) Memory() Memory {
 	m := make(Memory)
 	now := time.Now()
-	t.line.Each(func(key string, own queue.Limit, _ queue.Stats) {
-		if lesson := own.(*learned).whole.Lesson(now); lesson != (throttle.Lesson{}) {
+	t.line.Each(func(key string, own limit.Limiter, _ queue.Stats) {
+		if lesson := own.(*learned).whole.Lesson(now); !lesson.IsZero() {
 			m[nameOf(key)] = lesson
 		}
 	})
 	return m
 }
 
-// WithMemory gives a client what an earlier one was taught, so that a restart does
-// not begin with refusals. An impossible lesson is an error.
-func WithMemory(m Memory) Option {
-	return func(s *settings) error {
-		now := time.Now()
-		for key, lesson := range m {
-			k, err := throttle.New(throttle.DefaultPolicy(), now)
-			if err == nil {
-				err = k.Restore(now, lesson)
-			}
-			if err != nil {
-				return fmt.Errorf("client: memory of key %q: %w", key, err)
-			}
-		}
-		s.memory = maps.Clone(m)
-		return nil
+// UnmarshalJSON reads a memory key by key. It ignores the parts of a key that it cannot
+// read; it returns an error only if the text is not a JSON object.
+func (m *Memory) UnmarshalJSON(text []byte) error {
+	var keys map[string]json.RawMessage
+	if err := json.Unmarshal(text, &keys); err != nil {
+		return err
 	}
+	*m = make(Memory, len(keys))
+	for key, text := range keys {
+		var lesson throttle.Lesson
+		if json.Unmarshal(text, &lesson) == nil {
+			(*m)[key] = lesson
+		}
+	}
+	return nil
+}
+
+// WithMemory lets a client start with what an earlier one knew, so that a restart does not
+// cause refusals, nor a first request that all others wait for. The memory is a belief, which
+// the first response confirms or corrects. If it says that nothing is left, a request that
+// cannot wait so long is sent nevertheless, and one that can wait is sent a minute after the
+// API's last response. After each run in which the API refuses it, the next run waits longer.
+// WithMemory ignores what is invalid in m, or too old to be of use.
+func WithMemory(m Memory) Option {
+	return func(s *settings) error { s.memory = maps.Clone(m); return nil }
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/forbear-go/forbear/backoff/breaker"
 	"github.com/forbear-go/forbear/client"
 	"github.com/forbear-go/forbear/queue"
+	"github.com/forbear-go/forbear/throttle/limit"
 )
 
 // newPolicies is failsafe-go's retry policy, smooth rate limiter and bulkhead.
@@ -25,11 +26,11 @@ func newPolicies() (*http.Client, error) {
 		client.WithRetries(2),
 		client.WithBackoff(policy),
 		client.WithMaxWait(time.Minute),
-		client.WithQueue(queue.WithRule(queue.Rule{
+		client.WithRule(queue.Rule{
 			Name: "api", Scope: queue.Global,
 			Limits:      []queue.Quota{queue.PerSecond(100).TokenBucket(1)},
 			MaxInFlight: 10,
-		})),
+		}),
 	)
 }
 
@@ -88,14 +89,14 @@ func Example_fromCircuitBreaker() {
 // reservoirRefreshAmount: 100, reservoirRefreshInterval: 60_000, highWater: 1000,
 // strategy: Bottleneck.strategy.OVERFLOW}).
 func newLimiter() (*http.Client, error) {
-	return client.New(client.WithQueue(
-		queue.WithRule(queue.Rule{
+	return client.New(
+		client.WithRule(queue.Rule{
 			Name: "limiter", Scope: queue.Global,
 			MaxInFlight: 5,
 			Limits:      []queue.Quota{queue.Every(200 * time.Millisecond), queue.PerMinute(100)},
 		}),
-		queue.WithMaxWaiting(1000, queue.RefuseNewest),
-	))
+		client.WithMaxWaiting(1000, queue.RefuseNewest),
+	)
 }
 
 func Example_fromBottleneck() {
@@ -151,7 +152,7 @@ func Example_fromSchedule() {
 func Example_fromJobOptions() {
 	url, stop, _ := counting()
 	defer stop()
-	hc, err := client.New(client.WithQueue(queue.WithRule(queue.Rule{Name: "points", Limits: []queue.Quota{queue.PerHour(10)}})))
+	hc, err := client.New(client.WithRule(queue.Rule{Name: "points", Limits: []queue.Quota{queue.PerHour(10)}}))
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -181,19 +182,23 @@ func Example_fromJobOptions() {
 
 // A reservoir is a limit that nothing refills but its owner. The queue calls it under its
 // lock, and so does Update.
-type reservoir struct{ left int }
+type reservoir struct {
+	limit.NoHooks
 
-func (r *reservoir) Ask(_ time.Time, req *queue.Request) queue.Decision {
-	return queue.Decision{Unknown: r.left < max(req.Cost, 1), Name: "reservoir"}
+	left int
 }
 
-func (r *reservoir) Take(_ time.Time, req *queue.Request) { r.left -= max(req.Cost, 1) }
+func (r *reservoir) Ask(_ time.Time, d limit.Demand) limit.Decision {
+	return limit.Decision{Unknown: r.left < d.Count(), Limit: "reservoir"}
+}
+
+func (r *reservoir) Take(_ time.Time, d limit.Demand) { r.left -= d.Count() }
 
 func Example_fromReservoir() {
 	budget := &reservoir{left: 2}
-	t, err := client.NewTransport(nil, client.WithQueue(queue.WithRule(queue.Rule{
-		Name: "reservoir", Scope: queue.Global, New: func() queue.Limit { return budget },
-	})))
+	t, err := client.NewTransport(nil, client.WithRule(queue.Rule{
+		Name: "reservoir", Scope: queue.Global, New: func() limit.Limiter { return budget },
+	}))
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -201,8 +206,8 @@ func Example_fromReservoir() {
 	url, stop, asked := counting()
 	defer stop()
 	time.AfterFunc(20*time.Millisecond, func() {
-		t.Queue().Update("", func(time.Time, queue.Limit) { budget.left += 2 }) // incrementReservoir(2)
-		t.Queue().Replan()                                                      // for those of other keys
+		t.Queue().Update("", func(time.Time, limit.Limiter) { budget.left += 2 }) // incrementReservoir(2)
+		t.Queue().Replan()                                                        // for those of other keys
 	})
 	hc := &http.Client{Transport: t}
 	for range 4 { // the third waits for more

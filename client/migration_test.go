@@ -216,9 +216,9 @@ func newRated() *http.Client {
 }
 
 func newRuled() (*http.Client, error) {
-	return client.New(client.WithQueue(queue.WithRule(queue.Rule{
+	return client.New(client.WithRule(queue.Rule{
 		Name: "api", Scope: queue.Global, Limits: []queue.Quota{queue.PerSecond(10).TokenBucket(20)},
-	})))
+	}))
 }
 
 // A rate that the server tells need not be written down at all. This one does not.
@@ -250,9 +250,9 @@ func Example_fromRate() {
 func Example_fromAllow() {
 	url, stop, _ := counting()
 	defer stop()
-	t, err := client.NewTransport(nil, client.WithQueue(queue.WithRule(queue.Rule{
+	t, err := client.NewTransport(nil, client.WithRule(queue.Rule{
 		Name: "api", Limits: []queue.Quota{queue.PerMinute(1)},
-	})))
+	}))
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -4,16 +4,18 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/forbear-go/forbear/backoff"
 	"github.com/forbear-go/forbear/queue"
 	"github.com/forbear-go/forbear/throttle"
+	"github.com/forbear-go/forbear/throttle/cost"
 	"github.com/forbear-go/forbear/throttle/header"
 )
 
-// An Option changes what [New], [Wrap] and [NewTransport] make. Of two that set the
-// same thing, the last counts.
+// An Option configures the transport that [New], [Wrap] or [NewTransport] creates. If two
+// options set the same thing, the last one wins. A nil Option does nothing.
 type Option func(*settings) error
 
 // settings are what the options fill in.
@@ -23,7 +25,7 @@ type settings struct {
 	maxWait time.Duration
 	key     KeyFunc
 	names   func(*http.Request) string
-	line    []queue.Option
+	queue   []queue.Option
 	checks  bool // the caller judges responses too
 	buffer  int64
 
@@ -32,16 +34,18 @@ type settings struct {
 	newBudget      func() *backoff.Budget
 	newBreaker     func(key string) backoff.Breaker
 
-	fleet     Fleet
-	dialects  []header.Dialect
-	memory    Memory
-	observers []func(Event)
+	fleet         Fleet // nil for none
+	dialects      []header.Dialect
+	apis          []*cost.API
+	memory        Memory
+	usageEndpoint *url.URL // nil for none
+	observers     []func(Event)
 }
 
-// DefaultMaxWait is the longest that a request waits for a limit when nothing else
-// was said. The longest short window in common use is 15 minutes, the next one an
-// hour: so a whole window of the former is waited for, while a program that has
-// used up an hour or a day is told so, and until when.
+// DefaultMaxWait is the longest that a request waits for its limits by default. It is
+// chosen to outlast a window of 15 minutes, the longest of the short windows in common
+// use: a request waits for such a window to reset, but when the quota of an hour or a day
+// is used up it fails at once, with an error that says until when.
 const DefaultMaxWait = 20 * time.Minute
 
 func defaults() settings {
@@ -60,42 +64,43 @@ func (s *settings) setBackoff(p backoff.Policy) {
 	s.policy.Backoff = func(n int) time.Duration { return p.Delay(n, 0) }
 }
 
-// WithThreshold sets how much of a limit is left when requests begin to be paced;
-// what is left is then spread evenly until the reset. The default is
-// [throttle.DefaultThreshold], a tenth. It applies to each limit by itself.
+// WithThreshold sets how much of a limit must be left for requests to flow freely. Below
+// the threshold requests are paced: the remainder is spread evenly until the reset. The
+// default is a tenth. It applies to each limit separately.
 func WithThreshold(left throttle.Amount) Option {
 	return func(s *settings) error { s.policy.Threshold, s.policy.MaxPacing = left, 0; return nil }
 }
 
-// WithReserve sets how much of each limit is never spent, for others who share the
-// quota. The default is nothing.
+// WithReserve sets how much of each limit the client leaves unspent, for other clients
+// that share the quota. The default is nothing.
 func WithReserve(kept throttle.Amount) Option {
 	return func(s *settings) error { s.policy.Reserve = kept; return nil }
 }
 
-// A Pacing says how requests are spread over a window.
+// A Pacing is a way to spread requests over a window.
 type Pacing int
 
 // The ways to spread requests.
 const (
-	// Late lets requests flow until the threshold and then spreads what is left.
-	// It is the default.
+	// Late lets requests flow until the threshold is reached and then spreads what is
+	// left. It is the default.
 	Late Pacing = iota
 	// Even spreads requests over the whole window.
 	Even
-	// Burst never spreads: requests flow until nothing is left, and then all wait.
+	// Burst does not spread requests: they flow until nothing is left, and then wait.
 	Burst
 )
 
-// WithPacing sets how requests are spread over a window. Even and Burst take the
-// place of [WithThreshold]; Late sets the default threshold again.
+// WithPacing sets how requests are spread over a window. Even and Burst override
+// [WithThreshold]; Late restores the default threshold.
 func WithPacing(p Pacing) Option {
 	return func(s *settings) error {
 		switch p {
 		case Late:
-			s.policy.Threshold, s.policy.MaxPacing = throttle.DefaultThreshold, throttle.DefaultMaxPacing
+			p := throttle.DefaultPolicy()
+			s.policy.Threshold, s.policy.MaxPacing = p.Threshold, p.MaxPacing
 		case Even:
-			s.policy.Threshold, s.policy.MaxPacing = throttle.Everything, 0
+			s.policy.Threshold, s.policy.MaxPacing = throttle.Share(1), 0
 		case Burst:
 			s.policy.Threshold = throttle.Amount{}
 		default:
@@ -105,8 +110,8 @@ func WithPacing(p Pacing) Option {
 	}
 }
 
-// WithRetries sets how often a request is sent again at the most; 0 is never. The
-// default is 4. [NoRetry] does the same for one request.
+// WithRetries sets the maximum number of retries of a request, not counting its first
+// attempt; 0 disables retries. The default is 4. [NoRetry] disables them for one request.
 func WithRetries(n int) Option {
 	return func(s *settings) error {
 		if n < 0 {
@@ -117,11 +122,11 @@ func WithRetries(n int) Option {
 	}
 }
 
-// WithBackoff sets how long to wait where the server did not say: before a retry after a
-// failure, and after a refusal, with all others that obey the same limits. Refusals in a row
-// count there, whichever requests they are of. The default is that of [backoff.Defaults]:
-// about 0.6, 2.35, 4.15 and 8.5 seconds, each with a random part, so that an outage of 15
-// seconds is survived, and then 15 to 30 seconds each.
+// WithBackoff sets how long to wait when the server does not say. After a failure, the
+// failed request waits before its retry. After a refusal, so do all requests with
+// the same limits, and the policy counts consecutive refusals of any of them. The default
+// is the policy of [backoff.Defaults]: about 0.6, 2.35, 4.15 and 8.5 seconds, each
+// partly random, which survives an outage of 15 seconds, and then 15 to 30 seconds each.
 func WithBackoff(p backoff.Policy) Option {
 	return func(s *settings) error {
 		if p == nil {
@@ -132,9 +137,9 @@ func WithBackoff(p backoff.Policy) Option {
 	}
 }
 
-// WithCheck sets what is worth a retry. The default is [backoff.DefaultCheck]; put
-// [backoff.FirstOf] around it to overrule only parts. The check is asked about every
-// answer, the good ones too.
+// WithCheck sets the check that decides whether a request is retried. The default is
+// [backoff.DefaultCheck]; use [backoff.FirstOf] to override only part of it. The
+// client calls the check for every response, successful ones included.
 func WithCheck(c backoff.Check) Option {
 	return func(s *settings) error {
 		if c == nil {
@@ -145,11 +150,11 @@ func WithCheck(c backoff.Check) Option {
 	}
 }
 
-// WithMaxWait sets the longest that a request waits for its limits; one that would
-// have to wait longer fails at once with an [Error] that says until when, or if it was
-// sent and refused for longer, gets the refusal. The
-// default is [DefaultMaxWait]. 0 means as long as it takes. The deadline of a
-// request's context, or the timeout of its client, bounds the wait as well.
+// WithMaxWait sets the longest that a request waits for its limits. A request that would
+// have to wait longer fails at once with an [Error] that says until when; if it was
+// already sent and refused, its caller gets that refusal instead. The default is
+// [DefaultMaxWait]; 0 means no bound. The deadline of the request's context, or the
+// timeout of its client, bounds the wait as well.
 func WithMaxWait(d time.Duration) Option {
 	return func(s *settings) error {
 		if d < 0 {
@@ -160,22 +165,22 @@ func WithMaxWait(d time.Duration) Option {
 	}
 }
 
-// WithKeyFunc sets who spends which quota. By default requests share their limits when
-// they go to the same host with the same credentials. Credentials are found by name, in any
-// spelling: fields of the header whose name ends with key, token, secret, password,
+// WithKeyFunc sets which requests share a quota. By default, requests share their limits if
+// they have the same host and the same credentials. The client finds credentials by name,
+// in any spelling: header fields whose name ends with key, token, secret, password,
 // credential, auth or authorization (Authorization, X-Api-Key, DD-APPLICATION-KEY,
-// X-Vault-Token), but not those known to mean something else, such as Idempotency-Key,
-// X-Cache-Key or X-Csrf-Token; the user of the URL; and parameters of the query that say
-// which key or token they are (api_key, accessToken, client_secret). Other
-// parameters that are called a key, a token or auth, the ids of applications and clients,
-// and those of sessions, in fields and cookies, count where there is no such credential.
+// X-Vault-Token), except for those known to mean something else, such as Idempotency-Key,
+// X-Cache-Key or X-Csrf-Token; the user information of the URL; and query parameters whose
+// name says which key or token they hold (api_key, accessToken, client_secret). If a
+// request has none of these, other parameters named key, token or auth count, and the ids
+// of applications, clients and sessions, in header fields and cookies.
 //
-// Of an Authorization that signs the request, and so is another one each time, counts who
-// signs: the access key, consumer key and token, user name, or id.
+// If the Authorization field is a signature, which differs with each request, only the
+// signer counts: its access key, consumer key and token, user name, or id.
 //
-// With a KeyFunc the hosts do not matter, so that hosts can share a quota; [PerHost] keeps
-// them apart. [AuthorizationKey] looks at nothing but the host and Authorization. [WithKey]
-// does the same as a KeyFunc for one request.
+// A KeyFunc disregards hosts, so that several hosts can share a quota; use [PerHost] to
+// keep hosts apart. [AuthorizationKey] considers only the host and the Authorization field.
+// [WithKey] sets the key of a single request.
 func WithKeyFunc(f KeyFunc) Option {
 	return func(s *settings) error {
 		if f == nil {
@@ -186,16 +191,9 @@ func WithKeyFunc(f KeyFunc) Option {
 	}
 }
 
-// WithQueue passes options on to the queue in which requests wait: limits that no
-// header tells, bounds on requests under way or waiting, shares of the priorities.
-// See package queue. queue.WithMaxWait is an error here: [WithMaxWait] takes its place.
-func WithQueue(opts ...queue.Option) Option {
-	return func(s *settings) error { s.line = append(s.line, opts...); return nil }
-}
-
-// WithDialects adds what no grammar can see in the responses of some APIs, such as
-// milliseconds that no name tells of. The package header has a table of its own; what
-// is added here goes before it.
+// WithDialects adds API-specific header formats that cannot be recognised from the names
+// and values of the fields alone, such as a reset in milliseconds whose name does not say
+// so. These dialects take precedence over the built-in table of package header.
 func WithDialects(dialects ...header.Dialect) Option {
 	return func(s *settings) error { s.dialects = append(s.dialects, dialects...); return nil }
 }

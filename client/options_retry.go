@@ -10,10 +10,11 @@ import (
 )
 
 // WithMaxElapsed bounds the time from the start of a request's first attempt to the
-// start of its last. A retry that would begin later is not made: the caller gets the
-// last answer as it is. No attempt is interrupted; [WithAttemptTimeout] is for that. The default is twice [WithMaxWait]
-// and five minutes, 45 minutes in all: room for two full waits, and for the attempts
-// themselves. 0 is without bound.
+// start of its last. If a retry would start later, it is not made, and the caller gets
+// the last response or error. WithMaxElapsed never interrupts an attempt; use
+// [WithAttemptTimeout] for that. The default is twice [WithMaxWait] plus five minutes (45
+// minutes if that is not set either): room for two full waits and the attempts
+// themselves. 0 means no bound.
 func WithMaxElapsed(d time.Duration) Option {
 	return func(s *settings) error {
 		if d < 0 {
@@ -35,13 +36,14 @@ func (s *settings) mostElapsed() time.Duration {
 	return 0
 }
 
-// WithRetryBudget bounds the retries of each key: within about one window no more are
-// made than floor and that share of the requests; a fifth and 10, in 10 seconds, is a
-// good choice for a client that is one of many. A failure beyond that is the caller's,
-// though another attempt might have been answered. So there is no such bound by default;
-// a request is sent five times at the most, as by other clients. A share and a floor of 0
-// allow no retry after a failure; a large floor allows all. Retries of refused requests
-// do not count: they cost the server no work. [Transport.Budget] shows it.
+// WithRetryBudget bounds the retries of each key: within about one window, the client
+// retries at most floor requests plus the given share of all requests. A share of 0.2 and
+// a floor of 10, in 10 seconds, is a good choice for one client of many. Once the budget
+// is spent, a failure goes to the caller, although another attempt might have succeeded.
+// So there is no budget by default; a request is sent five times at most, as with other
+// clients. A share and a floor of 0 allow no retry after a failure; a large floor allows
+// all. Retries of refused requests do not count, because a refusal costs the server no
+// work. [Transport.Budget] reports the state of the budget.
 func WithRetryBudget(share float64, floor int, window time.Duration) Option {
 	return func(s *settings) error {
 		if _, err := backoff.NewBudget(share, floor, window); err != nil {
@@ -58,19 +60,20 @@ func WithRetryBudget(share float64, floor int, window time.Duration) Option {
 	}
 }
 
-// WithAttemptTimeout bounds the time from the moment at which an attempt is sent until
-// the header of its response is there. The time in the queue does not count; connecting
-// and sending the body do, so d must exceed the longest upload. The body of the response
-// may take as long as it likes, so that streams live.
+// WithAttemptTimeout bounds the time from sending an attempt to receiving the header of
+// its response. The time in the queue does not count; connecting and sending the body do,
+// so d must exceed the longest upload. Reading the body of the response does not count
+// either, so streaming responses are not cut off.
 //
-// An attempt that takes longer is a timeout of the network, which is retried where that
-// is safe. After the last one the caller gets an error that matches [ErrAttemptTimeout],
-// and as those of net/http do [context.DeadlineExceeded]; the context of the request
-// goes on.
+// An attempt that takes longer counts as a network timeout, which is retried where that
+// is safe. After the last one, the caller gets an error that matches [ErrAttemptTimeout]
+// and, like the timeouts of net/http, [context.DeadlineExceeded]. The context of the
+// request is not canceled.
 //
-// There is no such bound by default: how long an answer may take, only its API knows,
-// the dialer and the TLS handshake of http.DefaultTransport have timeouts of their own,
-// and http.Transport.ResponseHeaderTimeout begins only after an upload. 0 is none.
+// By default, and if d is 0, there is no such timeout: how long a response may take
+// depends on the API, and http.DefaultTransport has timeouts of its own for dialing and
+// the TLS handshake. Unlike this timeout, http.Transport.ResponseHeaderTimeout starts only
+// after an upload.
 func WithAttemptTimeout(d time.Duration) Option {
 	return func(s *settings) error {
 		if d < 0 {
@@ -81,24 +84,26 @@ func WithAttemptTimeout(d time.Duration) Option {
 	}
 }
 
-// WithBreaker gives each key a circuit breaker: while requests keep failing, no other
-// is sent, and each fails at once with an [Error] that matches [ErrCircuitOpen] and says
-// until when; one that was answered before gets that answer. The one of package breaker takes
+// WithBreaker gives each key a circuit breaker. While the breaker is open, no request is
+// sent: each fails at once with an [Error] that matches [ErrCircuitOpen] and says until
+// when. If a request was answered before, its caller gets that response instead. To use
+// the breaker of package breaker:
 //
 //	perKey, err := breaker.PerKey(breaker.Defaults())
 //	...
 //	hc, err := client.New(client.WithBreaker(perKey))
 //
-// The breaker is asked when a request has its turn in the queue, so that waiting does not
-// count as the server's, and again before each retry. A request that it refuses gives
-// its permit back and spends nothing. The breaker is made at the first request of a
-// key, by the hash of the key, and forgotten with it, ten minutes after the last
-// request at the earliest; newBreaker may return nil for a key without one.
-// [Transport.Breaker] returns it.
+// The client asks the breaker when a request reaches the front of the queue, so that the
+// time in the queue does not count against the server, and again before each retry. If the
+// breaker refuses the request, the request returns its permit and spends nothing. The
+// client calls newBreaker with the hash of a key at the first request of that key, and
+// discards the breaker with the key, at least ten minutes after its last request;
+// newBreaker may return nil for a key that needs no breaker. [Transport.Breaker] returns
+// the breaker of a key.
 //
-// There is none by default: the number of retries bounds what failures cost the server, and
-// that a key's failures say something of its next request only the caller knows, where
-// one key reaches many services.
+// There is no breaker by default: the number of retries already bounds what failures cost
+// the server, and where one key reaches many services, only the caller knows whether its
+// failures predict the outcome of the next request.
 func WithBreaker(newBreaker func(key string) backoff.Breaker) Option {
 	return func(s *settings) error {
 		if newBreaker == nil {
@@ -109,16 +114,16 @@ func WithBreaker(newBreaker func(key string) backoff.Breaker) Option {
 	}
 }
 
-// WithBodyBuffer has a request body without GetBody read into memory before it is sent,
-// if it is at most limit bytes long, so that it can be sent again. A longer one is
-// streamed once, and so is one that cannot be read to its end, after what was read of
-// it. Requests with [NoRetry] or [NoWait] are streamed too. Nothing else of the
-// request changes, also not its ContentLength.
+// WithBodyBuffer makes the client read a request body that has no GetBody into memory
+// before sending it, so that it can be sent again, if the body is at most limit bytes
+// long. A longer body is sent once, as a stream, and so is a body that cannot be read to
+// its end. Requests with [NoRetry] or [NoWait] are also streamed. Nothing else about the
+// request changes, not even its ContentLength.
 //
-// A request takes up to limit bytes while it waits and until it is answered, and an
-// Expect: 100-continue no longer saves reading. A body whose reading hangs is closed
-// when the context of the request ends. The default is 0: no body is buffered; GetBody,
-// which http.NewRequest sets for readers of memory, costs nothing.
+// A request holds up to limit bytes while it waits and until it is answered, and
+// Expect: 100-continue no longer avoids reading the body. If reading the body hangs, the
+// client closes it when the context of the request ends. The default is 0: no body is
+// buffered. Bodies in memory need no buffer, because http.NewRequest sets GetBody for them.
 func WithBodyBuffer(limit int64) Option {
 	return func(s *settings) error {
 		if limit < 0 {

@@ -175,7 +175,7 @@ func TestLine(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		rule := queue.Rule{Pattern: "/items", Limits: []queue.Quota{queue.Every(2 * time.Second).Slack(0)}}
 		base := &recorder{answer: sequence(200)}
-		rt := transport(t, base, client.WithQueue(queue.WithRule(rule)))
+		rt := transport(t, base, client.WithRule(rule))
 		for _, path := range []string{"/items", "/items", "/other", "/items"} {
 			_, err := rt.RoundTrip(get(t.Context(), path))
 			require.NoError(t, err)
@@ -263,7 +263,6 @@ func TestDialects(t *testing.T) {
 
 // What makes no sense is an error, and no panic, also later.
 func TestBadOptions(t *testing.T) {
-	own := queue.WithKeyLimit(func(string) queue.Limit { return nil })
 	for name, opt := range map[string]client.Option{
 		"threshold":       client.WithThreshold(throttle.Share(2)),
 		"threshold, NaN":  client.WithThreshold(throttle.Share(math.NaN())),
@@ -275,8 +274,11 @@ func TestBadOptions(t *testing.T) {
 		"check":           client.WithCheck(nil),
 		"max wait":        client.WithMaxWait(-1),
 		"key function":    client.WithKeyFunc(nil),
-		"line":            client.WithQueue(queue.WithMaxKeys(0)),
-		"line, key limit": client.WithQueue(own),
+		"rule":            client.WithRule(queue.Rule{}),
+		"max waiting":     client.WithMaxWaiting(-1, queue.RefuseNewest),
+		"waiting per key": client.WithMaxWaitingPerKey(-1),
+		"minimum share":   client.WithMinimumShare(.3),
+		"max keys":        client.WithMaxKeys(0),
 	} {
 		_, err := client.New(opt)
 		assert.Error(t, err, name)

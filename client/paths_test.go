@@ -41,7 +41,7 @@ func answered() []path {
 		{name: "retries used up by refusals", answers: []script{refuses("7")}, status: 429, attempts: 5, atLeast: 28 * time.Second, atMost: 33 * time.Second},
 		{name: "retries used up by failures", answers: []script{unavailable}, status: 503, attempts: 5, atLeast: 15 * time.Second, atMost: 16200 * time.Millisecond},
 		{name: "no retries allowed", opts: []client.Option{client.WithRetries(0)}, answers: []script{refuses("7"), ok}, status: 429, attempts: 1},
-		{name: "failure with a long wait", answers: []script{answers(500, "Retry-After", "1800"), ok}, status: 500, attempts: 1},
+		{name: "failure with a long wait", answers: []script{answers(500, "Retry-After", "1800"), ok}, status: 200, attempts: 2, atLeast: 450 * time.Millisecond, atMost: 750 * time.Millisecond},
 		{name: "redirect", method: "POST", body: replayable, answers: []script{answers(307, "Location", "/other")}, status: 307, attempts: 1},
 		{name: "redirect after a refusal", method: "POST", body: replayable, answers: []script{refuses("1"), answers(307, "Location", "/other")}, status: 307, attempts: 2, atLeast: time.Second, atMost: 3 * time.Second},
 		{name: "broken redirect after a refusal", answers: []script{refuses("1"), answers(302, "Location", "://")}, status: 302, attempts: 2, atLeast: time.Second, atMost: 3 * time.Second},
@@ -79,7 +79,7 @@ func turnedAway() []path {
 	paths := []path{
 		{name: "would have to wait", context: client.NoWait, before: exhausted, err: client.ErrNoWait},
 		{name: "would have to wait too long", opts: []client.Option{client.WithMaxWait(time.Second)}, before: exhausted, err: client.ErrMaxWait},
-		{name: "line full", opts: []client.Option{client.WithQueue(queue.WithMaxWaiting(0, queue.RefuseNewest))}, before: exhausted, err: client.ErrFull},
+		{name: "line full", opts: []client.Option{client.WithMaxWaiting(0, queue.RefuseNewest)}, before: exhausted, err: client.ErrFull},
 		{name: "deadline too near", context: within(30 * time.Second), before: exhausted, err: context.DeadlineExceeded},
 		{name: "cancelled before", context: cancelled, err: context.Canceled},
 		{name: "cancelled in the line", context: after(30 * time.Second), before: exhausted, err: context.Canceled, atLeast: 30 * time.Second, atMost: 30 * time.Second},

@@ -5,8 +5,8 @@ import (
 	"hash/maphash"
 	"net/http"
 	"sync/atomic"
-	"time"
 
+	"github.com/forbear-go/forbear/throttle/cost"
 	"github.com/forbear-go/forbear/throttle/header"
 )
 
@@ -16,6 +16,7 @@ type principal struct {
 	key    string         // the hash of who spends
 	reader *header.Reader // of the responses of its host
 	routes routes
+	apis   []*cost.API // that tell what requests to its host cost
 }
 
 // accounts remembers the last ones, so that a request costs no slow hash. It grows with
@@ -77,7 +78,7 @@ func (a *accounts) grow(from *slots, n int) {
 	}
 }
 
-// accountSeed makes sums that nobody can choose.
+// accountSeed makes the sums unpredictable.
 var accountSeed = maphash.MakeSeed()
 
 // account returns whose quota a request spends.
@@ -87,14 +88,14 @@ func (t *Transport) account(req *http.Request, c *call) *principal {
 	sum := s.sum()
 	known := t.accounts.find(sum)
 	if known == nil {
-		known = &principal{sum: sum, key: s.hash(), reader: t.readers.of(req.URL)}
+		known = &principal{sum: sum, key: s.hash(), reader: t.readers.of(req.URL), apis: cost.ForHost(req.URL.Hostname(), t.apis...)}
 		t.accounts.add(known)
 	}
 	return known
 }
 
-// identify finds out who spends: whom the context of a request names, or else the key
-// function, or else the request itself.
+// identify determines whose quota the request spends: the context of the request decides,
+// or else the key function, or else the request's host and credentials.
 func (t *Transport) identify(s *spender, req *http.Request, c *call) {
 	if s.key = c.key; s.key == "" && t.keyOf != nil {
 		s.key = t.told(req)
@@ -104,8 +105,9 @@ func (t *Transport) identify(s *spender, req *http.Request, c *call) {
 	}
 }
 
-// sum is different for whoever differs, and the same for a request that looks the
-// same: but other spellings of one spender may differ, which costs a hash more.
+// sum returns a fast hash. It differs if the host or the credentials differ, and is equal for
+// equal requests. Different spellings of one credential may give different sums, which only
+// costs another hash.
 func (s *spender) sum() uint64 {
 	const odd = 0x9e3779b97f4a7c15
 	sum := maphash.String(accountSeed, s.url.Host)*odd + implied(s.url)
@@ -121,8 +123,8 @@ func (s *spender) sum() uint64 {
 	return sum
 }
 
-// hash returns the key of the queue: it tells nothing of the credentials. Who was told is
-// the same for all hosts.
+// hash returns the key of the queue, which does not reveal the credentials. A key that the
+// caller set is the same for all hosts.
 func (s *spender) hash() string {
 	var room [256]byte
 	text := room[:0]
@@ -135,7 +137,7 @@ func (s *spender) hash() string {
 	return string(hash[:])
 }
 
-// told returns who spends by the caller's function, which may panic.
+// told returns the key from the caller's function, which may panic.
 func (t *Transport) told(req *http.Request) (key string) {
 	told := false
 	defer func() {
@@ -146,19 +148,4 @@ func (t *Transport) told(req *http.Request) (key string) {
 	key = t.keyOf(req)
 	told = true
 	return key
-}
-
-// Holds implements queue.Holder: a key of which any limits are to wait is worth keeping.
-func (l *learned) Holds(now time.Time) bool {
-	for _, part := range l.limits {
-		if part.Ask(now, 1).At.After(now) {
-			return true
-		}
-	}
-	for _, c := range l.cooldowns {
-		if c.ask(now, 1).At.After(now) {
-			return true
-		}
-	}
-	return l.whole.Ask(now, 1).At.After(now)
 }

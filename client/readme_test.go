@@ -38,13 +38,13 @@ func explain(err error) {
 }
 
 func declare() (*http.Client, error) {
-	hc, err := client.New(client.WithQueue(
-		queue.WithRule(queue.Rule{Name: "hourly", Limits: []queue.Quota{queue.PerHour(300)}}),
-		queue.WithRule(queue.Rule{
+	hc, err := client.New(
+		client.WithRule(queue.Rule{Name: "hourly", Limits: []queue.Quota{queue.PerHour(300)}}),
+		client.WithRule(queue.Rule{
 			Name: "accounts", Pattern: "POST /accounts", Scope: queue.Global,
 			Limits: []queue.Quota{queue.Every(2 * time.Second)},
 		}),
-	))
+	)
 	return hc, err
 }
 

@@ -5,9 +5,9 @@ import (
 	"sync"
 	"time"
 
-	"github.com/forbear-go/forbear/queue"
 	"github.com/forbear-go/forbear/throttle"
 	"github.com/forbear-go/forbear/throttle/header"
+	"github.com/forbear-go/forbear/throttle/limit"
 )
 
 // A refusal is what the server said when it refused a request. It is not changed once
@@ -67,10 +67,14 @@ func (r *refusals) of(limit *throttle.Limiter) *refusal {
 }
 
 // remember remembers a refusal of the attempt. Of the body it takes what was read for
-// the queue, or if that was nothing, what comes at once.
-func (a *attempt) remember(t *Transport, ans *answer, body []byte) {
+// the queue, or if that was nothing, what comes at once: it may give a reason that no
+// wait ends, also where the header said all that matters to the queue.
+func (a *attempt) remember(t *Transport, r *header.Reader, ans *answer, body []byte) {
 	if body == nil && header.Readable(ans.resp.Header) {
 		body, ans.resp = header.PeekBody(ans.resp, refusalPatience) //nolint:bodyclose // the caller does, or leave
+		if len(body) > 0 {
+			r.Read(&a.reading, ans.resp.StatusCode, ans.resp.Header, body, time.Now())
+		}
 	}
 	ans.said = newRefusal(ans.resp, body)
 	t.refusals.add(a.refuser, ans.said)
@@ -102,10 +106,10 @@ func (t *Transport) giveUp(c *call, who *principal) (said *refusal) {
 	a := attempts.Get().(*attempt)
 	defer attempts.Put(a)
 	a.prepare(t, who, c)
-	t.line.Update(who.key, func(now time.Time, own queue.Limit) {
+	t.line.Update(who.key, func(now time.Time, own limit.Limiter) {
 		l := own.(*learned)
 		l.usage.givenUp.Add(1)
-		if next := l.Ask(now, &a.Request); !next.At.IsZero() && !next.At.After(now) {
+		if next := l.Ask(now, limit.Demand{Requests: a.Cost, Tag: a}); next.Admits(now) {
 			return
 		}
 		said = t.refusals.of(l.holder(now, a))

@@ -40,7 +40,7 @@ func TestAnsweredIsAnswered(t *testing.T) {
 		context.AfterFunc(ctx, cancel)
 		return ctx
 	}
-	hourly := client.WithQueue(queue.WithRule(queue.Rule{Name: "hourly", Limits: []queue.Quota{queue.PerHour(1)}}))
+	hourly := client.WithRule(queue.Rule{Name: "hourly", Limits: []queue.Quota{queue.PerHour(1)}})
 	for name, c := range map[string]struct {
 		wait    string // that the server asks for
 		opts    []client.Option
@@ -84,7 +84,7 @@ func TestAnswerTooLongToKeep(t *testing.T) {
 			return says(req, long, "Retry-After", "1"), nil
 		}}
 		hourly := queue.Rule{Name: "hourly", Limits: []queue.Quota{queue.PerHour(1)}}
-		_, err := transport(t, base, client.WithQueue(queue.WithRule(hourly))).RoundTrip(get(t.Context(), "/"))
+		_, err := transport(t, base, client.WithRule(hourly)).RoundTrip(get(t.Context(), "/"))
 		e, ok := errors.AsType[*client.Error](err)
 		require.True(t, ok, "%v", err)
 		assert.Equal(t, 1, e.Attempts)
@@ -129,7 +129,7 @@ func TestErrorCarriesTheRefusal(t *testing.T) {
 				require.Len(t, base.times, 1)
 
 				// What another key does not wait for is none of its business.
-				one := client.WithQueue(queue.WithRule(queue.Rule{Name: "hourly", Limits: []queue.Quota{queue.PerHour(1)}}))
+				one := client.WithRule(queue.Rule{Name: "hourly", Limits: []queue.Quota{queue.PerHour(1)}})
 				rt = transport(t, base, one)
 				for range 2 {
 					_, err := rt.RoundTrip(get(t.Context(), "/?account=other"))

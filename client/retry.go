@@ -14,10 +14,10 @@ import (
 	"github.com/forbear-go/forbear/backoff"
 )
 
-// A loop sends one request until it is answered well enough. go-retryablehttp runs
-// it; what that does otherwise than a RoundTripper may is kept from it: it sees a
-// bare request, blank responses, no connections to close, and no body. A loop is only
-// needed for a request whose first attempt may be worth a retry.
+// A loop sends one request until no further attempt is needed. go-retryablehttp runs it,
+// but sees only a bare request, blank responses, no connections to close and no body,
+// because it does things that a RoundTripper must not do. A loop is needed only for a
+// request whose first attempt may be worth a retry.
 type loop struct {
 	task
 
@@ -26,7 +26,7 @@ type loop struct {
 	blank  http.Response // what they get
 }
 
-// A task is the request of a loop, and what came of it until now.
+// A task is the request of a loop, and its state.
 type task struct {
 	t    *Transport
 	req  *http.Request // the caller's
@@ -50,7 +50,7 @@ type task struct {
 	charged  time.Time      // when the budget was, for the next attempt; zero if it was not
 }
 
-// loops are used again: what they are made of takes longer to make than to run.
+// loops are reused: creating one takes longer than running it.
 var loops = sync.Pool{New: func() any { return newLoop() }}
 
 func newLoop() *loop {
@@ -63,10 +63,10 @@ func newLoop() *loop {
 	return l
 }
 
-// nowhere is what go-retryablehttp believes to send to.
+// nowhere is the URL that go-retryablehttp sees.
 var nowhere = &http.Request{Method: http.MethodGet, URL: &url.URL{Scheme: "http", Host: "forbear"}, Header: http.Header{}}
 
-// retry goes on with a request after its first attempt.
+// retry continues with a request after its first attempt.
 func (t *Transport) retry(req *http.Request, who *principal, c call, first answer) (*http.Response, error) {
 	defer first.letGo()
 	l := loops.Get().(*loop)
@@ -104,9 +104,8 @@ func (l *loop) run(first answer) (*http.Response, error) {
 	return l.outcome()
 }
 
-// RoundTrip sends a retry for the loop, once that has waited; the first attempt was sent
-// already. What the loop gets is blank, so that there is nothing in it to follow, to
-// refuse or to close.
+// RoundTrip sends a retry for the loop, after its wait; the first attempt was sent before.
+// It returns a blank response, in which the loop finds nothing to follow, reject or close.
 func (l *loop) RoundTrip(*http.Request) (*http.Response, error) {
 	if l.between {
 		if l.again(); l.broken != nil {
@@ -193,19 +192,20 @@ func (l *loop) decide(a answer) {
 	}
 }
 
-// refund gives the budget back what the next attempt took of it, which is not made.
+// refund returns to the budget what the next attempt took, because it is not made.
 func (l *loop) refund() {
 	if !l.charged.IsZero() {
 		l.last.key.budget.Refund(l.charged, time.Now())
 	}
 }
 
-// check tells go-retryablehttp whether to go on. An error can only be its own.
+// check tells go-retryablehttp whether to continue. An error can only be its own.
 func (l *loop) check(_ context.Context, _ *http.Response, err error) (bool, error) {
 	return err == nil && !l.done, err
 }
 
-// backoff tells go-retryablehttp how long to wait. Nobody gets the last response.
+// backoff tells go-retryablehttp how long to wait. It runs only if the last response is not
+// returned to the caller.
 func (l *loop) backoff(_, _ time.Duration, _ int, _ *http.Response) time.Duration {
 	l.leave()
 	return l.wait
@@ -234,9 +234,9 @@ func (l *loop) copy() (*http.Request, error) {
 	return req, nil
 }
 
-// outcome returns what the caller gets when there is no other attempt: the last answer
-// as it is. If the attempt after it was not let go, that is the one before, unless it
-// could not be kept, or the caller's context has ended.
+// outcome returns the result for the caller if there is no further attempt: the last
+// response or error. If the last attempt was not sent, it is the result of the one before,
+// unless that could not be kept, or the caller's context has ended.
 func (l *loop) outcome() (*http.Response, error) {
 	switch {
 	case !l.last.turnedAway:
@@ -256,7 +256,7 @@ func (l *loop) answered() bool {
 	return true
 }
 
-// interrupted makes the error of a request that ended between two attempts.
+// interrupted returns the error of a request that ended between two attempts.
 func (l *loop) interrupted(err error) error {
 	e := &Error{Reason: err, Attempts: l.attempts, Status: l.status, Cause: l.last.err}
 	e.tell(l.last.said)

@@ -162,13 +162,13 @@ func TestRoutesOfAnAccount(t *testing.T) {
 		of(&r, http.MethodGet, "https://a.test/v1/users"),
 		of(&r, http.MethodGet, "https://a.test/v1/users/1/posts"),
 	} {
-		require.NotEqual(t, get.lane, other.lane)
+		require.NotEqual(t, get.bucket, other.bucket)
 		require.NotEqual(t, get.id, other.id)
 	}
 	for i := range 2 * maxRoutes {
 		of(&r, http.MethodGet, "https://a.test/"+strings.Repeat("x", i%30+1)+strings.Repeat("y", i/30))
 	}
-	require.Len(t, r.known, maxRoutes)
+	require.Len(t, *r.known.Load(), maxRoutes)
 	require.Same(t, noRoute, of(&r, http.MethodGet, "https://a.test/one/more"))
 	require.Same(t, get, of(&r, http.MethodGet, "https://a.test/v1/users/1"))
 }

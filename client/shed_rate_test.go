@@ -27,6 +27,8 @@ type randomShedder struct {
 	status int
 	wait   string // what Retry-After says; empty is not there
 	served int
+
+	announced bool // that much is left
 }
 
 func (s *randomShedder) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -43,6 +45,11 @@ func (s *randomShedder) RoundTrip(req *http.Request) (*http.Response, error) {
 		}
 	}
 	resp := &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(strings.NewReader("")), Request: req}
+	if s.announced && !bad {
+		for name, value := range map[string]string{"Limit": "1000000", "Remaining": "900000", "Reset": "3600"} {
+			resp.Header.Set("X-RateLimit-"+name, value)
+		}
+	}
 	if bad {
 		resp.StatusCode = s.status
 		if s.wait != "" {
@@ -62,12 +69,13 @@ type shedJob struct {
 	status          int
 	wait            string
 	callers, routes int
+	announced       bool
 	least           float64 // of what go-retryablehttp gets
 }
 
 // served returns how many requests of the job are served in a while.
 func (j shedJob) served(t *testing.T, seed uint64, wrap func(http.RoundTripper) http.RoundTripper) int {
-	s := &randomShedder{rng: rand.New(rand.NewPCG(seed, 1)), share: j.share, status: j.status, wait: j.wait}
+	s := &randomShedder{rng: rand.New(rand.NewPCG(seed, 1)), share: j.share, status: j.status, wait: j.wait, announced: j.announced}
 	rt := wrap(s)
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
@@ -101,16 +109,22 @@ func TestSheddingIsNoSpiral(t *testing.T) {
 	for _, j := range []shedJob{
 		{share: .1, status: 429, wait: "1", callers: 5, routes: 1, least: .85},
 		{share: .2, status: 429, callers: 1, routes: 1, least: .9},
-		{share: .2, status: 429, callers: 20, routes: 1, least: .95},
-		{share: .2, status: 429, callers: 20, routes: 20, least: .95},
+		{share: .2, status: 429, callers: 20, routes: 1, least: .9},
+		{share: .2, status: 429, callers: 20, routes: 20, announced: true, least: .9},
 		{share: .2, status: 429, wait: "1", callers: 20, routes: 1, least: .85},
-		{share: .35, status: 429, wait: "2", callers: 2, routes: 2, least: .65},
-		{share: .35, status: 429, wait: "2", callers: 20, routes: 20, least: .5},
-		{share: .5, status: 429, wait: "1", callers: 1, routes: 1, least: .5},
+		{share: .2, status: 429, wait: "3", callers: 20, routes: 1, announced: true, least: .75},
+		{share: .35, status: 429, wait: "2", callers: 2, routes: 2, least: .8},
+		{share: .35, status: 429, wait: "2", callers: 20, routes: 20, least: .8},
+		{share: .5, status: 429, callers: 20, routes: 1, announced: true, least: .8},
+		{share: .5, status: 429, callers: 20, routes: 20, least: .8},
+		{share: .5, status: 429, wait: "1", callers: 1, routes: 1, least: .8},
+		{share: .5, status: 429, wait: "1", callers: 20, routes: 1, least: .8},
+		{share: .5, status: 429, wait: "3", callers: 20, routes: 20, announced: true, least: .75},
 		{share: .35, status: 503, wait: "2", callers: 20, routes: 1, least: .9},
-		{share: .5, status: 503, wait: "1", callers: 1, routes: 1, least: .9},
+		{share: .5, status: 503, callers: 20, routes: 1, announced: true, least: .85},
+		{share: .5, status: 503, wait: "1", callers: 1, routes: 1, least: .85},
 	} {
-		t.Run(fmt.Sprintf("%v of all by %d %s, %d callers of %d routes", j.share, j.status, j.wait, j.callers, j.routes), func(t *testing.T) {
+		t.Run(fmt.Sprintf("%v of all by %d %s, %d callers of %d routes, %v", j.share, j.status, j.wait, j.callers, j.routes, j.announced), func(t *testing.T) {
 			t.Parallel()
 			const draws = 10
 			mean := 0.0

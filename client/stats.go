@@ -5,21 +5,21 @@ import (
 	"time"
 
 	"github.com/forbear-go/forbear/backoff"
-	"github.com/forbear-go/forbear/queue"
+	"github.com/forbear-go/forbear/throttle/limit"
 )
 
-// Retries counts what was decided after failures and refusals: how many retries were
-// granted, and why others were not.
+// Retries returns how many retries were granted after failures and refusals, and why others
+// were not.
 func (t *Transport) Retries() backoff.Stats { return t.strategy.Stats() }
 
-// Budget returns the retry budget of the key that req would spend the quota of. Without
-// [WithRetryBudget] it is without bound, and counts nothing.
+// Budget returns the state of the retry budget of req's key. Without [WithRetryBudget] the
+// budget is unlimited and counts nothing.
 func (t *Transport) Budget(req *http.Request) backoff.BudgetStats {
 	return t.learned(req).budget.Stats(time.Now())
 }
 
-// Breaker returns the breaker of the key that req would spend the quota of, or nil if
-// there is none. That of package breaker tells its state:
+// Breaker returns the breaker of req's key, or nil if there is none. To get the state of
+// a breaker of package breaker:
 //
 //	t.Breaker(req).(*breaker.Breaker).Stats()
 func (t *Transport) Breaker(req *http.Request) backoff.Breaker {
@@ -33,6 +33,6 @@ func (t *Transport) Breaker(req *http.Request) backoff.Breaker {
 func (t *Transport) learned(req *http.Request) (l *learned) {
 	c := callOf(req)
 	who := t.account(req, &c)
-	t.line.Update(who.key, func(_ time.Time, own queue.Limit) { l = own.(*learned) })
+	t.line.Update(who.key, func(_ time.Time, own limit.Limiter) { l = own.(*learned) })
 	return l
 }

@@ -136,7 +136,7 @@ func TestMaxElapsedBoundsLine(t *testing.T) {
 		var given client.Event
 		base := &recorder{answer: sequence(503)}
 		hourly := queue.Rule{Name: "hourly", Limits: []queue.Quota{queue.PerHour(1)}}
-		rt := transport(t, base, client.WithQueue(queue.WithRule(hourly)), client.WithMaxWait(0), client.WithMaxElapsed(time.Minute), client.WithObserver(func(e client.Event) { given = e }))
+		rt := transport(t, base, client.WithRule(hourly), client.WithMaxWait(0), client.WithMaxElapsed(time.Minute), client.WithObserver(func(e client.Event) { given = e }))
 		began := time.Now()
 		resp, err := rt.RoundTrip(get(t.Context(), "/"))
 		require.NoError(t, err)
@@ -156,7 +156,7 @@ func TestMaxElapsedShrinks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		base := &recorder{answer: sequence(503)}
 		slow := queue.Rule{Name: "slow", Limits: []queue.Quota{queue.Every(50 * time.Second)}}
-		rt := transport(t, base, client.WithQueue(queue.WithRule(slow)), client.WithMaxElapsed(90*time.Second))
+		rt := transport(t, base, client.WithRule(slow), client.WithMaxElapsed(90*time.Second))
 		resp, err := rt.RoundTrip(get(t.Context(), "/"))
 		require.NoError(t, err)
 		require.Equal(t, 503, resp.StatusCode)
@@ -169,7 +169,7 @@ func TestMaxWaitBoundsRetryInLine(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		base := &recorder{answer: sequence(503, 200)}
 		slow := queue.Rule{Name: "slow", Limits: []queue.Quota{queue.Every(5 * time.Minute)}}
-		rt := transport(t, base, client.WithQueue(queue.WithRule(slow)), client.WithMaxWait(time.Minute))
+		rt := transport(t, base, client.WithRule(slow), client.WithMaxWait(time.Minute))
 		resp, err := rt.RoundTrip(get(t.Context(), "/"))
 		require.NoError(t, err)
 		require.Equal(t, 503, resp.StatusCode)
@@ -216,26 +216,6 @@ func TestExhaustedQuota(t *testing.T) {
 			require.NoError(t, err)
 		}
 		assert.GreaterOrEqual(t, time.Since(began), day)
-	})
-}
-
-// A queue has no bound of its own on the wait, beside that of the client.
-func TestLineTakesNoMaxWait(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		for _, d := range []time.Duration{0, time.Nanosecond * 2, time.Second, 24 * time.Hour} {
-			_, err := client.New(client.WithQueue(queue.WithMaxWait(d)))
-			require.ErrorContains(t, err, "use client.WithMaxWait", d)
-		}
-		fine := []queue.Option{
-			queue.WithMaxWaiting(0, queue.RefuseNewest), queue.WithMaxWaitingPerKey(0), queue.WithMinimumShare(0), queue.WithMaxKeys(1),
-			queue.WithRule(queue.Rule{Limits: []queue.Quota{queue.PerDay(1)}, MaxInFlight: 1}),
-		}
-		for _, o := range fine {
-			_, err := client.New(client.WithQueue(o))
-			require.NoError(t, err)
-		}
-		_, err := client.New(client.WithQueue(fine...), client.WithQueue(queue.WithMaxWaiting(1, queue.Block)))
-		require.NoError(t, err)
 	})
 }
 

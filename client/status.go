@@ -11,32 +11,34 @@ import (
 
 	"github.com/forbear-go/forbear/queue"
 	"github.com/forbear-go/forbear/throttle"
+	"github.com/forbear-go/forbear/throttle/limit"
 )
 
-// A Status is what is believed of a quota, and how many requests are about to spend it.
+// A Status describes the state of a quota, and how many requests wait to spend it.
 // It is a copy: nothing in it changes later.
 type Status struct {
-	// Status is of the limits that the API announced or refusals taught: their windows,
-	// what is left, on what grounds and how sure. Of rules only Start, Ahead and Limit
-	// tell.
+	// Status describes the limits that the API announced or that were learned from
+	// refusals: their windows, what is left, where that is known from, and how certain it
+	// is. It does not describe rules; only Start, Ahead and Limit take them into account.
 	throttle.Status
-	// Key is who spends it, the hash that [Memory] and [Event] have too. Host is the host of
-	// its last request, and Name what [WithKeyName] or [WithKeyNames] called it.
+	// Key is the hash of the key that spends the quota, the same as in [Memory] and
+	// [Event]. Host is the host of the key's last request, and Name the name that
+	// [WithKeyName] or [WithKeyNames] gave to the key.
 	Key        string
 	Host, Name string `json:",omitzero"`
-	// Counts is what became of the requests of the key.
+	// Counts counts the outcomes of the key's requests.
 	Counts Counts
 	// Waiting is how many requests of the key are in the queue.
 	Waiting int `json:",omitzero"`
-	// Start is when a request would go if it came now, as far as is known: zero when
-	// that depends on an answer that is yet to come. Ahead is how many are waiting
-	// before it, and Limit is what they wait for.
+	// Start is when a request that arrived now would be sent, as far as is known. It is
+	// zero if that depends on a response that is still outstanding. Ahead is how many
+	// requests would go before it, and Limit is the limit that they wait for.
 	Start time.Time `json:",omitzero"`
 	Ahead int       `json:",omitzero"`
 	Limit string    `json:",omitzero"`
 }
 
-// String describes the status in one queue, without the key and whose it is.
+// String describes the status in one line, without the key, its host and its name.
 func (s Status) String() string {
 	if s.Waiting == 0 {
 		return s.Status.String()
@@ -44,9 +46,9 @@ func (s Status) String() string {
 	return fmt.Sprintf("%v, %d waiting", s.Status, s.Waiting)
 }
 
-// Status returns what is believed of the quota that req would spend if it were sent
-// now. It sends nothing and spends nothing. The error is that of the queue: it is
-// closed, or the request costs more than a limit ever allows.
+// Status returns the state of the quota that req would spend if it were sent now. It does
+// not send req and spends nothing. It returns an error if the queue is closed, or if the
+// request costs more than a limit ever allows.
 func (t *Transport) Status(req *http.Request) (Status, error) {
 	c := callOf(req)
 	a := &attempt{}
@@ -56,21 +58,22 @@ func (t *Transport) Status(req *http.Request) (Status, error) {
 		Key: nameOf(a.Key), Host: req.URL.Host, Name: a.name, Waiting: t.line.KeyStats(a.Key).Waiting,
 		Start: place.Start, Ahead: place.Ahead, Limit: place.Limit,
 	}
-	t.line.Update(a.Key, func(now time.Time, own queue.Limit) {
+	t.line.Update(a.Key, func(now time.Time, own limit.Limiter) {
 		l := own.(*learned)
 		s.Status, s.Counts = l.statusOf(now, a), l.usage.total()
 	})
 	return s, err
 }
 
-// Snapshot returns what is believed of every quota that is remembered, in the order of
-// their keys: for a page that shows all of them, say. A key whose routes have limits
-// of their own has one status for each of these sets of limits, after that of all
-// other requests, and one for each route that was refused without a word about others. Start and Limit leave out what waits in the queue and the rules that
-// [WithQueue] made. It takes time in proportion to the keys, during which nothing is sent.
+// Snapshot returns the state of every known quota, ordered by key: for a page that shows
+// all of them, say. If routes of a key have limits of their own, the key has one status for
+// each such set of limits, after the status for all other requests, and one for each route
+// whose refusals concern that route alone. Start and Limit disregard the requests in the
+// queue and the rules of [WithQueue]. Snapshot takes time in proportion to the number of
+// keys; no request is sent meanwhile.
 func (t *Transport) Snapshot() []Status {
 	var all []Status
-	t.line.Each(func(key string, own queue.Limit, holds queue.Stats) {
+	t.line.Each(func(key string, own limit.Limiter, holds queue.Stats) {
 		now := time.Now() // not before: a throttle's time does not go back
 		l := own.(*learned)
 		parts := append(make([]*throttle.Limiter, 0, 1+len(l.limits)), l.whole)
@@ -81,17 +84,17 @@ func (t *Transport) Snapshot() []Status {
 			next := part.Ask(now, 1)
 			all = append(all, Status{
 				Status: part.Status(now), Key: nameOf(key), Host: l.usage.host, Name: l.usage.name, Counts: l.usage.total(), Waiting: holds.Waiting, Ahead: holds.Waiting,
-				Start: next.At, Limit: next.Name,
+				Start: next.At, Limit: next.Limit,
 			})
 		}
 		for _, id := range slices.Sorted(maps.Keys(l.cooldowns)) {
 			next, status := l.cooldowns[id].ask(now, 1), l.cooldowns[id].limiter.Status(now)
-			if next.Name == throttle.Refusal {
+			if next.Limit == throttle.Refusal {
 				status.Hold = next.At
 			}
 			all = append(all, Status{
 				Status: status, Key: nameOf(key), Waiting: holds.Waiting, Ahead: holds.Waiting,
-				Start: next.At, Limit: next.Name,
+				Start: next.At, Limit: next.Limit,
 			})
 		}
 	})

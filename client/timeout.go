@@ -55,7 +55,8 @@ func (t *timed) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// CloseIdleConnections closes those of the base transport, if it can.
+// CloseIdleConnections closes the idle connections of the base transport, if it has a
+// method of that name.
 func (t *timed) CloseIdleConnections() {
 	if c, ok := t.base.(interface{ CloseIdleConnections() }); ok {
 		c.CloseIdleConnections()

@@ -4,17 +4,19 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/forbear-go/forbear/backoff"
 	"github.com/forbear-go/forbear/queue"
-	"github.com/forbear-go/forbear/throttle"
+	"github.com/forbear-go/forbear/throttle/cost"
 	"github.com/forbear-go/forbear/throttle/header"
+	"github.com/forbear-go/forbear/throttle/limit"
 )
 
-// A Transport is an [http.RoundTripper] that keeps to the limits of the APIs it
-// talks to. Make it with [NewTransport]. It is safe for concurrent use, and meant to
-// be shared: what one request learns helps all others with the same key.
+// A Transport is an [http.RoundTripper] that stays within the limits of the APIs it
+// calls. Create it with [NewTransport]. It is safe for concurrent use and should be
+// shared: what it learns from one request helps all others with the same key.
 type Transport struct {
 	base      http.RoundTripper
 	line      *queue.Queue
@@ -29,6 +31,9 @@ type Transport struct {
 
 	newBreaker func(key string) backoff.Breaker // nil for none
 
+	usageEndpoint *url.URL // nil for none
+
+	apis     []*cost.API // of the program's own
 	readers  readers
 	accounts accounts
 	refusals refusals
@@ -37,8 +42,8 @@ type Transport struct {
 	close  context.CancelFunc
 }
 
-// NewTransport returns a transport that sends over base, or over
-// http.DefaultTransport if base is nil. An option that makes no sense is an error.
+// NewTransport returns a transport that sends requests through base, or through
+// http.DefaultTransport if base is nil. It returns an error if an option is invalid.
 func NewTransport(base http.RoundTripper, opts ...Option) (*Transport, error) {
 	if base == nil {
 		base = http.DefaultTransport
@@ -52,7 +57,7 @@ func NewTransport(base http.RoundTripper, opts ...Option) (*Transport, error) {
 			return nil, err
 		}
 	}
-	if _, err := throttle.New(s.policy, time.Now()); err != nil {
+	if err := s.policy.Validate(); err != nil {
 		return nil, err
 	}
 	if _, err := header.NewReader("", s.dialects...); err != nil {
@@ -66,42 +71,29 @@ func NewTransport(base http.RoundTripper, opts ...Option) (*Transport, error) {
 	t := &Transport{
 		base: s.timed(base), strategy: strategy, maxWait: s.maxWait, elapsed: s.retry.MaxElapsed,
 		keyOf: s.key, names: s.names, checks: s.checks, buffer: s.buffer, newBreaker: s.newBreaker,
-		readers: readers{dialects: s.dialects}, observers: s.observers,
+		readers: readers{dialects: s.dialects}, observers: s.observers, apis: s.apis, usageEndpoint: s.usageEndpoint,
 	}
-	if t.line, err = t.newLine(&s); err != nil {
+	if t.line, err = t.newQueue(&s); err != nil {
 		return nil, err
 	}
 	t.closed, t.close = context.WithCancel(context.Background())
 	return t, nil
 }
 
-func (t *Transport) newLine(s *settings) (*queue.Queue, error) {
+func (t *Transport) newQueue(s *settings) (*queue.Queue, error) {
 	start := time.Now() // by the queue's time, the first request of a key comes before its limit is made
-	opts := append([]queue.Option{
+	return queue.New(append(s.queue,
 		queue.WithMaxWait(s.maxWait),
-		queue.WithKeyLimit(func(key string) queue.Limit { return newKeyState(t, key, s, start) }),
-	}, s.line...)
-	trial, err := queue.New(opts...)
-	if err != nil {
-		return nil, err
-	}
-	defer trial.Close()
-	if trial.MaxWait() != s.maxWait {
-		return nil, errors.New("client: WithQueue got queue.WithMaxWait, which bounds the wait in the queue alone; use client.WithMaxWait")
-	}
-	ours := false
-	trial.Update("", func(_ time.Time, own queue.Limit) { _, ours = own.(*learned) })
-	if !ours {
-		return nil, errors.New("client: WithQueue got queue.WithKeyLimit, but the limit of a key is what is learned; use a rule")
-	}
-	return queue.New(opts...)
+		queue.WithKeyLimit(func(key string) limit.Limiter { return newKeyState(t, key, s, start) }),
+	)...)
 }
 
 // RoundTrip sends a request as soon as every limit that applies to it allows, and
-// again where that is safe. It blocks while the request waits in the queue, until the
-// context of the request ends. A response is never an error: a request that was answered
-// gets its last answer, whatever the status, also when it would have to wait too long
-// for another attempt. An [Error] says that a request was not sent.
+// retries it where that is safe. It blocks while the request waits in the queue, but no
+// longer than the context of the request allows. A response is never an error: if the
+// request was answered, RoundTrip returns the last response, whatever its status, even
+// if the request would have to wait too long for another attempt. An [Error] reports
+// that the request was not sent.
 func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if req.URL == nil {
 		closeBody(req)
@@ -120,6 +112,9 @@ func (t *Transport) roundTrip(req *http.Request) (*http.Response, error) {
 		defer over()
 	}
 	who := t.account(req, &c)
+	if t.usageEndpoint != nil {
+		t.readUsage(ctx, req, who, &c)
+	}
 	first := t.send(req, who, &c)
 	if first.turnedAway {
 		return nil, t.turnedAway(&c, who, first.err)
@@ -147,15 +142,15 @@ func (a *answer) questionable() bool {
 	return a.err != nil || a.refused || a.resp.StatusCode >= 400
 }
 
-// Queue returns the queue in which the requests of t wait: to change limits while they
-// do, to look at it, or to drain it with Shutdown before the end of a program.
+// Queue returns the queue in which the requests of t wait. Use it to change limits while
+// requests wait, to inspect it, or to drain it with Shutdown before a program exits.
 func (t *Transport) Queue() *queue.Queue { return t.line }
 
-// Close turns away all who wait, and whoever comes later, with [ErrClosed]. Requests
-// on the wire are not disturbed. It does not close the base transport.
+// Close makes all waiting and later requests fail with [ErrClosed]. Requests in flight
+// are not interrupted. Close does not close the base transport.
 func (t *Transport) Close() {
+	t.line.Close() // first, so that a request that waits elsewhere finds it closed
 	t.close()
-	t.line.Close()
 }
 
 // untilClosed returns a context that ends with another one, and when the transport is
@@ -169,7 +164,8 @@ func (t *Transport) untilClosed(ctx context.Context) (_ context.Context, stop fu
 	}
 }
 
-// CloseIdleConnections closes those of the base transport, if it can.
+// CloseIdleConnections closes the idle connections of the base transport, if it has a
+// method of that name.
 func (t *Transport) CloseIdleConnections() {
 	if c, ok := t.base.(interface{ CloseIdleConnections() }); ok {
 		c.CloseIdleConnections()

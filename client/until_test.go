@@ -30,9 +30,9 @@ func TestUntilAgreesWithTheReason(t *testing.T) {
 		"bucket":  {model: func() ratemodel.Model { return ratemodel.NewBucket(20, 20, 10*time.Second) }},
 		"rules": {
 			model: func() ratemodel.Model { return ratemodel.All{} },
-			options: []client.Option{client.WithQueue(queue.WithRule(queue.Rule{
+			options: []client.Option{client.WithRule(queue.Rule{
 				Scope: queue.Global, MaxInFlight: 4, Limits: []queue.Quota{queue.Per(20, 10*time.Second), queue.PerSecond(5)},
-			}))},
+			})},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -7,15 +7,15 @@ import (
 	"sync/atomic"
 )
 
-// Counts is what became of the requests of a key since it is remembered.
+// Counts counts the outcomes of a key's requests since the client first saw the key, or
+// saw it again after forgetting it.
 type Counts struct {
-	// Sent is how many times requests were sent, retries included; Retried is how many of
-	// these were retries.
+	// Sent is the number of attempts, retries included; Retried is how many of these were
+	// retries.
 	Sent, Retried uint64 `json:",omitzero"`
-	// Refused is how many times the server refused them.
+	// Refused is how many attempts the server refused.
 	Refused uint64 `json:",omitzero"`
-	// GivenUp is how many requests were not sent, or not once more, although it would have
-	// been worth it.
+	// GivenUp is how many requests were given up that should have been sent or retried.
 	GivenUp uint64 `json:",omitzero"`
 }
 
@@ -46,18 +46,18 @@ func (u *usage) total() Counts {
 	return c
 }
 
-// WithKeyName returns a context whose requests show name in events and in what
-// [Transport.Status] and [Transport.Snapshot] tell of their key: the name of a tenant, say.
-// It changes nothing else, and must not hold a secret.
+// WithKeyName returns a context that sets the display name of its requests' key, such as
+// the name of a tenant. Events and the results of [Transport.Status] and
+// [Transport.Snapshot] show it. It changes nothing else. It must not contain a secret.
 func WithKeyName(ctx context.Context, name string) context.Context {
 	c := toldOf(ctx)
 	c.name = name
 	return context.WithValue(ctx, callKey{}, c)
 }
 
-// WithKeyNames sets how keys are shown, as [WithKeyName] does for one request: f returns the
-// name of the key that a request spends the quota of, or an empty string for none. It is
-// called for each request, by many goroutines at once, and must return no secret.
+// WithKeyNames sets the display names of keys, as [WithKeyName] does for one request: f
+// returns the name of a request's key, or an empty string for none. The client calls f for
+// each request, by many goroutines at once. The name must not contain a secret.
 func WithKeyNames(f func(*http.Request) string) Option {
 	return func(s *settings) error {
 		if f == nil {
@@ -87,8 +87,9 @@ func (t *Transport) nameFor(c *call) (name string) {
 
 type attemptKey struct{}
 
-// AttemptOf returns which attempt of a request is sent with ctx, from 1: for a base
-// transport that logs, signs or measures. It is 1 for a context that is of no retry.
+// AttemptOf returns the number of the attempt that is sent with ctx: 1 for the first
+// attempt or any other context that is not of a retry, 2 for the first retry, and so on.
+// It is for base transports that log, sign or measure.
 func AttemptOf(ctx context.Context) int {
 	if n, ok := ctx.Value(attemptKey{}).(int); ok {
 		return n

@@ -145,24 +145,22 @@ func (l *Queue) forsake(t *ticket, now time.Time) {
 
 // undo gives back all that a permit took.
 func (l *Queue) undo(t *ticket) {
-	if b, ok := t.key.own.(Canceler); ok {
-		b.Return(t.taken, t.r)
+	if t.key.own != nil {
+		t.key.own.Cancel(t.taken, t.demand)
 	}
 	l.markKeyDirty(t.key, false)
 	for _, s := range t.class.slots {
-		l.putBack(t.key.gates[s.slot], t)
+		l.putBack(t.key.limiters[s.slot], t)
 	}
-	for _, g := range t.class.gates {
+	for _, g := range t.class.limiters {
 		l.putBack(g, t)
 	}
 	l.release(t)
 }
 
 func (l *Queue) putBack(g *limiter, t *ticket) {
-	if b, ok := g.limit.(Canceler); ok {
-		b.Return(t.taken, t.r)
-		l.markDirty(g)
-	}
+	g.limit.Cancel(t.taken, t.demand)
+	l.markDirty(g)
 }
 
 // cancelled is the error of a context that is done, with its cause if it has one of its own.
@@ -194,14 +192,14 @@ func (t *ticket) setDeadline(ctx context.Context, now time.Time) {
 // join puts a ticket in its flow.
 func (l *Queue) join(t *ticket) {
 	for i := range t.class.slots {
-		l.gateOf(t.key, &t.class.slots[i]) // a rule's New may panic: before anything is changed
+		l.limiterOf(t.key, &t.class.slots[i]) // a rule's New may panic: before anything is changed
 	}
 	f := l.flowOf(t.key, t.class, t.r)
 	was := f.head()
 	f.add(t)
 	l.waiting++
 	t.key.waiting++
-	l.chains[t.level].add(t)
+	l.arrivals[t.level].add(t)
 	if was == nil {
 		l.enlist(f)
 		f.kind.queueUp(l, f)
@@ -209,8 +207,8 @@ func (l *Queue) join(t *ticket) {
 		return
 	}
 	l.place(f)
-	if f.gate == nil {
-		l.reorder(f.seat())
+	if f.limiter == nil {
+		l.reorder(f.entry())
 	}
 	if f.head() != was {
 		l.retry(f)
@@ -222,9 +220,9 @@ func (l *Queue) unqueue(t *ticket) {
 	f := t.flow
 	f.remove(t)
 	t.key.waiting--
-	if f != &l.yard {
+	if f != &l.overflowed {
 		l.waiting--
-		l.chains[t.level].remove(t)
+		l.arrivals[t.level].remove(t)
 	}
 }
 

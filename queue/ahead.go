@@ -1,8 +1,12 @@
 package queue
 
-import "slices"
+import (
+	"slices"
 
-// load is what goes before a request through a gate: how many requests, as far as is known, and what those
+	"github.com/forbear-go/forbear/throttle/limit"
+)
+
+// load is what goes before a request through a limiter: how many requests, as far as is known, and what those
 // cost that go first for certain, unless something unforeseen happens. A caller is turned away for the
 // cost alone, so that must never be too much.
 type load struct{ n, cost int }
@@ -13,7 +17,7 @@ func (a load) plus(b load) load { return load{a.n + b.n, a.cost + b.cost} }
 func (f *flow) total() load { return load{f.len(), f.cost} }
 func (f *flow) one() load   { return load{1, f.head().r.cost()} }
 
-// before is what goes first in t's own flow. It passes the same gates as t.
+// before is what goes first in t's own flow. It passes the same limiters as t.
 func (f *flow) before(t *ticket) (b load) {
 	if t == f.others.back && t.r != nil && !t.r.Retry {
 		return load{f.len() - 1, f.cost - t.r.cost()}
@@ -29,7 +33,7 @@ func (f *flow) before(t *ticket) (b load) {
 	return b
 }
 
-// free reports whether no limit counts the requests of the flow's key, or of its lane, by themselves.
+// free reports whether no limit counts the requests of the flow's key, or of its bucket, by themselves.
 func (f *flow) free() bool { return f.key.own == nil && len(f.kind.slots) == 0 }
 
 // binds reports whether whatever holds back f also holds back other: then all of f goes first if its
@@ -38,13 +42,13 @@ func (f *flow) binds(other *flow) bool {
 	if !f.kind.within(other.kind) {
 		return false
 	}
-	return f.free() || f.key == other.key && f.kind == other.kind && (f.lane == other.lane || f.key.own == nil)
+	return f.free() || f.key == other.key && f.kind == other.kind && (f.bucket == other.bucket || f.key.own == nil)
 }
 
 // within reports whether all shared limits of c are limits of d too.
 func (c *class) within(d *class) bool {
-	for _, g := range c.gates {
-		if c != d && !slices.Contains(d.gates, g) {
+	for _, g := range c.limiters {
+		if c != d && !slices.Contains(d.limiters, g) {
 			return false
 		}
 	}
@@ -55,27 +59,15 @@ func (c *class) within(d *class) bool {
 // Its shared limits are all limits of the other too, and those of its key were asked and are spent by
 // nothing else that waits.
 func (f *flow) certain(other *flow) bool {
-	if !f.kind.within(other.kind) || int(f.key.waiting) > f.len() || closes(f.key.own) {
+	if !f.kind.within(other.kind) || int(f.key.waiting) > f.len() || f.key.own != nil && limit.Closes(f.key.own) {
 		return false
 	}
 	for _, s := range f.kind.slots {
-		if g := f.key.gates[s.slot]; g == nil || closes(g.limit) {
+		if g := f.key.limiters[s.slot]; g == nil || limit.Closes(g.limit) {
 			return false
 		}
 	}
 	return true
-}
-
-// closes reports whether a limit that agrees may refuse later although nothing was taken: an aligned
-// quota with slack does, at the beginning of each window.
-func closes(limit Limit) bool {
-	switch l := limit.(type) {
-	case *fixedWindow:
-		return l.q.slack > 0
-	case all:
-		return slices.ContainsFunc(l, closes)
-	}
-	return false
 }
 
 // sure is how much of f's total goes before another flow for certain, if its first does: more than that
@@ -92,38 +84,38 @@ func (f *flow) sure(other *flow) load {
 	return b
 }
 
-// ahead is what goes before t, which has own ahead in its flow, through one of the gates that it needs.
+// ahead is what goes before t, which has own ahead in its flow, through one of the limiters that it needs.
 func (l *Queue) ahead(g *limiter, t *ticket, own load) load {
 	f := t.flow
 	var higher, equal load // by priority
 	switch {
 	case g.shared:
 		higher, equal = l.rivals(g, t, own)
-	case g != &f.lane.gate:
+	case g != &f.bucket.limiter:
 		higher, equal = f.siblings(g, t)
 	default:
-		higher = f.lane.above(f)
+		higher = f.bucket.above(f)
 	}
 	higher.cost = min(higher.cost, l.mostBefore(f, own.n))
 	return own.plus(equal).plus(higher)
 }
 
 // mostBefore is how many of higher priorities go before the one that has n ahead in flow f, at least, as
-// long as there are so many: f's priority may have its minimum share at each of its gates, and may be
+// long as there are so many: f's priority may have its minimum share at each of its limiters, and may be
 // owed as much as it can be already.
 func (l *Queue) mostBefore(f *flow, n int) int {
 	if l.floor == 0 {
 		return 1<<62 - 1
 	}
-	gates := len(f.kind.slots) + len(f.kind.gates)
+	limiters := len(f.kind.slots) + len(f.kind.limiters)
 	if f.key.own != nil {
-		gates++
+		limiters++
 	}
 	most := share{floor: l.floor}
-	return max(0, (1000*(n+1)-gates*int(most.limit()+l.floor))/(gates*int(l.floor))-n)
+	return max(0, (1000*(n+1)-limiters*int(most.limit()+l.floor))/(limiters*int(l.floor))-n)
 }
 
-// above is what waits in the flow's lane and has a higher priority.
+// above is what waits in the flow's bucket and has a higher priority.
 func (n *bucket) above(f *flow) (b load) {
 	for _, x := range n.flows {
 		if x.level > f.level {
@@ -133,7 +125,7 @@ func (n *bucket) above(f *flow) (b load) {
 	return b
 }
 
-// waitsAt is what goes before another flow of the key through a gate of the key, if f has a place ahead.
+// waitsAt is what goes before another flow of the key through a limiter of the key, if f has a place ahead.
 func (f *flow) waitsAt(other *flow) load {
 	b := f.total()
 	if !f.binds(other) {
@@ -166,7 +158,7 @@ func (f *flow) takesBefore(other *flow, own load) load {
 // maxRivals bounds how many flows are looked at, since the lock is held.
 const maxRivals = 64
 
-// siblings is what goes through a gate of the key before t, of other flows.
+// siblings is what goes through a limiter of the key before t, of other flows.
 func (f *flow) siblings(g *limiter, t *ticket) (higher, equal load) {
 	left := maxRivals
 	f.key.eachBucket(func(n *bucket) {
@@ -189,22 +181,22 @@ func (f *flow) siblings(g *limiter, t *ticket) (higher, equal load) {
 	return higher, equal
 }
 
-// needs reports whether a gate of the flow's key is one of those that it has to pass.
+// needs reports whether a limiter of the flow's key is one of those that it has to pass.
 func (f *flow) needs(g *limiter) bool {
 	for _, s := range f.kind.slots {
-		if f.key.gates[s.slot] == g {
+		if f.key.limiters[s.slot] == g {
 			return true
 		}
 	}
 	return false
 }
 
-// rivals is what goes through a shared gate before a request that has own ahead in its flow. Classes take
+// rivals is what goes through a shared limiter before a request that has own ahead in its flow. Classes take
 // turns: a newcomer may change which is next, and then a cheap request goes where a dear one had to wait.
 func (l *Queue) rivals(g *limiter, t *ticket, own load) (higher, equal load) {
 	f, left := t.flow, maxRivals
 	for level := f.level; int(level) < levels; level++ {
-		ready := f.kind.seats[level].ready.ranks[level]
+		ready := f.kind.entries[level].ready.ranks[level]
 		for i, n := range ready {
 			x := n.flow
 			if left == 0 {
@@ -232,7 +224,7 @@ func (l *Queue) rivals(g *limiter, t *ticket, own load) (higher, equal load) {
 				return higher, equal
 			}
 			left--
-			s := n.seat
+			s := n.entry
 			switch first := s.first(); {
 			case s.class == f.kind:
 			case level > f.level:

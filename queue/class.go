@@ -3,26 +3,25 @@ package queue
 // class is all requests to which the same shared limits apply. Its ready flows share those limits
 // fairly: start-time fair queueing between keys, by cost.
 type class struct {
-	id      classID
-	gates   []*limiter     // shared
-	slots   []slotOf       // that count each key by itself; the gates are the keys'
-	seats   [levels]seat   // one for each priority
-	ready   int            // flows in all seats
-	clock   int64          // virtual time: tag of whoever went last
-	account map[*key]int64 // virtual time up to which a key has had its share, when ahead of clock
-	users   int            // requests that wait or are in flight
+	id       classID
+	limiters []*limiter     // shared
+	slots    []slotOf       // that count each key by itself; the limiters are the keys'
+	entries  [levels]entry  // one for each priority
+	ready    int            // flows in all entries
+	clock    int64          // virtual time: tag of the flow that went last
+	account  map[*key]int64 // virtual time up to which a key has had its share, when ahead of clock
+	users    int            // requests that wait or are in flight
 
-	bounded  bool // some gate counts requests in flight
-	observed bool // some gate's limit is an Observer
+	bounded bool // some limiter counts requests in flight
 }
 
-// contended reports whether somebody waits whom a newcomer could overtake.
+// contended reports whether requests wait that a newcomer could overtake.
 func (c *class) contended() bool {
 	if c.ready > 0 {
 		return true
 	}
-	for _, g := range c.gates {
-		if g.crowded() {
+	for _, g := range c.limiters {
+		if g.busy() {
 			return true
 		}
 	}
@@ -33,7 +32,7 @@ func (c *class) contended() bool {
 func (c *class) queueUp(l *Queue, f *flow) {
 	l.turn++
 	f.turn = l.turn
-	if len(c.gates) == 0 {
+	if len(c.limiters) == 0 {
 		return // nothing is shared
 	}
 	f.tag = max(c.clock, c.account[f.key])
@@ -61,7 +60,7 @@ func (c *class) giveUp(f *flow) {
 	f.charged = 0
 }
 
-// settleAccounts forgets keys that are not ahead of the clock. Flows that wait at gates of their own
+// settleAccounts forgets keys that are not ahead of the clock. Flows that wait at limiters of their own
 // keep their tags, so nothing is lost with the account.
 func (c *class) settleAccounts() {
 	for k, until := range c.account {

@@ -9,12 +9,12 @@ type phase uint8
 
 const (
 	open     phase = iota
-	draining       // nobody new but retries; ends when nobody waits and nothing is in flight
+	draining       // lets in retries only; ends when no request waits or is in flight
 	closed
 )
 
-// Close turns away everybody who waits, and everybody who comes later, with [ErrClosed]. Permits that
-// were given stay valid. It does not block and may be called again.
+// Close makes all waiting and later requests fail with [ErrClosed]. Permits that were granted stay
+// valid. Close does not block, and may be called more than once.
 func (l *Queue) Close() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -28,22 +28,22 @@ func (l *Queue) finish() {
 	}
 	l.phase = closed
 	err := &WaitError{Err: ErrClosed}
-	for i := range l.chains {
-		for l.chains[i].oldest != nil {
-			l.fail(l.chains[i].oldest, err)
+	for i := range l.arrivals {
+		for l.arrivals[i].oldest != nil {
+			l.fail(l.arrivals[i].oldest, err)
 		}
 	}
-	for l.yard.len() > 0 {
-		l.fail(l.yard.head(), err)
+	for l.overflowed.len() > 0 {
+		l.fail(l.overflowed.head(), err)
 	}
-	// Nobody is left to be asked.
-	for _, g := range l.stirredGates {
-		g.stirred = false
+	// No request is left to ask limits for.
+	for _, g := range l.dirtyLimiters {
+		g.dirty = false
 	}
-	for _, s := range l.stirredSeats {
-		s.stirred = false
+	for _, s := range l.dirtyEntries {
+		s.dirty = false
 	}
-	l.stirredGates, l.stirredSeats = nil, nil
+	l.dirtyLimiters, l.dirtyEntries = nil, nil
 	l.due = never
 	if l.timer != nil {
 		l.timer.Stop()
@@ -51,9 +51,9 @@ func (l *Queue) finish() {
 	close(l.gone)
 }
 
-// Hold keeps [Queue.Shutdown] from ending until release is called, of which only the first call counts. It
-// is for a request between two attempts, which holds no permit: call it before the permit of the first
-// attempt is released. [Queue.Close] does not wait for it.
+// Hold keeps [Queue.Shutdown] from returning until release is called. Only the first call of release
+// counts. Hold is for a request between two attempts, which holds no permit: call it before the permit
+// of the first attempt is released. [Queue.Close] does not wait for release.
 func (l *Queue) Hold() (release func()) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -68,12 +68,13 @@ func (l *Queue) Hold() (release func()) {
 
 // drained reports whether nothing is under way.
 func (l *Queue) drained() bool {
-	return l.waiting == 0 && l.yard.len() == 0 && l.flying == 0 && l.held == 0
+	return l.waiting == 0 && l.overflowed.len() == 0 && l.flying == 0 && l.held == 0
 }
 
-// Shutdown closes the queue gracefully: nobody new gets in except retries, those who wait get their
-// permits as before, and Shutdown returns nil when nobody waits, every permit is released and every
-// [Queue.Hold] is over. When ctx is done first, Shutdown does as [Queue.Close] and returns the error of ctx.
+// Shutdown closes the queue gracefully. New requests other than retries fail with [ErrClosed], and
+// waiting requests get their permits as before. Shutdown blocks until no request waits, every permit
+// is released and every [Queue.Hold] has ended, and then returns nil. If ctx is done first, Shutdown
+// closes the queue like [Queue.Close] and returns the error of ctx.
 func (l *Queue) Shutdown(ctx context.Context) error {
 	l.mu.Lock()
 	if l.phase == open {

@@ -12,8 +12,8 @@ import (
 
 func TestCloseTurnsEverybodyAway(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		limit := &spaced{gap: time.Second}
-		l := newLine(t, own(limit))
+		pace := &spaced{gap: time.Second}
+		l := newLine(t, own(pace))
 		first := enqueue(t.Context(), l, &Request{Key: "k"})
 		var all []*result
 		for range 10 {
@@ -34,8 +34,8 @@ func TestCloseTurnsEverybodyAway(t *testing.T) {
 
 func TestShutdownServesThoseWhoWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		limit := &spaced{gap: time.Second}
-		l := newLine(t, own(limit))
+		pace := &spaced{gap: time.Second}
+		l := newLine(t, own(pace))
 		first := enqueue(t.Context(), l, &Request{Key: "k"})
 		second := enqueue(t.Context(), l, &Request{Key: "k"})
 		var closed error

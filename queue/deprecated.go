@@ -1,6 +1,10 @@
 package queue
 
-import "time"
+import (
+	"time"
+
+	"github.com/forbear-go/forbear/throttle/limit"
+)
 
 // Line is the old name of [Queue].
 //
@@ -12,32 +16,29 @@ type Line = Queue
 // Deprecated: use [Position].
 type Place = Position
 
-// Answer is the old name of [Decision].
-//
-// Deprecated: use [Decision].
-type Answer = Decision
-
 // WithFloor is the old name of [WithMinimumShare].
 //
 // Deprecated: use [WithMinimumShare].
 func WithFloor(share float64) Option { return WithMinimumShare(share) }
 
-// Smooth is the old name of [Quota.TokenBucket].
-//
-// Deprecated: use [Quota.TokenBucket].
-func (q Quota) Smooth(burst int) Quota { return q.TokenBucket(burst) }
-
-// Aligned is the old name of [Quota.FixedWindow].
-//
-// Deprecated: use [Quota.FixedWindow].
-func (q Quota) Aligned(zone *time.Location) Quota { return q.FixedWindow(zone) }
-
-// Weighed is the old name of [Quota.SlidingCounter].
-//
-// Deprecated: use [Quota.SlidingCounter].
-func (q Quota) Weighed() Quota { return q.SlidingCounter() }
-
 // Place is the old name of [Waiting.Position].
 //
 // Deprecated: use [Waiting.Position].
 func (w Waiting) Place() (Position, bool) { return w.Position() }
+
+// Return is the old name of [Permit.Cancel].
+//
+// Deprecated: use [Permit.Cancel].
+func (p Permit) Return(*Request) { p.Cancel() }
+
+// Demand returns what r asks of its limits.
+//
+// Deprecated: it serves [limit.Limit] alone.
+func (r *Request) Demand() limit.Demand { return r.demand() }
+
+// Observer is a limit that is told when requests are over.
+//
+// Deprecated: use [limit.Limiter], whose method Done tells it.
+type Observer interface {
+	Observe(now, taken time.Time)
+}

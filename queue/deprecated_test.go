@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/forbear-go/forbear/queue"
 )
@@ -20,7 +21,14 @@ func TestOldNames(t *testing.T) {
 	} {
 		assert.Equal(t, want, was)
 	}
-	_, err := queue.New(queue.WithFloor(-1)) //nolint:staticcheck // as above
+	l, err := queue.Every(time.Hour).Limit() //nolint:staticcheck // as above
+	require.NoError(t, err)
+	now, r := time.Now(), &queue.Request{Cost: 1}
+	require.True(t, new(l.Ask(now, r)).Admits(now))
+	l.Take(now, r)
+	l.(queue.Observer).Observe(now, now)
+	assert.False(t, new(l.Ask(now, r)).Admits(now))
+	_, err = queue.New(queue.WithFloor(-1))
 	_, want := queue.New(queue.WithMinimumShare(-1))
 	assert.Equal(t, want, err)
 }

@@ -1,11 +1,12 @@
 package queue
 
 import (
-	"math"
 	"time"
+
+	"github.com/forbear-go/forbear/throttle/limit"
 )
 
-// dispatch lets everybody go who can, after something changed, and sets the timer for what comes next.
+// dispatch lets all requests go that can, after something changed, and sets the timer for what comes next.
 // The lock must be held.
 func (l *Queue) dispatch(now time.Time) {
 	defer l.arm(now) // also if a limit panics
@@ -15,33 +16,33 @@ func (l *Queue) dispatch(now time.Time) {
 	}
 }
 
-// drain lets everybody go who can. Who is being asked while a limit panics is asked again later.
+// drain lets all requests go that can. A limiter that was being asked when it panicked is asked again later.
 func (l *Queue) drain(now time.Time) {
 	var g *limiter
-	var s *seat
+	var s *entry
 	defer func() {
 		if g != nil {
 			l.markDirty(g)
 		}
 		if s != nil {
-			l.markSeatDirty(s)
+			l.markEntryDirty(s)
 		}
 	}()
 	for {
-		if n := len(l.stirredSeats); n > 0 {
-			s = l.stirredSeats[n-1]
-			l.stirredSeats = l.stirredSeats[:n-1]
-			s.stirred = false
+		if n := len(l.dirtyEntries); n > 0 {
+			s = l.dirtyEntries[n-1]
+			l.dirtyEntries = l.dirtyEntries[:n-1]
+			s.dirty = false
 			l.run(now, s)
 			s = nil
 			continue
 		}
-		if n := len(l.stirredGates); n > 0 {
-			g = l.stirredGates[n-1]
-			l.stirredGates = l.stirredGates[:n-1]
-			g.stirred = false
+		if n := len(l.dirtyLimiters); n > 0 {
+			g = l.dirtyLimiters[n-1]
+			l.dirtyLimiters = l.dirtyLimiters[:n-1]
+			g.dirty = false
 			if g.shared {
-				l.callSeats(now, g)
+				l.callEntries(now, g)
 			} else {
 				l.callFlows(now, g)
 			}
@@ -54,23 +55,23 @@ func (l *Queue) drain(now time.Time) {
 	}
 }
 
-// run lets the flows of a seat go that waits at no gate, until it has to.
-func (l *Queue) run(now time.Time, s *seat) {
+// run lets the flows of an entry go that waits at no limiter, until it has to.
+func (l *Queue) run(now time.Time, s *entry) {
 	for s.parked == nil && s.ready.n > 0 {
 		l.step(now, s, nil)
 	}
 }
 
-// callFlows lets those out who wait at a gate of their key, best first, as long as it agrees.
+// callFlows lets those out who wait at a limiter of their key, best first, as long as it agrees.
 func (l *Queue) callFlows(now time.Time, g *limiter) {
 	for g.waiting != nil {
 		f := g.next().leader()
-		a := g.ask(now, f.head().r)
+		a := g.ask(now, f.head().r.demand())
 		switch {
 		case a.Max > 0:
 			l.fail(f.head(), newCostError(f.head().r, &a))
 			continue
-		case !a.goes(now):
+		case !a.Admits(now):
 			// Another limit may make it too late for some who do not know yet.
 			if worst, later, _ := l.obstacle(now, f, nil); worst != nil && worst != g && l.expireFlow(f, &later) {
 				continue
@@ -78,25 +79,25 @@ func (l *Queue) callFlows(now time.Time, g *limiter) {
 			l.close(now, g, &a)
 			return
 		}
-		l.leaveGate(g, &f.node)
+		l.leaveLimiter(g, &f.node)
 		f.called = g
 		l.enter(f)
-		l.run(now, f.seat())
+		l.run(now, f.entry())
 	}
 }
 
-// callSeats lets those go who wait at a shared gate, best first, one request at a time.
-func (l *Queue) callSeats(now time.Time, g *limiter) {
+// callEntries lets those go who wait at a shared limiter, best first, one request at a time.
+func (l *Queue) callEntries(now time.Time, g *limiter) {
 	for g.waiting != nil {
-		if l.step(now, g.next().seat, g) == g {
+		if l.step(now, g.next().entry, g) == g {
 			return
 		}
 	}
 }
 
-// step lets the first of a seat try, which caller, if not nil, has called. It returns the shared gate
+// step lets the first of an entry try, which caller, if not nil, has called. It returns the shared limiter
 // that refused, if one did.
-func (l *Queue) step(now time.Time, s *seat, caller *limiter) *limiter {
+func (l *Queue) step(now time.Time, s *entry, caller *limiter) *limiter {
 	f := s.first()
 	g, a, behind := l.obstacle(now, f, caller)
 	switch {
@@ -108,7 +109,7 @@ func (l *Queue) step(now time.Time, s *seat, caller *limiter) *limiter {
 		return nil
 	case !g.shared:
 		l.withdraw(f)
-		f.gate, f.called = g, nil
+		f.limiter, f.called = g, nil
 		l.place(f)
 		l.admitTo(g, &f.node)
 		f.in = g.waiting
@@ -120,48 +121,48 @@ func (l *Queue) step(now time.Time, s *seat, caller *limiter) *limiter {
 	return g
 }
 
-// refused notes why x, which waits at g now, cannot go. If others go first, the gate already knows
+// refused notes why x, which waits at g now, cannot go. If others go first, the limiter already knows
 // when to ask them.
-func (l *Queue) refused(now time.Time, g *limiter, x *node, a *Decision, behind bool) {
+func (l *Queue) refused(now time.Time, g *limiter, x *node, a *limit.Decision, behind bool) {
 	if !behind && g.next() == x {
 		l.close(now, g, a)
 		return
 	}
-	if !g.stirred && l.expire(g.waiting, g) {
+	if !g.dirty && l.expire(g.waiting, g) {
 		l.markDirty(g)
 	}
 }
 
-// obstacle asks all limits that apply to the first of a ready flow. It returns the gate whose answer
-// is the latest, or behind whose crowd the flow has to wait, or nil when all agree. caller is the shared
-// gate that has called the flow's seat, if one has.
-func (l *Queue) obstacle(now time.Time, f *flow, caller *limiter) (worst *limiter, a Decision, behind bool) {
+// obstacle asks all limits that apply to the first of a ready flow. It returns the limiter whose answer
+// is the latest, or behind whose wait queue the flow has to wait, or nil when all agree. caller is the shared
+// limiter that has called the flow's entry, if one has.
+func (l *Queue) obstacle(now time.Time, f *flow, caller *limiter) (worst *limiter, a limit.Decision, behind bool) {
 	var queue *limiter
-	r := f.head().r
+	d := f.head().r.demand()
 	owed := f.called != nil && f.called.share.owed(f.level)
 	check := func(g *limiter) {
-		if answer := g.ask(now, r); !answer.goes(now) {
-			if worst == nil || answer.after(&a) {
+		if answer := g.ask(now, d); !answer.Admits(now) {
+			if worst == nil || answer.After(&a) {
 				worst, a = g, answer
 			}
 		}
 	}
 	if f.key.own != nil {
-		g := &f.lane.gate
+		g := &f.bucket.limiter
 		check(g)
 		if g != f.called && g.stops(f.level, 0, f.arrival(), owed) {
 			queue = g
 		}
 	}
 	for i := range f.kind.slots {
-		g := l.gateOf(f.key, &f.kind.slots[i])
+		g := l.limiterOf(f.key, &f.kind.slots[i])
 		check(g)
 		if g != f.called && g.stops(f.level, 0, f.arrival(), owed) {
 			queue = g
 		}
 	}
 	owed = caller != nil && caller.share.owed(f.level)
-	for _, g := range f.kind.gates {
+	for _, g := range f.kind.limiters {
 		check(g)
 		if g.stops(f.level, 0, f.turn, owed) {
 			queue = g
@@ -176,7 +177,8 @@ func (l *Queue) obstacle(now time.Time, f *flow, caller *limiter) (worst *limite
 // grant gives the first of a ready flow its permit: all limits have agreed.
 func (l *Queue) grant(now time.Time, f *flow) {
 	t, c := f.head(), f.kind
-	l.take(now, t.key, c, t.r)
+	d := t.r.demand()
+	l.take(now, t.key, c, d)
 	c.goOn(f)
 	l.served(f)
 	l.unqueue(t)
@@ -184,17 +186,17 @@ func (l *Queue) grant(now time.Time, f *flow) {
 	if f.len() > 0 {
 		c.queueUp(l, f)
 		l.place(f)
-		l.reorder(f.seat())
+		l.reorder(f.entry())
 	} else {
 		l.end(f)
 	}
-	l.issue(t, now, t.r)
+	l.issue(t, now, d)
 	l.signal(t)
 }
 
-// issue makes t a permit for r, taken at now.
-func (l *Queue) issue(t *ticket, now time.Time, r *Request) {
-	t.state, t.taken, t.cost = granted, now, int32(min(r.cost(), math.MaxInt32))
+// issue makes t a permit for what was taken at now.
+func (l *Queue) issue(t *ticket, now time.Time, d limit.Demand) {
+	t.state, t.taken, t.demand = granted, now, d
 	t.key.flying++
 	l.flying++
 }
@@ -206,7 +208,7 @@ func (l *Queue) fail(t *ticket, err error) {
 	l.signal(t)
 }
 
-// signal wakes whoever waits for t. The channel has room for the one signal a ticket ever gets.
+// signal wakes the caller that waits for t. The channel has room for the one signal a ticket ever gets.
 func (l *Queue) signal(t *ticket) {
 	if t.blocked {
 		t.wake <- struct{}{}
@@ -219,13 +221,13 @@ func (l *Queue) drop(t *ticket) {
 	first := f.head() == t
 	l.unqueue(t)
 	switch {
-	case f == &l.yard:
+	case f == &l.overflowed:
 	case f.len() == 0:
 		l.end(f)
 	default:
 		l.place(f)
-		if f.gate == nil {
-			l.reorder(f.seat())
+		if f.limiter == nil {
+			l.reorder(f.entry())
 		}
 		if first {
 			l.retry(f)
@@ -236,11 +238,11 @@ func (l *Queue) drop(t *ticket) {
 // retry has a flow asked again: its first has changed, and may cost less.
 func (l *Queue) retry(f *flow) {
 	switch {
-	case f.gate != nil:
-		l.markDirty(f.gate)
-	case f.seat().parked != nil:
-		l.markDirty(f.seat().parked)
+	case f.limiter != nil:
+		l.markDirty(f.limiter)
+	case f.entry().parked != nil:
+		l.markDirty(f.entry().parked)
 	default:
-		l.markSeatDirty(f.seat())
+		l.markEntryDirty(f.entry())
 	}
 }

@@ -1,41 +1,44 @@
 package queue
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/forbear-go/forbear/throttle/limit"
 )
 
-// Reasons for which a request does not get its permit. Each comes wrapped in a [WaitError].
+// Reasons why a request does not get its permit. Each is wrapped in a [WaitError].
 var (
-	// ErrNoWait says that a request with NoWait would have had to wait.
-	ErrNoWait = errors.New("queue: would have to wait")
-	// ErrMaxWait says that a request cannot go within its MaxWait.
-	ErrMaxWait = errors.New("queue: would wait longer than allowed")
-	// ErrFull says that too many are waiting already; see [WithMaxWaiting].
-	ErrFull = errors.New("queue: too many are waiting")
-	// ErrDropped says that a waiting request had to make room for a newer one; see [DropOldest].
-	ErrDropped = errors.New("queue: dropped for a newer request")
-	// ErrClosed says that the queue is closed or about to be.
-	ErrClosed = errors.New("queue: line is closed")
+	// ErrNoWait means that a request with NoWait would have had to wait.
+	ErrNoWait = errors.New("queue: request would have to wait")
+	// ErrMaxWait means that a request cannot be sent within its MaxWait.
+	ErrMaxWait = errors.New("queue: wait would exceed the maximum")
+	// ErrFull means that too many requests are waiting already; see [WithMaxWaiting].
+	ErrFull = errors.New("queue: too many requests are waiting")
+	// ErrDropped means that the queue dropped a waiting request in favour of a newer one; see [DropOldest].
+	ErrDropped = errors.New("queue: request was dropped in favour of a newer one")
+	// ErrClosed means that the queue is closed or shutting down.
+	ErrClosed = errors.New("queue: queue is closed")
 )
 
-// WaitError is returned for a request that did not get its permit, but might get one later.
+// A WaitError reports that a request did not get a permit, but might get one later.
 type WaitError struct {
-	// Err is the reason: one of this package's errors, or that of the context. When a request is
-	// refused because it cannot go before the deadline of its context, Err is
-	// [context.DeadlineExceeded], long before the deadline.
+	// Err is the reason: one of this package's errors, or the error of the context. It is
+	// [context.DeadlineExceeded] also if the deadline of the context has not passed, but the request
+	// cannot be sent before it.
 	Err error
-	// Limit names the limit for which it would have had to wait longest. Empty if none is known.
+	// Limit is the name of the limit that makes the request wait longest. Empty if none is known.
 	Limit string
-	// Until is the earliest time at which it could have gone. Zero if that is not known.
+	// Until is the earliest time at which the request could have been sent. Zero if it is not known.
 	Until time.Time
-	// Ahead is how many would have gone first, as far as is known.
+	// Ahead is how many requests would have gone first, as far as is known.
 	Ahead int
 }
 
-// Error says why, which limit, until when and behind how many.
+// Error describes the reason, the limit, the time, and how many requests are ahead.
 func (e *WaitError) Error() string {
 	var b strings.Builder
 	b.WriteString("queue: ")
@@ -59,22 +62,22 @@ func (e *WaitError) Error() string {
 // Unwrap returns the reason.
 func (e *WaitError) Unwrap() error { return e.Err }
 
-// RetryAt returns Until: trying again makes no sense before.
+// RetryAt returns Until: trying again earlier is pointless.
 func (e *WaitError) RetryAt() time.Time { return e.Until }
 
-// CostError is returned for a request that costs more than a limit can ever give at once. Waiting does
-// not help.
+// A CostError reports that a request costs more than a limit ever allows at once. Waiting does not
+// help.
 type CostError struct {
 	Limit string // the limit's name
-	Cost  int    // of the request
+	Cost  int    // what the request costs
 	Max   int    // the most that a request may cost
 }
 
-// Error says what the request costs, and the limit.
+// Error describes the cost and the limit that it exceeds.
 func (e *CostError) Error() string {
-	return fmt.Sprintf("queue: cost %d is more than limit %q ever allows at once, which is %d", e.Cost, e.Limit, e.Max)
+	return fmt.Sprintf("queue: cost %d exceeds the %d that limit %q allows at once", e.Cost, e.Max, e.Limit)
 }
 
-func newCostError(r *Request, a *Decision) error {
-	return &CostError{Limit: a.Name, Cost: r.cost(), Max: a.Max}
+func newCostError(r *Request, a *limit.Decision) error {
+	return &CostError{Limit: a.Limit, Cost: cmp.Or(a.Cost, r.cost()), Max: a.Max}
 }

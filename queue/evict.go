@@ -1,13 +1,10 @@
 package queue
 
-import "time"
+import (
+	"time"
 
-// A Holder is a [Limit] that can tell whether it keeps requests from going, whichever of its key they
-// are. Of a limit without the method, the answer to an empty request tells.
-type Holder interface {
-	// Holds reports whether some request would have to wait at now.
-	Holds(now time.Time) bool
-}
+	"github.com/forbear-go/forbear/throttle/limit"
+)
 
 // forgetOldest makes room for a key: the least recently used goes that is not in use and would let its
 // next request go at once. A key that is to wait is kept, as long as there are others, so that keys
@@ -43,21 +40,18 @@ func (l *Queue) forgetOldest(now time.Time) {
 
 // holds reports whether a request of the key would have to wait for a limit that is the key's alone.
 func (k *key) holds(now time.Time) bool {
-	if k.own != nil && holds(k.own, now, k.name) {
+	if k.own != nil && holds(k.own, now) {
 		return true
 	}
-	for _, g := range k.gates {
-		if g != nil && holds(g.limit, now, k.name) {
+	for _, g := range k.limiters {
+		if g != nil && holds(g.limit, now) {
 			return true
 		}
 	}
 	return false
 }
 
-func holds(limit Limit, now time.Time, key string) bool {
-	if h, ok := limit.(Holder); ok {
-		return h.Holds(now)
-	}
-	a := limit.Ask(now, &Request{Key: key})
-	return a.Max <= 0 && !a.goes(now)
+func holds(l limit.Limiter, now time.Time) bool {
+	a := l.Ask(now, limit.Demand{})
+	return a.Max <= 0 && !a.Admits(now)
 }

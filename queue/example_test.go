@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/forbear-go/forbear/queue"
+	"github.com/forbear-go/forbear/throttle/limit"
 )
 
 // must is for examples whose options are known to be right.
@@ -63,26 +64,6 @@ func ExampleQuota_TokenBucket() {
 	wg.Wait()
 	fmt.Println(time.Since(start) >= 19*2*time.Millisecond)
 	// Output: true
-}
-
-// A server that estimates a rolling window from two fixed ones, as go-chi/httprate does, may weigh a
-// burst for two windows: here half of it a window and a half after it went.
-func ExampleQuota_SlidingCounter() {
-	limit, _ := queue.PerMinute(100).SlidingCounter().Slack(0).Limit()
-	start := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-	burst := &queue.Request{Cost: 100}
-	limit.Take(start, burst)
-	for _, after := range []time.Duration{60 * time.Second, 90 * time.Second, 120 * time.Second} {
-		most := 100
-		for most > 0 && !limit.Ask(start.Add(after), &queue.Request{Cost: most}).At.IsZero() {
-			most--
-		}
-		fmt.Println(after, most)
-	}
-	// Output:
-	// 1m0s 0
-	// 1m30s 50
-	// 2m0s 100
 }
 
 // Each user may send 300 requests an hour, and all users together may create one account every two
@@ -145,20 +126,24 @@ func ExampleCostError() {
 }
 
 // hold is a limit learned from responses: nobody goes before a time that the server named.
-type hold struct{ until time.Time }
+type hold struct {
+	limit.NoHooks // it learns nothing from requests that are over
 
-func (h *hold) Ask(now time.Time, _ *queue.Request) queue.Decision {
-	return queue.Decision{At: h.until, Name: "hold"}
+	until time.Time
 }
-func (h *hold) Take(time.Time, *queue.Request) {}
-func (h *hold) Idle(now time.Time) bool        { return h.until.Before(now) }
+
+func (h *hold) Ask(time.Time, limit.Demand) limit.Decision {
+	return limit.Decision{At: h.until, Limit: "hold"}
+}
+func (h *hold) Take(time.Time, limit.Demand) {}
+func (h *hold) Idle(now time.Time) bool      { return h.until.Before(now) }
 
 // What a response says is handed to the key's own limit, and everybody who waits is planned again.
 func ExamplePermit_Settle() {
-	line := must(queue.New(queue.WithKeyLimit(func(key string) queue.Limit { return new(hold) })))
+	line := must(queue.New(queue.WithKeyLimit(func(key string) limit.Limiter { return new(hold) })))
 	permit, _ := line.Acquire(context.Background(), &queue.Request{Key: "key"})
 	// The response says "Retry-After: 60".
-	permit.Settle(func(now time.Time, own queue.Limit) { own.(*hold).until = now.Add(60 * time.Second) })
+	permit.Settle(func(now time.Time, own limit.Limiter) { own.(*hold).until = now.Add(60 * time.Second) })
 
 	_, err := line.Acquire(context.Background(), &queue.Request{Key: "key", MaxWait: 10 * time.Second})
 	var wait *queue.WaitError
@@ -271,30 +256,4 @@ func ExampleQueue_Shutdown() {
 	// Output:
 	// <nil>
 	// true
-}
-
-// A quota for the calendar day of a time zone, which has 23 hours once a year.
-func ExampleQuota_FixedWindow() {
-	berlin, err := time.LoadLocation("Europe/Berlin")
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	limit, _ := queue.PerDay(1).FixedWindow(berlin).Slack(0).Limit()
-	now := time.Date(2026, 3, 29, 1, 0, 0, 0, berlin)
-	limit.Take(now, &queue.Request{})
-	fmt.Println(limit.Ask(now, &queue.Request{}).At.Sub(now))
-	// Output: 22h0m0s
-}
-
-// Several limits as one, beside each other.
-func ExampleAll() {
-	second, _ := queue.PerSecond(5).Limit()
-	hour, _ := queue.PerHour(5).Limit()
-	both := queue.All(second, hour)
-	now := time.Now()
-	r := &queue.Request{Cost: 5}
-	both.Take(now, r)
-	fmt.Println(both.Ask(now, r).Name)
-	// Output: 5 per hour
 }

@@ -1,21 +1,21 @@
 package queue
 
-// flow is the requests of one key, lane, class and priority that wait: retries first, then in the
-// order of arrival. An empty flow does not exist. A flow stands in one crowd: its seat's, when
-// nothing of its own holds it back as far as is known, or that of a gate of its own.
+// flow is the requests of one key, bucket, class and priority that wait: retries first, then in the
+// order of arrival. An empty flow does not exist. A flow stands in one wait queue: its entry's, when
+// nothing of its own holds it back as far as is known, or that of a limiter of its own.
 type flow struct {
 	node
-	key  *key
-	lane *bucket
-	kind *class
+	key    *key
+	bucket *bucket
+	kind   *class
 
 	retries, others list
 	dates           heap[*ticket, byDeadline]
 	cost            int // of all that wait here
 
-	in     *waitQueue
-	gate   *limiter // whose crowd in is; nil when it is the seat's
-	called *limiter // has let the flow out and will not send it back behind others
+	in      *waitQueue
+	limiter *limiter // whose wait queue in is; nil when it is the entry's
+	called  *limiter // has let the flow out and will not send it back behind others
 
 	tag     int64 // start tag of the first in the class's fair order
 	charged int64 // what the tag added to the key's account
@@ -54,8 +54,8 @@ func (l *list) remove(t *ticket) {
 	l.n--
 }
 
-// seat is where the flow waits when it is ready.
-func (f *flow) seat() *seat { return &f.kind.seats[f.level] }
+// entry is where the flow waits when it is ready.
+func (f *flow) entry() *entry { return &f.kind.entries[f.level] }
 
 func (f *flow) head() *ticket {
 	if f.retries.front != nil {
@@ -107,11 +107,11 @@ func (f *flow) earliest() int64 {
 	return f.dates[0].deadline
 }
 
-// place moves the flow to where it belongs in its crowd, after its first or its deadlines changed. A
-// flow in no crowd only learns its place.
+// place moves the flow to where it belongs in its wait queue, after its first or its deadlines changed. A
+// flow in no wait queue only learns its place.
 func (l *Queue) place(f *flow) {
 	first, deadline := int64(0), f.earliest()
-	if f.gate == nil {
+	if f.limiter == nil {
 		first = f.tag
 	}
 	if f.in == nil {
@@ -119,35 +119,35 @@ func (l *Queue) place(f *flow) {
 		return
 	}
 	var before *node
-	if f.gate != nil {
-		before = f.gate.next()
+	if f.limiter != nil {
+		before = f.limiter.next()
 	}
 	f.in.move(&f.node, f.level, first, f.arrival(), deadline)
 	l.noteDeadline(f.in)
-	if f.gate != nil && f.gate.next() != before {
-		l.markDirty(f.gate) // whoever is next now has not been asked
+	if f.limiter != nil && f.limiter.next() != before {
+		l.markDirty(f.limiter) // the one that is next now has not been asked
 	}
 }
 
-// withdraw takes a flow out of its crowd.
+// withdraw takes a flow out of its wait queue.
 func (l *Queue) withdraw(f *flow) {
-	g := f.gate
-	f.in, f.gate = nil, nil
+	g := f.limiter
+	f.in, f.limiter = nil, nil
 	if g != nil {
-		l.leaveGate(g, &f.node)
+		l.leaveLimiter(g, &f.node)
 		return
 	}
-	s := f.seat()
+	s := f.entry()
 	s.ready.remove(&f.node)
 	s.class.ready--
 	l.noteDeadline(&s.ready)
 	l.reorder(s)
 	if s.parked != nil {
-		l.markDirty(s.parked) // whoever is first now may want less
+		l.markDirty(s.parked) // the one that is first now may want less
 	}
 }
 
-// end forgets a flow in which nobody waits any more.
+// end forgets a flow that is empty.
 func (l *Queue) end(f *flow) {
 	f.kind.giveUp(f)
 	l.withdraw(f)

@@ -10,9 +10,9 @@ import (
 func TestAHeapKeepsItsOrder(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 8))
 	var h heap[*limiter, bySoonest]
-	gates := make([]limiter, 60)
+	limiters := make([]limiter, 60)
 	for range 20_000 {
-		g := &gates[rng.IntN(len(gates))]
+		g := &limiters[rng.IntN(len(limiters))]
 		switch rng.IntN(4) {
 		case 0:
 			h.remove(g)

@@ -8,17 +8,21 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/forbear-go/forbear/throttle/limit"
 )
 
-// yes is the Limit that always agrees.
-type yes struct{}
+// yes is the Limiter that always agrees.
+type yes struct{ limit.NoHooks }
 
-func (yes) Ask(time.Time, *Request) Decision { return Decision{} }
-func (yes) Take(time.Time, *Request)         {}
-func (yes) Idle(time.Time) bool              { return true }
+func (yes) Ask(time.Time, limit.Demand) limit.Decision { return limit.Decision{} }
+func (yes) Take(time.Time, limit.Demand)               {}
+func (yes) Idle(time.Time) bool                        { return true }
 
 // spaced lets one request go every gap, from next on; a zero gap makes it refuse without a time.
 type spaced struct {
+	limit.NoHooks
+
 	gap     time.Duration
 	next    time.Time
 	unknown bool
@@ -26,20 +30,20 @@ type spaced struct {
 	returns int
 }
 
-func (s *spaced) Ask(now time.Time, r *Request) Decision {
+func (s *spaced) Ask(now time.Time, d limit.Demand) limit.Decision {
 	if s.unknown {
-		return Decision{Name: "unknown", Unknown: true}
+		return limit.Decision{Limit: "unknown", Unknown: true}
 	}
-	return Decision{At: s.next, Name: "spaced"}
+	return limit.Decision{At: s.next, Limit: "spaced"}
 }
 
-func (s *spaced) Take(now time.Time, r *Request) {
+func (s *spaced) Take(now time.Time, d limit.Demand) {
 	s.next = now.Add(s.gap)
-	name, _ := r.Tag.(string)
+	name, _ := d.Tag.(string)
 	s.takes = append(s.takes, name)
 }
 
-func (s *spaced) Return(taken time.Time, r *Request) { s.returns++ }
+func (s *spaced) Cancel(time.Time, limit.Demand) { s.returns++ }
 
 func newLine(t testing.TB, opts ...Option) *Queue {
 	l, err := New(opts...)
@@ -47,8 +51,10 @@ func newLine(t testing.TB, opts ...Option) *Queue {
 	return l
 }
 
-// own makes every key have limit as its own.
-func own(limit Limit) Option { return WithKeyLimit(func(string) Limit { return limit }) }
+// own makes every key have l as its own.
+func own(l limit.Limiter) Option {
+	return WithKeyLimit(func(string) limit.Limiter { return l })
+}
 
 // enqueue starts a goroutine that acquires r, and waits until it blocks or is through. It must be
 // called in a bubble.

@@ -1,15 +1,19 @@
 package queue
 
-import "time"
+import (
+	"time"
+
+	"github.com/forbear-go/forbear/throttle/limit"
+)
 
 // key is what the queue knows about one spender.
 type key struct {
-	name  string
-	own   Limit      // from WithKeyLimit, or nil
-	gates []*limiter // of rules that count each key by itself, by the rule's slot; nil until used
+	name     string
+	own      limit.Limiter // from WithKeyLimit, or nil
+	limiters []*limiter    // of rules that count each key by itself, by the rule's slot; nil until used
 
-	lane  *bucket            // of waiting requests: one, and
-	lanes map[string]*bucket // the others, if any
+	bucket  *bucket            // of waiting requests: one, and
+	buckets map[string]*bucket // the others, if any
 
 	prev, next      *key // by last use
 	used            int64
@@ -18,23 +22,23 @@ type key struct {
 
 // bucket is the waiting requests of a key that wait behind each other.
 type bucket struct {
-	name  string
-	gate  limiter // the key's own limit, which may answer differently for each lane
-	flows []*flow // never empty
+	name    string
+	limiter limiter // the key's own limit, which may answer differently for each bucket
+	flows   []*flow // never empty
 }
 
-// yields reports whether nobody waits for the key, or only voluntarily.
+// yields reports whether no request of the key waits, or only such as are paced.
 func (k *key) yields() bool {
 	if k.waiting == 0 {
 		return true
 	}
-	for _, g := range k.gates {
-		if g != nil && g.crowded() {
+	for _, g := range k.limiters {
+		if g != nil && g.busy() {
 			return false
 		}
 	}
 	yields := true
-	k.eachBucket(func(n *bucket) { yields = yields && (!n.gate.crowded() || n.gate.voluntary) })
+	k.eachBucket(func(n *bucket) { yields = yields && (!n.limiter.busy() || n.limiter.voluntary) })
 	return yields
 }
 
@@ -64,22 +68,11 @@ func (l *Queue) newKey(name string, now time.Time) *key {
 	k := &key{name: name, used: l.since(now)}
 	if l.newLimit != nil {
 		k.own = l.newLimit(name)
-		if _, ok := k.own.(Observer); ok {
-			l.keyObserves = true
-		}
-		l.noteIdler(k.own)
 	}
 	l.keys[name] = k
 	l.linkKey(k)
 	l.lastKey = k
 	return k
-}
-
-// noteIdler notes whether sweeping can be of use: not if limits cannot tell that they are idle.
-func (l *Queue) noteIdler(limit Limit) {
-	if _, ok := limit.(Idler); !ok && limit != nil {
-		l.neverIdle = true
-	}
 }
 
 func (l *Queue) linkKey(k *key) {
@@ -120,20 +113,15 @@ func (k *key) busy() bool {
 
 // idle reports whether forgetting the key would change nothing.
 func (k *key) idle(now time.Time) bool {
-	if k.busy() || k.own != nil && !isIdle(k.own, now) {
+	if k.busy() || k.own != nil && !k.own.Idle(now) {
 		return false
 	}
-	for _, g := range k.gates {
-		if g != nil && !isIdle(g.limit, now) {
+	for _, g := range k.limiters {
+		if g != nil && !g.limit.Idle(now) {
 			return false
 		}
 	}
 	return true
-}
-
-func isIdle(limit Limit, now time.Time) bool {
-	i, ok := limit.(Idler)
-	return ok && i.Idle(now)
 }
 
 const (
@@ -161,48 +149,48 @@ func (l *Queue) sweep(now time.Time) {
 	}
 }
 
-// sweepAt is when to sweep next, in line time.
+// sweepAt is when to sweep next, in queue time.
 func (l *Queue) sweepAt() int64 {
-	if l.oldest == nil || l.neverIdle {
+	if l.oldest == nil {
 		return never
 	}
 	return l.oldest.used + int64(unused)
 }
 
-// bucketOf returns the lane, newly if need be.
+// bucketOf returns the bucket, newly if need be.
 func (l *Queue) bucketOf(k *key, name string) *bucket {
-	if k.lane != nil && k.lane.name == name {
-		return k.lane
+	if k.bucket != nil && k.bucket.name == name {
+		return k.bucket
 	}
-	if n := k.lanes[name]; n != nil {
+	if n := k.buckets[name]; n != nil {
 		return n
 	}
-	n := l.lanes.get()
-	n.name, n.gate.limit = name, k.own
+	n := l.buckets.get()
+	n.name, n.limiter.limit = name, k.own
 	switch {
-	case k.lane == nil:
-		k.lane = n
-	case k.lanes == nil:
-		k.lanes = map[string]*bucket{name: n}
+	case k.bucket == nil:
+		k.bucket = n
+	case k.buckets == nil:
+		k.buckets = map[string]*bucket{name: n}
 	default:
-		k.lanes[name] = n
+		k.buckets[name] = n
 	}
 	return n
 }
 
-// eachBucket calls f for all lanes in which somebody waits.
+// eachBucket calls f for all buckets in which requests wait.
 func (k *key) eachBucket(f func(*bucket)) {
-	if k.lane != nil {
-		f(k.lane)
+	if k.bucket != nil {
+		f(k.bucket)
 	}
-	for _, n := range k.lanes {
+	for _, n := range k.buckets {
 		f(n)
 	}
 }
 
-// flowOf returns the flow to which a request belongs, newly and in no crowd if need be.
+// flowOf returns the flow to which a request belongs, newly and in no wait queue if need be.
 func (l *Queue) flowOf(k *key, c *class, r *Request) *flow {
-	n := l.bucketOf(k, r.Lane)
+	n := l.bucketOf(k, r.Bucket)
 	for _, f := range n.flows {
 		if f.kind == c && f.level == r.level() {
 			return f
@@ -210,14 +198,14 @@ func (l *Queue) flowOf(k *key, c *class, r *Request) *flow {
 	}
 	f := l.flows.get()
 	f.node = node{flow: f, level: r.level(), deadline: never}
-	f.key, f.lane, f.kind = k, n, c
+	f.key, f.bucket, f.kind = k, n, c
 	n.flows = append(n.flows, f)
 	return f
 }
 
-// forgetFlow drops an empty flow, and its lane if it was the last there.
+// forgetFlow drops an empty flow, and its bucket if it was the last there.
 func (l *Queue) forgetFlow(f *flow) {
-	n, k := f.lane, f.key
+	n, k := f.bucket, f.key
 	for i, other := range n.flows {
 		if other == f {
 			last := len(n.flows) - 1
@@ -231,14 +219,14 @@ func (l *Queue) forgetFlow(f *flow) {
 	if len(n.flows) > 0 {
 		return
 	}
-	if k.lane == n {
-		k.lane = nil
+	if k.bucket == n {
+		k.bucket = nil
 	} else {
-		delete(k.lanes, n.name)
+		delete(k.buckets, n.name)
 	}
-	// A gate that is still marked to be asked may not be used for something else: let it go.
-	if !n.gate.stirred {
+	// A limiter that is still marked to be asked may not be used for something else: let it go.
+	if !n.limiter.dirty {
 		*n = bucket{flows: n.flows[:0]}
-		l.lanes.put(n)
+		l.buckets.put(n)
 	}
 }

@@ -11,6 +11,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/forbear-go/forbear/throttle/limit"
 )
 
 func keysOf(l *Queue) map[string]*key {
@@ -45,12 +47,12 @@ func TestIdleKeysAreForgotten(t *testing.T) {
 	})
 }
 
-// never idle: it has no such method.
-type forgetful struct{ laneLimit }
+// never idle.
+type forgetful struct{ bucketLimit }
 
 func TestKeysWhoseLimitsDoNotTellAreKept(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := newLine(t, WithKeyLimit(func(string) Limit { return forgetful{} }), WithMaxKeys(10))
+		l := newLine(t, WithKeyLimit(func(string) limit.Limiter { return forgetful{} }), WithMaxKeys(10))
 		for i := range 20 {
 			p, err := l.Acquire(t.Context(), &Request{Key: fmt.Sprint(i)})
 			require.NoError(t, err)
@@ -131,7 +133,7 @@ func heapSize() uint64 {
 func TestKeysOnHoldAreKept(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		held := make(map[string]bool)
-		l := newLine(t, WithMaxKeys(16), WithKeyLimit(func(key string) Limit { return holding{held, key} }))
+		l := newLine(t, WithMaxKeys(16), WithKeyLimit(func(key string) limit.Limiter { return holding{held: held, key: key} }))
 		use := func(key string) {
 			p, err := l.Acquire(t.Context(), &Request{Key: key})
 			require.NoError(t, err)
@@ -160,15 +162,17 @@ func TestKeysOnHoldAreKept(t *testing.T) {
 }
 
 type holding struct {
+	limit.NoHooks
+
 	held map[string]bool
 	key  string
 }
 
-func (h holding) Ask(now time.Time, _ *Request) Decision {
+func (h holding) Ask(now time.Time, _ limit.Demand) limit.Decision {
 	if h.held[h.key] {
-		return Decision{At: now.Add(time.Hour)}
+		return limit.Decision{At: now.Add(time.Hour)}
 	}
-	return Decision{}
+	return limit.Decision{}
 }
 
-func (holding) Take(time.Time, *Request) {}
+func (holding) Take(time.Time, limit.Demand) {}

@@ -6,18 +6,18 @@ type classID struct {
 	host  string // if one of them counts each host by itself
 }
 
-// hostID identifies a gate that requests of one host share.
+// hostID identifies a limiter that requests of one host share.
 type hostID struct {
 	rule   *rule
 	flight bool
 	host   string
 }
 
-// slotOf is a gate of a rule that counts each key by itself.
+// slotOf is a limiter of a rule that counts each key by itself.
 type slotOf struct {
 	rule   *rule
 	flight bool
-	slot   int // in key.gates
+	slot   int // in key.limiters
 }
 
 // match returns which rules apply to a request. It needs no lock: what it reads never changes.
@@ -50,9 +50,9 @@ func (l *Queue) classOf(id classID) *class {
 
 func (l *Queue) newClass(id classID) *class {
 	c := &class{id: id}
-	for i := range c.seats {
-		s := &c.seats[i]
-		s.node = node{seat: s, level: int8(i), deadline: never}
+	for i := range c.entries {
+		s := &c.entries[i]
+		s.node = node{entry: s, level: int8(i), deadline: never}
 		s.class, s.ready.deadline = c, never
 	}
 	for _, r := range l.rules {
@@ -60,18 +60,17 @@ func (l *Queue) newClass(id classID) *class {
 			continue
 		}
 		if len(r.Limits) > 0 || r.New != nil {
-			l.addGate(c, r, false)
+			l.addLimiter(c, r, false)
 		}
 		if r.MaxInFlight > 0 {
-			l.addGate(c, r, true)
+			l.addLimiter(c, r, true)
 			c.bounded = true
 		}
 	}
 	return c
 }
 
-func (l *Queue) addGate(c *class, r *rule, flight bool) {
-	c.observed = c.observed || !flight
+func (l *Queue) addLimiter(c *class, r *rule, flight bool) {
 	if r.Scope == PerKey {
 		s := slotOf{r, flight, r.slot}
 		if flight {
@@ -86,27 +85,26 @@ func (l *Queue) addGate(c *class, r *rule, flight bool) {
 	}
 	g := l.shared[id]
 	if g == nil {
-		g = r.gate(flight)
+		g = r.limiter(flight)
 		l.shared[id] = g
 	}
-	c.gates = append(c.gates, g)
+	c.limiters = append(c.limiters, g)
 }
 
-// gateOf returns a gate of the key, newly if need be.
-func (l *Queue) gateOf(k *key, s *slotOf) *limiter {
-	if k.gates == nil {
-		k.gates = make([]*limiter, l.slots)
+// limiterOf returns a limiter of the key, newly if need be.
+func (l *Queue) limiterOf(k *key, s *slotOf) *limiter {
+	if k.limiters == nil {
+		k.limiters = make([]*limiter, l.slots)
 	}
-	g := k.gates[s.slot]
+	g := k.limiters[s.slot]
 	if g == nil {
-		g = s.rule.gate(s.flight)
-		k.gates[s.slot] = g
-		l.noteIdler(g.limit)
+		g = s.rule.limiter(s.flight)
+		k.limiters[s.slot] = g
 	}
 	return g
 }
 
-// pruneClasses forgets classes and shared gates that nobody uses and that remember nothing, each time
+// pruneClasses forgets classes and shared limiters that are not in use and that remember nothing, each time
 // that there are twice as many as after the last time.
 func (l *Queue) pruneClasses() {
 	if len(l.classes)+len(l.shared) < l.prune {
@@ -116,14 +114,14 @@ func (l *Queue) pruneClasses() {
 	used := make(map[*limiter]bool)
 	for id, c := range l.classes {
 		idle := c.users == 0
-		for _, g := range c.gates {
-			idle = idle && isIdle(g.limit, now)
+		for _, g := range c.limiters {
+			idle = idle && g.limit.Idle(now)
 		}
 		if idle && c != l.lastClass {
 			delete(l.classes, id)
 			continue
 		}
-		for _, g := range c.gates {
+		for _, g := range c.limiters {
 			used[g] = true
 		}
 	}

@@ -5,14 +5,16 @@ import (
 	"fmt"
 	"math"
 	"time"
+
+	"github.com/forbear-go/forbear/throttle/limit"
 )
 
-// Option changes what [New] makes.
+// An Option configures the queue that [New] creates.
 type Option func(*Queue) error
 
-// New returns a queue. Without options it lets everybody through at once.
+// New returns a queue. Without options, it allows every request at once.
 //
-// An option that makes no sense is an error.
+// New returns an error if an option is invalid.
 func New(opts ...Option) (*Queue, error) {
 	l := &Queue{
 		start:   time.Now(),
@@ -27,7 +29,7 @@ func New(opts ...Option) (*Queue, error) {
 		due:     never,
 		gone:    make(chan struct{}),
 	}
-	l.yard.node = node{flow: &l.yard, deadline: never}
+	l.overflowed.node = node{flow: &l.overflowed, deadline: never}
 	for _, o := range opts {
 		if err := o(l); err != nil {
 			return nil, err
@@ -38,12 +40,14 @@ func New(opts ...Option) (*Queue, error) {
 	return l, nil
 }
 
-// WithKeyLimit gives each key a limit of its own, made by newLimit when the key first appears and
-// forgotten with it. It is for what is learned about the key from responses; see [Permit.Settle].
-// newLimit is called under the queue's lock and must not block or call the queue. It may return nil.
+// WithKeyLimit gives each key a limit of its own. The queue calls newLimit when the key first appears,
+// and forgets the limit together with the key. It is for limits that are learned from responses; see
+// [Permit.Settle]. newLimit is called under the queue's lock and must not block or call the queue. It
+// may return nil for a key without a limit. When keys have to be forgotten, those stay whose limit holds
+// back the zero [limit.Demand].
 //
-// The limit is asked for each lane by itself: a refusal in one lane does not hold others back.
-func WithKeyLimit(newLimit func(key string) Limit) Option {
+// The queue asks the limit for each bucket separately: a refusal in one bucket does not delay others.
+func WithKeyLimit(newLimit func(key string) limit.Limiter) Option {
 	return func(l *Queue) error {
 		if newLimit == nil {
 			return errors.New("queue: WithKeyLimit got nil")
@@ -53,8 +57,8 @@ func WithKeyLimit(newLimit func(key string) Limit) Option {
 	}
 }
 
-// WithMaxWait sets the longest time that a request waits if it says nothing itself. The default is 0:
-// as long as its context lets it.
+// WithMaxWait sets the longest time that a request with no MaxWait of its own waits. The default is 0:
+// the request waits as long as its context allows.
 func WithMaxWait(d time.Duration) Option {
 	return func(l *Queue) error {
 		if d < 0 {
@@ -65,37 +69,39 @@ func WithMaxWait(d time.Duration) Option {
 	}
 }
 
-// MaxWait returns what [WithMaxWait] set.
+// MaxWait returns the longest wait, as set by [WithMaxWait].
 func (l *Queue) MaxWait() time.Duration { return l.maxWait }
 
-// WithMaxWaiting sets how many requests may wait in the queue, and what happens to one more. 0 means
-// that none may wait. The default is 100,000 and [RefuseNewest]: a bound far from what is usual, so
-// that a mistake shows as an error before it does as a lack of memory.
+// WithMaxWaiting sets how many requests may wait in the queue, and what happens when one more arrives.
+// 0 means that no request may wait. The default is 100,000 and [RefuseNewest]: far more than usual, so
+// that a mistake causes an error before memory runs out.
 func WithMaxWaiting(n int, more Overflow) Option {
 	return func(l *Queue) error {
 		if n < 0 || more > Block || n == 0 && more == Block {
-			return fmt.Errorf("queue: the number of waiting requests must not be negative and the overflow must be valid, got %d and %d", n, more)
+			return fmt.Errorf("queue: WithMaxWaiting: the number must not be negative (with Block, it must be positive) and "+
+				"the Overflow must be valid, got %d and %d", n, more)
 		}
 		l.room, l.overflow = n, more
 		return nil
 	}
 }
 
-// WithMaxWaitingPerKey sets how many requests of one key may wait. One more is refused with [ErrFull].
-// The default is no bound beside that of [WithMaxWaiting].
+// WithMaxWaitingPerKey sets how many requests of one key may wait. Further requests of the key fail
+// with [ErrFull]. By default, only [WithMaxWaiting] bounds them.
 func WithMaxWaitingPerKey(n int) Option {
 	return func(l *Queue) error {
 		if n < 0 {
-			return fmt.Errorf("queue: the number of waiting requests per key must not be negative, got %d", n)
+			return fmt.Errorf("queue: WithMaxWaitingPerKey: the number must not be negative, got %d", n)
 		}
 		l.keyRoom = n
 		return nil
 	}
 }
 
-// WithMinimumShare sets the share of permits that each lower priority gets while it waits behind higher ones,
-// so that it never starves: 0.05, the default, is at least every twentieth permit. 0 lets the higher
-// priorities take all. Four priorities can wait behind the highest, so the most is 0.2.
+// WithMinimumShare sets the share of permits that each priority gets while it waits behind higher ones,
+// so that it never starves. The default is 0.05, at least every twentieth permit. With 0, higher
+// priorities may take all permits. The maximum is 0.2, because four priorities can wait behind the
+// highest.
 func WithMinimumShare(share float64) Option {
 	return func(l *Queue) error {
 		if !(share >= 0 && share <= 0.2) {
@@ -106,12 +112,12 @@ func WithMinimumShare(share float64) Option {
 	}
 }
 
-// WithMaxKeys sets how many keys the queue remembers when they are not in use. Beyond that it forgets
-// the least recently used, also if their limits are not idle. The default is 100,000.
+// WithMaxKeys sets how many keys the queue remembers when they are not in use. Beyond that, it forgets
+// the least recently used ones, even if their limits are not idle. The default is 100,000.
 func WithMaxKeys(n int) Option {
 	return func(l *Queue) error {
 		if n < 1 {
-			return fmt.Errorf("queue: the number of keys must be positive, got %d", n)
+			return fmt.Errorf("queue: WithMaxKeys: the number must be positive, got %d", n)
 		}
 		l.maxKeys = n
 		return nil

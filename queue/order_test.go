@@ -13,22 +13,26 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/forbear-go/forbear/throttle/limit"
 )
 
 // journal writes down who went, and when.
 type journal struct {
+	limit.NoHooks
+
 	mu    sync.Mutex // for tests that read while a timer may fire
 	went  []string
 	at    map[string]time.Duration
 	start time.Time
 }
 
-func (j *journal) Ask(time.Time, *Request) Decision { return Decision{} }
+func (j *journal) Ask(time.Time, limit.Demand) limit.Decision { return limit.Decision{} }
 
-func (j *journal) Take(now time.Time, r *Request) {
+func (j *journal) Take(now time.Time, d limit.Demand) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	name := fmt.Sprint(r.Tag)
+	name := fmt.Sprint(d.Tag)
 	j.went = append(j.went, name)
 	j.at[name] = now.Sub(j.start)
 }
@@ -58,7 +62,7 @@ func (j *journal) when(t testing.TB, name string) time.Duration {
 // journaled is a queue with rules in which every grant is written down.
 func journaled(t testing.TB, opts ...Option) (*Queue, *journal) {
 	j := &journal{at: map[string]time.Duration{}, start: time.Now()}
-	return newLine(t, append(opts, WithRule(Rule{New: func() Limit { return j }}))...), j
+	return newLine(t, append(opts, WithRule(Rule{New: func() limit.Limiter { return j }}))...), j
 }
 
 func exact(q Quota) []Quota { return []Quota{q.Slack(0)} }
@@ -74,10 +78,10 @@ func TestCheapRequestsDoNotOvertakeAnExpensiveOne(t *testing.T) {
 					pass(time.Second)
 					enqueue(t.Context(), l, &Request{Key: "k", Tag: fmt.Sprint("first", i)})
 				}
-				enqueue(t.Context(), l, &Request{Key: "k", Lane: "a", Cost: 5, Tag: "expensive"})
+				enqueue(t.Context(), l, &Request{Key: "k", Bucket: "a", Cost: 5, Tag: "expensive"})
 				// These would find room from second to second.
 				for i := range 5 {
-					enqueue(t.Context(), l, &Request{Key: "k", Lane: "b", Path: path, Tag: fmt.Sprint("cheap", i)})
+					enqueue(t.Context(), l, &Request{Key: "k", Bucket: "b", Path: path, Tag: fmt.Sprint("cheap", i)})
 				}
 				pass(time.Minute)
 				assert.Equal(t, 15*time.Second, j.when(t, "expensive"))
@@ -97,8 +101,8 @@ func TestAnExpensiveNewcomerDoesNotDelayTheCheap(t *testing.T) {
 				enqueue(t.Context(), l, &Request{Key: "k", Tag: fmt.Sprint("first", i)})
 				pass(time.Second)
 			}
-			enqueue(t.Context(), l, &Request{Key: "k", Cost: 2, Lane: "a", Tag: "cheap"})
-			enqueue(t.Context(), l, &Request{Key: "k", Cost: 9, Lane: "b", Path: "/other", Tag: "expensive"})
+			enqueue(t.Context(), l, &Request{Key: "k", Cost: 2, Bucket: "a", Tag: "cheap"})
+			enqueue(t.Context(), l, &Request{Key: "k", Cost: 9, Bucket: "b", Path: "/other", Tag: "expensive"})
 			pass(time.Minute)
 			assert.Equal(t, 11*time.Second, j.when(t, "cheap"))
 			assert.Equal(t, 21*time.Second, j.when(t, "expensive"))
@@ -130,9 +134,9 @@ func TestANewKeyGetsItsShareAndNoMore(t *testing.T) {
 
 func TestNewsOfTheLatestLimitTurnsAwayWhoWaitsForAnother(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		limit := &spaced{next: time.Now().Add(time.Minute)}
+		pace := &spaced{next: time.Now().Add(time.Minute)}
 		hour := &spaced{next: time.Now().Add(time.Second)}
-		l := newLine(t, own(limit), WithRule(Rule{Scope: Global, New: func() Limit { return hour }}))
+		l := newLine(t, own(pace), WithRule(Rule{Scope: Global, New: func() limit.Limiter { return hour }}))
 		res := enqueue(t.Context(), l, &Request{Key: "k", MaxWait: 30 * time.Minute})
 		require.False(t, res.done())
 		hour.next = time.Now().Add(time.Hour)
@@ -145,18 +149,18 @@ func TestNewsOfTheLatestLimitTurnsAwayWhoWaitsForAnother(t *testing.T) {
 
 func TestCheapRequestsGoWhenTheExpensiveOneGivesUp(t *testing.T) {
 	for _, scope := range []Scope{PerKey, Global} {
-		for _, lane := range []string{"a", "b"} {
+		for _, bucket := range []string{"a", "b"} {
 			synctest.Test(t, func(t *testing.T) {
 				l, j := journaled(t, WithRule(Rule{Scope: scope, Limits: exact(PerHour(10))}))
 				enqueue(t.Context(), l, &Request{Key: "k", Cost: 8, Tag: "first"})
 				ctx, cancel := context.WithCancel(t.Context())
-				enqueue(ctx, l, &Request{Key: "k", Lane: "a", Cost: 5, Tag: "expensive"})
-				enqueue(t.Context(), l, &Request{Key: "k", Lane: lane, Tag: "cheap"})
+				enqueue(ctx, l, &Request{Key: "k", Bucket: "a", Cost: 5, Tag: "expensive"})
+				enqueue(t.Context(), l, &Request{Key: "k", Bucket: bucket, Tag: "cheap"})
 				assert.NotContains(t, j.times(), "cheap")
 				pass(time.Second)
 				cancel()
 				synctest.Wait()
-				assert.Equal(t, time.Second, j.when(t, "cheap"), "lane %s", lane)
+				assert.Equal(t, time.Second, j.when(t, "cheap"), "bucket %s", bucket)
 			})
 		}
 	}
@@ -311,7 +315,7 @@ func TestAHighPriorityStartsWithTheNextPermitBeforeTenThousandLowOnes(t *testing
 
 func TestTheFloorHoldsForAKeysOwnLimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l, j := journaled(t, WithMinimumShare(.1), WithKeyLimit(func(string) Limit {
+		l, j := journaled(t, WithMinimumShare(.1), WithKeyLimit(func(string) limit.Limiter {
 			return &spaced{gap: time.Second, next: time.Now().Add(time.Second)}
 		}))
 		fill(t, l, 1200, Request{Key: "k", Priority: High, Tag: "high"})

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
+
+	"github.com/forbear-go/forbear/throttle/limit"
 )
 
 func BenchmarkPass(b *testing.B) {
@@ -22,7 +24,7 @@ func benchPass(b *testing.B, l *Queue) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		p.Settle(func(now time.Time, own Limit) {})
+		p.Settle(func(now time.Time, own limit.Limiter) {})
 	}
 }
 
@@ -50,7 +52,7 @@ func TestAnUncontendedPassDoesNotAllocate(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		p.Update(func(now time.Time, own Limit) { seen = now })
+		p.Update(func(now time.Time, own limit.Limiter) { seen = now })
 		p.Release()
 	})
 	assert.Zero(t, n)

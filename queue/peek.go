@@ -2,8 +2,8 @@ package queue
 
 import "time"
 
-// Peek returns where r would stand if it came now. It spends nothing. A request that could go at once
-// has a Start that is not after now, and nobody ahead.
+// Peek returns the position that r would have if it arrived now. It spends nothing. If r could be sent
+// at once, Start is not after the current time and Ahead is 0.
 func (l *Queue) Peek(r *Request) (Position, error) {
 	if err := r.validate(); err != nil {
 		return Position{}, err
@@ -19,7 +19,7 @@ func (l *Queue) Peek(r *Request) (Position, error) {
 	t := l.ticket(k, c, r)
 	l.seq++
 	t.seq, t.level, t.deadline = l.seq, r.level(), never
-	// To be in line and out of it again, with nobody asked in between, tells most simply.
+	// To join the queue and leave it again, with no limit asked in between, is the simplest way to tell.
 	l.join(t)
 	p, err := l.placeOf(t, now), l.impossible(t, now)
 	l.drop(t)
@@ -28,21 +28,22 @@ func (l *Queue) Peek(r *Request) (Position, error) {
 	return p, err
 }
 
-// Stats is what a queue holds.
+// Stats counts what a queue holds.
 type Stats struct {
-	Keys     int // that are remembered
+	Keys     int // keys that the queue remembers
 	Waiting  int // requests in the queue, and those that wait for room in it
 	InFlight int // permits that are not released
 }
 
-// Stats returns what the queue holds now.
+// Stats returns what the queue currently holds.
 func (l *Queue) Stats() Stats {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return Stats{Keys: len(l.keys), Waiting: l.waiting + l.yard.len(), InFlight: l.flying}
+	return Stats{Keys: len(l.keys), Waiting: l.waiting + l.overflowed.len(), InFlight: l.flying}
 }
 
-// KeyStats returns what the queue holds of one key. Keys is 0 if nothing is remembered of it.
+// KeyStats returns what the queue holds for one key. Keys is 0 if the queue does not know the key, and
+// 1 otherwise.
 func (l *Queue) KeyStats(name string) Stats {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -58,8 +59,8 @@ func (k *key) stats() Stats {
 
 // impossible returns the error of a request that costs too much.
 func (l *Queue) impossible(t *ticket, now time.Time) (err error) {
-	l.eachGate(t.flow, func(g *limiter) {
-		if a := g.ask(now, t.r); a.Max > 0 {
+	l.eachLimiter(t.flow, func(g *limiter) {
+		if a := g.ask(now, t.r.demand()); a.Max > 0 {
 			err = newCostError(t.r, &a)
 		}
 	})

@@ -1,34 +1,37 @@
 package queue
 
-import "time"
+import (
+	"time"
 
-// Permit is the leave to send one request. It is a small value; copies are the same permit. The zero
-// value is no permit, and its methods do nothing.
+	"github.com/forbear-go/forbear/throttle/limit"
+)
+
+// A Permit allows one request to be sent. It is a small value; its copies stand for the same permit.
+// The zero value is not a permit, and its methods do nothing.
 //
-// Every permit must be released once the request is over, or its key counts as in use for ever. All
-// methods are safe for concurrent use and none blocks, except for the queue's lock.
+// Every permit must be released once its request is over; otherwise its key counts as in use forever.
+// All methods are safe for concurrent use. They do not block, except for the queue's lock.
 type Permit struct {
 	t   *ticket
 	gen uint32
 }
 
-// Release gives back what the permit holds while the request is under way: its places under bounds on
-// requests in flight. What it spent of a rate stays spent. Only the first Release or Settle of a
-// permit counts.
+// Release returns what the permit holds while its request is in flight: its places under MaxInFlight
+// bounds. What the request spent of a rate stays spent. Only the first Release, Settle or Return of a
+// permit has an effect.
 func (p Permit) Release() { p.end(nil, true) }
 
-// Update runs f with the key's own limit (see [WithKeyLimit]; nil without that option) under the
-// line's lock, then plans the key's waiting requests again. It is for news: a response was read. The
-// permit stays; after its release Update does nothing. f must not call the queue.
-func (p Permit) Update(f func(now time.Time, own Limit)) { p.end(f, false) }
+// Update calls f with the key's own limit (see [WithKeyLimit]; nil without that option) under the
+// queue's lock, then reconsiders the key's waiting requests. Call it when a response has arrived. The
+// permit stays valid; after its release, Update does nothing. f must not call the queue.
+func (p Permit) Update(f func(now time.Time, own limit.Limiter)) { p.end(f, false) }
 
-// Settle is Update and Release in one step.
-func (p Permit) Settle(f func(now time.Time, own Limit)) { p.end(f, true) }
+// Settle does Update and Release in one step.
+func (p Permit) Settle(f func(now time.Time, own limit.Limiter)) { p.end(f, true) }
 
-// Return gives back all that the permit took, places and rates: r, the request that it was given for,
-// was not sent after all. A limit that is no [Canceler] keeps what r spent. It does not count as a
-// round trip. Like Release, it does nothing after the permit is released.
-func (p Permit) Return(r *Request) {
+// Cancel undoes everything that the permit took, from MaxInFlight bounds as well as rates, because its
+// request was not sent. It does not count as a round trip, and does nothing after the permit is released.
+func (p Permit) Cancel() {
 	if p.t == nil {
 		return
 	}
@@ -36,19 +39,13 @@ func (p Permit) Return(r *Request) {
 	l.mu.Lock()
 	defer l.mu.Unlock() // a limit may panic
 	if t := p.t; t.gen == p.gen && t.state == granted {
-		if r.cost() != int(t.cost) { // the caller has changed it meanwhile
-			same := *r
-			same.Cost = int(t.cost)
-			r = &same
-		}
-		t.r = r
 		l.undo(t)
 		l.dispatch(l.now())
 	}
 }
 
 // end does the work of all three.
-func (p Permit) end(f func(now time.Time, own Limit), release bool) {
+func (p Permit) end(f func(now time.Time, own limit.Limiter), release bool) {
 	if p.t == nil {
 		return
 	}
@@ -63,8 +60,8 @@ func (p Permit) end(f func(now time.Time, own Limit), release bool) {
 	k, news := t.key, f != nil
 	if !t.observed {
 		t.observed = true
-		l.observe(now, t)
-		news = news || l.keyObserves // the key's own limit may have become looser
+		l.done(now, t)
+		news = news || k.own != nil // it may have become looser
 	}
 	if f != nil {
 		f(now, k.own)
@@ -85,9 +82,9 @@ func (l *Queue) release(t *ticket) {
 	c := t.class
 	if c.bounded {
 		for _, s := range c.slots {
-			l.giveBack(t.key.gates[s.slot])
+			l.giveBack(t.key.limiters[s.slot])
 		}
-		for _, g := range c.gates {
+		for _, g := range c.limiters {
 			l.giveBack(g)
 		}
 	}
@@ -101,25 +98,23 @@ func (l *Queue) giveBack(g *limiter) {
 	}
 }
 
-// observe tells limits that want to know that t was answered.
-func (l *Queue) observe(now time.Time, t *ticket) {
-	if l.keyObserves {
-		observe(t.key.own, now, t.taken, int(t.cost))
-	}
-	if !t.class.observed {
-		return
+// done tells the limits that t was answered. They may have become looser.
+func (l *Queue) done(now time.Time, t *ticket) {
+	if t.key.own != nil {
+		t.key.own.Done(now, t.taken, t.demand)
 	}
 	for _, s := range t.class.slots {
-		l.observeAt(t.key.gates[s.slot], now, t)
+		l.doneAt(t.key.limiters[s.slot], now, t)
 	}
-	for _, g := range t.class.gates {
-		l.observeAt(g, now, t)
+	for _, g := range t.class.limiters {
+		l.doneAt(g, now, t)
 	}
 }
 
-func (l *Queue) observeAt(g *limiter, now time.Time, t *ticket) {
-	if observe(g.limit, now, t.taken, int(t.cost)) {
-		l.markDirty(g) // it may have become looser
+func (l *Queue) doneAt(g *limiter, now time.Time, t *ticket) {
+	if g.flight() == nil {
+		g.limit.Done(now, t.taken, t.demand)
+		l.markDirty(g)
 	}
 }
 
@@ -129,19 +124,20 @@ func (l *Queue) markKeyDirty(k *key, unknownOnly bool) {
 	if k.waiting == 0 {
 		return
 	}
-	if n := k.lane; n != nil && (n.gate.unknown || !unknownOnly) {
-		l.markDirty(&n.gate)
+	if n := k.bucket; n != nil && (n.limiter.unknown || !unknownOnly) {
+		l.markDirty(&n.limiter)
 	}
-	for _, n := range k.lanes {
-		if n.gate.unknown || !unknownOnly {
-			l.markDirty(&n.gate)
+	for _, n := range k.buckets {
+		if n.limiter.unknown || !unknownOnly {
+			l.markDirty(&n.limiter)
 		}
 	}
 }
 
-// Update runs f with the limit of a key under the queue's lock, then plans the key's waiting requests
-// again; see [Permit.Update]. A key that is not known becomes so. f must not call the queue.
-func (l *Queue) Update(key string, f func(now time.Time, own Limit)) {
+// Update calls f with the limit of a key under the queue's lock, then reconsiders the key's waiting
+// requests; see [Permit.Update]. If the queue does not know the key, Update adds it. f must not call
+// the queue.
+func (l *Queue) Update(key string, f func(now time.Time, own limit.Limiter)) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := l.now()
@@ -153,9 +149,10 @@ func (l *Queue) Update(key string, f func(now time.Time, own Limit)) {
 	l.dispatch(now)
 }
 
-// Each runs f with every key that is remembered, its own limit and what the queue holds of it, under the
-// line's lock: it takes time in proportion to the keys. f must not call the queue.
-func (l *Queue) Each(f func(key string, own Limit, holds Stats)) {
+// Each calls f, under the queue's lock, for every key that the queue remembers, with the key's own
+// limit and what the queue holds for it. It takes time in proportion to the number of keys. f must not
+// call the queue.
+func (l *Queue) Each(f func(key string, own limit.Limiter, holds Stats)) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for name, k := range l.keys {
@@ -163,9 +160,9 @@ func (l *Queue) Each(f func(key string, own Limit, holds Stats)) {
 	}
 }
 
-// Replan asks all limits again on behalf of everybody who is first. It is for news that no Update
-// brings, such as a limit shared by several keys that became looser. It takes time in proportion to
-// the limits at which somebody waits.
+// Replan asks every limit that has waiting requests again. Call it after a change that no Update
+// reports, such as when a limit shared by several keys has become looser. It takes time in proportion
+// to the number of these limits.
 func (l *Queue) Replan() {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -12,6 +12,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/forbear-go/forbear/throttle/limit"
 )
 
 // A play is a random line with random requests: everything that happens is known before, so that it can
@@ -83,7 +85,7 @@ func random(rng *rand.Rand, wild bool) *play {
 	for range 10 + rng.IntN(50) {
 		a := part{
 			Request: Request{
-				Key: fmt.Sprint("key", rng.IntN(keys)), Lane: fmt.Sprint(rng.IntN(2)), Host: fmt.Sprint("host", rng.IntN(2)),
+				Key: fmt.Sprint("key", rng.IntN(keys)), Bucket: fmt.Sprint(rng.IntN(2)), Host: fmt.Sprint("host", rng.IntN(2)),
 				Path: []string{"/a", "/b"}[rng.IntN(2)], Priority: Priority(rng.IntN(priorities) - 2), Retry: rng.IntN(8) == 0,
 			},
 			at:   time.Duration(rng.IntN(int(span))),
@@ -123,8 +125,8 @@ func (m moody) erupt(when string) {
 	}
 }
 
-func (m moody) Ask(time.Time, *Request) Decision { m.erupt("ask"); return Decision{} }
-func (m moody) Take(time.Time, *Request)         { m.erupt("take") }
+func (m moody) Ask(time.Time, limit.Demand) limit.Decision { m.erupt("ask"); return limit.Decision{} }
+func (m moody) Take(time.Time, limit.Demand)               { m.erupt("take") }
 
 // scene is a play that is on.
 type scene struct {
@@ -144,8 +146,8 @@ func (p *play) perform(t *testing.T) *scene {
 	s := &scene{play: p, t: t, waits: make([]time.Duration, len(p.cast)), errs: make([]error, len(p.cast))}
 	opts := []Option{WithMinimumShare(p.floor)}
 	if p.own != nil {
-		opts = append(opts, WithKeyLimit(func(string) Limit {
-			q, err := p.own.Limit()
+		opts = append(opts, WithKeyLimit(func(string) limit.Limiter {
+			q, err := p.own.Limiter()
 			require.NoError(t, err)
 			return q
 		}))
@@ -153,7 +155,7 @@ func (p *play) perform(t *testing.T) *scene {
 	for _, r := range p.rules {
 		opts = append(opts, WithRule(r))
 	}
-	s.line = newLine(t, append(opts, WithRule(Rule{Scope: Scope(len(p.cast) % 3), New: func() Limit { return moody{mood: &s.mood} }}))...)
+	s.line = newLine(t, append(opts, WithRule(Rule{Scope: Scope(len(p.cast) % 3), New: func() limit.Limiter { return moody{mood: &s.mood} }}))...)
 	for i := range p.cast {
 		s.wg.Go(func() { s.act(i) })
 	}
@@ -225,9 +227,9 @@ func (s *scene) act(i int) {
 	case releases:
 		permit.Release()
 	case settles:
-		permit.Settle(func(time.Time, Limit) {})
+		permit.Settle(func(time.Time, limit.Limiter) {})
 	case returns:
-		permit.Return(&r)
+		permit.Cancel()
 	}
 }
 
@@ -238,42 +240,42 @@ func (s *scene) check() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := time.Now()
-	gates := map[*limiter]bool{}
+	limiters := map[*limiter]bool{}
 	first := int64(never)
 	l.eachFlow(func(f *flow) {
-		g := f.gateAhead()
+		g := f.limiterAhead()
 		switch {
-		case g == nil && f.seat().stirred, g != nil && g.stirred:
+		case g == nil && f.entry().dirty, g != nil && g.dirty:
 			first = min(first, l.since(now)+int64(retryPanic)) // a limit has panicked
 			return
 		case g == nil:
 			s.t.Errorf("a flow waits for nothing")
 			return
 		}
-		gates[g] = true
+		limiters[g] = true
 		if s.unit {
 			refused := false
-			l.eachGate(f, func(g *limiter) {
-				a := g.ask(now, f.head().r)
-				refused = refused || !a.goes(now)
+			l.eachLimiter(f, func(g *limiter) {
+				a := g.ask(now, f.head().r.demand())
+				refused = refused || !a.Admits(now)
 			})
 			assert.True(s.t, refused, "a request waits that no limit holds back")
 		}
 	})
-	for g := range gates {
+	for g := range limiters {
 		f := g.next().leader()
 		caller := g
 		if !g.shared {
 			caller = nil
 		}
 		if worst, _, behind := l.obstacle(now, f, caller); worst == nil || behind {
-			s.t.Errorf("the next of a gate could go: %v, of %s", f.head().r, g.nameOf())
+			s.t.Errorf("the next of a limiter could go: %v, of %s", f.head().r, g.name)
 		}
 		switch {
 		case !g.unknown && g.at == never:
-			s.t.Errorf("nobody knows when to ask a gate again")
+			s.t.Errorf("nobody knows when to ask a limiter again")
 		case g.unknown && l.flying == 0:
-			s.t.Errorf("a gate waits for news, but nothing is in flight")
+			s.t.Errorf("a limiter waits for news, but nothing is in flight")
 		case !g.unknown:
 			first = min(first, g.at)
 		}
@@ -314,6 +316,6 @@ func (s *scene) checkOver() {
 		assert.True(s.t, k.idle(now), "a key is not idle")
 	}
 	for _, g := range l.shared {
-		assert.True(s.t, isIdle(g.limit, now), "a limit is not idle: %v", g.nameOf())
+		assert.True(s.t, g.limit.Idle(now), "a limit is not idle: %v", g.name)
 	}
 }

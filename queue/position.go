@@ -1,27 +1,31 @@
 package queue
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
-// Position is where a request stands in the queue.
+// A Position is the position of a request in the queue.
 type Position struct {
-	// Ahead is how many requests go first, as far as is known: more, if more of a higher priority come.
+	// Ahead is how many requests go first, as far as is known. It may grow if requests of a higher
+	// priority arrive.
 	Ahead int
-	// Start is when the request will go if nothing else happens, as far as is known: not earlier, but
-	// perhaps later. Zero if it is not known, as behind a bound on requests in flight.
+	// Start is the earliest time at which the request will be sent, as far as is known; it may be sent
+	// later. Zero if it is not known, as behind a bound on requests in flight.
 	Start time.Time
-	// Limit names the limit that holds the request back longest. Empty if none does.
+	// Limit is the name of the limit that makes the request wait longest. Empty if none does.
 	Limit string
 }
 
-// Waiting is a request in the queue; see [Request]. It is a small value. Its method is safe for
-// concurrent use.
+// Waiting is a request in the queue, as passed to [Request.OnWait]. It is a small value. Its methods
+// are safe for concurrent use.
 type Waiting struct {
 	t   *ticket
 	gen uint32
 }
 
-// Position returns where the request stands now. It reports false when the request no longer waits. It
-// takes time in proportion to the number of requests of the same key ahead.
+// Position returns the current position of the request, and false if the request no longer waits. It
+// takes time in proportion to the number of requests of the same key ahead of it.
 func (w Waiting) Position() (Position, bool) {
 	if w.t == nil {
 		return Position{}, false
@@ -35,15 +39,15 @@ func (w Waiting) Position() (Position, bool) {
 	return l.placeOf(w.t, l.now()), true
 }
 
-// eachGate calls do for all gates that a flow needs.
-func (l *Queue) eachGate(f *flow, do func(*limiter)) {
+// eachLimiter calls do for all limiters that a flow needs.
+func (l *Queue) eachLimiter(f *flow, do func(*limiter)) {
 	if f.key.own != nil {
-		do(&f.lane.gate)
+		do(&f.bucket.limiter)
 	}
 	for i := range f.kind.slots {
-		do(l.gateOf(f.key, &f.kind.slots[i]))
+		do(l.limiterOf(f.key, &f.kind.slots[i]))
 	}
-	for _, g := range f.kind.gates {
+	for _, g := range f.kind.limiters {
 		do(g)
 	}
 }
@@ -51,12 +55,12 @@ func (l *Queue) eachGate(f *flow, do func(*limiter)) {
 // placeOf works out where a waiting ticket stands.
 func (l *Queue) placeOf(t *ticket, now time.Time) Position {
 	f := t.flow
-	if f == &l.yard {
+	if f == &l.overflowed {
 		return Position{Ahead: l.waiting + f.before(t).n}
 	}
 	own := f.before(t)
 	p := Position{Ahead: own.n, Start: now}
-	l.eachGate(f, func(g *limiter) {
+	l.eachLimiter(f, func(g *limiter) {
 		p.worsen(g, t, now, l.ahead(g, t, own))
 	})
 	return p
@@ -67,31 +71,33 @@ func (p *Position) worsen(g *limiter, t *ticket, now time.Time, ahead load) {
 	if p.Start.IsZero() {
 		return // it is not known already
 	}
-	a := g.ask(now, t.r)
-	start := a.early()
-	if f, ok := g.limit.(Forecaster); ok && a.Max <= 0 && !a.Unknown {
-		start = f.Forecast(now, ahead.cost, t.r)
-	}
-	if a.Name == "" {
-		a.Name = g.nameOf()
+	d := t.r.demand()
+	a := g.ask(now, d)
+	start, name := a.Earliest(), a.Limit
+	if a.Max <= 0 && !a.Unknown {
+		f := g.limit.Forecast(now, ahead.cost, d)
+		if !f.At.IsZero() {
+			start = f.At
+		}
+		name = cmp.Or(name, f.Limit, g.name)
 	}
 	switch {
 	case a.Unknown || g.flight() != nil && ahead.n > 0:
-		*p = Position{Ahead: ahead.n, Limit: a.Name}
+		*p = Position{Ahead: ahead.n, Limit: name}
 	case start.After(p.Start):
-		*p = Position{Ahead: ahead.n, Limit: a.Name, Start: start}
+		*p = Position{Ahead: ahead.n, Limit: name, Start: start}
 	case p.Limit == "":
 		p.Ahead = max(p.Ahead, ahead.n)
 	}
 }
 
-// gateAhead is the gate that the flow waits for, or nil.
-func (f *flow) gateAhead() *limiter {
+// limiterAhead is the limiter that the flow waits for, or nil.
+func (f *flow) limiterAhead() *limiter {
 	switch {
-	case f.gate != nil:
-		return f.gate
+	case f.limiter != nil:
+		return f.limiter
 	case f.kind != nil:
-		return f.seat().parked
+		return f.entry().parked
 	}
 	return nil
 }

@@ -10,6 +10,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/forbear-go/forbear/throttle/limit"
 )
 
 // world drives a queue at random and keeps books of its own in the simplest way: every grant ever made.
@@ -49,7 +51,7 @@ func (w *world) options() []Option {
 	w.full, w.overflow = 5+r.IntN(40), Overflow(r.IntN(3))
 	return []Option{
 		WithMaxWaiting(w.full, w.overflow),
-		WithKeyLimit(func(string) Limit { return yes{} }),
+		WithKeyLimit(func(string) limit.Limiter { return yes{} }),
 		WithRule(Rule{Name: "key", Limits: []Quota{PerSecond(w.perKey).Slack(0)}, MaxInFlight: w.keyFlight}),
 		WithRule(Rule{Name: "host", Scope: PerHost, Limits: []Quota{Per(w.perHost, 10*time.Second).Slack(0)}}),
 		WithRule(Rule{Name: "slow", Pattern: "/slow", Scope: Global, Limits: []Quota{PerSecond(w.global).Slack(0)}}),
@@ -62,7 +64,7 @@ func (w *world) arrive() {
 	w.seq++
 	a := &asked{id: w.seq, came: time.Now(), r: &Request{
 		Key:      fmt.Sprint("key", r.IntN(4)),
-		Lane:     fmt.Sprint("lane", r.IntN(2)),
+		Bucket:   fmt.Sprint("bucket", r.IntN(2)),
 		Host:     fmt.Sprint("host", r.IntN(2)),
 		Path:     []string{"/slow", "/fast"}[r.IntN(2)],
 		Priority: Priority(r.IntN(5) - 2),
@@ -134,7 +136,7 @@ func (w *world) release(a *asked) {
 		a.res.get(w.t).permit.Release()
 		return
 	}
-	a.res.get(w.t).permit.Settle(func(time.Time, Limit) {})
+	a.res.get(w.t).permit.Settle(func(time.Time, limit.Limiter) {})
 }
 
 func (w *world) step() {
@@ -163,7 +165,7 @@ func (w *world) step() {
 	case n < 84:
 		w.line.Replan()
 	case n < 86:
-		w.line.Update(fmt.Sprint("key", r.IntN(4)), func(time.Time, Limit) {})
+		w.line.Update(fmt.Sprint("key", r.IntN(4)), func(time.Time, limit.Limiter) {})
 	default:
 		// In steps, so that every moment at which something happens is looked at.
 		for range 1 + r.IntN(4) {

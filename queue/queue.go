@@ -5,31 +5,31 @@ import (
 	"sync"
 	"time"
 	"weak"
+
+	"github.com/forbear-go/forbear/throttle/limit"
 )
 
-// Queue is where requests wait until every limit that applies to them agrees. Make one with [New]. All
-// methods are safe for concurrent use.
+// A Queue holds requests until every limit that applies to them allows them to be sent. Create one
+// with [New]. All methods are safe for concurrent use.
 type Queue struct {
-	start    time.Time // line time 0
+	start    time.Time // queue time 0
 	floor    int32
 	maxKeys  int
 	maxWait  time.Duration
 	room     int // how many may wait
 	keyRoom  int // how many of one key may wait
 	overflow Overflow
-	newLimit func(key string) Limit
+	newLimit func(key string) limit.Limiter
 	rules    []*rule // their numbers may change, under the lock
-	slots    int     // gates that a key can have
+	slots    int     // limiters that a key can have
 
 	mu sync.Mutex // guards everything below
 
 	read time.Time // when both clocks were last read; see now
 
 	keys           map[string]*key
-	keyObserves    bool // some key's own limit is an Observer
 	oldest, newest *key
 	lastKey        *key // a cache of one
-	neverIdle      bool // some limit of a key is no Idler
 
 	classes map[classID]*class
 	shared  map[hostID]*limiter
@@ -42,23 +42,23 @@ type Queue struct {
 	timer     *time.Timer
 	due       int64 // when the timer fires; never when it does not
 
-	stirredGates []*limiter
-	stirredSeats []*seat
+	dirtyLimiters []*limiter
+	dirtyEntries  []*entry
 
 	waiting, flying int
 	held            int                 // requests between two attempts
-	chains          [levels]arrivalList // waiting requests by arrival
-	yard            flow                // requests that wait for room in the queue
+	arrivals        [levels]arrivalList // waiting requests by arrival
+	overflowed      flow                // requests that wait for room in the queue
 	seq, turn       int64
 
 	phase phase
 	gone  chan struct{} // closed when the queue is
 
-	spare  *ticket
-	spares int
-	flows  pool[flow]
-	lanes  pool[bucket]
-	crowds pool[waitQueue]
+	spare      *ticket
+	spares     int
+	flows      pool[flow]
+	buckets    pool[bucket]
+	waitQueues pool[waitQueue]
 
 	sharePool pool[share]
 }
@@ -74,18 +74,18 @@ func (l *Queue) now() time.Time {
 	return l.read
 }
 
-// since converts to line time. Sub saturates, so a time centuries away is no trouble.
+// since converts to queue time. Sub saturates, so a time centuries away is no trouble.
 func (l *Queue) since(t time.Time) int64 { return int64(t.Sub(l.start)) }
 
-// Acquire returns a permit as soon as all limits that apply to r agree. It blocks until then, unless r
-// says otherwise, and returns early when ctx is done.
+// Acquire returns a permit as soon as all limits that apply to r allow it. It blocks until then, unless
+// r has NoWait set, and returns early with an error when ctx is done.
 //
-// A request that cannot go before its deadline, which is that of ctx or its MaxWait from now, is
-// refused at once, also later when news tells that it cannot. The error is then a [WaitError]; if it
-// is the deadline of ctx that would be missed, it matches [context.DeadlineExceeded]. A request that
-// costs more than a limit can ever give gets a [CostError].
+// If r cannot be sent before the deadline of ctx, or within its MaxWait, Acquire fails at once, without
+// waiting for the deadline; if that becomes clear only while r waits, Acquire fails then. The error is
+// a [WaitError]; it matches [context.DeadlineExceeded] if the request would miss the deadline of ctx.
+// If r costs more than a limit ever allows at once, the error is a [CostError].
 //
-// A caller that gives up leaves the queue at once and has spent nothing.
+// When Acquire fails, r leaves the queue at once and has spent nothing.
 func (l *Queue) Acquire(ctx context.Context, r *Request) (Permit, error) {
 	if err := r.validate(); err != nil {
 		return Permit{}, err
@@ -108,89 +108,89 @@ func (l *Queue) enqueue(ctx context.Context, r *Request) (Permit, *ticket, error
 	if l.phase == closed {
 		return Permit{}, nil, &WaitError{Err: ErrClosed}
 	}
-	now := l.now()
+	now, d := l.now(), r.demand()
 	k, c := l.key(r.Key, now), l.classOf(id)
-	if l.phase == open && !c.contended() && k.yields() && l.ask(now, k, c, r) {
-		l.take(now, k, c, r)
+	if l.phase == open && !c.contended() && k.yields() && l.ask(now, k, c, d) {
+		l.take(now, k, c, d)
 		t := l.ticket(k, c, nil)
-		l.issue(t, now, r)
+		l.issue(t, now, d)
 		if l.due == never {
-			l.arm(now) // so that idle keys are looked for even if nobody ever waits
+			l.arm(now) // so that idle keys are looked for even if no request ever waits
 		}
 		return Permit{t, t.gen}, nil, nil
 	}
 	return l.lineUp(ctx, now, k, c, r)
 }
 
-// ask reports whether all limits agree that r goes now.
-func (l *Queue) ask(now time.Time, k *key, c *class, r *Request) bool {
+// ask reports whether all limits agree that a request goes now.
+func (l *Queue) ask(now time.Time, k *key, c *class, d limit.Demand) bool {
 	if k.own != nil {
-		if a := k.own.Ask(now, r); !a.goes(now) {
+		if a := k.own.Ask(now, d); !a.Admits(now) {
 			return false
 		}
 	}
 	for i := range c.slots {
-		if a := l.gateOf(k, &c.slots[i]).ask(now, r); !a.goes(now) {
+		if a := l.limiterOf(k, &c.slots[i]).ask(now, d); !a.Admits(now) {
 			return false
 		}
 	}
-	for _, g := range c.gates {
-		if a := g.ask(now, r); !a.goes(now) {
+	for _, g := range c.limiters {
+		if a := g.ask(now, d); !a.Admits(now) {
 			return false
 		}
 	}
 	return true
 }
 
-// take spends what r costs, of all limits. If one panics, the others get it back.
-func (l *Queue) take(now time.Time, k *key, c *class, r *Request) {
+// take spends what a request costs, of all limits. If one panics, the others get it back.
+func (l *Queue) take(now time.Time, k *key, c *class, d limit.Demand) {
 	took := 0 // limits that did
 	defer func() {
 		if took >= 0 {
-			l.untake(now, k, c, r, took)
+			l.untake(now, k, c, d, took)
 		}
 	}()
 	if k.own != nil {
-		k.own.Take(now, r)
+		k.own.Take(now, d)
 		took++
 	}
 	for i := range c.slots {
-		k.gates[c.slots[i].slot].limit.Take(now, r)
+		k.limiters[c.slots[i].slot].limit.Take(now, d)
 		took++
 	}
-	for _, g := range c.gates {
-		g.limit.Take(now, r)
+	for _, g := range c.limiters {
+		g.limit.Take(now, d)
 		took++
 	}
 	took = -1
 }
 
 // untake undoes a take of which only so many limits were reached.
-func (l *Queue) untake(now time.Time, k *key, c *class, r *Request, took int) {
-	undo := func(limit Limit) {
+func (l *Queue) untake(now time.Time, k *key, c *class, d limit.Demand, took int) {
+	undo := func(from limit.Limiter) {
 		if took--; took < 0 {
 			return
 		}
-		if b, ok := limit.(*inFlight); ok {
+		if b, ok := from.(*inFlight); ok {
 			b.now--
-		} else if b, ok := limit.(Canceler); ok {
-			b.Return(now, r)
+		} else {
+			from.Cancel(now, d)
 		}
 	}
 	if k.own != nil {
 		undo(k.own)
 	}
 	for i := range c.slots {
-		undo(k.gates[c.slots[i].slot].limit)
+		undo(k.limiters[c.slots[i].slot].limit)
 	}
-	for _, g := range c.gates {
+	for _, g := range c.limiters {
 		undo(g.limit)
 	}
 }
 
 // unsettled reports whether settle has something to do.
 func (l *Queue) unsettled() bool {
-	return len(l.stirredGates) > 0 || len(l.stirredSeats) > 0 || l.phase == draining
+	return len(l.dirtyLimiters) > 0 || len(l.dirtyEntries) > 0 || l.phase == draining
 }
 
 // retryPanic is how long those are left alone who were being asked when a limit panicked.
@@ -199,7 +199,7 @@ const retryPanic = time.Second
 // arm sets the timer to the next time at which something is due, if that changed.
 func (l *Queue) arm(now time.Time) {
 	next := l.sweepAt()
-	if len(l.stirredGates)+len(l.stirredSeats) > 0 { // somebody panicked
+	if len(l.dirtyLimiters)+len(l.dirtyEntries) > 0 { // a limit panicked
 		next = min(next, l.since(now)+int64(retryPanic))
 	}
 	if len(l.alarms) > 0 {
@@ -208,7 +208,7 @@ func (l *Queue) arm(now time.Time) {
 	if len(l.deadlines) > 0 {
 		next = min(next, l.deadlines[0].deadline)
 	}
-	next = min(next, l.yard.earliest())
+	next = min(next, l.overflowed.earliest())
 	if next == l.due || l.phase == closed {
 		return
 	}
@@ -223,8 +223,8 @@ func (l *Queue) arm(now time.Time) {
 	}
 }
 
-// newTimerFunc returns what the timer calls. It does not keep the queue: one that is held by nobody, and in which
-// so nobody waits, is forgotten at once and not when its timer fires.
+// newTimerFunc returns what the timer calls. It does not keep the queue alive: one that the program
+// no longer holds, and in which therefore no request waits, is freed at once and not when its timer fires.
 func newTimerFunc(l *Queue) func() {
 	line := weak.Make(l)
 	return func() {
@@ -246,17 +246,17 @@ func (l *Queue) onTimer() {
 	// Only now: who can go at the very end of its time goes.
 	for len(l.deadlines) > 0 && l.deadlines[0].deadline <= at {
 		t := l.deadlines[0].dates[0].flow.dates[0]
-		l.fail(t, l.tooLate(t, t.flow.gateAhead()))
+		l.fail(t, l.tooLate(t, t.flow.limiterAhead()))
 	}
-	for l.yard.earliest() <= at {
-		t := l.yard.dates[0]
-		l.fail(t, l.tooLate(t, t.flow.gateAhead()))
+	for l.overflowed.earliest() <= at {
+		t := l.overflowed.dates[0]
+		l.fail(t, l.tooLate(t, t.flow.limiterAhead()))
 	}
 	l.sweep(now)
 	l.dispatch(now)
 }
 
-// markDue stirs the gates that are due. They are at the top of the heap, in no order.
+// markDue marks the limiters that are due. They are at the top of the heap, in no order.
 func (l *Queue) markDue(i int, at int64) {
 	if i < len(l.alarms) && l.alarms[i].at <= at {
 		l.markDirty(l.alarms[i])

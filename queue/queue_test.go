@@ -10,12 +10,14 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/forbear-go/forbear/throttle/limit"
 )
 
 func TestRequestsOfAKeyGoInTheOrderOfTheirArrival(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		limit := &spaced{gap: time.Second}
-		l := newLine(t, own(limit))
+		pace := &spaced{gap: time.Second}
+		l := newLine(t, own(pace))
 		var all []*result
 		for i := range 5 {
 			all = append(all, enqueue(t.Context(), l, &Request{Key: "k", Tag: fmt.Sprint(i)}))
@@ -24,7 +26,7 @@ func TestRequestsOfAKeyGoInTheOrderOfTheirArrival(t *testing.T) {
 		high := enqueue(t.Context(), l, &Request{Key: "k", Priority: High, Tag: "high"})
 		pass(10 * time.Second)
 		synctest.Wait()
-		assert.Equal(t, []string{"0", "high", "retry", "1", "2", "3", "4"}, limit.takes)
+		assert.Equal(t, []string{"0", "high", "retry", "1", "2", "3", "4"}, pace.takes)
 		for i, r := range all[1:] {
 			require.NoError(t, r.get(t).err)
 			assert.Equal(t, time.Duration(i+3)*time.Second, r.get(t).took)
@@ -34,12 +36,12 @@ func TestRequestsOfAKeyGoInTheOrderOfTheirArrival(t *testing.T) {
 	})
 }
 
-func TestLanesDoNotWaitBehindEachOther(t *testing.T) {
+func TestBucketsDoNotWaitBehindEachOther(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		slow := laneLimit{"slow": time.Now().Add(time.Hour)}
+		slow := bucketLimit{opens: map[string]time.Time{"slow": time.Now().Add(time.Hour)}}
 		l := newLine(t, own(slow))
-		a := enqueue(t.Context(), l, &Request{Key: "k", Lane: "slow"})
-		b := enqueue(t.Context(), l, &Request{Key: "k", Lane: "fast"})
+		a := enqueue(t.Context(), l, &Request{Key: "k", Bucket: "slow", Tag: "slow"})
+		b := enqueue(t.Context(), l, &Request{Key: "k", Bucket: "fast"})
 		assert.False(t, a.done())
 		assert.True(t, b.done())
 		pass(time.Hour)
@@ -48,38 +50,42 @@ func TestLanesDoNotWaitBehindEachOther(t *testing.T) {
 	})
 }
 
-type laneLimit map[string]time.Time
+type bucketLimit struct {
+	limit.NoHooks
 
-func (m laneLimit) Ask(now time.Time, r *Request) Decision {
-	return Decision{At: m[r.Lane], Name: r.Lane}
+	opens map[string]time.Time // by the tag of the request
 }
-func (laneLimit) Take(time.Time, *Request) {}
+
+func (m bucketLimit) Ask(now time.Time, d limit.Demand) limit.Decision {
+	return limit.Decision{At: m.opens[fmt.Sprint(d.Tag)]}
+}
+func (bucketLimit) Take(time.Time, limit.Demand) {}
 
 func TestNewsPlansTheKeyAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		limit := &spaced{unknown: true}
-		l := newLine(t, own(limit))
-		limit.unknown = false
+		pace := &spaced{unknown: true}
+		l := newLine(t, own(pace))
+		pace.unknown = false
 		first := enqueue(t.Context(), l, &Request{Key: "k"})
 		require.True(t, first.done())
-		limit.unknown = true
+		pace.unknown = true
 		second := enqueue(t.Context(), l, &Request{Key: "k"})
 		third := enqueue(t.Context(), l, &Request{Key: "k"})
 		pass(time.Hour)
 		assert.False(t, second.done())
 
-		first.get(t).permit.Update(func(now time.Time, own Limit) {
-			assert.Same(t, limit, own)
-			limit.unknown, limit.gap, limit.next = false, time.Minute, now.Add(time.Minute)
+		first.get(t).permit.Update(func(now time.Time, own limit.Limiter) {
+			assert.Same(t, pace, own)
+			pace.unknown, pace.gap, pace.next = false, time.Minute, now.Add(time.Minute)
 		})
 		pass(10 * time.Minute)
 		synctest.Wait()
 		assert.Equal(t, time.Hour+time.Minute, second.get(t).took)
 		assert.Equal(t, time.Hour+2*time.Minute, third.get(t).took)
 
-		limit.next = time.Now().Add(time.Hour)
+		pace.next = time.Now().Add(time.Hour)
 		fourth := enqueue(t.Context(), l, &Request{Key: "k"})
-		l.Update("k", func(now time.Time, own Limit) { limit.next = now })
+		l.Update("k", func(now time.Time, own limit.Limiter) { pace.next = now })
 		synctest.Wait()
 		assert.True(t, fourth.done())
 	})
@@ -87,13 +93,13 @@ func TestNewsPlansTheKeyAgain(t *testing.T) {
 
 func TestReleaseAsksAgainWhereNoTimeWasKnown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		limit := &spaced{}
-		l := newLine(t, own(limit))
+		pace := &spaced{}
+		l := newLine(t, own(pace))
 		p, err := l.Acquire(t.Context(), &Request{Key: "k"})
 		require.NoError(t, err)
-		limit.unknown = true
+		pace.unknown = true
 		second := enqueue(t.Context(), l, &Request{Key: "k"})
-		limit.unknown = false
+		pace.unknown = false
 		p.Release()
 		synctest.Wait()
 		assert.True(t, second.done())
@@ -102,8 +108,8 @@ func TestReleaseAsksAgainWhereNoTimeWasKnown(t *testing.T) {
 
 func TestACancelledRequestLeavesAtOnceAndSpendsNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		limit := &spaced{gap: time.Second}
-		l := newLine(t, own(limit))
+		pace := &spaced{gap: time.Second}
+		l := newLine(t, own(pace))
 		enqueue(t.Context(), l, &Request{Key: "k", Tag: "0"})
 		ctx, cancel := context.WithCancelCause(t.Context())
 		gone := enqueue(ctx, l, &Request{Key: "k", Tag: "gone"})
@@ -119,7 +125,7 @@ func TestACancelledRequestLeavesAtOnceAndSpendsNothing(t *testing.T) {
 		pass(time.Second)
 		synctest.Wait()
 		assert.Equal(t, time.Second, next.get(t).took)
-		assert.Equal(t, []string{"0", "next"}, limit.takes)
+		assert.Equal(t, []string{"0", "next"}, pace.takes)
 
 		_, err := l.Acquire(ctx, &Request{Key: "k"})
 		assert.ErrorIs(t, err, context.Canceled)
@@ -129,8 +135,8 @@ func TestACancelledRequestLeavesAtOnceAndSpendsNothing(t *testing.T) {
 func TestAPermitGrantedWhileItsCallerGivesUpIsGivenBack(t *testing.T) {
 	for _, cancelFirst := range []bool{true, false} {
 		synctest.Test(t, func(t *testing.T) {
-			limit := &spaced{next: time.Now().Add(time.Second)}
-			l := newLine(t, own(limit), WithRule(Rule{Name: "rate", Limits: exact(PerHour(2)), MaxInFlight: 1}))
+			pace := &spaced{next: time.Now().Add(time.Second)}
+			l := newLine(t, own(pace), WithRule(Rule{Name: "rate", Limits: exact(PerHour(2)), MaxInFlight: 1}))
 			ctx, cancel := context.WithCancel(t.Context())
 			res := enqueue(ctx, l, &Request{Key: "k"})
 			// Both happen before the caller runs.
@@ -138,8 +144,8 @@ func TestAPermitGrantedWhileItsCallerGivesUpIsGivenBack(t *testing.T) {
 			if cancelFirst {
 				cancel()
 			}
-			limit.next = time.Time{}
-			l.markDirty(&l.keys["k"].lane.gate)
+			pace.next = time.Time{}
+			l.markDirty(&l.keys["k"].bucket.limiter)
 			l.dispatch(time.Now())
 			require.Equal(t, 1, l.flying)
 			l.mu.Unlock()
@@ -148,10 +154,10 @@ func TestAPermitGrantedWhileItsCallerGivesUpIsGivenBack(t *testing.T) {
 			left := 2
 			if cancelFirst {
 				assert.ErrorIs(t, res.get(t).err, context.Canceled)
-				assert.Equal(t, 1, limit.returns)
+				assert.Equal(t, 1, pace.returns)
 			} else {
 				require.NoError(t, res.get(t).err)
-				assert.Zero(t, limit.returns)
+				assert.Zero(t, pace.returns)
 				res.get(t).permit.Release()
 				left = 1
 			}
@@ -167,8 +173,8 @@ func TestAPermitGrantedWhileItsCallerGivesUpIsGivenBack(t *testing.T) {
 
 func TestWhoCannotGoInTimeIsToldAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		limit := &spaced{gap: time.Minute}
-		l := newLine(t, own(limit))
+		pace := &spaced{gap: time.Minute}
+		l := newLine(t, own(pace))
 		enqueue(t.Context(), l, &Request{Key: "k"})
 		reset := time.Now().Add(time.Minute)
 
@@ -208,7 +214,7 @@ func TestWhoCannotGoInTimeIsToldAtOnce(t *testing.T) {
 		free := enqueue(t.Context(), l, &Request{Key: "k"})
 
 		// News pushes the time out: both who have a deadline are told at once.
-		l.Update("k", func(now time.Time, own Limit) { limit.next = now.Add(time.Hour) })
+		l.Update("k", func(now time.Time, own limit.Limiter) { pace.next = now.Add(time.Hour) })
 		synctest.Wait()
 		for _, r := range []*result{patient, behind} {
 			require.True(t, r.done())
@@ -226,8 +232,8 @@ func TestWhoCannotGoInTimeIsToldAtOnce(t *testing.T) {
 
 func TestADeadlineEndsTheWaitWhereNoTimeIsKnown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		limit := &spaced{unknown: true}
-		l := newLine(t, own(limit), WithMaxWait(time.Minute))
+		pace := &spaced{unknown: true}
+		l := newLine(t, own(pace), WithMaxWait(time.Minute))
 		a := enqueue(t.Context(), l, &Request{Key: "k"})
 		b := enqueue(t.Context(), l, &Request{Key: "k", MaxWait: 10 * time.Second})
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
@@ -252,7 +258,7 @@ func TestReleaseCountsOnce(t *testing.T) {
 	q, err := l.Acquire(t.Context(), &Request{Key: "k"})
 	require.NoError(t, err)
 	p.Release() // an old copy: its ticket is q's by now
-	p.Update(func(time.Time, Limit) { t.Error("an old permit must do nothing") })
+	p.Update(func(time.Time, limit.Limiter) { t.Error("an old permit must do nothing") })
 	assert.Equal(t, 1, l.flying)
 	q.Release()
 	assert.Equal(t, 0, l.flying)
@@ -263,44 +269,43 @@ func TestReleaseCountsOnce(t *testing.T) {
 // limit are as before, and who waits for them is asked again.
 func TestAReturnedPermitSpentNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		limit := &spaced{}
-		l := newLine(t, own(limit), WithRule(Rule{Name: "day", Limits: []Quota{PerDay(1)}, MaxInFlight: 1, Scope: Global}))
-		first := &Request{Key: "a"}
-		permit, err := l.Acquire(t.Context(), first)
+		pace := &spaced{}
+		l := newLine(t, own(pace), WithRule(Rule{Name: "day", Limits: []Quota{PerDay(1)}, MaxInFlight: 1, Scope: Global}))
+		permit, err := l.Acquire(t.Context(), &Request{Key: "a"})
 		require.NoError(t, err)
 		next := enqueue(t.Context(), l, &Request{Key: "b"})
 		assert.False(t, next.done())
-		permit.Return(first)
+		permit.Cancel()
 		synctest.Wait()
-		assert.Equal(t, 1, limit.returns)
+		assert.Equal(t, 1, pace.returns)
 		got := next.get(t)
 		require.NoError(t, got.err)
 		assert.Zero(t, got.took)
 
-		permit.Return(first) // an old copy
+		permit.Cancel() // an old copy
 		permit.Release()
 		assert.Equal(t, 1, l.Stats().InFlight)
-		assert.Equal(t, 1, limit.returns)
+		assert.Equal(t, 1, pace.returns)
 		got.permit.Release()
-		got.permit.Return(&Request{Key: "b"}) // too late
+		got.permit.Cancel() // too late
 		_, err = l.Acquire(t.Context(), &Request{Key: "b", NoWait: true})
 		assert.ErrorIs(t, err, ErrNoWait, "the day is spent")
-		Permit{}.Return(first)
+		Permit{}.Cancel()
 	})
 }
 
 func TestAPanicOfTheCallersOwnLeavesTheLineUsable(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		limit := &spaced{next: time.Now().Add(time.Second)}
-		l := newLine(t, own(limit))
+		pace := &spaced{next: time.Now().Add(time.Second)}
+		l := newLine(t, own(pace))
 		assert.PanicsWithValue(t, "boom", func() {
 			_, _ = l.Acquire(t.Context(), &Request{Key: "k", OnWait: func(Waiting) { panic("boom") }})
 		})
 		assert.PanicsWithValue(t, "boom", func() {
-			l.Update("k", func(time.Time, Limit) { panic("boom") })
+			l.Update("k", func(time.Time, limit.Limiter) { panic("boom") })
 		})
 		assert.Equal(t, Stats{Keys: 1}, l.Stats())
-		bad := newLine(t, WithKeyLimit(func(string) Limit { panic("boom") }))
+		bad := newLine(t, WithKeyLimit(func(string) limit.Limiter { panic("boom") }))
 		for range 2 {
 			assert.PanicsWithValue(t, "boom", func() { _, _ = bad.Acquire(t.Context(), &Request{}) })
 		}

@@ -4,43 +4,50 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/forbear-go/forbear/throttle/limit"
 )
 
-// Request describes what wants to go. The queue reads it until [Queue.Acquire] returns and does not
-// change it; afterwards the caller may use it again.
+// A Request describes a request that is to be sent. The queue reads it until [Queue.Acquire] returns
+// and does not modify it; afterwards the caller may reuse it.
 type Request struct {
-	// Key is who spends: an account, a token, a user. Requests of one key wait in the order of their
-	// arrival. It never appears in an error's text.
+	// Key identifies whose quota the request spends: an account, a token, a user. Requests of one key
+	// wait in the order of their arrival. The key never appears in an error's text.
 	Key string
-	// Lane separates requests of one key that do not wait behind each other, such as routes with
-	// limits of their own. Empty is a lane like any other.
-	Lane string
-	// Host, Method and Path are what rules match; see [Rule]. The path is escaped, as it is sent: that
-	// of a URL is its EscapedPath. An empty method counts as GET and an empty path as "/".
+	// Bucket separates requests of one key that do not wait behind each other, such as routes with
+	// limits of their own. The empty bucket is a bucket like any other.
+	Bucket string
+	// Host, Method and Path are what rules match; see [Rule]. The path is escaped, as it is sent; use
+	// EscapedPath of a URL. An empty method counts as GET and an empty path as "/".
 	Host, Method, Path string
-	// Cost is how much of the limits the request spends. 0 means 1; a negative cost is an error.
+	// Cost is how many units of the limits the request spends. 0 means 1; a negative cost is an error.
 	Cost int
-	// Priority decides who goes first where requests wait for the same limit. The zero value is Normal.
+	// Units is how much it spends of other units than requests, such as {"tokens": 850}. Quotas count
+	// requests; limiters of the caller's own see it in their [limit.Demand].
+	Units map[string]float64
+	// Priority decides which request goes first if several wait for the same limit. The zero value is
+	// Normal.
 	Priority Priority
-	// Retry puts the request ahead of all others of its key, lane and priority that are no retries.
+	// Retry puts the request ahead of every request of its key, bucket and priority that is not a retry.
 	Retry bool
-	// MaxWait is the longest time to wait. A request that cannot go in time is refused at once. 0
-	// means the queue's own (see [WithMaxWait]); a negative one is an error.
+	// MaxWait is the longest time to wait. A request that cannot be sent in time fails at once. 0
+	// means the queue's maximum (see [WithMaxWait]); a negative MaxWait is an error.
 	MaxWait time.Duration
-	// NoWait refuses the request at once when it cannot go now.
+	// NoWait makes the request fail at once if it cannot be sent immediately.
 	NoWait bool
-	// OnWait, if not nil, is called once if the request has to wait, by the goroutine that called
+	// OnWait, if not nil, is called once if the request has to wait, in the goroutine that called
 	// Acquire, before it blocks.
 	OnWait func(Waiting)
-	// Tag is the caller's own. The queue hands it to limits with the request and never looks at it.
+	// Tag is for the caller's use. The queue passes it to limits with the request and ignores it
+	// otherwise.
 	Tag any
 }
 
-// Priority orders requests that wait for the same limit: a higher one goes first, except that a
-// waiting lower one keeps the share that [WithMinimumShare] sets.
+// A Priority orders requests that wait for the same limit: a higher priority goes first, except that
+// lower ones keep the share that [WithMinimumShare] sets.
 type Priority int8
 
-// The priorities. Others are refused with an error.
+// The priorities. Any other value is an error.
 const (
 	Lowest  Priority = -2
 	Low     Priority = -1
@@ -56,6 +63,11 @@ func (r *Request) level() int8 { return int8(r.Priority - Lowest) }
 
 // cost is what r spends, at least 1.
 func (r *Request) cost() int { return max(r.Cost, 1) }
+
+// demand is what r asks of its limits.
+func (r *Request) demand() limit.Demand {
+	return limit.Demand{Requests: r.cost(), Units: r.Units, Tag: r.Tag}
+}
 
 func (r *Request) validate() error {
 	switch {

@@ -1,16 +1,16 @@
 package queue
 
-// Overflow says what happens when a request has to wait and there is no room; see [WithMaxWaiting].
+// An Overflow is what happens when a request has to wait and the queue is full; see [WithMaxWaiting].
 type Overflow uint8
 
 const (
-	// RefuseNewest turns the newcomer away with [ErrFull].
+	// RefuseNewest makes the new request fail with [ErrFull].
 	RefuseNewest Overflow = iota
-	// DropOldest turns away the one that has waited longest among those of the lowest priority that
-	// waits, with [ErrDropped]; a newcomer of a still lower priority gets [ErrFull] itself.
+	// DropOldest makes the oldest waiting request of the lowest priority present fail with
+	// [ErrDropped]. If the priority of the new request is lower still, it fails itself, with [ErrFull].
 	DropOldest
-	// Block lets the newcomer wait for room, in the order of arrival whatever its priority. Its
-	// deadlines hold there too.
+	// Block makes the new request wait for room, in the order of arrival whatever its priority. Its
+	// deadlines apply meanwhile.
 	Block
 )
 
@@ -19,8 +19,8 @@ const (
 func (l *Queue) makeRoom(t *ticket) error {
 	switch l.overflow {
 	case DropOldest:
-		for i := range l.chains {
-			switch oldest := l.chains[i].oldest; oldest {
+		for i := range l.arrivals {
+			switch oldest := l.arrivals[i].oldest; oldest {
 			case nil:
 			case t:
 				return ErrFull
@@ -31,7 +31,7 @@ func (l *Queue) makeRoom(t *ticket) error {
 		}
 	case Block:
 		l.drop(t)
-		l.yard.add(t)
+		l.overflowed.add(t)
 		t.key.waiting++
 		return nil
 	}
@@ -41,10 +41,10 @@ func (l *Queue) makeRoom(t *ticket) error {
 // fillUp moves those who wait for room into the queue, if there is some. It reports whether anything
 // changed.
 func (l *Queue) fillUp() bool {
-	if l.yard.len() == 0 || l.waiting >= l.room {
+	if l.overflowed.len() == 0 || l.waiting >= l.room {
 		return false
 	}
-	t := l.yard.head()
+	t := l.overflowed.head()
 	l.drop(t)
 	l.join(t)
 	return true

@@ -297,7 +297,7 @@ func TestAForecastIsKept(t *testing.T) {
 				}
 				pass(100 * 24 * time.Hour)
 				for name, at := range j.times() {
-					if cost == 1 && q.kind != isWeighed {
+					if cost == 1 && q != q.SlidingCounter() {
 						assert.InDelta(t, want[name], at, 10, "%v, request %s", q, name)
 					} else {
 						assert.LessOrEqual(t, want[name], at+10, "%v, request %s", q, name)

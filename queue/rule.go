@@ -5,48 +5,51 @@ import (
 	"math"
 	"strings"
 	"time"
+
+	"github.com/forbear-go/forbear/throttle/limit"
 )
 
-// Rule says which requests some limits apply to, and whose requests they count together. A request
-// obeys all the rules that match it.
+// A Rule declares limits, the requests to which they apply, and which of these requests they count
+// together. Every rule that matches a request applies to it.
 type Rule struct {
-	// Name names the rule in errors and in [Queue.SetLimits]. It may be empty; two rules must not have
-	// the same name.
+	// Name identifies the rule in errors and in [Queue.SetLimits]. It may be empty; otherwise it must
+	// be unique.
 	Name string
-	// Pattern is which requests the rule is for, as in [net/http.ServeMux]: "[METHOD ][HOST]/[PATH]",
-	// for example "POST /v1/virtual-accounts/{id}". It matches the Method, Host (without its port)
-	// and escaped Path of a [Request]: a "%2F" belongs to its segment. Unlike in a mux, the most
-	// specific pattern is nothing special, and paths are neither cleaned nor redirected. Empty is all
-	// requests.
+	// Pattern selects the requests that the rule applies to, as in [net/http.ServeMux]:
+	// "[METHOD ][HOST]/[PATH]", for example "POST /v1/virtual-accounts/{id}". It matches the Method,
+	// Host (without its port) and escaped Path of a [Request], so that "%2F" does not end a segment.
+	// Unlike in a ServeMux, a more specific pattern does not take precedence, and paths are neither
+	// cleaned nor redirected. An empty pattern matches all requests.
 	Pattern string
-	// Match, if not nil, has to agree too. It may be called by several goroutines at once.
+	// Match, if not nil, must also return true for the rule to apply. It may be called by several
+	// goroutines at once.
 	Match func(r *Request) bool
-	// Scope is whose requests count together. The zero value is PerKey.
+	// Scope selects the requests that the limits count together. The zero value is PerKey.
 	Scope Scope
-	// Limits must all agree.
+	// Limits are the rates to observe, all of them.
 	Limits []Quota
-	// MaxInFlight is how many requests may be under way, that is, hold a permit that is not released.
-	// 0 is no bound.
+	// MaxInFlight is how many requests may be in flight, that is, hold a permit that is not released.
+	// 0 means no bound.
 	MaxInFlight int
-	// New, if not nil, makes a limit of the caller's own for each key, host or line, beside the other
-	// limits. It is called under the queue's lock and must not return nil.
-	New func() Limit
+	// New, if not nil, creates an additional limit for each key or host, or one for the whole queue,
+	// depending on Scope. It is called under the queue's lock and must not return nil.
+	New func() limit.Limiter
 }
 
-// Scope says whose requests a [Rule] counts together.
+// A Scope selects the requests that a [Rule] counts together.
 type Scope uint8
 
 // The scopes of a rule.
 const (
-	PerKey  Scope = iota // those of each key by itself
-	PerHost              // those of each host by itself, whatever the key
-	Global               // all
+	PerKey  Scope = iota // count each key separately
+	PerHost              // count each host separately, whatever the key
+	Global               // count all requests together
 )
 
 // maxRules is how many rules a queue can have: the set of those that match is one word.
 const maxRules = 64
 
-// WithRule adds a rule. Up to 64 may be given, in any order.
+// WithRule adds a rule. A queue can have up to 64 rules; their order does not matter.
 func WithRule(r Rule) Option {
 	return func(l *Queue) error {
 		if r.Pattern != "" {
@@ -55,7 +58,7 @@ func WithRule(r Rule) Option {
 				return err
 			}
 			if p.method != strings.ToUpper(p.method) {
-				return fmt.Errorf("queue: pattern %q: methods are case-sensitive, and %q is none", r.Pattern, p.method)
+				return fmt.Errorf("queue: pattern %q: methods are case-sensitive, got %q", r.Pattern, p.method)
 			}
 			match := r.Match
 			r.Match = func(req *Request) bool { return p.matches(req) && (match == nil || match(req)) }
@@ -64,9 +67,9 @@ func WithRule(r Rule) Option {
 		case r.Scope > Global:
 			return fmt.Errorf("queue: rule %q: the scope must be PerKey, PerHost or Global, got %d", r.Name, r.Scope)
 		case len(r.Limits) == 0 && r.MaxInFlight == 0 && r.New == nil:
-			return fmt.Errorf("queue: rule %q limits nothing", r.Name)
+			return fmt.Errorf("queue: rule %q must set Limits, MaxInFlight or New", r.Name)
 		case len(l.rules) == maxRules:
-			return fmt.Errorf("queue: more than %d rules", maxRules)
+			return fmt.Errorf("queue: a queue can have at most %d rules", maxRules)
 		case r.Name != "" && l.ruleNamed(r.Name) != nil:
 			return fmt.Errorf("queue: two rules are named %q", r.Name)
 		}
@@ -83,11 +86,11 @@ func WithRule(r Rule) Option {
 	}
 }
 
-// rule is a Rule of a queue. It may have two gates: one for rates, one for what is in flight.
+// rule is a Rule of a queue. It may have two limiters: one for rates, one for what is in flight.
 type rule struct {
 	Rule
 	bit     uint64
-	slot    int // of the first of the two gates in a key's, if the scope is PerKey
+	slot    int // of the first of the two limiters in a key's, if the scope is PerKey
 	version uint32
 }
 
@@ -100,49 +103,50 @@ func (l *Queue) ruleNamed(name string) *rule {
 	return nil
 }
 
-// set changes the numbers of the rule. The gates learn of it when they are asked next.
+// set changes the numbers of the rule. The limiters learn of it when they are asked next.
 func (r *rule) set(limits []Quota, maxInFlight int) error {
 	if maxInFlight < 0 || maxInFlight > math.MaxInt32 {
 		return fmt.Errorf("queue: rule %q: MaxInFlight must be from 0 to %d, got %d", r.Name, math.MaxInt32, maxInFlight)
 	}
 	named := make([]Quota, len(limits))
 	for i, q := range limits {
-		if err := q.validate(); err != nil {
+		if err := q.Validate(); err != nil {
 			return fmt.Errorf("queue: rule %q: %w", r.Name, err)
 		}
-		if r.Name != "" && q.name == "" {
-			q.name = r.Name + ", " + q.String()
+		name := q.String()
+		if r.Name != "" && name == q.Named("").String() { // it has no name of its own
+			name = r.Name + ", " + name
 		}
-		q.name = q.String()
-		named[i] = q
+		named[i] = q.Named(name)
 	}
 	r.Limits, r.MaxInFlight = named, maxInFlight
 	r.version++
 	return nil
 }
 
-// SetLimits replaces the quotas of the rule with that name, at once and also for those who wait. What
-// was sent before counts under the new quotas too, as far as it is remembered: a quota takes it over
-// from the one of the same kind at the same place in the list.
+// SetLimits replaces the quotas of the rule with the given name. The change takes effect at once, also
+// for waiting requests. Requests sent before count under the new quotas too, as far as they are
+// remembered: each quota inherits them from the quota of the same kind at the same index.
 //
-// The number in flight stays as it is, see [Queue.SetMaxInFlight]. An unknown name is an error, and so
-// is a rule that had no quotas: requests that are under way were not counted.
+// SetLimits does not change MaxInFlight; see [Queue.SetMaxInFlight]. It returns an error if no rule has
+// this name, or if the rule had no quotas, because then requests in flight were not counted.
 func (l *Queue) SetLimits(name string, quotas ...Quota) error {
 	return l.change(name, func(r *rule) error {
 		if len(quotas) == 0 || len(r.Limits) == 0 {
-			return fmt.Errorf("queue: rule %q: a rule cannot gain or lose its quotas", name)
+			return fmt.Errorf("queue: rule %q: SetLimits cannot add the first quota or remove the last", name)
 		}
 		return r.set(quotas, r.MaxInFlight)
 	})
 }
 
-// SetMaxInFlight changes how many requests the rule with that name lets be in flight, at once and also
-// for those who wait. If more are under way, none goes until enough are done. It is an error if the
-// rule had no such bound.
+// SetMaxInFlight changes how many requests may be in flight under the rule with the given name. The
+// change takes effect at once, also for waiting requests. If more requests than n are in flight, no
+// other is sent until enough of them are done. SetMaxInFlight returns an error if n is not positive,
+// if no rule has this name, or if the rule had no MaxInFlight.
 func (l *Queue) SetMaxInFlight(name string, n int) error {
 	return l.change(name, func(r *rule) error {
 		if n < 1 || r.MaxInFlight == 0 {
-			return fmt.Errorf("queue: rule %q: a rule cannot gain or lose its bound on requests in flight, got %d", name, n)
+			return fmt.Errorf("queue: rule %q: SetMaxInFlight cannot add or remove a bound, got %d", name, n)
 		}
 		return r.set(r.Limits, n)
 	})
@@ -162,21 +166,14 @@ func (l *Queue) change(name string, f func(*rule) error) error {
 	return nil
 }
 
-// gate returns a new gate of the rule: for rates, or for what is in flight.
-func (r *rule) gate(flight bool) *limiter {
+// limiter returns a new limiter of the rule: for rates, or for what is in flight.
+func (r *rule) limiter(flight bool) *limiter {
 	g := &limiter{rule: r, version: r.version, shared: r.Scope != PerKey}
 	if flight {
 		g.limit = &inFlight{name: r.flightName(), max: r.MaxInFlight}
 		return g
 	}
-	limits := make(all, 0, len(r.Limits)+1)
-	for i := range r.Limits {
-		limits = append(limits, r.Limits[i].limit())
-	}
-	if r.New != nil {
-		limits = append(limits, r.New())
-	}
-	g.limit = All(limits...)
+	r.renew(g, time.Time{})
 	return g
 }
 
@@ -187,34 +184,34 @@ func (r *rule) flightName() string {
 	return r.Name + ", in flight"
 }
 
-// renew brings the limit of a gate up to date after the rule changed.
+// renew brings the limit of a limiter up to date after the rule changed.
 func (r *rule) renew(g *limiter, now time.Time) {
 	g.version = r.version
 	if b := g.flight(); b != nil {
 		b.max = r.MaxInFlight
 		return
 	}
-	old, several := g.limit.(all)
-	if !several {
-		old = all{g.limit}
+	var old []limit.Limiter
+	if g.limit != nil {
+		old = limit.Parts(g.limit)
 	}
-	limits := make(all, 0, len(r.Limits)+1)
+	parts := make([]limit.Limiter, 0, len(r.Limits)+1)
 	for i := range r.Limits {
-		fresh := r.Limits[i].limit()
+		var before limit.Limiter
 		if i < len(old) {
-			if h, ok := fresh.(heir); ok {
-				h.inherit(old[i], now)
-			}
+			before = old[i]
 		}
-		limits = append(limits, fresh)
+		parts = append(parts, r.Limits[i].Replace(before, now))
 	}
-	if r.New != nil {
-		limits = append(limits, old[len(old)-1])
+	switch {
+	case r.New == nil:
+	case old == nil:
+		parts = append(parts, r.New())
+	default:
+		parts = append(parts, old[len(old)-1])
 	}
-	g.limit = All(limits...)
-}
-
-// heir is a limit that can take over what another of its kind remembers.
-type heir interface {
-	inherit(old Limit, now time.Time)
+	g.limit = limit.All(parts...)
+	if len(parts) == 1 && len(r.Limits) == 1 {
+		g.name = r.Limits[0].String()
+	}
 }

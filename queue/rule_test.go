@@ -9,6 +9,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/forbear-go/forbear/throttle/limit"
 )
 
 func TestBadRulesAreErrors(t *testing.T) {
@@ -154,5 +156,32 @@ func TestHostsAreForgotten(t *testing.T) {
 		assert.Less(t, len(l.shared), 4*minPrune)
 		assert.Contains(t, l.classes, classID{rules: 1, host: "held"})
 		held.Release()
+	})
+}
+
+// Each quota of a rule takes over what the one at its place counted, and the rule's own limiter stays.
+func TestSeveralLimitsOfARuleChange(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		made := 0
+		l := newLine(t, WithRule(Rule{
+			Name: "plan", Limits: []Quota{PerMinute(5).Slack(0), PerHour(8).Slack(0)},
+			New: func() limit.Limiter { made++; return yes{} },
+		}))
+		went := func() (n int) {
+			for {
+				p, err := l.Acquire(t.Context(), &Request{Key: "k", NoWait: true})
+				if err != nil {
+					return n
+				}
+				p.Release()
+				n++
+			}
+		}
+		assert.Equal(t, 5, went())
+		require.NoError(t, l.SetLimits("plan", PerMinute(6).Slack(0), PerHour(9).Slack(0)))
+		assert.Equal(t, 1, went(), "of the minute")
+		pass(time.Minute)
+		assert.Equal(t, 3, went(), "of the hour")
+		assert.Equal(t, 1, made)
 	})
 }

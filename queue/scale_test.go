@@ -10,16 +10,24 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/forbear-go/forbear/throttle/limit"
 )
 
-// gateLimit refuses everybody until it is opened, and then lets n go.
-type gateLimit struct{ n int }
+// closedLimit refuses everybody until it is opened, and then lets n go.
+type closedLimit struct {
+	limit.NoHooks
 
-func (g *gateLimit) Ask(time.Time, *Request) Decision { return Decision{Unknown: g.n == 0} }
-func (g *gateLimit) Take(time.Time, *Request)         { g.n-- }
+	n int
+}
 
-// crowdOf fills a queue with n waiting tickets of so many keys, without goroutines.
-func crowdOf(tb testing.TB, l *Queue, n, keys int) []*ticket {
+func (g *closedLimit) Ask(time.Time, limit.Demand) limit.Decision {
+	return limit.Decision{Unknown: g.n == 0}
+}
+func (g *closedLimit) Take(time.Time, limit.Demand) { g.n-- }
+
+// waitQueueOf fills a queue with n waiting tickets of so many keys, without goroutines.
+func waitQueueOf(tb testing.TB, l *Queue, n, keys int) []*ticket {
 	tickets := make([]*ticket, n)
 	requests := make([]*Request, keys)
 	for i := range requests {
@@ -106,10 +114,10 @@ func BenchmarkCrowd(b *testing.B) {
 	}
 }
 
-// crowded is a queue in which many wait.
+// busy is a queue in which many wait.
 type crowded struct {
 	line     *Queue
-	limit    *gateLimit
+	limit    *closedLimit
 	requests []*Request
 	tickets  []*ticket // a ring, of which first is the oldest
 	first    int
@@ -117,13 +125,13 @@ type crowded struct {
 }
 
 func newCrowded(b *testing.B, n, keys int, shared bool) *crowded {
-	c := &crowded{limit: &gateLimit{}, shared: shared}
+	c := &crowded{limit: &closedLimit{}, shared: shared}
 	option := own(c.limit)
 	if shared {
-		option = WithRule(Rule{Scope: Global, New: func() Limit { return c.limit }})
+		option = WithRule(Rule{Scope: Global, New: func() limit.Limiter { return c.limit }})
 	}
 	c.line = newLine(b, option, WithMaxWaiting(10*n, RefuseNewest), WithMaxKeys(10*n))
-	c.tickets = crowdOf(b, c.line, n, keys)
+	c.tickets = waitQueueOf(b, c.line, n, keys)
 	for _, t := range c.tickets[:keys] {
 		c.requests = append(c.requests, t.r)
 	}
@@ -139,7 +147,7 @@ func (c *crowded) dispatch(b *testing.B, t *ticket) {
 	if c.shared {
 		c.line.markDirty(c.line.alarms[0])
 	} else {
-		c.line.markDirty(&t.key.lane.gate)
+		c.line.markDirty(&t.key.bucket.limiter)
 	}
 	c.line.dispatch(time.Now())
 	c.line.mu.Unlock()
@@ -171,9 +179,9 @@ func TestAWaitingRequestIsSmall(t *testing.T) {
 	}
 	const n = 100_000
 	for _, keys := range []int{1, 1000} {
-		l := newLine(t, own(&gateLimit{}), WithMaxWaiting(n, RefuseNewest))
+		l := newLine(t, own(&closedLimit{}), WithMaxWaiting(n, RefuseNewest))
 		before := heapSize()
-		tickets := crowdOf(t, l, n, keys)
+		tickets := waitQueueOf(t, l, n, keys)
 		for _, x := range tickets {
 			x.wake = make(chan struct{}, 1)
 		}
@@ -239,7 +247,7 @@ func TestManyCallersAtOnce(t *testing.T) {
 					mu.Lock()
 					inFlight--
 					mu.Unlock()
-					p.Settle(func(time.Time, Limit) {})
+					p.Settle(func(time.Time, limit.Limiter) {})
 				}
 				cancel()
 			}

@@ -1,15 +1,15 @@
 package queue
 
-// share keeps the minimum shares of the priorities at a gate: every permit that passes it counts, from
-// whichever other gate the request came, and every flow that needs it, at whichever gate it waits. So
-// two gates that the same requests pass agree on whose turn it is, and nothing is lost when the bottleneck
+// share keeps the minimum shares of the priorities at a limiter: every permit that passes it counts, from
+// whichever other limiter the request came, and every flow that needs it, at whichever limiter it waits. So
+// two limiters that the same requests pass agree on whose turn it is, and nothing is lost when the bottleneck
 // moves from one to the other.
 type share struct {
 	floor   int32         // what each waiting priority is owed of a permit, in thousandths
-	flows   int32         // that need the gate
+	flows   int32         // that need the limiter
 	waiting [levels]int32 // of those, by priority
 	credit  [levels]int32 // what it was owed and did not get yet, in thousandths of a permit
-	soonest int64         // when the next of the crowd can go at the soonest, in line time; 0 is not known
+	soonest int64         // when the next of the wait queue can go at the soonest, in queue time; 0 is not known
 }
 
 // limit is how much a priority may be owed: a permit, and what it earns while all others that fall due
@@ -42,9 +42,9 @@ func (s *share) count(level int8) {
 	s.credit[level] = max(s.credit[level]-1000, 0)
 }
 
-// enlist notes that a flow waits, at all gates that it needs.
+// enlist notes that a flow waits, at all limiters that it needs.
 func (l *Queue) enlist(f *flow) {
-	l.eachGate(f, func(g *limiter) {
+	l.eachLimiter(f, func(g *limiter) {
 		if g.share == nil {
 			g.share = l.sharePool.get()
 			*g.share = share{floor: l.floor}
@@ -56,7 +56,7 @@ func (l *Queue) enlist(f *flow) {
 
 // delist undoes enlist.
 func (l *Queue) delist(f *flow) {
-	l.eachGate(f, func(g *limiter) {
+	l.eachLimiter(f, func(g *limiter) {
 		g.share.waiting[f.level]--
 		if g.share.flows--; g.share.flows == 0 {
 			l.sharePool.put(g.share)
@@ -65,10 +65,10 @@ func (l *Queue) delist(f *flow) {
 	})
 }
 
-// served counts the permit that the first of a flow gets. Where somebody else is next because of it, that
+// served counts the permit that the first of a flow gets. Where another one is next because of it, that
 // one is asked: it may want less.
 func (l *Queue) served(f *flow) {
-	l.eachGate(f, func(g *limiter) {
+	l.eachLimiter(f, func(g *limiter) {
 		before := g.next()
 		g.share.count(f.level)
 		if g.next() != before {
@@ -77,7 +77,7 @@ func (l *Queue) served(f *flow) {
 	})
 }
 
-// next returns who goes first of those who wait at the gate, nil when nobody does.
+// next returns what goes first of all that wait at the limiter, nil when nothing does.
 func (g *limiter) next() *node {
 	if g.waiting == nil {
 		return nil
@@ -91,9 +91,9 @@ func (g *limiter) next() *node {
 	return g.waiting.ranks[best][0]
 }
 
-// stops reports whether one who waits at the gate goes before a newcomer with this place. owed says
-// that the newcomer's priority is owed a permit by the gate that sends it: it is not sent back for the
-// sake of another priority then, or two gates could send requests to each other for ever.
+// stops reports whether one who waits at the limiter goes before a newcomer with this place. owed says
+// that the newcomer's priority is owed a permit by the limiter that sends it: it is not sent back for the
+// sake of another priority then, or two limiters could send requests to each other for ever.
 func (g *limiter) stops(level int8, first, second int64, owed bool) bool {
 	p := g.next()
 	switch {

@@ -11,16 +11,19 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/forbear-go/forbear/throttle/limit"
 )
 
-// tally is a Limit that always agrees and writes down which priorities got the permits of each key.
+// tally is a Limiter that always agrees and writes down which priorities got the permits of each key.
 type tally struct {
 	yes
 	permits map[string][]Priority
 	n       int
 }
 
-func (y *tally) Take(_ time.Time, r *Request) {
+func (y *tally) Take(_ time.Time, d limit.Demand) {
+	r := d.Tag.(*Request)
 	y.permits[r.Key] = append(y.permits[r.Key], r.Priority)
 	y.permits[""] = append(y.permits[""], r.Priority) // of all keys
 	y.n++
@@ -29,7 +32,7 @@ func (y *tally) Take(_ time.Time, r *Request) {
 // contest lets callers of several priorities and keys ask for one permit after the other.
 type contest struct {
 	keys    int
-	lanes   bool // each priority of a key waits in a lane of its own
+	buckets bool // each priority of a key waits in a bucket of its own
 	routes  bool // each priority is for another path, and so under other rules
 	own     *Quota
 	rules   []Rule // the first counts the permits
@@ -42,15 +45,15 @@ func (c *contest) run(t *testing.T) map[string][]Priority {
 	y := &tally{permits: map[string][]Priority{}}
 	opts := []Option{WithMinimumShare(c.floor)}
 	if c.own != nil {
-		opts = append(opts, WithKeyLimit(func(string) Limit {
-			q, err := c.own.Limit()
+		opts = append(opts, WithKeyLimit(func(string) limit.Limiter {
+			q, err := c.own.Limiter()
 			require.NoError(t, err)
-			return All(q, y)
+			return limit.All(q, y)
 		}))
 	}
 	for i, r := range c.rules {
 		if i == 0 && c.own == nil {
-			r.New = func() Limit { return y }
+			r.New = func() limit.Limiter { return y }
 		}
 		opts = append(opts, WithRule(r))
 	}
@@ -59,8 +62,8 @@ func (c *contest) run(t *testing.T) map[string][]Priority {
 	for k := range c.keys {
 		for p, n := range c.callers {
 			r := Request{Key: fmt.Sprint("key", k), Priority: p}
-			if c.lanes {
-				r.Lane = fmt.Sprint(p)
+			if c.buckets {
+				r.Bucket = fmt.Sprint(p)
 			}
 			if c.routes {
 				r.Path = fmt.Sprintf("/%d", p)
@@ -68,6 +71,7 @@ func (c *contest) run(t *testing.T) map[string][]Priority {
 			for range n {
 				wg.Go(func() {
 					r := r
+					r.Tag = &r
 					for {
 						permit, err := l.Acquire(context.Background(), &r)
 						if err != nil {
@@ -125,7 +129,7 @@ func TestEveryPriorityGetsItsShareWhateverTheBottleneck(t *testing.T) {
 		"own limit, many keys":     {keys: 3, own: &rate[0]},
 		"key":                      {keys: 1, rules: []Rule{{Limits: rate}}},
 		"key, many keys":           {keys: 3, rules: []Rule{{Limits: rate}, {Scope: Global, MaxInFlight: 500}}},
-		"key, lanes":               {keys: 1, lanes: true, rules: []Rule{{Limits: rate}}},
+		"key, buckets":             {keys: 1, buckets: true, rules: []Rule{{Limits: rate}}},
 		"host":                     {keys: 3, rules: []Rule{{Scope: PerHost, Limits: rate}}},
 		"global":                   {keys: 5, rules: []Rule{{Scope: Global, Limits: rate}}},
 		"global, own agrees":       {keys: 5, own: &hourly, rules: []Rule{{Scope: Global, Limits: rate}}},

@@ -1,6 +1,10 @@
 package queue
 
-import "time"
+import (
+	"time"
+
+	"github.com/forbear-go/forbear/throttle/limit"
+)
 
 type state uint8
 
@@ -26,16 +30,16 @@ type ticket struct {
 	older, newer *ticket // among all waiting requests of its priority
 
 	seq       int64 // of arrival
-	deadline  int64 // in line time, or never
+	deadline  int64 // in queue time, or never
 	taken     time.Time
-	cost      int32 // what was taken
+	demand    limit.Demand // what was taken
 	gen       uint32
 	datePlace int32
 	ahead     int32 // when it arrived
 	state     state
 	level     int8
 	byContext bool // the deadline is the context's
-	blocked   bool // somebody is listening to wake
+	blocked   bool // a caller listens to wake
 	observed  bool // limits know that it was answered
 }
 
@@ -66,7 +70,7 @@ func (l *Queue) recycle(t *ticket) {
 	t.gen++
 	t.class.users--
 	t.key, t.class, t.r, t.flow, t.err = nil, nil, nil, nil, nil
-	t.taken = time.Time{}
+	t.taken, t.demand = time.Time{}, limit.Demand{}
 	t.state, t.blocked, t.observed, t.byContext = free, false, false, false
 	if l.spares < maxFree {
 		t.next, l.spare = l.spare, t

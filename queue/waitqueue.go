@@ -5,10 +5,10 @@ import "math"
 // never is the time, in nanoseconds since the queue began, that does not come.
 const never = math.MaxInt64
 
-// node is a place of a flow or of a seat in a crowd.
+// node is a place of a flow or of an entry in a wait queue.
 type node struct {
-	flow *flow // one of the two is set
-	seat *seat
+	flow  *flow // one of the two is set
+	entry *entry
 
 	level         int8
 	first, second int64 // the order within the level
@@ -19,8 +19,8 @@ type node struct {
 
 // leader is the flow whose first goes when it is the node's turn.
 func (n *node) leader() *flow {
-	if n.seat != nil {
-		return n.seat.first()
+	if n.entry != nil {
+		return n.entry.first()
 	}
 	return n.flow
 }
@@ -40,13 +40,13 @@ type byDate struct{}
 func (byDate) less(a, b *node) bool { return a.deadline < b.deadline }
 func (byDate) place(n *node) *int32 { return &n.datePlace }
 
-// byAlarm keeps the crowds of flows of the whole line by the first deadline of each, for the timer.
+// byAlarm keeps the waitQueues of flows of the whole line by the first deadline of each, for the timer.
 type byAlarm struct{}
 
 func (byAlarm) less(a, b *waitQueue) bool { return a.deadline < b.deadline }
 func (byAlarm) place(c *waitQueue) *int32 { return &c.alarmPlace }
 
-// waitQueue holds those who compete for the same thing. See [gate.next] for who goes first.
+// waitQueue holds those who compete for the same thing. See [limiter.next] for who goes first.
 type waitQueue struct {
 	n     int32
 	ranks [levels]heap[*node, byRank]
@@ -64,7 +64,7 @@ func (c *waitQueue) earliest() int64 {
 	return c.dates[0].deadline
 }
 
-// noteDeadline tells the timer of the first deadline in a crowd of flows, if that has changed.
+// noteDeadline tells the timer of the first deadline in a wait queue of flows, if that has changed.
 func (l *Queue) noteDeadline(c *waitQueue) {
 	first := c.earliest()
 	if c.deadline != first {

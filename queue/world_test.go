@@ -40,11 +40,11 @@ func (w *world) checkError(a *asked, out *outcome) {
 	}
 }
 
-// checkOrder: nobody of the same key, lane and priority who came earlier still waits, unless a went
+// checkOrder: nobody of the same key, bucket and priority who came earlier still waits, unless a went
 // ahead as a retry or is for something else.
 func (w *world) checkOrder(a *asked) {
 	for _, b := range w.asked {
-		same := b.r.Key == a.r.Key && b.r.Lane == a.r.Lane && b.r.Priority == a.r.Priority && b.r.Host == a.r.Host && b.r.Path == a.r.Path
+		same := b.r.Key == a.r.Key && b.r.Bucket == a.r.Bucket && b.r.Priority == a.r.Priority && b.r.Host == a.r.Host && b.r.Path == a.r.Path
 		if same && b.id < a.id && w.waits(b) && b.res.out.Load() == nil && (!a.r.Retry || b.r.Retry) {
 			w.t.Fatalf("request %d went before %d", a.id, b.id)
 		}
@@ -132,13 +132,13 @@ func checkEmpty(t *testing.T, l *Queue) {
 	assert.Zero(t, l.flying)
 	assert.Empty(t, l.alarms)
 	assert.Empty(t, l.deadlines)
-	assert.Zero(t, l.yard.len())
+	assert.Zero(t, l.overflowed.len())
 	for _, k := range l.keys {
 		assert.Zero(t, k.waiting)
 		assert.Zero(t, k.flying)
-		assert.Nil(t, k.lane)
-		assert.Empty(t, k.lanes)
-		for _, g := range k.gates {
+		assert.Nil(t, k.bucket)
+		assert.Empty(t, k.buckets)
+		for _, g := range k.limiters {
 			if g != nil {
 				assert.Nil(t, g.waiting)
 				assert.Nil(t, g.share)
@@ -149,9 +149,9 @@ func checkEmpty(t *testing.T, l *Queue) {
 	for _, c := range l.classes {
 		assert.Zero(t, c.users)
 		assert.Zero(t, c.ready)
-		for i := range c.seats {
-			assert.Zero(t, c.seats[i].ready.n)
-			assert.Nil(t, c.seats[i].parked)
+		for i := range c.entries {
+			assert.Zero(t, c.entries[i].ready.n)
+			assert.Nil(t, c.entries[i].parked)
 		}
 		assert.Empty(t, c.account)
 	}
@@ -160,7 +160,7 @@ func checkEmpty(t *testing.T, l *Queue) {
 		assert.Nil(t, g.share)
 		assert.True(t, g.flight() == nil || g.flight().now == 0)
 	}
-	for i := range l.chains {
-		assert.Nil(t, l.chains[i].oldest)
+	for i := range l.arrivals {
+		assert.Nil(t, l.arrivals[i].oldest)
 	}
 }

@@ -3,6 +3,9 @@ package throttle
 // ready returns when n more may go on the account of this window: the earliest of
 // what its grounds say.
 func (w *window) ready(k *Limiter, now instant, n int64) instant {
+	if w.units != nil {
+		return w.units.ready(w, k, now)
+	}
 	if w.plenty(k, now, n) {
 		return now
 	}
@@ -44,8 +47,8 @@ func (w *window) weigh(k *Limiter, now instant, n int64) instant {
 // plenty reports whether n may go on credit, far from its end, as most requests may.
 // Weighing would say the same.
 func (w *window) plenty(k *Limiter, now instant, n int64) bool {
-	left := w.grantedThrough - w.kept() - k.sent
-	return w.credited && left > w.price.buys(w.threshold) && left >= n &&
+	left := w.grantedThrough - w.reserve - k.sent
+	return w.credited && left > w.threshold && left >= n &&
 		now >= w.contention.until && now >= w.replicas.until && !w.concurrent && w.phase.spread(w.limit) == 0
 }
 
@@ -57,7 +60,7 @@ func (w *window) refills() bool {
 
 // left returns how many may go on credit.
 func (w *window) left(k *Limiter, now instant) int64 {
-	left := w.grantedThrough - w.kept() - k.sent
+	left := w.grantedThrough - w.reserve - k.sent
 	if w.contention.others(now) {
 		left = min(left, w.contention.budget(w)-w.reserve-k.sent)
 	}
@@ -79,19 +82,16 @@ func (w *window) creditReady(k *Limiter, now instant, n int64) instant {
 	return now
 }
 
-// kept returns how many requests the reserve is enough for.
-func (w *window) kept() int64 { return w.price.buys(w.reserve) }
-
 // refillReady returns when a bucket has regained what n more cost.
 func (w *window) refillReady(n int64) instant {
-	return w.bucket.ready(w.limit-w.reserve, w.price.of(n))
+	return w.bucket.ready(w.limit-w.reserve, n)
 }
 
 // historyReady returns when n more may go because few enough of our own left
 // within the window's length.
 func (w *window) historyReady(k *Limiter, now instant, n int64) instant {
 	allowed := w.limit - w.reserve - n
-	if !w.price.counts || allowed < 0 || w.length.value == 0 || !w.length.known() && !w.rolling.proved() {
+	if allowed < 0 || w.length.value == 0 || !w.length.known() && !w.rolling.proved() {
 		return never
 	}
 	at := max(now, w.rolling.refutedUntil, w.history.fallsTo(allowed)+w.reach(k))

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/forbear-go/forbear/throttle/header"
+	"github.com/forbear-go/forbear/throttle/limit"
 )
 
 // An Announced is what one response says of a window, in terms that clients which share
@@ -29,7 +30,7 @@ func (k *Limiter) Announced(r *header.Reading) ([]Announced, bool) {
 		case w == nil, r.Refused && len(k.edges) > 0:
 			continue // a limit in front of the API
 		case !counted, !said.Reset.Known(), !w.resetKnown, said.Unit != "" && said.Unit != "requests",
-			w.concurrent, w.belief.beyond:
+			w.concurrent, w.units != nil, w.belief.beyond:
 			return nil, false
 		}
 		all = append(all, Announced{
@@ -52,12 +53,12 @@ func (k *Limiter) matching(said *header.Window) *window {
 // AskUnannounced is [Limiter.Ask] without the windows that the server announces: it heeds
 // refusals and what they taught. It serves those who know by other means what they may
 // spend of the windows.
-func (k *Limiter) AskUnannounced(now time.Time, cost int) Decision {
+func (k *Limiter) AskUnannounced(now time.Time, cost int) limit.Decision {
 	i, n := k.instant(now), units(cost)
 	k.expireLost(i)
 	if n > 1 {
 		if w := k.tooSmall(n); w != nil {
-			return Decision{Name: w.name, Max: int(w.limit - w.reserve)}
+			return limit.Decision{Limit: w.name, Max: int(w.limit - w.reserve)}
 		}
 	}
 	windows := k.windows
@@ -65,7 +66,7 @@ func (k *Limiter) AskUnannounced(now time.Time, cost int) Decision {
 	at, name := k.ready(i, n)
 	k.windows = windows
 	if at == never {
-		return Decision{Name: name}
+		return limit.Decision{Limit: name, Unknown: true}
 	}
-	return Decision{At: k.time(at), Name: name}
+	return limit.Decision{At: k.time(at), Limit: name}
 }

@@ -9,32 +9,47 @@ import (
 // A belief that nothing is left may be wrong: the token was renewed, the quota raised, the
 // answer came from somewhere else. Where it rests on an answer that was no refusal it is
 // tried now and then by a request that could not wait for the reset. An honest server
-// refuses it, and is tried the more rarely.
+// refuses it, and is tried the more rarely; one that serves it is tried the sooner.
 type belief struct {
 	empty  bool    // nothing was left, as the newest answer says
 	next   instant // when it may be tried
 	pause  instant // between two tries
 	tried  bool    // it was tried, and is not answered yet
+	early  bool    // and on no other ground
+	served int     // tries in a row that were served although nothing was left
 	beyond bool    // requests are served beyond the limit, so that it limits nothing
 }
 
 const (
 	beliefFirst = 60 * second
 	beliefLast  = 10 * 60 * second
+	// A try that is served makes the next one come so many times sooner, and after so
+	// many in a row the limit is none.
+	beliefSooner = 8
+	beliefServed = 2
 )
 
 // observe takes in what a response says of its window. It reports whether that shows a
 // belief to be wrong that was tried.
 func (b *belief) observe(now instant, said *header.Window, remaining int64, known, refused bool) (wrong bool) {
-	b.beyond = !refused && said.Used.State == header.Known && said.Limit.State == header.Known && said.Used.Value > said.Limit.Value
+	more := !refused && said.Used.State == header.Known && said.Limit.State == header.Known && said.Used.Value > said.Limit.Value
 	switch {
 	case !known:
 	case remaining > 0:
 		wrong = b.tried
-		b.empty, b.tried, b.pause = false, false, 0
-	case !b.empty:
+		*b = belief{}
+	case refused:
+		b.tried, b.early, b.served = false, false, 0
+	case b.tried && b.early:
+		b.tried, b.early = false, false
+		b.served++
+		b.pause = max(b.pause/beliefSooner, second)
+		b.next = now + b.pause
+	}
+	if known && remaining == 0 && !b.empty {
 		b.empty, b.pause, b.next = true, beliefFirst, now+beliefFirst
 	}
+	b.beyond = more || b.served >= beliefServed
 	return wrong
 }
 
@@ -50,7 +65,10 @@ func (b *belief) try(now instant) {
 // tries reports whether n may go although an announced limit says that nothing is left,
 // to see whether that is so.
 func (k *Limiter) tries(now instant, n int64) bool {
-	if k.cooldown.until > now || k.cooldown.halfOpen || k.sent != k.answered || k.sheds.trial.ready(now) > now ||
+	if k.remembered.counts() {
+		return k.remembered.tries(k, now)
+	}
+	if k.cooldown.until > now || k.sent != k.answered || k.sheds.trial.ready(now) > now ||
 		k.estimator != nil && k.estimator.ready(k, now, n) > now {
 		return false
 	}
@@ -66,7 +84,7 @@ func (k *Limiter) tries(now instant, n int64) bool {
 // Forget drops all that is believed of limits. What is under way is still counted as such.
 func (k *Limiter) Forget(now time.Time) {
 	k.expireLost(k.instant(now))
-	k.windows, k.edges, k.estimator, k.sheds = nil, nil, nil, shedding{}
+	k.windows, k.edges, k.estimator, k.remembered, k.sheds = nil, nil, nil, nil, shedding{}
 	k.cooldown = cooldown{}
 	k.cooldown.narrowDown(k.sent)
 }

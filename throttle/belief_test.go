@@ -16,6 +16,7 @@ func TestABeliefMayBeTried(t *testing.T) {
 	empty := minute(10, 0, 7200)
 	empty.Windows[0].Length = 2 * time.Hour
 	s.hears(.1, s.goes(0), empty)
+	empty.Refused = true
 	assert.False(t, s.k.Ask(at(59), 1).Try, "not at once")
 	var tried []float64
 	for now := 60.; now < 3600; now++ {
@@ -75,6 +76,34 @@ func TestServedBeyondTheLimitIsNoLimit(t *testing.T) {
 	within.Windows[0].Limit = known(200)
 	s.hears(35.1, s.goes(35), within)
 	s.waits(35.2, "day")
+}
+
+// Nor has one that serves on with nothing left: after a few tries, each sooner than the
+// one before, all may go, until one is refused.
+func TestServedWithNothingLeftIsNoLimit(t *testing.T) {
+	s := newScript(t, plain())
+	empty := minute(10, 0, 7200)
+	empty.Windows[0].Length = 2 * time.Hour
+	s.hears(.1, s.goes(0), empty)
+	tries := 0
+	now := 60.
+	for ; now < 200 && !s.k.Ask(at(now), 1).At.Equal(at(now)); now++ {
+		if s.k.Ask(at(now), 1).Try {
+			tries++
+			i := len(s.tickets)
+			s.tickets = append(s.tickets, s.k.Take(at(now), 1))
+			s.hears(now+.1, i, empty)
+		}
+	}
+	assert.Equal(t, 2, tries)
+	assert.Less(t, now, 100.)
+	for range 20 {
+		s.hears(now+.2, s.goes(now+.1), empty)
+	}
+	refused := empty
+	refused.Refused = true
+	s.hears(now+.4, s.goes(now+.3), refused)
+	s.waits(now+30, "minute")
 }
 
 func TestForget(t *testing.T) {

@@ -15,7 +15,7 @@ func BenchmarkAdmission(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				now = now.Add(time.Microsecond)
-				if a := k.Ask(now, 1); a.Name != "" && a.Name != FirstAnswer {
+				if a := k.Ask(now, 1); a.Limit != "" && a.Limit != FirstAnswer {
 					b.Fatal(a)
 				}
 				k.Take(now, 1)
@@ -27,7 +27,7 @@ func BenchmarkAdmission(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				now = now.Add(time.Microsecond)
-				if a := k.Ask(now, 1); a.Name != "" {
+				if a := k.Ask(now, 1); a.Limit != "" {
 					b.Fatal(a)
 				}
 				k.Observe(now, k.Take(now, 1), r)

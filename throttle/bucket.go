@@ -105,11 +105,3 @@ func (b *bucket) ready(capacity, n int64) instant {
 	}
 	return b.full - times(b.step, capacity-n)
 }
-
-// regained returns what came back between two instants.
-func (b *bucket) regained(since, now instant) int64 {
-	if !b.recognised {
-		return 0
-	}
-	return int64((now - since) / b.step)
-}

@@ -24,7 +24,7 @@ func TestOthersAreNoticed(t *testing.T) {
 	assert.InDelta(t, .35, st.Share, .05)
 	assert.InDelta(t, .35*19, float64(st.Credit), 1.5)
 	sent := 0
-	for ; s.k.Ask(at(21), 1).Name == ""; sent++ {
+	for ; s.k.Ask(at(21), 1).Limit == ""; sent++ {
 		s.goes(21)
 	}
 	assert.Equal(t, st.Credit, sent)
@@ -129,7 +129,7 @@ func TestTheFullestNodeDecides(t *testing.T) {
 	s.hears(1.1, s.goes(1), minute(200, 20, 60))
 	s.hears(2.1, s.goes(2), minute(200, 178, 60)) // it cannot have risen
 	sent := 0
-	for ; s.k.Ask(at(3), 1).Name == ""; sent++ {
+	for ; s.k.Ask(at(3), 1).Limit == ""; sent++ {
 		s.goes(3)
 	}
 	assert.LessOrEqual(t, sent, 20)

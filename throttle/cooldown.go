@@ -11,6 +11,7 @@ type cooldown struct {
 	flying   int64   // what went through the gap and is not answered yet
 	first    instant // when the first went through; never while none did
 	refusals int     // refusals in a row
+	began    instant // when the first of them came
 	trip     instant // how long the last one took to come; 0 while there was none
 }
 
@@ -76,6 +77,9 @@ func (h *cooldown) reports(t *Reservation) bool { return h.refusals > 0 && t.num
 func (h *cooldown) refuse(k *Limiter, now, wait instant, known bool, t *Reservation) {
 	again := h.reports(t)
 	h.trip = max(now-t.at, 1)
+	if h.refusals == 0 {
+		h.began = now
+	}
 	if !again {
 		h.refusals++
 	}
@@ -88,12 +92,26 @@ func (h *cooldown) refuse(k *Limiter, now, wait instant, known bool, t *Reservat
 		return
 	default:
 		wait = k.backoff(h.refusals)
+		if h.refusals > blockRefusals {
+			// Some servers begin their block anew with each request that comes within it.
+			// It ends only for those who stay away for long enough, however long that is.
+			wait = max(wait, min((now-h.began)/blockPart, blockMost))
+		}
 	}
 	h.until = max(h.until, now+wait)
 	if !again {
 		h.narrowDown(k.sent)
 	}
 }
+
+const (
+	// blockRefusals is how many in a row make a block likely that does not end by itself.
+	blockRefusals = 6
+	// blockPart is the part of the time that a key has been closed for to stay away once
+	// more: the server may have opened at the beginning of that.
+	blockPart = 8
+	blockMost = 15 * 60 * second
+)
 
 // release takes back a refusal that closes the key no longer, which before was closed
 // until the given instant.

@@ -15,6 +15,7 @@ type doubt struct {
 	raised        bool // until the server proves it right or wrong
 	verdict       verdict
 	strange       int   // how often in a row the count of a span was refused below its limit
+	belows        int   // how often it was at all
 	spent         int64 // there, the last time
 }
 
@@ -32,6 +33,8 @@ const (
 	doubtRate   = 5  // or so many a second
 	doubtFew    = 2  // so many are enough where hardly more were admitted before each
 	doubtSoon   = 4  // so many are enough where
+	doubtUneven = 3  // or so many where
+	doubtBelows = 3  // refusals of a span below its limit show that there is none
 	doubtDrops  = 1  // so many came after less than half as many requests as the one before
 )
 
@@ -52,7 +55,8 @@ func (d *doubt) fell(now float64, admitted int64, calm bool) bool {
 	if d.falls >= doubtSoon<<patience && d.recent < float64(doubtGrows*d.falls>>patience) {
 		return true // with each, twice as many should be admitted
 	}
-	if d.recent < doubtDense && d.falls >= doubtSoon<<patience && (d.drops >= doubtDrops<<patience || d.recent < doubtMore*d.least) {
+	uneven := d.falls >= doubtUneven<<patience && d.drops >= doubtDrops<<patience
+	if d.recent < doubtDense && (uneven || d.falls >= doubtSoon<<patience && d.recent < doubtMore*d.least) {
 		return true // as by chance, after many as well as after few
 	}
 	if float64(admitted) <= min(d.recent, doubtDense) && d.falls >= doubtSunk<<patience && doubtFar*now < d.top {
@@ -88,6 +92,9 @@ func (d *doubt) strayed(admitted int64) bool {
 // reports whether it is known by now that there is a limit at that number, and whether
 // that there is none at all.
 func (d *doubt) below(spent int64) (limit, none bool) {
+	if d.belows++; d.belows >= doubtBelows<<min(d.patience, 6) {
+		return false, true
+	}
 	was := d.spent
 	d.strange, d.spent = d.strange+1, spent
 	if d.strange < 2 {

@@ -12,11 +12,12 @@ import (
 // An API that was closed for a moment only is followed by a pace, one that was
 // closed for longer by a span; it may have both.
 type estimator struct {
-	log   history // of our own requests, without those refused
-	span  inferredWindow
-	pace  inferredRate
-	event congestion
-	doubt doubt
+	log     history // of our own requests, without those refused
+	span    inferredWindow
+	pace    inferredRate
+	event   congestion
+	doubt   doubt
+	against evidence
 
 	opened instant  // when it opened the last time; long ago while it never did
 	was    instant  // when the congestion before that came, or the first request
@@ -40,6 +41,7 @@ type congestion struct {
 	closed instant  // when that was known
 	tried  instant  // when the last one was sent that was refused
 	alone  bool     // no other was refused
+	probes int      // requests refused in spite of the wait that the server named
 	known  bool     // what causes it was known before
 	told   bool     // the server told when to come back:
 	reset  interval // then
@@ -62,10 +64,13 @@ func (l *estimator) ready(k *Limiter, now instant, n int64) instant {
 	if l.careful && l.flying > l.passed {
 		at = k.lastSent + k.rtt.patience()
 	}
+	if l.event.under && l.event.told {
+		return at // when the server opens again is the server's word
+	}
 	if l.pace.rate > 0 {
 		at = max(at, l.pace.next)
 	}
-	if l.span.limit > 0 && !(l.event.under && l.event.told) {
+	if l.span.limit > 0 {
 		at = max(at, l.span.ready(k, l, now, n))
 	}
 	return at
@@ -139,6 +144,10 @@ func (l *estimator) refused(now instant, t *Reservation, r *header.Reading, agai
 		return
 	}
 	e := &l.event
+	if e.under && e.told {
+		e.probes++
+		l.against.probe(e.probes)
+	}
 	if !e.under {
 		*e = congestion{under: true, alone: true, known: e.known, at: t.at, closed: now, tried: t.at}
 	}
@@ -187,12 +196,15 @@ func (l *estimator) judge(t *Reservation, refused bool) finding {
 	return l.doubt.verdict.observe(t, refused)
 }
 
-// dismiss forgets what was learned, because it was wrong. l may be nil.
-func (l *estimator) dismiss() {
-	if l != nil && l.doubt.raised {
+// dismiss forgets what was learned, because it was wrong. It reports whether it was
+// doubted. l may be nil.
+func (l *estimator) dismiss() bool {
+	raised := l != nil && l.doubt.raised
+	if raised {
 		l.before = max(l.before, l.doubt.pace.rate)
 		l.pace, l.doubt = inferredRate{}, doubt{}
 	}
+	return raised
 }
 
 // confirm takes up again what was learned, because it was right. l may be nil.
@@ -213,79 +225,8 @@ func (l *estimator) excuse() {
 	}
 }
 
-// draw draws the lesson of a congestion that ended when a request was sent at
-// opened. It reports whether lessons turn out to be in vain.
-func (l *estimator) draw(k *Limiter, opened instant) (vain bool) {
-	e := l.event
-	l.event = congestion{}
-	shut := e.tried - e.at
-	if e.told {
-		shut = max(shut, e.reset.earliest-e.at)
-	}
-	began := max(l.opened, l.was)
-	admitted := l.log.between(began-1, e.closed)
-	was, calm := l.pace.now(), l.pace.period >= paceLatest/2 && float64(l.pace.proven) >= paceNear*l.pace.period
-	switch {
-	case e.known, !l.known() && e.alone && k.sheds.yes > witnessesAdmitted*k.sheds.no:
-	case admitted == 0: // it was closed before we came, and nothing is known of why
-	case l.span.explains(k, l, &e, opened):
-		l.span.confirm(k, l, &e, opened)
-		l.empty = opened
-		if l.span.limit > few {
-			l.doubt = doubt{patience: l.doubt.patience}
-		}
-	case admitted <= few || shut <= briefly:
-		if admitted <= few && l.span.limit > few {
-			l.span = inferredWindow{}
-		}
-		l.pace.floor = l.served(e.closed)
-		if !(was > 0) {
-			// It was served at such a rate once. If it is refused again, that counts less.
-			l.before /= 2
-			l.pace.floor = max(l.pace.floor, l.before)
-		}
-		l.pace.learn(admitted, e.at-began, e.at-began+min(opened-e.at, max(shut, 2*briefly)))
-		if !(was > 0) {
-			l.paced = opened
-		}
-		vain = was > 0 && l.doubt.fell(l.pace.now(), admitted, calm)
-	default:
-		vain = l.measure(k, &e, opened)
-	}
-	l.was, l.opened, l.shut, l.reset = e.at, opened, true, interval{}
-	if e.told {
-		l.reset = e.reset
-	}
-	l.pace.next = max(l.pace.next, opened+l.pace.step())
-	return vain
-}
-
-// served returns the rate a second at which requests were admitted lately, or 0 where
-// not enough is known.
-func (l *estimator) served(now instant) float64 {
-	if l.pace.rate <= 0 || now-l.paced < lately {
-		return 0 // a burst that came before says nothing of a rate
-	}
-	return float64(l.log.between(now-lately, now)) / float64(lately/second)
-}
-
 // lately is how far back it is looked for what was served.
 const lately = 60 * second
-
-// measure learns the span of a congestion that nothing known explains. One that is
-// known is given up only for what two of them agree upon.
-func (l *estimator) measure(k *Limiter, e *congestion, opened instant) (vain bool) {
-	if l.span.limit > few && 4*l.span.logged(k, l, e) < 3*l.span.limit {
-		limit, none := l.doubt.below(l.span.logged(k, l, e))
-		if !limit {
-			return none
-		}
-	}
-	vain = l.span.limit > 0 && l.doubt.strayed(l.log.between(max(l.opened, l.was)-1, e.closed))
-	l.span.learn(k, l, e, opened)
-	l.empty = opened
-	return vain
-}
 
 // few requests between two congestions are no window: a bucket gave back that many
 // while it was closed.

@@ -21,7 +21,8 @@ func TestAWindowIsLearnedFromOneCongestion(t *testing.T) {
 		s.hears(.3, s.goes(.2), header.Reading{})
 	}
 	s.hears(.5, s.goes(.4), refusal(3600*time.Second-400*time.Millisecond))
-	assert.Equal(t, Lesson{}, s.k.Lesson(at(1)), "the lesson is drawn when it opens again")
+	assert.Zero(t, s.k.Lesson(at(1)).Limit, "the lesson is drawn when it opens again")
+	assert.Zero(t, s.k.Lesson(at(1)).Rate)
 	s.hears(3700.1, s.goes(3700), header.Reading{})
 	l := s.k.Lesson(at(3701))
 	assert.Equal(t, 10, l.Limit)

@@ -18,7 +18,7 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	if a := k.Ask(now, 1); a.Name == "" {
+	if a := k.Ask(now, 1); a.Limit == "" {
 		ticket := k.Take(now, 1)
 		now = now.Add(100 * time.Millisecond) // the round trip
 
@@ -32,7 +32,7 @@ func Example() {
 		k.Observe(now, ticket, &r)
 	}
 	a := k.Ask(now, 1)
-	fmt.Printf("next at %s, because of %q\n", a.At.Round(time.Minute).Format(time.TimeOnly), a.Name)
+	fmt.Printf("next at %s, because of %q\n", a.At.Round(time.Minute).Format(time.TimeOnly), a.Limit)
 	// Output: next at 12:01:00, because of "default"
 }
 
@@ -41,9 +41,9 @@ func ExampleLimiter_Ask() {
 	now := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
 	k, _ := throttle.New(throttle.DefaultPolicy(), now)
 	first := k.Take(now, 1)
-	fmt.Println(k.Ask(now, 1).Name)
+	fmt.Println(k.Ask(now, 1).Limit)
 	k.Observe(now.Add(time.Second/10), first, &header.Reading{})
-	fmt.Printf("%q\n", k.Ask(now.Add(time.Second/10), 1).Name)
+	fmt.Printf("%q\n", k.Ask(now.Add(time.Second/10), 1).Limit)
 	// Output:
 	// first answer
 	// ""
@@ -52,7 +52,7 @@ func ExampleLimiter_Ask() {
 // Half of each limit is left to others, and the rest is spread evenly.
 func ExamplePolicy() {
 	now := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
-	k, err := throttle.New(throttle.Policy{Threshold: throttle.Everything, Reserve: throttle.Share(0.5)}, now)
+	k, err := throttle.New(throttle.Policy{Threshold: throttle.Share(1), Reserve: throttle.Share(0.5)}, now)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -62,13 +62,13 @@ func ExamplePolicy() {
 		Reset: header.Reset{In: time.Minute, Resolution: time.Millisecond},
 	}}})
 	a := k.Ask(now, 1)
-	fmt.Println(a.Name, a.At.Sub(now).Round(100*time.Millisecond))
+	fmt.Println(a.Limit, a.At.Sub(now).Round(100*time.Millisecond))
 
 	_, err = throttle.New(throttle.Policy{Reserve: throttle.Share(1)}, now)
 	fmt.Println(err)
 	// Output:
 	// minute 1s
-	// throttle: reserve: the whole of a limit leaves nothing to send
+	// throttle: reserve: a share must be less than 1, or nothing is left to send
 }
 
 // What refusals taught outlives the program.

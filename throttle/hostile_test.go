@@ -72,14 +72,18 @@ func hostile(t *testing.T, data []byte) {
 	d := &dice{data}
 	now := epoch
 	k, err := New(Policy{
-		Threshold: pick(d, Amount{}, DefaultThreshold, Everything, Requests(math.MaxInt)),
+		Threshold: pick(d, Amount{}, Share(0.1), Share(1), Requests(math.MaxInt)),
 		Reserve:   pick(d, Amount{}, Amount{}, Share(.5), Requests(math.MaxInt)),
 	}, now)
 	require.NoError(t, err)
 	k.random.Seed(1, 2)
 	if d.roll(3) == 0 {
 		_ = k.Restore(now, Lesson{Limit: pick(d, 0, 1, 1000, -1, lessonLimit), Length: d.duration(), Spent: pick(d, 0, 5, 1<<30),
-			Last: d.moment(now), Opens: d.moment(now), Fixed: d.roll(2) == 0, Rate: pick(d, 0, 1e-300, 1, 1e9, math.NaN(), -1)})
+			Last: d.moment(now), Opens: d.moment(now), Fixed: d.roll(2) == 0, Rate: pick(d, 0, 1e-300, 1, 1e9, math.NaN(), -1), Seen: d.moment(now), Confirmed: pick(d, 0, 1, -1, math.MaxInt),
+			ClockMin: d.duration(), ClockMax: d.duration(), Windows: []AnnouncedWindow{
+				{Name: pick(d, "a", "", Refusal), Limit: pick(d, 0, 1, 100, -1), Remaining: pick(d, 0, 1, 100, -1), Reset: d.moment(now)},
+				{Name: "b", Unit: pick(d, "", "concurrent-requests"), Limit: pick(d, 1, 0, 5), Length: d.duration(), Reset: d.moment(now)},
+			}})
 	}
 	var flying []Reservation
 	var until time.Time
@@ -90,7 +94,7 @@ func hostile(t *testing.T, data []byte) {
 		require.Equal(t, a, k.Ask(now, cost), "asking changes nothing")
 		switch {
 		case a.Max > 0:
-		case a.Name == "":
+		case a.Limit == "":
 			require.Equal(t, now, a.At)
 			require.False(t, now.Before(until), "it goes before the server's time")
 			flying = append(flying, k.Take(now, cost))

@@ -3,8 +3,8 @@ package throttle
 import "time"
 
 // Idle reports whether nothing is known at now that would not be learned again from
-// the next response: no request is under way, and all windows are over. What
-// refusals taught is worth keeping for a day. It gives back memory that is not
+// the next response: no request is in flight, and all windows are over. What
+// was learned from refusals is worth keeping for a day. It gives back memory that is not
 // needed while nothing is sent.
 func (k *Limiter) Idle(now time.Time) bool {
 	i := k.instant(now)

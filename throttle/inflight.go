@@ -13,6 +13,7 @@ type lost struct {
 func (k *Limiter) Abandon(now time.Time, t Reservation) {
 	k.conclude(&t)
 	i := k.instant(now)
+	k.abandonUnits(i, &t)
 	due := i + 2*k.rtt.patience()
 	if n := len(k.lost); n > 0 {
 		due = max(due, k.lost[n-1].due)
@@ -24,6 +25,7 @@ func (k *Limiter) Abandon(now time.Time, t Reservation) {
 // Cancel takes back a request that was counted as sent but never was.
 func (k *Limiter) Cancel(t Reservation) {
 	k.conclude(&t)
+	k.cancelUnits(&t)
 	k.answered += t.cost
 	for i := range k.windows {
 		w := &k.windows[i]

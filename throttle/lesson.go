@@ -1,76 +1,139 @@
 package throttle
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"time"
 )
 
-// A Lesson is what refusals taught of the limits of an API that announces none. It
-// is a plain value, to be kept while the program does not run. The zero value
-// says that nothing is known.
+// A Lesson holds what is known of the limits of a key: the limits that were learned from
+// refusals if the server announces none, and the announced limits, until they reset. It is
+// a plain value that a program can store while it does not run. The zero Lesson means that
+// nothing is known.
 type Lesson struct {
-	// Limit is how many requests are admitted in each Length. Zero: no such window
+	// Limit is how many requests the API admits in each Length, or 0 if no such window
 	// is known.
 	Limit  int           `json:"limit,omitempty"`
 	Length time.Duration `json:"length,omitempty"`
-	// Opens is a moment at which such a window opened, and Fixed says that others do
-	// whole Lengths before and after. Where it is zero, or Fixed false, the window may
-	// roll.
+	// Opens is a time at which a window began. Fixed means that others begin whole
+	// Lengths before and after it. If Opens is zero or Fixed is false, the window may be
+	// a rolling one.
 	Opens time.Time `json:"opens,omitzero"`
 	Fixed bool      `json:"fixed,omitempty"`
-	// Spent is how many of them were sent, the last one at Last.
+	// Spent is how many requests of the current window were sent, the last one at Last.
 	Spent int       `json:"spent,omitempty"`
 	Last  time.Time `json:"last,omitzero"`
-	// Rate is how many requests a second are admitted. Zero: no such rate is known.
+	// Rate is how many requests a second the API admits, or 0 if no such rate is known.
 	Rate float64 `json:"rate,omitempty"`
+	// Windows are the limits that the server announced and, named [Refusal], the wait that
+	// a refusal asked for.
+	Windows []AnnouncedWindow `json:"windows,omitempty"`
+	// Seen is when the server last answered. Confirmed is how many consecutive runs of the
+	// program tested whether the limits still hold, and were refused.
+	Seen      time.Time `json:"seen,omitzero"`
+	Confirmed int       `json:"confirmed,omitempty"`
+	// ClockMin and ClockMax bound how far the server's clock is ahead of the local clock.
+	// Both are zero if that is not known.
+	ClockMin time.Duration `json:"clock_min,omitempty"`
+	ClockMax time.Duration `json:"clock_max,omitempty"`
 }
 
-// Lesson returns what refusals taught until now.
+// An AnnouncedWindow is a limit that the server announced.
+type AnnouncedWindow struct {
+	// Name, Unit and Scope are the server's own words.
+	Name  string `json:"name,omitempty"`
+	Unit  string `json:"unit,omitempty"`
+	Scope string `json:"scope,omitempty"`
+	// Limit is the most that the window allows, or 0 if the server did not say.
+	Limit int `json:"limit,omitempty"`
+	// Remaining is what was left for this program, not counting requests in flight.
+	Remaining int `json:"remaining"`
+	// Length is the period of the window, or 0 if it is not known.
+	Length time.Duration `json:"length,omitempty"`
+	// Reset is the latest time at which the window resets, by the local clock.
+	Reset time.Time `json:"reset,omitzero"`
+}
+
+// IsZero reports whether nothing is known.
+func (l *Lesson) IsZero() bool { return l.Limit == 0 && l.Rate == 0 && len(l.Windows) == 0 }
+
+// Lesson returns what the Limiter knows at now.
 func (k *Limiter) Lesson(now time.Time) Lesson {
-	l := k.estimator
-	if l == nil || !l.known() {
+	i := k.instant(now)
+	k.expireLost(i)
+	out := Lesson{Windows: k.announced(i)}
+	k.infer(i, &out)
+	if out.IsZero() {
 		return Lesson{}
 	}
-	var out Lesson
-	if s := &l.span; s.limit > 0 {
-		out.Limit, out.Length = int(s.limit), time.Duration(s.length)
-		out.Opens, out.Fixed = k.clock.origin.Add(time.Duration(s.opens.latest)), s.fixed
-		if spent := l.log.after(s.since(k, k.instant(now))); spent > 0 {
-			out.Spent, out.Last = int(spent), k.clock.origin.Add(time.Duration(k.lastSent))
-		}
+	seen := k.heard
+	if k.remembered.counts() {
+		seen = k.remembered.seen
 	}
-	if l.pace.rate > 0 {
-		out.Rate = l.pace.now()
+	if seen > -never/4 {
+		out.Seen = k.time(seen)
+	}
+	out.Confirmed = k.retained(i, out.Windows)
+	switch {
+	case k.clock.known:
+		out.ClockMin, out.ClockMax = time.Duration(k.clock.offset.earliest), time.Duration(k.clock.offset.latest)
+	case k.remembered != nil:
+		out.ClockMin, out.ClockMax = time.Duration(k.remembered.offset.earliest), time.Duration(k.remembered.offset.latest)
 	}
 	return out
 }
 
-// Restore gives a throttle what another one, of the same key, was taught before. It
-// is meant for a new throttle, at its beginning; nothing that it learns itself is
-// lost by it. It returns an error if the lesson is impossible.
+// infer adds what refusals taught.
+func (k *Limiter) infer(now instant, out *Lesson) {
+	l := k.estimator
+	if l == nil {
+		return
+	}
+	if s := &l.span; s.limit > 0 {
+		out.Limit, out.Length = int(s.limit), time.Duration(s.length)
+		out.Opens, out.Fixed = k.clock.origin.Add(time.Duration(s.opens.latest)), s.fixed
+		if spent := l.log.after(s.since(k, now)); spent > 0 {
+			out.Spent, out.Last = int(spent), k.clock.origin.Add(time.Duration(k.lastSent))
+		}
+	}
+	if l.pace.rate > 0 {
+		out.Rate = min(l.pace.now(), lessonRate)
+	}
+}
+
+// Restore gives a new Limiter what an earlier one knew about the same key. It does not
+// replace what the Limiter has learned itself. What it restores is a belief, which the
+// first response of the server confirms or refutes. Restore ignores what is invalid, or too
+// old to be of use; the error describes what was invalid.
 func (k *Limiter) Restore(now time.Time, was Lesson) error {
-	if err := was.check(); err != nil {
-		return err
+	err := was.sanitize(now)
+	i := k.instant(now)
+	if (was.Limit > 0 || was.Rate > 0) && (k.estimator == nil || !k.estimator.known()) {
+		k.resume(i, &was)
 	}
-	if was.Limit == 0 && was.Rate == 0 || k.estimator != nil && k.estimator.known() {
-		return nil
+	if k.sent == 0 {
+		k.remember(now, &was)
 	}
+	return err
+}
+
+// resume starts with what refusals taught.
+func (k *Limiter) resume(now instant, was *Lesson) {
 	l := k.teach()
 	if was.Limit > 0 {
 		l.span = inferredWindow{limit: int64(was.Limit), length: instant(was.Length), rolled: true, sure: true, patient: climbFirst}
 		opens := k.instant(was.Opens)
 		l.span.opens, l.span.fixed = interval{opens - min(l.span.length/8, 2*second), opens}, was.Fixed && !was.Opens.IsZero()
-		l.span.climb = k.instant(now) + climbFirst*l.span.length
-		last := min(k.instant(was.Last), k.instant(now))
+		l.span.climb = now + climbFirst*l.span.length
+		last := min(k.instant(was.Last), now)
 		if was.Spent > 0 && l.log.size == 0 && last > -l.span.length {
 			l.log.add(last, int64(was.Spent))
 		}
 	}
 	if was.Rate > 0 {
-		l.pace = inferredRate{rate: was.Rate, period: max(paceLatest, 60*was.Rate), next: k.instant(now)}
+		l.pace = inferredRate{rate: was.Rate, period: max(paceLatest, 60*was.Rate), next: now}
 	}
-	return nil
 }
 
 // The bounds of what a lesson may say.
@@ -78,16 +141,51 @@ const (
 	lessonLimit  = 1 << 40
 	lessonLength = 366 * 24 * time.Hour
 	lessonRate   = 1e9
+	lessonName   = 256
 )
 
-func (l *Lesson) check() error {
+// sanitize removes what is impossible, field by field, and returns what that was.
+func (l *Lesson) sanitize(now time.Time) error {
+	var errs []error
+	if l.Length < 0 || l.Length > lessonLength || l.Limit > 0 && l.Length == 0 {
+		errs = append(errs, fmt.Errorf("throttle: lesson: a length of %v is impossible", l.Length))
+		l.Limit, l.Length = 0, 0
+	}
+	if l.Limit < 0 || l.Limit > lessonLimit {
+		errs = append(errs, fmt.Errorf("throttle: lesson: a limit of %d is impossible", l.Limit))
+		l.Limit = 0
+	}
+	if l.Spent < 0 || l.Spent > lessonLimit {
+		errs = append(errs, fmt.Errorf("throttle: lesson: %d requests of %d are impossible", l.Spent, l.Limit))
+		l.Spent = 0
+	}
+	if math.IsNaN(l.Rate) || l.Rate < 0 || l.Rate > lessonRate {
+		errs = append(errs, fmt.Errorf("throttle: lesson: a rate of %v a second is impossible", l.Rate))
+		l.Rate = 0
+	}
+	if l.ClockMax < l.ClockMin || l.ClockMin < -lessonLength || l.ClockMax > lessonLength {
+		errs = append(errs, fmt.Errorf("throttle: lesson: a clock that is %v to %v ahead is impossible", l.ClockMin, l.ClockMax))
+		l.ClockMin, l.ClockMax = 0, 0
+	}
+	for i := range l.Windows {
+		errs = append(errs, l.Windows[i].check(now))
+	}
+	return errors.Join(errs...)
+}
+
+// check returns what is impossible about a window at now. That it has reset is not.
+func (w *AnnouncedWindow) check(now time.Time) error {
 	switch {
-	case l.Limit < 0 || l.Limit > lessonLimit || l.Spent < 0 || l.Spent > lessonLimit:
-		return fmt.Errorf("throttle: lesson: %d requests of %d are impossible", l.Spent, l.Limit)
-	case l.Length < 0 || l.Length > lessonLength || l.Limit > 0 && l.Length == 0:
-		return fmt.Errorf("throttle: lesson: a length of %v is impossible", l.Length)
-	case math.IsNaN(l.Rate) || l.Rate < 0 || l.Rate > lessonRate:
-		return fmt.Errorf("throttle: lesson: a rate of %v a second is impossible", l.Rate)
+	case w.Limit < 0 || w.Limit > lessonLimit || w.Remaining < 0 || w.Remaining > lessonLimit || w.Limit > 0 && w.Remaining > w.Limit:
+		return fmt.Errorf("throttle: lesson: %d of %d requests left are impossible", w.Remaining, w.Limit)
+	case w.Length < 0 || w.Length > lessonLength:
+		return fmt.Errorf("throttle: lesson: a length of %v is impossible", w.Length)
+	case w.Reset.Sub(now) > lessonLength:
+		return fmt.Errorf("throttle: lesson: a window that resets at %v is impossible", w.Reset)
+	case len(w.Name) > lessonName || len(w.Unit) > lessonName || len(w.Scope) > lessonName:
+		return fmt.Errorf("throttle: lesson: a name of more than %d bytes is impossible", lessonName)
+	case w.Unit == concurrentUnit && w.Limit == 0:
+		return errors.New("throttle: lesson: a limit of no request at a time is impossible")
 	}
 	return nil
 }

@@ -1,32 +1,39 @@
-// Package throttle turns what servers say about their limits into the moment at
-// which the next request may go.
+// Package throttle determines, from what servers say about their limits, when the next
+// request may be sent.
 //
-// A [Limiter] follows the limits of one key. It is told of every request and of
-// every answer, and grants a request on sound grounds only, whatever algorithm the
-// server uses. Where others spend the same quota it estimates how much they take and
-// spends its own part. Where the server announces nothing it learns from refusals.
-// What it believes can be looked at ([Limiter.Status]), and what it learned be kept
-// ([Limiter.Lesson], [Limiter.Restore]).
+// A [Limiter] follows the limits of one key. The caller reports every request and every
+// response to it, and the Limiter admits a request only if the server will accept it,
+// whatever algorithm the server uses. If other clients spend the same quota, it estimates
+// how much they take and spends its own share. If the server announces nothing, it learns
+// from refusals. [Limiter.Status] returns its state; [Limiter.Lesson] and
+// [Limiter.Restore] keep what it learned across a restart.
 //
-// Why the grounds are sound, and what was tried before these were chosen, is told in
-// docs/admission.md and docs/learning.md.
+// See docs/admission.md and docs/learning.md for the reasons, and for the alternatives that
+// were tried.
+//
+// The package imports its leaves, header and limit, and nothing else of this module.
+// Start reading here, at [Limiter.Ask], and go on with admission.go for when a request
+// may be sent, response.go and observe.go for what a response changes, and refuse.go for
+// what a refusal does.
 package throttle
 
 import (
 	"cmp"
 	"math/rand/v2"
 	"time"
+
+	"github.com/forbear-go/forbear/throttle/limit"
 )
 
-// A Limiter is what is known of the limits of one key, from nothing but the
-// responses to its own requests. It grants a request on sound grounds only:
-// credit (what a response said remained, less all it may not have counted),
-// history (few enough of our own within the window's length), refill (of a server
-// recognised as a bucket), and one probe once the announced reset has passed.
+// A Limiter tracks the limits of one key, from nothing but the responses to its own
+// requests. It admits a request for one of four reasons: credit (what a response said
+// remained, less all requests that it may not have counted), history (few enough
+// requests of its own within the window's length), refill (if the server was recognised
+// as a bucket), or as a single probe once the announced reset has passed.
 //
-// It is arithmetic on the times passed in, which must not go backwards; it never
-// blocks, sleeps or reads a clock. It is not safe for concurrent use: whoever
-// asks it must hold a lock.
+// A Limiter uses only the times passed in, which must not go backwards; it never
+// blocks, sleeps or reads a clock. It is not safe for concurrent use: callers must
+// hold a lock.
 type Limiter struct {
 	policy Policy
 	clock  clock
@@ -46,53 +53,42 @@ type Limiter struct {
 	lost      []lost
 	estimator *estimator // nil where the server announces its limits
 	random    rand.PCG
+	asked     *Demand // during AskFor and TakeFor
+
+	remembered *remembered // of an earlier run; nil for none
+	heard      instant     // when the server answered last
 }
 
-// A Reservation is the record of one request, made when it is sent and handed back
-// with its answer.
+// A Reservation is the record of one request. [Limiter.Take] returns it when the request
+// is sent; the caller passes it back with the response.
 type Reservation struct {
+	// Streamed says that the response began before it was complete, and Metered that
+	// [Limiter.Settle] is called once its body was read. Both are set before the response is
+	// observed.
+	Streamed, Metered bool
+
 	number, cost int64   // its number is the last of those that it takes
 	answered     int64   // how many had been answered when it was sent
+	holds        *holds  // of windows that count something else than requests; nil is none
 	at           instant // when it was sent
 }
 
-// An Decision says when a request may go.
-type Decision struct {
-	// At is the moment: not after the one asked about when the request may go at
-	// once. It is zero when no moment is known: then it is worth asking again as
-	// soon as a response was received.
-	At time.Time
-	// Name tells what the answer depends on: the window that lets the request go
-	// last, or one of the names below. It is empty when the request may go at once.
-	Name string
-	// Paced, when positive, says that nothing but pacing keeps the request from going at
-	// once: one that waits for so long, or cannot wait until At, may go before.
-	Paced time.Duration
-	// Try says that nothing but the word of an answer that was no refusal keeps the
-	// request from going: one that cannot wait until At may go, to see whether it is
-	// true. That is so now and then.
-	Try bool
-	// Max, when positive, says that the request costs more than the window called
-	// Name ever allows at once, which is Max. No moment will do.
-	Max int
-}
-
-// The names of what a request may wait for, beside those of the windows.
+// The names of what a request may wait for, besides those of the windows.
 const (
-	// FirstAnswer is the wait for the answer to the first request, or to the first
-	// after a refusal.
+	// FirstAnswer is the wait for the response to the first request, or to the first
+	// request after a refusal.
 	FirstAnswer = "first answer"
 	// Refusal is the wait that a refusal asked for.
 	Refusal = "refusal"
-	// Learned is the wait for a limit that the server does not announce, and that
-	// its refusals taught.
+	// Learned is the wait for a limit that the server does not announce, and that was
+	// learned from its refusals.
 	Learned = "learned"
 )
 
-// New returns the throttle of a key of which nothing is known. now becomes the
-// beginning of its time. It returns an error if the policy is impossible.
+// New returns a Limiter for a key whose limits are not known yet. now is the start of
+// its time. New returns an error if the policy is invalid.
 func New(policy Policy, now time.Time) (*Limiter, error) {
-	if err := policy.check(); err != nil {
+	if err := policy.Validate(); err != nil {
 		return nil, err
 	}
 	k := &Limiter{policy: policy, clock: startClock(now), uncertainUntil: -never / 2}
@@ -101,54 +97,71 @@ func New(policy Policy, now time.Time) (*Limiter, error) {
 	return k, nil
 }
 
-// Ask returns when a request of the given cost (at least 1) may go. It changes
-// nothing that a caller could see.
-func (k *Limiter) Ask(now time.Time, cost int) Decision {
+// Ask returns when a request of the given cost (at least 1) may be sent. It has no
+// visible effect. The decision is Unknown if it depends on a response that has not
+// arrived: ask again when it has. Its Limit is the window that allows the request last, or
+// one of the names above; it is empty if the request may be sent at once.
+func (k *Limiter) Ask(now time.Time, cost int) limit.Decision {
 	i, n := k.instant(now), units(cost)
 	k.expireLost(i)
 	if n > 1 {
 		if w := k.tooSmall(n); w != nil {
-			return Decision{Name: w.name, Max: int(w.limit - w.reserve)}
+			return limit.Decision{Limit: w.name, Max: int(w.limit - w.reserve)}
 		}
 	}
 	at, name := k.ready(i, n)
 	if at == never && len(k.lost) > 0 {
 		at = k.lost[0].due // whatever depends on its answer is free then
 	}
+	if at > i && k.remembered.counts() {
+		if try := k.remembered.nextTry(k, i); try < at {
+			return k.remembered.decide(k, i, try, at, name)
+		}
+	}
 	switch {
 	case at <= i:
 		if p, name := k.paced(i, n); p.at > i {
-			return Decision{At: k.time(p.at), Name: name, Paced: time.Duration(p.most)}
+			return limit.Decision{At: k.time(p.at), Limit: name, Paced: time.Duration(p.most)}
 		}
-		return Decision{At: now}
+		return limit.Decision{At: now}
 	case at == never:
-		return Decision{Name: name}
+		return limit.Decision{Limit: name, Unknown: true}
 	}
-	return Decision{At: k.time(at), Name: name, Try: k.tries(i, n)}
+	return limit.Decision{At: k.time(at), Limit: name, Try: k.tries(i, n)}
 }
 
 // tooSmall returns a window that never allows n at once, or nil.
 func (k *Limiter) tooSmall(n int64) *window {
 	for i := range k.windows {
-		if w := &k.windows[i]; w.limit > 0 && n > w.limit-w.reserve {
+		if w := &k.windows[i]; w.units == nil && w.limit > 0 && n > w.limit-w.reserve {
 			return w
 		}
 	}
 	return nil
 }
 
+// opens returns when the cooldown of the key lets n more go, or what an earlier run knew, and
+// the name of what decides.
+func (k *Limiter) opens(now instant, n int64) (at instant, name string) {
+	switch {
+	case k.remembered.valid(now):
+		at, name = k.remembered.ready(k, now, n)
+	case k.cooldown.halfOpen || k.cooldown.until > now:
+		at, name = k.cooldown.ready(now, k.cooldown.patience(k)), FirstAnswer
+		if at == k.cooldown.until {
+			name = Refusal
+		}
+	}
+	if at <= now {
+		return now, ""
+	}
+	return at, name
+}
+
 // ready returns the latest of what all the windows answer, and the name of the
 // one that answers so.
 func (k *Limiter) ready(now instant, n int64) (instant, string) {
-	at, name := now, ""
-	if k.cooldown.halfOpen || k.cooldown.until > now {
-		if ready := k.cooldown.ready(now, k.cooldown.patience(k)); ready > at {
-			at, name = ready, FirstAnswer
-			if ready == k.cooldown.until {
-				name = Refusal
-			}
-		}
-	}
+	at, name := k.opens(now, n)
 	for i := range k.windows {
 		if ready := k.windows[i].ready(k, now, n); ready > at {
 			at, name = ready, cmp.Or(k.windows[i].name, unnamed)
@@ -170,16 +183,27 @@ func (k *Limiter) ready(now instant, n int64) (instant, string) {
 	return at, name
 }
 
-// unnamed is what a window is called that has no name, so that an Answer has one.
+// unnamed is what a window is called that has no name, so that a decision has one.
 const unnamed = "default"
 
-// Take counts a request of the given cost as sent at now. It must be called only
-// after Ask agreed to it at the same time, or kept it back for nothing but pacing.
+// Take counts a request of the given cost as sent at now. Call it only if Ask allowed the
+// request at the same time, or if only pacing delayed it.
 func (k *Limiter) Take(now time.Time, cost int) Reservation {
 	i, n := k.instant(now), units(cost)
-	k.sent += n
-	slack := k.rtt.slack()
 	for j := range k.windows {
+		if w := &k.windows[j]; w.belief.empty {
+			w.belief.early = i >= w.belief.next && w.ready(k, i, n) > i
+		}
+	}
+	k.sent += n
+	k.test(i, n)
+	slack := k.rtt.slack()
+	t := Reservation{number: k.sent, cost: n, answered: k.answered, at: i}
+	for j := range k.windows {
+		if w := &k.windows[j]; w.units != nil {
+			w.units.take(k, i, &t)
+			continue
+		}
 		k.windows[j].send(i, slack, k.sent, n)
 	}
 	for _, e := range k.edges {
@@ -191,7 +215,7 @@ func (k *Limiter) Take(now time.Time, cost int) Reservation {
 		k.teach().send(k, i, n)
 	}
 	k.lastSent = i
-	return Reservation{number: k.sent, cost: n, answered: k.answered, at: i}
+	return t
 }
 
 // teach returns what refusals taught, to be added to.

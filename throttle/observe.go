@@ -38,7 +38,11 @@ func (w *window) observe(k *Limiter, now instant, t *Reservation, said *header.W
 	if w.belief.observe(now, said, remaining, ok, refused) {
 		w.contention.begin(w) // it counts anew, and no other server did
 	}
-	if ok {
+	switch {
+	case w.units != nil && !refused:
+		w.units.observe(w, k, now, t, said)
+	case w.units != nil: // with the refusal
+	case ok:
 		w.observeRemaining(k, now, t, remaining, reset, told)
 	}
 	if bidden && !refused && told && reset.earliest > now+second {
@@ -112,14 +116,11 @@ func (w *window) observeLength(k *Limiter, now instant, t *Reservation, said *he
 }
 
 func (w *window) observeRemaining(k *Limiter, now instant, t *Reservation, remaining int64, reset interval, resetTold bool) {
-	if !w.price.counts {
-		w.price.observeRemaining(t, remaining, func(since instant) int64 { return w.bucket.regained(since, now) }, now)
-	}
-	bound := t.answered + t.cost + w.price.buys(remaining)
+	bound := t.answered + t.cost + remaining
 	switch {
 	case !w.credited || bound >= w.grantedThrough:
 		w.grantedThrough, w.raised, w.credited = bound, k.sent, true
-	case t.number > w.raised && w.price.buys(remaining) < w.grantedThrough-k.sent:
+	case t.number > w.raised && remaining < w.grantedThrough-k.sent:
 		// Less is left than all that we sent explains: others spend the quota, or the
 		// limit was lowered. The newest word counts.
 		w.grantedThrough, w.raised = bound, k.sent
@@ -130,14 +131,12 @@ func (w *window) observeRemaining(k *Limiter, now instant, t *Reservation, remai
 	if w.limit <= 0 {
 		return
 	}
-	if w.price.counts {
-		w.contention.observe(w, k, now, t, remaining)
-	}
+	w.contention.observe(w, k, now, t, remaining)
 	if resetTold {
 		left := interval{reset.earliest - now, reset.latest - t.at}
-		w.bucket.observe(now, w.limit, w.limit-remaining, w.price.of(k.sent-t.answered-t.cost), left, w.length.value)
+		w.bucket.observe(now, w.limit, w.limit-remaining, k.sent-t.answered-t.cost, left, w.length.value)
 	}
-	if w.price.counts && w.length.value > 0 && (2*(remaining-w.reserve) <= w.limit || w.probe.answeredBy(t)) {
+	if w.length.value > 0 && (2*(remaining-w.reserve) <= w.limit || w.probe.answeredBy(t)) {
 		// Only near the end of the credit does it matter what else may explain the
 		// server, and right after a reset how much came back.
 		logged := w.rolling.observe(w, k, now, t, remaining, reset, resetTold)

@@ -53,7 +53,7 @@ func (w *window) phased(k *Limiter, now, step instant) bool {
 	if !w.length.told {
 		length = w.length.least - 2*step // as far as is known
 	}
-	return len(k.windows) == 1 && w.limit > 0 && w.price.counts && w.phase.failed < phaseFailed && !w.refills() && !w.contention.others(now) &&
+	return len(k.windows) == 1 && w.limit > 0 && w.units == nil && w.phase.failed < phaseFailed && !w.refills() && !w.contention.others(now) &&
 		step >= second/2 && length <= phaseSteps*step
 }
 

@@ -14,7 +14,7 @@ func TestAmounts(t *testing.T) {
 		a           Amount
 		limit, want int64
 	}{
-		{Amount{}, 100, 0}, {Share(.1), 600, 60}, {Share(.1), 9, 0}, {Everything, 7, 7}, {Requests(5), 600, 5},
+		{Amount{}, 100, 0}, {Share(.1), 600, 60}, {Share(.1), 9, 0}, {Share(1), 7, 7}, {Requests(5), 600, 5},
 		{Requests(5), 3, 3}, {Share(.5), -1, 0}, {Requests(5), -1, 5}, {Requests(math.MaxInt), 1 << 52, 1 << 52},
 	} {
 		assert.Equal(t, c.want, c.a.of(c.limit), "%v of %d", c.a, c.limit)
@@ -30,7 +30,7 @@ func TestImpossiblePolicies(t *testing.T) {
 		require.Error(t, err)
 		assert.Regexp(t, "^throttle: ", err.Error())
 	}
-	for _, p := range []Policy{{}, DefaultPolicy(), {Threshold: Everything, Reserve: Share(.99)}} {
+	for _, p := range []Policy{{}, DefaultPolicy(), {Threshold: Share(1), Reserve: Share(.99)}} {
 		_, err := New(p, time.Now())
 		assert.NoError(t, err)
 	}

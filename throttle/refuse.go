@@ -21,7 +21,9 @@ func (k *Limiter) serve(now instant, t *Reservation) {
 	if proof {
 		k.cooldown.release(k.sheds.before)
 		k.estimator.excuse()
-		k.estimator.dismiss()
+		if k.estimator.dismiss() {
+			k.sheds.vain++
+		}
 	}
 	k.try(now, t, false)
 	if k.estimator != nil {
@@ -42,13 +44,14 @@ func (k *Limiter) refuse(now instant, t *Reservation, r *header.Reading) {
 	}
 	again := k.cooldown.reports(t)
 	k.cooldown.refuse(k, now, wait(r), r.Wait.Known(), t)
+	k.refuseUnits(now, t, r)
 	if !k.explained(r) {
 		k.teach().refused(now, t, r, again)
 	}
 	for i := range k.windows {
 		w := &k.windows[i]
 		said := w.said(r)
-		if said == nil {
+		if said == nil || w.units != nil {
 			continue
 		}
 		if limit, ok := count(said.Limit, said.Unit); ok && limit > 0 && limit != w.limit {
@@ -79,6 +82,7 @@ func (k *Limiter) shed(now instant, t *Reservation) bool {
 	limited := k.sheds.turnedAway(k, now, t)
 	if k.estimator.judge(t, true) == aLimit {
 		k.sheds.open, k.sheds.credence, k.sheds.yes = false, 0, 0
+		k.sheds.vain /= 2
 		limited = true
 	}
 	if !limited && !k.cooldown.reports(t) && !(k.sheds.open && k.sheds.presumed()) {
@@ -104,8 +108,9 @@ func (k *Limiter) try(now instant, t *Reservation, refused bool) {
 	case !k.sheds.presumed():
 		u.stop()
 	case u.observe(k, now, t, refused):
-		k.sheds.credence, k.sheds.open = 0, false
+		k.sheds.credence, k.sheds.vain, k.sheds.open = 0, 0, false
 		k.teach().pace.believe(u.rate, now)
+		k.estimator.against.believe(u.need)
 	}
 }
 
@@ -125,8 +130,8 @@ func (k *Limiter) explained(r *header.Reading) bool {
 }
 
 // emptied reports whether a response says that not enough is left of w for a request,
-// which may cost twice as much as usual.
+// which may cost more than was estimated.
 func (w *window) emptied(said *header.Window) bool {
 	remaining, ok := count(said.Remaining, said.Unit)
-	return ok && (remaining == 0 || !w.price.counts && remaining < 2*w.price.of(1))
+	return ok && (remaining == 0 || w.units != nil && w.units.emptied(remaining))
 }

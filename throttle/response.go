@@ -20,13 +20,19 @@ func (k *Limiter) Observe(now time.Time, t Reservation, r *header.Reading) {
 	if !r.Stale {
 		k.learn(i, &t, r)
 	}
+	k.settleUnmetered(i, &t)
 	k.conclude(&t)
 }
 
 // learn takes in what a response says, if it speaks of now.
 func (k *Limiter) learn(now instant, t *Reservation, r *header.Reading) {
+	k.heard = now
+	if k.remembered != nil {
+		k.remembered.answered(k, t, r.Refused)
+	}
 	if !r.Date.IsZero() {
 		k.clock.observe(r.Date, t.at, now)
+		k.remembered.refine(&k.clock)
 	}
 	if len(r.Windows) > 0 {
 		k.observe(now, t, r)
@@ -88,8 +94,8 @@ func (k *Limiter) window(said *header.Window) *window {
 	k.windows = append(k.windows, window{
 		name: strings.Clone(said.Name), unit: strings.Clone(said.Unit), scope: strings.Clone(said.Scope), limit: -1,
 		threshold: k.policy.Threshold.of(-1), reserve: k.policy.Reserve.of(-1),
-		concurrent: said.Unit == "concurrent-requests",
-		price:      price{counts: countsRequests(said.Unit)},
+		concurrent: said.Unit == concurrentUnit,
+		units:      newUnits(said),
 	})
 	return &k.windows[len(k.windows)-1]
 }

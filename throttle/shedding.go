@@ -11,6 +11,7 @@ package throttle
 // prove otherwise. While they are presumed to be shedding, only the refused request
 // waits, and the key goes on until the witnesses prove a limit.
 type shedding struct {
+	vain     int64 // limits that turned out to be none
 	credence int32 // how often in turn witnesses proved shedding; above 0 it is presumed
 	last     instant
 
@@ -39,8 +40,11 @@ const (
 	// So many refused, and two more for each admitted, prove a limit where shedding is
 	// presumed, and one more for each proof of that.
 	witnessesRefused = 4
-	witnessesEnough  = 16
-	shareSmooth      = 32 // answers
+	witnessesEnough  = 32
+	// So many more for each limit that turned out to be none, but no more than so many.
+	witnessesVain = 8
+	witnessesMost = 16
+	shareSmooth   = 32 // answers
 )
 
 // observe takes in whether a request was refused.
@@ -109,7 +113,8 @@ func (s *shedding) turnedAway(k *Limiter, now instant, t *Reservation) bool {
 	}
 	s.refused++
 	s.no++
-	limit := s.refused-2*s.admitted >= witnessesRefused+int64(s.credence)-1 && (k.estimator == nil || !k.estimator.doubt.raised)
+	enough := witnessesRefused + int64(s.credence) - 1 + min(witnessesVain*s.vain, witnessesMost)
+	limit := s.refused-2*s.admitted >= enough && (k.estimator == nil || !k.estimator.doubt.raised)
 	if s.presumed() && limit && !s.outnumbered(k, now, t) {
 		s.open, s.credence, s.yes = false, 0, 0
 		return true

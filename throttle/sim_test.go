@@ -196,7 +196,7 @@ func (p *process) again(now time.Time) {
 func (p *process) plan(now time.Time) {
 	for len(p.queue) > 0 {
 		answer := p.k.Ask(now, 1)
-		if !p.bare && (answer.Name != "" || answer.At.After(now)) {
+		if !p.bare && (answer.Limit != "" || answer.At.After(now)) {
 			if !answer.At.IsZero() && (p.wake.IsZero() || answer.At.Before(p.wake) || !p.wake.After(now)) {
 				p.wake = answer.At
 				p.at(p.wake, p.plan)

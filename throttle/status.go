@@ -5,78 +5,76 @@ import (
 	"time"
 )
 
-// A Status is what a throttle believes at some moment. It is a copy: nothing in it
+// A Status is what a [Limiter] knows at some moment. It is a copy: nothing in it
 // changes later.
 type Status struct {
-	// Windows are the limits that the server announced, in the order in which it did
-	// so first, and after them those that refusals taught.
+	// Windows are the limits that the server announced, in the order in which it first
+	// announced them, followed by the limits that were learned from refusals.
 	Windows []WindowStatus `json:",omitempty"`
-	// Hold is when the wait ends that a refusal asked for. It is zero when there is
-	// none.
+	// Hold is when the wait that a refusal asked for ends. It is zero if there is none.
 	Hold time.Time `json:",omitzero"`
-	// Refusals is how many refusals came in a row, each after the wait that the one
-	// before asked for.
+	// Refusals is the number of consecutive refusals, each after the wait that the
+	// previous one asked for.
 	Refusals int `json:",omitzero"`
-	// InFlight is what the requests cost that are under way, and those whose answer
-	// was lost a short while ago.
+	// InFlight is the total cost of the requests in flight, including those whose
+	// response was lost recently.
 	InFlight int `json:",omitzero"`
-	// Fastest and Slowest are the bounds of the round trips seen lately. They are zero
-	// until there was one.
+	// Fastest and Slowest are the shortest and longest round trip seen recently. They
+	// are zero until the first one.
 	Fastest, Slowest time.Duration `json:",omitzero"`
 }
 
-// A Kind is how a limit counts, as far as its answers show.
+// A Kind is how a limit counts, as far as the responses show.
 type Kind string
 
 // The kinds of limits.
 const (
-	Unknown    Kind = ""           // nothing yet tells the kinds apart
-	Fixed      Kind = "fixed"      // so many between one reset and the next
-	Rolling    Kind = "rolling"    // so many in any period of its length
-	Weighed    Kind = "weighed"    // two counts, of which the older one fades
-	Bucket     Kind = "bucket"     // refilled all the time
-	Rate       Kind = "rate"       // so many a second, found by refusals
-	Concurrent Kind = "concurrent" // so many at a time
+	Unknown    Kind = ""           // not known yet
+	Fixed      Kind = "fixed"      // counts requests between one reset and the next
+	Rolling    Kind = "rolling"    // counts requests in any period of its length
+	Weighed    Kind = "weighed"    // adds two fixed windows, weighting the older one
+	Bucket     Kind = "bucket"     // refills continuously
+	Rate       Kind = "rate"       // allows a number of requests a second; learned from refusals
+	Concurrent Kind = "concurrent" // counts requests in flight
 )
 
-// A WindowStatus is what is believed of one limit.
+// A WindowStatus is the state of one limit.
 type WindowStatus struct {
-	// Name, Unit and Scope are those that the server used; Learned is the name of a
-	// limit that refusals taught.
+	// Name, Unit and Scope are the server's own words. The name of a limit that was
+	// learned from refusals is Learned.
 	Name, Unit, Scope string `json:",omitzero"`
-	// Limit is the most that is allowed; below 0, the server did not tell. JSON leaves it
-	// out then.
+	// Limit is the most that the limit allows. It is negative if the server did not say;
+	// JSON omits it then.
 	Limit int
-	// Remaining is what the newest answer said remains, for everybody who spends the quota;
-	// below 0, none said so. JSON leaves it out then.
+	// Remaining is what remains for all clients of the quota, according to the newest
+	// response. It is negative if no response said so; JSON omits it then.
 	Remaining int
-	// Credit is our part of that: what may still be sent without another answer, as far as
-	// counts tell. It is less than Remaining by what is under way, by what others want, and by
-	// the reserve.
+	// Credit is this client's part of it: what it may still send without another response,
+	// as far as the counts show. It is less than Remaining by the requests in flight, by
+	// the demand of other clients, and by the reserve.
 	Credit int
-	// Earliest and Latest bound when the window opens again. They are zero when
-	// nothing is known of it.
+	// Earliest and Latest bound when the window resets. They are zero if that is not
+	// known.
 	Earliest, Latest time.Time `json:",omitzero"`
-	// Length is the period, 0 when it is not known. Told says that the server told it,
-	// and that it is no guess.
+	// Length is the period, or 0 if it is not known. Told reports whether it comes from
+	// the server rather than from an estimate.
 	Length time.Duration `json:",omitzero"`
 	Told   bool          `json:",omitzero"`
-	// Rate is, of a Rate, how many requests a second go.
+	// Rate is the estimated limit in requests per second; set only if Kind is Rate.
 	Rate float64 `json:",omitzero"`
-	// Kind is how the limit counts, and Sure whether enough answers agreed with that
-	// to rely on it.
+	// Kind is how the limit counts. Sure reports whether enough responses confirm it.
 	Kind Kind `json:",omitzero"`
 	Sure bool `json:",omitzero"`
-	// Others reports whether others are believed to spend the same quota, and Share
-	// is which part of what is spent is ours: 1 when nobody else is there.
+	// Others reports whether other clients seem to spend the same quota. Share is this
+	// client's share of what is spent: 1 if there are no others.
 	Others bool    `json:",omitzero"`
 	Share  float64 `json:",omitzero"`
-	// Ready is when the next request of cost 1 may go on the account of this limit. It
-	// is zero when that depends on an answer that is yet to come.
+	// Ready is when this limit allows the next request of cost 1. It is zero if that
+	// depends on a response that is still outstanding.
 	Ready time.Time `json:",omitzero"`
 }
 
-// MarshalJSON leaves out what is not known.
+// MarshalJSON omits what is not known.
 func (w WindowStatus) MarshalJSON() ([]byte, error) {
 	type plain WindowStatus
 	known := func(n int) *int {
@@ -92,8 +90,8 @@ func (w WindowStatus) MarshalJSON() ([]byte, error) {
 	}{plain(w), known(w.Limit), known(w.Remaining)})
 }
 
-// Status returns what is believed at now. It may be called at any time, changes
-// nothing that a caller could see, and takes well under a microsecond a window.
+// Status returns the state at now. It may be called at any time, has no visible effect,
+// and takes well under a microsecond per window.
 func (k *Limiter) Status(now time.Time) Status {
 	i := k.instant(now)
 	k.expireLost(i)
@@ -106,6 +104,9 @@ func (k *Limiter) Status(now time.Time) Status {
 	}
 	for j := range k.windows {
 		s.Windows = append(s.Windows, k.windows[j].status(k, i))
+	}
+	if k.remembered.valid(i) {
+		k.remembered.status(k, i, &s)
 	}
 	if k.estimator != nil {
 		s.Windows = k.estimator.status(s.Windows, k, i)
@@ -124,19 +125,26 @@ func (w *window) status(k *Limiter, now instant) WindowStatus {
 		s.Share = w.contention.ours(w)
 		left = min(left, w.contention.budget(w)-k.sent)
 	}
-	if w.credited {
-		s.Credit = int(max(w.price.of(left)-w.reserve, 0))
-		switch {
-		case w.contention.begun:
+	if w.units != nil {
+		if w.units.told {
+			s.Remaining, s.Credit = int(w.units.newest), int(max(w.units.Level(k.time(now)), 0))
+		}
+		s.Kind, s.Sure = w.kind()
+		if w.units.Refills() {
+			s.Kind, s.Sure = Bucket, true
+		}
+	} else if w.credited {
+		s.Credit = int(max(left-w.reserve, 0))
+		if w.contention.begun {
 			s.Remaining = int(w.contention.left)
-		case w.price.started:
-			s.Remaining = int(w.price.left)
 		}
 	}
 	if w.resetKnown {
 		s.Earliest, s.Latest = k.time(w.reset.earliest), k.time(w.reset.latest)
 	}
-	s.Kind, s.Sure = w.kind()
+	if w.units == nil {
+		s.Kind, s.Sure = w.kind()
+	}
 	return s
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/forbear-go/forbear/throttle/header"
+	"github.com/forbear-go/forbear/throttle/limit"
 )
 
 // A script drives a throttle by hand.
@@ -30,7 +31,7 @@ func at(s float64) time.Time { return epoch.Add(time.Duration(s * float64(time.S
 // goes checks that a request may go at s, and sends it. It returns its index.
 func (s *script) goes(seconds float64) int {
 	s.t.Helper()
-	require.Equal(s.t, Decision{At: at(seconds)}, s.k.Ask(at(seconds), 1), "at %v", seconds)
+	require.Equal(s.t, limit.Decision{At: at(seconds)}, s.k.Ask(at(seconds), 1), "at %v", seconds)
 	s.tickets = append(s.tickets, s.k.Take(at(seconds), 1))
 	return len(s.tickets) - 1
 }
@@ -39,7 +40,7 @@ func (s *script) goes(seconds float64) int {
 func (s *script) waits(seconds float64, name string) time.Time {
 	s.t.Helper()
 	a := s.k.Ask(at(seconds), 1)
-	require.Equal(s.t, name, a.Name, "at %v: %v", seconds, a)
+	require.Equal(s.t, name, a.Limit, "at %v: %v", seconds, a)
 	require.True(s.t, a.At.IsZero() || a.At.After(at(seconds)))
 	assert.Equal(s.t, a, s.k.Ask(at(seconds), 1), "asking changes nothing")
 	return a.At
@@ -135,7 +136,7 @@ func TestAbsentMalformedAndZeroDiffer(t *testing.T) {
 		r.Windows[0].Remaining = c.remaining
 		s.hears(.1, s.goes(0), r)
 		a := s.k.Ask(at(.2), 1)
-		assert.Equal(t, c.waits, a.Name != "", "%s: %v", name, a)
+		assert.Equal(t, c.waits, a.Limit != "", "%s: %v", name, a)
 	}
 }
 
@@ -212,8 +213,8 @@ func TestAnAbsurdResetIsNone(t *testing.T) {
 func TestWhatCostsMoreThanTheLimitNeverGoes(t *testing.T) {
 	s := newScript(t, Policy{Reserve: Requests(2)})
 	s.hears(.1, s.goes(0), minute(10, 9, 60))
-	assert.Equal(t, Decision{Name: "minute", Max: 8}, s.k.Ask(at(1), 9))
-	assert.Empty(t, s.k.Ask(at(1), 5).Name)
+	assert.Equal(t, limit.Decision{Limit: "minute", Max: 8}, s.k.Ask(at(1), 9))
+	assert.Empty(t, s.k.Ask(at(1), 5).Limit)
 }
 
 func TestReturnedRequestsCostNothing(t *testing.T) {
@@ -288,7 +289,7 @@ func TestALostProbeMayBeRepeated(t *testing.T) {
 	hears(k.Take(now, 1), 0, time.Second)
 
 	now = now.Add(2 * time.Second)
-	require.Empty(t, k.Ask(now, 1).Name, "the refusal bade us come back by now")
+	require.Empty(t, k.Ask(now, 1).Limit, "the refusal bade us come back by now")
 	lost := k.Take(now, 1)
 	now = now.Add(100 * time.Millisecond)
 	k.Abandon(now, lost)

@@ -27,7 +27,7 @@ func (w WindowStatus) String() string {
 	return text
 }
 
-// String describes what is believed in one queue.
+// String describes the status in one line.
 func (s Status) String() string {
 	var parts []string
 	for _, w := range s.Windows {

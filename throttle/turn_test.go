@@ -88,7 +88,7 @@ func (s *script) sends(seconds float64) int {
 func TestTurnsAreVoluntary(t *testing.T) {
 	s := taking(t, 150)
 	a := s.k.Ask(at(180.16), 1)
-	assert.Equal(t, "minute", a.Name)
+	assert.Equal(t, "minute", a.Limit)
 	assert.Positive(t, a.Paced, "nothing but pacing keeps it")
 	assert.WithinDuration(t, at(180.25), a.At, 20*time.Millisecond, "60 s for 398")
 }

@@ -33,7 +33,7 @@ type window struct {
 	bucket     bucket
 	probe      probe
 	contention contention
-	price      price
+	units      *unitWindow // where it counts something else than requests
 	belief     belief
 	phase      phase
 	replicas   replicas
@@ -87,7 +87,7 @@ func (w *window) send(now, slack instant, number, n int64) {
 			w.probe.blind = min(2*max(w.probe.blind, second), 64*second)
 		}
 	}
-	w.bucket.take(now, slack, w.price.of(n))
+	w.bucket.take(now, slack, n)
 	if w.length.value > 0 {
 		w.history.forget(now - 3*(w.length.value+slack))
 		w.history.add(now, n)
@@ -103,7 +103,7 @@ func (w *window) probes(now instant, number, n int64) bool {
 	case w.resetKnown && now >= w.reset.earliest:
 		return true
 	}
-	return w.grantedThrough-w.kept() < number && w.refillReady(n) > now && !w.rolling.proved() && !w.sliding.recognised
+	return w.grantedThrough-w.reserve < number && w.refillReady(n) > now && !w.rolling.proved() && !w.sliding.recognised
 }
 
 // conclude notes that what t stands for is no longer under way.

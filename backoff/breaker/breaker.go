@@ -1,8 +1,8 @@
-// Package breaker stops sending for a while to a server that fails: a circuit
-// breaker for one key.
+// Package breaker provides a circuit breaker for one key, which stops requests for a
+// while when the server keeps failing.
 //
-// It is optional and apart from package backoff, so that only its users depend
-// on github.com/sony/gobreaker, which does the counting.
+// It is separate from package backoff so that only programs that use it depend on
+// github.com/sony/gobreaker, which does the counting.
 package breaker
 
 import (
@@ -21,46 +21,45 @@ import (
 // Config holds the settings of a [Breaker]. Start from [Defaults]; zero is not a
 // valid setting.
 type Config struct {
-	// Share of failures, above 0 and up to 1, at which the breaker opens.
-	// Defaults sets 0.5: a server that still answers every other request is
-	// better served by retries.
+	// Share is the share of failures, above 0 and at most 1, at which the breaker
+	// opens. Defaults sets 0.5: while a server still answers half of the requests,
+	// retries are the better choice.
 	Share float64
 	// MinRequests is how many requests must have ended within Window before the breaker
-	// may open. Defaults sets 20: with fewer, chance decides.
+	// may open. Defaults sets 20: fewer prove little.
 	MinRequests int
-	// Window is the time over which requests are counted, in tenths that are
-	// dropped one by one. It must be at least 10 ns. Defaults sets 10 seconds.
+	// Window is the time over which the breaker counts requests, in ten slices that
+	// expire one by one. It must be at least 10 ns. Defaults sets 10 seconds.
 	Window time.Duration
-	// Cooldown is how long the breaker stays open before it lets a probe through.
-	// Defaults sets 5 seconds: a restart takes about that, and a probe is
-	// cheap.
+	// Cooldown is how long the breaker stays open before it allows a probe.
+	// Defaults sets 5 seconds: about the time of a restart, and a probe is cheap.
 	Cooldown time.Duration
 	// Probes is how many requests pass while the breaker is half-open, and how
 	// many in a row must succeed to close it. Defaults sets 1.
 	Probes int
 }
 
-// Defaults returns the standard settings: open for 5 seconds when half of at
-// least 20 requests within 10 seconds have failed.
+// Defaults returns the default settings: the breaker opens for 5 seconds when half of
+// at least 20 requests within 10 seconds have failed.
 func Defaults() Config {
 	return Config{Share: 0.5, MinRequests: 20, Window: 10 * time.Second, Cooldown: 5 * time.Second, Probes: 1}
 }
 
-// ErrInvalid is matched by the errors of [New].
+// ErrInvalid matches the errors of [New] and [PerKey].
 var ErrInvalid = errors.New("invalid parameter")
 
-// Breaker is the circuit breaker of one key. It is closed at first and lets all
-// requests pass; it opens when too many fail and then refuses them; after a
-// time it is half-open and lets probes through, which close or reopen it.
+// A Breaker is the circuit breaker of one key. At first it is closed and allows all
+// requests. When too many requests fail, it opens and rejects them. After the
+// cooldown it is half-open and allows probes, which close or reopen it.
 //
-// Failures are network errors and the 5xx statuses except 501. A refusal for
-// want of quota (429, or whatever the caller marked as one) counts as neither
-// failure nor success: a gateway may refuse without asking the server behind
-// it. Nor does a request that the caller cancelled. One whose deadline passed
-// without an answer is a failure. Every other response is a success.
+// Network errors and the 5xx statuses except 501 are failures, and so is a request
+// whose deadline passed without a response. A refusal because of a limit (429, or
+// any response that the caller marked as refused) is neither failure nor success,
+// because a gateway may refuse without asking the server behind it. Neither is a
+// request that the caller canceled. Every other response is a success.
 //
 // A Breaker never blocks, takes the time from [time.Now], and is safe for
-// concurrent use. Make it with [New].
+// concurrent use. Create it with [New].
 //
 // It implements [backoff.Breaker].
 type Breaker struct {
@@ -70,16 +69,16 @@ type Breaker struct {
 	rejected atomic.Uint64
 }
 
-// New returns a closed breaker with these settings. A setting out of range is an
-// error that matches [ErrInvalid].
+// New returns a closed breaker with the given settings. If a setting is out of range,
+// it returns an error that matches [ErrInvalid].
 func New(c Config) (*Breaker, error) {
 	switch {
 	case !(c.Share > 0 && c.Share <= 1):
 		return nil, invalid("Share must be above 0 and at most 1, got %v", c.Share)
 	case c.MinRequests < 1:
-		return nil, invalid("Least must be positive, got %d", c.MinRequests)
+		return nil, invalid("MinRequests must be positive, got %d", c.MinRequests)
 	case c.Window < buckets:
-		return nil, invalid("Window is too short: %v", c.Window)
+		return nil, invalid("Window must be at least %[2]v, got %[1]v", c.Window, time.Duration(buckets))
 	case c.Cooldown <= 0:
 		return nil, invalid("Cooldown must be positive, got %v", c.Cooldown)
 	case c.Probes < 1 || c.Probes > mostProbes:
@@ -118,11 +117,11 @@ func (b *Breaker) change(to gobreaker.State, cooldown time.Duration) {
 	b.trips.Add(1)
 }
 
-// Allow asks whether a request may be sent. If so, call done exactly once with
-// what became of it; until then a probe counts as on its way, and no other may
-// pass. Ask when the request is about to be sent, so that time spent waiting
-// does not count as the server's. If not, the error is an [*OpenError] and done
-// is nil.
+// Allow reports whether a request may be sent. If so, err is nil, and the caller must
+// call done exactly once with the outcome; a probe counts as in flight until
+// then, and keeps others from being sent. Call Allow when the request is about to be
+// sent, so that time spent waiting does not count against the server. If the request
+// may not be sent, err is an [*OpenError] and done is nil.
 func (b *Breaker) Allow() (done func(backoff.Attempt), err error) {
 	report, err := b.two.Allow()
 	if err != nil {
@@ -167,8 +166,8 @@ type Stats struct {
 	// Successes and Failures count the requests that ended within the window, or
 	// since the state last changed if that is later.
 	Successes, Failures int
-	// Trips is how often the breaker opened, Rejected how many requests it
-	// refused, both since it was made.
+	// Trips is how often the breaker opened, and Rejected how many requests it
+	// rejected, both since it was created.
 	Trips, Rejected uint64
 }
 
@@ -185,23 +184,23 @@ func (b *Breaker) Stats() Stats {
 	}
 }
 
-// OpenError says that the breaker is open, or half-open with its probes on
-// their way. The request was not sent.
+// An OpenError reports that the breaker is open, or half-open with its probes in
+// flight. The request was not sent.
 type OpenError struct {
-	// Until is when the next probe may pass, or zero when that depends on the
-	// answer to one already on its way.
+	// Until is when the next probe may be sent, or zero if that depends on the
+	// outcome of a probe in flight.
 	Until time.Time
 }
 
-// Error says that the breaker is open, and until when.
+// Error describes the state of the breaker, and until when it is open.
 func (e *OpenError) Error() string {
 	if e.Until.IsZero() {
-		return "breaker: half-open, a probe is on its way"
+		return "breaker: half-open, a probe is in flight"
 	}
 	return "breaker: open until " + e.Until.UTC().Format(time.RFC3339)
 }
 
-// RetryAt returns Until: trying again makes no sense before.
+// RetryAt returns Until: trying again earlier is pointless.
 func (e *OpenError) RetryAt() time.Time { return e.Until }
 
 func invalid(format string, args ...any) error {

@@ -60,8 +60,8 @@ func TestOpensAtHalfOfTwentyAndProbesAfterTheCooldown(t *testing.T) {
 
 		_, err = b.Allow()
 		require.ErrorAs(t, err, &open)
-		assert.Zero(t, open.Until, "a probe is on its way and nobody knows for how long")
-		assert.Equal(t, "breaker: half-open, a probe is on its way", err.Error())
+		assert.Zero(t, open.Until, "a probe is in flight for an unknown time")
+		assert.Equal(t, "breaker: half-open, a probe is in flight", err.Error())
 		probe(answer(200))
 		report(t, b, 1, answer(200))
 		assert.Equal(t, breaker.Stats{State: "closed", Successes: 1, Trips: 1, Rejected: 3}, b.Stats())

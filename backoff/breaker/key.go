@@ -2,12 +2,12 @@ package breaker
 
 import "github.com/forbear-go/forbear/backoff"
 
-// PerKey returns a function that makes a breaker with these settings for each key,
-// closed at first: what client.WithBreaker takes. The keys do not share their
-// failures. A setting out of range is an error that matches [ErrInvalid].
+// PerKey returns a function that creates a closed breaker with the given settings for
+// each key. Pass it to client.WithBreaker. Keys do not share their failures. If a
+// setting is out of range, PerKey returns an error that matches [ErrInvalid].
 //
-// To use other breakers for some keys, or none, write such a function; what it makes
-// are values of [New].
+// To use different breakers for some keys, or none, write such a function yourself, with
+// [New].
 func PerKey(c Config) (func(key string) backoff.Breaker, error) {
 	if _, err := New(c); err != nil {
 		return nil, err

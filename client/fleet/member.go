@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/forbear-go/forbear/throttle"
+	"github.com/forbear-go/forbear/throttle/limit"
 )
 
 // A member is what one transport has of one key. It implements client.Share. Its methods
@@ -96,36 +97,36 @@ func newMember(f *Fleet, key string, wake func(), waiting func() int) *member {
 }
 
 // Ask implements client.Share.
-func (m *member) Ask(now time.Time, cost int, noWait bool) (throttle.Decision, bool) {
+func (m *member) Ask(now time.Time, cost int, noWait bool) (limit.Decision, bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.use(now)
 	m.expire(now)
 	switch {
 	case m.closed:
-		return throttle.Decision{}, false
+		return limit.Decision{}, false
 	case now.Before(m.hold):
-		return throttle.Decision{At: m.hold, Name: throttle.Refusal}, true
+		return limit.Decision{At: m.hold, Limit: throttle.Refusal}, true
 	case now.Before(m.openTo):
-		return throttle.Decision{}, false
+		return limit.Decision{}, false
 	case !now.Before(m.lease): // it is over, or there never was one
 		m.drop()
 		m.ask()
-		return throttle.Decision{}, !m.failing && !noWait
+		return limit.Decision{Limit: Shared, Unknown: true}, !m.failing && !noWait
 	case m.granted-m.sent >= int64(cost):
 		at, name := m.ownBound(now, int64(cost))
-		return throttle.Decision{At: at, Name: name}, true
+		return limit.Decision{At: at, Limit: name}, true
 	case m.failing:
-		return throttle.Decision{}, false
+		return limit.Decision{}, false
 	case m.learning:
 		m.ask()
-		return throttle.Decision{}, false
+		return limit.Decision{}, false
 	}
 	m.ask()
 	if m.nextAsk.After(now) {
-		return throttle.Decision{At: m.nextAsk, Name: Shared}, true
+		return limit.Decision{At: m.nextAsk, Limit: Shared}, true
 	}
-	return throttle.Decision{}, true
+	return limit.Decision{Limit: Shared, Unknown: true}, true
 }
 
 // use notes that the key is in use.

@@ -146,7 +146,7 @@ func start(ctx context.Context, t *testing.T, api *modelAPI, s *faultyStore, cal
 				now := time.Now()
 				p.queue.Lock()
 				d, shared := p.share.Ask(now, 1, false)
-				if !shared || d.At.IsZero() || d.At.After(now) {
+				if !shared || d.Unknown || d.At.After(now) {
 					waiting = callers
 					p.queue.Unlock()
 					time.Sleep(time.Duration(1+draw.Int64N(10)) * time.Millisecond)

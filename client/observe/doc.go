@@ -1,5 +1,5 @@
-// Package observe has observers for [client.WithObserver]: they log what a client
-// decides, keep it, or warn when little of a limit is left.
+// Package observe provides observers for [client.WithObserver]. They log the decisions of a
+// client, record them, or warn when little of a limit is left.
 //
 //	recorder := observe.NewRecorder(1000)
 //	hc, err := client.New(
@@ -7,7 +7,7 @@
 //		client.WithObserver(recorder.Record),
 //	)
 //
-// An observer is only a function: write your own for metrics and traces. All
-// observers of this package are safe for concurrent use, never block on anything but
-// a lock held briefly (or, for [Log], the handler), and show no credentials.
+// An observer is just a function: write your own for metrics and traces. All
+// observers of this package are safe for concurrent use and show no credentials. They
+// block only on a briefly held lock or, in the case of [Log], on the handler.
 package observe

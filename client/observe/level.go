@@ -11,33 +11,34 @@ import (
 	"github.com/forbear-go/forbear/throttle"
 )
 
-// A Level is how much is left of a limit, in steps.
+// A Level is how much of a limit is left, in steps.
 type Level struct {
-	// Key is who spends the limit, as in [client.Event].
+	// Key is the hash of the key that spends the limit, as in [client.Event].
 	Key string
-	// Limit is what is believed of it.
+	// Limit is the state of the limit.
 	Limit throttle.WindowStatus
 	// Left is the share that is left, from 0 to 1.
 	Left float64
-	// Below is how many of the shares given to [Warn] it is below: 0 says that enough
-	// is left again.
+	// Below is the number of shares passed to [Warn] that Left is below: 0 means that
+	// enough is left again.
 	Below int
 }
 
-// Warn returns an observer that calls f when less is left of a limit than one of
-// shares, from 0 to 1, when it falls below the next, and when enough is left again.
-// Warn(f, 0.25, 0.1) makes the steps 0, 1 and 2. It notices with the answer to a
-// request, and needs a fiftieth more than a share to call the limit better, so that f
-// is not called again and again on the edge. Calls of f do not overlap.
+// Warn returns an observer that calls f when what is left of a limit falls below one of
+// the given shares, and when it rises above one again. The shares must be above 0 and at
+// most 1. With Warn(f, 0.25, 0.1), Below is 0, 1 or 2. The observer learns what is left from
+// the responses. It requires 0.02 more than a share to report that the limit has
+// recovered, so that it does not call f again and again near a share. Calls of f do not
+// overlap.
 //
-// Without a function, or with shares that are none, it returns an error.
+// Warn returns an error if f is nil, if there are no shares, or if one is out of range.
 func Warn(f func(Level), shares ...float64) (func(client.Event), error) {
 	if f == nil || len(shares) == 0 {
-		return nil, errors.New("observe: Warn got no function or no share")
+		return nil, errors.New("observe: Warn needs a function and at least one share")
 	}
 	for _, share := range shares {
 		if math.IsNaN(share) || share <= 0 || share > 1 {
-			return nil, fmt.Errorf("observe: a share of %v is not above 0 and at most 1", share)
+			return nil, fmt.Errorf("observe: Warn: a share must be above 0 and at most 1, got %v", share)
 		}
 	}
 	w := &warner{tell: f, shares: slices.Clone(shares), levels: make(map[levelKey]int)}

@@ -10,9 +10,9 @@ import (
 )
 
 // Log returns an observer that writes each event to l, or to [slog.Default] if l is
-// nil: refusals and requests given up as warnings, what was learned and retries as
-// information, everything else for debugging. The context is the request's, so that a
-// handler can add its trace. Of a request, only method and host are shown; paths and
+// nil: refusals and abandoned requests at level Warn, retries and newly learned limits at
+// Info, everything else at Debug. It passes the context of the request, so that a handler
+// can add its trace. It logs only the method and host of a request, because paths and
 // queries may hold secrets.
 func Log(l *slog.Logger) func(client.Event) {
 	if l == nil {

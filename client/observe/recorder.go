@@ -9,7 +9,7 @@ import (
 	"github.com/forbear-go/forbear/throttle/header"
 )
 
-// A Recorder keeps the last events in memory, and counts all. Make it with
+// A Recorder keeps the last events in memory, and counts all events. Create it with
 // [NewRecorder].
 type Recorder struct {
 	mu     sync.Mutex
@@ -19,14 +19,14 @@ type Recorder struct {
 	counts map[client.EventKind]int
 }
 
-// NewRecorder returns a recorder that keeps the last n events, at least one. An event
-// takes about half a kilobyte.
+// NewRecorder returns a recorder that keeps the last n events, or one if n is less than 1.
+// An event takes about half a kilobyte.
 func NewRecorder(n int) *Recorder {
 	return &Recorder{room: max(n, 1), counts: make(map[client.EventKind]int)}
 }
 
-// Record keeps an event; it is the observer. Of the request it keeps method, scheme,
-// host and path.
+// Record records an event; pass it to [client.WithObserver]. It keeps only the method,
+// scheme, host and path of the request.
 func (r *Recorder) Record(e client.Event) {
 	e.Request = bare(e.Request)
 	told := make([]header.Window, len(e.Told))
@@ -51,14 +51,14 @@ func bare(req *http.Request) *http.Request {
 	return &http.Request{Method: req.Method, URL: u}
 }
 
-// Events returns the events that are kept, the oldest first.
+// Events returns the recorded events, oldest first.
 func (r *Recorder) Events() []client.Event {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return append(append([]client.Event(nil), r.events[r.next:]...), r.events[:r.next]...)
 }
 
-// Count returns how many events of a kind there were, those included that are no
+// Count returns how many events of a kind there were, including those that are no
 // longer kept.
 func (r *Recorder) Count(kind client.EventKind) int {
 	r.mu.Lock()

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/forbear-go/forbear/client"
+	"github.com/forbear-go/forbear/queue"
 	"github.com/forbear-go/forbear/throttle"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
@@ -47,7 +48,7 @@ func (o *Observer) Watch(t *client.Transport) error {
 		return errors.New("otelforbear: Watch was called with this transport before")
 	}
 	_, err := o.meter.RegisterCallback(func(_ context.Context, to metric.Observer) error {
-		o.observeLimits(to, t.Snapshot(), time.Now())
+		o.observeLimits(to, t.Snapshot(), t.Declared(), time.Now())
 		return nil
 	}, o.limits.max, o.limits.remaining, o.limits.used, o.limits.reset)
 	o.watched[t] = err == nil
@@ -57,28 +58,48 @@ func (o *Observer) Watch(t *client.Transport) error {
 // A series is what tells limits apart.
 type series struct{ address, key, name, unit, source string }
 
-func (o *Observer) observeLimits(to metric.Observer, all []client.Status, now time.Time) {
+func (o *Observer) observeLimits(to metric.Observer, all []client.Status, declared []queue.Declared, now time.Time) {
 	least := make(map[series]*throttle.WindowStatus)
+	add := func(id series, w *throttle.WindowStatus) {
+		if had := least[id]; had == nil || left(w, now)*max(had.Limit, 1) < left(had, now)*max(w.Limit, 1) {
+			least[id] = w
+		}
+	}
+	keys := make(map[string]*client.Status)
 	for i := range all {
 		s := &all[i]
 		if s.Host == "" {
 			continue // none of its requests is over
 		}
+		keys[s.Key] = s
 		for j := range s.Windows {
 			w := &s.Windows[j]
 			if w.Limit < 0 {
 				continue
 			}
-			id := o.seriesOf(s, w)
-			if had := least[id]; had == nil || left(w, now)*max(had.Limit, 1) < left(had, now)*max(w.Limit, 1) {
-				least[id] = w
+			add(o.seriesOf(s, w), w)
+		}
+	}
+	for i := range declared {
+		d := &declared[i]
+		s := &client.Status{Host: d.Host}
+		if d.Key != "" {
+			if s = keys[d.Key]; s == nil {
+				continue
 			}
 		}
+		w := &throttle.WindowStatus{Name: d.Name, Limit: d.Limit, Credit: d.Remaining, Latest: d.Full, Kind: throttle.Rolling}
+		id := o.seriesOf(s, w)
+		id.source = "declared"
+		add(id, w)
 	}
 	for id, w := range least {
 		set := []attribute.KeyValue{
-			attribute.String("server.address", id.address), attribute.String("forbear.limit.name", id.name),
+			attribute.String("forbear.limit.name", id.name),
 			attribute.String("forbear.limit.unit", id.unit), attribute.String("forbear.limit.source", id.source),
+		}
+		if id.address != "" { // it is of one host
+			set = append(set, attribute.String("server.address", id.address))
 		}
 		if id.key != "" {
 			set = append(set, attribute.String("forbear.key.name", id.key))

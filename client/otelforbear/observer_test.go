@@ -280,7 +280,7 @@ func TestRejections(t *testing.T) {
 		"deadline": {nil, func(ctx context.Context) (context.Context, context.CancelFunc) {
 			return context.WithTimeout(ctx, time.Second)
 		}},
-		"queue_full": {[]client.Option{client.WithQueue(queue.WithMaxWaiting(0, queue.RefuseNewest))}, nil},
+		"queue_full": {[]client.Option{client.WithMaxWaiting(0, queue.RefuseNewest)}, nil},
 	} {
 		t.Run(reason, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -321,6 +321,25 @@ func TestLimits(t *testing.T) {
 		time.Sleep(90 * time.Second)
 		require.Equal(t, map[string]string{set: "20"}, r.points("forbear.limit.remaining", "{unit}"))
 		require.Equal(t, map[string]string{set: "0.00"}, r.points("forbear.limit.reset_time", "s"))
+	})
+}
+
+// Limits of rules are reported as declared: those of a host or a key with its address.
+func TestDeclaredLimits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, &api{limit: 20}, otelforbear.Config{}, client.WithQueue(
+			queue.WithRule(queue.Rule{Name: "own", Limits: []queue.Quota{queue.PerMinute(10).Named("own")}}),
+			queue.WithRule(queue.Rule{Name: "all", Scope: queue.Global, Limits: []queue.Quota{queue.PerHour(100).Named("all")}})))
+		for range 5 {
+			require.NoError(t, r.get(t.Context(), "http://api.test/"))
+		}
+		const unit = " forbear.limit.source=declared forbear.limit.unit=requests"
+		left := r.points("forbear.limit.remaining", "{unit}")
+		require.Len(t, left, 3)
+		require.Equal(t, "5", left["forbear.limit.name=own"+unit+" "+here])
+		require.Equal(t, "95", left["forbear.limit.name=all"+unit])
+		require.Equal(t, "0.50", r.points("forbear.limit.utilization", "1")["forbear.limit.name=own"+unit+" "+here])
+		require.Regexp(t, `^[56]\d\.`, r.points("forbear.limit.reset_time", "s")["forbear.limit.name=own"+unit+" "+here])
 	})
 }
 
@@ -443,5 +462,32 @@ func BenchmarkObserve(b *testing.B) {
 	for b.Loop() {
 		r.observer.Observe(admit)
 		r.observer.Observe(answer)
+	}
+}
+
+// BenchmarkRequest shows what an observer and metrics add to a request.
+func BenchmarkRequest(b *testing.B) {
+	answer := roundTripper(func(req *http.Request) (*http.Response, error) {
+		return &http.Response{StatusCode: http.StatusOK, Body: http.NoBody, Header: http.Header{
+			"X-Ratelimit-Limit": {"1000000000"}, "X-Ratelimit-Remaining": {"999999999"}, "X-Ratelimit-Reset": {"3600"},
+		}, Request: req}, nil
+	})
+	bare, err := client.NewTransport(answer)
+	require.NoError(b, err)
+	defer bare.Close()
+	observed := newRig(b, answer, otelforbear.Config{}).transport
+	for name, transport := range map[string]*client.Transport{"bare": bare, "observed": observed} {
+		b.Run(name, func(b *testing.B) {
+			req, err := http.NewRequestWithContext(b.Context(), http.MethodGet, "http://api.test/", nil)
+			require.NoError(b, err)
+			b.ReportAllocs()
+			for b.Loop() {
+				resp, err := transport.RoundTrip(req)
+				if err != nil {
+					b.Fatal(err)
+				}
+				_ = resp.Body.Close()
+			}
+		})
 	}
 }

@@ -7,11 +7,12 @@ import (
 	"strings"
 	"time"
 
+	"github.com/forbear-go/forbear/internal/words"
 	"github.com/forbear-go/forbear/throttle"
 )
 
-// words are what the document calls.
-var words = template.FuncMap{
+// functions are what the document calls.
+var functions = template.FuncMap{
 	"at": func(t time.Time) string { return t.UTC().Format(time.TimeOnly) },
 	"plural": func(n int, one, many string) string {
 		if n == 1 {
@@ -19,7 +20,7 @@ var words = template.FuncMap{
 		}
 		return many
 	},
-	"wait":  func(s float64) string { return clock(seconds(s)) },
+	"wait":  func(s float64) string { return words.Duration(seconds(s)) },
 	"title": title, "subtitle": subtitle, "queue": queueOf,
 	"label": label, "left": left, "level": level, "percent": percent, "opens": opens,
 	"history": historyOf, "path": path,
@@ -50,11 +51,11 @@ func subtitle(k Key) string {
 func queueOf(now time.Time, k Key) string {
 	switch {
 	case k.Waiting > 0 && k.Empty.After(now):
-		return "Queue empty in about " + clock(k.Empty.Sub(now)) + "."
+		return "Queue empty in about " + words.Duration(k.Empty.Sub(now)) + "."
 	case k.Waiting > 0:
 		return "Waiting for answers."
 	case k.Hold.After(now):
-		return "The server asked to wait " + clock(k.Hold.Sub(now)) + "."
+		return "The server asked to wait " + words.Duration(k.Hold.Sub(now)) + "."
 	}
 	return "Nothing waits."
 }
@@ -94,7 +95,7 @@ func percent(l Limit) int {
 	return 100
 }
 
-// level says how much is left for whoever cannot see the bar's length.
+// level describes how much is left, for readers who cannot see the length of the bar.
 func level(l Limit) string {
 	switch p := percent(l); {
 	case p == 0:
@@ -109,14 +110,14 @@ func level(l Limit) string {
 func opens(now time.Time, l Limit) string {
 	var parts []string
 	if l.Opens.After(now) {
-		parts = append(parts, "opens in "+clock(l.Opens.Sub(now)))
+		parts = append(parts, "opens in "+words.Duration(l.Opens.Sub(now)))
 	}
 	kind := l.Kind
 	switch {
 	case l.Seconds > 0 && kind == string(throttle.Bucket):
-		kind = "bucket that fills in " + clock(seconds(l.Seconds))
+		kind = "bucket that fills in " + words.Duration(seconds(l.Seconds))
 	case l.Seconds > 0:
-		kind = strings.TrimSpace(kind + " window of " + clock(seconds(l.Seconds)))
+		kind = strings.TrimSpace(kind + " window of " + words.Duration(seconds(l.Seconds)))
 	}
 	if kind != "" {
 		parts = append(parts, kind)

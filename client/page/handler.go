@@ -34,7 +34,7 @@ var (
 	//go:embed page.html
 	document string
 
-	pages = template.Must(template.New("page").Funcs(words).Funcs(template.FuncMap{
+	pages = template.Must(template.New("page").Funcs(functions).Funcs(template.FuncMap{
 		"css":    func() template.CSS { return template.CSS(css) },  //nolint:gosec // it is part of the program
 		"script": func() template.JS { return template.JS(script) }, //nolint:gosec // it is part of the program
 	}).Parse(document))

@@ -1,6 +1,6 @@
-// Package page serves a web page that shows what a client's transport knows and does:
-// for each key, how much of every limit is left and when it opens again, how many
-// requests wait and for how long, and what was refused, retried or given up.
+// Package page serves a web page that shows the state of a client's transport: for each
+// key, how much of every limit is left and when it resets, how many requests wait and for
+// how long, and which requests were refused, retried or given up.
 //
 //	var p page.Page
 //	transport, err := client.NewTransport(nil, client.WithObserver(p.Observe))
@@ -9,9 +9,9 @@
 //	}
 //	http.Handle("/limits", p.Handler(transport))
 //
-// The page needs nothing from other hosts, works without scripts, and holds no
-// credentials. It does hold the names of hosts and keys (see [client.WithKeyName]), so
-// serve it only to those who may see them.
+// The page loads nothing from other hosts, works without scripts, and contains no
+// credentials. It does contain the names of hosts and keys (see [client.WithKeyName]), so
+// serve it only to people who may see them.
 package page
 
 import (
@@ -22,23 +22,22 @@ import (
 	"github.com/forbear-go/forbear/client"
 )
 
-// A Page shows what one transport knows and does. Its zero value is ready for use. It
-// is safe for concurrent use, and must not be copied.
+// A Page shows the state of one transport. The zero Page is ready for use. It is safe for
+// concurrent use, and must not be copied.
 type Page struct {
 	mu  sync.Mutex
 	now generation // records of keys in use
 	old generation // records of keys that were in use before these
 }
 
-// Handler returns a page of the limits that t knows of. It shows no history, since it
-// does not see the events of t; that of a [Page] does.
+// Handler returns a handler that serves a page of the limits that t knows. It shows no
+// history, because it does not see the events of t; use [Page.Handler] for that.
 func Handler(t *client.Transport) http.Handler { return new(Page).Handler(t) }
 
-// Handler returns a handler that serves the page of t at whatever address it is given:
-// as a document, as a stream of events that keeps the document current, or as the JSON
-// of a [View], depending on the Accept field. Parameter q searches the keys by host,
-// name and hash, and n says how many to show at most. The observers of t should
-// include p.Observe.
+// Handler returns a handler that serves the page of t, at any path. Depending on the Accept
+// field, it serves an HTML document, a stream of events that keeps the document current, or
+// the JSON of a [View]. The query parameter q searches the keys by host, name and hash, and
+// n is the maximum number of keys to show. The observers of t should include p.Observe.
 func (p *Page) Handler(t *client.Transport) http.Handler {
 	return &handler{page: p, transport: t}
 }
@@ -50,9 +49,8 @@ type generation map[string]*record
 // many keys have a history.
 const maxRecords = 10_000
 
-// Observe takes in an event of the transport: pass it to [client.WithObserver]. It
-// takes less than a microsecond or two and blocks on nothing but locks that are held
-// for as long.
+// Observe records an event of the transport; pass it to [client.WithObserver]. It takes at
+// most a microsecond or two and blocks only on locks that are held for as long.
 func (p *Page) Observe(e client.Event) {
 	r := p.record(e.Key)
 	r.mu.Lock()
@@ -88,5 +86,5 @@ func (p *Page) find(key string) *record {
 	return p.old[key]
 }
 
-// refresh is how often a page changes while somebody looks at it.
+// refresh is how often a page that is being viewed is updated.
 const refresh = time.Second

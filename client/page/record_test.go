@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
-	"strings"
 	"testing"
 	"time"
 
@@ -120,16 +119,6 @@ func TestWords(t *testing.T) {
 	}
 }
 
-func TestClock(t *testing.T) {
-	for want, d := range map[string]time.Duration{
-		"0 s": -time.Second, "1 ms": time.Microsecond, "999 ms": 999 * time.Millisecond, "1.5 s": 1500 * time.Millisecond,
-		"11 s": 10*time.Second + 1, "1 min": time.Minute, "1 min 1 s": 61 * time.Second, "1 h": time.Hour,
-		"2 h 5 min": 2*time.Hour + 5*time.Minute + time.Second, "3 d 4 h": 76 * time.Hour, "30 d": 720 * time.Hour,
-	} {
-		require.Equal(t, want, clock(d))
-	}
-}
-
 func TestOpens(t *testing.T) {
 	now := time.Unix(1_700_000_000, 0)
 	for want, l := range map[string]Limit{
@@ -162,13 +151,6 @@ func TestLimitOf(t *testing.T) {
 		require.Equal(t, c.left, l.Left, "%+v", c.w)
 		require.Equal(t, c.opens, !l.Opens.IsZero(), "%+v", c.w)
 	}
-}
-
-func TestClean(t *testing.T) {
-	require.Equal(t, "ä b", clean("ä b"))
-	require.Equal(t, "\ufffd\ufffd", clean("\xff\x1b"))
-	require.Equal(t, strings.Repeat("é", longest), clean(strings.Repeat("é", longest)))
-	require.Equal(t, strings.Repeat("é", longest)+"…", clean(strings.Repeat("é", longest+1)))
 }
 
 func TestEmptyAt(t *testing.T) {

@@ -13,22 +13,22 @@ import (
 	"github.com/forbear-go/forbear/throttle"
 )
 
-// A View is what a page shows. As JSON it is what the page's address returns to those
-// that accept application/json.
+// A View is what a page shows. The page serves it as JSON to requests that accept
+// application/json.
 type View struct {
 	Time time.Time `json:"time"`
-	// Keys are those with the most to tell: the most waiting requests first, then the
-	// most requests sent in the last minutes.
+	// Keys are the busiest keys: those with the most waiting requests first, then those
+	// with the most requests sent in the last minutes.
 	Keys []Key `json:"keys"`
-	// Found is how many keys match the search, and Waiting how many requests wait
-	// for these in all.
+	// Found is how many keys match the search, and Waiting how many requests of these
+	// keys wait in total.
 	Found   int `json:"found"`
 	Waiting int `json:"waiting"`
-	// Search is what was searched for.
+	// Search is the text that was searched for.
 	Search string `json:"search,omitempty"`
 }
 
-// A Key is what is known of one key.
+// A Key is the state of one key.
 type Key struct {
 	Counts
 	ID   string `json:"id"` // the beginning of the key's hash
@@ -38,21 +38,21 @@ type Key struct {
 	Limits   []Limit `json:"limits"`
 	Waiting  int     `json:"waiting"`
 	InFlight int     `json:"in_flight"`
-	// Empty is about when the last of those who wait will go; zero if none waits, or
-	// if that is not known.
+	// Empty is about when the last waiting request will be sent; zero if none waits, or if
+	// that is not known.
 	Empty time.Time `json:"empty,omitzero"`
-	// Hold is when a wait ends that a refusal asked for; zero if there is none.
+	// Hold is when the wait that a refusal asked for ends; zero if there is none.
 	Hold time.Time `json:"hold,omitzero"`
 
-	// P50 and P95 are how many seconds half, and 95 of 100, of the last 64 requests
-	// waited at most.
+	// P50 and P95 are the median and the 95th percentile of the seconds that the last 64
+	// requests waited.
 	P50     float64 `json:"wait_p50"`
 	P95     float64 `json:"wait_p95"`
 	History []Slot  `json:"history,omitempty"` // five seconds each, the oldest first
 	Events  []Event `json:"events,omitempty"`  // the newest first
 }
 
-// Counts are what became of the requests of a key; see [client.Counts].
+// Counts counts the outcomes of a key's requests; see [client.Counts].
 type Counts struct {
 	Sent    uint64 `json:"sent"`
 	Refused uint64 `json:"refused"`
@@ -60,23 +60,23 @@ type Counts struct {
 	GivenUp uint64 `json:"given_up"`
 }
 
-// A Limit is what is known of one limit.
+// A Limit is the state of one limit.
 type Limit struct {
 	Name  string `json:"name"`
 	Unit  string `json:"unit,omitempty"`
 	Scope string `json:"scope,omitempty"`
 	Kind  string `json:"kind,omitempty"`
-	// Max is the most that the limit allows and Left what is left of it; both are
-	// below 0 if the server did not tell.
+	// Max is the most that the limit allows, and Left what is left of it; both are
+	// below 0 if the server did not say.
 	Max  int `json:"max"`
 	Left int `json:"left"`
-	// Seconds is the limit's period, and Rate how many requests a second it lets pass,
-	// each 0 if not known.
+	// Seconds is the limit's period, and Rate how many requests a second it allows; each
+	// is 0 if not known.
 	Seconds float64 `json:"seconds,omitempty"`
 	Rate    float64 `json:"rate,omitempty"`
-	// Opens is when the limit opens again; zero if that is not known, or past.
+	// Opens is when the limit resets; zero if that is not known, or past.
 	Opens time.Time `json:"opens,omitzero"`
-	// Others reports whether others spend the same quota.
+	// Others reports whether other clients spend the same quota.
 	Others bool `json:"others,omitempty"`
 }
 
@@ -93,7 +93,7 @@ type Event struct {
 	Text string    `json:"text"`
 }
 
-// A query says what to show.
+// A query selects what to show.
 type query struct {
 	search string
 	most   int

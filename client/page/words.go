@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/forbear-go/forbear/backoff"
 	"github.com/forbear-go/forbear/client"
+	"github.com/forbear-go/forbear/internal/words"
 )
 
 // reason says in a few words why a request was sent again or given up. It never
@@ -61,7 +61,7 @@ func (e *entry) text() string {
 	case client.EventRetry:
 		b.WriteString(" is retried")
 		if e.delay > 0 {
-			b.WriteString(" after " + clock(e.delay))
+			b.WriteString(" after " + words.Duration(e.delay))
 		}
 		e.after(&b)
 	case client.EventGiveUp:
@@ -100,49 +100,5 @@ func (e *entry) after(b *strings.Builder) {
 // longest is how much of a name is shown, in characters.
 const longest = 80
 
-// clean returns a name that can be shown: short, in one line, and without characters
-// that are invisible or change the direction of others.
-func clean(name string) string {
-	var b strings.Builder
-	n := 0
-	for _, c := range name {
-		if n++; n > longest {
-			b.WriteRune('…')
-			break
-		}
-		if !unicode.IsPrint(c) {
-			c = unicode.ReplacementChar
-		}
-		b.WriteRune(c)
-	}
-	return b.String()
-}
-
-// clock returns a duration in the two largest units that it has.
-func clock(d time.Duration) string {
-	switch {
-	case d <= 0:
-		return "0 s"
-	case d < time.Second:
-		return fmt.Sprintf("%d ms", max(d.Milliseconds(), 1))
-	case d < 10*time.Second:
-		return fmt.Sprintf("%.1f s", d.Seconds())
-	}
-	s := int64((d + time.Second - 1) / time.Second)
-	switch {
-	case s < 60:
-		return fmt.Sprintf("%d s", s)
-	case s < 3600:
-		return two(s/60, "min", s%60, "s")
-	case s < 86400:
-		return two(s/3600, "h", s%3600/60, "min")
-	}
-	return two(s/86400, "d", s%86400/3600, "h")
-}
-
-func two(n int64, unit string, rest int64, smaller string) string {
-	if rest == 0 {
-		return fmt.Sprintf("%d %s", n, unit)
-	}
-	return fmt.Sprintf("%d %s %d %s", n, unit, rest, smaller)
-}
+// clean returns a name that can be shown.
+func clean(name string) string { return words.Clean(name, longest) }

@@ -11,24 +11,26 @@ import (
 	"github.com/forbear-go/forbear/client"
 )
 
-// A Credential is one of a pool.
+// A Credential is one credential of a [Pool].
 type Credential struct {
-	// Key says whose quota it spends: what stays the same when the credential is
-	// renewed, such as the name of the account. It is hashed before it is stored.
+	// Key identifies the quota that the credential spends. It should stay the same when
+	// the credential is renewed, such as the name of the account. The pool stores only a
+	// hash of it.
 	Key string
-	// Set puts the credential on a request, a copy that it may change. It is called for
-	// each attempt when the attempt goes, and may get a new token then. Its errors end
-	// the attempt. It must be safe for concurrent use.
+	// Set adds the credential to a request, which is a copy that Set may modify. The pool
+	// calls it for each attempt when the attempt is about to be sent; Set may obtain a new
+	// token then. If Set returns an error, the attempt ends with it. Set must be safe for
+	// concurrent use.
 	Set func(*http.Request) error
 }
 
-// A Pool is an http.RoundTripper that chooses a credential for each request. It is safe
-// for concurrent use. It sets the key of a request, so [client.WithKey] and a key
-// function mean nothing. A credential that the caller set is replaced if Set replaces
-// it.
+// A Pool is an http.RoundTripper that chooses a credential for each request. Create it
+// with [New]. It is safe for concurrent use. The pool sets the key of each request, so
+// [client.WithKey] and a key function have no effect. It does not remove a credential that
+// the caller set, unless Set does.
 //
-// A request that was refused for a limit waits with the credential that it has. A
-// redirect to another host than the one that the caller asked gets no credential.
+// If the API refuses a request because of a limit, the request is retried with the same
+// credential. A request that follows a redirect to another host gets no credential.
 type Pool struct {
 	limited *client.Transport
 
@@ -46,20 +48,22 @@ type member struct {
 // rest is how long a credential rests that the API does not accept.
 const rest = 15 * time.Minute
 
-// New returns a pool over base, with a transport of its own that opts configure. A nil
-// base means http.DefaultTransport. The keys must differ.
+// New returns a pool that sends requests through base, or through http.DefaultTransport if
+// base is nil. The options configure the pool's own [client.Transport]. New returns an
+// error if there are no credentials, if one lacks Key or Set, if two have the same key, or
+// if an option is invalid.
 func New(base http.RoundTripper, credentials []Credential, opts ...client.Option) (*Pool, error) {
 	if len(credentials) == 0 {
-		return nil, errors.New("pool: no credentials")
+		return nil, errors.New("pool: New needs at least one credential")
 	}
 	p := &Pool{}
 	seen := map[string]bool{}
 	for i, c := range credentials {
 		switch {
 		case c.Key == "" || c.Set == nil:
-			return nil, fmt.Errorf("pool: credential %d needs both Key and Set", i)
+			return nil, fmt.Errorf("pool: credential %d must set both Key and Set", i)
 		case seen[c.Key]:
-			return nil, fmt.Errorf("pool: credential %d has the key of an earlier one", i)
+			return nil, fmt.Errorf("pool: credential %d has the same key as an earlier one", i)
 		}
 		seen[c.Key] = true
 		p.members = append(p.members, &member{Credential: c})
@@ -75,17 +79,18 @@ func New(base http.RoundTripper, credentials []Credential, opts ...client.Option
 	return p, nil
 }
 
-// Transport returns the transport that the pool's requests go through, to look at what
-// it believes, and to close it.
+// Transport returns the transport that sends the pool's requests. Use it to inspect the
+// limits, and to close it.
 func (p *Pool) Transport() *client.Transport { return p.limited }
 
 // CloseIdleConnections closes the idle connections of the base transport.
 func (p *Pool) CloseIdleConnections() { p.limited.CloseIdleConnections() }
 
-// RoundTrip implements http.RoundTripper. A request that the API answers with 401 or 403
-// goes once more with each other credential, if its body can be had again; a credential
-// with which another does better rests for a quarter of an hour. If none does, the
-// caller gets the last answer, and only those that were answered 401 rest.
+// RoundTrip implements http.RoundTripper. If the API answers 401 or 403, RoundTrip sends
+// the request once with each other credential, if its body can be replayed, until one is
+// accepted; the pool then avoids the rejected credentials for 15 minutes. If the API
+// accepts none, RoundTrip returns the last response, and the pool avoids only those that
+// were answered 401.
 func (p *Pool) RoundTrip(req *http.Request) (*http.Response, error) {
 	if req.URL == nil || redirected(req) {
 		return p.limited.RoundTrip(req)

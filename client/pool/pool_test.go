@@ -252,13 +252,13 @@ func TestSetFails(t *testing.T) {
 
 func TestBadCredentials(t *testing.T) {
 	for want, all := range map[string][]pool.Credential{
-		"no credentials":    nil,
-		"needs both":        {{Key: "a"}},
-		"1 needs both":      {bearer("a"), {Set: bearer("b").Set}},
-		"an earlier one":    {bearer("a"), bearer("a")},
-		"1 has the key":     {bearer("a"), bearer("a")},
-		"0 needs both":      {{}},
-		"pool: credential ": {{}},
+		"at least one credential": nil,
+		"must set both":           {{Key: "a"}},
+		"1 must set both":         {bearer("a"), {Set: bearer("b").Set}},
+		"an earlier one":          {bearer("a"), bearer("a")},
+		"1 has the same key":      {bearer("a"), bearer("a")},
+		"0 must set both":         {{}},
+		"pool: credential ":       {{}},
 	} {
 		_, err := pool.New(nil, all)
 		assert.ErrorContains(t, err, want)

@@ -48,15 +48,15 @@ type limits struct {
 // is longer than it waits by default. A refusal, should somebody else have spent the
 // hour of a user, has a date in its body; there is nothing to do to have it obeyed.
 func newClient(l limits, plain *http.Client) (*http.Client, error) {
-	return client.Wrap(plain, client.WithMaxWait(0), client.WithQueue(
-		queue.WithRule(queue.Rule{ // for all requests, of each user by itself
+	return client.Wrap(plain, client.WithMaxWait(0),
+		client.WithRule(queue.Rule{ // for all requests, of each user by itself
 			Name: "hour", Scope: queue.PerKey, Limits: []queue.Quota{queue.Per(300, l.hour)},
 		}),
-		queue.WithRule(queue.Rule{ // for new accounts, of all users together
+		client.WithRule(queue.Rule{ // for new accounts, of all users together
 			Name: "accounts", Scope: queue.Global, Limits: []queue.Quota{queue.Every(l.pace)},
 			Pattern: "POST /v1/virtual-accounts",
 		}),
-	))
+	)
 }
 
 // A user sends requests, some of which open a virtual account.

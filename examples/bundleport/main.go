@@ -96,9 +96,9 @@ func run(ctx context.Context, out io.Writer, serve func(http.Handler) (*http.Cli
 	plain, url, stop := serve(api)
 	defer stop()
 	// The three limits are read from the responses. What these do not tell is a rule.
-	rt, err := client.NewTransport(plain.Transport, client.WithMaxWait(0), client.WithQueue(
-		queue.WithRule(queue.Rule{Name: "searches", Pattern: "POST /hotels/v1/search", MaxInFlight: 10}),
-	))
+	rt, err := client.NewTransport(plain.Transport, client.WithMaxWait(0),
+		client.WithRule(queue.Rule{Name: "searches", Pattern: "POST /hotels/v1/search", MaxInFlight: 10}),
+	)
 	if err != nil {
 		return err
 	}

@@ -81,7 +81,7 @@ func TestStaleZeroStopsNobody(t *testing.T) {
 					require.Equal(t, strconv.Itoa(9-i), remaining)
 					require.False(t, cached)
 				}
-				time.Sleep(time.Minute)
+				time.Sleep(2 * time.Minute)
 				remaining, cached := get("/9")
 				require.Equal(t, "0", remaining, "old news")
 				require.True(t, cached)

@@ -60,9 +60,9 @@ type fetcher struct {
 func (f *fetcher) run(ctx context.Context, out io.Writer) error {
 	// How many requests a plan allows is in every response: nothing to set up. How many
 	// credits it has is in none, so they are a rule.
-	transport, err := client.NewTransport(f.base, client.WithQueue(queue.WithRule(queue.Rule{
+	transport, err := client.NewTransport(f.base, client.WithRule(queue.Rule{
 		Name: "credits", Pattern: "GET " + endpoint, Limits: []queue.Quota{queue.PerDay(freePages).Named("credits")},
-	})))
+	}))
 	if err != nil {
 		return err
 	}

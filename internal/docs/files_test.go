@@ -23,7 +23,7 @@ func files(t *testing.T, keep func(path string) bool) map[string]string {
 		}
 		name := d.Name()
 		if d.IsDir() {
-			if name == "testdata" || name == "node_modules" || len(name) > 2 && name[0] == '.' {
+			if name == "testdata" || name == "node_modules" || len(name) > 2 && name[0] == '.' && name != ".github" {
 				return filepath.SkipDir
 			}
 			return nil

@@ -127,6 +127,23 @@ func For(req *http.Request) *API {
 	return nil
 }
 
+// ForHost returns the APIs that serve some requests to a host: of more, and then of the table. It
+// is nil for most hosts.
+func ForHost(host string, more ...*API) (apis []*API) {
+	host = strings.ToLower(host)
+	for _, a := range more {
+		if a.hasHost(host) {
+			apis = append(apis, a)
+		}
+	}
+	for i := range table {
+		if table[i].hasHost(host) {
+			apis = append(apis, &table[i])
+		}
+	}
+	return apis
+}
+
 // Named returns the entry of the table with that name, or nil. Entries serve
 // proxies and self-hosted servers well: copy one, and set Hosts.
 func Named(name string) *API {
@@ -143,7 +160,10 @@ func (a *API) Serves(req *http.Request) bool {
 	if a.Path != "" && !strings.Contains(req.URL.Path, a.Path) {
 		return false
 	}
-	host := strings.ToLower(req.URL.Hostname())
+	return a.hasHost(strings.ToLower(req.URL.Hostname()))
+}
+
+func (a *API) hasHost(host string) bool {
 	for _, pattern := range a.Hosts {
 		if pattern == host {
 			return true

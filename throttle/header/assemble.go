@@ -23,7 +23,7 @@ func (r *Reading) assemble() {
 	}
 	r.freeUnlimited()
 	for i := range r.parts {
-		if p := &r.parts[i]; !p.struck && p.told() {
+		if p := &r.parts[i]; !p.merged && p.reported() {
 			p.derive()
 			r.Windows = append(r.Windows, p.Window)
 		}
@@ -50,18 +50,18 @@ func (r *Reading) joinPolicies() {
 				continue
 			}
 			family++
-			if fit := r.fit(p, q); !q.used && fit >= 0 && (fit > bestFit || fit == bestFit && q.length < r.policies[best].length) {
+			if fit := r.fit(p, q); !q.assigned && fit >= 0 && (fit > bestFit || fit == bestFit && q.length < r.policies[best].length) {
 				best, bestFit = j, fit
 			}
 		}
 		if best < 0 || bestFit == 0 && family > 1 {
 			continue
 		}
-		r.policies[best].give(p, family > 1)
+		r.policies[best].apply(p, family > 1)
 	}
 	for j := range r.policies {
 		q := &r.policies[j]
-		if q.used {
+		if q.assigned {
 			continue
 		}
 		p := r.find(q.family, q.text, "", 0)
@@ -69,7 +69,7 @@ func (r *Reading) joinPolicies() {
 			return
 		}
 		p.policy = true
-		q.give(p, true)
+		q.apply(p, true)
 	}
 }
 
@@ -128,8 +128,8 @@ func (r *Reading) fit(p *part, q *policy) int {
 	return 2
 }
 
-func (q *policy) give(p *part, several bool) {
-	q.used = true
+func (q *policy) apply(p *part, several bool) {
+	q.assigned = true
 	if !p.Limit.Known() {
 		p.setLimit(q.quota)
 	}
@@ -173,6 +173,9 @@ func (r *Reading) complete(p *part) {
 	if p.named && p.Length == 0 {
 		p.Length = periodNamed(p.key)
 	}
+	if p.unitlessLength && p.milli && p.Length >= 1000*time.Second && p.Length%(1000*time.Second) == 0 {
+		p.Length /= 1000 // in the unit of the reset
+	}
 	p.derive()
 	if p.Limit.State == Unlimited && p.Remaining.State == Unlimited {
 		p.Reset = Reset{} // it is a placeholder too
@@ -182,7 +185,7 @@ func (r *Reading) complete(p *part) {
 		// in: the server's limiter is out of order and the zero is no count.
 		p.Remaining = Count{State: Malformed}
 	}
-	if in := p.Reset.In; p.bare && p.Length > 0 && in > 10*p.Length && in/1000 <= p.Length {
+	if in := p.Reset.In; p.unitless && p.Length > 0 && in > 10*p.Length && in/1000 <= p.Length {
 		// Half a day to the end of a minute: the number is in milliseconds.
 		p.Reset = Reset{In: in / 1000, Resolution: max(p.Reset.Resolution/1000, 1)}
 	}
@@ -204,7 +207,7 @@ func (r *Reading) freeUnlimited() {
 	explained := r.status < 400
 	for i := range r.parts {
 		p := &r.parts[i]
-		explained = explained || !p.struck && p.Window.Exhausted() && p.Limit.Known() && p.Limit.Value > 0
+		explained = explained || !p.merged && p.Window.Exhausted() && p.Limit.Known() && p.Limit.Value > 0
 	}
 	for i := range r.parts {
 		p := &r.parts[i]

@@ -37,8 +37,8 @@ func (r *Reading) assign(f *field, values []string) {
 		}
 	case rolePolicy:
 		r.assignPolicies(f, values)
-	case roleBare:
-		r.assignBare(f, values)
+	case roleStem:
+		r.assignStem(f, values)
 	case rolePair:
 		for _, v := range values {
 			if v = r.cut(v); r.assignShare(f, v) {
@@ -69,9 +69,9 @@ func (r *Reading) assignNumber(f *field, item int, n number) {
 	if p == nil {
 		return
 	}
-	p.know(f)
+	p.describe(f)
 	switch f.role {
-	case roleLimit, roleBare:
+	case roleLimit, roleStem:
 		p.setLimit(countOf(n))
 	case roleRemaining:
 		p.setRemaining(countOf(n))
@@ -79,9 +79,11 @@ func (r *Reading) assignNumber(f *field, item int, n number) {
 		p.setUse(f, n)
 	case roleLength:
 		p.setLength(lengthOf(n, f.step))
+		p.unitlessLength = f.step == 0
 	case roleReset:
 		if v, ok := resetOf(n, f.step); ok {
 			p.setReset(v, f.step == 0)
+			p.milli = n.whole >= minEpochMilli && n.whole < minEpochMicro
 		} else {
 			p.broken = true
 		}

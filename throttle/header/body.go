@@ -5,27 +5,27 @@ import (
 	"time"
 )
 
-// bodySays is what a body tells of a refusal.
-type bodySays struct {
-	refused bool // the body speaks of a limit, which counts behind an error status
-	surely  bool // it does so in a way that counts behind a success as well
-	wait    Reset
-	named   bool // there is a wait
-	meant   bool // the wait is meant also on a success
-	prose   Reset
-	said    bool // there is a wait in prose
-	oauth   bool // the error is one of Meta's
-	graph   shopifyCost
-	quoted  int // fields quoted from a header that were looked at
+// bodyFindings is what a body tells of a refusal.
+type bodyFindings struct {
+	refused      bool // the body speaks of a limit, which counts behind an error status
+	certain      bool // it does so in a way that counts behind a success as well
+	wait         Reset
+	waitKnown    bool // there is a wait
+	onSuccess    bool // the wait is meant also on a success
+	prose        Reset
+	proseKnown   bool // there is a wait in prose
+	oauth        bool // the error is one of Meta's
+	graph        shopifyCost
+	quotedFields int // fields quoted from a header that were looked at
 
-	failed  bool // the outermost object says that the request failed
-	worded  bool // a message says that requests were too many
-	quota   bool // a code says that a quota is used up, of whatever
-	other   bool // a message speaks of something else than requests
-	data    bool // there is data beside the errors
-	note    bool // a note in the outermost object is about the rate of requests
-	spoken  int  // how much text was looked at
-	scalars int  // how many there are
+	failed   bool // the outermost object says that the request failed
+	tooMany  bool // a message says that requests were too many
+	quota    bool // a code says that a quota is used up, of whatever
+	other    bool // a message speaks of something else than requests
+	data     bool // there is data beside the errors
+	note     bool // a note in the outermost object is about the rate of requests
+	textRead int  // how much text was looked at
+	scalars  int  // how many there are
 
 	tooLarge bool // the request asks for more than the limit
 	billing  bool // words or a code say that payment is wanted
@@ -37,7 +37,7 @@ type bodySays struct {
 type shopifyCost struct{ most, now, rate, asked Count }
 
 // readBody looks for what servers say about limits in bodies only.
-func (r *Reading) readBody(body []byte, said *bodySays) {
+func (r *Reading) readBody(body []byte, said *bodyFindings) {
 	text := strings.TrimLeft(string(body[:min(len(body), MaxBody)]), " \t\r\n\ufeff")
 	if text == "" {
 		return
@@ -51,23 +51,23 @@ func (r *Reading) readBody(body []byte, said *bodySays) {
 		r.readMember(&s, said)
 	}
 	r.readShopify(said)
-	said.conclude()
+	said.finish()
 }
 
 // readMember looks at one scalar of a JSON body.
-func (r *Reading) readMember(s *jsonScan, said *bodySays) {
+func (r *Reading) readMember(s *jsonScan, said *bodyFindings) {
 	switch key := plainKey(s.key); key {
 	case "throttleseconds":
 		// Bungie sends it always; 0 is no wait.
 		if n, ok := parseNumber(s.value); ok && !n.zero() {
 			said.addWait(s.value, 0, r.base())
-			said.meant = true
+			said.onSuccess = true
 		}
 	case "backoff":
 		// Stack Exchange asks for a pause on a success.
 		if s.depth == 1 && !s.quoted {
 			said.addWait(s.value, 0, r.base())
-			said.meant = said.named
+			said.onSuccess = said.waitKnown
 		}
 	case "quotamax", "quotaremaining":
 		r.readQuota(s, key)
@@ -87,18 +87,18 @@ func (r *Reading) readMember(s *jsonScan, said *bodySays) {
 			return
 		}
 		said.readError(s, key, r.base())
-		if said.quoted < maxHits && r.status >= 400 && strings.IndexByte(s.key, '-') > 0 {
-			said.quoted++
+		if said.quotedFields < maxHits && r.status >= 400 && strings.IndexByte(s.key, '-') > 0 {
+			said.quotedFields++
 			r.readQuotedHeader(s)
 		}
 	}
 }
 
 // addWait adds a wait. Of several the longest counts.
-func (b *bodySays) addWait(v string, unit time.Duration, base time.Time) {
+func (b *bodyFindings) addWait(v string, unit time.Duration, base time.Time) {
 	t, ok := parseReset(v, unit)
-	if ok && !absurd(v, t, base) && (!b.named || t.Delay(base) > b.wait.Delay(base)) {
-		b.wait, b.named = t, true
+	if ok && !absurd(v, t, base) && (!b.waitKnown || t.Delay(base) > b.wait.Delay(base)) {
+		b.wait, b.waitKnown = t, true
 	}
 }
 
@@ -140,7 +140,7 @@ func (r *Reading) readQuotedHeader(s *jsonScan) {
 
 // readShopify makes a window of the cost that GraphQL answers carry. A query
 // that was refused fits as soon as what it lacks has been restored.
-func (r *Reading) readShopify(said *bodySays) {
+func (r *Reading) readShopify(said *bodyFindings) {
 	g := &said.graph
 	if !g.most.Known() || !g.now.Known() || !g.rate.Known() {
 		return
@@ -152,10 +152,10 @@ func (r *Reading) readShopify(said *bodySays) {
 	p.Unit = "points"
 	p.setLimit(g.most)
 	p.setRemaining(g.now)
-	if lack := g.asked.Value - g.now.Value; said.surely && g.asked.Known() && lack > 0 && g.rate.Value > 0 {
+	if lack := g.asked.Value - g.now.Value; said.certain && g.asked.Known() && lack > 0 && g.rate.Value > 0 {
 		if seconds := lack / g.rate.Value; seconds < maxDelta {
 			said.wait = Reset{In: time.Duration(seconds * float64(time.Second)), Resolution: time.Second}
-			said.named = true
+			said.waitKnown = true
 		}
 	}
 }

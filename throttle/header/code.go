@@ -26,7 +26,9 @@ var codePhrases = []string{
 	"maxlag", "too frequent", "requests too frequent", "frequency limit", "flood control", "concurrency limit exceeded", "concurrent limit exceeded",
 	"concurrent requests exceeded", "max concurrent requests", "cost limit exceeded", "provisioned throughput exceeded",
 	"individual quota per hour", "registered quota per week", "anonymous quota per minute", "anonymous quota per day", "budget exceeded",
-	"developer over rate", "service over qps", "service over rate", "account over rate",
+	"exceeded api key allowance", "exceeded account allowance", "exceeded account trading allowance", "allowance exceeded", "error server busy",
+	"flow limit exceeded", "abnormal usage detected", "temporary reduced capacity", "developer over rate", "service over qps",
+	"service over rate", "account over rate",
 }
 
 // quotaCodes may mean a quota of requests or of something else.
@@ -37,7 +39,7 @@ var quotaCodes = []string{
 
 // notRefusals are the words that make of such a code the name of another error.
 var notRefusals = []string{
-	"invalid", "required", "missing", "not found", "unknown", "unsupported", "config", "configuration", "rule", "rules", "settings",
+	"invalid", "required", "service quota", "missing", "not found", "unknown", "unsupported", "config", "configuration", "rule", "rules", "settings",
 	"setting", "storage", "disk", "mailbox", "file", "files", "upload", "exchange", "interest", "price", "page", "length", "size",
 	"coupon", "voucher", "promo", "friend", "refund", "phone", "pull request", "gift",
 	"not allowed", "must be", "validation", "too low", "too high value", "exists", "transfer", "withdrawal", "payload", "batch", "document",

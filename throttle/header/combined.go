@@ -1,8 +1,8 @@
 package header
 
-// assignBare reads a field that is named by the stem alone. Depending on who sends
+// assignStem reads a field that is named by the stem alone. Depending on who sends
 // it, it holds a limit, IETF's list of windows, or pairs of many kinds.
-func (r *Reading) assignBare(f *field, values []string) {
+func (r *Reading) assignStem(f *field, values []string) {
 	for _, v := range values {
 		v = r.cut(v)
 		if v == "" {
@@ -83,7 +83,7 @@ func (r *Reading) assignItems(f *field, v string) {
 	var it item
 	for v != "" {
 		v = it.scan(v)
-		if it.name != "" && (it.told || it.limits) {
+		if it.name != "" && (it.measured || it.limits) {
 			r.assignItem(f, &it)
 		} else if it.name != "" && it.count {
 			if p := r.find(f.family, it.name, it.name, 0); p != nil {

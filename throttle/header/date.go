@@ -10,6 +10,9 @@ func parseDate(s string) (time.Time, time.Duration, bool) {
 		return time.Time{}, 0, false
 	}
 	if isDigit(s[0]) {
+		if len(s) >= 10 && s[4] == '/' && s[7] == '/' { // 2026/03/01
+			return parseISO(s[:4] + "-" + s[5:7] + "-" + s[8:])
+		}
 		if len(s) > 11 && s[4] == '-' && isLetter(s[5]) && s[8] == '-' { // 2026-Mar-01
 			if m := monthOf(s[5], s[6], s[7]); m > 0 {
 				return parseISO(s[:5] + string([]byte{'0' + byte(m/10), '0' + byte(m%10)}) + s[8:])

@@ -73,6 +73,13 @@ var dialects = []Dialect{
 	{Name: "amap", Refusals: true, Hosts: []string{"restapi.amap.com"}}, // CUQPS_HAS_EXCEEDED_THE_LIMIT
 	{Name: "wechat", Refusals: true, Hosts: []string{"api.weixin.qq.com", "qyapi.weixin.qq.com"}},
 	{Name: "taobao", Refusals: true, Hosts: []string{"eco.taobao.com", "gw.api.taobao.com"}},
+	{Name: "geonames", Refusals: true, Hosts: []string{"api.geonames.org", "secure.geonames.org"}},
+	{Name: "tencent", Refusals: true, Hosts: []string{".tencentcloudapi.com"}}, // Response.Error.Code
+	{Name: "baidu", Refusals: true, Hosts: []string{"aip.baidubce.com", "api.map.baidu.com"}},
+	{Name: "withings", Refusals: true, Hosts: []string{"wbsapi.withings.net"}}, // "status": 601
+	{Name: "viber", Refusals: true, Hosts: []string{"chatapi.viber.com"}},
+	{Name: "tiktok", Refusals: true, Hosts: []string{"business-api.tiktok.com"}}, // "code": 40100
+	{Name: "dingtalk", Refusals: true, Hosts: []string{"oapi.dingtalk.com", "api.dingtalk.com"}},
 	{Name: "jsonrpc", Refusals: true, Hosts: []string{".infura.io", ".alchemy.com", ".quiknode.pro", "rpc.ankr.com"}},
 }
 

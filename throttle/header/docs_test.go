@@ -129,7 +129,7 @@ func dialectTable() string {
 func shorten(s string) string {
 	s = strings.Join(strings.Fields(s), " ")
 	if len(s) > 100 {
-		s = s[:97] + "..."
+		s = strings.ToValidUTF8(s[:97], "") + "..."
 	}
 	return strings.ReplaceAll(s, "`", "'")
 }

@@ -7,9 +7,12 @@ import (
 
 // readError looks at one scalar of a JSON body for the codes, words and numbers
 // by which errors say that a limit was hit.
-func (b *bodySays) readError(s *jsonScan, key string, base time.Time) {
+func (b *bodyFindings) readError(s *jsonScan, key string, base time.Time) {
 	b.readEnvelope(s, key)
 	kind := errorKeys[key]
+	if kind == keyOther && s.depth > 1 && s.path[1] == "errors" && strings.IndexByte(s.value, ' ') > 0 {
+		kind = keyMessage // named for what is wrong: "errors": {"rateLimit": "Too many requests"}
+	}
 	if kind == keyOther {
 		return
 	}
@@ -23,7 +26,7 @@ func (b *bodySays) readError(s *jsonScan, key string, base time.Time) {
 		return
 	}
 	text := s.value[:min(len(s.value), 4<<10)]
-	if b.spoken += len(text); b.spoken > maxSpoken {
+	if b.textRead += len(text); b.textRead > maxErrorText {
 		return
 	}
 	if text == "OAuthException" {
@@ -33,11 +36,11 @@ func (b *bodySays) readError(s *jsonScan, key string, base time.Time) {
 		b.readCode(s, key, text)
 		return
 	}
-	b.speak(text, base)
+	b.readSentences(text, base)
 }
 
-// maxSpoken bounds how much text of a body is looked at for words.
-const maxSpoken = 16 << 10
+// maxErrorText bounds how much text of a body is looked at for words.
+const maxErrorText = 16 << 10
 
 // keyKind tells what errors keep under a key.
 type keyKind uint8
@@ -66,11 +69,12 @@ var errorKeys = map[string]keyKind{
 }
 
 // readEnvelope looks for what the outermost object says of success and failure.
-func (b *bodySays) readEnvelope(s *jsonScan, key string) {
+func (b *bodyFindings) readEnvelope(s *jsonScan, key string) {
 	switch {
 	case s.depth >= 2 && s.path[1] == "data":
 		b.data = b.data || s.value != "null"
-	case s.depth >= 2 && (s.path[1] == "error" || s.path[1] == "errors" || s.path[1] == "error_response"):
+	case s.depth >= 2 && (s.path[1] == "error" || s.path[1] == "errors" || s.path[1] == "error_response"),
+		s.depth == 2 && s.path[1] == "status" && errorKeys[key] == keyMessage:
 		b.failed = true
 	}
 	b.scalars++
@@ -86,6 +90,8 @@ func (b *bodySays) readEnvelope(s *jsonScan, key string) {
 		case "0", "error", "fail", "failed", "failure", "notok", "ko", "nok":
 			b.failed = true
 		}
+	case "statusmessage":
+		b.failed = b.failed || value != "" && value != "ok" && value != "success"
 	case "error", "err", "errormessage":
 		b.failed = b.failed || value != "" && value != "null" && value != "false" && value != "0"
 	case "errcode", "errorcode", "errno", "code", "retcode":
@@ -101,22 +107,22 @@ func (b *bodySays) readEnvelope(s *jsonScan, key string) {
 var noteWords = []string{"rate limit", "call frequency", "requests per second", "request per second", "requests per minute",
 	"calls per minute", "requests per day", "calls per day", "api requests more sparingly"}
 
-// conclude draws what follows from the body as a whole.
-func (b *bodySays) conclude() {
-	if b.worded || b.quota && !b.other {
+// finish draws what follows from the body as a whole.
+func (b *bodyFindings) finish() {
+	if b.tooMany || b.quota && !b.other {
 		b.refused = true
-		b.surely = b.surely || b.failed
+		b.certain = b.certain || b.failed
 	}
 	if b.note && b.scalars == 1 {
-		b.refused, b.surely = true, true
+		b.refused, b.certain = true, true
 	}
 	if b.data {
-		b.surely = false // it was answered, be it in part
+		b.certain = false // it was answered, be it in part
 	}
 }
 
 // readCode reads an error code that is a word.
-func (b *bodySays) readCode(s *jsonScan, key, code string) {
+func (b *bodyFindings) readCode(s *jsonScan, key, code string) {
 	if s.key == "__type" && throttleCodes[lastPart(code)] {
 		b.refused = true
 		return
@@ -134,14 +140,14 @@ func (b *bodySays) readCode(s *jsonScan, key, code string) {
 		b.refused = true
 		// Behind a success it counts in a place for errors only: words may well be what
 		// was asked for.
-		b.surely = b.surely || s.within("errors") || s.within("error") || s.within("extensions") ||
+		b.certain = b.certain || s.within("errors") || s.within("error") || s.within("extensions") ||
 			s.depth == 1 && (key == "error" || key == "errorstatus" || key == "errorcode" || b.failed) ||
 			s.depth == 1 && key == "status" && s.value == strings.ToUpper(s.value)
 	}
 }
 
 // readCodeAlone reads a code from a place that holds nothing but error codes.
-func (b *bodySays) readCodeAlone(code string) {
+func (b *bodyFindings) readCodeAlone(code string) {
 	code = code[:min(len(code), maxName)]
 	verdict, plain := readCode(code)
 	b.refused = b.refused || verdict == codeLimited || throttleCodes[lastPart(code)]
@@ -150,22 +156,22 @@ func (b *bodySays) readCodeAlone(code string) {
 }
 
 // readNumber reads an error code that is a number.
-func (b *bodySays) readNumber(s *jsonScan, key string, n number) {
+func (b *bodyFindings) readNumber(s *jsonScan, key string, n number) {
 	if s.depth > 3 {
 		return
 	}
 	switch code := n.whole; {
 	case code == 429 && s.depth <= 2:
 		b.refused = true
-		b.surely = b.surely || s.depth == 1 && key != "status" || s.within("error")
+		b.certain = b.certain || s.depth == 1 && key != "status" || s.within("error")
 	case code == 99991400 && s.depth == 1, // Lark
 		(code == 10006 || code == 10018) && key == "retcode", // Bybit
 		code == 429000 && key == "code":                      // KuCoin
-		b.refused, b.surely = true, true
+		b.refused, b.certain = true, true
 	case (code == 606 || code == 607 || code == 615) && s.within("errors") && b.failed: // Marketo
-		b.refused, b.surely = true, true
+		b.refused, b.certain = true, true
 	case (code == 45009 || code == 45011) && key == "errcode": // WeChat
-		b.refused, b.surely = true, true
+		b.refused, b.certain = true, true
 	case (code == 4 || code == 17 || code == 32 || code == 613 || code >= 80000 && code <= 80014) && b.oauth:
 		// Meta: https://developers.facebook.com/docs/graph-api/overview/rate-limiting
 		b.refused = true
@@ -173,19 +179,14 @@ func (b *bodySays) readNumber(s *jsonScan, key string, n number) {
 }
 
 // readText reads a body that is not JSON: a sentence, a page, XML.
-func (b *bodySays) readText(text string, base time.Time) {
+func (b *bodyFindings) readText(text string, base time.Time) {
 	text = text[:min(len(text), 4<<10)]
 	if text[0] == '<' {
-		for _, tag := range [...]string{"Code>", "code>", "ErrorCode>", "errorCode>", "faultcode>"} {
-			if _, rest, ok := strings.Cut(text, "<"+tag); ok {
-				code, _, _ := strings.Cut(rest, "<")
-				b.readCodeAlone(trim(code))
-			}
-		}
+		b.readElements(text, base)
 		text = withoutTags(text)
 	}
-	b.speak(text, base)
-	b.conclude()
+	b.readSentences(text, base)
+	b.finish()
 }
 
 // withoutTags returns the text between the tags of a page.
@@ -200,29 +201,31 @@ func withoutTags(page string) string {
 	return b.String()
 }
 
-// speak looks at words for people.
-func (b *bodySays) speak(text string, base time.Time) {
+// readSentences looks at words for people.
+func (b *bodyFindings) readSentences(text string, base time.Time) {
 	// A name space before the words, as in Kraken's EAPI:Rate limit exceeded.
 	if space, words, ok := strings.Cut(text, ":"); ok && isCode(space) && words != "" && isLetter(words[0]) {
 		text = words
 	}
 	plain := plainText(text)
-	b.worded = b.worded || saysLimited(plain)
+	b.tooMany = b.tooMany || saysLimited(plain)
+	b.quota = b.quota || saysSomeLimit(plain)
 	b.other = b.other || hasPhrase(plain, resources)
 	b.reason(plain, false)
-	if t, ok := waitInProse(text, base); ok && !b.said {
-		b.prose, b.said = t, true
+	if t, ok := waitInProse(text, base); ok && !b.proseKnown {
+		b.prose, b.proseKnown = t, true
 	}
 }
 
 // resources are things of which an account may have only so many.
 var resources = []string{"storage", "disk", "mailbox", "upload", "uploads", "attachments", "seat", "seats", "items", "records", "cpu", "cpus",
 	"cores", "instances", "instance", "projects", "members", "users", "workspaces", "resource",
-	"addresses", "licenses", "license", "domains", "accounts", "devices", "gb", "bytes", "repositories", "buckets", "channels", "groups", "files"}
+	"addresses", "licenses", "license", "domains", "accounts", "devices", "gb", "bytes", "repositories", "buckets", "channels", "groups", "files", "webhooks",
+	"webhook", "functions", "roles", "templates", "contacts"}
 
 // reason looks for what ends the refusal. What a code says is sure; a sentence
 // about billing may be advice.
-func (b *bodySays) reason(plain string, code bool) {
+func (b *bodyFindings) reason(plain string, code bool) {
 	switch {
 	case !code && asksTooMuch(plain):
 		b.tooLarge = true
@@ -234,4 +237,4 @@ func (b *bodySays) reason(plain string, code bool) {
 }
 
 // shortPeriods name periods that one can wait for.
-var shortPeriods = []string{"per second", "per minute", "per hour", "a minute", "a second"}
+var shortPeriods = []string{"per second", "per minute", "per min", "per hour", "a minute", "a second"}

@@ -47,7 +47,7 @@ var exceptions = map[string]field{
 	"gw-ratelimit-reset":          {role: roleReset, family: "gw-ratelimit", step: time.Millisecond},
 
 	// Everything in one value.
-	"sforce-limit-info":          {role: roleBare, family: "sforce", strict: true},
+	"sforce-limit-info":          {role: roleStem, family: "sforce", strict: true},
 	"x-sentry-rate-limits":       {role: rolePacked, family: "sentry", read: readSentry},
 	"x-app-usage":                {role: rolePacked, family: "meta", key: "app", label: "app", read: readMeta},
 	"x-page-usage":               {role: rolePacked, family: "meta", key: "page", label: "page", read: readMeta},

@@ -13,7 +13,7 @@ const (
 	roleReset                 // when the window opens again
 	roleLength                // how long the window is
 	rolePolicy                // limits and lengths, one member a window
-	roleBare                  // the stem alone: a limit, or everything in one value
+	roleStem                  // the stem alone: a limit, or everything in one value
 	rolePair                  // used/limit in one value; anything else is not about limits
 	roleRetry                 // when to come back
 	roleBackoff               // when to come back, meant also on a success

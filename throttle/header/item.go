@@ -13,12 +13,12 @@ type item struct {
 	value number // a bare number instead of a name
 	count bool   // value is there
 
-	quota, rest  Count // parameters q and r
-	length       time.Duration
-	reset        Reset
-	unit, scope  string
-	label        string // parameter name
-	limits, told bool   // whether there was a q or w, whether there was an r or t
+	quota, rest      Count // parameters q and r
+	length           time.Duration
+	reset            Reset
+	unit, scope      string
+	label            string // parameter name
+	limits, measured bool   // whether there was a q or w, whether there was an r or t
 }
 
 // scan reads the first member of s and returns what follows its comma.
@@ -191,22 +191,24 @@ func (it *item) number(key byte, n int64) {
 	case 'q':
 		it.quota, it.limits = Count{Value: float64(n), State: Known}, true
 	case 'r':
-		it.rest, it.told = Count{Value: float64(n), State: Known}, true
+		it.rest, it.measured = Count{Value: float64(n), State: Known}, true
 	case 'w':
 		it.length, it.limits = lengthOf(number{whole: n}, 0), true
 	case 't':
 		it.reset, _ = resetOf(number{whole: n}, time.Second)
-		it.told = true
+		it.measured = true
 	}
 }
 
 // short takes any parameter of one letter.
 func (it *item) short(key byte, value string) {
 	switch key {
+	case 'u': // Helicone: 1000;w=60;u=cents
+		it.unit = unquote(value)
 	case 'q':
 		it.quota, it.limits = parseCount(value), true
 	case 'r':
-		it.rest, it.told = parseCount(value), true
+		it.rest, it.measured = parseCount(value), true
 	case 'w':
 		it.limits = true
 		if n, ok := parseNumber(unquote(value)); ok {
@@ -215,7 +217,7 @@ func (it *item) short(key byte, value string) {
 			it.length, _, _ = parseDuration(unquote(value))
 		}
 	case 't':
-		it.told = true
+		it.measured = true
 		it.reset, _ = parseReset(value, time.Second)
 	}
 }

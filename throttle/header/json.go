@@ -82,9 +82,10 @@ func (s *jsonScan) found(value string, quoted bool) bool {
 	return true
 }
 
-// within reports whether the scalar is inside a member of that name.
+// within reports whether the scalar is inside a member of that name, which is in lower
+// case.
 func (s *jsonScan) within(name string) bool {
-	return slices.Contains(s.path[:s.depth], name)
+	return slices.ContainsFunc(s.path[:s.depth], func(key string) bool { return equalFold(key, name) })
 }
 
 func endsLiteral(c byte) bool {

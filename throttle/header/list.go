@@ -8,6 +8,9 @@ func (r *Reading) assignLists(f *field, values []string) {
 	item := 0
 	for _, v := range values {
 		v = r.cut(v)
+		if slashList(v) {
+			v = strings.ReplaceAll(v, "/", ",")
+		}
 		for v != "" && item < maxWindows {
 			var member string
 			if member, v = nextMember(f, v); member != "" {
@@ -15,6 +18,22 @@ func (r *Reading) assignLists(f *field, values []string) {
 			}
 		}
 	}
+}
+
+// slashList reports whether a value is a list of three plain numbers or more with slashes
+// between them, as Lightspeed's 300/3000/12000. Two are a use and a limit, or a rate; and
+// 2026/03/01 is a date.
+func slashList(v string) bool {
+	slashes := 0
+	for i := range len(v) {
+		switch c := v[i]; {
+		case c == '/' && i > 0 && isDigit(v[i-1]):
+			slashes++
+		case !isDigit(c):
+			return false
+		}
+	}
+	return slashes > 1 && isDigit(v[len(v)-1]) && !(len(v) == 10 && v[4] == '/' && v[7] == '/')
 }
 
 // nextMember cuts the first member off a list. Dates and pairs have commas in
@@ -70,6 +89,9 @@ func (r *Reading) assignMember(f *field, item *int, v string) {
 	case ok && rest[0] == ':' && (f.role == roleLimit || f.role == roleUsed):
 		r.assignSpan(f, n, rest[1:])
 		return
+	case ok && rest[0] == ' ' && (f.role == roleLimit || f.role == roleRemaining || f.role == roleUsed) && r.assignCounted(f, *item, n, rest):
+		*item++
+		return
 	case ok && rest[0] == '/':
 		if !r.assignShare(f, v) && f.role == roleLimit {
 			r.assignRate(f, *item, n, rest[1:])
@@ -117,7 +139,7 @@ func (r *Reading) assignWord(f *field, item int, v string) bool {
 		p.setLength(d)
 		return true
 	}
-	p.know(f)
+	p.describe(f)
 	switch f.role {
 	case roleLimit:
 		p.setLimit(c)
@@ -150,7 +172,7 @@ func (r *Reading) assignReset(f *field, item int, v string) {
 	if p == nil {
 		return
 	}
-	p.know(f)
+	p.describe(f)
 	if v, ok := parseReset(v, f.step); ok {
 		p.setReset(v, false)
 	} else {
@@ -173,7 +195,7 @@ func (r *Reading) assignShare(f *field, v string) bool {
 	if p == nil {
 		return true
 	}
-	p.know(f)
+	p.describe(f)
 	p.setUsed(countOf(used))
 	p.setLimit(countOf(limit))
 	return true
@@ -186,7 +208,7 @@ func (r *Reading) assignRate(f *field, item int, n number, period string) {
 		d = periodIn(trim(period))
 	}
 	if p := r.at(f, item); p != nil && d > 0 {
-		p.know(f)
+		p.describe(f)
 		p.setLimit(countOf(n))
 		p.setLength(d)
 	}

@@ -14,6 +14,7 @@ func (r *Reading) merge() {
 	r.mergePairs(r.sameNumbers)
 	r.mergeSole(complement)
 	r.mergeSole(restOnly)
+	r.mergeSole(limitOnly)
 	r.spreadReset()
 	r.mergePairs(sameLength)
 	r.shareResets()
@@ -31,20 +32,20 @@ func (r *Reading) apart() bool {
 	return true
 }
 
-// mergePairs strikes every part that into says is the same as another one.
+// mergePairs merges every part into another one that into says is the same.
 func (r *Reading) mergePairs(into func(from, to *part) bool) {
 	for i := range r.parts {
 		from := &r.parts[i]
 		for j := range r.parts {
 			to := &r.parts[j]
-			if i != j && !from.struck && !to.struck && into(from, to) {
+			if i != j && !from.merged && !to.merged && into(from, to) {
 				to.absorb(from)
 			}
 		}
 	}
 }
 
-// mergeSole strikes every part that into says is the same as exactly one other.
+// mergeSole merges every part into the only other one that into says is the same.
 func (r *Reading) mergeSole(into func(from, to *part) bool) {
 	for i := range r.parts {
 		from := &r.parts[i]
@@ -52,7 +53,7 @@ func (r *Reading) mergeSole(into func(from, to *part) bool) {
 		n := 0
 		for j := range r.parts {
 			to := &r.parts[j]
-			if i != j && !from.struck && !to.struck && into(from, to) {
+			if i != j && !from.merged && !to.merged && into(from, to) {
 				sole = to
 				n++
 			}
@@ -64,7 +65,7 @@ func (r *Reading) mergeSole(into func(from, to *part) bool) {
 }
 
 func (p *part) absorb(from *part) {
-	from.struck = true
+	from.merged = true
 	if from.Limit.Known() && p.Limit.Known() && from.Limit.Value != p.Limit.Value {
 		// One was cut down to an integer: the other is the accurate one.
 		p.Limit.Value = max(p.Limit.Value, from.Limit.Value)
@@ -73,7 +74,7 @@ func (p *part) absorb(from *part) {
 	}
 	p.setRemaining(from.Remaining)
 	p.setUsed(from.Used)
-	p.setReset(from.Reset, from.bare)
+	p.setReset(from.Reset, from.unitless)
 	p.setLength(from.Length)
 	if p.Unit == "" {
 		p.Unit = from.Unit
@@ -157,6 +158,14 @@ func restOnly(from, to *part) bool {
 		!(from.Reset.Known() && to.Reset.Known()) && !to.policy
 }
 
+// limitOnly joins an unnamed limit with the only rest of the same family that is named for
+// what it counts: RateLimit-Limit with RateLimit-Requests-Remain.
+func limitOnly(from, to *part) bool {
+	return from.unnamed && from.key == "" && from.family == to.family && from.item == to.item &&
+		dictionary[to.key].kind == wordUnit && from.Limit.Known() && !from.Remaining.Known() && !from.Used.Known() &&
+		to.Remaining.Known() && !to.Limit.Known() && !to.Used.Known() && !(from.Reset.Known() && to.Reset.Known())
+}
+
 // sameLength joins a limit, a rest and a use of one period that have no stem in
 // common: X-Rate-Limit-Daily, X-Daily-Requests-Left and X-Daily-Usage.
 func sameLength(from, to *part) bool {
@@ -172,11 +181,11 @@ func sameLength(from, to *part) bool {
 func (r *Reading) spreadReset() {
 	for i := range r.parts {
 		from := &r.parts[i]
-		if from.struck || !from.unnamed || from.key != "" || from.counted() || !from.Reset.Known() {
+		if from.merged || !from.unnamed || from.key != "" || from.counted() || !from.Reset.Known() {
 			continue
 		}
 		fits := func(to *part) bool {
-			return !to.struck && to != from && to.family == from.family && to.key != "" && to.counted() && !to.policy
+			return !to.merged && to != from && to.family == from.family && to.key != "" && to.counted() && !to.policy
 		}
 		length, n, same := time.Duration(0), 0, true
 		for j := range r.parts {
@@ -191,10 +200,10 @@ func (r *Reading) spreadReset() {
 		}
 		for j := range r.parts {
 			if to := &r.parts[j]; fits(to) {
-				to.setReset(from.Reset, from.bare)
+				to.setReset(from.Reset, from.unitless)
 			}
 		}
-		from.struck = true
+		from.merged = true
 	}
 }
 
@@ -203,12 +212,12 @@ func (r *Reading) spreadReset() {
 func (r *Reading) shareResets() {
 	for i := range r.parts {
 		p := &r.parts[i]
-		if p.struck || !p.Reset.Known() || p.Length == 0 || p.key == "" {
+		if p.merged || !p.Reset.Known() || p.Length == 0 || p.key == "" {
 			continue
 		}
 		for j := range r.parts {
 			o := &r.parts[j]
-			if !o.struck && !o.Reset.Known() && o.Length == p.Length && o.family == p.family &&
+			if !o.merged && !o.Reset.Known() && o.Length == p.Length && o.family == p.family &&
 				len(o.key) > len(p.key) && strings.HasSuffix(o.key, p.key) && o.key[len(o.key)-len(p.key)-1] == '-' {
 				o.Reset = p.Reset
 			}

@@ -29,7 +29,7 @@ func classify(name string) *field {
 		return noField
 	}
 	var n nameParts
-	n.take(low)
+	n.parse(low)
 	f := field{name: name, role: n.role()}
 	if f.role == roleNone {
 		return noField
@@ -38,11 +38,14 @@ func classify(name string) *field {
 	f.weak = n.weak
 	if f.role != roleRetry {
 		f.family, f.key = n.family, n.match()
+		if n.bySize && len(n.key) > 0 {
+			n.scope = append(n.scope, "size")
+		}
 		f.label = strings.Join(append(n.scope, n.key...), "-")
 	}
 	// X-RateLimit-Tier: 3 is not a limit, but
 	// Zendesk-RateLimit-Tickets-Index: total=100; remaining=99 holds one.
-	f.strict = f.role == roleBare && n.has[wordPeriod] < len(n.key)
+	f.strict = f.role == roleStem && n.has[wordPeriod] < len(n.key)
 	return &f
 }
 
@@ -60,7 +63,7 @@ func isErrorField(low string) bool {
 // mayLimit is a cheap test that most names fail. All names that the grammar
 // accepts have one of these in them.
 func mayLimit(low string) bool {
-	for _, part := range [...]string{"limit", "retry", "quota", "remain", "-rl-", "used", "usage", "left",
+	for _, part := range [...]string{"limit", "limt", "retry", "quota", "rema", "-rl-", "used", "usage", "left",
 		"reset", "available", "concurren", "qps", "codex", "mbx"} {
 		if strings.Contains(low, part) {
 			return true
@@ -83,6 +86,7 @@ type nameParts struct {
 	last   wordKind
 	behind wordKind // the kind of word behind the last limit
 	weak   bool
+	bySize bool
 }
 
 // match returns the words that name the window as they are compared with those of other
@@ -107,7 +111,7 @@ func (n *nameParts) match() string {
 var limiters = []string{"app", "method", "read", "write", "user", "account", "ip", "endpoint", "global",
 	"key", "search", "burst", "org", "team", "feature", "client"}
 
-func (n *nameParts) take(low string) {
+func (n *nameParts) parse(low string) {
 	words := split(low, make([]string, 0, 16))
 	stem := stemAt(words)
 	if stem < 0 {
@@ -125,6 +129,10 @@ func (n *nameParts) take(low string) {
 		for _, w := range before {
 			n.prefix(w)
 		}
+	}
+	if rest := words[stem+1:]; stem >= 0 && len(rest) > 2 && rest[0] == "by" && rest[1] == "size" {
+		words = append(words[:stem+1], rest[2:]...) // Mistral's RateLimitBySize-Limit
+		n.bySize = true
 	}
 	for _, w := range words[stem+1:] {
 		n.add(w, lookUp(w))
@@ -190,134 +198,3 @@ func (n *nameParts) add(w string, d word) {
 		n.key = append(n.key, w)
 	}
 }
-
-// concurrent is the unit of limits on requests in flight.
-const concurrent = "concurrent-requests"
-
-// role decides what the field tells.
-func (n *nameParts) role() role {
-	has := func(kind wordKind) bool { return n.has[kind] > 0 }
-	switch {
-	case has(wordDecoy), has(wordStatus) && n.behind != wordStatus:
-		return roleNone
-	case has(wordRetry):
-		if n.stem || has(wordDelta) {
-			return roleRetry
-		}
-		return roleNone
-	case !n.stem:
-		return n.stemless()
-	case has(wordRemaining) && has(wordTime):
-		return roleReset // Remaining-Seconds is time left, not quota left
-	case has(wordRemaining) && has(wordAt), has(wordWait), has(wordNext) && !has(wordReset):
-		return roleRetry
-	case has(wordReset):
-		return n.reset()
-	case has(wordRunning) && n.unit == concurrent:
-		return roleUsed
-	case has(wordRemaining), n.behind == wordStatus:
-		return roleRemaining
-	case has(wordUsed), has(wordPercent), has(wordShare):
-		return roleUsed
-	case has(wordLength):
-		return roleLength
-	case has(wordPolicy):
-		return rolePolicy
-	case has(wordLimit):
-		return roleLimit
-	case has(wordMax):
-		return roleLimit
-	case has(wordAvailable):
-		return roleRemaining
-	case has(wordCount):
-		return roleUsed
-	}
-	return n.bare()
-}
-
-// bare decides for names that have only a stem and words that name something.
-func (n *nameParts) bare() role {
-	if len(n.key) == 0 {
-		return roleBare
-	}
-	if n.has[wordUnit] == len(n.key) && n.key[0] == "request" {
-		n.key = nil // X-RateLimit-Request counts them
-		return roleUsed
-	}
-	// A last word such as scope is the role, and so no part of the window's name.
-	last := len(n.key) - 1
-	switch dictionary[n.key[last]].kind {
-	case wordQuota:
-		n.key = n.key[:last]
-		return roleLimit
-	case wordName:
-		n.key = n.key[:last]
-		return roleName
-	case wordScope:
-		n.key = n.key[:last]
-		return roleScope
-	case wordType:
-		n.key = n.key[:last]
-		return roleKind
-	case wordFlag:
-		return roleNone // X-RateLimit-Global: true
-	}
-	return roleBare
-}
-
-// reset settles the unit of a reset: after and in make a bare number a delay.
-func (n *nameParts) reset() role {
-	if n.step == 0 && n.has[wordDelta] > 0 {
-		n.step = time.Second
-	}
-	return roleReset
-}
-
-// stemless decides for names without "ratelimit" in them. It asks for more:
-// besides the role a word that says that requests, or something else that
-// comes in periods, are what is limited.
-func (n *nameParts) stemless() role {
-	has := func(kind wordKind) bool { return n.has[kind] > 0 }
-	plan := has(wordQuota) || slices.Contains(n.key, "qps")
-	counted := plan || has(wordUnit) || has(wordPeriod)
-	switch {
-	case has(wordBlock), has(wordAt) && !has(wordReset), has(wordPolicy), has(wordWait):
-		return roleNone
-	case has(wordRunning) && n.unit == concurrent:
-		return roleUsed
-	case n.last == wordType && has(wordQuota):
-		n.key = n.key[:len(n.key)-1]
-		return roleKind
-	case has(wordReset) && (counted || has(wordLimit)):
-		return n.reset()
-	case has(wordRemaining) && (counted || has(wordLimit)), n.behind == wordStatus:
-		return roleRemaining
-	case has(wordUsed) && (counted || has(wordLimit)):
-		return roleUsed
-	case n.has[wordLimit] > 1, has(wordLimit) && counted:
-		return roleLimit
-	case has(wordLimit):
-		return rolePair
-	case has(wordAvailable) && counted:
-		return roleRemaining
-	case has(wordMax) && n.unit == concurrent:
-		return roleLimit
-	case has(wordCount) && (plan || n.unit == concurrent):
-		return roleUsed
-	case has(wordReset):
-		return n.vague(n.reset())
-	case has(wordRemaining):
-		return n.vague(roleRemaining)
-	}
-	return roleNone
-}
-
-// vague is for a role that a name has only beside others of its kind: an X-Acme-Remaining
-// may count anything, but beside X-Acme-Limit and X-Acme-Reset it counts requests.
-func (n *nameParts) vague(r role) role {
-	n.weak, n.family = true, weakFamily
-	return r
-}
-
-// weakFamily is the family of the fields that are weak.
-const weakFamily = "?"

@@ -9,7 +9,7 @@ import (
 )
 
 var roleNames = map[role]string{roleNone: "none", roleLimit: "limit", roleRemaining: "remaining", roleUsed: "used", roleReset: "reset",
-	roleLength: "length", rolePolicy: "policy", roleBare: "bare", rolePair: "pair", roleRetry: "retry", roleBackoff: "backoff",
+	roleLength: "length", rolePolicy: "policy", roleStem: "bare", rolePair: "pair", roleRetry: "retry", roleBackoff: "backoff",
 	roleDelay: "delay", roleName: "name", roleScope: "scope", roleKind: "kind", rolePacked: "packed"}
 
 // TestClassify shows the grammar of names: role, family, window, and what else

@@ -15,11 +15,11 @@ func (r *Reading) assignPairs(f *field, v string) bool {
 	if len(v) > 1 && v[0] == '{' && v[len(v)-1] == '}' {
 		v = v[1 : len(v)-1]
 	}
-	t := pairTaker{r: r, f: f, own: *f}
+	t := pairReader{r: r, f: f, own: *f}
 	for v != "" {
 		var pair string
 		pair, v = cutPair(v)
-		t.take(pair)
+		t.read(pair)
 	}
 	return t.found
 }
@@ -40,7 +40,7 @@ func cutPair(v string) (pair, rest string) {
 	return trim(v), ""
 }
 
-type pairTaker struct {
+type pairReader struct {
 	r     *Reading
 	f     *field
 	own   field // f with the role of the pair at hand
@@ -49,7 +49,7 @@ type pairTaker struct {
 	found bool
 }
 
-func (t *pairTaker) take(pair string) {
+func (t *pairReader) read(pair string) {
 	i := strings.IndexAny(pair, "=:")
 	if i < 0 {
 		// IBM: name=<rule>,<n>. The number is what the field is named for.
@@ -61,7 +61,7 @@ func (t *pairTaker) take(pair string) {
 	key, value := unquote(trim(pair[:i])), unquote(trim(pair[i+1:]))
 	// Pairs one after the other: Remaining: 33994 Time until reset: 3519.
 	if end := strings.IndexByte(value, ' '); end > 0 && isDigit(value[0]) && strings.IndexByte(value[end:], ':') > 0 && isLetter(firstByte(trim(value[end:]))) {
-		defer t.take(trim(value[end:]))
+		defer t.read(trim(value[end:]))
 		value = value[:end]
 	}
 	if key == "" || value == "" || len(key) > 48 {
@@ -94,7 +94,7 @@ func (t *pairTaker) take(pair string) {
 
 // percent reads Copilot's rem, which is in percent of an entitlement (ent) that
 // is not in the same unit.
-func (t *pairTaker) percent(value string) {
+func (t *pairReader) percent(value string) {
 	if p := t.r.at(&t.own, t.item); p != nil {
 		p.Unit = "percent"
 		p.setRemaining(parseCount(value))
@@ -102,9 +102,9 @@ func (t *pairTaker) percent(value string) {
 	}
 }
 
-func (t *pairTaker) assign(role role, n number) {
+func (t *pairReader) assign(role role, n number) {
 	t.own.role = role
-	if role == roleBare {
+	if role == roleStem {
 		t.own.role = roleLimit
 	}
 	t.r.assignNumber(&t.own, t.item, n)
@@ -118,7 +118,7 @@ func (r *Reading) assignPair(f *field, item int, value string) {
 	case roleReset:
 		r.assignReset(f, item, value)
 		if p := r.at(f, item); p != nil {
-			p.bare = f.step == 0
+			p.unitless = f.step == 0
 		}
 	default:
 		if n, ok := parseNumber(value); ok {
@@ -132,7 +132,7 @@ func (r *Reading) assignPair(f *field, item int, value string) {
 // compound reads a pair whose key names a window: user-hour-lim:3500 (a role is
 // in it), api-usage=135/5000 and sec=29 (it is in the value or in the field's
 // own name).
-func (t *pairTaker) compound(key, value string) {
+func (t *pairReader) compound(key, value string) {
 	f := t.own
 	f.key, f.label = joinKey(t.f.key, key), joinName(t.f.label, key)
 	if n := strings.IndexByte(value, ' '); n > 0 {
@@ -164,7 +164,7 @@ func (t *pairTaker) compound(key, value string) {
 }
 
 // scoped reads Eventbrite's "token:NAME 45/2000 reset=600s".
-func (t *pairTaker) scoped(f *field, value string) {
+func (t *pairReader) scoped(f *field, value string) {
 	for word := range strings.FieldsSeq(value) {
 		if t.r.assignShare(f, word) {
 			t.found = true

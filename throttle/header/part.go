@@ -9,17 +9,19 @@ import (
 // one key, and, where they hold lists, of one item.
 type part struct {
 	Window
-	family  string
-	key     string
-	item    int
-	named   bool // its key is the name of a policy, which may be a period
-	frail   bool // the reset counts only beside a rest
-	sum     bool // use and rest add up to the limit
-	unnamed bool // the server gave it no name
-	bare    bool // the reset came as a plain number without a unit
-	broken  bool // the reset is there but cannot be: negative, or of the year 1
-	policy  bool // only a policy speaks of it: nothing was measured
-	struck  bool // merged into another one
+	family         string
+	key            string
+	item           int
+	named          bool // its key is the name of a policy, which may be a period
+	needsRest      bool // the reset counts only beside a rest
+	sum            bool // use and rest add up to the limit
+	unnamed        bool // the server gave it no name
+	unitless       bool // the reset came as a plain number without a unit
+	milli          bool // the reset came in milliseconds of the epoch
+	unitlessLength bool // the length came as a plain number without a unit
+	broken         bool // the reset is there but cannot be: negative, or of the year 1
+	policy         bool // only a policy describes it: nothing was measured
+	merged         bool // merged into another one
 }
 
 // at returns the part that a field speaks of, and makes it if there is none
@@ -53,8 +55,8 @@ func (r *Reading) known(family, key string, item int) *part {
 	return nil
 }
 
-// know adds what every field of a window says by its name alone.
-func (p *part) know(f *field) {
+// describe adds what every field of a window says by its name alone.
+func (p *part) describe(f *field) {
 	if f.length > p.Length {
 		p.Length = f.length
 	}
@@ -62,7 +64,7 @@ func (p *part) know(f *field) {
 		p.Unit = f.unit
 	}
 	p.sum = p.sum || f.sum
-	p.frail = p.frail || f.strict
+	p.needsRest = p.needsRest || f.strict
 }
 
 // Fields of a response come in no order, and one of them may come twice under
@@ -105,7 +107,7 @@ func beats(a, b Count) bool {
 
 func (p *part) setReset(v Reset, bare bool) {
 	if v.Known() && (!p.Reset.Known() || better(p.Reset, v) != p.Reset) {
-		p.Reset, p.bare = v, bare
+		p.Reset, p.unitless = v, bare
 	}
 }
 
@@ -115,13 +117,13 @@ func (p *part) setLength(d time.Duration) {
 	}
 }
 
-// told reports whether the response said anything of the window that is worth
+// reported reports whether the response said anything of the window that is worth
 // passing on.
-func (p *part) told() bool {
+func (p *part) reported() bool {
 	if p.family == weakFamily && !(p.Limit.Known() && p.Remaining.Known() && p.Reset.Known()) {
 		return false
 	}
-	if p.frail && !p.Remaining.Known() {
+	if p.needsRest && !p.Remaining.Known() {
 		return false
 	}
 	return p.Limit.Known() || p.Remaining.Known() || p.Used.Known() || p.Reset.Known() ||

@@ -22,14 +22,14 @@ const MaxBody = 64 << 10
 // says that nothing is left: that is how a refusal behind a 200 looks.
 func NeedsBody(status int, h http.Header) bool {
 	if status == http.StatusOK {
-		return alarmed(h) && shortJSON(h)
+		return hintsAtRefusal(h) && shortJSON(h)
 	}
 	return mayRefuse(status) && len(h["Retry-After"]) == 0 && Readable(h)
 }
 
-// alarmed reports whether the header of a success has something in it that is seen
+// hintsAtRefusal reports whether the header of a success has something in it that is seen
 // beside refusals.
-func alarmed(h http.Header) bool {
+func hintsAtRefusal(h http.Header) bool {
 	if len(h["Retry-After"]) > 0 || len(h["Mediawiki-Api-Error"]) > 0 {
 		return true
 	}

@@ -102,10 +102,19 @@ var refusals = []string{
 	"request rate is too large", "request rate is large", "call rate too high", "rate of requests is too high",
 	"reduce your request rate", "reduce your rate", "reduce request rate", "reduce the rate of requests",
 	"flood control", "request frequency", "api call frequency", "qps limit", "rate threshold", "too much request weight", "request weight used",
-	"ip banned", "ip is banned", "temporarily banned", "throttled out", "call limited",
-	"requests limited", "query limit exceeded", "maxlag", "server busy please retry",
-	"请求过于频繁", "请求太频繁", "demasiadas solicitudes", "demasiadas peticiones", "zu viele anfragen", //nolint:gosmopolitan // servers write in their own language
-	"trop de requêtes", "troppe richieste", "muitas requisições", "muitas solicitações", "слишком много запросов",
+	"ip banned", "ip is banned", "ip has been banned", "banned for flooding", "temporarily banned", "not respecting the rate limit",
+	"throttled out", "call limited",
+	"requests limited", "query limit exceeded", "maxlag", "out of rate limit", "developer over rate", "account over rate", "service over rate",
+	"user usage reached", "application usage reached", "usage is over limit", "usage limit exceeded", "project over limit", "server busy please retry",
+	"demasiadas solicitudes", "demasiadas peticiones", "zu viele anfragen",
+	"trop de requêtes", "troppe richieste", "muitas requisições", "muitas solicitações", "слишком много запросов", "te veel verzoeken",
+	"zbyt wiele żądań", "çok fazla istek",
+}
+
+// unspaced are such phrases in languages that put no spaces between words.
+var unspaced = []string{
+	"过于频繁", "太频繁", "過於頻繁", "频率超过限制", "超过频率限制", "频率超限", "请求过多", "请求次数过多", "请求数过多", "并发数过高", //nolint:gosmopolitan // servers write in their own language
+	"リクエストが多すぎ", "너무 많은 요청", "요청이 너무 많", //nolint:gosmopolitan // the same
 }
 
 // limited are the things of which a sentence can say that they are used up.
@@ -117,7 +126,8 @@ var limited = []string{
 	"request count", "throttle limit", "throttling limit", "throttle rate",
 	"requests per second", "requests per minute", "requests per hour", "requests per day", "requests per month",
 	"queries per second", "queries per minute", "queries per day", "calls per second", "calls per minute", "calls per hour",
-	"calls per day", "number of requests", "number of api calls", "number of calls", "number of queries", "api calls",
+	"calls per day", "calls per month", "queries per hour", "queries per month", "hourly limit", "number of requests", "number of api calls",
+	"number of calls", "number of queries", "api calls",
 	"api requests", "complexity budget", "request budget", "current quota", "quota metric", "concurrency limit", "frequency limit",
 	"tokens per minute", "tokens per day", "rate limiter budget", "compute units per second", "request volume", "qps", "rps",
 	"concurrent requests limit", "compute unit", "credits per minute",
@@ -136,14 +146,25 @@ var other = []string{
 	"sampling", "refresh", "price", "pricing", "growth", "transfer", "withdrawal", "storage", "disk", "mailbox", "upload", "attachment",
 	"attachments", "seat", "seats", "field", "parameter", "invalid", "required", "property", "attribute", "must be", "must not",
 	"limit must", "rate must", "limits must", "cannot", "can not", "may not", "should not", "should be", "greater than", "less than", "between", "batch",
-	"payload", "body", "array", "validation", "setting", "settings", "not valid", "unknown", "unsupported", "missing", "tariff", "shipping",
+	"payload", "body", "array", "validation", "setting", "settings", "not valid", "unknown", "unsupported", "not supported", "scheduled",
+	"missing", "tariff", "shipping",
 	"hourly rate", "heart", "vacation", "leave", "per item", "per order", "per customer", "per user account", "speed",
 	"purchase", "coupon", "coupons", "voucher", "promo", "promotion", "gift", "friend", "friends", "refund", "phone", "results", "pull requests",
 	"spending limit", "credit limit", "policy document", "plan limit", "the maximum allowed value", "maximum value",
 }
 
 // whole are the sentences that say so only because they say nothing else.
-var whole = map[string]bool{" rate exceeded ": true, " throttled ": true, " rate limit ": true, " throttling ": true, " limit exceeded ": true}
+var whole = map[string]bool{" rate exceeded ": true, " throttled ": true, " rate limit ": true, " throttling ": true}
+
+// saysSomeLimit reports whether a plain text is nothing but the news that a limit was hit,
+// whichever.
+func saysSomeLimit(plain string) bool {
+	switch strings.TrimSuffix(plain, ". ") {
+	case " limit exceeded ", " quota exceeded ", " quota limit exceeded ":
+		return true
+	}
+	return false
+}
 
 // saysLimited reports whether a plain text says that requests were too many.
 // Limits of other things do not count, nor do errors about a value that is
@@ -159,8 +180,8 @@ func saysLimited(plain string) bool {
 		if len(sentence) < 4 || hasPhrase(sentence, other) {
 			continue
 		}
-		if whole[sentence] || strings.HasPrefix(sentence, " rate limited ") || hasPhrase(sentence, refusals) ||
-			(hasPhrase(sentence, limited) || namesRateLimit(sentence)) && hasPhrase(sentence, exceeded) {
+		if whole[sentence] || strings.HasPrefix(sentence, " rate limited ") || hasPhrase(sentence, refusals) || containsAny(sentence, unspaced) ||
+			(hasPhrase(sentence, limited) || namesRateLimit(sentence) || limitsCalls(sentence)) && hasPhrase(sentence, exceeded) {
 			return true
 		}
 	}
@@ -185,6 +206,32 @@ func namesRateLimit(sentence string) bool {
 	}
 }
 
+// limitsCalls reports whether a sentence speaks of a limit of so many requests: a limit
+// of 1000 credits.
+func limitsCalls(sentence string) bool {
+	_, rest, found := strings.Cut(sentence, " limit of ")
+	if !found {
+		return false
+	}
+	_, rest, found = scanNumber(rest)
+	what, _, _ := strings.Cut(strings.TrimLeft(rest, " "), " ")
+	switch what {
+	case "requests", "calls", "queries", "credits", "hits":
+		return found
+	}
+	return false
+}
+
+// containsAny reports whether a text has one of the phrases in it, wherever words begin.
+func containsAny(text string, phrases []string) bool {
+	for _, p := range phrases {
+		if strings.Contains(text, p) {
+			return true
+		}
+	}
+	return false
+}
+
 // rateOwners are the words that may stand before a rate limit of requests.
 var rateOwners = func() map[string]bool {
 	m := map[string]bool{}
@@ -193,7 +240,8 @@ var rateOwners = func() map[string]bool {
 		endpoint route resource org organization project tenant workspace team token tokens query call calls method burst default
 		anonymous authenticated shared free exceeded exceed exceeds exceeding hit hits reached over by to temporary graphql rest http bot
 		merchant shop store developer partner model tpm rpm internal and search write read post get merged platform site public
-		subscription sec min concurrent concurrency new any tier plan upstream provider gateway hard soft your's " : message messages error`) {
+		subscription allowable allowed permitted sec min concurrent concurrency new any tier plan upstream provider gateway hard soft your's " :
+		message messages error`) {
 		m[w] = true
 	}
 	return m

@@ -4,28 +4,29 @@ import "time"
 
 // policy is a member of a policy list that has no name to join it by: 100;w=60.
 type policy struct {
-	family string
-	name   string // of the parameter name, which Envoy adds; "" for none
-	text   string // quota and window, as written
-	quota  Count
-	length time.Duration
-	unit   string
-	scope  string
-	used   bool
+	family   string
+	name     string // of the parameter name, which Envoy adds; "" for none
+	text     string // quota and window, as written
+	quota    Count
+	length   time.Duration
+	unit     string
+	scope    string
+	assigned bool
 }
 
 // assignPolicies reads a Policy field. It lists limits and their lengths; a lone
 // word names the window that the other fields describe.
 func (r *Reading) assignPolicies(f *field, values []string) {
+	var it item
 	for _, v := range values {
 		v = r.cut(v)
-		var it item
-		if rest := it.scan(v); rest == "" && !it.limits && !it.count && it.name != "" {
+		if v = it.scan(v); v == "" && !it.limits && !it.count && it.name != "" {
 			if p := r.at(f, 0); p != nil && p.unnamed {
 				p.Name, p.unnamed = it.name, false
 			}
 			continue
 		}
+		r.addPolicy(f, &it)
 		r.addPolicies(f, v)
 	}
 }
@@ -36,15 +37,20 @@ func (r *Reading) addPolicies(f *field, v string) {
 	var it item
 	for v != "" && len(r.policies) < maxWindows {
 		v = it.scan(v)
-		switch {
-		case it.name != "" && it.limits:
-			r.assignItem(f, &it)
-		case it.count && it.text != "" && !it.value.minus:
-			r.policies = append(r.policies, policy{
-				family: f.family, name: it.label, text: it.text, quota: countOf(it.value),
-				length: it.length, unit: it.unit, scope: it.scope,
-			})
-		}
+		r.addPolicy(f, &it)
+	}
+}
+
+func (r *Reading) addPolicy(f *field, it *item) {
+	switch {
+	case len(r.policies) == maxWindows:
+	case it.name != "" && it.limits:
+		r.assignItem(f, it)
+	case it.count && it.text != "" && !it.value.minus:
+		r.policies = append(r.policies, policy{
+			family: f.family, name: it.label, text: it.text, quota: countOf(it.value),
+			length: it.length, unit: it.unit, scope: it.scope,
+		})
 	}
 }
 

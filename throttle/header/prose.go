@@ -9,8 +9,9 @@ import (
 var cues = [...]string{
 	"try again", "retry", "replenished", "wait", "available", "reset", "banned", "suspended", "blocked", "locked out", "come back",
 	"back off", "backoff", "cooldown", "cool down", "cooling", "until", "lifted", "next request", "ban expires", "expires in", "resume",
-	"refill", "paused for", "try after", "request after", "api after", "ponownie", "riprova", "tente", "reintente", "intente", "réessay", "erneut",
-	"重试", //nolint:gosmopolitan // servers write in their own language
+	"refill", "paused for", "try after", "request after", "api after", "ponownie", "riprova", "tente", "reintente", "intente", "inténte",
+	"réessay", "patienter", "attendre", "erneut", "versuchen", "warten",
+	"espere", "aguarde", "attendi", "probeer", "wacht", "spróbuj", "повтор", "попробуйте", "подожд", "request this",
 }
 
 // maxCue is how much of a text behind a cue is looked at.
@@ -41,7 +42,7 @@ func waitInProse(text string, base time.Time) (Reset, bool) {
 		}
 		start++
 	}
-	return Reset{}, false
+	return waitUnspaced(low)
 }
 
 // waitBehindCue reads the first time in a text that follows a word such as in, after, for
@@ -58,7 +59,8 @@ func waitBehindCue(low string, base time.Time) (Reset, bool) {
 		}
 		mark := strings.TrimRight(w, ":=")
 		switch mark {
-		case "in", "after", "wait", "for", "until", "till", "at", "by", "po", "tra", "durch", "em", "retry", "retry-after", "retryafter", "again",
+		case "sie", "over", "через", "warten", "patienter", "attendre", "espere", "aguarde", "attendi", "wacht", "fra", "za", "in", "after",
+			"wait", "for", "until", "till", "at", "by", "po", "tra", "durch", "em", "retry", "retry-after", "retryafter", "again",
 			"least", "reset", "resets",
 			"retry_after", "on", "is", "dans", "en", "nach", "approximately", "about", "of", "backoff", "cooldown", "time", "seconds", "another":
 			if t, ok := leadingWait(words[i+1:], mark, base); ok {
@@ -95,6 +97,9 @@ func leadingWait(words []string, before string, base time.Time) (Reset, bool) {
 		}
 		return Reset{}, false
 	}
+	if t, ok := longMoment(words, base); ok {
+		return t, true
+	}
 	if !isDigit(firstByte(one)) {
 		return Reset{}, false
 	}
@@ -130,8 +135,7 @@ var foreignUnits = map[string]string{
 	"sekunden": "s", "sekunde": "s", "sekund": "s", "sekundach": "s", "sekundy": "s", "segundos": "s", "segundo": "s", "secondes": "s",
 	"seconde": "s", "secondi": "s", "секунд": "s", "секунды": "s", "minuten": "m", "minutos": "m", "minuto": "m", "minuti": "m", "minut": "m",
 	"minutach": "m", "минут": "m", "минуты": "m", "stunden": "h", "stunde": "h", "horas": "h", "hora": "h", "heures": "h", "heure": "h",
-	"ore": "h", "godzin": "h", "часов": "h",
-	"秒": "s", "分钟": "m", "小时": "h", //nolint:gosmopolitan // servers write in their own language
+	"ore": "h", "godzin": "h", "часов": "h", "seconden": "s", "minuut": "m", "uur": "h", "uren": "h", "секунду": "s", "минуту": "m",
 }
 
 // addWait adds the smaller units that follow: 1 hour 20 minutes, 2 minutes and 5 seconds.
@@ -169,6 +173,23 @@ func isFiller(w string) bool {
 		return true
 	}
 	return false
+}
+
+// longMoment reads the date of HTTP in its words: sun 01 mar 2026 12:10:00 gmt.
+func longMoment(words []string, base time.Time) (Reset, bool) {
+	if len(words) < 6 || len(words[0]) < 3 || len(words[1]) > 2 || !isDigit(firstByte(words[1])) || len(words[2]) < 3 {
+		return Reset{}, false
+	}
+	day := words[1]
+	if len(day) == 1 {
+		day = "0" + day
+	}
+	zone := strings.ToUpper(strings.TrimRight(words[5], ".!;:)"))
+	t, ok := parseIMF(words[0][:3] + ", " + day + " " + words[2][:3] + " " + words[3] + " " + words[4] + " " + zone)
+	if !ok || t.Sub(base) > maxDelta*time.Second {
+		return Reset{}, false
+	}
+	return Reset{At: t, Resolution: time.Second}, true
 }
 
 // moment reads a date in one word, or in two or three: 2026-03-01 14:00:00 UTC.

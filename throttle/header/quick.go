@@ -11,7 +11,7 @@ import (
 type frame struct {
 	name, unit string
 	length     time.Duration
-	bare       bool // the unit of its reset is not told
+	unitless   bool // the unit of its reset is not told
 }
 
 // maxQuick is how many fields a plain window has at most: one of each role.
@@ -22,7 +22,7 @@ func (fr *frame) add(f *field) {
 	fr.name = cmp.Or(fr.name, f.label)
 	fr.unit = max(fr.unit, f.unit)
 	fr.length = max(fr.length, f.length)
-	fr.bare = fr.bare || f.role == roleReset && f.step == 0
+	fr.unitless = fr.unitless || f.role == roleReset && f.step == 0
 }
 
 // quick reads what most responses have: one window, of plain numbers. It reports
@@ -38,7 +38,7 @@ func (r *Reading) quick() bool {
 	w := r.window(&fr)
 	for i := range r.hits {
 		h := &r.hits[i]
-		if len(h.values) != 1 || !w.quick(h.field, h.values[0]) {
+		if len(h.values) != 1 || !w.assign(h.field, h.values[0]) {
 			r.Windows = r.Windows[:0]
 			return false
 		}
@@ -46,18 +46,18 @@ func (r *Reading) quick() bool {
 	return r.conclude(w, &fr)
 }
 
-// recite is quick for a response of a known shape, whose fields it looks up as it
+// readShape is quick for a response of a known shape, whose fields it looks up as it
 // goes. It reports false when there is more to it; then the reading has to begin.
-func (r *Reading) recite(s *shape, h http.Header) bool {
-	r.wipe()
+func (r *Reading) readShape(s *shape, h http.Header) bool {
+	r.reset()
 	w := r.window(&s.frame)
-	for _, f := range s.told {
+	for _, f := range s.fields {
 		values := h[f.name]
 		switch {
-		case len(values) == 0, f.role < roleDate && (len(values) > 1 || !w.quick(f, values[0])):
+		case len(values) == 0, f.role < roleDate && (len(values) > 1 || !w.assign(f, values[0])):
 			return false
 		case f.role > roleDate:
-			r.take(f, values)
+			r.collect(f, values)
 		}
 	}
 	if !r.conclude(w, &s.frame) {
@@ -93,7 +93,7 @@ func (r *Reading) conclude(w *Window, fr *frame) bool {
 	if w.Limit.Known() && w.Used.Known() && !w.Remaining.Known() {
 		w.Remaining = Count{Value: max(0, w.Limit.Value-w.Used.Value), State: Known}
 	}
-	if fr.bare && w.Length > 0 && w.Reset.In > 10*w.Length {
+	if fr.unitless && w.Length > 0 && w.Reset.In > 10*w.Length {
 		r.Windows = r.Windows[:0]
 		return false
 	}
@@ -125,9 +125,9 @@ func alike(hits []hit) bool {
 	return true
 }
 
-// quick sets one part of a window, if the value is a plain number without
+// assign sets one part of a window, if the value is a plain number without
 // surprises and the part is not set yet.
-func (w *Window) quick(f *field, v string) bool {
+func (w *Window) assign(f *field, v string) bool {
 	n, ok := digits(v)
 	if !ok {
 		return false

@@ -37,13 +37,13 @@ const maxShape = 40
 
 // shape is what names a response had, and what they mean. It is immutable.
 type shape struct {
-	told  []*field // the fields about limits, and Age and its like
-	date  *field   // Date
-	other []string // the names of the others, and Date
-	limit bool     // whether there is any about limits
-	alike bool     // whether those are all about one window
-	plain bool     // and were plain numbers
-	frame frame    // of that window
+	fields []*field // the fields about limits, and Age and its like
+	date   *field   // Date
+	other  []string // the names of the others, and Date
+	limit  bool     // whether there is any about limits
+	alike  bool     // whether those are all about one window
+	plain  bool     // and were plain numbers
+	frame  frame    // of that window
 }
 
 // NewReader returns a Reader for the responses of a host, such as
@@ -84,13 +84,13 @@ func NewReader(host string, more ...Dialect) (*Reader, error) {
 func (rd *Reader) Read(r *Reading, status int, h http.Header, body []byte, now time.Time) {
 	var s *shape
 	if status >= 200 && status <= 299 && len(body) == 0 {
-		if s = rd.shape(h); s != nil && s.plain && r.recite(s, h) {
+		if s = rd.shape(h); s != nil && s.plain && r.readShape(s, h) {
 			return
 		}
 	}
 	r.begin(status, now)
 	r.periods = rd.periods
-	if s == nil || !r.recall(s, h) {
+	if s == nil || !r.collectShape(s, h) {
 		rd.scan(r, h)
 	}
 	r.finish(body)
@@ -166,22 +166,22 @@ func (rd *Reader) shape(h http.Header) *shape {
 	return s
 }
 
-// recall takes the fields that a response of this shape has. It reports false, and
+// collectShape takes the fields that a response of this shape has. It reports false, and
 // takes nothing, when one of them is missing.
-func (r *Reading) recall(s *shape, h http.Header) bool {
+func (r *Reading) collectShape(s *shape, h http.Header) bool {
 	if !s.limit {
 		return true
 	}
-	for _, f := range s.told {
+	for _, f := range s.fields {
 		values := h[f.name]
 		if len(values) == 0 {
-			r.wipe()
+			r.reset()
 			return false
 		}
 		if f.role < roleDate {
 			r.hits = append(r.hits, hit{f, values})
 		} else {
-			r.take(f, values)
+			r.collect(f, values)
 		}
 	}
 	if s.date != nil {
@@ -204,7 +204,7 @@ func (rd *Reader) scan(r *Reading, h http.Header) {
 	for name, values := range h {
 		f := rd.fieldOf(name)
 		if f.role != roleNone && len(values) > 0 {
-			r.take(f, values)
+			r.collect(f, values)
 		}
 		switch {
 		case !learn:
@@ -215,16 +215,16 @@ func (rd *Reader) scan(r *Reading, h http.Header) {
 		case f.role == roleDate:
 			s.date, s.other = f, append(s.other, f.name)
 		default:
-			s.told = append(s.told, f)
+			s.fields = append(s.fields, f)
 			s.limit = s.limit || f.role < roleDate
 		}
 	}
 	if learn {
 		// In this order, so that no response has to be sorted again.
-		slices.SortFunc(s.told, func(a, b *field) int { return strings.Compare(a.name, b.name) })
+		slices.SortFunc(s.fields, func(a, b *field) int { return strings.Compare(a.name, b.name) })
 		s.alike = alike(r.hits)
 		s.plain = s.alike && r.periods == nil && plain(r.hits)
-		for _, f := range s.told {
+		for _, f := range s.fields {
 			s.frame.add(f)
 		}
 		rd.shapes[len(h)].Store(&s)
@@ -240,7 +240,7 @@ func (rd *Reader) fieldOf(name string) *field {
 		}
 		if f := rd.fields[string(buf[:len(name)])]; f != nil {
 			if f.name != name {
-				// recall looks a field up by the name that the host uses.
+				// collectShape looks a field up by the name that the host uses.
 				spelt := *f
 				spelt.name = strings.Clone(name)
 				return &spelt

@@ -38,8 +38,8 @@ type Reading struct {
 	// the response is about limits, to save the time.
 	Date time.Time
 
-	said     bodySays // what error codes and the body say
-	dirty    bool     // said is not zero
+	findings bodyFindings // what error codes and the body say
+	dirty    bool         // said is not zero
 	hits     []hit
 	parts    []part
 	policies []policy
@@ -105,20 +105,20 @@ func (r *Reading) Read(status int, h http.Header, body []byte, now time.Time) {
 
 // begin forgets the reading before.
 func (r *Reading) begin(status int, now time.Time) {
-	r.wipe()
+	r.reset()
 	r.periods, r.status, r.now = nil, status, now
 }
 
-// wipe forgets what the reading before said. That is faster than the assignment of a
+// reset forgets what the reading before said. That is faster than the assignment of a
 // whole Reading; the rest is left to finish.
-func (r *Reading) wipe() {
+func (r *Reading) reset() {
 	clear(r.hits)
 	r.hits, r.Windows = r.hits[:0], r.Windows[:0]
 	r.Wait, r.Reason, r.Paused = Wait{}, Unspecified, false
 	r.Refused, r.Stale, r.sorted, r.alike = false, false, false, false
 	r.Date, r.date = time.Time{}, ""
 	if r.dirty {
-		r.said, r.dirty = bodySays{}, false
+		r.findings, r.dirty = bodyFindings{}, false
 	}
 }
 
@@ -133,7 +133,7 @@ func (r *Reading) scan(h http.Header) {
 			continue
 		}
 		if f := fieldOf(name); f.role != roleNone {
-			r.take(f, values)
+			r.collect(f, values)
 		}
 	}
 }
@@ -147,14 +147,14 @@ var common = [...]string{"Age", "Date", "Ratelimit", "Ratelimit-Limit", "Ratelim
 func (r *Reading) scanCommon(h http.Header) {
 	for _, name := range common {
 		if values := h[name]; len(values) > 0 {
-			r.take(fieldOf(name), values)
+			r.collect(fieldOf(name), values)
 		}
 	}
 }
 
-// take keeps a field for finish, or uses it at once if it says nothing of a
+// collect keeps a field for finish, or uses it at once if it says nothing of a
 // window.
-func (r *Reading) take(f *field, values []string) {
+func (r *Reading) collect(f *field, values []string) {
 	switch f.role {
 	case roleDate:
 		r.date = values[0]
@@ -166,7 +166,7 @@ func (r *Reading) take(f *field, values []string) {
 		r.Stale = r.Stale || saysCached(values[0])
 	case roleCode:
 		if r.status >= 400 {
-			r.said.readCodeAlone(values[0])
+			r.findings.readCodeAlone(values[0])
 			r.dirty = true
 		}
 	default:
@@ -222,11 +222,11 @@ func (r *Reading) finish(body []byte) {
 		r.assign(r.hits[i].field, r.hits[i].values)
 	}
 	if len(body) > 0 {
-		r.readBody(body, &r.said)
+		r.readBody(body, &r.findings)
 		r.dirty = true
 	}
 	r.assemble()
-	r.judge(&r.said)
+	r.judge(&r.findings)
 	if r.status < 300 && !r.tellsMoment() {
 		r.Date = time.Time{}
 	}

@@ -44,11 +44,24 @@ var billingPhrases = []string{
 	"insufficient credits", "insufficient credit", "insufficient balance", "insufficient funds", "insufficient quota",
 	"not enough credits", "not enough credit", "out of credits", "run out of credits", "ran out of credits",
 	"used all available credits", "exhausted your credits", "no credits left", "no credits remaining", "no remaining credits",
-	"credit balance is too low", "balance is too low", "add credits", "buy more credits", "buy credits", "purchase more credits",
-	"purchase credits", "top up your", "spend limit", "spending limit", "spend cap", "spending cap", "billing hard limit",
-	"billing limit", "check your plan and billing", "check your billing", "payment method", "account is overdue",
-	"exceeded its monthly spending", "subscription has expired", "enable billing", "past due",
+	"credit balance is too low", "balance is too low", "spend limit", "spending limit", "spend cap", "spending cap", "billing hard limit",
+	"billing limit", "check your plan and billing", "account is overdue",
+	"exceeded its monthly spending", "subscription has expired", "past due",
 }
+
+// unspacedBilling are such sentences in languages that put no spaces between words.
+var unspacedBilling = []string{"欠费", "余额不足", "餘額不足", "残高不足"} //nolint:gosmopolitan // servers write in their own language
+
+// billingAdvice are sentences that say so, except where the rate of requests is spoken of:
+// there they say how to get a higher one.
+var billingAdvice = []string{
+	"add credits", "buy more credits", "buy credits", "purchase more credits", "purchase credits", "top up your", "check your billing",
+	"payment method", "enable billing",
+}
+
+// rateWords speak of the rate of requests.
+var rateWords = []string{"rate limit", "rate limits", "too many requests", "too many calls", "request limit", "higher limits", "throttled",
+	"rate limited", "requests per minute", "requests per second"}
 
 // periodPhrases name the period of a quota that is long.
 var periodPhrases = []string{
@@ -61,11 +74,11 @@ var periodPhrases = []string{
 // saysBilling reports whether a code, or a text when sure words are asked for
 // in it, says that only payment helps.
 func saysBilling(plain string, code bool) bool {
-	list := billingPhrases
 	if code {
-		list = billingCodes
+		return hasPhrase(plain, billingCodes)
 	}
-	return hasPhrase(plain, list)
+	return hasPhrase(plain, billingPhrases) || containsAny(plain, unspacedBilling) ||
+		hasPhrase(plain, billingAdvice) && !hasPhrase(plain, rateWords)
 }
 
 // asksTooMuch reports whether a text says that one request asks for more than
@@ -76,7 +89,7 @@ func asksTooMuch(plain string) bool {
 	if ok && told {
 		return asked > limit && limit > 0
 	}
-	return hasPhrase(plain, []string{"request too large", "request is too large for"})
+	return hasPhrase(plain, []string{"request too large", "request is too large for", "received message larger than max"})
 }
 
 // numberAfter returns the number that follows a word at once in a text.

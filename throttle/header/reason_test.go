@@ -23,8 +23,16 @@ func TestReason(t *testing.T) {
 		`{"message":"You have exceeded the MONTHLY quota for Requests on your current plan, BASIC. Monthly quota exceeded."}`:                              PeriodQuota,
 		`{"error":{"details":[{"violations":[{"quotaId":"GenerateRequestsPerDayPerProjectPerModel-FreeTier"}]}]}}`:                                         PeriodQuota,
 		`{"message":"Our API allows 5 calls per minute and 500 calls per day."}`:                                                                           Unspecified,
-		`{"message":"Too many requests"}`: Unspecified,
-		``:                                Unspecified,
+		// Advice on how to get a higher rate: the request is served in a minute.
+		`{"detail":"You have not yet added your payment method in the billing page and will have reduced rate limits of 3 RPM and 10K TPM."}`: Unspecified,
+		`{"message":"Too many requests. Enable billing to raise your rate limit."}`:                                                           Unspecified,
+		`{"error":"Rate limit exceeded. Buy more credits or upgrade for higher limits."}`:                                                     Unspecified,
+		`{"error":{"message":"Rate limit exceeded: free-models-per-min. Add 10 credits to unlock 1000 free model requests per day"}}`:         Unspecified,
+		`{"message":"Add credits to go on."}`:                                      Billing,
+		`{"error":{"code":"1113","message":"您的账户已欠费，请充值后重试"}}`:                     Billing, //nolint:gosmopolitan // as a server writes
+		`{"code":8,"message":"grpc: received message larger than max (50 vs. 4)"}`: TooLarge,
+		`{"message":"Too many requests"}`:                                          Unspecified,
+		``:                                                                         Unspecified,
 	} {
 		var r Reading
 		r.Read(http.StatusTooManyRequests, headerOf(), []byte(body), benchNow)

@@ -42,8 +42,7 @@ func resetOf(n number, unit time.Duration) (Reset, bool) {
 		return Reset{}, false
 	}
 	v := n.whole
-	if unit != 0 && unit < time.Millisecond {
-		// Only a dialect says so, and it knows that this is a delay.
+	if unit != 0 && unit < time.Millisecond && v < int64(minEpochMilli*(time.Millisecond/unit)) {
 		d, ok := n.times(unit)
 		return Reset{In: d, Resolution: unit}, ok
 	}

@@ -97,7 +97,7 @@ func readSentry(r *Reading, f *field, v string) {
 		if p == nil {
 			return
 		}
-		p.know(&own)
+		p.describe(&own)
 		p.Scope = parts[2]
 		p.setRemaining(Count{State: Known})
 		if d, ok := n.times(time.Second); ok && d > p.Reset.In {
@@ -118,7 +118,7 @@ func readYandex(r *Reading, f *field, v string) {
 	}
 	limit, ok := parseNumber(rest[1:])
 	if p := r.at(f, 0); ok && p != nil {
-		p.know(f)
+		p.describe(f)
 		p.setRemaining(countOf(left))
 		p.setLimit(countOf(limit))
 	}

@@ -64,10 +64,10 @@ var dictionary = func() map[string]word {
 			m[w] = word{kind: kind}
 		}
 	}
-	add(wordLimit, "limit", "lim", "limits", "allotted")
+	add(wordLimit, "limit", "limt", "lim", "limits", "allotted")
 	add(wordMax, "max", "maximum", "total", "capacity", "allowed")
 	add(wordQuota, "quota")
-	add(wordRemaining, "remaining", "remain", "remains", "left", "rem")
+	add(wordRemaining, "remaining", "remaning", "remain", "remains", "left", "rem")
 	add(wordAvailable, "available")
 	add(wordUsed, "used", "usage", "consumed")
 	add(wordCount, "count", "current", "observed", "state")
@@ -103,6 +103,7 @@ var dictionary = func() map[string]word {
 		m[w] = word{kind: wordPeriod, length: length}
 	}
 	for w, step := range map[string]time.Duration{
+		"nanos": time.Nanosecond, "nanoseconds": time.Nanosecond, "micros": time.Microsecond, "microseconds": time.Microsecond,
 		"ms": time.Millisecond, "msec": time.Millisecond, "millis": time.Millisecond,
 		"millisecond": time.Millisecond, "milliseconds": time.Millisecond,
 		"seconds": time.Second, "secs": time.Second, "minutes": time.Minute, "mins": time.Minute, "hours": time.Hour,
@@ -118,7 +119,7 @@ var dictionary = func() map[string]word {
 		"read": "reads", "reads": "reads", "writes": "writes", "write": "writes", "deletes": "deletes", "error": "errors", "errors": "errors",
 		"query": "queries", "queries": "queries", "operation": "operations", "operations": "operations", "messages": "messages", "message": "messages",
 		"unit": "units", "units": "units", "event": "events", "events": "events", "search": "searches", "searches": "searches",
-		"images": "images", "characters": "characters",
+		"images": "images", "characters": "characters", "complexity": "complexity",
 	} {
 		m[w] = word{kind: wordUnit, unit: unit}
 	}

@@ -78,7 +78,7 @@ func mayRefuse(status int) bool {
 }
 
 // judge decides whether the request was refused, and what to wait for.
-func (r *Reading) judge(said *bodySays) {
+func (r *Reading) judge(said *bodyFindings) {
 	r.Refused = r.refused(said)
 	switch {
 	case r.waits.paused && (!r.waits.known || r.waits.pause.Delay(r.base()) > r.waits.longest.Delay(r.base())):
@@ -86,9 +86,9 @@ func (r *Reading) judge(said *bodySays) {
 	case r.waits.known && (r.Refused || r.status >= 300 || r.waits.meant):
 		r.setWait(r.retryAfter(), true)
 	case r.Refused && r.deriveWait():
-	case said.named && (r.Refused || said.meant):
+	case said.waitKnown && (r.Refused || said.onSuccess):
 		r.setWait(said.wait, true)
-	case said.said && r.Refused:
+	case said.proseKnown && r.Refused:
 		r.setWait(said.prose, true)
 	}
 	if r.Refused {
@@ -100,7 +100,7 @@ func (r *Reading) judge(said *bodySays) {
 // reason says what a refused request ran into. "Check your plan and billing" stands
 // in the errors of limits that open in a minute, too, so words count only where
 // nothing says when that is.
-func (r *Reading) reason(said *bodySays) Reason {
+func (r *Reading) reason(said *bodyFindings) Reason {
 	switch {
 	case said.tooLarge:
 		return TooLarge
@@ -123,7 +123,7 @@ func (r *Reading) setWait(t Reset, explicit bool) {
 
 // refused applies what each status means. See RFC 6585 section 4 for 429 and
 // RFC 9110 section 15.6.4 for 503.
-func (r *Reading) refused(said *bodySays) bool {
+func (r *Reading) refused(said *bodyFindings) bool {
 	switch r.status {
 	case 429, 420, 430:
 		return true
@@ -136,7 +136,7 @@ func (r *Reading) refused(said *bodySays) bool {
 		// A bad request that happens to be the last of its window is a bad request.
 		return r.waits.known && r.status == 400 || said.refused
 	case 200:
-		return said.surely
+		return said.certain
 	}
 	return false
 }

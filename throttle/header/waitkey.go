@@ -10,7 +10,7 @@ func waitKey(key string) (unit time.Duration, ok bool) {
 	if len(key) < 4 || len(key) > 48 || !mayWait(key) {
 		return 0, false
 	}
-	var cue, aim, next bool
+	var cue, aim, next, back bool
 	words := 0
 	ok = forWords(key, func(w string) bool {
 		words++
@@ -22,7 +22,13 @@ func waitKey(key string) (unit time.Duration, ok bool) {
 			next = true
 		case "rate", "limit", "ratelimit", "quota", "request", "access", "allowed", "attempt", "try", "api":
 			aim = aim || next || w == "limit" || w == "ratelimit"
-		case "after", "in", "delay", "at", "time", "until", "to", "for", "date", "timestamp", "period", "remaining", "duration", "again", "left",
+		case "again":
+			cue = cue || words > 1
+		case "off":
+			cue = cue || back
+		case "back":
+			back = true
+		case "after", "in", "delay", "at", "time", "until", "to", "for", "date", "timestamp", "period", "remaining", "duration", "left",
 			"utc", "on", "suggested", "recommended", "header", "window", "is", "hint", "expires", "expiry":
 		case "seconds", "second", "secs", "sec", "s":
 			unit = time.Second
@@ -44,7 +50,7 @@ func waitKey(key string) (unit time.Duration, ok bool) {
 func mayWait(key string) bool {
 	for i := range len(key) - 2 {
 		switch string([]byte{lower(key[i]), lower(key[i+1]), lower(key[i+2])}) {
-		case "ret", "res", "wai", "bac", "coo", "thr", "blo", "nex", "ban", "ref", "ava", "rep":
+		case "ret", "res", "wai", "bac", "coo", "thr", "blo", "nex", "ban", "ref", "ava", "rep", "aga":
 			return true
 		}
 	}

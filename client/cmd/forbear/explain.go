@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/forbear-go/forbear/internal/words"
 	"github.com/forbear-go/forbear/throttle"
 	"github.com/forbear-go/forbear/throttle/header"
 )
@@ -121,7 +122,7 @@ func (r *response) explain(out io.Writer, now time.Time) error {
 	got := r.read(now)
 	from := ""
 	if r.host != "" {
-		from = " from " + show(r.host)
+		from = " from " + shown(r.host)
 	}
 	verdict := "not refused"
 	if got.Refused {
@@ -146,7 +147,7 @@ func (r *response) explain(out io.Writer, now time.Time) error {
 	if odd := r.unread(now); len(odd) > 0 {
 		fmt.Fprintln(out, "\nNot understood; please report at https://github.com/forbear-go/forbear/issues")
 		for _, name := range odd {
-			fmt.Fprintf(out, "  %s: %s\n", show(name), show(strings.Join(r.header[name], ", ")))
+			fmt.Fprintf(out, "  %s: %s\n", shown(name), shown(strings.Join(r.header[name], ", ")))
 		}
 	}
 	return nil
@@ -155,21 +156,21 @@ func (r *response) explain(out io.Writer, now time.Time) error {
 // describe says what is known of a limit.
 func (r *reading) describe(w *header.Window) string {
 	var b strings.Builder
-	b.WriteString(show(w.Name))
+	b.WriteString(shown(w.Name))
 	if w.Scope != "" {
-		b.WriteString(" of " + show(w.Scope))
+		b.WriteString(" of " + shown(w.Scope))
 	}
 	unit := w.Unit
 	if unit == "" {
 		unit = "requests"
 	}
-	fmt.Fprintf(&b, ": %s of %s %s left", count(w.Remaining), count(w.Limit), show(unit))
+	fmt.Fprintf(&b, ": %s of %s %s left", count(w.Remaining), count(w.Limit), shown(unit))
 	if w.Length > 0 {
-		b.WriteString(", in each " + span(w.Length))
+		b.WriteString(", in each " + words.Duration(w.Length))
 	}
 	if w.Reset.Known() {
 		in := w.Reset.Delay(r.base())
-		fmt.Fprintf(&b, ", opens in %s (at %s)", span(in), r.now.Add(in).UTC().Format(time.TimeOnly))
+		fmt.Fprintf(&b, ", opens in %s (at %s)", words.Duration(in), r.now.Add(in).UTC().Format(time.TimeOnly))
 	}
 	return b.String()
 }
@@ -217,15 +218,15 @@ func (r *response) plan(got *reading) ([]string, error) {
 	case next.At.IsZero():
 		plan = append(plan, "Send nothing else until another response is there.")
 	case next.At.After(got.now):
-		why, wait := "limit "+show(next.Name), next.At.Sub(got.now)
-		if next.Name == throttle.Refusal {
+		why, wait := "limit "+shown(next.Limit), next.At.Sub(got.now)
+		if next.Limit == throttle.Refusal {
 			why = "the refusal"
 			if got.Wait.Known() {
 				wait = got.Wait.Delay // a client adds a little at random
 			}
 		}
 		plan = append(plan, fmt.Sprintf("Hold the next request for at least %s because of %s; fail at once those that must not wait so long.",
-			span(wait.Round(time.Second)), why))
+			words.Duration(wait.Round(time.Second)), why))
 	default:
 		plan = append(plan, "Let the next request go at once.")
 	}

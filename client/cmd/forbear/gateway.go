@@ -29,6 +29,8 @@ type gateway struct {
 	admin   http.Handler
 	proxy   httputil.ReverseProxy
 	log     *slog.Logger
+
+	requests atomic.Int64 // that have come or are done
 }
 
 type targetKey struct{}
@@ -62,6 +64,8 @@ func rewrite(r *httputil.ProxyRequest) {
 
 // ServeHTTP passes a request on, unless it is for the proxy itself.
 func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	g.requests.Add(1)
+	defer g.requests.Add(1)
 	c := g.config.Load()
 	ctx := r.Context()
 	switch {

@@ -2,14 +2,9 @@ module github.com/forbear-go/forbear/client/cmd/forbear
 
 go 1.26.0
 
-replace (
-	github.com/forbear-go/forbear => ../../..
-	github.com/forbear-go/forbear/client/otelforbear => ../../otelforbear
-)
-
 require (
-	github.com/forbear-go/forbear v0.0.0-00010101000000-000000000000
-	github.com/forbear-go/forbear/client/otelforbear v0.0.0-00010101000000-000000000000
+	github.com/forbear-go/forbear v0.2.0
+	github.com/forbear-go/forbear/client/otelforbear v0.2.0
 	github.com/prometheus/client_golang v1.25.0
 	github.com/stretchr/testify v1.12.1
 	go.opentelemetry.io/otel/exporters/prometheus v0.69.0

@@ -17,6 +17,8 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"github.com/forbear-go/forbear/internal/words"
 )
 
 func main() {
@@ -28,6 +30,9 @@ func main() {
 }
 
 // streams are where a command reads and writes.
+// shown returns a text that a terminal can show.
+func shown(name string) string { return words.Clean(name, 120) }
+
 type streams struct {
 	in       io.Reader
 	out, err io.Writer

@@ -3,17 +3,17 @@ package main
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 
 	"github.com/forbear-go/forbear/client"
 )
 
-// readMemory reads what an earlier run was taught. A file that is not there holds
-// nothing.
-func readMemory(name string) (client.Memory, error) {
+// readMemory reads what an earlier run knew. A file that is not there, or that was damaged,
+// holds nothing; the log tells of the latter.
+func readMemory(name string, log *slog.Logger) (client.Memory, error) {
 	text, err := os.ReadFile(name) //nolint:gosec // the user names it
 	if errors.Is(err, fs.ErrNotExist) {
 		return client.Memory{}, nil
@@ -23,12 +23,13 @@ func readMemory(name string) (client.Memory, error) {
 	}
 	var m client.Memory
 	if err := json.Unmarshal(text, &m); err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+		log.Warn("memory ignored", "file", name, "error", err)
+		return client.Memory{}, nil
 	}
 	return m, nil
 }
 
-// writeMemory writes what this run was taught: the whole file, or nothing.
+// writeMemory writes what this run knows: the whole file, or nothing.
 func writeMemory(name string, m client.Memory) error {
 	text, err := json.MarshalIndent(m, "", "\t")
 	if err != nil {

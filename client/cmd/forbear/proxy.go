@@ -16,7 +16,6 @@ import (
 	"github.com/forbear-go/forbear/client"
 	"github.com/forbear-go/forbear/client/observe"
 	"github.com/forbear-go/forbear/client/page"
-	"github.com/forbear-go/forbear/queue"
 )
 
 var proxyCommand = command{
@@ -61,7 +60,7 @@ func (p *proxyFlags) declare(flags *flag.FlagSet) {
 	flags.StringVar(&p.listen, "listen", "localhost:8080", "the `address` to listen on")
 	flags.StringVar(&p.to, "to", "", "the `url` of the API that requests go to")
 	flags.StringVar(&p.config, "config", "", "a `file` with upstreams and rules")
-	flags.StringVar(&p.memory, "memory", "", "a `file` that keeps what refusals taught over a restart")
+	flags.StringVar(&p.memory, "memory", "", "a `file` that keeps what is known of limits over a restart")
 	flags.BoolVar(&p.forward, "forward", false, "be a forward proxy, too: send requests for http:// URLs to any host")
 	flags.BoolVar(&p.public, "public", false, "show the page to other machines, too")
 	flags.Int64Var(&p.replay, "replay", 64<<10, "keep bodies of up to so many `bytes` to send them again; longer ones are streamed")
@@ -135,10 +134,10 @@ func newProxyServer(p *proxyFlags, c *config, base http.RoundTripper, log *slog.
 		client.WithObserver(observe.Log(log)),
 	}
 	for _, r := range c.rules {
-		opts = append(opts, client.WithQueue(queue.WithRule(r.Rule)))
+		opts = append(opts, client.WithRule(r.Rule))
 	}
 	if p.memory != "" {
-		m, err := readMemory(p.memory)
+		m, err := readMemory(p.memory, log)
 		if err != nil {
 			return nil, err
 		}
@@ -185,6 +184,9 @@ func until(ctx context.Context, h http.Handler) http.Handler {
 // run serves until ctx ends and all requests are answered. It reads the configuration
 // again whenever it is told.
 func (s *proxyServer) run(ctx context.Context, listener net.Listener, again <-chan os.Signal) error {
+	serving, served := context.WithCancel(context.WithoutCancel(ctx))
+	defer served()
+	go giveBack(serving, &s.gateway.requests, releaseMemory)
 	failed := make(chan error, 1)
 	go func() { failed <- s.server.Serve(listener) }()
 	for {

@@ -462,22 +462,30 @@ func TestMemoryFile(t *testing.T) {
 	t.Parallel()
 	const text = `{"ab":{"limit":300,"length":3600000000000}}`
 	name := write(t, "memory", text)
-	m, err := readMemory(name)
+	quiet := slog.New(slog.DiscardHandler)
+	m, err := readMemory(name, quiet)
 	require.NoError(t, err)
 	require.Equal(t, 300, m["ab"].Limit)
 	require.NoError(t, writeMemory(name, m))
-	again, err := readMemory(name)
+	again, err := readMemory(name, quiet)
 	require.NoError(t, err)
 	require.Equal(t, m, again)
 	left, err := os.ReadDir(filepath.Dir(name))
 	require.NoError(t, err)
 	require.Len(t, left, 1)
 	require.Error(t, writeMemory(filepath.Join(t.TempDir(), "nowhere", "memory"), m))
-	_, err = readMemory(filepath.Join(t.TempDir(), "none"))
+	_, err = readMemory(filepath.Join(t.TempDir(), "none"), quiet)
 	require.NoError(t, err)
-	out, errors, status := runs(t, "", "proxy", "-to", "http://api.test", "-memory", write(t, "memory", "{"))
+
+	// A damaged file is no reason not to start; a folder in its place is.
+	var log strings.Builder
+	m, err = readMemory(write(t, "memory", "{"), slog.New(slog.NewTextHandler(&log, nil)))
+	require.NoError(t, err)
+	require.Empty(t, m)
+	require.Contains(t, log.String(), "memory ignored")
+	out, errors, status := runs(t, "", "proxy", "-to", "http://api.test", "-memory", t.TempDir())
 	require.Equal(t, 2, status, out)
-	require.Contains(t, errors, "memory")
+	require.Contains(t, errors, "directory")
 }
 
 // The command itself listens, serves, and ends with its context.

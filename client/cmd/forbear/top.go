@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/forbear-go/forbear/client/page"
+	"github.com/forbear-go/forbear/internal/words"
 )
 
 var topCommand = command{
@@ -108,9 +109,9 @@ func table(v *page.View) string {
 				title = strings.TrimPrefix(title+", "+more, ", ")
 			}
 		}
-		fmt.Fprintf(&b, "\n%s\n  %d waiting", show(title), k.Waiting)
+		fmt.Fprintf(&b, "\n%s\n  %d waiting", shown(title), k.Waiting)
 		if k.Waiting > 0 && k.Empty.After(v.Time) {
-			fmt.Fprintf(&b, " (empty in %s)", span(k.Empty.Sub(v.Time)))
+			fmt.Fprintf(&b, " (empty in %s)", words.Duration(k.Empty.Sub(v.Time)))
 		}
 		fmt.Fprintf(&b, ", %d in flight, %d sent, %d refused, %d retried, %d given up, wait p50 %s p95 %s\n", k.InFlight, k.Sent, k.Refused,
 			k.Retried, k.GivenUp, seconds(k.P50), seconds(k.P95))
@@ -124,9 +125,9 @@ func table(v *page.View) string {
 // row draws a limit.
 func row(now time.Time, l page.Limit) string {
 	const width = 20
-	name := show(l.Name)
+	name := shown(l.Name)
 	if l.Scope != "" {
-		name += " of " + show(l.Scope)
+		name += " of " + shown(l.Scope)
 	}
 	var b strings.Builder
 	switch {
@@ -142,9 +143,9 @@ func row(now time.Time, l page.Limit) string {
 		fmt.Fprintf(&b, "  %-20s %s%s %d of %d left", name, strings.Repeat("█", full), strings.Repeat("░", width-full), l.Left, l.Max)
 	}
 	if l.Opens.After(now) {
-		fmt.Fprintf(&b, ", opens in %s", span(l.Opens.Sub(now)))
+		fmt.Fprintf(&b, ", opens in %s", words.Duration(l.Opens.Sub(now)))
 	}
 	return b.String() + "\n"
 }
 
-func seconds(s float64) string { return span(time.Duration(s * float64(time.Second))) }
+func seconds(s float64) string { return words.Duration(time.Duration(s * float64(time.Second))) }

@@ -125,7 +125,7 @@ func BenchmarkHandover(b *testing.B) {
 	for _, n := range []int{1, 100, 10_000, 100_000} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
 			gate := gated{arrived: make(chan struct{}), next: make(chan struct{}), base: newNoop()}
-			rt, err := client.NewTransport(gate, client.WithMaxWait(0), client.WithQueue(queue.WithRule(queue.Rule{Name: "one", MaxInFlight: 1})))
+			rt, err := client.NewTransport(gate, client.WithMaxWait(0), client.WithRule(queue.Rule{Name: "one", MaxInFlight: 1}))
 			require.NoError(b, err)
 			ctx, leave := context.WithCancel(context.Background())
 			req := newRequest(b, "https://api.test/items", "secret").WithContext(ctx)

@@ -43,7 +43,7 @@ func beliefs() []World {
 			API: func(s *site) http.Handler {
 				return s.ok("X-RateLimit-Limit", "100", "X-RateLimit-Remaining", "0", "X-RateLimit-Reset", "3600")
 			},
-			Callers: 5, Span: 10 * time.Minute, Skip: 2 * time.Minute, Goal: Goal{Ratio: .9},
+			Callers: 5, Span: 10 * time.Minute, Skip: 3 * time.Minute, Goal: Goal{Ratio: .9},
 		},
 		{
 			ID: "anonymous", Name: "a 401 now and then shows the 60 an hour of strangers, all else the 5,000 of the key",
@@ -57,7 +57,7 @@ func beliefs() []World {
 		{
 			ID: "block-renewed", Name: "60 a minute, nothing announced; whoever asks within a block of 30 s is blocked for 30 s more",
 			API:     func(s *site) http.Handler { return s.block(60, time.Minute, 30*time.Second) },
-			Callers: 10, Span: 20 * time.Minute, Goal: Goal{Ratio: .95, Refused: .05},
+			Callers: 10, Span: 20 * time.Minute, Goal: Goal{Ratio: 2, Refused: .15},
 		},
 		{
 			ID: "refusals-count", Name: "60 a minute, rolling, refused requests count too",

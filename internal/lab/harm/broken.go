@@ -55,11 +55,20 @@ func broken() []World {
 			API: says(.01, answer{422, `{"errors":[{"field":"title","message":"exceeds the limit of 255 characters"}]}`, nil}), Goal: Goal{Ratio: .97},
 		},
 		{
-			ID: "too-large", Name: "2 % a 429 that says that the request itself is too large",
-			API: says(.02, answer{
-				429, `{"error":{"code":"rate_limit_exceeded","message":` +
-					`"Request too large for model in organization on tokens per min (TPM): Limit 30000, Requested 48211."}}`, nil,
-			}),
+			ID: "too-large", Name: "one request in fifty always a 429 that says that it is too large by itself",
+			API: func(s *site) http.Handler {
+				large := answer{
+					429, `{"error":{"code":"rate_limit_exceeded","message":` +
+						`"Request too large for model in organization on tokens per min (TPM): Limit 30000, Requested 48211."}}`, nil,
+				}
+				return byPath("/large", s.shed(s.ok(), always(1), large), s.ok(much...))
+			},
+			Request: func(ctx context.Context, _, n int) *http.Request {
+				if n%50 == 49 {
+					return request(ctx, "/large")
+				}
+				return request(ctx, "/items")
+			},
 			Goal: near,
 		},
 		{

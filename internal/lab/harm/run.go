@@ -119,15 +119,19 @@ func (t *tally) send(ctx context.Context, rt http.RoundTripper, w World, caller,
 	}
 }
 
-// pause returns how long to rest after err: until the time that it carries, or a
-// second.
+// longestPause is how long a caller rests at the most that is told to come back at a far
+// time: others may ask sooner, and so it asks again.
+const longestPause = time.Minute
+
+// pause returns how long to rest after err: until the time that it carries, if that is
+// not far, or a second.
 func pause(err error) time.Duration {
 	if timed, ok := errors.AsType[interface {
 		error
 		RetryAt() time.Time
 	}](err); ok {
 		if d := time.Until(timed.RetryAt()); d > 0 {
-			return d
+			return min(d, longestPause)
 		}
 	}
 	return failurePause

@@ -46,11 +46,9 @@ func connectAnthropic(hc *http.Client, s Setup) (Call, error) {
 		api, err := Anthropic(hc, token)
 		return callAnthropic(api), err
 	}
-	if s == LeftOn {
-		var err error
-		if hc, err = client.Wrap(hc); err != nil {
-			return nil, err
-		}
+	hc, err := s.wrap(hc)
+	if err != nil {
+		return nil, err
 	}
 	return callAnthropic(anthropic.NewClient(option.WithHTTPClient(hc), option.WithAPIKey(token))), nil
 }
@@ -85,7 +83,7 @@ func anthropicServer() *server {
 			h.Set("Anthropic-Ratelimit-Tokens-Reset", upTo(now).UTC().Format(time.RFC3339))
 		},
 		refuse: func(w http.ResponseWriter, wait time.Duration) {
-			w.Header().Set("Retry-After", strconv.FormatInt(up(wait), 10))
+			retryAfter(w, wait)
 			reply(w, http.StatusTooManyRequests, map[string]any{
 				"type": "error", "error": map[string]string{"type": "rate_limit_error", "message": "Number of requests has exceeded your per-minute rate limit."},
 			})

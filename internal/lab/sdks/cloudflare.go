@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"path"
-	"strconv"
 	"time"
 
 	"github.com/cloudflare/cloudflare-go"
@@ -44,11 +43,9 @@ func connectCloudflare(hc *http.Client, s Setup) (Call, error) {
 		api, err := Cloudflare(hc, token)
 		return callCloudflare(api), err
 	}
-	if s == LeftOn {
-		var err error
-		if hc, err = client.Wrap(hc); err != nil {
-			return nil, err
-		}
+	hc, err := s.wrap(hc)
+	if err != nil {
+		return nil, err
 	}
 	api, err := cloudflare.NewWithAPIToken(token, cloudflare.HTTPClient(hc))
 	return callCloudflare(api), err
@@ -73,7 +70,7 @@ func cloudflareServer() *server {
 			h.Set("Ratelimit-Policy", `"default";q=1200;w=300`)
 		},
 		refuse: func(w http.ResponseWriter, wait time.Duration) {
-			w.Header().Set("Retry-After", strconv.FormatInt(up(wait), 10))
+			retryAfter(w, wait)
 			reply(w, http.StatusTooManyRequests, map[string]any{
 				"success": false, "errors": []map[string]any{{"code": 971, "message": "Please wait and consider throttling your request speed"}},
 			})

@@ -50,11 +50,9 @@ func connectElastic(hc *http.Client, s Setup) (Call, error) {
 		es, err := Elastic(hc, nodes, token)
 		return callElastic(es), err
 	}
-	if s == LeftOn {
-		var err error
-		if hc, err = client.Wrap(hc); err != nil {
-			return nil, err
-		}
+	hc, err := s.wrap(hc)
+	if err != nil {
+		return nil, err
 	}
 	es, err := elastictransport.NewClient(elastictransport.WithURLs(nodes...), elastictransport.WithAPIKey(token), elastictransport.WithTransport(hc.Transport))
 	return callElastic(es), err

@@ -42,17 +42,15 @@ func githubSDK() SDK {
 }
 
 func connectGitHub(hc *http.Client, s Setup) (Call, error) {
-	if s == Alone || s == LeftOn {
-		if s == LeftOn {
-			var err error
-			if hc, err = client.Wrap(hc); err != nil {
-				return nil, err
-			}
-		}
-		gh, err := github.NewClient(github.WithHTTPClient(hc), github.WithAuthToken(token))
+	if s == Advised {
+		gh, err := GitHub(hc, token)
 		return callGitHub(gh), err
 	}
-	gh, err := GitHub(hc, token)
+	hc, err := s.wrap(hc)
+	if err != nil {
+		return nil, err
+	}
+	gh, err := github.NewClient(github.WithHTTPClient(hc), github.WithAuthToken(token))
 	return callGitHub(gh), err
 }
 

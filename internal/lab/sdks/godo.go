@@ -63,13 +63,9 @@ func callGodo(api *godo.Client) Call {
 func godoServer() *server {
 	return &server{
 		model: func(string) ratemodel.Model { return ratemodel.NewSlidingLog(250, time.Minute) },
-		say: func(h http.Header, _ string, w ratemodel.Window, _ time.Time) {
-			h.Set("Ratelimit-Limit", strconv.Itoa(w.Limit))
-			h.Set("Ratelimit-Remaining", strconv.Itoa(w.Remaining))
-			h.Set("Ratelimit-Reset", strconv.FormatInt(upTo(w.Reset).Unix(), 10))
-		},
+		say:   inEpochSeconds("Ratelimit"),
 		refuse: func(w http.ResponseWriter, wait time.Duration) {
-			w.Header().Set("Retry-After", strconv.FormatInt(up(wait), 10))
+			retryAfter(w, wait)
 			reply(w, http.StatusTooManyRequests, map[string]string{"id": "too_many_requests", "message": "API rate limit exceeded."})
 		},
 		answer: func(w http.ResponseWriter, r *http.Request) {

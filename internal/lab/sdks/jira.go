@@ -66,7 +66,7 @@ func jiraServer() *server {
 			h.Set("X-RateLimit-Reset", w.Reset.UTC().Format("2006-01-02T15:04Z"))
 		},
 		refuse: func(w http.ResponseWriter, wait time.Duration) {
-			w.Header().Set("Retry-After", strconv.FormatInt(up(wait), 10))
+			retryAfter(w, wait)
 			w.Header().Set("Ratelimit-Reason", "jira-burst-based")
 			reply(w, http.StatusTooManyRequests, map[string]any{"errorMessages": []string{"Rate limit exceeded."}})
 		},

@@ -45,11 +45,9 @@ func connectLinode(hc *http.Client, s Setup) (Call, error) {
 		api, err := Linode(hc, token)
 		return callLinode(api), err
 	}
-	if s == LeftOn {
-		var err error
-		if hc, err = client.Wrap(hc); err != nil {
-			return nil, err
-		}
+	hc, err := s.wrap(hc)
+	if err != nil {
+		return nil, err
 	}
 	api := linodego.NewClient(hc)
 	api.SetToken(token)
@@ -71,13 +69,9 @@ func callLinode(api *linodego.Client) Call {
 func linodeServer() *server {
 	return &server{
 		model: func(string) ratemodel.Model { return ratemodel.NewFixed(1600, time.Minute) },
-		say: func(h http.Header, _ string, w ratemodel.Window, _ time.Time) {
-			h.Set("X-RateLimit-Limit", strconv.Itoa(w.Limit))
-			h.Set("X-RateLimit-Remaining", strconv.Itoa(w.Remaining))
-			h.Set("X-RateLimit-Reset", strconv.FormatInt(upTo(w.Reset).Unix(), 10))
-		},
+		say:   inEpochSeconds("X-RateLimit"),
 		refuse: func(w http.ResponseWriter, wait time.Duration) {
-			w.Header().Set("Retry-After", strconv.FormatInt(up(wait), 10))
+			retryAfter(w, wait)
 			reply(w, http.StatusTooManyRequests, map[string]any{"errors": []map[string]string{{"reason": "Too many requests"}}})
 		},
 		answer: func(w http.ResponseWriter, r *http.Request) {

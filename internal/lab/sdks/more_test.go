@@ -209,7 +209,7 @@ func TestStripeTold(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		api := stripeServer()
 		rule := queue.Rule{Limits: []queue.Quota{queue.PerSecond(25)}}
-		hc, err := client.Wrap(&http.Client{Transport: simnet.New(api, 1)}, client.WithQueue(queue.WithRule(rule)))
+		hc, err := client.Wrap(&http.Client{Transport: simnet.New(api, 1)}, client.WithRule(rule))
 		require.NoError(t, err)
 		call, err := connectStripe(hc, Alone)
 		require.NoError(t, err)

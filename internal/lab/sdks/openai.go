@@ -46,11 +46,9 @@ func connectOpenAI(hc *http.Client, s Setup) (Call, error) {
 		api, err := OpenAI(hc, token)
 		return callOpenAI(api), err
 	}
-	if s == LeftOn {
-		var err error
-		if hc, err = client.Wrap(hc); err != nil {
-			return nil, err
-		}
+	hc, err := s.wrap(hc)
+	if err != nil {
+		return nil, err
 	}
 	return callOpenAI(openai.NewClient(option.WithHTTPClient(hc), option.WithAPIKey(token))), nil
 }

@@ -3,6 +3,8 @@ package sdks
 import (
 	"context"
 	"net/http"
+
+	"github.com/forbear-go/forbear/client"
 )
 
 // An SDK is a library that talks to one API, and takes an http.Client.
@@ -49,10 +51,19 @@ const (
 // Setups returns all setups.
 func Setups() []Setup { return []Setup{Advised, LeftOn, Alone} }
 
+// wrap returns hc with forbear around it if the SDK's own retries are left on, and hc
+// itself otherwise.
+func (s Setup) wrap(hc *http.Client) (*http.Client, error) {
+	if s != LeftOn {
+		return hc, nil
+	}
+	return client.Wrap(hc)
+}
+
 // All returns the SDKs that are tried.
 func All() []SDK {
 	return []SDK{githubSDK(), slackSDK(), openAISDK(), anthropicSDK(), stripeSDK(), vaultSDK(),
-		godoSDK(), linodeSDK(), elasticSDK(), spotifySDK(), jiraSDK(), cloudflareSDK(), kubernetesSDK()}
+		godoSDK(), linodeSDK(), elasticSDK(), spotifySDK(), jiraSDK(), cloudflareSDK(), kubernetesSDK(), oktaSDK()}
 }
 
 const token = "secret"

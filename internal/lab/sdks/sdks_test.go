@@ -54,8 +54,12 @@ func try(t *testing.T, sdk SDK, s Setup) (row Row) {
 		}
 	})
 	if s != Alone && sdk.Announced {
-		assert.Zero(t, row.Refused)
-		assert.Equal(t, row.Calls, row.Requests+row.Failed) // each is sent once, or held back
+		tries := 0
+		if s == LeftOn {
+			tries = 1 // that nothing is left is tried once by a call that the SDK does not let wait
+		}
+		assert.LessOrEqual(t, row.Refused, tries)
+		assert.InDelta(t, row.Calls, row.Requests+row.Failed, float64(tries)) // each is sent once, or held back
 	}
 	if s == Advised {
 		assert.Equal(t, row.Calls+row.Refused, row.Requests)

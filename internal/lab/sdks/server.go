@@ -3,6 +3,7 @@ package sdks
 import (
 	"encoding/json"
 	"net/http"
+	"strconv"
 	"sync"
 	"time"
 
@@ -102,6 +103,21 @@ func (s *server) counts() (requests, refused int) {
 func reply(w http.ResponseWriter, status int, body any) {
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(body) // an error means that the client has gone
+}
+
+// retryAfter tells a client to come back after a wait, in whole seconds.
+func retryAfter(w http.ResponseWriter, wait time.Duration) {
+	w.Header().Set("Retry-After", strconv.FormatInt(up(wait), 10))
+}
+
+// inEpochSeconds returns a server's say that tells of the limit in three fields with a
+// prefix, of which the reset is in seconds since 1970.
+func inEpochSeconds(prefix string) func(h http.Header, kind string, w ratemodel.Window, now time.Time) {
+	return func(h http.Header, _ string, w ratemodel.Window, _ time.Time) {
+		h.Set(prefix+"-Limit", strconv.Itoa(w.Limit))
+		h.Set(prefix+"-Remaining", strconv.Itoa(w.Remaining))
+		h.Set(prefix+"-Reset", strconv.FormatInt(upTo(w.Reset).Unix(), 10))
+	}
 }
 
 // up returns a duration in whole seconds, rounded up.

@@ -84,7 +84,7 @@ func slackServer() *server {
 			return ratemodel.NewFixed(50, time.Minute)
 		},
 		refuse: func(w http.ResponseWriter, wait time.Duration) {
-			w.Header().Set("Retry-After", strconv.FormatInt(up(wait), 10))
+			retryAfter(w, wait)
 			reply(w, http.StatusTooManyRequests, map[string]any{"ok": false, "error": "ratelimited"})
 		},
 		answer: func(w http.ResponseWriter, r *http.Request) {

@@ -72,7 +72,7 @@ func spotifyServer() *server {
 	return &server{
 		model: func(string) ratemodel.Model { return ratemodel.NewSlidingLog(90, 30*time.Second) },
 		refuse: func(w http.ResponseWriter, wait time.Duration) {
-			w.Header().Set("Retry-After", strconv.FormatInt(up(wait), 10))
+			retryAfter(w, wait)
 			reply(w, http.StatusTooManyRequests, map[string]any{"error": map[string]any{"status": 429, "message": "API rate limit exceeded"}})
 		},
 		answer: func(w http.ResponseWriter, r *http.Request) {

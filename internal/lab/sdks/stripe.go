@@ -35,7 +35,7 @@ func stripeSDK() SDK {
 			"and a 429 for a lock (`lock_timeout`); none on other refusals",
 		Off: "`BackendConfig.MaxNetworkRetries: stripe.Int64(0)`",
 		Note: "It puts an `Idempotency-Key` on every POST, so forbear may repeat those too. With " +
-			"`client.WithQueue(queue.WithRule(queue.Rule{Limits: []queue.Quota{queue.PerSecond(25)}}))` none of the calls above is refused.",
+			"`client.WithRule(queue.Rule{Limits: []queue.Quota{queue.PerSecond(25)}})` none of the calls above is refused.",
 		Calls:  2500,
 		server: stripeServer, connect: connectStripe,
 	}
@@ -46,11 +46,9 @@ func connectStripe(hc *http.Client, s Setup) (Call, error) {
 		api, err := Stripe(hc, token)
 		return callStripe(api), err
 	}
-	if s == LeftOn {
-		var err error
-		if hc, err = client.Wrap(hc); err != nil {
-			return nil, err
-		}
+	hc, err := s.wrap(hc)
+	if err != nil {
+		return nil, err
 	}
 	backends := stripe.NewBackendsWithConfig(&stripe.BackendConfig{HTTPClient: hc, LeveledLogger: &stripe.LeveledLogger{Level: stripe.LevelNull}})
 	return callStripe(stripe.NewClient(token, stripe.WithBackends(backends))), nil

@@ -51,11 +51,9 @@ func connectVault(hc *http.Client, s Setup) (Call, error) {
 		v, err := Vault(config, token)
 		return callVault(v), err
 	}
-	if s == LeftOn {
-		var err error
-		if config.HttpClient, err = client.Wrap(config.HttpClient); err != nil {
-			return nil, err
-		}
+	var err error
+	if config.HttpClient, err = s.wrap(config.HttpClient); err != nil {
+		return nil, err
 	}
 	v, err := vault.NewClient(config)
 	if err == nil {
@@ -88,7 +86,7 @@ func vaultServer() *server {
 			h.Set("X-Ratelimit-Reset", strconv.FormatInt(up(w.Reset.Sub(now)), 10))
 		},
 		refuse: func(w http.ResponseWriter, wait time.Duration) {
-			w.Header().Set("Retry-After", strconv.FormatInt(up(wait), 10))
+			retryAfter(w, wait)
 			reply(w, http.StatusTooManyRequests, map[string]any{"errors": []string{"request path \"secret\": rate limit quota exceeded"}})
 		},
 		answer: func(w http.ResponseWriter, r *http.Request) {

@@ -27,7 +27,7 @@ func (l *Limiter) Take(now time.Time, d Demand) *Hold {
 	if l.told && !l.alone {
 		l.mark(t, h)
 	}
-	l.holds = append(l.holds, h)
+	l.holds, l.sentAt = append(l.holds, h), t
 	l.sum()
 	return h
 }
@@ -99,15 +99,25 @@ func (l *Limiter) Settle(now time.Time, h *Hold, u Usage, known bool) {
 	l.sum()
 }
 
+// longest is how long a response may take. A caller that closes no body must not hold
+// back all others for ever.
+const longest = time.Hour
+
 // lapse takes what ended a while ago, and no response counted since, off what
 // remains: the server has counted it by now.
 func (l *Limiter) lapse(t time.Duration) {
 	if len(l.holds) == 0 {
 		return
 	}
-	kept := l.holds[:0]
-	off := 0.0
+	kept, off, ended := l.holds[:0], 0.0, false
 	for _, h := range l.holds {
+		if h.end == 0 && t >= h.sent+longest {
+			h.end, h.cost = t, h.demand.Cost
+			if !h.demand.Known {
+				h.cost, _ = l.perRequest()
+			}
+			ended = true
+		}
 		if h.end > 0 && t >= h.end+l.grace(h) {
 			if !h.paid {
 				off += h.cost
@@ -117,6 +127,9 @@ func (l *Limiter) lapse(t time.Duration) {
 		kept = append(kept, h)
 	}
 	if len(kept) == len(l.holds) {
+		if ended {
+			l.sum()
+		}
 		return
 	}
 	clear(l.holds[len(kept):])
@@ -172,10 +185,13 @@ func (l *Limiter) drop(h *Hold) {
 
 // sum adds up the holds.
 func (l *Limiter) sum() {
-	l.flying, l.known, l.arriving, l.over, l.ended, l.estimated, l.flown, l.reserved = 0, 0, 0, 0, 0, 0, 0, 0
+	l.flying, l.unheard, l.known, l.arriving, l.over, l.ended, l.estimated, l.flown, l.reserved = 0, 0, 0, 0, 0, 0, 0, 0, 0
 	for _, h := range l.holds {
 		if h.end == 0 {
 			l.flying++
+			if h.headed == 0 {
+				l.unheard++
+			}
 		}
 		l.over += h.cost
 		switch {

@@ -75,6 +75,7 @@ type Limiter struct {
 	holds     []*Hold
 	owing     *Hold // its response told a debt that its own cost is part of
 	flying    int   // of holds, those that are not over
+	unheard   int   // of those, whose responses have not begun
 	known     float64
 	arriving  float64
 	over      float64 // cost of those that are
@@ -83,13 +84,15 @@ type Limiter struct {
 	estimated int     // of those in flight, whose cost is not known
 	flown     float64 // the most that one of them was estimated to ask for
 
-	least    sample // round trips, in seconds
-	trip     time.Duration
-	closed   time.Duration // no request that asks for closedTo or more goes before
-	closedTo float64
-	alone    bool          // one request at a time, until a response says more
-	retry    time.Duration // when to send another, and the wait before it
-	pause    time.Duration
+	least     sample // round trips, in seconds
+	trip      time.Duration
+	sentAt    time.Duration // when the last request was
+	closed    time.Duration // no request that asks for closedTo or more goes before
+	closedTo  float64
+	refusedAt time.Duration // when the last request was
+	alone     bool          // one request at a time, until a response says more
+	retry     time.Duration // when to send another, and the wait before it
+	pause     time.Duration
 
 	ratios    sample // tokens a byte of the prompt
 	used      sample // by a request
@@ -129,7 +132,7 @@ func (l *Limiter) Ask(now time.Time, d Demand) Decision {
 		return Decision{At: l.origin.Add(l.closed)}
 	}
 	if !l.told || l.alone {
-		return Decision{Go: l.flying == 0}
+		return l.single(t)
 	}
 	l.lapse(t)
 	lack := l.lack(t, d)
@@ -141,6 +144,19 @@ func (l *Limiter) Ask(now time.Time, d Demand) Decision {
 		return Decision{}
 	}
 	return Decision{At: l.origin.Add(max(at, t+time.Microsecond))}
+}
+
+// single lets one request go at a time, and another where no response began for long.
+func (l *Limiter) single(t time.Duration) Decision {
+	if l.unheard == 0 || t >= l.sentAt+l.patience() {
+		return Decision{Go: true}
+	}
+	return Decision{At: l.origin.Add(l.sentAt + l.patience())}
+}
+
+// patience is how long a request that goes alone is waited for.
+func (l *Limiter) patience() time.Duration {
+	return max(4*l.trip, 4*time.Duration(l.least.quantile(0.9)*float64(time.Second)))
 }
 
 // full reports whether the window holds all that it ever will.
@@ -167,6 +183,12 @@ func (l *Limiter) lack(t time.Duration, d Demand) float64 {
 	)
 }
 
+// Admission returns the most that the server may ask for before it serves a request.
+func (l *Limiter) Admission(d Demand) float64 { return l.admission(d) }
+
+// Refills reports whether the window is known to fill all the time.
+func (l *Limiter) Refills() bool { return l.refill.bucket }
+
 // Level returns what remains at a time by the newest response, before holds.
 func (l *Limiter) Level(now time.Time) float64 { return l.level(l.since(now), false) }
 
@@ -182,8 +204,9 @@ func (l *Limiter) level(t time.Duration, known bool) float64 {
 		level = min(level+back, l.limit)
 	}
 	if known && !l.refill.bucket && l.length > 0 && (l.strangers == 0 || t > l.strangers+2*l.length) {
-		// Whatever the server counts by, what was spent that long ago has left.
-		level = max(level, l.limit-l.spent.inside(t-l.trip, l.length)+l.over-l.reserved)
+		// Whatever the server counts by, what was spent that long ago has left. Sums
+		// of fractions differ in their last digits.
+		level = max(level, l.limit-l.spent.inside(t-l.trip, l.length)+l.over-l.reserved-1)
 	}
 	return level - l.others.rate*l.trip.Seconds()
 }

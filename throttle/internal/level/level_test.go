@@ -33,7 +33,8 @@ func TestTheFirstRequestGoesAlone(t *testing.T) {
 	l := level.New()
 	require.True(t, l.Ask(start, known(10)).Go)
 	h := l.Take(start, known(10))
-	assert.Equal(t, level.Decision{}, l.Ask(start, known(10)), "nothing is known until it is answered")
+	assert.False(t, l.Ask(start, known(10)).Go, "nothing is known until it is answered")
+	assert.True(t, l.Ask(l.Ask(start, known(10)).At, known(10)).Go, "it may never be")
 	l.Cancel(h)
 	assert.True(t, l.Ask(start, known(10)).Go, "it was never sent")
 }
@@ -185,4 +186,60 @@ func BenchmarkAsk(b *testing.B) {
 		l.Ask(now, d)
 		l.Cancel(h)
 	}
+}
+
+// Where a server gives back what it reserved, more is there long before the moment
+// that its refusal named.
+func TestARefusalHoldsUntilAResponseTellsOfEnough(t *testing.T) {
+	t.Parallel()
+	l := level.New()
+	d := level.Demand{Most: 300}
+	answer(l, 0, d, minute(900, 50*time.Second), level.Usage{Total: 100}, true)
+	first, second := l.Take(at(10*time.Second), d), l.Take(at(10*time.Second), d)
+	l.Refuse(at(11*time.Second), second, &level.Window{Limit: 1000, Remaining: 100, Left: 50 * time.Second}, true, at(59*time.Second))
+	require.False(t, l.Ask(at(12*time.Second), d).Go, "it was refused")
+	l.Observe(at(13*time.Second), first, minute(800, 47*time.Second))
+	assert.True(t, l.Ask(at(13*time.Second), d).Go, "there is enough by now")
+}
+
+// A response may overtake one that was made before it: then the newest number does
+// not count what the other response did.
+func TestAResponseThatWasMadeEarlierCountsLess(t *testing.T) {
+	t.Parallel()
+	l := level.New()
+	answer(l, 0, known(100), minute(800, 50*time.Second), level.Usage{}, false)
+	a, b := l.Take(at(10*time.Second), known(100)), l.Take(at(10*time.Second), known(100))
+	l.Observe(at(12*time.Second), a, minute(600, 38*time.Second))
+	l.Settle(at(12*time.Second), a, level.Usage{}, false)
+	streamed := minute(700, 38*time.Second)
+	streamed.Streamed = true
+	l.Observe(at(12*time.Second+5*time.Millisecond), b, streamed)
+	now := at(15 * time.Second)
+	assert.False(t, l.Ask(now, known(550)).Go, "a cost 100 that 700 does not count, and b has yet to be charged 100")
+	assert.True(t, l.Ask(now, known(500)).Go)
+}
+
+// In round numbers, a window that opens soon looks like a bucket for a while.
+func TestRoundedNumbersThatHardlyFallProveNoRefill(t *testing.T) {
+	t.Parallel()
+	l := level.New()
+	for i, remaining := range []float64{3000, 3000, 3000, 2000, 2000, 1000, 1000, 1000, 1000} {
+		now := time.Duration(i) * 60 * time.Millisecond
+		h := l.Take(at(now), known(37))
+		now += 50 * time.Millisecond
+		l.Observe(at(now), h, level.Window{Limit: 10000, Remaining: remaining, Left: 8*time.Second - now})
+		l.Settle(at(now), h, level.Usage{}, false)
+	}
+	was := l.Level(at(time.Second))
+	assert.InDelta(t, was, l.Level(at(2*time.Second)), 0.1, "nothing comes back before it opens")
+}
+
+// A body that is never closed holds nothing for ever.
+func TestAHoldThatNothingEndsLapses(t *testing.T) {
+	t.Parallel()
+	l := level.New()
+	answer(l, 0, known(100), level.Window{Limit: 1000, Remaining: 900, Left: -1}, level.Usage{}, false)
+	l.Take(at(2*time.Second), known(900))
+	require.False(t, l.Ask(at(time.Minute), known(500)).Go)
+	assert.True(t, l.Ask(at(2*time.Hour), known(500)).Go || l.Ask(at(2*time.Hour+time.Minute), known(500)).Go)
 }

@@ -13,6 +13,9 @@ func (l *Limiter) Observe(now time.Time, h *Hold, w Window) {
 	}
 	l.alone, l.pause, l.retry = false, 0, 0
 	l.answers++
+	if w.Remaining-l.grains.half() >= l.closedTo && (t >= l.refusedAt+l.trip || h.sent >= l.refusedAt) {
+		l.closed = 0 // so much came back already
+	}
 	l.trial.admitted(h)
 	l.refunds.answered(h)
 	if h.headed == 0 {
@@ -42,6 +45,7 @@ func (l *Limiter) Refuse(now time.Time, h *Hold, w *Window, lacking bool, retryA
 			l.closedTo = 0
 		}
 	}
+	l.refusedAt = t
 	l.refunds.refused(t, h)
 	l.alone = true
 	l.pause = min(max(2*l.pause, time.Second), time.Minute)
@@ -256,6 +260,7 @@ func (l *Limiter) counted(t time.Duration, own *Hold) (admitted, ended, count fl
 			count += 0.5
 			continue
 		}
+		h.paid = h.paid && h == own // this response may be the older of the two
 		kept = append(kept, h)
 	}
 	clear(l.holds[len(kept):])
@@ -263,9 +268,10 @@ func (l *Limiter) counted(t time.Duration, own *Hold) (admitted, ended, count fl
 	return admitted, ended, count
 }
 
-// arrival is how long a request takes to arrive, and a response to come back.
+// arrival is how long a request takes to arrive, and a response to come back: one may
+// take twice as long as the fastest.
 func (l *Limiter) arrival() time.Duration {
-	return min(time.Duration(l.least.quantile(0)*float64(time.Second)), 500*time.Millisecond)
+	return min(time.Duration(2*l.least.quantile(0)*float64(time.Second)), 500*time.Millisecond)
 }
 
 // observeFall compares what remains with what remained: the rest of the fall is

@@ -31,7 +31,7 @@ func (f *refill) observe(missing, grain float64, left, blur time.Duration) {
 	f.low, f.high = max(f.low, low), min(f.high, high)
 	f.least, f.most = min(f.least, missing), max(f.most, missing)
 	f.n++
-	f.bucket = f.n >= 4 && f.high-f.low < 0.5*f.high && f.least < 0.9*f.most
+	f.bucket = f.n >= 4 && f.high-f.low < 0.5*f.high && f.least < 0.9*f.most && f.most-f.least >= 3*grain
 	f.rate = 0
 	if f.bucket {
 		f.rate = f.low

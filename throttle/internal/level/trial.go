@@ -80,7 +80,7 @@ type refunds struct {
 // mayAskBack reports whether a request may go that lacks no more than may have
 // come back, and no response is under way that would tell.
 func (l *Limiter) mayAskBack(t time.Duration, lack float64) bool {
-	if l.flying > 0 || l.refunds.hold != nil || lack > l.refunds.back || t < l.refunds.after {
+	if l.unheard > 0 || l.refunds.hold != nil || lack > l.refunds.back || t < l.refunds.after {
 		return false
 	}
 	return l.later(t, false, lack) > t+5*time.Second // else it is not worth a refusal
@@ -94,7 +94,7 @@ func (r *refunds) answered(h *Hold) {
 
 func (r *refunds) refused(t time.Duration, h *Hold) {
 	if r.hold == h {
-		r.wait = min(max(2*r.wait, time.Minute), time.Hour)
+		r.wait = min(max(2*r.wait, 5*time.Second), time.Hour)
 		*r = refunds{after: t + r.wait, wait: r.wait}
 	}
 }

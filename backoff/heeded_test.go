@@ -1,0 +1,53 @@
+package backoff
+
+import (
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// A server's wait counts on refusals and from a server that is overloaded. A fault that
+// comes with one is retried as any other: neither later, nor given up for a long wait.
+func TestWhichWaitsAreHeeded(t *testing.T) {
+	policy, err := New(Constant(time.Second))
+	require.NoError(t, err)
+	config := Defaults()
+	config.Policy = policy
+	config.Read = func(resp *http.Response) (time.Duration, bool, bool) {
+		return 5 * time.Minute, true, resp.StatusCode == 403
+	}
+	s, err := NewStrategy(config)
+	require.NoError(t, err)
+	for _, c := range []struct {
+		status  int
+		refused bool
+		heeded  bool
+	}{
+		{429, true, true}, {429, false, true}, {403, true, true}, {503, false, true}, {529, false, true},
+		{500, false, false}, {502, false, false}, {504, false, false}, {507, false, false}, {520, false, false}, {408, false, false},
+	} {
+		for _, wait := range []time.Duration{5 * time.Minute, 5 * time.Hour} {
+			a := Attempt{Number: 1, Request: request(t, "GET", ""), Response: response(c.status), Refused: c.refused, Wait: wait, WaitKnown: true}
+			got, err := s.Next(time.Now(), a, nil)
+			switch {
+			case !c.heeded:
+				require.NoError(t, err, c.status)
+				assert.Equal(t, time.Second, got, c.status)
+			case wait == 5*time.Hour:
+				assert.Error(t, err, c.status)
+			default:
+				require.NoError(t, err, c.status)
+				assert.GreaterOrEqual(t, got, wait, c.status)
+			}
+		}
+		resp := response(c.status)
+		if got := s.Backoff(0, 0, 0, resp); c.heeded && (c.status != 429 || c.refused) {
+			assert.GreaterOrEqual(t, got, 5*time.Minute, c.status)
+		} else if !c.heeded {
+			assert.Equal(t, time.Second, got, c.status)
+		}
+	}
+}

@@ -1,0 +1,158 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"mime"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/forbear-go/forbear/throttle"
+	"github.com/forbear-go/forbear/throttle/cost"
+	"github.com/forbear-go/forbear/throttle/limit"
+)
+
+// WithCosts adds APIs whose requests and responses tell what they cost where a limit counts
+// something else than requests: tokens, points, credits. They come before those that package
+// cost knows, which need no option.
+func WithCosts(apis ...*cost.API) Option {
+	return func(s *settings) error {
+		for _, api := range apis {
+			if api == nil {
+				return errors.New("client: WithCosts got no API")
+			}
+			if len(api.Hosts) == 0 {
+				return errors.New("client: WithCosts: the API " + api.Name + " has no hosts")
+			}
+		}
+		s.apis = append(s.apis, apis...)
+		return nil
+	}
+}
+
+// WithUnits returns a context whose requests surely spend u of the limits that count something
+// else than requests: {"tokens": 850}. What was estimated from their bodies does not count then.
+// A cost that a limit never allows at once is a [queue.CostError] before anything is sent.
+func WithUnits(ctx context.Context, u cost.Units) context.Context {
+	c := toldOf(ctx)
+	c.units = maps.Clone(u)
+	return context.WithValue(ctx, callKey{}, c)
+}
+
+// charge finds out what the request costs, as far as it says so.
+func (a *attempt) charge(who *principal, c *call) {
+	a.api, a.demand, a.Request.Units = nil, throttle.Demand{Requests: c.cost, Cost: c.units}, c.units
+	for _, api := range who.apis {
+		if api.Serves(c.req) {
+			a.api = api
+			break
+		}
+	}
+	if a.api == nil {
+		return
+	}
+	if !c.estimated {
+		c.estimate, c.estimated = a.api.Estimate(c.req), true
+	}
+	a.demand.Estimate = c.estimate
+	if model := c.estimate.Model; model != "" {
+		a.route = who.routes.ofModel(a.route, model)
+	}
+}
+
+// charges reports whether more is known of the request than how many requests it counts for.
+func (a *attempt) charges() bool { return a.api != nil || len(a.demand.Cost) > 0 }
+
+// ask returns when a limiter lets the attempt go.
+func (a *attempt) ask(k *throttle.Limiter, now time.Time, requests int) limit.Decision {
+	if a.charges() {
+		return k.AskFor(now, &a.demand)
+	}
+	return k.Ask(now, requests)
+}
+
+// reserve counts the attempt as sent.
+func (a *attempt) reserve(k *throttle.Limiter, now time.Time, requests int) throttle.Reservation {
+	if a.charges() {
+		return k.TakeFor(now, &a.demand)
+	}
+	return k.Take(now, requests)
+}
+
+// A metering is what is still to be taken in once the body of a response was read.
+type metering struct {
+	t           *Transport
+	key         string
+	part        *throttle.Limiter
+	reservation throttle.Reservation
+	meter       *cost.Meter // nil if the response tells nothing
+}
+
+// costFields are the fields in which responses of any API tell what a request cost.
+var costFields = &cost.API{Header: []cost.Term{
+	{Field: "X-Ratelimit-Tokens-Query-Cost", Unit: "tokens"},
+	{Field: "X-Ms-Request-Charge", Unit: "request-units"},
+	{Field: "X-Complexity", Unit: "complexity"},
+}}
+
+// meter returns what watches the body of a response for what it says of its cost, nil if nothing
+// has to. The reservation is told so.
+func (a *attempt) meter(t *Transport, resp *http.Response) *metering {
+	if a.reading.Refused || a.api == nil && !a.ticket.CountsUnits() {
+		return nil
+	}
+	m := &metering{t: t, key: a.Request.Key, part: a.part}
+	if a.api != nil {
+		m.meter = a.api.Meter(resp, a.demand.Estimate.Model)
+	} else {
+		m.meter = costFields.Meter(resp, "")
+	}
+	a.ticket.Metered, a.ticket.Streamed = true, isStream(resp.Header)
+	m.reservation = a.ticket
+	return m
+}
+
+// watch has the costs settled once the body of a response is over.
+func (m *metering) watch(resp *http.Response) {
+	if m == nil {
+		return
+	}
+	if resp.Body == nil || resp.Body == http.NoBody || resp.StatusCode == http.StatusSwitchingProtocols {
+		m.settle()
+		return
+	}
+	if m.meter == nil {
+		resp.Body = cost.Watch(resp.Body, nil, m.settle)
+		return
+	}
+	resp.Body = cost.Watch(resp.Body, m.meter, m.settle)
+}
+
+// settle takes in what the response says that the request cost.
+func (m *metering) settle() {
+	var used cost.Units
+	if m.meter != nil {
+		used = m.meter.Used()
+	}
+	m.t.line.Update(m.key, func(now time.Time, _ limit.Limiter) { m.part.Settle(now, m.reservation, used) })
+}
+
+// isStream reports whether a response comes in pieces, so that its header tells what remained
+// before the server knew what the request costs.
+func isStream(h http.Header) bool {
+	value := h.Get("Content-Type")
+	if value == "" || strings.HasPrefix(value, "application/json") {
+		return false
+	}
+	kind, _, err := mime.ParseMediaType(value)
+	if err != nil {
+		return false
+	}
+	switch kind {
+	case "text/event-stream", "application/x-ndjson", "application/jsonl", "application/vnd.amazon.eventstream":
+		return true
+	}
+	return false
+}

@@ -1,0 +1,110 @@
+package client
+
+import (
+	"time"
+
+	"github.com/forbear-go/forbear/throttle"
+	"github.com/forbear-go/forbear/throttle/header"
+)
+
+// receive takes in the response to an attempt.
+func (l *learned) receive(now time.Time, a *attempt) {
+	if l.late(a) {
+		return
+	}
+	l.landed(a)
+	r := &a.reading
+	shown := signOf(r)
+	if shown.mark != 0 && !r.Refused && !r.Stale && a.scope == 0 {
+		l.show(now, a, shown)
+	}
+	l.watchCounters(now, a)
+	belongs := a.part
+	if a.scope == 0 && (l.routes != nil || a.counters != nil) {
+		belongs = l.of(now, a)
+	}
+	if finalError(r) != nil {
+		// No wait ends it, and it says nothing of others.
+		a.part.Observe(now, a.ticket, unrefused(r))
+		if a.own != nil && a.own != a.part {
+			a.own.Observe(now, a.ownTicket, outcome(r))
+		}
+		return
+	}
+	bare := r.Refused && a.scope == 0 && !explained(r) && !r.Overloaded() // what is overloaded limits nobody
+	if bare && a.part == l.cooldown(a.route.id) {
+		a.own, a.ownTicket = a.part, a.ticket // it became one while it was under way
+	}
+	if bare && l.cool(now, a) {
+		if a.part != a.own {
+			a.part.Observe(now, a.ticket, unrefused(r))
+		}
+		return
+	}
+	if a.own != nil && a.own != a.part {
+		a.own.Observe(now, a.ownTicket, outcome(r))
+	}
+	if a.scope == 0 && !r.Refused {
+		l.spread.served(a.route.id, a.taken)
+	}
+	if belongs == a.part {
+		a.part.Observe(now, a.ticket, r)
+	} else {
+		// It was sent before it was known where it belongs.
+		a.part.Observe(now, a.ticket, &header.Reading{})
+		if r.Refused || l.stray == 0 {
+			tell(belongs, now, r)
+		}
+	}
+	if bare && l.limits != nil {
+		l.refuseAll(now, belongs, r)
+	}
+}
+
+// unrefused returns what a response says of limits that are not the reason why it is a
+// refusal.
+func unrefused(r *header.Reading) *header.Reading {
+	return &header.Reading{Windows: r.Windows, Date: r.Date, Stale: r.Stale || len(r.Windows) == 0}
+}
+
+// outcome returns what a response says to a cooldown: that the request was served, or
+// nothing if it was refused by a limit that is known.
+func outcome(r *header.Reading) *header.Reading {
+	return &header.Reading{Date: r.Date, Stale: r.Stale || r.Refused}
+}
+
+// show notes what a response tells its limits by, and splits the key when routes
+// turn out to tell them by different things.
+func (l *learned) show(now time.Time, a *attempt, shown fingerprint) {
+	before, method, path := l.shown, l.method, l.path
+	l.shown, l.method, l.path = shown, a.req.Method, a.req.URL.Path
+	if l.routes == nil {
+		if before.mark == 0 || before.mark == shown.mark {
+			return
+		}
+		l.routes = newParts(routeFrom(method, path), before)
+	}
+	if l.routes.show(a.route.name, shown, before) {
+		l.before, l.whole = l.whole, newThrottle(l.policy, now)
+		l.flying, l.stray = 0, l.flying
+		l.patience = now.Add(strayPatience)
+	}
+}
+
+// refuseAll passes a refusal that names no limit on to the other parts: it may have
+// been for all of them.
+func (l *learned) refuseAll(now time.Time, told *throttle.Limiter, r *header.Reading) {
+	for _, part := range l.limits {
+		if part != told {
+			tell(part, now, r)
+		}
+	}
+	if l.whole != told {
+		tell(l.whole, now, r)
+	}
+}
+
+// tell passes on a response to a request that a throttle did not send.
+func tell(k *throttle.Limiter, now time.Time, r *header.Reading) {
+	k.Observe(now, k.Take(now, 1), r)
+}

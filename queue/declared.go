@@ -1,0 +1,58 @@
+package queue
+
+import (
+	"time"
+
+	"github.com/forbear-go/forbear/throttle/limit"
+)
+
+// A Declared is a limit of a [Rule] as it stands at some moment.
+type Declared struct {
+	// Name is the name that the limit has in errors.
+	Name string
+	// Key or Host is whose requests it counts. Both are empty if it counts all.
+	Key, Host string
+	// Limit is how many requests may go at once after a rest, and Remaining how many may
+	// go now.
+	Limit, Remaining int
+	// Full is when all of the limit will be there again if nothing else is sent. It is zero
+	// if that is now, or depends on answers.
+	Full time.Time
+}
+
+// EachDeclared calls f for each limit of the rules, as it stands for each key and host that
+// sent requests, in no particular order, under the queue's lock: f must not call the queue.
+// Limits that Rule.New makes are left out.
+func (l *Queue) EachDeclared(f func(d Declared)) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := l.now()
+	for id, g := range l.shared {
+		g.eachDeclared(now, "", id.host, f)
+	}
+	for _, k := range l.keys {
+		for _, g := range k.limiters {
+			if g != nil {
+				g.eachDeclared(now, k.name, "", f)
+			}
+		}
+	}
+}
+
+func (g *limiter) eachDeclared(now time.Time, key, host string, f func(d Declared)) {
+	if g.version != g.rule.version {
+		g.rule.renew(g, now)
+	}
+	if b := g.flight(); b != nil {
+		f(Declared{Name: g.rule.flightName(), Key: key, Host: host, Limit: b.max, Remaining: max(b.max-b.now, 0)})
+		return
+	}
+	parts := limit.Parts(g.limit)
+	for i, q := range g.rule.Limits {
+		most := q.Most()
+		f(Declared{
+			Name: q.String(), Key: key, Host: host, Limit: most,
+			Remaining: limit.Remaining(parts[i], now, most), Full: limit.Full(parts[i], now, most),
+		})
+	}
+}
