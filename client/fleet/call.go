@@ -140,19 +140,19 @@ func (m *member) newer() bool {
 
 // spare returns how much of what is held is not needed soon.
 func (m *member) spare(waiting int) int64 {
-	return max(m.granted-m.sent-int64(waiting)-int64(len(m.flying)), 0)
+	return max(m.granted-m.sent-m.promised-int64(waiting)-int64(len(m.flying)), 0)
 }
 
 // report says what there is to say. What it gives back is given up before it says so.
 func (m *member) report(now time.Time, waiting int) *report {
 	m.seq++
 	if now.Sub(m.used) >= m.fleet.lease || m.closed {
-		m.drop()
+		m.granted = min(m.granted, m.sent+m.promised)
 	} else if m.recalled {
 		m.granted -= m.spare(waiting)
 	}
 	q := &report{
-		ID: m.id, Seq: m.seq, Inc: m.inc, Ver: m.ver, Nonce: m.id + ":" + strconv.FormatInt(m.seq, 10), Members: m.members,
+		ID: m.id, Seq: m.seq, Heard: m.heard, Inc: m.inc, Ver: m.ver, Nonce: m.id + ":" + strconv.FormatInt(m.seq, 10), Members: m.members,
 		TTL: m.fleet.lease.Milliseconds(), Grace: grace.Milliseconds(), Trip: m.trip.Milliseconds() + 1,
 		Granted: m.granted, Finished: m.finished, Told: m.finished0, Probed: m.probed, Off: m.off,
 		Windows: make(map[string]told),
@@ -252,6 +252,7 @@ func (m *member) apply(q *report, a reply, err error, sent, now time.Time) {
 			w.fleet = -1
 		}
 	}
+	m.heard = q.Seq
 	m.inc, m.ver, m.fleetF, m.finished0 = a.Inc, a.Ver, a.Fleet, q.Finished
 	m.members, m.hungry, m.left = max(a.Members, 1), a.Hungry, a.Left
 	m.learning = a.Learn

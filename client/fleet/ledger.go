@@ -85,7 +85,7 @@ func exchange(l *ledger, q *report, time int64) (*ledger, reply) {
 		if m := l.members[q.ID]; m != nil && q.Seq <= m.seq {
 			return l, reply{Stale: true, Time: now}
 		}
-		if q.Inc == l.inc && q.Ver > l.ver { // an older ledger took the place of the newest
+		if m := l.members[q.ID]; q.Inc == l.inc && (q.Ver > l.ver || m != nil && q.Heard > m.seq) { // an older ledger took the place of the newest
 			l.inc = q.Nonce
 			for _, w := range l.windows {
 				w.known = false
@@ -93,6 +93,7 @@ func exchange(l *ledger, q *report, time int64) (*ledger, reply) {
 			l.rebuild(q, now, n)
 		} else if q.Inc != "" && q.Inc != l.inc && q.Members > 1 && !l.rebuilt {
 			l.rebuild(q, now, n) // a newcomer, who knew of no other, made it
+			l.need += int64(len(l.members))
 		}
 	}
 	l.at, l.ver = now, l.ver+1

@@ -25,21 +25,22 @@ type member struct {
 	granted, sent, finished int64
 	number                  uint64
 	flying                  map[uint64]*flight
+	promised                int64 // by Ask, to a Take that may follow at once
 	lost                    []lostUnits
 
-	clock     clock
-	inc       string
-	ver       int64
-	seq       int64
-	fleetF    int64 // of the whole fleet, when
-	finished0 int64 // so many of ours were over
-	members   int64
-	hungry    int64 // others that wait
-	left      int64
-	lease     time.Time // what is held may be sent until then
-	hold      time.Time
-	openTo    time.Time // nothing is shared until then
-	learning  bool
+	clock      clock
+	inc        string
+	ver        int64
+	seq, heard int64
+	fleetF     int64 // of the whole fleet, when
+	finished0  int64 // so many of ours were over
+	members    int64
+	hungry     int64 // others that wait
+	left       int64
+	lease      time.Time // what is held may be sent until then
+	hold       time.Time
+	openTo     time.Time // nothing is shared until then
+	learning   bool
 
 	windows  []*window
 	off      int64 // see report
@@ -114,6 +115,7 @@ func (m *member) Ask(now time.Time, cost int, noWait bool) (limit.Decision, bool
 		m.ask()
 		return limit.Decision{Limit: Shared, Unknown: true}, !m.failing && !noWait
 	case m.granted-m.sent >= int64(cost):
+		m.promised = int64(cost)
 		at, name := m.ownBound(now, int64(cost))
 		return limit.Decision{At: at, Limit: name}, true
 	case m.failing:
@@ -159,6 +161,7 @@ func (m *member) Take(now time.Time, cost int) uint64 {
 	n := int64(cost)
 	m.number++
 	e := &flight{at: now, cost: n, known: m.fleetF + m.finished - m.finished0, finished: m.finished, inc: m.inc, ver: m.ver}
+	m.promised = 0
 	m.sent += n
 	if e.alone = m.sent > m.granted; e.alone {
 		m.granted = m.sent

@@ -6,6 +6,7 @@ package fleet
 type report struct {
 	ID       string          `json:"id"`
 	Seq      int64           `json:"seq"`
+	Heard    int64           `json:"ack"`   // the last report that was answered
 	Inc      string          `json:"inc"`   // the incarnation of the ledger that the member knows
 	Ver      int64           `json:"ver"`   // and its version
 	Nonce    string          `json:"nonce"` // names a new incarnation

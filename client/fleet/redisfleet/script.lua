@@ -22,12 +22,13 @@ else
   now = math.max(now, l.at)
   local m = l.ms[q.id]
   if m and q.seq <= m.n then return cjson.encode({stale = true, t = now}) end
-  if q.inc == l.inc and q.ver > l.ver then
+  if q.inc == l.inc and (q.ver > l.ver or m and q.ack > m.n) then
     l.inc = q.nonce
     for _, w in pairs(l.ws) do w.known = false end
     rebuild()
   elseif q.inc ~= '' and q.inc ~= l.inc and q.k > 1 and not l.rebuilt then
     rebuild()
+    for _ in pairs(l.ms) do l.need = l.need + 1 end
   end
 end
 l.at, l.ver = now, l.ver + 1

@@ -32,7 +32,7 @@ func embedded(t *testing.T) (*miniredis.Miniredis, redis.UniversalClient) {
 // A fake member makes up reports, as plausible as it likes.
 type fake struct {
 	id             string
-	seq, g, f      int64
+	seq, ack, g, f int64
 	inc            string
 	ver, told, pd  int64
 	probe, members int64
@@ -67,7 +67,7 @@ func (m *fake) report(draw *rand.Rand, now int64) map[string]any {
 		return 0
 	}
 	return map[string]any{
-		"id": m.id, "seq": m.seq, "inc": m.inc, "ver": m.ver + rarely(5), "nonce": m.id + ":" + strconv.FormatInt(m.seq, 10),
+		"id": m.id, "seq": m.seq, "ack": m.ack - rarely(-1), "inc": m.inc, "ver": m.ver + rarely(5), "nonce": m.id + ":" + strconv.FormatInt(m.seq, 10),
 		"k": max(m.members, 1), "ttl": 4000, "grace": 1000, "trip": 1 + draw.Int64N(100), "want": draw.Int64N(60),
 		"g": m.g, "f": m.f, "fa": m.told, "pd": m.pd, "off": rarely(draw.Int64N(3)), "hold": rarely(now + 300), "ws": windows,
 	}
@@ -127,6 +127,7 @@ func TestScriptIsTheLedger(t *testing.T) {
 			}
 			number := func(name string) int64 { return int64(a[name].(float64)) }
 			grants += number("g") - m.g
+			m.ack = m.seq
 			m.g, m.told, m.inc, m.ver = number("g"), m.f, a["inc"].(string), number("ver")
 			m.members, m.fleet = number("k"), number("f")
 			if a["probe"] == true {
@@ -214,7 +215,7 @@ func TestRedis(t *testing.T) {
 		t.Fatal("the subscription was not confirmed")
 	}
 	for i := range 2 { // the second time after the script is gone
-		report := fmt.Sprintf(`{"id":"a","seq":%d,"inc":"","ver":0,"nonce":"n%d","k":1,"ttl":4000,"grace":1000,"trip":1,"want":3,"g":0,"f":0,"fa":0,"pd":0,"off":0,"hold":99999999999999,"ws":{}}`, i+1, i)
+		report := fmt.Sprintf(`{"id":"a","seq":%d,"ack":0,"inc":"","ver":0,"nonce":"n%d","k":1,"ttl":4000,"grace":1000,"trip":1,"want":3,"g":0,"f":0,"fa":0,"pd":0,"off":0,"hold":99999999999999,"ws":{}}`, i+1, i)
 		reply, err := store.Exchange(ctx, "0123", []byte(report))
 		if err != nil {
 			t.Fatal(err)
