@@ -4,19 +4,24 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"reflect"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/alicebob/miniredis/v2"
 	"github.com/redis/go-redis/v9"
 
+	"github.com/forbear-go/forbear/client"
+	"github.com/forbear-go/forbear/client/clienttest"
 	"github.com/forbear-go/forbear/client/fleet"
 )
 
@@ -261,5 +266,67 @@ func TestBadOptions(t *testing.T) {
 		if _, err := New(c, WithPrefix(prefix)); err == nil {
 			t.Errorf("prefix %q is an error", prefix)
 		}
+	}
+}
+
+// Processes that share a Redis share a quota: here of 200 a second, of which each would otherwise take
+// what it can.
+func TestFleetOverRedis(t *testing.T) {
+	addr := server(t)
+	api := clienttest.NewServer(clienttest.Fixed(200, time.Second), clienttest.XRateLimitDelta())
+	defer api.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Second)
+	defer cancel()
+	var wg sync.WaitGroup
+	var fleets []*fleet.Fleet
+	for range 4 {
+		c := redis.NewClient(&redis.Options{Addr: addr, MaxRetries: -1})
+		defer c.Close()
+		store, err := New(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f, err := fleet.New(store, []byte("0123456789abcdef"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		fleets = append(fleets, f)
+		hc, err := client.Wrap(api.Client(), client.WithFleet(f))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 10 {
+			wg.Go(func() {
+				for ctx.Err() == nil {
+					req, err := http.NewRequestWithContext(ctx, http.MethodGet, api.URL, nil)
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					resp, err := hc.Do(req)
+					if err != nil {
+						time.Sleep(10 * time.Millisecond)
+						continue
+					}
+					_, _ = io.Copy(io.Discard, resp.Body) // it is empty
+					_ = resp.Body.Close()
+				}
+			})
+		}
+	}
+	wg.Wait()
+	shared := fleets[0].Status()
+	for _, f := range fleets {
+		if err := f.Close(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}
+	c := api.Counts()
+	t.Logf("%d admitted, %d refused, %+v", c.Admitted, c.Refused, shared)
+	if c.Admitted < 350 || 20*c.Refused > c.Admitted {
+		t.Errorf("admitted %d, refused %d", c.Admitted, c.Refused)
+	}
+	if len(shared) != 1 || shared[0].Members != 4 || shared[0].Failed > 0 {
+		t.Errorf("the status is %+v", shared)
 	}
 }
