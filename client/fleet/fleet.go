@@ -224,8 +224,9 @@ type KeyStatus struct {
 
 // Status returns what is believed of each key, in the order of their names.
 func (f *Fleet) Status() []KeyStatus {
-	var all []KeyStatus
-	for _, m := range f.all() {
+	members := f.all()
+	all := make([]KeyStatus, 0, len(members))
+	for _, m := range members {
 		all = append(all, m.status())
 	}
 	slices.SortFunc(all, func(a, b KeyStatus) int { return strings.Compare(a.Key, b.Key) })

@@ -35,7 +35,7 @@ func (l *ledger) grant(q *report, m *memberState, now int64, learning bool, n *n
 	if q.Want > 0 && !learning && l.hold <= now && l.open <= now {
 		if left > 0 {
 			l.share(q, m, now, left, hungry, before)
-		} else if l.mayProbe(q, now) {
+		} else if l.mayProbe(now) {
 			m.granted, m.want, m.served = m.granted+1, 0, l.ver
 			l.granted++
 			l.prober, l.probe, l.expires = q.ID, q.Seq, now+max(1000, 4*q.Trip)
@@ -78,7 +78,7 @@ func (l *ledger) share(q *report, m *memberState, now, left, hungry, before int6
 
 // mayProbe reports whether one may go to see what is left: where nothing is known yet, and
 // where the reset has passed.
-func (l *ledger) mayProbe(q *report, now int64) bool {
+func (l *ledger) mayProbe(now int64) bool {
 	if l.prober != "" {
 		return false
 	}

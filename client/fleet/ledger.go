@@ -74,28 +74,17 @@ func newLedger(inc string) *ledger {
 // exchange takes in a report. l is nil if the ledger was lost or never was.
 func exchange(l *ledger, q *report, time int64) (*ledger, reply) {
 	now, n := time, new(news)
-	switch {
-	case l == nil:
+	if l == nil {
 		l = newLedger(q.Nonce)
 		if q.Members > 1 {
 			l.rebuild(q, now, n)
 		}
-	default:
-		now = max(time, l.at) // a failover may set the clock back
-		if m := l.members[q.ID]; m != nil && q.Seq <= m.seq {
-			return l, reply{Stale: true, Time: now}
-		}
-		if m := l.members[q.ID]; q.Inc == l.inc && (q.Ver > l.ver || m != nil && q.Heard > m.seq) { // an older ledger took the place of the newest
-			l.inc = q.Nonce
-			for _, w := range l.windows {
-				w.known = false
-			}
-			l.rebuild(q, now, n)
-		} else if q.Inc != "" && q.Inc != l.inc && q.Members > 1 && !l.rebuilt {
-			l.rebuild(q, now, n) // a newcomer, who knew of no other, made it
-			l.need += int64(len(l.members))
-		}
 	}
+	now = max(now, l.at) // a failover may set the clock back
+	if m := l.members[q.ID]; m != nil && q.Seq <= m.seq {
+		return l, reply{Stale: true, Time: now}
+	}
+	l.check(q, now, n)
 	l.at, l.ver = now, l.ver+1
 	l.bury(q, now)
 	m := l.enter(q, now)
@@ -125,6 +114,24 @@ func exchange(l *ledger, q *report, time int64) (*ledger, reply) {
 	return l, r
 }
 
+// check finds out whether the ledger has forgotten what the member knows of.
+func (l *ledger) check(q *report, now int64, n *news) {
+	m := l.members[q.ID]
+	switch {
+	case q.Inc == l.inc && (q.Ver > l.ver || m != nil && q.Heard > m.seq):
+		// An older ledger took the place of the newest.
+		l.inc = q.Nonce
+		for _, w := range l.windows {
+			w.known = false
+		}
+		l.rebuild(q, now, n)
+	case q.Inc != "" && q.Inc != l.inc && q.Members > 1 && !l.rebuilt:
+		// A newcomer, who knew of no other, made it.
+		l.rebuild(q, now, n)
+		l.need += int64(len(l.members))
+	}
+}
+
 // rebuild has the ledger wait for what the members hold.
 func (l *ledger) rebuild(q *report, now int64, n *news) {
 	l.learn, l.need, l.since, l.rebuilt = now+q.TTL+q.Grace, q.Members, now, true
@@ -148,11 +155,9 @@ func (l *ledger) enter(q *report, now int64) *memberState {
 	if m == nil {
 		m = &memberState{served: l.ver}
 		l.members[q.ID] = m
-		alone := q.Finished // by itself, since it was last heard
+		alone := int64(0) // what it sent by itself, since it was last heard
 		if q.Inc == l.inc {
 			alone = max(q.Finished-q.Told, 0)
-		} else {
-			alone = 0
 		}
 		l.finished += alone
 		l.granted += alone + q.Granted - q.Finished

@@ -250,7 +250,7 @@ func (m *member) Observe(now time.Time, number uint64, windows []throttle.Announ
 		m.dirty = true
 	}
 	for _, w := range windows {
-		m.observe(now, number, e, w)
+		m.observe(number, e, w)
 	}
 	if hold.After(m.hold) && hold.After(now) {
 		m.hold, m.dirty = hold, true

@@ -44,7 +44,7 @@ func (m *member) window(name string) *window {
 }
 
 // observe takes in what the response to e told of a window.
-func (m *member) observe(now time.Time, number uint64, e *flight, a throttle.Announced) {
+func (m *member) observe(number uint64, e *flight, a throttle.Announced) {
 	w := m.window(m.fleet.name(a.Name)[:16])
 	if a.Earliest.After(w.latest) {
 		w.bounded = false // another instance

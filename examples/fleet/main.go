@@ -23,7 +23,6 @@ import (
 	"time"
 
 	"github.com/alicebob/miniredis/v2"
-
 	"github.com/forbear-go/forbear/client/clienttest"
 )
 
@@ -80,7 +79,7 @@ func round(ctx context.Context, out io.Writer, title, redis string, store *minir
 	}
 	var all []*exec.Cmd
 	for i := range processes {
-		cmd := exec.CommandContext(ctx, self)
+		cmd := exec.CommandContext(ctx, self) //nolint:gosec // it is this very program
 		cmd.Env = append(os.Environ(), "FLEET_API="+api.URL, "FLEET_REDIS="+redis, "FLEET_MEMBER="+strconv.Itoa(i))
 		cmd.Stdout, cmd.Stderr = out, os.Stderr
 		if err := cmd.Start(); err != nil {
@@ -129,7 +128,7 @@ func pause(ctx context.Context, d time.Duration) {
 
 // end waits for the processes.
 func end(all []*exec.Cmd) error {
-	var errs []error
+	errs := make([]error, 0, len(all))
 	for _, cmd := range all {
 		errs = append(errs, cmd.Wait())
 	}

@@ -10,11 +10,10 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/forbear-go/forbear/client"
 	"github.com/forbear-go/forbear/client/fleet"
 	"github.com/forbear-go/forbear/client/fleet/redisfleet"
+	"github.com/redis/go-redis/v9"
 )
 
 // callers is how many goroutines of a process call the API.
@@ -73,11 +72,11 @@ func (quiet) Printf(context.Context, string, ...any) {}
 
 // call calls the API once.
 func call(ctx context.Context, hc *http.Client, url string) bool {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil) //nolint:gosec // the API is ours
 	if err != nil {
 		return false
 	}
-	resp, err := hc.Do(req)
+	resp, err := hc.Do(req) //nolint:gosec // as above
 	if err != nil {
 		return false
 	}

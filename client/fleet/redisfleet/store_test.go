@@ -18,11 +18,10 @@ import (
 	"time"
 
 	"github.com/alicebob/miniredis/v2"
-	"github.com/redis/go-redis/v9"
-
 	"github.com/forbear-go/forbear/client"
 	"github.com/forbear-go/forbear/client/clienttest"
 	"github.com/forbear-go/forbear/client/fleet"
+	"github.com/redis/go-redis/v9"
 )
 
 // embedded starts a server in this process, which runs Lua.
