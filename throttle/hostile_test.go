@@ -64,6 +64,7 @@ func (d *dice) reading(now time.Time) *header.Reading {
 func FuzzHostileServers(f *testing.F) {
 	f.Add([]byte("0123456789abcdefghijklmnopqrstuvwxyz"))
 	f.Add([]byte{3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8, 9, 7, 9, 3, 2, 3, 8, 4, 6, 2, 6, 4, 3, 3, 8, 3, 2, 7, 9, 5, 0, 2, 8, 8})
+	f.Add([]byte("00100102010010000000012201000007z010102110200000000000000000000000000A010201000007701")) // it sheds load
 	f.Fuzz(hostile)
 }
 
@@ -125,6 +126,9 @@ func hostile(t *testing.T, data []byte) {
 			if named := now.Add(r.Wait.Delay); r.Refused && !r.Stale && r.Wait.Known() && r.Wait.Delay > 0 && r.Wait.Delay < 101*365*24*time.Hour && named.After(until) {
 				until = named
 			}
+		}
+		if k.sheds.presumed() {
+			until = time.Time{} // the wait of a server that sheds load holds the refused request alone
 		}
 		k.Lesson(now)
 		k.Idle(now)

@@ -2,6 +2,7 @@ package page_test
 
 import (
 	"bufio"
+	"context"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -35,8 +36,11 @@ func newChromium(t *testing.T) *chromium {
 	require.NoError(t, err)
 	out, theirOut, err := os.Pipe()
 	require.NoError(t, err)
-	cmd := exec.CommandContext(t.Context(), program, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
-		"--remote-debugging-pipe", "--hide-scrollbars", "--user-data-dir="+t.TempDir(), "about:blank")
+	profile, err := os.MkdirTemp("", "forbear-page-") //nolint:usetesting // a helper of the browser may write there for too long
+	require.NoError(t, err)
+	// The context of the test ends before its clean-up, in which the browser closes in peace.
+	cmd := exec.CommandContext(context.WithoutCancel(t.Context()), program, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
+		"--remote-debugging-pipe", "--hide-scrollbars", "--user-data-dir="+profile, "about:blank")
 	cmd.ExtraFiles = []*os.File{theirIn, theirOut} // 3 and 4
 	require.NoError(t, cmd.Start())
 	require.NoError(t, theirIn.Close())
@@ -47,6 +51,7 @@ func newChromium(t *testing.T) *chromium {
 		_ = cmd.Wait()
 		_ = in.Close()
 		_ = out.Close()
+		_ = os.RemoveAll(profile) // a helper of the browser may still write there
 	})
 	var target struct{ TargetID string }
 	b.call("Target.createTarget", map[string]any{"url": "about:blank"}, &target)

@@ -27,6 +27,7 @@ type api struct {
 	length time.Duration
 	window int64
 	used   int
+	turned int    // away
 	name   string // of the limit, in place of none
 }
 
@@ -41,6 +42,7 @@ func (a *api) RoundTrip(req *http.Request) (*http.Response, error) {
 	status := http.StatusOK
 	if a.used++; a.used > a.limit {
 		status = http.StatusTooManyRequests
+		a.turned++
 	}
 	h := http.Header{}
 	if a.name != "" {
@@ -52,6 +54,13 @@ func (a *api) RoundTrip(req *http.Request) (*http.Response, error) {
 		h.Set("X-RateLimit-Reset", strconv.FormatInt(int64(opens.Seconds()+0.999), 10))
 	}
 	return &http.Response{StatusCode: status, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: h, Body: http.NoBody, Request: req}, nil
+}
+
+// refusals returns how many requests were refused.
+func (a *api) refusals() int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.turned
 }
 
 // spend is what others send.
