@@ -199,14 +199,14 @@ func (l *ledger) hear(q *report, now int64, n *news) {
 	}
 	odd := false
 	for name, w := range l.windows {
-		_, heard := q.Windows[name]
+		o, heard := q.Windows[name]
 		switch {
 		case w.known && w.bound > l.granted:
 			if w.tries == 0 {
 				w.quarters = max(w.quarters-1, w.floor)
 			}
 			w.tries = 0
-			if w.odd++; 2*(w.bound-l.granted) >= w.limit || w.limit < oddLimit {
+			if w.odd++; !heard || 2*o.Remaining >= w.limit || w.limit < oddLimit {
 				w.odd = 0
 			}
 			odd = odd || w.odd >= oddMost

@@ -109,7 +109,8 @@ if not (l.open > now and l.doubt) then
         if w.tries == 0 then w.quarters = math.max(w.quarters - 1, w.floor) end
         w.tries = 0
         w.odd = w.odd + 1
-        if 2 * (w.c - l.g) >= w.l or w.l < 8 then w.odd = 0 end
+        local o = q.ws[name]
+        if not o or 2 * o.r >= w.l or w.l < 8 then w.odd = 0 end
         odd = odd or w.odd >= 3
       elseif opens(w) >= now then -- it is closed until then
       elseif w.quarters < 4 then
