@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"errors"
+	"io"
 	"maps"
 	"mime"
 	"net/http"
@@ -62,8 +63,10 @@ func (a *attempt) charge(who *principal, c *call) {
 	}
 }
 
-// charges reports whether more is known of the request than how many requests it counts for.
-func (a *attempt) charges() bool { return a.api != nil || len(a.demand.Cost) > 0 }
+// charges reports whether the request may spend something else than one request.
+func (a *attempt) charges() bool {
+	return a.api != nil || len(a.demand.Cost) > 0 || a.demand.Requests > 1
+}
 
 // ask returns when a limiter lets the attempt go.
 func (a *attempt) ask(k *throttle.Limiter, now time.Time, requests int) limit.Decision {
@@ -123,11 +126,11 @@ func (m *metering) watch(resp *http.Response) {
 		m.settle()
 		return
 	}
-	if m.meter == nil {
-		resp.Body = cost.Watch(resp.Body, nil, m.settle)
-		return
+	var w io.Writer // not a nil *cost.Meter
+	if m.meter != nil {
+		w = m.meter
 	}
-	resp.Body = cost.Watch(resp.Body, m.meter, m.settle)
+	resp.Body = cost.Watch(resp.Body, w, m.settle)
 }
 
 // settle takes in what the response says that the request cost.

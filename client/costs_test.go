@@ -294,3 +294,39 @@ func TestAnAPIWithoutHostsIsAnError(t *testing.T) {
 		assert.Error(t, err)
 	}
 }
+
+// A cost above the limit of requests is meant in the units that the API counts too, whether
+// package cost knows the API or not.
+func TestACostAboveTheLimitOfRequestsIsMeantInUnits(t *testing.T) {
+	t.Parallel()
+	for _, host := range []string{"api.openai.com", "api.unknown.example"} {
+		synctest.Test(t, func(t *testing.T) {
+			base := roundTripper(func(req *http.Request) (*http.Response, error) {
+				h := http.Header{}
+				for name, value := range map[string]string{
+					"limit-requests": "500", "remaining-requests": "499", "limit-tokens": "30000", "remaining-tokens": "20000",
+				} {
+					h.Set("X-RateLimit-"+name, value)
+				}
+				return &http.Response{StatusCode: http.StatusOK, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: h, Body: http.NoBody, Request: req}, nil
+			})
+			transport, err := client.NewTransport(base)
+			require.NoError(t, err)
+			defer transport.Close()
+			spend := func(n int) error {
+				req, err := http.NewRequestWithContext(client.WithCost(t.Context(), n), http.MethodPost, "https://"+host+"/v1", http.NoBody)
+				require.NoError(t, err)
+				resp, err := transport.RoundTrip(req)
+				if err == nil {
+					err = resp.Body.Close()
+				}
+				return err
+			}
+			require.NoError(t, spend(1), host)
+			require.NoError(t, spend(2000), host)
+			var tooMuch *queue.CostError
+			require.ErrorAs(t, spend(30_001), &tooMuch, host)
+			require.Equal(t, "tokens", tooMuch.Limit, host)
+		})
+	}
+}

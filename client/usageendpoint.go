@@ -178,13 +178,13 @@ func usageFields(h http.Header, fields map[string]json.RawMessage, suffix string
 	if _, ok := fields["remaining"]; !ok {
 		return false
 	}
-	for name, as := range map[string]string{
-		"limit": "Limit", "remaining": "Remaining", "used": "Used",
-		"reset": "Reset", "reset_at": "Reset", "resetAt": "Reset", "resets_at": "Reset",
+	for _, f := range [...]struct{ name, as string }{
+		{"limit", "Limit"}, {"remaining", "Remaining"}, {"used", "Used"},
+		{"resets_at", "Reset"}, {"resetAt", "Reset"}, {"reset_at", "Reset"}, {"reset", "Reset"}, // the last one counts
 	} {
-		text := strings.Trim(strings.TrimSpace(string(fields[name])), `"`)
+		text := strings.Trim(strings.TrimSpace(string(fields[f.name])), `"`)
 		if text != "" && text != "null" && len(text) < 64 && !strings.ContainsAny(text, "{}[]\\") {
-			h.Set("X-RateLimit-"+as+suffix, text)
+			h.Set("X-RateLimit-"+f.as+suffix, text)
 		}
 	}
 	return true

@@ -57,17 +57,14 @@ func (k *Limiter) meant(d *Demand) *Demand {
 	if n == 1 || len(d.Cost) > 0 || k.tooSmall(n) == nil {
 		return d
 	}
-	var of cost.Units
+	of := make(cost.Units)
 	for i := range k.windows {
 		if u := k.windows[i].units; u != nil {
-			of = of.Add(cost.Units{u.unit: float64(n)})
+			of[u.unit] = float64(n)
 		}
 	}
-	if of == nil {
+	if len(of) == 0 {
 		return d
-	}
-	for unit := range of {
-		of[unit] = float64(n) // however many windows count it
 	}
 	return &Demand{Cost: of, Estimate: d.Estimate}
 }

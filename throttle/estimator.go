@@ -4,7 +4,7 @@ import (
 	"github.com/forbear-go/forbear/throttle/header"
 )
 
-// A estimator is what refusals estimator of an API that says nothing else. Each
+// An estimator holds what refusals show of an API that announces nothing. Each
 // congestion is one lesson, however many responses report it; the lesson is drawn
 // when the API opens again, because only then is it known how many requests were
 // admitted and how long it was closed.

@@ -14,8 +14,8 @@ type evidence struct {
 }
 
 const (
-	// A wait that the server rounded down is broken once, and so counts half of one that
-	// is broken twice in one congestion. So many in all are too many.
+	// The first broken wait of a congestion counts as one, each further one as two: the
+	// first may only show that the server rounds down. So many in all are too many.
 	evidenceBroken = 4
 	// evidenceFew is how many requests before a congestion are few.
 	evidenceFew = 16

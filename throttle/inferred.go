@@ -1,6 +1,6 @@
 package throttle
 
-// A inferredWindow is a window that a server was found to have: so many requests are
+// An inferredWindow is a window that a server was found to have: so many requests are
 // admitted in such a length of time. It is followed by the log of our own
 // requests, which is safe whether the window is fixed or rolls.
 type inferredWindow struct {

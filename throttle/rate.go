@@ -2,7 +2,7 @@ package throttle
 
 import "math"
 
-// A inferredRate is a rate that a server was found to admit, and goes up from there until
+// An inferredRate is a rate that a server was found to admit, and goes up from there until
 // it is refused again: slowly while it is near what was refused, faster the longer
 // nothing happens.
 type inferredRate struct {

@@ -59,24 +59,10 @@ var table = []API{
 			{Field: "inferenceConfig.maxTokens", Unit: "tokens"},
 			{Field: "inferenceConfig.maxTokens", Unit: "output-tokens"},
 		}, outputs...),
-		Body: []Term{
-			{Field: "usage.inputTokens", Unit: "tokens"},
-			{Field: "usage.cacheWriteInputTokens", Unit: "tokens"},
-			{Field: "usage.outputTokens", Unit: "tokens", Model: "claude-3-5"},
-			{Field: "usage.outputTokens", Unit: "tokens", Model: "claude-3-haiku"},
-			{Field: "usage.outputTokens", Unit: "tokens", Model: "claude-3-sonnet"},
-			{Field: "usage.outputTokens", Unit: "tokens", Model: "claude-3-opus"},
-			{Field: "usage.outputTokens", Unit: "tokens", Times: 5, Model: "anthropic.claude"},
-			{Field: "usage.outputTokens", Unit: "tokens"},
-			{Field: "usage.input_tokens", Unit: "tokens"},
-			{Field: "usage.cache_creation_input_tokens", Unit: "tokens"},
-			{Field: "usage.output_tokens", Unit: "tokens", Model: "claude-3-5"},
-			{Field: "usage.output_tokens", Unit: "tokens", Model: "claude-3-haiku"},
-			{Field: "usage.output_tokens", Unit: "tokens", Model: "claude-3-sonnet"},
-			{Field: "usage.output_tokens", Unit: "tokens", Model: "claude-3-opus"},
-			{Field: "usage.output_tokens", Unit: "tokens", Times: 5, Model: "anthropic.claude"},
-			{Field: "usage.output_tokens", Unit: "tokens"},
-		},
+		Body: append(
+			burndown("usage.inputTokens", "usage.cacheWriteInputTokens", "usage.outputTokens"),            // of Converse
+			burndown("usage.input_tokens", "usage.cache_creation_input_tokens", "usage.output_tokens")..., // of the model itself
+		),
 	},
 	{
 		Name: "github", Hosts: []string{"api.github.com"}, Path: "/graphql",
@@ -127,4 +113,18 @@ var chat = []Term{
 	{Field: "usage.input_tokens", Unit: "input-tokens"},
 	{Field: "usage.completion_tokens", Unit: "output-tokens"},
 	{Field: "usage.output_tokens", Unit: "output-tokens"},
+}
+
+// burndown returns the terms of what Bedrock takes from the tokens of a quota.
+func burndown(input, cached, output string) []Term {
+	return []Term{
+		{Field: input, Unit: "tokens"},
+		{Field: cached, Unit: "tokens"},
+		{Field: output, Unit: "tokens", Model: "claude-3-5"},
+		{Field: output, Unit: "tokens", Model: "claude-3-haiku"},
+		{Field: output, Unit: "tokens", Model: "claude-3-sonnet"},
+		{Field: output, Unit: "tokens", Model: "claude-3-opus"},
+		{Field: output, Unit: "tokens", Times: 5, Model: "anthropic.claude"},
+		{Field: output, Unit: "tokens"},
+	}
 }

@@ -55,10 +55,10 @@ func callCloudflare(api *cloudflare.API) Call {
 	return func(ctx context.Context, i int) error {
 		want := fmt.Sprintf("%032d", i)
 		got, err := api.ZoneDetails(ctx, want)
-		if err == nil && got.ID != want {
-			err = fmt.Errorf("%s was asked for, and %s came", want, got.ID)
+		if err != nil {
+			return err
 		}
-		return err
+		return expect(want, got.ID)
 	}
 }
 

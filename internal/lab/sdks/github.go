@@ -66,10 +66,10 @@ func callGitHub(gh *github.Client) Call {
 			return err
 		}
 		repo, _, err := gh.Repositories.Get(ctx, "o", name)
-		if err == nil && repo.GetName() != name {
-			err = fmt.Errorf("%s was asked for, and %s came", name, repo.GetName())
+		if err != nil {
+			return err
 		}
-		return err
+		return expect(name, repo.GetName())
 	}
 }
 

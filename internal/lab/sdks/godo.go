@@ -2,7 +2,6 @@ package sdks
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"path"
 	"strconv"
@@ -53,10 +52,10 @@ func connectGodo(hc *http.Client, s Setup) (Call, error) {
 func callGodo(api *godo.Client) Call {
 	return func(ctx context.Context, i int) error {
 		got, _, err := api.Droplets.Get(ctx, i+1)
-		if err == nil && got.ID != i+1 {
-			err = fmt.Errorf("%d was asked for, and %d came", i+1, got.ID)
+		if err != nil {
+			return err
 		}
-		return err
+		return expect(i+1, got.ID)
 	}
 }
 

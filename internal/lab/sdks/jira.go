@@ -2,7 +2,6 @@ package sdks
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"path"
 	"strconv"
@@ -50,10 +49,10 @@ func callJira(api *jira.Client) Call {
 	return func(ctx context.Context, i int) error {
 		want := "KEY-" + strconv.Itoa(i)
 		got, _, err := api.Issue.GetWithContext(ctx, want, nil)
-		if err == nil && got.Key != want {
-			err = fmt.Errorf("%s was asked for, and %s came", want, got.Key)
+		if err != nil {
+			return err
 		}
-		return err
+		return expect(want, got.Key)
 	}
 }
 

@@ -2,7 +2,6 @@ package sdks
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"path"
 	"strconv"
@@ -59,10 +58,10 @@ func callLinode(api *linodego.Client) Call {
 		ctx, cancel := context.WithTimeout(ctx, 10*time.Minute)
 		defer cancel()
 		got, err := api.GetInstance(ctx, i+1)
-		if err == nil && got.ID != i+1 {
-			err = fmt.Errorf("%d was asked for, and %d came", i+1, got.ID)
+		if err != nil {
+			return err
 		}
-		return err
+		return expect(i+1, got.ID)
 	}
 }
 

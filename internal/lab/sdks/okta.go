@@ -3,7 +3,6 @@ package sdks
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"path"
 	"strconv"
@@ -120,10 +119,10 @@ func callOkta(api *okta.APIClient) Call {
 	return func(ctx context.Context, i int) error {
 		want := "user" + strconv.Itoa(i)
 		got, _, err := api.UserAPI.GetUser(ctx, want).Execute()
-		if err == nil && got.GetId() != want {
-			err = fmt.Errorf("%s was asked for, and %s came", want, got.GetId())
+		if err != nil {
+			return err
 		}
-		return err
+		return expect(want, got.GetId())
 	}
 }
 

@@ -2,6 +2,7 @@ package sdks
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 
 	"github.com/forbear-go/forbear/client"
@@ -67,3 +68,11 @@ func All() []SDK {
 }
 
 const token = "secret"
+
+// expect returns an error if another object came than was asked for.
+func expect[T comparable](want, got T) error {
+	if got != want {
+		return fmt.Errorf("%v was asked for, and %v came", want, got)
+	}
+	return nil
+}

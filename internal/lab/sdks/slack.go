@@ -2,7 +2,6 @@ package sdks
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -67,10 +66,10 @@ func callSlack(api *slack.Client) Call {
 				got = channel.ID
 			}
 		}
-		if err == nil && got != want {
-			err = fmt.Errorf("%s was asked for, and %s came", want, got)
+		if err != nil {
+			return err
 		}
-		return err
+		return expect(want, got)
 	}
 }
 

@@ -2,7 +2,6 @@ package sdks
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"path"
 	"strconv"
@@ -61,10 +60,10 @@ func callSpotify(api *spotify.Client) Call {
 		defer cancel()
 		want := spotify.ID("track" + strconv.Itoa(i))
 		got, err := api.GetTrack(ctx, want)
-		if err == nil && got.ID != want {
-			err = fmt.Errorf("%s was asked for, and %s came", want, got.ID)
+		if err != nil {
+			return err
 		}
-		return err
+		return expect(want, got.ID)
 	}
 }
 

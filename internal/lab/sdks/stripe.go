@@ -2,7 +2,6 @@ package sdks
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -65,10 +64,10 @@ func callStripe(api *stripe.Client) Call {
 		} else {
 			got, err = api.V1Customers.Retrieve(ctx, want, nil)
 		}
-		if err == nil && got.ID != want {
-			err = fmt.Errorf("%s was asked for, and %s came", want, got.ID)
+		if err != nil {
+			return err
 		}
-		return err
+		return expect(want, got.ID)
 	}
 }
 
