@@ -23,10 +23,10 @@ type Fleet interface {
 type Share interface {
 	// Ask returns when a request of the given cost may go on the account of the windows that
 	// the server announces. It reports false while nothing is shared: then the limiter
-	// decides, as without a fleet. A request with noWait set is never sent to wait for
-	// the store.
-	Ask(now time.Time, cost int, noWait bool) (limit.Decision, bool)
-	// Take counts a request as sent and returns its number.
+	// decides, as without a fleet.
+	Ask(now time.Time, cost int) (limit.Decision, bool)
+	// Take counts a request as sent and returns its number, whether Ask allowed it or the
+	// limiter did.
 	Take(now time.Time, cost int) uint64
 	// Cancel undoes a Take, of a request that was not sent.
 	Cancel(number uint64)
@@ -71,14 +71,34 @@ func (l *learned) ask(now time.Time, part *throttle.Limiter, requests int, a *at
 	if !l.shares(part, a) {
 		return a.ask(part, now, requests)
 	}
-	d, shared := l.share.Ask(now, max(requests, 1), a.NoWait)
-	if !shared {
+	d, shared := l.share.Ask(now, max(requests, 1))
+	if !shared || !d.Admits(now) && d.Limit != throttle.Refusal && l.goesAlone(now, &d, a) {
 		return a.ask(part, now, requests)
 	}
 	if b := part.AskUnannounced(now, requests); b.After(&d) {
 		return b
 	}
+	if d.Admits(now) && l.spreads() {
+		return part.AskPacing(now, requests)
+	}
 	return d
+}
+
+// grantPatience is how long a call to the store may take. A request that cannot wait so
+// long does not wait for it.
+const grantPatience = 250 * time.Millisecond
+
+// goesAlone reports whether an attempt that cannot wait for the fleet is left to the
+// limiter, as without a fleet: others may hold what they do not use.
+func (l *learned) goesAlone(now time.Time, d *limit.Decision, a *attempt) bool {
+	return d.Max <= 0 && (a.NoWait || d.Unknown && !a.awaits(now.Add(grantPatience), l.transport.maxWait))
+}
+
+// spreads reports whether the program asked for a pacing other than the default, which
+// would only smooth the last of what each member is granted.
+func (l *learned) spreads() bool {
+	usual := throttle.DefaultPolicy()
+	return l.policy.Threshold != usual.Threshold || l.policy.MaxPacing != usual.MaxPacing
 }
 
 // takeShare counts an attempt in the fleet.

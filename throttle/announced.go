@@ -70,3 +70,12 @@ func (k *Limiter) AskUnannounced(now time.Time, cost int) limit.Decision {
 	}
 	return limit.Decision{At: k.time(at), Limit: name}
 }
+
+// AskPacing returns when pacing lets a request go that may go now, as [Limiter.Ask] does.
+func (k *Limiter) AskPacing(now time.Time, cost int) limit.Decision {
+	i := k.instant(now)
+	if p, name := k.paced(i, units(cost)); p.at > i {
+		return limit.Decision{At: k.time(p.at), Limit: name, Paced: time.Duration(p.most)}
+	}
+	return limit.Decision{At: now}
+}

@@ -183,9 +183,9 @@ func TestPromiseIsKept(t *testing.T) {
 		}
 		m := f.Join("key", func() {}, func() int { return 0 }).(*member)
 		now := time.Now()
-		m.Ask(now, 1, false)
+		m.Ask(now, 1)
 		synctest.Wait()
-		if d, ok := m.Ask(now, 1, false); !ok || d.Unknown || d.At.After(now) {
+		if d, ok := m.Ask(now, 1); !ok || d.Unknown || d.At.After(now) {
 			t.Fatalf("got %+v, %v", d, ok)
 		}
 		m.hear(&news{Recall: true})
@@ -209,20 +209,20 @@ func TestLeaseEnds(t *testing.T) {
 			t.Fatal(err)
 		}
 		m := f.Join("key", func() {}, func() int { return 1 }).(*member)
-		m.Ask(time.Now(), 1, false)
+		m.Ask(time.Now(), 1)
 		synctest.Wait()
 		number := m.Take(time.Now(), 1)
 		reset := time.Now().Add(time.Minute)
 		m.Observe(time.Now(), number, []throttle.Announced{{Name: "w", Limit: 100, Remaining: 99, Earliest: reset, Latest: reset}}, true, time.Time{})
 		synctest.Wait()
-		m.Ask(time.Now(), 1, false)
+		m.Ask(time.Now(), 1)
 		time.Sleep(100 * time.Millisecond)
-		if _, ok := m.Ask(time.Now(), 1, false); !ok || m.granted <= m.sent {
+		if _, ok := m.Ask(time.Now(), 1); !ok || m.granted <= m.sent {
 			t.Fatal("nothing is held")
 		}
 		s.down.Store(true)
 		time.Sleep(1500 * time.Millisecond)
-		if _, ok := m.Ask(time.Now(), 1, false); ok || m.granted > m.sent {
+		if _, ok := m.Ask(time.Now(), 1); ok || m.granted > m.sent {
 			t.Errorf("after the lease, %d are held", m.granted-m.sent)
 		}
 		_ = f.Close(t.Context()) // the store is down

@@ -98,7 +98,7 @@ func newMember(f *Fleet, key string, wake func(), waiting func() int) *member {
 }
 
 // Ask implements client.Share.
-func (m *member) Ask(now time.Time, cost int, noWait bool) (limit.Decision, bool) {
+func (m *member) Ask(now time.Time, cost int) (limit.Decision, bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.use(now)
@@ -113,7 +113,7 @@ func (m *member) Ask(now time.Time, cost int, noWait bool) (limit.Decision, bool
 	case !now.Before(m.lease): // it is over, or there never was one
 		m.drop()
 		m.ask()
-		return limit.Decision{Limit: Shared, Unknown: true}, !m.failing && !noWait
+		return limit.Decision{Limit: Shared, Unknown: true}, !m.failing
 	case m.granted-m.sent >= int64(cost):
 		m.promised = int64(cost)
 		at, name := m.ownBound(now, int64(cost))

@@ -165,7 +165,7 @@ func start(ctx context.Context, t *testing.T, api *modelAPI, s *faultyStore, cal
 			for ctx.Err() == nil {
 				now := time.Now()
 				p.queue.Lock()
-				d, shared := p.share.Ask(now, 1, false)
+				d, shared := p.share.Ask(now, 1)
 				if !shared || d.Unknown || d.At.After(now) {
 					waiting = callers
 					p.queue.Unlock()
