@@ -62,14 +62,18 @@ type member struct {
 	lastCall     time.Time
 	used         time.Time
 	recent       recent
-	timer        *time.Timer
-	calls, fails int
+	part         part
+	// Units sent and granted as of the last reply.
+	heardSent, heardGranted int64
+	timer                   *time.Timer
+	calls, fails            int
 }
 
 // A flight is a request under way.
 type flight struct {
 	at       time.Time
 	cost     int64
+	before   int64  // units sent before it
 	known    int64  // units of the whole fleet that were over for sure when it was sent
 	finished int64  // those of ours
 	inc      string // by this ledger's numbers
@@ -118,11 +122,11 @@ func (m *member) Ask(now time.Time, cost int) (limit.Decision, bool) {
 		m.promised = int64(cost)
 		at, name := m.ownBound(now, int64(cost))
 		return limit.Decision{At: at, Limit: name}, true
-	case m.failing:
-		return limit.Decision{}, false
-	case m.learning:
-		m.ask()
-		return limit.Decision{}, false
+	case m.failing, m.learning:
+		if m.learning {
+			m.ask()
+		}
+		return m.outage(now, int64(cost))
 	}
 	m.ask()
 	if m.nextAsk.After(now) {
@@ -160,7 +164,7 @@ func (m *member) Take(now time.Time, cost int) uint64 {
 	defer m.mu.Unlock()
 	n := int64(cost)
 	m.number++
-	e := &flight{at: now, cost: n, known: m.fleetF + m.finished - m.finished0, finished: m.finished, inc: m.inc, ver: m.ver}
+	e := &flight{at: now, cost: n, before: m.sent, known: m.fleetF + m.finished - m.finished0, finished: m.finished, inc: m.inc, ver: m.ver}
 	m.promised = 0
 	m.sent += n
 	if e.alone = m.sent > m.granted; e.alone {

@@ -33,6 +33,7 @@ func (m *member) apply(q *report, a reply, err error, sent, now time.Time) {
 			w.fleet = -1
 		}
 	}
+	m.part.observe(q.Finished, a.Fleet, m.inc == a.Inc)
 	m.heard = q.Seq
 	m.inc, m.ver, m.fleetF, m.finished0 = a.Inc, a.Ver, a.Fleet, q.Finished
 	m.members, m.hungry, m.left = max(a.Members, 1), a.Hungry, a.Left
@@ -44,6 +45,7 @@ func (m *member) apply(q *report, a reply, err error, sent, now time.Time) {
 			w.bounded = false // the ledger knows what we were told, and more
 		}
 	}
+	m.heardSent, m.heardGranted = m.sent, m.granted
 	if a.Probe {
 		m.probing, m.probeSeq = true, q.Seq
 	}

@@ -30,6 +30,10 @@ type window struct {
 	ownsFrom uint64 // the request that told it
 
 	fleet int64 // the bound of the ledger, as it was heard last
+
+	begun int64  // units of ours that were sent before this instance of the window
+	newer uint64 // the newest request of which a response told, and
+	seen  int64  // how much it said remained
 }
 
 func (m *member) window(name string) *window {
@@ -46,10 +50,17 @@ func (m *member) window(name string) *window {
 // observe takes in what the response to e told of a window.
 func (m *member) observe(number uint64, e *flight, a throttle.Announced) {
 	w := m.window(m.fleet.name(a.Name)[:16])
-	if a.Earliest.After(w.latest) {
-		w.bounded = false // another instance
-	}
 	remaining := int64(a.Remaining)
+	if a.Earliest.After(w.latest) {
+		w.bounded, w.begun = false, e.before // another instance
+	}
+	if number > w.newer {
+		// The bounds of a reset that is told roughly may meet those of the next one.
+		if w.newer > 0 && remaining > w.seen+max(w.limit/4, 1) {
+			w.begun = e.before
+		}
+		w.newer, w.seen = number, remaining
+	}
 	w.limit, w.earliest, w.latest = int64(a.Limit), a.Earliest, a.Latest
 	if !w.bounded || number > w.ownsFrom {
 		w.own, w.bounded, w.ownsFrom = e.finished+e.cost+remaining, true, number
