@@ -12,9 +12,12 @@ import (
 type Announced struct {
 	Name      string
 	Limit     int
-	Remaining int // for everybody who spends the quota, less our reserve
+	Remaining int // for all clients that spend the quota, less Reserve
+	Reserve   int // of ours; it is not to be spent
 	// Earliest and Latest bound the reset.
 	Earliest, Latest time.Time
+	// Length is the period of the window, or 0 where it is not known for sure.
+	Length time.Duration
 }
 
 // Announced returns what a response says of its windows. It is to be called right after
@@ -33,9 +36,13 @@ func (k *Limiter) Announced(r *header.Reading) ([]Announced, bool) {
 			w.concurrent, w.units != nil, w.belief.beyond:
 			return nil, false
 		}
+		var period instant
+		if w.length.known() {
+			period = w.length.value
+		}
 		all = append(all, Announced{
-			Name: w.name + "\x00" + w.scope, Limit: int(w.limit), Remaining: int(max(remaining-w.reserve, 0)),
-			Earliest: k.time(w.reset.earliest), Latest: k.time(w.reset.latest),
+			Name: w.name + "\x00" + w.scope, Limit: int(w.limit), Remaining: int(max(remaining-w.reserve, 0)), Reserve: int(w.reserve),
+			Earliest: k.time(w.reset.earliest), Latest: k.time(w.reset.latest), Length: time.Duration(period),
 		})
 	}
 	return all, true

@@ -36,8 +36,8 @@ func TestAnnounced(t *testing.T) {
 		t.Fatalf("got %v, %v", all, ok)
 	}
 	w := all[0]
-	if w.Limit != 100 || w.Remaining != 35 {
-		t.Errorf("got limit %d, remaining %d, want 100 and, less the reserve, 35", w.Limit, w.Remaining)
+	if w.Limit != 100 || w.Remaining != 35 || w.Reserve != 5 || w.Length != 0 {
+		t.Errorf("got %+v, want a limit of 100 and, less the reserve of 5, 35 that remain, and no length that is known", w)
 	}
 	if w.Earliest.After(now.Add(30*time.Second)) || w.Latest.Before(now.Add(30*time.Second)) || w.Latest.After(now.Add(32*time.Second)) {
 		t.Errorf("the reset is between %v and %v", w.Earliest.Sub(now), w.Latest.Sub(now))

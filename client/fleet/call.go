@@ -176,7 +176,7 @@ func (m *member) report(now time.Time, waiting int) *report {
 			continue
 		}
 		w.told = false
-		t := told{Limit: w.limit, Bound: w.bound, Newest: w.newest, Remaining: w.left, Ver: w.ver}
+		t := told{Limit: w.limit, Bound: w.bound, Newest: w.newest, Remaining: w.left, Ver: w.ver, Length: w.length.Milliseconds()}
 		if w.inc != m.inc { // it speaks of a ledger that is gone
 			t.Bound, t.Newest, t.Ver = -1<<40, -1<<40, -1
 		}

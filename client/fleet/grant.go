@@ -36,6 +36,7 @@ func (l *ledger) grant(q *report, m *memberState, now int64, learning bool, n *n
 		if left > 0 {
 			l.share(q, m, now, left, hungry, before)
 		} else if l.mayProbe(now) {
+			l.sendEarly(now)
 			m.granted, m.want, m.served = m.granted+1, 0, l.ver
 			l.granted++
 			l.prober, l.probe, l.expires = q.ID, q.Seq, now+max(1000, 4*q.Trip)
@@ -83,7 +84,7 @@ func (l *ledger) mayProbe(now int64) bool {
 		return false
 	}
 	for _, w := range l.windows {
-		if w.known && w.bound <= l.granted && now <= w.opens() {
+		if w.known && w.bound <= l.granted && now <= l.opens(w) {
 			return false
 		}
 	}
@@ -102,7 +103,7 @@ func (l *ledger) again(q *report, now, before int64, learning bool) int64 {
 	}
 	for _, w := range l.windows {
 		if w.known && w.bound <= l.granted {
-			at = max(at, w.opens()+1)
+			at = max(at, l.opens(w)+1)
 			later = true
 		}
 	}

@@ -29,6 +29,7 @@ type ledger struct {
 	probe   int64 // the call that granted it
 	expires int64
 
+	log     []moment
 	members map[string]*memberState
 	windows map[string]*windowState
 }
@@ -49,7 +50,12 @@ type windowState struct {
 	// Of the time between the bounds of the reset, so many quarters are waited for. They
 	// become fewer as long as probes find the window open.
 	quarters, floor int64
-	odd             int64 // resets in turn after which less than half was left
+	odd             int64 // resets in turn after which less than half was left, where no length is known
+
+	length int64
+	early  bool  // the probe under way goes before the reset, by the log; none goes
+	next   int64 // before this,
+	fails  int64 // after so many in turn that found nothing
 }
 
 const (
@@ -88,6 +94,7 @@ func exchange(l *ledger, q *report, time int64) (*ledger, reply) {
 	l.at, l.ver = now, l.ver+1
 	l.bury(q, now)
 	m := l.enter(q, now)
+	l.note(now)
 	before := l.left()
 	l.hear(q, now, n)
 	learning := l.learning(now)
@@ -200,13 +207,19 @@ func (l *ledger) hear(q *report, now int64, n *news) {
 	odd := false
 	for name, w := range l.windows {
 		o, heard := q.Windows[name]
+		early := w.early
+		w.early = false
 		switch {
+		case early && w.known && w.bound > l.granted:
+			w.fails = 0
+		case early:
+			w.fails = min(w.fails+1, 6)
 		case w.known && w.bound > l.granted:
 			if w.tries == 0 {
 				w.quarters = max(w.quarters-1, w.floor)
 			}
 			w.tries = 0
-			if w.odd++; !heard || 2*o.Remaining >= w.limit || w.limit < oddLimit {
+			if w.odd++; !heard || 2*o.Remaining >= w.limit || w.limit < oddLimit || w.length > 0 {
 				w.odd = 0
 			}
 			odd = odd || w.odd >= oddMost
@@ -233,7 +246,7 @@ func (l *ledger) hearWindow(name string, o told, same bool, now int64) {
 		w = &windowState{earliest: o.Earliest, reset: o.Latest, quarters: 4}
 		l.windows[name] = w
 	}
-	w.limit = o.Limit
+	w.limit, w.length = o.Limit, max(o.Length, 0)
 	switch {
 	case o.Latest < w.earliest: // of a window that is over
 	case o.Earliest > w.reset:

@@ -14,6 +14,7 @@ type window struct {
 	name             string
 	limit            int64
 	earliest, latest time.Time // of the reset
+	length           time.Duration
 
 	// What responses told since the last report, in the numbers of the ledger inc.
 	told         bool
@@ -61,7 +62,8 @@ func (m *member) observe(number uint64, e *flight, a throttle.Announced) {
 		}
 		w.newer, w.seen = number, remaining
 	}
-	w.limit, w.earliest, w.latest = int64(a.Limit), a.Earliest, a.Latest
+	w.limit, w.earliest, w.latest = int64(max(a.Limit-a.Reserve, 0)), a.Earliest, a.Latest
+	w.length = a.Length
 	if !w.bounded || number > w.ownsFrom {
 		w.own, w.bounded, w.ownsFrom = e.finished+e.cost+remaining, true, number
 	}

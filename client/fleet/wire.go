@@ -33,6 +33,7 @@ type told struct {
 	Ver       int64 `json:"v"`  // and which was sent knowing this version
 	Earliest  int64 `json:"lo"` // bounds of the reset
 	Latest    int64 `json:"hi"`
+	Length    int64 `json:"w"` // 0 is not known
 }
 
 // A reply is what the ledger answers.

@@ -14,7 +14,7 @@ local function rebuild()
   news.roll, tell = true, true
 end
 if not raw then
-  l = {inc = q.nonce, ver = 0, at = 0, g = 0, f = 0, hold = 0, open = 0, rc = 0, told = 0,
+  l = {inc = q.nonce, ver = 0, at = 0, g = 0, f = 0, hold = 0, open = 0, rc = 0, told = 0, log = {},
     learn = 0, need = 0, since = 0, prober = '', probe = 0, expires = 0, ms = {}, ws = {}}
   if q.k > 1 then rebuild() end
 else
@@ -56,6 +56,21 @@ else
 end
 m.n, m.g, m.f, m.want, m.x, m.at = q.seq, q.g, q.f, q.want, now + q.ttl, now
 
+-- the log of what is over
+local last = l.log[#l.log]
+if not last or last[3] ~= l.f then
+  local grain = 1e12
+  for _, w in pairs(l.ws) do
+    if w.w > 0 then grain = math.min(grain, math.floor(w.w / 32)) end
+  end
+  if last and now - last[1] < grain then
+    last[2], last[3] = now, l.f
+  else
+    if #l.log >= 64 then table.remove(l.log, 1) end
+    table.insert(l.log, {now, now, l.f})
+  end
+end
+
 local function left()
   local n = nil
   for _, w in pairs(l.ws) do
@@ -65,6 +80,14 @@ local function left()
   return math.max(n or 0, 0)
 end
 local function opens(w) return w.lo + math.floor((w.hi - w.lo) * w.quarters / 4) + MARGIN end
+local function opensByLog(w)
+  local at = opens(w)
+  if w.w <= 0 or w.shared > now then return at end
+  for _, o in ipairs(l.log) do
+    if o[3] + w.l > l.g then return math.min(at, math.max(o[2] + w.w + MARGIN, w.next)) end
+  end
+  return at
+end
 local before = left()
 
 -- what responses told
@@ -83,10 +106,11 @@ if not (l.open > now and l.doubt) then
   for name, o in pairs(q.ws) do
     local w = l.ws[name]
     if not w then
-      w = {lo = o.lo, hi = o.hi, quarters = 4, floor = 0, known = false, c = 0, raised = 0, tries = 0, shared = 0, odd = 0}
+      w = {lo = o.lo, hi = o.hi, quarters = 4, floor = 0, known = false, c = 0, raised = 0, tries = 0, shared = 0, odd = 0,
+        early = false, next = 0, fails = 0}
       l.ws[name] = w
     end
-    w.l = o.l
+    w.l, w.w = o.l, math.max(o.w, 0)
     if o.hi < w.lo then -- of a window that is over
     elseif o.lo > w.hi then
       w.lo, w.hi = o.lo, o.hi
@@ -105,12 +129,16 @@ if not (l.open > now and l.doubt) then
   if probed then
     local odd = false
     for name, w in pairs(l.ws) do
-      if w.known and w.c > l.g then
+      local early = w.early
+      w.early = false
+      if early then
+        if w.known and w.c > l.g then w.fails = 0 else w.fails = math.min(w.fails + 1, 6) end
+      elseif w.known and w.c > l.g then
         if w.tries == 0 then w.quarters = math.max(w.quarters - 1, w.floor) end
         w.tries = 0
         w.odd = w.odd + 1
         local o = q.ws[name]
-        if not o or 2 * o.r >= w.l or w.l < 8 then w.odd = 0 end
+        if not o or 2 * o.r >= w.l or w.l < 8 or w.w > 0 then w.odd = 0 end
         odd = odd or w.odd >= 3
       elseif opens(w) >= now then -- it is closed until then
       elseif w.quarters < 4 then
@@ -165,9 +193,13 @@ if q.want > 0 and not learning and l.hold <= now and l.open <= now then
   elseif l.prober == '' then
     probe = true
     for _, w in pairs(l.ws) do
-      if w.known and w.c <= l.g and now <= opens(w) then probe = false end
+      if w.known and w.c <= l.g and now <= opensByLog(w) then probe = false end
     end
     if probe then
+      for _, w in pairs(l.ws) do
+        w.early = w.known and w.c <= l.g and now <= opens(w)
+        if w.early then w.next = now + math.max(math.floor(w.w / 16), 20) * 2 ^ w.fails end
+      end
       m.g, m.want, m.sv = m.g + 1, 0, l.ver
       l.g = l.g + 1
       l.prober, l.probe, l.expires = q.id, q.seq, now + math.max(1000, 4 * q.trip)
@@ -185,7 +217,7 @@ if m.denied or m.want > 0 and rest == 0 then
     if l.prober ~= '' then at = now + math.max(50, 2 * q.trip) end
     for _, w in pairs(l.ws) do
       if w.known and w.c <= l.g then
-        at = math.max(at, opens(w) + 1)
+        at = math.max(at, opensByLog(w) + 1)
         later = true
       end
     end

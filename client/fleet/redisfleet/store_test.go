@@ -60,7 +60,7 @@ func (m *fake) report(draw *rand.Rand, now int64) map[string]any {
 			left := draw.Int64N(50)
 			windows[name] = map[string]any{
 				"l": 50, "b": m.fleet + left + 1, "nb": m.fleet + draw.Int64N(left+1), "r": left, "v": m.ver - draw.Int64N(2),
-				"lo": now + draw.Int64N(1000), "hi": now + 1000 + draw.Int64N(1000),
+				"w": 2000 * draw.Int64N(2), "lo": now + draw.Int64N(1000), "hi": now + 1000 + draw.Int64N(1000),
 			}
 		}
 	}
