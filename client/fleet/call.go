@@ -76,6 +76,7 @@ func (m *member) plan(now time.Time, waiting int) (call bool, next time.Time) {
 		return active && by(m.retry), next
 	}
 	if now.Before(m.openTo) && !m.dirty {
+		m.asked = false // or no one would ask when it is over
 		return false, time.Time{}
 	}
 	if m.dirty {
