@@ -231,6 +231,7 @@ func (m *member) close(ctx context.Context) error {
 	joined := now.Before(m.lease) && m.granted > m.sent
 	m.closed = true
 	m.timer.Stop()
+	m.watch.Stop()
 	q := m.report(now, 0)
 	m.mu.Unlock()
 	m.wake()

@@ -66,6 +66,8 @@ type member struct {
 	// Units sent and granted as of the last reply.
 	heardSent, heardGranted int64
 	timer                   *time.Timer
+	unknown                 time.Time   // since then, requests wait for the store
+	watch                   *time.Timer // wakes them when they have waited for long
 	calls, fails            int
 }
 
@@ -98,6 +100,8 @@ func newMember(f *Fleet, key string, wake func(), waiting func() int) *member {
 	m := &member{fleet: f, key: key, id: rand.Text(), wake: wake, waiting: waiting, flying: make(map[uint64]*flight), members: 1}
 	m.timer = time.AfterFunc(time.Hour, m.kick)
 	m.timer.Stop()
+	m.watch = time.AfterFunc(time.Hour, wake)
+	m.watch.Stop()
 	return m
 }
 
@@ -107,6 +111,24 @@ func (m *member) Ask(now time.Time, cost int) (limit.Decision, bool) {
 	defer m.mu.Unlock()
 	m.use(now)
 	m.expire(now)
+	d, shared := m.decide(now, cost)
+	switch {
+	case !shared || !d.Unknown:
+		m.unknown = time.Time{}
+	case m.unknown.IsZero():
+		m.unknown = now
+		m.watch.Reset(m.patience())
+	case now.Sub(m.unknown) >= m.patience():
+		return limit.Decision{}, false
+	}
+	return d, shared
+}
+
+// patience is how long requests wait for a reply of the store, or for the word of another
+// member. Whatever the reason is that there is none: then they go on as without a fleet.
+func (m *member) patience() time.Duration { return max(time.Second, 2*m.fleet.timeout) }
+
+func (m *member) decide(now time.Time, cost int) (limit.Decision, bool) {
 	switch {
 	case m.closed:
 		return limit.Decision{}, false

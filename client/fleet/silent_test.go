@@ -73,3 +73,28 @@ func TestAskedWhileNothingIsShared(t *testing.T) {
 		}
 	})
 }
+
+// Whatever is wrong with the store: requests wait for a second, and then go on as without a fleet.
+func TestNothingIsHeardOfTheStore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, err := New(new(Memory), []byte("0123456789abcdef"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		woken := 0
+		m := f.Join("key", func() { woken++ }, func() int { return 1 }).(*member)
+		m.mu.Lock()
+		m.busy = true // a call that never ends
+		m.mu.Unlock()
+		if d, shared := m.Ask(time.Now(), 1); !shared || !d.Unknown {
+			t.Errorf("at first: %+v, %v", d, shared)
+		}
+		time.Sleep(2 * time.Second)
+		if d, shared := m.Ask(time.Now(), 1); shared || woken == 0 {
+			t.Errorf("after two seconds, woken %d times: %+v, %v", woken, d, shared)
+		}
+		if err := f.Close(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
+}
