@@ -37,6 +37,22 @@ type Share interface {
 	Abandon(now time.Time, number uint64)
 	// Idle reports whether the share is of no more use.
 	Idle(now time.Time) bool
+	// Status returns how the quota is shared.
+	Status(now time.Time) SharedStatus
+}
+
+// A SharedStatus describes how a quota is shared with other processes.
+type SharedStatus struct {
+	// Active reports whether the fleet grants what requests spend. It does not while the
+	// store is away, or while the API announces nothing that can be shared: then this
+	// process goes on as without a fleet.
+	Active bool
+	// Away reports that the store did not answer the last call.
+	Away bool `json:",omitzero"`
+	// Members is how many processes share the quota, as far as was heard last.
+	Members int
+	// Held is how many units of cost this process may spend without another call.
+	Held int
 }
 
 // WithFleet shares the quotas of all keys with other processes. While the processes cannot
@@ -99,6 +115,15 @@ func (l *learned) goesAlone(now time.Time, d *limit.Decision, a *attempt) bool {
 func (l *learned) spreads() bool {
 	usual := throttle.DefaultPolicy()
 	return l.policy.Threshold != usual.Threshold || l.policy.MaxPacing != usual.MaxPacing
+}
+
+// sharedStatus returns how the quota is shared; nil without a fleet.
+func (l *learned) sharedStatus(now time.Time) *SharedStatus {
+	if l.share == nil {
+		return nil
+	}
+	s := l.share.Status(now)
+	return &s
 }
 
 // takeShare counts an attempt in the fleet.

@@ -3,9 +3,14 @@ package fleet
 import (
 	"context"
 	"errors"
+	"net/http"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
+
+	"github.com/forbear-go/forbear/client"
+	"github.com/forbear-go/forbear/client/clienttest"
 )
 
 func TestBadOptions(t *testing.T) {
@@ -76,4 +81,53 @@ func TestClockIsAnInterval(t *testing.T) {
 	if lo, hi := c.store(sent, sent); lo > sent.UnixMilli() || hi < sent.UnixMilli() || hi-lo > 5 {
 		t.Errorf("after the clock was set: [%d, %d] for %d", lo, hi, sent.UnixMilli())
 	}
+}
+
+// A transport's status says how a quota is shared, and when the store is away.
+func TestStatusOfATransport(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, 2, clienttest.Fixed(100, time.Minute), clienttest.XRateLimitDelta())
+		transport, err := client.NewTransport(w.api.Client().Transport, client.WithFleet(w.fleets[0]))
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.clients[0] = &http.Client{Transport: transport}
+		for range 3 {
+			for i := range w.clients {
+				if ok, err := w.get(t.Context(), t, i); !ok {
+					t.Fatal("a request was not served: ", err)
+				}
+			}
+		}
+		all := transport.Snapshot()
+		if len(all) != 1 || all[0].Shared == nil || !all[0].Shared.Active || all[0].Shared.Away || all[0].Shared.Members != 2 {
+			t.Errorf("the snapshot is %+v", all)
+		}
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, w.api.URL, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s, err := transport.Status(req); err != nil || s.Shared == nil || s.Shared.Members != 2 {
+			t.Errorf("the status is %+v, %v", s, err)
+		}
+		w.store.down.Store(true)
+		time.Sleep(20 * time.Second)
+		if _, err := w.get(t.Context(), t, 0); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Second)
+		if s, err := transport.Status(req); err != nil || s.Shared == nil || !s.Shared.Away {
+			t.Errorf("with the store away, the status is %+v, %v", s.Shared, err)
+		}
+		w.store.down.Store(false)
+		time.Sleep(5 * time.Second)
+		w.leave(t)
+		plain, err := client.NewTransport(w.api.Client().Transport)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s, err := plain.Status(req); err != nil || s.Shared != nil {
+			t.Errorf("without a fleet, the status is %+v, %v", s.Shared, err)
+		}
+	})
 }
