@@ -153,19 +153,25 @@ func decode(t *testing.T, data []byte) map[string]any {
 	return m
 }
 
+// needServer skips the test where there is no redis-server.
+func needServer(t *testing.T) {
+	t.Helper()
+	if _, err := exec.LookPath("redis-server"); err == nil {
+		return
+	}
+	if os.Getenv("REDIS_REQUIRED") != "" {
+		t.Fatal("there is no redis-server, and REDIS_REQUIRED is set")
+	}
+	t.Skip("there is no redis-server here: set REDIS_ADDR, or install it")
+}
+
 // server returns the address of a real Redis: that of REDIS_ADDR, or of one that is started here.
 func server(t *testing.T) string {
 	t.Helper()
 	if addr := os.Getenv("REDIS_ADDR"); addr != "" {
 		return addr
 	}
-	path, err := exec.LookPath("redis-server")
-	if err != nil {
-		if os.Getenv("REDIS_REQUIRED") != "" {
-			t.Fatal("there is no redis-server, and REDIS_REQUIRED is set")
-		}
-		t.Skip("there is no redis-server here: set REDIS_ADDR, or install it")
-	}
+	needServer(t)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -175,7 +181,7 @@ func server(t *testing.T) string {
 		t.Fatal(err)
 	}
 	_, port, _ := net.SplitHostPort(addr)
-	cmd := exec.Command(path, "--port", port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", t.TempDir())
+	cmd := exec.Command("redis-server", "--port", port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", t.TempDir())
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
