@@ -25,6 +25,7 @@ type attempt struct {
 	reading   header.Reading
 	key       *learned
 	part      *throttle.Limiter // whose limits it obeys
+	shared    uint64            // its number in a fleet; 0 is none
 	req       *http.Request
 	route     *sharing.Route
 	own       *throttle.Limiter // of the route, if it has a cooldown
@@ -243,6 +244,7 @@ func (a *attempt) receive(now time.Time, own limit.Limiter) {
 	a.key, a.over = own.(*learned), now
 	a.count(now)
 	a.key.receive(now, a)
+	a.key.observeShare(now, a)
 	a.key.usage.count(a, a.reading.Refused)
 	if a.reading.Refused {
 		a.refuser = a.key.holder(now, a) // it may be known only now where it belongs

@@ -52,6 +52,8 @@ type learned struct {
 	usageRead chan struct{} // closed when the usage endpoint was read; nil if it never was
 
 	shapes map[*throttle.Limiter][]shape // what observers know
+
+	share Share // in a fleet; nil for none
 }
 
 // strayPatience is how long the parts wait for what was sent before the split.
@@ -63,6 +65,7 @@ func newKeyState(t *Transport, key string, s *settings, now time.Time) *learned 
 		_ = l.whole.Restore(time.Now(), lesson) // what is impossible is ignored
 		l.spread.wide = lesson.Limit > 0 || lesson.Rate > 0
 	}
+	l.join(s.fleet)
 	return l
 }
 
@@ -92,7 +95,7 @@ func (l *learned) Ask(now time.Time, d limit.Demand) limit.Decision {
 	if l.stray > 0 && part != l.whole && now.Before(l.patience) {
 		return limit.Decision{At: l.patience, Limit: throttle.FirstAnswer}
 	}
-	a := part.AskFor(now, d)
+	a := l.ask(now, part, d, asks)
 	a = l.relax(now, a, asks)
 	if own != nil {
 		if b := l.relax(now, own.ask(now, d.Requests), asks); b.After(&a) {
@@ -129,6 +132,7 @@ func (l *learned) Take(now time.Time, d limit.Demand) {
 	a.taken, a.key, a.epoch = now, l, l.epoch
 	a.part = l.of(now, a)
 	a.ticket = a.part.TakeFor(now, d)
+	l.takeShare(now, a)
 	if a.scope == 0 {
 		l.sent(now, a)
 	}
@@ -155,7 +159,11 @@ func (l *learned) sent(now time.Time, a *attempt) {
 
 // Cancel implements [limit.Limiter].
 func (l *learned) Cancel(_ time.Time, d limit.Demand) {
-	if a, ok := d.Tag.(*attempt); ok && !l.late(a) {
+	a, ok := d.Tag.(*attempt)
+	if ok {
+		l.cancelShare(a)
+	}
+	if ok && !l.late(a) {
 		l.landed(a)
 		a.part.Cancel(a.ticket)
 		if a.own != nil {
@@ -166,6 +174,7 @@ func (l *learned) Cancel(_ time.Time, d limit.Demand) {
 
 // lose notes that an attempt got no answer.
 func (l *learned) lose(now time.Time, a *attempt) {
+	l.abandonShare(now, a)
 	if l.late(a) {
 		return
 	}
@@ -198,5 +207,5 @@ func (l *learned) Idle(now time.Time) bool {
 			return false
 		}
 	}
-	return l.whole.Idle(now)
+	return l.whole.Idle(now) && (l.share == nil || l.share.Idle(now))
 }

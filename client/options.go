@@ -35,6 +35,7 @@ type settings struct {
 	newBudget      func() *backoff.Budget
 	newBreaker     func(key string) backoff.Breaker
 
+	fleet         Fleet // nil for none
 	dialects      []header.Dialect
 	apis          []*cost.API
 	memory        Memory

@@ -38,6 +38,9 @@ type Status struct {
 	Start time.Time `json:",omitzero"`
 	Ahead int       `json:",omitzero"`
 	Limit string    `json:",omitzero"`
+	// Shared tells how the quota is shared with other processes. It is nil without
+	// [WithFleet], and for routes and scopes with limits of their own.
+	Shared *SharedStatus `json:",omitzero"`
 }
 
 // String describes the status in one line, without the key, its host and its name.
@@ -63,6 +66,9 @@ func (t *Transport) Status(req *http.Request) (Status, error) {
 	t.line.Update(a.Key, func(now time.Time, own limit.Limiter) {
 		l := own.(*learned)
 		s.Status, s.Counts = l.statusOf(now, a), l.usage.total()
+		if a.scope == 0 {
+			s.Shared = l.sharedStatus(now)
+		}
 	})
 	return s, err
 }
@@ -83,10 +89,14 @@ func (t *Transport) Snapshot() []Status {
 			parts = append(parts, l.limits[m])
 		}
 		for _, part := range parts {
+			var shared *SharedStatus
+			if part == l.whole {
+				shared = l.sharedStatus(now)
+			}
 			next := part.Ask(now, 1)
 			all = append(all, Status{
 				Status: part.Status(now), Key: nameOf(key), Host: l.usage.host, Name: l.usage.name, Counts: l.usage.total(), Waiting: holds.Waiting, Ahead: holds.Waiting,
-				Start: next.At, Limit: next.Limit,
+				Start: next.At, Limit: next.Limit, Shared: shared,
 			})
 		}
 		for _, id := range slices.Sorted(maps.Keys(l.cooldowns)) {

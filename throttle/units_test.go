@@ -176,7 +176,7 @@ func TestACostThatCannotMeanRequests(t *testing.T) {
 // A bucket that is given back what a response did not use is full sooner than it was said to be.
 func TestWhatIsGivenBackIsTakenIn(t *testing.T) {
 	k := newLimiter(t)
-	ask := &limit.Demand{Estimate: cost.Estimate{Most: cost.Tokens(100)}}
+	ask := limit.Demand{Estimate: limit.Estimate{Most: cost.Tokens(100)}}
 	says := func(at time.Duration, r Reservation, tokens int) {
 		k.Observe(epoch.Add(at), r, &header.Reading{Windows: []header.Window{{
 			Name: "tokens", Unit: "tokens", Limit: known(1000), Remaining: known(tokens),

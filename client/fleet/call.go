@@ -1,0 +1,243 @@
+package fleet
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"strconv"
+	"time"
+)
+
+// kick sees that the member looks whether it has to call the store.
+func (m *member) kick() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.kickLocked()
+}
+
+func (m *member) kickLocked() {
+	switch {
+	case m.closed:
+	case m.busy:
+		m.kicked = true
+	default:
+		m.busy = true
+		m.fleet.calls.Go(m.work)
+	}
+}
+
+// work calls the store while there is something to call it for.
+func (m *member) work() {
+	for {
+		waiting := m.waiting()
+		m.mu.Lock()
+		m.kicked = false
+		now := time.Now()
+		m.expire(now)
+		call, next := m.plan(now, waiting)
+		if m.closed || !call {
+			if m.kicked && !m.closed {
+				m.mu.Unlock()
+				continue
+			}
+			m.busy = false
+			if !m.closed && !next.IsZero() {
+				m.timer.Reset(max(next.Sub(now), time.Millisecond))
+			}
+			m.mu.Unlock()
+			return
+		}
+		q := m.report(now, waiting)
+		m.mu.Unlock()
+		a, err := m.exchange(context.Background(), q)
+		m.mu.Lock()
+		if m.apply(q, a, err, now, time.Now()); err != nil {
+			m.fails++
+		}
+		m.mu.Unlock()
+		m.wake()
+	}
+}
+
+// plan says whether to call now, or else when to look again; zero is not before something
+// happens.
+func (m *member) plan(now time.Time, waiting int) (call bool, next time.Time) {
+	by := func(at time.Time) bool {
+		if !at.After(now) {
+			return true
+		}
+		if next.IsZero() || at.Before(next) {
+			next = at
+		}
+		return false
+	}
+	active := waiting > 0 || now.Sub(m.used) < m.fleet.lease
+	if m.failing {
+		return active && by(m.retry), next
+	}
+	if now.Before(m.openTo) && !m.dirty {
+		m.asked = false // or no one would ask when it is over
+		return false, time.Time{}
+	}
+	if m.dirty {
+		return true, next
+	}
+	if m.asked && by(m.nextAsk) {
+		return true, next
+	}
+	if m.left == 0 && m.granted == m.sent && len(m.flying) == 0 && m.finished > m.finished0 && waiting > 0 {
+		return true, next // the next probe tells the more, the more is known to be over
+	}
+	spaced := m.lastCall.Add(20 * time.Millisecond)
+	if (waiting > 0 || m.low(now)) && m.want(now, waiting) > 0 && m.left > 0 && m.granted-m.sent < int64(waiting)+m.recent.sum()/8 && by(spaced) {
+		return true, next
+	}
+	if m.recalled && m.spare(waiting) > 0 && by(spaced) {
+		return true, next
+	}
+	if m.hungry > 0 && m.left == 0 && m.newer() && by(spaced) {
+		return true, next
+	}
+	switch {
+	case active:
+		by(m.used.Add(m.fleet.lease))
+		return m.lease.After(now) && by(m.lease.Add(-m.fleet.lease*4/10)), next
+	case m.lease.After(now) && m.granted > m.sent:
+		return true, next // it gives that back
+	case m.joined && len(m.flying) == 0:
+		m.joined = false
+		m.fleet.leave(m)
+	}
+	return false, next
+}
+
+// low reports whether what is held will soon be used up, and there is more to be had.
+func (m *member) low(now time.Time) bool {
+	return m.left > 0 && now.Sub(m.recent.latest) < 250*time.Millisecond && m.granted-m.sent <= m.recent.sum()/8
+}
+
+// want returns for how much more to ask.
+func (m *member) want(now time.Time, waiting int) int64 {
+	held := m.granted - m.sent
+	switch {
+	case m.asked || waiting > 0:
+		return max(2*int64(waiting)+m.recent.sum()-held, min(1, int64(waiting)), 0)
+	case m.low(now):
+		return max(m.recent.sum()-held, 0)
+	}
+	return 0
+}
+
+// newer reports whether responses told more than the ledger knows.
+func (m *member) newer() bool {
+	for _, w := range m.windows {
+		if w.told && w.inc == m.inc && w.bound > w.fleet {
+			return true
+		}
+	}
+	return false
+}
+
+// spare returns how much of what is held is not needed soon.
+func (m *member) spare(waiting int) int64 {
+	return max(m.granted-m.sent-m.promised-int64(waiting)-int64(len(m.flying)), 0)
+}
+
+// report says what there is to say. What it gives back is given up before it says so.
+func (m *member) report(now time.Time, waiting int) *report {
+	m.seq++
+	if now.Sub(m.used) >= m.fleet.lease || m.closed {
+		m.granted = min(m.granted, m.sent+m.promised)
+	} else if m.recalled {
+		m.granted -= m.spare(waiting)
+	}
+	q := &report{
+		ID: m.id, Seq: m.seq, Heard: m.heard, Inc: m.inc, Ver: m.ver, Nonce: m.id + ":" + strconv.FormatInt(m.seq, 10), Members: m.members,
+		TTL: m.fleet.lease.Milliseconds(), Grace: grace.Milliseconds(), Trip: m.trip.Milliseconds() + 1,
+		Granted: m.granted, Finished: m.finished, Told: m.finished0, Probed: m.probed, Off: m.off,
+		Windows: make(map[string]told),
+	}
+	if !m.closed && !m.recalled {
+		q.Want = m.want(now, waiting)
+		if m.asked {
+			q.Want = max(q.Want, 1)
+		}
+	}
+	m.asked, m.recalled = false, false
+	if !m.clock.known {
+		m.dirty = len(m.windows) > 0 // they can be told only once the clock is known
+		return q
+	}
+	m.dirty = false
+	if m.hold.After(now) {
+		_, q.Hold = m.clock.store(m.hold, m.hold)
+	}
+	for _, w := range m.windows {
+		if !w.told {
+			continue
+		}
+		w.told = false
+		t := told{Limit: w.limit, Bound: w.bound, Newest: w.newest, Remaining: w.left, Ver: w.ver, Length: w.length.Milliseconds()}
+		if w.inc != m.inc { // it speaks of a ledger that is gone
+			t.Bound, t.Newest, t.Ver = -1<<40, -1<<40, -1
+		}
+		t.Earliest, t.Latest = m.clock.store(w.earliest, w.latest)
+		q.Windows[w.name] = t
+	}
+	return q
+}
+
+var errStale = errors.New("fleet: the store took the report for an old one")
+
+// exchange calls the store. It waits no longer than the timeout, whatever the store does.
+func (m *member) exchange(ctx context.Context, q *report) (a reply, err error) {
+	data, err := json.Marshal(q)
+	if err != nil {
+		return a, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, m.fleet.timeout)
+	defer cancel()
+	type result struct {
+		data []byte
+		err  error
+	}
+	done := make(chan result, 1)
+	m.fleet.calls.Go(func() {
+		data, err := m.fleet.store.Exchange(ctx, m.key, data)
+		done <- result{data, err}
+	})
+	var r result
+	select {
+	case r = <-done:
+	case <-ctx.Done():
+		return a, ctx.Err()
+	}
+	if r.err != nil {
+		return a, r.err
+	}
+	if err := json.Unmarshal(r.data, &a); err != nil {
+		return a, err
+	}
+	if a.Stale {
+		return a, errStale
+	}
+	return a, nil
+}
+
+// close gives back what is held.
+func (m *member) close(ctx context.Context) error {
+	m.mu.Lock()
+	now := time.Now()
+	joined := now.Before(m.lease) && m.granted > m.sent
+	m.closed = true
+	m.timer.Stop()
+	m.watch.Stop()
+	q := m.report(now, 0)
+	m.mu.Unlock()
+	m.wake()
+	if !joined {
+		return nil
+	}
+	_, err := m.exchange(ctx, q)
+	return err
+}

@@ -1,0 +1,234 @@
+// Package fleet shares rate limits between processes: many members, one quota.
+//
+// Each member spends what a ledger in a store grants it. The ledger grants no more than
+// what responses said remains, less all that was granted since and may not have been
+// counted yet. So the members together never exceed a limit, whatever is lost, late or
+// repeated between them and the store. While the store is out of reach a member spends
+// what it holds, and then goes on as without a fleet.
+//
+//	f, err := fleet.New(store, secret)
+//	hc, err := client.New(client.WithFleet(f))
+//
+// How it works and what it does not promise is told in docs/fleet.md.
+package fleet
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/forbear-go/forbear/client"
+)
+
+// A Fleet is one process's membership. It implements [client.Fleet], and is safe for
+// concurrent use. Several transports may share it.
+type Fleet struct {
+	store   Store
+	secret  []byte
+	lease   time.Duration
+	timeout time.Duration
+	id      string
+	stop    func()
+
+	calls   sync.WaitGroup
+	mu      sync.Mutex
+	members map[string][]*member // by the name of their key in the store
+	closed  bool
+}
+
+// An Option changes what [New] makes.
+type Option func(*Fleet) error
+
+// The defaults.
+const (
+	DefaultLease   = 30 * time.Second
+	DefaultTimeout = 250 * time.Millisecond
+)
+
+// MinSecret is how many bytes a secret has at the least.
+const MinSecret = 16
+
+// grace is for how much longer than its lease others believe a member to be alive.
+const grace = 2 * time.Second
+
+// ErrClosed is the error of a fleet that was closed.
+var ErrClosed = errors.New("fleet: closed")
+
+// WithLease sets for how long a member may spend what it holds without a word from the
+// store. What a process held that was killed is free after that. The default is
+// DefaultLease.
+func WithLease(d time.Duration) Option {
+	return func(f *Fleet) error {
+		if d < time.Second || d > time.Hour {
+			return fmt.Errorf("fleet: WithLease: the lease must be between a second and an hour, got %v", d)
+		}
+		f.lease = d
+		return nil
+	}
+}
+
+// WithTimeout sets how long a call to the store may take. The default is DefaultTimeout.
+func WithTimeout(d time.Duration) Option {
+	return func(f *Fleet) error {
+		if d <= 0 {
+			return fmt.Errorf("fleet: WithTimeout: the timeout must be positive, got %v", d)
+		}
+		f.timeout = d
+		return nil
+	}
+}
+
+// New returns a member of the fleet that shares a store and a secret. The secret, of at
+// least MinSecret bytes, is what the names of keys in the store are made with: who reads
+// the store without it cannot tell whose keys they are, and members with another secret
+// share nothing.
+func New(store Store, secret []byte, opts ...Option) (*Fleet, error) {
+	if store == nil {
+		return nil, errors.New("fleet: New got no store")
+	}
+	if len(secret) < MinSecret {
+		return nil, fmt.Errorf("fleet: the secret must have at least %d bytes, got %d", MinSecret, len(secret))
+	}
+	f := &Fleet{
+		store: store, secret: slices.Clone(secret), lease: DefaultLease, timeout: DefaultTimeout,
+		id: rand.Text(), members: make(map[string][]*member),
+	}
+	for _, opt := range opts {
+		if opt == nil {
+			continue
+		}
+		if err := opt(f); err != nil {
+			return nil, err
+		}
+	}
+	f.stop = store.Listen(f.hear, f.missed)
+	return f, nil
+}
+
+// name returns the name of a key in the store.
+func (f *Fleet) name(key string) string {
+	h := hmac.New(sha256.New, f.secret)
+	h.Write([]byte("forbear fleet 1\x00" + key)) // never fails
+	return hex.EncodeToString(h.Sum(nil)[:16])
+}
+
+// Join implements [client.Fleet].
+func (f *Fleet) Join(key string, wake func(), waiting func() int) client.Share {
+	return newMember(f, f.name(key), wake, waiting)
+}
+
+// enter makes a member known that is in use. It may hold its lock.
+func (f *Fleet) enter(m *member) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	m.closed = f.closed
+	f.members[m.key] = append(f.members[m.key], m)
+}
+
+// leave forgets a member that is not in use. It may hold its lock.
+func (f *Fleet) leave(m *member) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	rest := slices.DeleteFunc(f.members[m.key], func(o *member) bool { return o == m })
+	if f.members[m.key] = rest; len(rest) == 0 {
+		delete(f.members, m.key)
+	}
+}
+
+// hear passes news on.
+func (f *Fleet) hear(key string, data []byte) {
+	var n news
+	if json.Unmarshal(data, &n) != nil {
+		return
+	}
+	f.mu.Lock()
+	members := slices.Clone(f.members[key])
+	f.mu.Unlock()
+	for _, m := range members {
+		m.hear(&n)
+	}
+}
+
+// missed has all members ask that wait for news.
+func (f *Fleet) missed() {
+	for _, m := range f.all() {
+		m.hear(&news{Credit: true})
+	}
+}
+
+func (f *Fleet) all() []*member {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var all []*member
+	for _, members := range f.members {
+		all = append(all, members...)
+	}
+	return all
+}
+
+// Close gives back what this process holds, as far as the context allows. From then on it
+// goes on as without a fleet. It returns the error of the store, if there was one.
+func (f *Fleet) Close(ctx context.Context) error {
+	f.mu.Lock()
+	if f.closed {
+		f.mu.Unlock()
+		return ErrClosed
+	}
+	f.closed = true
+	f.mu.Unlock()
+	f.stop()
+	var errs []error
+	for _, m := range f.all() {
+		if err := m.close(ctx); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	over := make(chan struct{})
+	go func() {
+		f.calls.Wait()
+		close(over)
+	}()
+	select {
+	case <-over:
+	case <-ctx.Done():
+		errs = append(errs, ctx.Err())
+	}
+	return errors.Join(errs...)
+}
+
+// A KeyStatus is what a fleet believes of one key.
+type KeyStatus struct {
+	// Key is the name of the key in the store.
+	Key string
+	// Shared reports whether what the key spends is granted by the fleet. It is not while
+	// the store is away, or while there is nothing to share.
+	Shared bool
+	// Away reports that the store did not answer the last call.
+	Away bool
+	// Members is how many processes share the key, as far as was heard last.
+	Members int
+	// Held is how many units of cost this process may spend without another call.
+	Held int
+	// Calls counts the calls to the store, and Failed those that failed.
+	Calls, Failed int
+}
+
+// Status returns what is believed of each key, in the order of their names.
+func (f *Fleet) Status() []KeyStatus {
+	members := f.all()
+	all := make([]KeyStatus, 0, len(members))
+	for _, m := range members {
+		all = append(all, m.status())
+	}
+	slices.SortFunc(all, func(a, b KeyStatus) int { return strings.Compare(a.Key, b.Key) })
+	return all
+}

@@ -1,0 +1,115 @@
+package fleet
+
+// left returns how many more may be granted; it is 0 where that is not known.
+func (l *ledger) left() int64 {
+	if len(l.windows) == 0 {
+		return 0
+	}
+	left := int64(1) << 40
+	for _, w := range l.windows {
+		if !w.known {
+			return 0
+		}
+		left = min(left, w.bound-l.granted)
+	}
+	return max(left, 0)
+}
+
+// hungryFor is how long a member that got nothing is believed to wait.
+const hungryFor = 2000
+
+// grant gives the member its part of what is left, or a probe.
+func (l *ledger) grant(q *report, m *memberState, now int64, learning bool, n *news) (r reply) {
+	hungry, before := int64(1), int64(0)
+	for id, o := range l.members {
+		if id == q.ID || o.want <= 0 || o.hungry+hungryFor < now {
+			continue
+		}
+		hungry++
+		if o.denied && (o.served < m.served || o.served == m.served && id < q.ID) {
+			before++
+		}
+	}
+	r.Hungry = hungry - 1
+	left := l.left()
+	if q.Want > 0 && !learning && l.hold <= now && l.open <= now {
+		if left > 0 {
+			l.share(q, m, now, left, hungry, before)
+		} else if l.mayProbe(now) {
+			l.sendEarly(now)
+			m.granted, m.want, m.served = m.granted+1, 0, l.ver
+			l.granted++
+			l.prober, l.probe, l.expires = q.ID, q.Seq, now+max(1000, 4*q.Trip)
+			r.Probe = true
+		}
+	}
+	r.Left = l.left()
+	m.denied = q.Want > 0 && q.Granted == m.granted
+	if m.denied || m.want > 0 && r.Left == 0 {
+		r.At = l.again(q, now, before, learning)
+		m.hungry = max(now, r.At)
+		if m.denied && r.Left == 0 && l.granted-l.finished > m.granted-m.finished && now >= l.recalled {
+			n.Recall, l.recalled = true, now+200
+		}
+	}
+	return r
+}
+
+// share grants a part to the member: an equal one with all that wait, the longest waiting
+// first where there is not one for each.
+func (l *ledger) share(q *report, m *memberState, now, left, hungry, before int64) {
+	part := left / hungry
+	if hungry == 1 && len(l.members) > 1 {
+		part = (left + 1) / 2 // leave some to those who come
+	}
+	for _, w := range l.windows {
+		if w.shared > now {
+			part = (part + 1) / 2 // what strangers take must not have been given away
+			break
+		}
+	}
+	if part == 0 && before < left {
+		part = 1
+	}
+	if part = min(part, q.Want); part > 0 {
+		m.granted, m.want, m.served, m.hungry = m.granted+part, m.want-part, l.ver, 0
+		l.granted += part
+	}
+}
+
+// mayProbe reports whether one may go to see what is left: where nothing is known yet, and
+// where the reset has passed.
+func (l *ledger) mayProbe(now int64) bool {
+	if l.prober != "" {
+		return false
+	}
+	for _, w := range l.windows {
+		if w.known && w.bound <= l.granted && now <= l.opens(w) {
+			return false
+		}
+	}
+	return true
+}
+
+// again returns when the member had better ask again, should it hear nothing.
+func (l *ledger) again(q *report, now, before int64, learning bool) int64 {
+	later := false
+	if learning {
+		return now + 200
+	}
+	at := now + 50
+	if l.prober != "" {
+		at = now + max(50, 2*q.Trip)
+	}
+	for _, w := range l.windows {
+		if w.known && w.bound <= l.granted {
+			at = max(at, l.opens(w)+1)
+			later = true
+		}
+	}
+	at = max(at, l.hold+1)
+	if later && before > 0 {
+		at += max(50, 2*q.Trip) + 10*before // the first looks, and the others hear of it
+	}
+	return at
+}

@@ -1,0 +1,117 @@
+package fleet
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/forbear-go/forbear/client/clienttest"
+)
+
+// Where what was sent leaves the window one by one, the fleet need not wait for a reset
+// that is told late, and has at least what its members have without it.
+func TestWhatRefills(t *testing.T) {
+	for _, c := range []struct {
+		name             string
+		limit            clienttest.Limit
+		possible, target int
+	}{
+		{"rolling", clienttest.Rolling(200, 2*time.Second), 3000, 2750},
+		{"counter", clienttest.SlidingCounter(200, 2*time.Second), 3000, 2600},
+		{"bucket", clienttest.Bucket(100, 200, 2*time.Second), 3100, 2650},
+		{"first", clienttest.FromFirst(200, 2*time.Second), 3000, 2900},
+	} {
+		admitted := func(fleet bool) (n int) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t, 4, c.limit, clienttest.Draft8())
+				if !fleet {
+					w.alone(t)
+				}
+				w.play(t, 30*time.Second, busy, nil)
+				n = w.api.Counts().Admitted
+				if fleet {
+					w.expect(t, c.target, 20, 1.5)
+				}
+			})
+			return n
+		}
+		if alone, fleet := admitted(false), admitted(true); 100*fleet < 95*alone {
+			t.Errorf("%s: a fleet had %d of %d, without one %d", c.name, fleet, c.possible, alone)
+		}
+	}
+}
+
+// spent returns a ledger of which two members have sent all, at the time that it returns; the reset is
+// told to be five seconds later, and the window to be as long as given.
+func spent(t *testing.T, length int64) (b *book, at int64) {
+	t.Helper()
+	b = shared(t)
+	for range 8 {
+		b.tell("a", func(q *report) { q.Want = 100 })
+	}
+	at = b.now
+	for _, id := range []string{"a", "b"} {
+		b.tell(id, func(q *report) {
+			q.Finished = q.Granted
+			q.Windows = map[string]told{"w": {Limit: 100, Bound: 100, Newest: 100, Earliest: at + 5000, Latest: at + 5000, Length: length, Ver: q.Ver}}
+		})
+	}
+	return b, at
+}
+
+func TestLogOpensBeforeTheReset(t *testing.T) {
+	b, at := spent(t, 2000)
+	b.now = at + 1990
+	r := b.tell("b", func(q *report) { q.Want = 1 })
+	if r.Probe || r.At < at+2000 || r.At > at+2050 {
+		t.Fatalf("before anything left the window: %+v", r)
+	}
+	b.now = at + 2050
+	if r = b.tell("b", func(q *report) { q.Want = 1 }); !r.Probe {
+		t.Fatalf("after all left the window: %+v", r)
+	}
+	// It finds nothing: the next may go later, and that after it later still.
+	empty := func(q *report) {
+		q.Finished, q.Probed, q.Want = q.Granted, q.Seq-1, 1
+	}
+	first := b.tell("b", empty)
+	b.now = first.At
+	if r = b.tell("b", func(q *report) { q.Want = 1 }); !r.Probe || first.At < at+2150 {
+		t.Fatalf("after one that found nothing, at %d: %+v, then %+v", first.At-at, first, r)
+	}
+	pause := b.now
+	if r = b.tell("b", empty); r.At-pause < 2*(first.At-at-2050)-5 {
+		t.Errorf("after another, %d after it: %+v", r.At-pause, r)
+	}
+}
+
+// Without a length, or with others that spend the window, the log says nothing.
+func TestLogSaysNothing(t *testing.T) {
+	for name, change := range map[string]func(*windowState){
+		"no length": func(w *windowState) { w.length = 0 },
+		"strangers": func(w *windowState) { w.shared = 1 << 50 },
+	} {
+		b, at := spent(t, 2000)
+		change(b.l.windows["w"])
+		b.now = at + 2500
+		if r := b.tell("b", func(q *report) { q.Want = 1 }); r.Probe || r.At < at+5000 {
+			t.Errorf("%s: %+v", name, r)
+		}
+	}
+}
+
+// The log stays small, and counts nothing from before it was over.
+func TestLogIsBounded(t *testing.T) {
+	l := newLedger("x")
+	l.windows["w"] = &windowState{length: 3200}
+	for i := range int64(1000) {
+		l.finished++
+		l.note(i * 37)
+		if last := l.log[len(l.log)-1]; last.at != i*37 || last.finished != i+1 || last.at-last.from >= 100 {
+			t.Fatalf("step %d: %+v", i, last)
+		}
+	}
+	if len(l.log) > logSize {
+		t.Errorf("it has %d entries", len(l.log))
+	}
+}

@@ -1,0 +1,41 @@
+package fleet
+
+import "time"
+
+// hear takes in news.
+func (m *member) hear(n *news) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	now := time.Now()
+	if n.Hold > 0 && m.clock.known {
+		m.holdUntil(now, n.Hold)
+	}
+	if !now.Before(m.lease) || m.closed {
+		return
+	}
+	if n.Credit && m.asked {
+		m.nextAsk = now
+		m.kickLocked()
+	}
+	if n.Recall && m.granted > m.sent {
+		m.recalled = true
+		m.kickLocked()
+	}
+	if n.Roll {
+		m.dirty = true
+		m.kickLocked()
+	}
+}
+
+// holdMost is how long a refusal of another member holds us at a time.
+const holdMost = 5 * time.Minute
+
+func (m *member) holdUntil(now time.Time, ms int64) {
+	until := m.clock.latest(ms)
+	if most := now.Add(holdMost); until.After(most) {
+		until = most
+	}
+	if until.After(m.hold) {
+		m.hold = until
+	}
+}

@@ -1,0 +1,6 @@
+//go:build !race
+
+package fleet
+
+// usualSchedules is how many random schedules are tried.
+const usualSchedules = 10

@@ -1,0 +1,65 @@
+package fleet
+
+import (
+	"time"
+
+	"github.com/forbear-go/forbear/throttle/limit"
+)
+
+// outage answers while the store is away or has yet to hear all members. Until the lease
+// would have ended, each member takes its usual part of every window; the limiter decides
+// when. After that the members may be others, and each goes on as without a fleet.
+func (m *member) outage(now time.Time, cost int64) (limit.Decision, bool) {
+	if !now.Before(m.lease) {
+		return limit.Decision{}, false
+	}
+	d := limit.Decision{At: now, Limit: Shared}
+	for _, w := range m.windows {
+		most := w.begun + m.part.of(w.limit, m.members)
+		if w.begun < m.heardSent { // the ledger told of this instance
+			most = m.heardGranted + m.part.of(m.left, m.members)
+		}
+		if m.sent+cost > most && w.latest.After(d.At) {
+			d.At = w.latest
+		}
+	}
+	return d, d.At.After(now)
+}
+
+// A part estimates which part of what the fleet spends is ours.
+type part struct {
+	own, fleet float64 // spent lately
+	finished   int64   // ours, and
+	all        int64   // the fleet's, as of the last reply
+}
+
+// partSpan is about how many units of the fleet the estimate looks back on.
+const partSpan = 1000
+
+// observe takes in how many units of ours and of the fleet are over. A ledger that is not
+// the same as before counts anew.
+func (p *part) observe(finished, all int64, same bool) {
+	if same && all > p.all {
+		p.own += float64(max(finished-p.finished, 0))
+		p.fleet += float64(all - p.all)
+		if p.fleet > partSpan {
+			p.own, p.fleet = p.own/2, p.fleet/2
+		}
+	}
+	p.finished, p.all = finished, all
+}
+
+// of returns our part of n. Those who spend about as much as others have an equal part,
+// and who spent little lately a quarter of that.
+func (p *part) of(n, members int64) int64 {
+	equal := 1 / float64(max(members, 1))
+	share := equal
+	if p.fleet > 0 {
+		if share = p.own / p.fleet; share > 0.7*equal && share < 1.4*equal {
+			share = equal
+		}
+	}
+	// What others spent since they last called is not in the estimate.
+	share = max(min(share, 1-equal/4), equal/4)
+	return max(int64(float64(n)*share), min(n, 1))
+}

@@ -1,0 +1,120 @@
+package fleet
+
+import (
+	"errors"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/forbear-go/forbear/client/clienttest"
+)
+
+// While the store is away, members go on with the parts that they had: hardly anything is refused, and
+// hardly anything stays unused.
+func TestOutageKeepsParts(t *testing.T) {
+	var admitted, refused []int
+	for range 9 {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t, 8, clienttest.Fixed(400, 2*time.Second), clienttest.XRateLimitDelta())
+			w.play(t, 32*time.Second, busy, func() {
+				time.Sleep(7 * time.Second)
+				w.store.down.Store(true)
+				time.Sleep(3 * time.Second)
+				w.store.down.Store(false)
+				w.store.Flush()
+			})
+			c := w.api.Counts()
+			admitted, refused = append(admitted, c.Admitted), append(refused, c.Refused)
+		})
+	}
+	slices.Sort(admitted)
+	slices.Sort(refused)
+	if refused[4] > 6 || admitted[4] < 6208 { // of 6,400
+		t.Errorf("admitted %d, refused %d", admitted, refused)
+	}
+}
+
+// The part of a busy process is not cut down to an equal one.
+func TestOutageOfOneBusyMember(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, 8, clienttest.Fixed(400, 10*time.Second), clienttest.XRateLimitDelta())
+		var got int64
+		w.play(t, 52*time.Second, oneBusy, func() {
+			time.Sleep(25 * time.Second)
+			w.store.down.Store(true)
+			time.Sleep(4 * time.Second)
+			before := w.done[0].Load()
+			time.Sleep(20 * time.Second)
+			got = w.done[0].Load() - before
+			w.store.down.Store(false)
+		})
+		if got < 650 {
+			t.Errorf("in two windows of 400 it had %d; an equal part is 100", got)
+		}
+	})
+}
+
+// oneBusy has all members but the first send little.
+func oneBusy(i int) (int, time.Duration) {
+	if i == 0 {
+		return 100, 0
+	}
+	return 1, 4 * time.Second
+}
+
+// An outage that outlasts the lease holds nothing back any more: the others may be gone.
+func TestOutageEndsWithTheLease(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, err := New(new(Memory), []byte("0123456789abcdef"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := f.Join("key", func() {}, func() int { return 0 }).(*member)
+		now := time.Now()
+		m.lease, m.failing, m.members = now.Add(time.Second), true, 8
+		m.windows = []*window{{name: "w", limit: 400, latest: now.Add(10 * time.Second)}}
+		m.sent, m.granted = 50, 50
+		if d, shared := m.outage(now, 1); !shared || d.Admits(now) {
+			t.Errorf("with its part spent, it is told %+v, %v", d, shared)
+		}
+		if d, shared := m.outage(now.Add(time.Second), 1); shared {
+			t.Errorf("after the lease, it is told %+v", d)
+		}
+		if err := f.Close(t.Context()); err != nil && !errors.Is(err, errStale) {
+			t.Error(err)
+		}
+	})
+}
+
+func TestPart(t *testing.T) {
+	const members = 4
+	fresh := part{}
+	if n := fresh.of(100, members); n != 25 {
+		t.Errorf("a part of which nothing is known is %d, want 25", n)
+	}
+	for _, c := range []struct{ own, all, least, most int64 }{
+		{30, 100, 25, 25}, // about as much as others
+		{90, 100, 85, 94}, // nearly everything
+		{100, 100, 93, 95},
+		{1, 100, 6, 6}, // next to nothing
+	} {
+		var p part
+		finished, all := int64(0), int64(0)
+		p.observe(0, 0, true)
+		for range 40 {
+			finished, all = finished+c.own, all+c.all
+			p.observe(finished, all, true)
+		}
+		p.observe(finished, 5, false) // a new ledger counts anew
+		if n := p.of(100, members); n < c.least || n > c.most {
+			t.Errorf("who spent %d of %d has a part of %d, want %d to %d", c.own, c.all, n, c.least, c.most)
+		}
+		if n := p.of(0, members); n != 0 {
+			t.Errorf("a part of nothing is %d", n)
+		}
+		if n := p.of(1, members); n != 1 {
+			t.Errorf("a part of one is %d", n)
+		}
+	}
+}

@@ -1,0 +1,252 @@
+-- One exchange of a member with the ledger of a key. It is ledger.go of package fleet,
+-- line by line; what the fields mean is told there and in wire.go.
+-- KEYS[1] holds the ledger. ARGV: the report, the channel for news, the name of the key.
+local q = cjson.decode(ARGV[1])
+local T = redis.call('TIME')
+local now = T[1] * 1000 + math.floor(T[2] / 1000)
+local MARGIN, OPENFOR, HUNGRYFOR = 5, 60000, 2000
+local news, tell = {}, false
+
+local raw = redis.call('GET', KEYS[1])
+local l
+local function rebuild()
+  l.learn, l.need, l.since, l.rebuilt = now + q.ttl + q.grace, q.k, now, true
+  news.roll, tell = true, true
+end
+if not raw then
+  l = {inc = q.nonce, ver = 0, at = 0, g = 0, f = 0, hold = 0, open = 0, rc = 0, told = 0, log = {},
+    learn = 0, need = 0, since = 0, prober = '', probe = 0, expires = 0, ms = {}, ws = {}}
+  if q.k > 1 then rebuild() end
+else
+  l = cjson.decode(raw)
+  now = math.max(now, l.at)
+  local m = l.ms[q.id]
+  if m and q.seq <= m.n then return cjson.encode({stale = true, t = now}) end
+  if q.inc == l.inc and (q.ver > l.ver or m and q.ack > m.n) then
+    l.inc = q.nonce
+    for _, w in pairs(l.ws) do w.known = false end
+    rebuild()
+  elseif q.inc ~= '' and q.inc ~= l.inc and q.k > 1 and not l.rebuilt then
+    rebuild()
+    for _ in pairs(l.ms) do l.need = l.need + 1 end
+  end
+end
+l.at, l.ver = now, l.ver + 1
+
+-- the dead
+for id, m in pairs(l.ms) do
+  if id ~= q.id and m.x + q.grace < now then
+    l.f = l.f + m.g - m.f
+    l.ms[id] = nil
+  end
+end
+
+-- what the member holds
+local m = l.ms[q.id]
+if not m then
+  m = {sv = l.ver, hungry = 0}
+  l.ms[q.id] = m
+  local alone = 0
+  if q.inc == l.inc then alone = math.max(q.f - q.fa, 0) end
+  l.f = l.f + alone
+  l.g = l.g + alone + q.g - q.f
+else
+  l.g = l.g + q.g - m.g
+  l.f = l.f + q.f - m.f
+end
+m.n, m.g, m.f, m.want, m.x, m.at = q.seq, q.g, q.f, q.want, now + q.ttl, now
+
+-- the log of what is over
+local last = l.log[#l.log]
+if not last or last[3] ~= l.f then
+  local grain = 1e12
+  for _, w in pairs(l.ws) do
+    if w.w > 0 then grain = math.min(grain, math.floor(w.w / 32)) end
+  end
+  if last and now - last[1] < grain then
+    last[2], last[3] = now, l.f
+  else
+    if #l.log >= 64 then table.remove(l.log, 1) end
+    table.insert(l.log, {now, now, l.f})
+  end
+end
+
+local function left()
+  local n = nil
+  for _, w in pairs(l.ws) do
+    if not w.known then return 0 end
+    n = math.min(n or 1e12, w.c - l.g)
+  end
+  return math.max(n or 0, 0)
+end
+local function opens(w) return w.lo + math.floor((w.hi - w.lo) * w.quarters / 4) + MARGIN end
+local function opensByLog(w)
+  local at = opens(w)
+  if w.w <= 0 or w.shared > now then return at end
+  for _, o in ipairs(l.log) do
+    if o[3] + w.l > l.g then return math.min(at, math.max(o[2] + w.w + MARGIN, w.next)) end
+  end
+  return at
+end
+local before = left()
+
+-- what responses told
+local probed = l.prober == q.id and q.pd == l.probe
+if probed or l.prober ~= '' and l.expires < now then l.prober = '' end
+if q.hold > l.hold and q.hold > now then
+  l.hold = q.hold
+  news.hold, tell = l.hold, true
+end
+if q.off == 2 then
+  l.open, l.doubt, l.ws = now + OPENFOR, true, {}
+elseif q.off == 1 and not next(l.ws) and l.open <= now then
+  l.open, l.doubt = now + OPENFOR, false
+end
+if not (l.open > now and l.doubt) then
+  for name, o in pairs(q.ws) do
+    local w = l.ws[name]
+    if not w then
+      w = {lo = o.lo, hi = o.hi, quarters = 4, floor = 0, known = false, c = 0, raised = 0, tries = 0, shared = 0, odd = 0,
+        early = false, next = 0, fails = 0}
+      l.ws[name] = w
+    end
+    w.l, w.w = o.l, math.max(o.w, 0)
+    if o.hi < w.lo then -- of a window that is over
+    elseif o.lo > w.hi then
+      w.lo, w.hi = o.lo, o.hi
+    else
+      w.lo, w.hi = math.max(w.lo, o.lo), o.hi
+    end
+    if q.inc == l.inc and o.v >= 0 then
+      if not w.known or o.b > w.c then
+        w.c, w.known, w.raised = o.b, true, l.ver
+      elseif o.v >= w.raised and o.r < w.c - l.g then
+        w.c, w.raised, w.shared = o.nb, l.ver, now + OPENFOR
+      end
+    end
+    l.open = 0
+  end
+  if probed then
+    local odd = false
+    for name, w in pairs(l.ws) do
+      local early = w.early
+      w.early = false
+      if early then
+        if w.known and w.c > l.g then w.fails = 0 else w.fails = math.min(w.fails + 1, 6) end
+      elseif w.known and w.c > l.g then
+        if w.tries == 0 then w.quarters = math.max(w.quarters - 1, w.floor) end
+        w.tries = 0
+        w.odd = w.odd + 1
+        local o = q.ws[name]
+        if not o or 2 * o.r >= w.l or w.l < 8 or w.w > 0 then w.odd = 0 end
+        odd = odd or w.odd >= 3
+      elseif opens(w) >= now then -- it is closed until then
+      elseif w.quarters < 4 then
+        w.floor, w.quarters = w.quarters + 1, 4
+      elseif not q.ws[name] and w.known then
+        l.ws[name] = nil
+      else
+        w.tries = math.min(w.tries + 1, 7)
+        w.lo, w.hi = now, now + 50 * 2 ^ w.tries
+      end
+    end
+    if odd then l.open, l.doubt, l.ws = now + OPENFOR, true, {} end -- it rolls, or refills
+  end
+end
+
+-- after a loss: wait until all who may hold something have spoken
+local learning = false
+if l.learn > 0 then
+  local heard = 0
+  for _, o in pairs(l.ms) do if o.at >= l.since then heard = heard + 1 end end
+  learning = heard < l.need and now < l.learn
+  if not learning then l.learn, l.need, l.since = 0, 0, 0 end
+end
+
+-- its part of what is left, or a probe
+local members, hungry, ahead = 0, 1, 0
+for id, o in pairs(l.ms) do
+  members = members + 1
+  if id ~= q.id and o.want > 0 and o.hungry + HUNGRYFOR >= now then
+    hungry = hungry + 1
+    if o.denied and (o.sv < m.sv or o.sv == m.sv and id < q.id) then ahead = ahead + 1 end
+  end
+end
+local probe, at = false, 0
+if q.want > 0 and not learning and l.hold <= now and l.open <= now then
+  local n = left()
+  if n > 0 then
+    local part = math.floor(n / hungry)
+    if hungry == 1 and members > 1 then part = math.floor((n + 1) / 2) end
+    for _, w in pairs(l.ws) do
+      if w.shared > now then
+        part = math.floor((part + 1) / 2)
+        break
+      end
+    end
+    if part == 0 and ahead < n then part = 1 end
+    part = math.min(part, q.want)
+    if part > 0 then
+      m.g, m.want, m.sv, m.hungry = m.g + part, m.want - part, l.ver, 0
+      l.g = l.g + part
+    end
+  elseif l.prober == '' then
+    probe = true
+    for _, w in pairs(l.ws) do
+      if w.known and w.c <= l.g and now <= opensByLog(w) then probe = false end
+    end
+    if probe then
+      for _, w in pairs(l.ws) do
+        w.early = w.known and w.c <= l.g and now <= opens(w)
+        if w.early then w.next = now + math.max(math.floor(w.w / 16), 20) * 2 ^ w.fails end
+      end
+      m.g, m.want, m.sv = m.g + 1, 0, l.ver
+      l.g = l.g + 1
+      l.prober, l.probe, l.expires = q.id, q.seq, now + math.max(1000, 4 * q.trip)
+    end
+  end
+end
+local rest = left()
+m.denied = q.want > 0 and q.g == m.g
+if m.denied or m.want > 0 and rest == 0 then
+  if learning then
+    at = now + 200
+  else
+    local later = false
+    at = now + 50
+    if l.prober ~= '' then at = now + math.max(50, 2 * q.trip) end
+    for _, w in pairs(l.ws) do
+      if w.known and w.c <= l.g then
+        at = math.max(at, opensByLog(w) + 1)
+        later = true
+      end
+    end
+    at = math.max(at, l.hold + 1)
+    if later and ahead > 0 then at = at + math.max(50, 2 * q.trip) + 10 * ahead end
+  end
+  m.hungry = math.max(now, at)
+  if m.denied and rest == 0 and l.g - l.f > m.g - m.f and now >= l.rc then
+    l.rc = now + 200
+    news.recall, tell = true, true
+  end
+end
+if rest > 0 and (before <= 0 or now >= l.told) and hungry > 1 and not learning and l.hold <= now then
+  l.told = now + 20
+  news.credit, tell = true, true
+end
+
+local ws, keep = nil, 600000
+for name, w in pairs(l.ws) do
+  local c = -1
+  if w.known then c = w.c end
+  ws = ws or {} -- none is left out: an empty table may become an empty array
+  ws[name] = {l = w.l, c = c, hi = w.hi}
+  keep = math.max(keep, 2 * (w.hi - now))
+end
+if tell then redis.call('PUBLISH', ARGV[2], ARGV[3] .. ' ' .. cjson.encode(news)) end
+redis.call('SET', KEYS[1], cjson.encode(l), 'PX', string.format('%d', math.min(math.max(keep, 2 * q.ttl), 172800000)))
+local open = 0
+if l.open > now then open = l.open end
+return cjson.encode({stale = false, t = now, inc = l.inc, ver = l.ver, g = m.g, f = l.f,
+  k = math.max(members, l.need), h = hungry - 1, left = rest, at = at, hold = l.hold,
+  open = open, learn = learning, probe = probe, ws = ws})

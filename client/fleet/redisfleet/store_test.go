@@ -1,0 +1,337 @@
+package redisfleet
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"reflect"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/forbear-go/forbear/client"
+	"github.com/forbear-go/forbear/client/clienttest"
+	"github.com/forbear-go/forbear/client/fleet"
+	"github.com/redis/go-redis/v9"
+)
+
+// embedded starts a server in this process, which runs Lua.
+func embedded(t *testing.T) (*miniredis.Miniredis, redis.UniversalClient) {
+	t.Helper()
+	m := miniredis.RunT(t)
+	c := redis.NewClient(&redis.Options{Addr: m.Addr()})
+	t.Cleanup(func() { _ = c.Close() })
+	return m, c
+}
+
+// A fake member makes up reports, as plausible as it likes.
+type fake struct {
+	id             string
+	seq, ack, g, f int64
+	inc            string
+	ver, told, pd  int64
+	probe, members int64
+	fleet          int64
+}
+
+func (m *fake) report(draw *rand.Rand, now int64) map[string]any {
+	if draw.IntN(12) > 0 {
+		m.seq++ // else it comes again
+	}
+	m.f += draw.Int64N(m.g - m.f + 1)
+	if draw.IntN(10) == 0 {
+		m.g -= draw.Int64N(m.g - m.f + 1)
+	}
+	if m.probe > 0 && draw.IntN(2) == 0 {
+		m.pd, m.probe = m.probe, 0
+	}
+	windows := map[string]any{}
+	for _, name := range []string{"a", "b"} {
+		if draw.IntN(3) > 0 {
+			left := draw.Int64N(50)
+			windows[name] = map[string]any{
+				"l": 50, "b": m.fleet + left + 1, "nb": m.fleet + draw.Int64N(left+1), "r": left, "v": m.ver - draw.Int64N(2),
+				"w": 2000 * draw.Int64N(2), "lo": now + draw.Int64N(1000), "hi": now + 1000 + draw.Int64N(1000),
+			}
+		}
+	}
+	rarely := func(n int64) int64 {
+		if draw.IntN(25) == 0 {
+			return n
+		}
+		return 0
+	}
+	return map[string]any{
+		"id": m.id, "seq": m.seq, "ack": m.ack - rarely(-1), "inc": m.inc, "ver": m.ver + rarely(5), "nonce": m.id + ":" + strconv.FormatInt(m.seq, 10),
+		"k": max(m.members, 1), "ttl": 4000, "grace": 1000, "trip": 1 + draw.Int64N(100), "want": draw.Int64N(60),
+		"g": m.g, "f": m.f, "fa": m.told, "pd": m.pd, "off": rarely(draw.Int64N(3)), "hold": rarely(now + 300), "ws": windows,
+	}
+}
+
+// The script says what the ledger in Go says, whatever it is told.
+func TestScriptIsTheLedger(t *testing.T) {
+	for seed := range uint64(12) {
+		draw := rand.New(rand.NewPCG(seed, 3))
+		server, c := embedded(t)
+		now := time.UnixMilli(1_900_000_000_000)
+		memory := &fleet.Memory{Now: func() time.Time { return now }}
+		store, err := New(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var members []*fake
+		for i := range 5 {
+			members = append(members, &fake{id: "m" + strconv.Itoa(i)})
+		}
+		grants := int64(0)
+		for step := range 400 {
+			now = now.Add(time.Duration(draw.Int64N(400)) * time.Millisecond)
+			switch draw.IntN(60) {
+			case 0:
+				now = now.Add(time.Duration(draw.Int64N(8)) * time.Second)
+			case 1:
+				now = now.Add(-time.Duration(draw.Int64N(900)) * time.Millisecond)
+			case 2:
+				memory.Flush()
+				server.FlushAll()
+			}
+			server.SetTime(now)
+			m := members[draw.IntN(len(members))]
+			q := m.report(draw, now.UnixMilli())
+			report, err := json.Marshal(q)
+			if err != nil {
+				t.Fatal(err)
+			}
+			inGo, err := memory.Exchange(t.Context(), "key", report)
+			if err != nil {
+				t.Fatal(err)
+			}
+			inLua, err := store.Exchange(t.Context(), "key", report)
+			if err != nil {
+				t.Fatalf("seed %d, step %d: %v", seed, step, err)
+			}
+			a, b := decode(t, inGo), decode(t, inLua)
+			if _, ok := b["ws"]; !ok {
+				b["ws"] = map[string]any{}
+			}
+			if a["stale"] == true && b["stale"] == true {
+				continue
+			}
+			if !reflect.DeepEqual(a, b) {
+				t.Fatalf("seed %d, step %d:\nreport %s\nledger %s\nscript %s", seed, step, report, inGo, inLua)
+			}
+			number := func(name string) int64 { return int64(a[name].(float64)) }
+			grants += number("g") - m.g
+			m.ack = m.seq
+			m.g, m.told, m.inc, m.ver = number("g"), m.f, a["inc"].(string), number("ver")
+			m.members, m.fleet = number("k"), number("f")
+			if a["probe"] == true {
+				m.probe = m.seq
+			}
+		}
+		if grants == 0 {
+			t.Errorf("seed %d: nothing was granted", seed)
+		}
+	}
+}
+
+func decode(t *testing.T, data []byte) map[string]any {
+	t.Helper()
+	var m map[string]any
+	if err := json.Unmarshal(data, &m); err != nil {
+		t.Fatalf("%v in %s", err, data)
+	}
+	return m
+}
+
+// needServer skips the test where there is no redis-server.
+func needServer(t *testing.T) {
+	t.Helper()
+	if _, err := exec.LookPath("redis-server"); err == nil {
+		return
+	}
+	if os.Getenv("REDIS_REQUIRED") != "" {
+		t.Fatal("there is no redis-server, and REDIS_REQUIRED is set")
+	}
+	t.Skip("there is no redis-server here: set REDIS_ADDR, or install it")
+}
+
+// server returns the address of a real Redis: that of REDIS_ADDR, or of one that is started here.
+func server(t *testing.T) string {
+	t.Helper()
+	if addr := os.Getenv("REDIS_ADDR"); addr != "" {
+		return addr
+	}
+	needServer(t)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr := l.Addr().String()
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	_, port, _ := net.SplitHostPort(addr)
+	cmd := exec.Command("redis-server", "--port", port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", t.TempDir())
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait() // it was killed
+	})
+	for range 100 {
+		if conn, err := net.Dial("tcp", addr); err == nil {
+			_ = conn.Close()
+			return addr
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	t.Fatal("redis-server does not come up")
+	return ""
+}
+
+// A user who may run nothing but what the documentation lists is enough.
+func TestRedis(t *testing.T) {
+	admin := redis.NewClient(&redis.Options{Addr: server(t)})
+	defer admin.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	rules := append([]any{"ACL", "SETUSER", "fleet", "on", ">secret", "resetkeys", "resetchannels", "~forbear:*", "&forbear:news"}, commands()...)
+	if err := admin.Do(ctx, rules...).Err(); err != nil {
+		t.Fatal(err)
+	}
+	c := redis.NewClient(&redis.Options{Addr: admin.Options().Addr, Username: "fleet", Password: "secret", MaxRetries: -1})
+	defer c.Close()
+	store, err := New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	heard, lost := make(chan string, 100), make(chan bool, 100)
+	stop := store.Listen(func(key string, news []byte) { heard <- key + " " + string(news) }, func() { lost <- true })
+	defer stop()
+	select {
+	case <-lost:
+	case <-ctx.Done():
+		t.Fatal("the subscription was not confirmed")
+	}
+	for i := range 2 { // the second time after the script is gone
+		report := fmt.Sprintf(`{"id":"a","seq":%d,"ack":0,"inc":"","ver":0,"nonce":"n%d","k":1,"ttl":4000,"grace":1000,"trip":1,"want":3,"g":0,"f":0,"fa":0,"pd":0,"off":0,"hold":99999999999999,"ws":{}}`, i+1, i)
+		reply, err := store.Exchange(ctx, "0123", []byte(report))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r := decode(t, reply); r["hold"] != 99999999999999.0 {
+			t.Errorf("got %s", reply)
+		}
+		if err := admin.ScriptFlush(ctx).Err(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	select {
+	case news := <-heard:
+		if !strings.HasPrefix(news, "0123 {") || !strings.Contains(news, "hold") {
+			t.Errorf("heard %q", news)
+		}
+	case <-ctx.Done():
+		t.Fatal("no news")
+	}
+	keys, err := admin.Keys(ctx, "*").Result()
+	if err != nil || len(keys) != 1 || keys[0] != "forbear:{0123}" {
+		t.Errorf("keys %q, error %v", keys, err)
+	}
+	if ttl := admin.TTL(ctx, keys[0]).Val(); ttl <= 0 {
+		t.Errorf("the key lives for %v", ttl)
+	}
+}
+
+// commands are those that docs/fleet.md lists.
+func commands() (all []any) {
+	for name := range strings.FieldsSeq("-@all +evalsha +eval +get +set +time +publish +subscribe +unsubscribe +ping +hello") {
+		all = append(all, name)
+	}
+	return all
+}
+
+func TestBadOptions(t *testing.T) {
+	if _, err := New(nil); err == nil {
+		t.Error("no client is an error")
+	}
+	_, c := embedded(t)
+	for _, prefix := range []string{"", "a{b", "x y", "*"} {
+		if _, err := New(c, WithPrefix(prefix)); err == nil {
+			t.Errorf("prefix %q is an error", prefix)
+		}
+	}
+}
+
+// Processes that share a Redis share a quota: here of 200 a second, of which each would otherwise take
+// what it can.
+func TestFleetOverRedis(t *testing.T) {
+	addr := server(t)
+	api := clienttest.NewServer(clienttest.Fixed(200, time.Second), clienttest.XRateLimitDelta())
+	defer api.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Second)
+	defer cancel()
+	var wg sync.WaitGroup
+	var fleets []*fleet.Fleet
+	for range 4 {
+		c := redis.NewClient(&redis.Options{Addr: addr, MaxRetries: -1})
+		defer c.Close()
+		store, err := New(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f, err := fleet.New(store, []byte("0123456789abcdef"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		fleets = append(fleets, f)
+		hc, err := client.Wrap(api.Client(), client.WithFleet(f))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 10 {
+			wg.Go(func() {
+				for ctx.Err() == nil {
+					req, err := http.NewRequestWithContext(ctx, http.MethodGet, api.URL, nil)
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					resp, err := hc.Do(req)
+					if err != nil {
+						time.Sleep(10 * time.Millisecond)
+						continue
+					}
+					_, _ = io.Copy(io.Discard, resp.Body) // it is empty
+					_ = resp.Body.Close()
+				}
+			})
+		}
+	}
+	wg.Wait()
+	shared := fleets[0].Status()
+	for _, f := range fleets {
+		if err := f.Close(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}
+	c := api.Counts()
+	t.Logf("%d admitted, %d refused, %+v", c.Admitted, c.Refused, shared)
+	if c.Admitted < 350 || 20*c.Refused > c.Admitted {
+		t.Errorf("admitted %d, refused %d", c.Admitted, c.Refused)
+	}
+	if len(shared) != 1 || shared[0].Members != 4 || shared[0].Failed > 0 {
+		t.Errorf("the status is %+v", shared)
+	}
+}

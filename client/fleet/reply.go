@@ -1,0 +1,69 @@
+package fleet
+
+import (
+	"math/rand/v2"
+	"time"
+)
+
+const (
+	pauseFirst = 50 * time.Millisecond
+	pauseLast  = time.Second
+)
+
+// apply takes in the reply to a report.
+func (m *member) apply(q *report, a reply, err error, sent, now time.Time) {
+	m.calls++
+	m.lastCall = now
+	if err != nil {
+		if !m.failing {
+			m.failing, m.pause = true, pauseFirst
+		}
+		m.retry = now.Add(m.pause + rand.N(m.pause))
+		m.pause = min(2*m.pause, pauseLast)
+		m.dirty = true // what it said may not have been heard
+		for _, w := range m.windows {
+			w.told = w.told || q.Windows[w.name] != (told{})
+		}
+		return
+	}
+	m.failing = false
+	m.clock.observe(a.Time, sent, now)
+	if m.inc != a.Inc {
+		for _, w := range m.windows {
+			w.fleet = -1
+		}
+	}
+	m.part.observe(q.Finished, a.Fleet, m.inc == a.Inc)
+	m.heard = q.Seq
+	m.inc, m.ver, m.fleetF, m.finished0 = a.Inc, a.Ver, a.Fleet, q.Finished
+	m.members, m.hungry, m.left = max(a.Members, 1), a.Hungry, a.Left
+	m.learning = a.Learn
+	m.lease = sent.Add(m.fleet.lease)
+	if gain := a.Granted - q.Granted; gain > 0 {
+		m.granted += gain
+		for _, w := range m.windows {
+			w.bounded = false // the ledger knows what we were told, and more
+		}
+	}
+	m.heardSent, m.heardGranted = m.sent, m.granted
+	if a.Probe {
+		m.probing, m.probeSeq = true, q.Seq
+	}
+	for _, w := range m.windows {
+		if f, ok := a.Windows[w.name]; ok {
+			w.fleet = f.Bound
+		}
+	}
+	if a.Hold > 0 {
+		m.holdUntil(now, a.Hold)
+	}
+	m.nextAsk = now
+	if a.At > 0 {
+		m.nextAsk = m.clock.latest(a.At)
+	}
+	m.openTo = time.Time{}
+	if a.Open > 0 {
+		m.openTo, m.off = m.clock.latest(a.Open), 0
+		m.drop()
+	}
+}

@@ -1,0 +1,144 @@
+package fleet
+
+import (
+	"context"
+	"net/http"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/forbear-go/forbear/client/clienttest"
+)
+
+func TestEqualMembers(t *testing.T) {
+	for _, c := range []struct {
+		limit    int
+		per      time.Duration
+		admitted int
+		calls    float64
+	}{{400, 2 * time.Second, 4200, 0.2}, {4000, 2 * time.Second, 33000, 0.06}, {600, 10 * time.Second, 1750, 0.2}} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t, 8, clienttest.Fixed(c.limit, c.per), clienttest.XRateLimitDelta())
+			w.play(t, 22*time.Second, busy, nil)
+			w.expect(t, c.admitted, 5, c.calls)
+			w.level(t, 0.7)
+		})
+	}
+}
+
+// The reset is told in whole seconds here, so that the fleet looks for it a few times.
+func TestLimitOfFew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, 8, clienttest.Fixed(20, 2*time.Second), clienttest.XRateLimitDelta())
+		w.play(t, 42*time.Second, func(int) (int, time.Duration) { return 3, 0 }, nil)
+		w.expect(t, 400, 10, 4)
+		w.level(t, 0.5)
+	})
+}
+
+func TestOneBusyMember(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, 8, clienttest.Fixed(400, 2*time.Second), clienttest.XRateLimitDelta())
+		w.play(t, 22*time.Second, func(i int) (int, time.Duration) {
+			if i == 0 {
+				return 160, 0
+			}
+			return 1, 4 * time.Second
+		}, nil)
+		w.expect(t, 3700, 5, 0.15)
+	})
+}
+
+// The store is away for a while: nobody waits for it, and all goes on after.
+func TestStoreAway(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, 8, clienttest.Fixed(400, 2*time.Second), clienttest.XRateLimitDelta())
+		before := int64(0)
+		w.play(t, 32*time.Second, busy, func() {
+			time.Sleep(7 * time.Second)
+			w.store.down.Store(true)
+			time.Sleep(3 * time.Second)
+			if !w.fleets[0].Status()[0].Away {
+				t.Error("nothing says that the store is away")
+			}
+			w.store.down.Store(false)
+			w.store.Flush()
+			time.Sleep(6 * time.Second)
+			s := w.fleets[0].Status()[0]
+			if s.Away || !s.Shared || s.Members != 8 {
+				t.Errorf("six seconds after: %+v", s)
+			}
+			before = w.store.calls.Load()
+		})
+		if before == 0 {
+			t.Error("the store was not called")
+		}
+		w.expect(t, 5500, 400, 0.3) // while it is away, each goes on as without a fleet
+	})
+}
+
+// The store is not there at first.
+func TestStoreAbsent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, 4, clienttest.Fixed(100, time.Second), clienttest.Draft8())
+		w.store.down.Store(true)
+		ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+		defer cancel()
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, w.api.URL, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp, err := w.clients[0].Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+		for _, f := range w.fleets {
+			_ = f.Close(t.Context()) // it cannot give anything back
+		}
+	})
+}
+
+// A window that rolls is shared as long as it looks like a fixed one, and otherwise left to what each
+// member does alone. In both cases little is refused.
+func TestRolling(t *testing.T) {
+	for _, c := range []struct {
+		dialect  clienttest.Option
+		admitted int
+	}{{clienttest.XRateLimitDelta(), 2000}, {clienttest.Draft8(), 2000}, {clienttest.XRateLimit(), 1300}} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t, 4, clienttest.Rolling(200, 2*time.Second), c.dialect)
+			w.play(t, 30*time.Second, busy, nil)
+			w.expect(t, c.admitted, 600, 0.4)
+		})
+	}
+}
+
+// A refusal that one member gets holds all of them.
+func TestHoldIsShared(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, 4, clienttest.Fixed(1000, time.Minute), clienttest.XRateLimitDelta())
+		var held time.Time
+		w.play(t, 20*time.Second, func(int) (int, time.Duration) { return 2, 100 * time.Millisecond }, func() {
+			time.Sleep(5 * time.Second)
+			w.api.Next(1, func(rw http.ResponseWriter, _ *http.Request) {
+				rw.Header().Set("X-RateLimit-Limit", "1000")
+				rw.Header().Set("X-RateLimit-Remaining", "0")
+				rw.Header().Set("X-RateLimit-Reset", "5")
+				rw.Header().Set("Retry-After", "5")
+				rw.WriteHeader(http.StatusTooManyRequests)
+			})
+			time.Sleep(250 * time.Millisecond)
+			held = time.Now()
+		})
+		early := 0
+		for _, r := range w.api.Requests() {
+			if r.Time.After(held) && r.Time.Before(held.Add(4*time.Second)) {
+				early++
+			}
+		}
+		if early > 0 {
+			t.Errorf("%d requests were sent although one was told to stay away", early)
+		}
+	})
+}

@@ -1,0 +1,113 @@
+package fleet
+
+import (
+	"time"
+
+	"github.com/forbear-go/forbear/throttle"
+)
+
+// Shared is the name of what a request waits for when the fleet has nothing left.
+const Shared = "shared"
+
+// A window is what a member knows of one limit.
+type window struct {
+	name             string
+	limit            int64
+	earliest, latest time.Time // of the reset
+	length           time.Duration
+
+	// What responses told since the last report, in the numbers of the ledger inc.
+	told         bool
+	inc          string
+	bound        int64
+	number       uint64 // the newest request, which told
+	newest, left int64
+	ver          int64
+
+	// own is up to which number our own units can be covered by what remained, as the
+	// newest response said: others may spend the quota that do not talk.
+	own      int64
+	bounded  bool
+	ownsFrom uint64 // the request that told it
+
+	fleet int64 // the bound of the ledger, as it was heard last
+
+	begun int64  // units of ours that were sent before this instance of the window
+	newer uint64 // the newest request of which a response told, and
+	seen  int64  // how much it said remained
+}
+
+func (m *member) window(name string) *window {
+	for _, w := range m.windows {
+		if w.name == name {
+			return w
+		}
+	}
+	w := &window{name: name, fleet: -1}
+	m.windows = append(m.windows, w)
+	return w
+}
+
+// observe takes in what the response to e told of a window.
+func (m *member) observe(number uint64, e *flight, a throttle.Announced) {
+	w := m.window(m.fleet.name(a.Name)[:16])
+	remaining := int64(a.Remaining)
+	if a.Earliest.After(w.latest) {
+		w.bounded, w.begun = false, e.before // another instance
+	}
+	if number > w.newer {
+		// The bounds of a reset that is told roughly may meet those of the next one.
+		if w.newer > 0 && remaining > w.seen+max(w.limit/4, 1) {
+			w.begun = e.before
+		}
+		w.newer, w.seen = number, remaining
+	}
+	w.limit, w.earliest, w.latest = int64(max(a.Limit-a.Reserve, 0)), a.Earliest, a.Latest
+	w.length = a.Length
+	if !w.bounded || number > w.ownsFrom {
+		w.own, w.bounded, w.ownsFrom = e.finished+e.cost+remaining, true, number
+	}
+	bound := e.known + e.cost + remaining
+	if !w.told || w.inc != e.inc {
+		w.told, w.inc, w.bound, w.number = true, e.inc, bound, 0
+	}
+	w.bound = max(w.bound, bound)
+	if number > w.number {
+		w.number, w.newest, w.left, w.ver = number, bound, remaining, e.ver
+	}
+}
+
+// ownBound returns when a request of the given cost may go by what our own responses told.
+func (m *member) ownBound(now time.Time, cost int64) (time.Time, string) {
+	at, name := now, ""
+	for _, w := range m.windows {
+		if w.bounded && !now.Before(w.earliest) {
+			w.bounded = false
+		}
+		if w.bounded && m.sent+cost > w.own && w.latest.After(at) {
+			at, name = w.latest, Shared
+		}
+	}
+	return at, name
+}
+
+// recently is how far back the use goes that is asked for again.
+const recently = 2 * time.Second
+
+// A recent counts what was sent lately, over one to two periods.
+type recent struct {
+	since, latest time.Time
+	now, last     int64
+}
+
+func (r *recent) add(now time.Time, n int64) {
+	if past := now.Sub(r.since); past >= 2*recently {
+		r.since, r.now, r.last = now, 0, 0
+	} else if past >= recently {
+		r.since, r.now, r.last = now, 0, r.now
+	}
+	r.latest = now
+	r.now += n
+}
+
+func (r *recent) sum() int64 { return max(r.now, r.last) }

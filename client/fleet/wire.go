@@ -1,0 +1,72 @@
+package fleet
+
+// A report is what a member tells the ledger of a key. Counters only ever say what is so
+// now, so that a report may be lost, repeated, or late. All times are milliseconds of
+// the store's clock.
+type report struct {
+	ID       string          `json:"id"`
+	Seq      int64           `json:"seq"`
+	Heard    int64           `json:"ack"`   // the last report that was answered
+	Inc      string          `json:"inc"`   // the incarnation of the ledger that the member knows
+	Ver      int64           `json:"ver"`   // and its version
+	Nonce    string          `json:"nonce"` // names a new incarnation
+	Members  int64           `json:"k"`     // as far as the member knows
+	TTL      int64           `json:"ttl"`
+	Grace    int64           `json:"grace"`
+	Trip     int64           `json:"trip"` // how long the API takes
+	Want     int64           `json:"want"`
+	Granted  int64           `json:"g"`   // units of cost that the member ever held,
+	Finished int64           `json:"f"`   // those whose requests are over,
+	Told     int64           `json:"fa"`  // and how many were when the ledger last answered
+	Probed   int64           `json:"pd"`  // the call of the last probe that is over
+	Off      int64           `json:"off"` // 1: nothing is announced; 2: what is cannot be shared
+	Hold     int64           `json:"hold"`
+	Windows  map[string]told `json:"ws"`
+}
+
+// A told is what responses told a member of a window.
+type told struct {
+	Limit     int64 `json:"l"`
+	Bound     int64 `json:"b"`  // so many units in all, of the whole fleet, may be granted
+	Newest    int64 `json:"nb"` // the same as of the newest request
+	Remaining int64 `json:"r"`  // which told that so much remains
+	Ver       int64 `json:"v"`  // and which was sent knowing this version
+	Earliest  int64 `json:"lo"` // bounds of the reset
+	Latest    int64 `json:"hi"`
+	Length    int64 `json:"w"` // 0 is not known
+}
+
+// A reply is what the ledger answers.
+type reply struct {
+	Stale   bool            `json:"stale"` // the report came too late
+	Time    int64           `json:"t"`
+	Inc     string          `json:"inc"`
+	Ver     int64           `json:"ver"`
+	Granted int64           `json:"g"` // what the member holds now, counted as in the report
+	Fleet   int64           `json:"f"` // units whose requests are over, of the whole fleet
+	Members int64           `json:"k"`
+	Hungry  int64           `json:"h"`    // members that wait for more
+	Left    int64           `json:"left"` // what could be granted yet
+	At      int64           `json:"at"`   // when asking again makes sense; 0 is not known
+	Hold    int64           `json:"hold"`
+	Open    int64           `json:"open"` // until then nothing is shared
+	Learn   bool            `json:"learn"`
+	Probe   bool            `json:"probe"`
+	Windows map[string]fact `json:"ws"`
+	News    *news           `json:"news,omitempty"` // to be published; a store takes it out
+}
+
+// A fact is what the ledger knows of a window.
+type fact struct {
+	Limit  int64 `json:"l"`
+	Bound  int64 `json:"c"`
+	Latest int64 `json:"hi"`
+}
+
+// A news is a word to all members.
+type news struct {
+	Credit bool  `json:"credit,omitempty"` // there is more to be granted
+	Recall bool  `json:"recall,omitempty"` // who holds more than it needs may give it back
+	Roll   bool  `json:"roll,omitempty"`   // the ledger was lost: who holds anything must say so
+	Hold   int64 `json:"hold,omitempty"`
+}
