@@ -1,0 +1,43 @@
+package fleet_test
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/forbear-go/forbear/client"
+	"github.com/forbear-go/forbear/client/clienttest"
+	"github.com/forbear-go/forbear/client/fleet"
+)
+
+// Two members share the ten requests a minute of one key. A store in memory serves tests:
+// the members of a real fleet are processes, and share a store over the network.
+func Example() {
+	ctx := context.Background()
+	api := clienttest.NewInMemory(clienttest.Rolling(10, time.Minute))
+	defer api.Close()
+	store := new(fleet.Memory)
+	for range 2 {
+		f, err := fleet.New(store, []byte("sixteen bytes or more"))
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		defer f.Close(ctx)
+		hc, err := client.Wrap(api.Client(), client.WithFleet(f))
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		for range 5 {
+			resp, err := hc.Get(api.URL)
+			if err != nil {
+				fmt.Println(err)
+				return
+			}
+			_ = resp.Body.Close()
+		}
+	}
+	fmt.Println("all ten were served")
+	// Output: all ten were served
+}
