@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-// The race detector allocates by itself.
+// The race detector makes allocations of its own.
 func TestDecidingAllocatesNothing(t *testing.T) {
 	s := strategy(t, nil)
 	refused := Attempt{Number: 1, Request: request(t, "POST", "x"), Response: response(429), Wait: time.Second, WaitKnown: true}

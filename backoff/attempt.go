@@ -94,7 +94,7 @@ func (a Attempt) refused() bool {
 		a.Response != nil && a.Response.StatusCode == http.StatusTooManyRequests)
 }
 
-// statusOverloaded is what some APIs answer that have too much to do.
+// statusOverloaded is the status with which some APIs report that they are overloaded.
 const statusOverloaded = 529
 
 // heeded reports whether a wait that the server asks for says when it admits requests

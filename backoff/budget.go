@@ -136,7 +136,7 @@ func (b *Budget) Stats(now time.Time) BudgetStats {
 	}
 }
 
-// settings needs no lock: the fields do not change.
+// settings needs no lock, because the fields do not change.
 func (b *Budget) settings() (share, floor float64, window time.Duration) {
 	if b.window == 0 {
 		return defaultShare, defaultFloor, defaultWindow
@@ -144,20 +144,20 @@ func (b *Budget) settings() (share, floor float64, window time.Duration) {
 	return b.share, b.floor, b.window
 }
 
-// free returns how many retries could be allowed; b.mu must be held. It is never
-// negative: it was not when the last retry was allowed, and it grows from there.
+// free returns how many retries could be allowed. The caller must hold b.mu. The result is
+// never negative: it was not when the last retry was allowed, and it has grown since.
 func (b *Budget) free() float64 {
 	share, floor, _ := b.settings()
-	// In floats 0.29 × 100 is a crumb less than 29.
+	// In floating point, 0.29 × 100 is slightly less than 29.
 	const crumb = 1e-9
 	return floor + share*b.requests - b.retries + crumb
 }
 
-// fade lets the counts fade until now; b.mu must be held.
+// fade lets the counts decay until now. The caller must hold b.mu.
 func (b *Budget) fade(now time.Time) {
-	passed := now.Sub(b.latest) // very long at first, when there is nothing to fade
+	passed := now.Sub(b.latest) // very long the first time, when the counts are zero
 	_, _, window := b.settings()
-	if passed <= window/1024 { // too little to fade is not worth the work
+	if passed <= window/1024 { // the decay would be negligible
 		return
 	}
 	left := b.left(passed)

@@ -32,8 +32,8 @@ func TestBudgetStepByStep(t *testing.T) {
 		{0, 1, 2, 1},     // 2 in all
 		{1, 0, 2, 0},     // 12 faded to 10.86, 2 to 1.81: 0.95 are free
 		{2, 0, 2, 1},     // 12 to 9.82, 2 to 1.64: 1.81 are free
-		{60, 0, 12, 9},   // what is left of 10.8 is 0.03, and half of the floor's last one
-		{600, 0, 12, 10}, // all is forgotten
+		{60, 0, 12, 9},   // 10.8 decayed to 0.03, and half of the floor's last retry
+		{600, 0, 12, 10}, // everything has decayed
 		{600, 1000, 300, 200},
 	} {
 		for range step.requests {
@@ -56,7 +56,7 @@ func TestBudgetStepByStep(t *testing.T) {
 }
 
 func TestBudgetIsAShareOfSteadyTraffic(t *testing.T) {
-	// 100 requests a second for five minutes, all of which ask for three retries.
+	// 100 requests a second for five minutes, each of which asks for three retries.
 	var b Budget
 	var retries float64
 	for i := range 30_000 {
@@ -219,7 +219,7 @@ func BenchmarkBudgetRequest(b *testing.B) {
 	}
 }
 
-// No budget is one without bound, and costs nothing.
+// A nil budget allows everything and costs nothing.
 func TestNilBudgetAllowsAll(t *testing.T) {
 	var b *Budget
 	b.Request(start)

@@ -103,7 +103,7 @@ func TestDefaultCheckWhenTheContextHasEnded(t *testing.T) {
 	})
 }
 
-// lateContext is past its deadline and has not noticed yet.
+// A lateContext has passed its deadline but has not noticed yet.
 type lateContext struct{ context.Context }
 
 func (lateContext) Deadline() (time.Time, bool) { return time.Now().Add(-time.Second), true }

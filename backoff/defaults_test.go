@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// schedule returns when the retries come that a strategy grants after failures.
+// schedule returns the times of the retries that a strategy grants after failures.
 func schedule(t *testing.T, s *Strategy) (times []time.Duration) {
 	var at, wait time.Duration
 	for n := 1; ; n++ {
@@ -23,8 +23,9 @@ func schedule(t *testing.T, s *Strategy) (times []time.Duration) {
 	}
 }
 
-// No outage that others survive, with retries after 1, 3, 7 and 15 seconds, ends too late
-// for the last retry; a blip is over at the first; and what lasts is told soon enough.
+// The last retry comes after every outage that a client with retries after 1, 3, 7 and 15
+// seconds survives, the first retry comes soon after a brief failure, and the caller learns
+// soon enough of a failure that lasts.
 func TestDefaultsSpanAnOutage(t *testing.T) {
 	s, err := NewStrategy(Defaults())
 	require.NoError(t, err)
@@ -50,7 +51,7 @@ func TestDefaultsSpreadCallers(t *testing.T) {
 	require.NoError(t, err)
 	var all [4][]time.Duration
 	const callers, draws = 20, 200
-	var crowds [4]int // the most that came within a tenth of a second, added up
+	var crowds [4]int // the sums of the most retries within a tenth of a second
 	for range draws {
 		for i := range all {
 			all[i] = all[i][:0]
@@ -78,7 +79,7 @@ func TestDefaultsSpreadCallers(t *testing.T) {
 	t.Logf("the most of twenty within a tenth of a second: %v / %d", crowds, draws)
 }
 
-// Whoever asks for more retries gets waits of 15 to 30 seconds.
+// Retries beyond the usual number wait 15 to 30 seconds.
 func TestDefaultPolicyGoesOn(t *testing.T) {
 	for _, n := range []int{5, 100} {
 		for range 1000 {

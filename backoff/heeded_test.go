@@ -9,8 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A server's wait counts on refusals and from a server that is overloaded. A fault that
-// comes with one is retried as any other: neither later, nor given up for a long wait.
+// The wait that a server asks for counts on refusals and on responses that report overload.
+// On other failures it neither delays the retry nor prevents it.
 func TestWhichWaitsAreHeeded(t *testing.T) {
 	policy, err := New(Constant(time.Second))
 	require.NoError(t, err)

@@ -40,7 +40,7 @@ func serveHTTP2(conn net.Conn, answer func(stream uint32) (frames []byte, hangUp
 	if _, err := io.ReadFull(conn, preface); err != nil {
 		return
 	}
-	// The pipe has no buffer: the reader must not wait for its own writes.
+	// The pipe has no buffer, so the reader must not wait for its own writes.
 	out := make(chan []byte, 64)
 	defer close(out)
 	go func() {
@@ -65,7 +65,7 @@ func serveHTTP2(conn net.Conn, answer func(stream uint32) (frames []byte, hangUp
 			out <- frames
 		}
 		if hangUp {
-			// Later, so that the client reads the frames first. Virtual time.
+			// Sleep in virtual time, so that the client reads the frames first.
 			time.AfterFunc(time.Millisecond, func() { conn.Close() })
 		}
 	}
@@ -111,8 +111,8 @@ func TestDefaultCheckOfHTTP2Failures(t *testing.T) {
 						return client, nil
 					},
 				}
-				// A single connection, because a Transport sends some of these requests
-				// again by itself, over new connections without end.
+				// Use a single connection: a Transport resends some of these requests by
+				// itself, over ever new connections.
 				conn, err := transport.NewClientConn(t.Context(), "http", "api.test:80")
 				require.NoError(t, err)
 				defer conn.Close()

@@ -66,8 +66,8 @@ func TestDecorrelatedGrowsWithWhatWasWaited(t *testing.T) {
 			means[i] += prev.Seconds() / runs
 		}
 	}
-	// Uncapped the mean m of one retry makes a mean of (1 + 3m)/2 of the next:
-	// 2, 3.5, 5.75, 9.1 s and so on; the cap bends that later.
+	// Without the cap, if the mean of one retry is m, that of the next is (1 + 3m)/2:
+	// 2, 3.5, 5.75, 9.1 s and so on. The cap lowers the later ones.
 	assert.InDelta(t, 2, means[0], 0.1)
 	assert.InDelta(t, 3.5, means[1], 0.2)
 	assert.InDelta(t, 5.75, means[2], 0.5)

@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-// fate is what became of a request that got no answer.
+// A fate is what happened to a request that got no response.
 type fate uint8
 
 const (
@@ -22,9 +22,9 @@ const (
 )
 
 // classify sorts the errors of an [http.RoundTripper] and of an [http.Client].
-// Only what cannot pass by itself is permanent. A name that does not exist may
-// exist again in a moment, where names follow the servers that are up, and a
-// server that begins to listen may answer a handshake with an alert.
+// Only errors that cannot pass by themselves are permanent. A name that does not exist
+// may exist again in a moment, where DNS follows the servers that are up, and a server
+// that is starting may answer a handshake with an alert.
 func classify(err error) fate {
 	if isPermanent(err) {
 		return permanent
@@ -65,8 +65,8 @@ func isPermanent(err error) bool {
 		hasText(err, permanentTexts)
 }
 
-// classifyOp looks at the operation of package net that failed. There can be
-// one inside the other, the outer one with a proxy.
+// classifyOp considers which operation of package net failed. With a proxy, one such
+// error may wrap another.
 func classifyOp(err error) fate {
 	op, ok := errors.AsType[*net.OpError](err)
 	if !ok {
@@ -76,7 +76,7 @@ func classifyOp(err error) fate {
 	case "dial":
 		return unsent
 	case "proxyconnect", "socks connect":
-		// Whatever happened on the way to the proxy, the server saw no request.
+		// The request did not get past the proxy, so the server did not see it.
 		return unsent
 	case "remote error", "local error": // a TLS alert, which may follow a request
 		return unclear
@@ -131,10 +131,10 @@ var (
 		"http: no Host in request URL",
 		"net/http: invalid ", // method, header or trailer
 		"http: ContentLength=",
-		"stopped after ", // so many redirects
+		"stopped after ", // followed by the number of redirects
 	}
 	unsentTexts = []string{
-		// Only for streams above the last one that the server took.
+		// net/http returns it only for streams above the last one that the server accepted.
 		"http2: Transport received Server's graceful shutdown GOAWAY",
 		"http2: client conn could not be established",
 	}

@@ -21,7 +21,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The three answers to an error, as get and post would be answered.
+// The three possible outcomes of an error, for a GET and a POST.
 type answers struct{ get, post Verdict }
 
 var (
@@ -98,7 +98,7 @@ func overTLS(server, client func(*tls.Config)) failure {
 
 func asIs(*tls.Config) {}
 
-// closedAddress is an address of the loopback interface that nobody listens on.
+// closedAddress returns a loopback address on which no server listens.
 func closedAddress(t *testing.T) string {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -126,7 +126,7 @@ func nameServer(t *testing.T, rcode byte) *net.Resolver {
 			}
 			buf[2] |= 0x80 // an answer
 			buf[3] = 0x80 | rcode
-			buf[11] = 0 // without the additional record of the question
+			buf[11] = 0 // drop the additional record of the question
 			conn.WriteTo(buf[:n], from)
 		}
 	}()

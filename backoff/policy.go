@@ -22,8 +22,8 @@ type Policy interface {
 // A Step is one part of a [Policy]: it makes a delay, or changes the delay made by
 // the steps before it. The zero Step is invalid.
 type Step struct {
-	err   error // why New must refuse the step
-	makes bool  // a delay of its own, whatever came before
+	err   error // the reason why New must reject the step
+	makes bool  // whether the step ignores the delay made before it
 	apply func(d draw) time.Duration
 }
 

@@ -53,7 +53,7 @@ func (s *Strategy) Backoff(_, _ time.Duration, attempt int, resp *http.Response)
 			return ServerWait(wait)
 		}
 	}
-	// Beyond this many retries no policy with a cap changes any more.
+	// After this many retries, the delay of a policy with a cap no longer changes.
 	const most = 64
 	var wait time.Duration
 	for n := max(1, attempt+2-most); n <= attempt+1; n++ {
@@ -62,7 +62,7 @@ func (s *Strategy) Backoff(_, _ time.Duration, attempt int, resp *http.Response)
 	return wait
 }
 
-// observe returns the attempt that go-retryablehttp shows.
+// observe returns the attempt as far as go-retryablehttp reveals it.
 func (s *Strategy) observe(ctx context.Context, resp *http.Response, err error) Attempt {
 	a := Attempt{Request: new(http.Request), Err: err}
 	if err == nil && resp != nil {

@@ -15,8 +15,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// script is a transport that answers one attempt after the other and notes when
-// they came, and with which body.
+// A script is a transport that answers attempts in order, and records their times and
+// bodies.
 type script struct {
 	steps  []func(*http.Request) (*http.Response, error)
 	begin  time.Time

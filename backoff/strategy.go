@@ -157,7 +157,7 @@ func (s *Strategy) wait(a Attempt) time.Duration {
 
 // tooLong returns which limit the wait would break, or 0.
 func (s *Strategy) tooLong(now time.Time, a Attempt, wait time.Duration) Reason {
-	// A subtraction, because the sum could overflow.
+	// Subtract, because the sum could overflow.
 	if s.config.MaxElapsed > 0 && wait > s.config.MaxElapsed-max(a.Elapsed, 0) {
 		return StopElapsed
 	}

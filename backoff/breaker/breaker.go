@@ -87,7 +87,7 @@ func New(c Config) (*Breaker, error) {
 	b := new(Breaker)
 	b.two = gobreaker.NewTwoStepCircuitBreaker[any](gobreaker.Settings{
 		MaxRequests:  uint32(c.Probes),
-		Interval:     c.Window / buckets * buckets, // whole buckets, else it is rounded up
+		Interval:     c.Window / buckets * buckets, // a multiple of the buckets, or else gobreaker rounds it up
 		BucketPeriod: c.Window / buckets,
 		Timeout:      c.Cooldown,
 		ReadyToTrip: func(n gobreaker.Counts) bool {
@@ -105,13 +105,13 @@ const (
 	mostProbes = 1000
 )
 
-// change runs under the lock of the breaker inside, so it must not call back.
+// change runs while gobreaker holds its lock, so it must not call gobreaker.
 func (b *Breaker) change(to gobreaker.State, cooldown time.Duration) {
 	if to != gobreaker.StateOpen {
 		b.until.Store(nil)
 		return
 	}
-	// The breaker inside is still open at the very end of the cooldown.
+	// gobreaker is still open at the very end of the cooldown.
 	until := time.Now().Add(cooldown + 1)
 	b.until.Store(&until)
 	b.trips.Add(1)
@@ -173,7 +173,7 @@ type Stats struct {
 
 // Stats returns the state of the breaker.
 func (b *Breaker) Stats() Stats {
-	state := b.two.State().String() // first, as it brings the counts up to date
+	state := b.two.State().String() // first, because it updates the counts
 	n := b.two.Counts()
 	return Stats{
 		State:     state,

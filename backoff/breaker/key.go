@@ -15,7 +15,7 @@ func PerKey(c Config) (func(key string) backoff.Breaker, error) {
 	return func(string) backoff.Breaker {
 		b, err := New(c)
 		if err != nil {
-			panic(err) // the settings were tried before
+			panic(err) // cannot happen: PerKey has validated the settings
 		}
 		return b
 	}, nil

@@ -55,7 +55,8 @@ type warner struct {
 
 type levelKey struct{ key, name, unit, scope string }
 
-// maxLevels bounds the memory. Beyond it, all are forgotten: some warn again.
+// maxLevels bounds the memory. Beyond it, the observer forgets all levels, so that some
+// limits warn again.
 const maxLevels = 1 << 16
 
 func (w *warner) observe(e client.Event) {
@@ -69,7 +70,7 @@ func (w *warner) observe(e client.Event) {
 	}
 }
 
-// hysteresis is how much more than a share is left when a limit is better again.
+// hysteresis is how much more than a share must be left before a limit counts as recovered.
 const hysteresis = 0.02
 
 func (w *warner) weigh(key string, limit *throttle.WindowStatus) {

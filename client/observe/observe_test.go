@@ -24,8 +24,7 @@ import (
 	"github.com/forbear-go/forbear/throttle/header"
 )
 
-// answering is a base transport that makes its answers in order, and the last again
-// and again.
+// answering is a base transport that returns its responses in order, and repeats the last.
 type answering struct {
 	mu      sync.Mutex
 	answers []http.Response
@@ -52,7 +51,7 @@ func answer(status int, fields ...string) http.Response {
 
 var refusal = answer(http.StatusTooManyRequests, "Retry-After", "7")
 
-// get sends a request that holds credentials wherever one can.
+// get sends a request that has credentials in every possible place.
 func get(t *testing.T, rt http.RoundTripper) {
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://user:hunter2@api.test/bot-hunter2/items?api_key=hunter2", nil)
 	require.NoError(t, err)
@@ -90,7 +89,7 @@ func TestLog(t *testing.T) {
 			`WARN msg="forbear: refuse" method=GET host=api.test`,
 			`WARN msg="forbear: give up" method=GET host=api.test`,
 		}, slices.DeleteFunc(told, func(line string) bool {
-			// After its own wait, the retry may find the limit closed for a moment more.
+			// The limit may still be closed for a moment when the wait of the retry ends.
 			return line == "" || strings.HasPrefix(line, `DEBUG msg="forbear: wait"`)
 		}))
 		assert.Contains(t, text.String(), "limits.default.limit=100 limits.default.left=99")
@@ -99,7 +98,7 @@ func TestLog(t *testing.T) {
 	})
 }
 
-// A handler that is not interested costs no attributes.
+// No attributes are made for a handler that is not enabled.
 func TestLogAsksTheHandler(t *testing.T) {
 	var text bytes.Buffer
 	logger := slog.New(slog.NewTextHandler(&text, nil))
@@ -135,7 +134,7 @@ func TestRecorder(t *testing.T) {
 	assert.Empty(t, observe.NewRecorder(0).Events())
 }
 
-// What a recorder counts is what the server counted.
+// A recorder counts the same requests as the server.
 func TestRecorderAgreesWithServer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		api, err := apiserver.NewBindbee(1)
@@ -194,7 +193,7 @@ func TestWarnRefusesNonsense(t *testing.T) {
 	}
 }
 
-// Events of a client that nobody watches cost nothing; the others show what one costs.
+// Without an observer, events cost nothing; the other benchmarks show what an event costs.
 func BenchmarkObserver(b *testing.B) {
 	warn, err := observe.Warn(func(observe.Level) {}, 0.1)
 	require.NoError(b, err)

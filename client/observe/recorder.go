@@ -14,7 +14,7 @@ import (
 type Recorder struct {
 	mu     sync.Mutex
 	events []client.Event // a ring once it is full
-	next   int            // where the oldest is, once it is full
+	next   int            // index of the oldest event once it is full
 	room   int
 	counts map[client.EventKind]int
 }
@@ -45,7 +45,7 @@ func (r *Recorder) Record(e client.Event) {
 	r.next = (r.next + 1) % r.room
 }
 
-// bare returns a request without what may hold a credential.
+// bare returns a copy of a request without the parts that may hold a credential.
 func bare(req *http.Request) *http.Request {
 	u := &url.URL{Scheme: req.URL.Scheme, Host: req.URL.Host, Path: req.URL.Path}
 	return &http.Request{Method: req.Method, URL: u}

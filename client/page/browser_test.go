@@ -38,7 +38,7 @@ func newChromium(t *testing.T) *chromium {
 	require.NoError(t, err)
 	profile, err := os.MkdirTemp("", "forbear-page-") //nolint:usetesting // a helper of the browser may write there for too long
 	require.NoError(t, err)
-	// The context of the test ends before its clean-up, in which the browser closes in peace.
+	// Not the test's context, which ends before the clean-up that closes the browser.
 	cmd := exec.CommandContext(context.WithoutCancel(t.Context()), program, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
 		"--remote-debugging-pipe", "--hide-scrollbars", "--user-data-dir="+profile, "about:blank")
 	cmd.ExtraFiles = []*os.File{theirIn, theirOut} // 3 and 4
@@ -64,7 +64,7 @@ func newChromium(t *testing.T) *chromium {
 	return b
 }
 
-// call calls a method of the protocol and reads messages until its result is there.
+// call calls a method of the protocol and reads messages until the result arrives.
 func (b *chromium) call(method string, params map[string]any, result any) {
 	b.t.Helper()
 	b.calls++
@@ -115,7 +115,7 @@ func (b *chromium) read() *message {
 	return m
 }
 
-// eval returns the value of an expression, awaited if it is a promise.
+// eval returns the value of an expression. It awaits promises.
 func (b *chromium) eval(expression string, value any) {
 	b.t.Helper()
 	var r struct {

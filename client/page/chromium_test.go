@@ -21,8 +21,8 @@ import (
 	"github.com/forbear-go/forbear/client/page"
 )
 
-// contrasts returns the least contrast of the texts of a document with what is behind
-// them, as WCAG 2 measures it, and the text.
+// contrasts returns the lowest contrast between a text and its background, as WCAG 2
+// measures it, and that text.
 const contrasts = `(() => {
 	const channel = c => (c /= 255) <= .03928 ? c / 12.92 : ((c + .055) / 1.055) ** 2.4;
 	const light = c => { const [r, g, b] = c.match(/[\d.]+/g).map(Number); return .2126 * channel(r) + .7152 * channel(g) + .0722 * channel(b) };
@@ -116,8 +116,8 @@ type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
 
-// The page shows a limit fall and open again, and a refusal, while it is open; nothing
-// moves, and who uses a keyboard keeps the focus.
+// While the page is open, it shows a limit fall and open again, and a refusal. The layout
+// does not shift, and the keyboard focus stays.
 func TestChromiumFollows(t *testing.T) {
 	b := newChromium(t)
 	server := &api{limit: 5, length: 3 * time.Second}
@@ -146,7 +146,7 @@ func TestChromiumFollows(t *testing.T) {
 	b.eval(`getComputedStyle(document.activeElement).outlineStyle`, &outline)
 	require.Equal(t, "solid", outline)
 
-	for range 2 { // the second time at the beginning of a window
+	for range 2 { // the second picture shows the beginning of a window
 		for server.remaining() > 0 {
 			one()
 		}
@@ -184,7 +184,7 @@ func TestChromiumFollows(t *testing.T) {
 	require.Regexp(t, `^\d of 5 left1$`, shown, "without scripts it is there too, and refreshes itself")
 }
 
-// remaining returns what is left now.
+// remaining returns how many requests the server would still allow.
 func (a *api) remaining() int {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -9,16 +9,16 @@ import (
 	"github.com/forbear-go/forbear/queue"
 )
 
-// declared are the limits of rules, by whose requests they count.
+// declared holds the limits of rules, by the key or host whose requests they count.
 type declared struct {
 	ofKey, ofHost map[string][]queue.Declared
 	ofAll         []queue.Declared
 }
 
-// sortDeclared sorts limits by whose requests they count.
+// sortDeclared sorts limits by the key or host whose requests they count.
 func sortDeclared(all []queue.Declared) *declared {
 	d := &declared{ofKey: make(map[string][]queue.Declared), ofHost: make(map[string][]queue.Declared)}
-	// In an order that stays, so that the page does.
+	// A fixed order keeps the page from moving.
 	slices.SortFunc(all, func(a, b queue.Declared) int { return strings.Compare(a.Name, b.Name) })
 	for _, l := range all {
 		switch {

@@ -11,7 +11,7 @@ import (
 	"github.com/forbear-go/forbear/throttle"
 )
 
-// functions are what the document calls.
+// functions are the functions that the template calls.
 var functions = template.FuncMap{
 	"at": func(t time.Time) string { return t.UTC().Format(time.TimeOnly) },
 	"plural": func(n int, one, many string) string {
@@ -26,7 +26,7 @@ var functions = template.FuncMap{
 	"history": historyOf, "path": path,
 }
 
-// title returns the best name that there is.
+// title returns the most telling name of a key.
 func title(k Key) string {
 	switch {
 	case k.Name != "":
@@ -47,7 +47,7 @@ func subtitle(k Key) string {
 	return "no request is over yet"
 }
 
-// queueOf says what the requests that wait can expect.
+// queueOf describes how long the waiting requests will wait.
 func queueOf(now time.Time, k Key) string {
 	switch {
 	case k.Waiting > 0 && k.Empty.After(now):
@@ -72,7 +72,7 @@ func label(l Limit) string {
 	return name
 }
 
-// left says how much of a limit is left, and of what.
+// left describes how much of a limit is left, and of which unit.
 func left(l Limit) string {
 	switch {
 	case l.Rate > 0:
@@ -106,7 +106,7 @@ func level(l Limit) string {
 	return "good"
 }
 
-// opens says when a limit opens again, and what kind it is.
+// opens describes when a limit opens again, and its kind.
 func opens(now time.Time, l Limit) string {
 	var parts []string
 	if in := words.Duration(l.Opens.Sub(now)); l.Opens.After(now) {
@@ -132,7 +132,7 @@ func opens(now time.Time, l Limit) string {
 	return strings.Join(parts, " · ")
 }
 
-// historyOf says what the sparkline shows.
+// historyOf describes the sparkline in words.
 func historyOf(k Key) string {
 	var sent, refused int
 	for _, s := range k.History {
@@ -142,8 +142,8 @@ func historyOf(k Key) string {
 	return fmt.Sprintf("Last five minutes: %d sent, %d refused", sent, refused)
 }
 
-// path draws a stroke for each slot of a history in which something happened: from the
-// bottom up for all that was sent, and over that for what was refused.
+// path draws a stroke for each slot of a history in which requests were sent or, if refused
+// is set, refused. The strokes of refused requests cover those of sent ones.
 func path(history []Slot, refused bool) string {
 	most := 1
 	for _, s := range history {

@@ -40,7 +40,7 @@ var (
 		"script": func() template.JS { return template.JS(script) }, //nolint:gosec // it is part of the program
 	}).Parse(document))
 
-	// policy lets a browser run and load nothing but what is part of the page.
+	// policy keeps browsers from running or loading anything that is not part of the page.
 	policy = "default-src 'none'; base-uri 'none'; form-action 'self'; img-src data:; frame-ancestors 'none'; connect-src 'self'; " +
 		"style-src '" + hash(css) + "'; script-src '" + hash(script) + "'"
 )
@@ -78,7 +78,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// send sends a text, unless it could not be made.
+// send sends text, or status 500 if err is not nil.
 func send(w http.ResponseWriter, r *http.Request, text []byte, err error) {
 	if err != nil {
 		http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
@@ -90,7 +90,7 @@ func send(w http.ResponseWriter, r *http.Request, text []byte, err error) {
 	}
 }
 
-// A form is how a view is sent.
+// A form is a format in which a view is sent.
 type form int
 
 const (
@@ -122,8 +122,8 @@ func render(name string, v *View) ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// view returns what there is to see. However many look at once, the transport makes
-// one snapshot in half a second at most, since it sends nothing meanwhile.
+// view returns what the page shows. The transport sends nothing while it makes a snapshot,
+// so it makes at most two a second, however many readers the page has.
 func (h *handler) view(q *query) *View {
 	h.mu.Lock()
 	now := time.Now()
@@ -155,7 +155,7 @@ func (h *handler) stream(w http.ResponseWriter, r *http.Request, q *query) {
 		if err != nil {
 			return
 		}
-		_ = out.SetWriteDeadline(time.Now().Add(10 * refresh)) // some writers have none
+		_ = out.SetWriteDeadline(time.Now().Add(10 * refresh)) // some writers do not support deadlines
 		message := "data: " + strings.ReplaceAll(string(text), "\n", "\ndata: ") + "\n\n"
 		if _, err := w.Write([]byte(message)); err != nil { //nolint:gosec // the template escaped it
 			return

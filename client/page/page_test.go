@@ -21,7 +21,7 @@ import (
 	"github.com/forbear-go/forbear/queue"
 )
 
-// An api allows so many requests in each window of the clock, and says so.
+// An api is a server that announces a limit on requests in each window of the clock.
 type api struct {
 	mu     sync.Mutex
 	limit  int
@@ -29,7 +29,7 @@ type api struct {
 	window int64
 	used   int
 	turned int    // away
-	name   string // of the limit, in place of none
+	name   string // of the limit; empty if it has none
 }
 
 func (a *api) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -64,7 +64,7 @@ func (a *api) refusals() int {
 	return a.turned
 }
 
-// spend is what others send.
+// spend spends quota as other clients would.
 func (a *api) spend(n int) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -90,7 +90,7 @@ func get(t testing.TB, ctx context.Context, hc *http.Client, url, token string) 
 	require.NoError(t, resp.Body.Close())
 }
 
-// ask returns what the page answers.
+// ask returns the response of the page.
 func ask(t testing.TB, h http.Handler, method, target, accept string) *httptest.ResponseRecorder {
 	t.Helper()
 	r := httptest.NewRequest(method, target, nil)
@@ -182,7 +182,7 @@ func TestDeclaredLimits(t *testing.T) {
 		get(t, t.Context(), hc, "http://a.test/", "two")
 		get(t, t.Context(), hc, "http://b.test/", "three")
 		want := []string{"own, 10 per hour: 8 of 10", "host, 100 per hour of the host: 97 of 100", "total, 1000 per hour of all: 996 of 1000"}
-		for range 3 { // the order stays
+		for range 3 { // the order must not change
 			time.Sleep(time.Second)
 			for _, k := range view(t, h, "/").Keys {
 				require.Len(t, k.Limits, 4)
@@ -248,7 +248,7 @@ func TestGivenUp(t *testing.T) {
 	})
 }
 
-// What a server or a caller names things is text, short, and in one line.
+// Names that a server or a caller chose are shown as short text in one line.
 func TestHostileNames(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		hostile := `<script>alert(1)</script>` + "\x00\n\u202e" + strings.Repeat("A", 10_000)
@@ -291,7 +291,7 @@ func TestForms(t *testing.T) {
 	require.Equal(t, "GET, HEAD", w.Header().Get("Allow"))
 }
 
-// The document asks for nothing from elsewhere, and works without scripts.
+// The document loads nothing from other hosts, and works without scripts.
 func TestTheDocumentStandsAlone(t *testing.T) {
 	var p page.Page
 	_, h := observed(t, &p, &api{limit: 1, length: time.Minute})
@@ -303,7 +303,7 @@ func TestTheDocumentStandsAlone(t *testing.T) {
 	require.Regexp(t, `^default-src 'none';.*script-src 'sha256-[A-Za-z0-9+/]{43}='$`, w.Header().Get("Content-Security-Policy"))
 }
 
-// Only what is looked at has a price: of ten thousand keys the busiest are shown.
+// Of ten thousand keys, the page shows the busiest, and only those cost time to show.
 func TestManyKeys(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var p page.Page
@@ -356,7 +356,7 @@ func TestHandlerAlone(t *testing.T) {
 	})
 }
 
-// A watcher reads a stream of events.
+// A watcher is a client that reads a stream of events.
 type watcher struct {
 	*httptest.ResponseRecorder
 	pipe *io.PipeWriter

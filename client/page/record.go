@@ -11,7 +11,7 @@ import (
 const (
 	slotLength = 5 * time.Second // of one bar of the history
 	slotCount  = 60              // so the history is five minutes long
-	waitCount  = 64              // how many waits the percentiles are of
+	waitCount  = 64              // how many waits the percentiles cover
 	entryCount = 8               // how many events are kept
 )
 
@@ -22,8 +22,8 @@ type record struct {
 	slots   [slotCount]slot // a ring, by time
 	waits   [waitCount]float32
 	entries [entryCount]entry
-	noted   int       // how many entries there were, without repeats
-	start   time.Time // when the request will go that came last, as far as was known then
+	noted   int       // number of entries so far, not counting repeats
+	start   time.Time // when the newest request will be sent, as estimated when it arrived
 }
 
 // A slot counts what happened in a few seconds.
@@ -32,7 +32,7 @@ type slot struct {
 	sent, refused int32
 }
 
-// An entry is an event that is worth telling, and how often it came in a row.
+// An entry is an event that the page shows, and how often it occurred in a row.
 type entry struct {
 	kind   client.EventKind
 	time   time.Time
@@ -46,7 +46,7 @@ type entry struct {
 	times  int
 }
 
-// add takes in an event. The caller holds r.mu.
+// add records an event. The caller must hold r.mu.
 func (r *record) add(e *client.Event) {
 	switch e.Kind {
 	case client.EventWait:
@@ -67,8 +67,8 @@ func (r *record) add(e *client.Event) {
 	})
 }
 
-// note keeps an entry. One like the last one takes its place: a thousand requests that
-// wait for the same limit are one event.
+// note keeps an entry. If it is like the last one, it replaces it: a thousand requests that
+// wait for the same limit are one entry.
 func (r *record) note(e entry) {
 	if r.noted > 0 {
 		last := &r.entries[(r.noted-1)%entryCount]
@@ -82,7 +82,7 @@ func (r *record) note(e entry) {
 	r.noted++
 }
 
-// slot returns the slot of a moment.
+// slot returns the slot for a time.
 func (r *record) slot(now time.Time) *slot {
 	n := slotOf(now)
 	s := &r.slots[n%slotCount]
@@ -119,8 +119,7 @@ func (r *record) recent(now time.Time) int {
 	return n
 }
 
-// percentiles returns how many seconds half of the last requests waited at most, and
-// how many 95 of a hundred did.
+// percentiles returns the median and the 95th percentile of the last waits, in seconds.
 func (r *record) percentiles() (p50, p95 float64) {
 	n := min(r.sent, waitCount)
 	if n == 0 {
@@ -130,7 +129,7 @@ func (r *record) percentiles() (p50, p95 float64) {
 	return float64(waits[(n-1)/2]), float64(waits[(n-1)*95/100])
 }
 
-// told returns the entries, the newest first.
+// told returns the entries, newest first.
 func (r *record) told() []entry {
 	n := min(r.noted, entryCount)
 	told := make([]entry, n)

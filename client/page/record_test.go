@@ -24,7 +24,7 @@ func event(kind client.EventKind, key string) client.Event {
 	}
 }
 
-// However many keys there are, the memory is bounded, and keys in use are kept.
+// The memory is bounded for any number of keys, and records of keys in use are kept.
 func TestRecordsAreForgotten(t *testing.T) {
 	var p Page
 	for i := range 5 * maxRecords {
@@ -78,7 +78,7 @@ func TestHistoryRollsOn(t *testing.T) {
 	require.Zero(t, r.recent(e.Time.Add(slotCount*slotLength)))
 }
 
-// The text of an error is never repeated: it may quote a URL.
+// The page never shows the text of an error, which may quote a URL.
 func TestReasons(t *testing.T) {
 	for want, err := range map[string]error{
 		"": nil,

@@ -98,7 +98,7 @@ type Event struct {
 type query struct {
 	search string
 	most   int
-	shown  []string // keys that keep their places, by ID
+	shown  []string // IDs of the keys that keep their places
 }
 
 const (
@@ -115,14 +115,14 @@ func queryOf(v url.Values) query {
 	return query{search: clean(strings.TrimSpace(v.Get("q"))), most: min(n, mostKeys)}
 }
 
-// view makes a view of a snapshot, and of the limits of rules.
+// view makes a view from a snapshot and the limits of rules.
 func (p *Page) view(now time.Time, all []client.Status, rules *declared, q *query) *View {
 	v := &View{Time: now.UTC(), Keys: []Key{}, Search: q.search}
 	type found struct {
 		parts  []client.Status // of one key
 		record *record
 		recent int
-		place  int // on the page; 0 is none yet
+		place  int // on the page; 0 if it is not shown yet
 	}
 	var keys []found
 	for len(all) > 0 {
@@ -157,7 +157,7 @@ func (p *Page) view(now time.Time, all []client.Status, rules *declared, q *quer
 	return v
 }
 
-// first orders places, of which 0 comes last.
+// first compares places; 0 comes last.
 func first(a, b int) int {
 	switch {
 	case a == b:
@@ -172,14 +172,14 @@ func first(a, b int) int {
 
 func id(key string) string { return key[:min(idLength, len(key))] }
 
-// matches reports whether a key is searched for.
+// matches reports whether the search finds a key.
 func (q *query) matches(s *client.Status) bool {
 	wanted := strings.ToLower(q.search)
 	return strings.Contains(id(s.Key), wanted) || strings.Contains(strings.ToLower(s.Host), wanted) ||
 		strings.Contains(strings.ToLower(s.Name), wanted)
 }
 
-// keyOf returns what is known of a key, of which parts is never empty.
+// keyOf returns the state of a key from its statuses, of which there is at least one.
 func keyOf(now time.Time, parts []client.Status, rules *declared, r *record) Key {
 	whole := &parts[0]
 	k := Key{
@@ -207,7 +207,7 @@ func keyOf(now time.Time, parts []client.Status, rules *declared, r *record) Key
 	return k
 }
 
-// read adds what the record of a key holds.
+// read adds the history of a key.
 func (k *Key) read(now time.Time, r *record) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -236,13 +236,13 @@ func limitOf(now time.Time, w *throttle.WindowStatus) Limit {
 	case w.Latest.After(now):
 		l.Opens = w.Latest
 	case !w.Latest.IsZero() && w.Limit >= 0 && (w.Kind == throttle.Unknown || w.Kind == throttle.Fixed):
-		l.Left = w.Limit // a new window has begun; the next answer tells what others took
+		l.Left = w.Limit // a new window has begun; the next response shows what others spent
 	}
 	return l
 }
 
-// emptyAt returns about when the last of so many requests will go, or zero if no limit
-// tells.
+// emptyAt returns about when the last of the waiting requests will be sent, or zero if no
+// limit determines that.
 func emptyAt(now time.Time, waiting int, windows []throttle.WindowStatus) time.Time {
 	var at time.Time
 	for _, w := range windows {

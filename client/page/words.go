@@ -41,7 +41,7 @@ func reason(err error) string {
 	return "of a network error"
 }
 
-// text says what an entry is about.
+// text describes an entry in words.
 func (e *entry) text() string {
 	var b strings.Builder
 	b.WriteString(clean(e.method))
@@ -97,7 +97,7 @@ func (e *entry) after(b *strings.Builder) {
 	}
 }
 
-// longest is how much of a name is shown, in characters.
+// longest is the maximum length of a name that is shown, in characters.
 const longest = 80
 
 // clean returns a name that can be shown.

@@ -12,13 +12,13 @@ import (
 
 type credentialKey struct{}
 
-// on returns req as one of m: with its key, and with the credential to come.
+// on returns a copy of req with the key of m. The credential is added when it is sent.
 func (m *member) on(req *http.Request) *http.Request {
 	ctx := client.WithKey(req.Context(), req.URL.Host+" "+m.Key)
 	return req.WithContext(context.WithValue(ctx, credentialKey{}, m))
 }
 
-// A setter puts on a request the credential that was chosen for it.
+// A setter adds the chosen credential to a request.
 type setter struct{ base http.RoundTripper }
 
 // RoundTrip implements http.RoundTripper.
@@ -36,7 +36,7 @@ func (s setter) RoundTrip(req *http.Request) (*http.Response, error) {
 	return s.base.RoundTrip(req)
 }
 
-// A prospect is what a request may expect of a credential.
+// A prospect is how soon a credential could serve a request.
 type prospect struct {
 	member *member
 	rests  time.Time // zero: it does not
@@ -44,7 +44,7 @@ type prospect struct {
 	left   int // the least that a window has, less what is on its way
 }
 
-// choose returns the credential that serves req best, of those not tried yet, and
+// choose returns the credential that serves req best among those not tried yet, and
 // counts the request as pending.
 func (p *Pool) choose(req *http.Request, tried map[*member]bool) *member {
 	p.mu.Lock()
@@ -70,13 +70,13 @@ func (p *Pool) prospect(req *http.Request, m *member, now time.Time) prospect {
 	}
 	status, err := p.limited.Status(m.on(req))
 	if err != nil {
-		return next // the transport says what is wrong
+		return next // the transport will report what is wrong
 	}
-	next.wait = max(0, status.Start.Sub(now)).Truncate(10 * time.Millisecond) // "now" is a little later there
+	next.wait = max(0, status.Start.Sub(now)).Truncate(10 * time.Millisecond) // the transport's clock was read a little later
 	for _, w := range status.Windows {
 		left := w.Remaining
 		if !w.Latest.IsZero() && w.Latest.Before(now) {
-			left = w.Limit // it has opened again since
+			left = w.Limit // the window has reset since
 		}
 		if left >= 0 {
 			next.left = min(next.left, left-m.pending)
@@ -85,8 +85,8 @@ func (p *Pool) prospect(req *http.Request, m *member, now time.Time) prospect {
 	return next
 }
 
-// compare is below 0 if a is better: one that does not rest, then the one that can go
-// first, then the one that has most left.
+// compare returns a negative number if a is better: a credential that does not rest, then
+// the one that allows a request sooner, then the one with more quota left.
 func (a prospect) compare(b prospect) int {
 	return cmp.Or(a.rests.Compare(b.rests), cmp.Compare(a.wait, b.wait), cmp.Compare(b.left, a.left))
 }

@@ -45,7 +45,7 @@ type member struct {
 	rests   time.Time // until when
 }
 
-// rest is how long a credential rests that the API does not accept.
+// rest is how long the pool avoids a credential that the API rejects.
 const rest = 15 * time.Minute
 
 // New returns a pool that sends requests through base, or through http.DefaultTransport if
@@ -118,13 +118,13 @@ func (p *Pool) RoundTrip(req *http.Request) (*http.Response, error) {
 		if len(tried) == len(p.members) || again == nil {
 			return resp, nil
 		}
-		_, _ = io.CopyN(io.Discard, resp.Body, 64<<10) // so that the connection can be used again
+		_, _ = io.CopyN(io.Discard, resp.Body, 64<<10) // so that the connection can be reused
 		resp.Body.Close()
 		req = again
 	}
 }
 
-// rest lets credentials rest.
+// rest makes the pool avoid credentials for a while.
 func (p *Pool) rest(all ...*member) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -139,7 +139,7 @@ func (p *Pool) answered(m *member) {
 	m.pending--
 }
 
-// rewind returns req with its body as at first, nil if it cannot be had again.
+// rewind returns req with a fresh body, or nil if the body cannot be replayed.
 func rewind(req *http.Request) *http.Request {
 	if req.Body == nil || req.Body == http.NoBody {
 		return req

@@ -44,7 +44,7 @@ func start(t *testing.T, api *clienttest.Server, tokens ...string) (*http.Client
 	return &http.Client{Transport: p}, p
 }
 
-// send makes n requests at once, and returns how many had which status.
+// send sends n requests at once and counts the responses by status.
 func send(t *testing.T, hc *http.Client, url string, n int) map[int]int {
 	t.Helper()
 	var all sync.WaitGroup
@@ -66,7 +66,7 @@ func send(t *testing.T, hc *http.Client, url string, n int) map[int]int {
 	return got
 }
 
-// by counts the requests of each token.
+// by counts the requests by token.
 func by(api *clienttest.Server) map[string]int {
 	n := map[string]int{}
 	for _, r := range api.Requests() {
@@ -88,11 +88,11 @@ func TestSharesAll(t *testing.T) {
 	})
 }
 
-// The one that has most left is taken, also if somebody else spent the others'.
+// The pool takes the credential with most quota left, also when other clients spend some.
 func TestMostLeft(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		api := clienttest.NewInMemory(clienttest.FromFirst(20, time.Hour), clienttest.Draft8())
-		for range 10 { // somebody else spends a's
+		for range 10 { // another client spends a's quota
 			req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, api.URL, nil)
 			require.NoError(t, err)
 			require.NoError(t, bearer("a").Set(req))
@@ -131,8 +131,8 @@ func TestRevoked(t *testing.T) {
 	})
 }
 
-// What is forbidden to all is the caller's to know, and lets none rest; what is forbidden
-// to one goes with another.
+// If a request is forbidden to all credentials, the caller gets the response and no
+// credential rests. If it is forbidden to one, another serves it.
 func TestForbidden(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		api := clienttest.NewInMemory(clienttest.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -155,7 +155,7 @@ func TestForbidden(t *testing.T) {
 	})
 }
 
-// Where all are revoked the caller gets the answer of the API, again and again.
+// If all credentials are revoked, the caller gets the API's response every time.
 func TestAllRevoked(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		api := clienttest.NewInMemory(clienttest.Handler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -168,8 +168,8 @@ func TestAllRevoked(t *testing.T) {
 	})
 }
 
-// The credential is put on when the request goes, not when it begins to wait, and the
-// caller's request stays as it was.
+// The credential is added when the request is sent, not when it begins to wait, and the
+// caller's request is not modified.
 func TestSetAtAdmission(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		api := clienttest.NewInMemory(clienttest.FromFirst(1, time.Minute).By(func(*http.Request) string { return "" }), clienttest.Draft8())
@@ -194,7 +194,7 @@ func TestSetAtAdmission(t *testing.T) {
 	})
 }
 
-// A body goes again with the next credential, whole; one that cannot be had again does not.
+// A body is sent again, whole, with the next credential, unless it cannot be replayed.
 func TestBodies(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		api := clienttest.NewInMemory(clienttest.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -214,7 +214,7 @@ func TestBodies(t *testing.T) {
 	})
 }
 
-// A redirect to another host takes no credential along.
+// A request that follows a redirect to another host gets no credential.
 func TestRedirect(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		api := clienttest.NewInMemory(clienttest.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -159,7 +159,7 @@ func TestParkingLosesNoRequest(t *testing.T) {
 					t.Errorf("got %q, error %v", text, err)
 					return
 				}
-				time.Sleep(time.Duration(rand.Int64N(int64(2 * time.Millisecond)))) //nolint:forbidigo // on the wire
+				time.Sleep(time.Duration(rand.Int64N(int64(2 * time.Millisecond))))
 			}
 		})
 	}

@@ -67,7 +67,8 @@ func (p *proxyFlags) declare(flags *flag.FlagSet) {
 	flags.BoolVar(&p.forward, "forward", false, "be a forward proxy, too: send requests for http:// URLs to any host")
 	flags.BoolVar(&p.public, "public", false, "show the page to other machines, too")
 	flags.Int64Var(&p.replay, "replay", 64<<10, "keep bodies of up to so many `bytes` to send them again; longer ones are streamed")
-	flags.IntVar(&p.retries, "retries", backoff.Defaults().Retries, "send a request again up to so `many` times where that is safe; 0 for programs that retry themselves")
+	flags.IntVar(&p.retries, "retries", backoff.Defaults().Retries,
+		"how `many` times to retry a request where that is safe; 0 for programs that retry themselves")
 	flags.DurationVar(&p.maxWait, "max-wait", client.DefaultMaxWait, "answer 429 at once if a request would have to wait longer; 0 is no bound")
 	flags.DurationVar(&p.grace, "grace", 0, "end after this time even if requests still wait; 0 is no bound")
 }
