@@ -9,6 +9,7 @@ import (
 type bodyFindings struct {
 	refused      bool // the body speaks of a limit, which counts behind an error status
 	certain      bool // it does so in a way that counts behind a success as well
+	faulted      bool // the code of an XML text speaks of a limit
 	wait         Reset
 	waitKnown    bool // there is a wait
 	onSuccess    bool // the wait is meant also on a success

@@ -28,7 +28,7 @@ var codePhrases = []string{
 	"individual quota per hour", "registered quota per week", "anonymous quota per minute", "anonymous quota per day", "budget exceeded",
 	"exceeded api key allowance", "exceeded account allowance", "exceeded account trading allowance", "allowance exceeded", "error server busy",
 	"flow limit exceeded", "abnormal usage detected", "temporary reduced capacity", "developer over rate", "service over qps",
-	"service over rate", "account over rate",
+	"service over rate", "account over rate", "daily request count", "monthly request count",
 }
 
 // quotaCodes may mean a quota of requests or of something else.

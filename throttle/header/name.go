@@ -87,6 +87,7 @@ type nameParts struct {
 	behind wordKind // the kind of word behind the last limit
 	weak   bool
 	bySize bool
+	costs  int // how many of the decoys are the word cost
 }
 
 // match returns the words that name the window as they are compared with those of other
@@ -170,6 +171,17 @@ func (n *nameParts) add(w string, d word) {
 	}
 	if w == "size" && n.last == wordLength {
 		return // Window-Size
+	}
+	if d.kind == wordTime && n.last == wordFree && len(n.key) > 0 && n.key[len(n.key)-1] == "audio" {
+		// What is limited are seconds of audio, which no name of a time says otherwise.
+		n.key[len(n.key)-1], n.unit = "audio-"+w, "audio-"+w
+		return
+	}
+	if unit, ok := things[w]; ok && n.unit == "" && n.stem {
+		n.unit = unit
+	}
+	if d.kind == wordDecoy && things[w] == "cost" {
+		n.costs++
 	}
 	n.has[d.kind]++
 	if n.last == wordLimit {

@@ -134,3 +134,43 @@ func TestMemo(t *testing.T) {
 	assert.Equal(t, roleNone, fieldOf("Content-Type").role)
 	assert.Equal(t, noField, fieldOf(strings.Repeat("RateLimit-", 20)))
 }
+
+// TestUnits shows what names say that a window counts.
+func TestUnits(t *testing.T) {
+	for name, want := range map[string]string{
+		"X-RateLimit-Remaining-Objects":       "objects",
+		"X-RateLimit-Limit-Bytes-Per-Minute":  "bytes",
+		"X-RateLimit-Remaining-Pages":         "pages",
+		"X-RateLimit-Remaining-Chars":         "characters",
+		"X-RateLimit-Remaining-Images":        "images",
+		"X-RateLimit-Remaining-TPM":           "tokens",
+		"X-RateLimit-Limit-RPM":               "requests",
+		"X-RateLimit-Limit-Input-Tokens":      "tokens",
+		"X-RateLimit-Remaining-Audio-Seconds": "audio-seconds",
+		"X-RateLimit-Limit-Audio-Seconds":     "audio-seconds",
+		"X-RateLimit-Remaining-Cost":          "cost",
+		"X-RateLimit-Limit-Cost":              "cost",
+		"X-Credits-Remaining":                 "credits",
+		"X-Quota-Characters-Remaining":        "characters",
+		"X-RateLimit-Users-Remaining":         "",
+		"X-RateLimit-Uploads-Remaining":       "",
+		"X-RateLimit-Remaining-Minute":        "",
+	} {
+		f := classify(name)
+		assert.NotEqual(t, roleNone, f.role, name)
+		assert.NotEqual(t, roleReset, f.role, name)
+		assert.Equal(t, want, f.unit, name)
+	}
+	// A cost alone is that of one request, and time that remains is a reset.
+	assert.Equal(t, roleNone, classify("X-RateLimit-Cost").role)
+	assert.Equal(t, roleNone, classify("X-RateLimit-Request-Cost").role)
+	assert.Equal(t, roleReset, classify("X-RateLimit-Remaining-Seconds").role)
+
+	var r Reading
+	r.Read(200, headerOf("X-RateLimit-Limit-Cost", "1000", "X-RateLimit-Remaining-Cost", "900", "X-RateLimit-Cost", "25"), nil, benchNow)
+	if assert.Len(t, r.Windows, 1) {
+		w := r.Windows[0]
+		assert.Equal(t, "cost", w.Unit)
+		assert.Equal(t, []float64{1000, 900}, []float64{w.Limit.Value, w.Remaining.Value})
+	}
+}

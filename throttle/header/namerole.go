@@ -11,6 +11,10 @@ const concurrent = "concurrent-requests"
 // role decides what the field tells.
 func (n *nameParts) role() role {
 	has := func(kind wordKind) bool { return n.has[kind] > 0 }
+	if n.stem && n.costs > 0 && n.costs == n.has[wordDecoy] && (has(wordRemaining) || has(wordLimit)) {
+		n.has[wordDecoy] = 0 // X-RateLimit-Remaining-Cost is a window, X-RateLimit-Cost is none
+		n.key = append(n.key, "cost")
+	}
 	switch {
 	case has(wordDecoy), has(wordStatus) && n.behind != wordStatus:
 		return roleNone

@@ -17,12 +17,16 @@ const MaxBody = 64 << 10
 // NeedsBody reports whether the body of a response may tell more of a limit
 // than its header does: a status that can mean a refusal, a text in a form that
 // can be read, and no Retry-After, which would be the answer already. It
-// is false for ordinary successes, and costs them a few nanoseconds. Of successes
+// is false for ordinary successes, and costs them a few nanoseconds. Of a 500 it asks
+// for XML, since that is how SOAP sends its faults. Of successes
 // it asks for a short JSON text beside a Retry-After, or beside a field that
 // says that nothing is left: that is how a refusal behind a 200 looks.
 func NeedsBody(status int, h http.Header) bool {
 	if status == http.StatusOK {
 		return hintsAtRefusal(h) && shortJSON(h)
+	}
+	if status == http.StatusInternalServerError && !isXML(mediaType(h.Get("Content-Type"))) {
+		return false
 	}
 	return mayRefuse(status) && len(h["Retry-After"]) == 0 && Readable(h)
 }
@@ -78,6 +82,11 @@ func isJSON(kind string) bool {
 		hasFold(kind, "application/x-amz-json") || len(kind) > 5 && equalFold(kind[len(kind)-5:], "+json")
 }
 
+// isXML reports whether a type is XML, which includes SOAP.
+func isXML(kind string) bool {
+	return equalFold(kind, "text/xml") || equalFold(kind, "application/xml") || len(kind) > 4 && equalFold(kind[len(kind)-4:], "+xml")
+}
+
 // Readable reports whether the body of a response is a text that can be read at once:
 // not empty, not compressed, not a stream that goes on.
 func Readable(h http.Header) bool {
@@ -94,7 +103,7 @@ func Readable(h http.Header) bool {
 	case hasFold(kind, "text/"):
 		return !equalFold(kind, "text/event-stream")
 	}
-	return isJSON(kind) || equalFold(kind, "application/xml") || len(kind) > 4 && equalFold(kind[len(kind)-4:], "+xml")
+	return isJSON(kind) || isXML(kind)
 }
 
 // PeekBody reads the beginning of a response's body, at most MaxBody bytes of it, and

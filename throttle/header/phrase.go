@@ -34,6 +34,8 @@ func plainText(text string) string {
 		case c == '.' && i > 0 && i+1 < len(text) && isDigit(text[i-1]) && isDigit(text[i+1]):
 			put(c)
 		case c == ',' && i > 0 && i+1 < len(text) && isDigit(text[i-1]) && isDigit(text[i+1]), c == '\'' && i > 0 && isLetter(text[i-1]):
+		case c == '.' && i > 0 && i+1 < len(text) && isLetter(text[i-1]) && 'a' <= text[i+1] && text[i+1] <= 'z':
+			gap() // a name in parts: throttling.rate
 		case c == '.', c == '!', c == '?', c == '\n':
 			gap()
 			put('.')
@@ -119,7 +121,7 @@ var unspaced = []string{
 
 // limited are the things of which a sentence can say that they are used up.
 var limited = []string{
-	"ratelimit", "ratelimits", "request limit", "requests limit", "api limit", "api limits", "call limit", "calls limit",
+	"ratelimit", "ratelimits", "request limit", "requests limit", "limit requests", "api limit", "api limits", "call limit", "calls limit",
 	"query limit", "queries limit", "usage limit", "usage limits", "request rate", "requests rate", "call rate", "api rate", "request quota",
 	"requests quota",
 	"api quota", "call quota", "query quota", "usage quota", "rate quota", "quota limit", "daily quota", "hourly quota", "monthly quota",

@@ -80,6 +80,9 @@ func waitBehindCue(low string, base time.Time) (Reset, bool) {
 // one word or two, or a moment. A number without a unit is seconds or an epoch, if
 // the word before leaves no doubt and no other word follows.
 func leadingWait(words []string, before string, base time.Time) (Reset, bool) {
+	if t, ok := clockMoment(words, base); ok {
+		return t, true
+	}
 	for len(words) > 0 && isFiller(words[0]) {
 		words = words[1:]
 	}

@@ -21,7 +21,7 @@ type Reading struct {
 	// answers it is known only if the server asked for a pause and meant it.
 	Wait Wait
 	// Refused reports whether the server turned the request away because of a
-	// limit: 429, and 400, 402, 403, 418, 420, 503, 529 or even 200 if the rest of the
+	// limit: 429, and 400, 401, 402, 403, 418, 420, 503, 529 or even 200 if the rest of the
 	// response says so. A 503 that gives no hint is a broken server instead.
 	Refused bool
 	// Reason says what a refused request ran into, as far as the response tells.

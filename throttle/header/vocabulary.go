@@ -96,7 +96,7 @@ var dictionary = func() map[string]word {
 		"cpu", "mailbox", "seats", "users", "policies", "password", "login")
 	for w, length := range map[string]time.Duration{
 		"second": time.Second, "secondly": time.Second, "sec": time.Second, "qps": time.Second, "rps": time.Second,
-		"minute": time.Minute, "minutely": time.Minute, "min": time.Minute, "rpm": time.Minute, "tpm": time.Minute,
+		"minute": time.Minute, "minutely": time.Minute, "min": time.Minute, "rpm": time.Minute, "tpm": time.Minute, "tpd": day,
 		"hour": time.Hour, "hourly": time.Hour, "day": day, "daily": day, "today": day, "rpd": day,
 		"week": 7 * day, "weekly": 7 * day, "month": month, "monthly": month,
 	} {
@@ -125,6 +125,15 @@ var dictionary = func() map[string]word {
 	}
 	return m
 }()
+
+// things are words for what a window counts that are no part of a role, with the unit
+// they name. All are things of which one request may take many. Names such as uploads
+// and users are not among them: they may be routes, whose requests are counted.
+var things = map[string]string{
+	"bytes": "bytes", "kilobytes": "kilobytes", "megabytes": "megabytes", "objects": "objects", "records": "records", "rows": "rows",
+	"pages": "pages", "chars": "characters", "emails": "emails", "documents": "documents", "neurons": "neurons", "transactions": "transactions",
+	"cost": "cost", "costs": "cost", "tpm": "tokens", "tpd": "tokens", "rpm": "requests", "rps": "requests", "rpd": "requests",
+}
 
 // glue holds words that occur only inside longer ones. They are apart from the
 // dictionary because alone they are as good as any name.

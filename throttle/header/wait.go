@@ -71,7 +71,7 @@ func literal(v string, unit time.Duration) (Reset, bool) {
 // mayRefuse reports whether a status can mean that a limit was hit.
 func mayRefuse(status int) bool {
 	switch status {
-	case 429, 420, 430, 403, 503, 529, 418, 402, 400, 409, 509:
+	case 429, 420, 430, 456, 403, 503, 529, 418, 402, 401, 400, 409, 509, 500:
 		return true
 	}
 	return false
@@ -125,7 +125,7 @@ func (r *Reading) setWait(t Reset, explicit bool) {
 // RFC 9110 section 15.6.4 for 503.
 func (r *Reading) refused(said *bodyFindings) bool {
 	switch r.status {
-	case 429, 420, 430:
+	case 429, 420, 430, 456: // 456 is DeepL's, for a quota
 		return true
 	case 503, 529, 509, 418, 403:
 		return r.waits.known || said.refused || r.exhausted(false)
@@ -135,6 +135,11 @@ func (r *Reading) refused(said *bodyFindings) bool {
 	case 400, 409:
 		// A bad request that happens to be the last of its window is a bad request.
 		return r.waits.known && r.status == 400 || said.refused
+	case 401:
+		return said.refused
+	case 500:
+		// A fault of SOAP comes with a 500, whatever it is about. Only its code counts.
+		return said.faulted
 	case 200:
 		return said.certain
 	}

@@ -28,8 +28,12 @@ func (b *bodyFindings) readElements(text string, base time.Time) {
 			name = name[i+1:]
 		}
 		switch lowerString(name) {
-		case "code", "errorcode", "faultcode", "responsecode":
-			b.readCodeAlone(value)
+		case "code", "errorcode", "faultcode", "responsecode", "exceptioncode", "reason":
+			if isCode(value) {
+				b.readCodeAlone(value)
+				verdict, _ := readCode(value)
+				b.faulted = b.faulted || verdict != codeOther
+			}
 			continue
 		}
 		if unit, ok := waitKey(name); ok {

@@ -1,0 +1,122 @@
+package header
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+)
+
+// TestClockMoment reads times of a day whose zone stands beside them.
+func TestClockMoment(t *testing.T) {
+	noon := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	for text, want := range map[string]time.Duration{
+		"Your quota resets at midnight UTC.":                                      12 * time.Hour,
+		"Daily limit reached, it resets each day at UTC 00:00:00":                 12 * time.Hour,
+		"Requests are rejected until the next day (00:00 UTC).":                   12 * time.Hour,
+		"Try again after 00:00 GMT":                                               12 * time.Hour,
+		"The daily quota resets at midnight Pacific Time":                         20 * time.Hour,
+		"You've hit your limit · resets 8pm (America/New_York)":                   13 * time.Hour,
+		"resets at 12:30pm UTC":                                                   30 * time.Minute,
+		"Quotas reset at noon UTC":                                                24 * time.Hour,
+		"Hourly API request limit exceeded. Please try again in the next hour.":   time.Hour,
+		"Your rate limit will reset at the start of the next hour.":               time.Hour,
+		"Quota will be replenished in 02:12:08":                                   2*time.Hour + 12*time.Minute + 8*time.Second,
+		"Daily limit reached. Resets at midnight UTC, or add a key of your own.":  12 * time.Hour,
+		"Retry after 30 seconds. Daily quotas reset at midnight UTC.":             30 * time.Second,
+		"The weekly limit resets in 2 days; hourly ones reset at midnight in UTC": 48 * time.Hour,
+	} {
+		got, ok := waitInProse(text, noon)
+		assert.True(t, ok, text)
+		assert.Equal(t, want, got.Delay(noon), text)
+	}
+	for _, text := range []string{
+		"Please try again tomorrow.",
+		"The quota resets at midnight.",
+		"It resets at midnight in Mountain View",
+		"Réessayez entre 10:00 et 11:00",
+		"Try again at 8pm",
+		"resets at 25:00 UTC",
+		"resets at midnight (../../etc/passwd)",
+		"resets at midnight (Nowhere/Atall)",
+		"It resets at midnight. UTC is the zone of our logs",
+	} {
+		got, ok := waitInProse(text, noon)
+		assert.False(t, ok, "%s: %v", text, got)
+	}
+}
+
+// TestClockMomentDST shows that a day on which clocks change has no 24 hours.
+func TestClockMomentDST(t *testing.T) {
+	if _, err := time.LoadLocation("America/Los_Angeles"); err != nil {
+		t.Skip(err)
+	}
+	before := time.Date(2026, 3, 8, 8, 0, 0, 0, time.UTC) // midnight of the day on which summer time begins
+	got, ok := waitInProse("resets at midnight Pacific time", before)
+	assert.True(t, ok)
+	assert.Equal(t, 23*time.Hour, got.Delay(before))
+}
+
+// TestMoreStatuses reads refusals with statuses that seldom mean one.
+func TestMoreStatuses(t *testing.T) {
+	const limit, invalid = "<f><faultcode>REQUEST_LIMIT_EXCEEDED</faultcode></f>", "<f><faultcode>INVALID_FIELD</faultcode></f>"
+	for _, c := range []struct {
+		status  int
+		body    string
+		refused bool
+	}{
+		{456, "", true},
+		{456, `{"message":"Quota Exceeded"}`, true},
+		{401, `{"Response":"False","Error":"Request limit reached!"}`, true},
+		{401, `{"error":{"code":"RATE_LIMITED"}}`, true},
+		{401, `{"error":"invalid_token"}`, false},
+		{401, "", false},
+		{402, `{"message":"You have reached the limit.","reason":"MONTHLY_REQUEST_COUNT"}`, true},
+		{402, `{"message":"You have reached the limit."}`, false},
+		{500, limit, true},
+		{500, invalid, false},
+		{500, "<f><faultcode>soap:Server</faultcode><faultstring>Too many requests</faultstring></f>", false},
+		{500, `{"error":"Rate limit exceeded"}`, false},
+		{502, limit, false},
+	} {
+		var r Reading
+		r.Read(c.status, headerOf(), []byte(c.body), benchNow)
+		assert.Equal(t, c.refused, r.Refused, "%d %s", c.status, c.body)
+	}
+
+	// Nothing left is no reason for a 401 or a fault.
+	for _, status := range []int{401, 500} {
+		var r Reading
+		r.Read(status, headerOf("X-RateLimit-Remaining", "0", "X-RateLimit-Limit", "5", "Retry-After", "3"), nil, benchNow)
+		assert.False(t, r.Refused, status)
+	}
+
+	assert.True(t, NeedsBody(500, http.Header{"Content-Type": {"text/xml; charset=utf-8"}}))
+	assert.True(t, NeedsBody(500, http.Header{"Content-Type": {"application/soap+xml"}}))
+	assert.False(t, NeedsBody(500, http.Header{"Content-Type": {"application/json"}}))
+	assert.False(t, NeedsBody(500, http.Header{}))
+	assert.True(t, NeedsBody(401, http.Header{"Content-Type": {"application/json"}}))
+}
+
+// TestNamesInParts shows that a dot inside a name ends no sentence.
+func TestNamesInParts(t *testing.T) {
+	assert.Equal(t, " throttling rate must be a number . ", plainText("throttling.rate must be a number."))
+	assert.Equal(t, " exceeded . please wait ", plainText("exceeded.Please wait"))
+	assert.False(t, saysLimited(plainText("throttling.rate must be a number")))
+	assert.True(t, saysLimited(plainText("Throttling.")))
+}
+
+func FuzzClockMoment(f *testing.F) {
+	for _, s := range []string{"midnight utc", "utc 00:00:00", "8pm america/new_york", "the next hour", "next day 00:00 utc.", "noon/", "24:00 z"} {
+		f.Add(s, int64(1772366400))
+	}
+	f.Fuzz(func(t *testing.T, s string, at int64) {
+		base := time.Unix(at%(1<<33), 0)
+		got, ok := clockMoment(strings.Fields(strings.ToLower(s)), base)
+		if ok && (!got.At.After(base) || got.At.Sub(base) > 50*time.Hour) {
+			t.Fatalf("%q at %v: %v", s, base, got)
+		}
+	})
+}
