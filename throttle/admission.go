@@ -36,7 +36,11 @@ func (w *window) weigh(k *Limiter, now instant, n int64) instant {
 		return at // requests that wait for a response must not be passed
 	}
 	room, probe := w.kind.Ready(&v.View, n)
-	return max(now, min(at, room, w.inTurn(k, probe), w.probeReady(k, now)))
+	safe := max(now, min(at, room, w.inTurn(k, probe), w.probeReady(k, now)))
+	if safe == now {
+		return now
+	}
+	return w.eagerReady(k, now, n, safe)
 }
 
 // plenty reports whether n may go on credit, far from its end, as most requests may.

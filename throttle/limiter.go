@@ -177,6 +177,9 @@ func (k *Limiter) ready(now instant, n int64) (instant, string) {
 			at, name = ready, cmp.Or(e.name, unnamed)
 		}
 	}
+	if !k.refusals.Limits() {
+		return at, name
+	}
 	v := k.view()
 	if ready := k.refusals.Ready(&v, now, n); ready > at {
 		at, name = ready, Learned
@@ -201,8 +204,8 @@ func (k *Limiter) Take(now time.Time, cost int) Reservation {
 	}
 	k.sent += n
 	k.test(i, n)
-	slack, v := k.rtt.Slack(), k.view()
-	t := Reservation{number: k.sent, cost: n, answered: k.answered, at: i, burst: k.refusals.StartBurst(&v, i)}
+	slack := k.rtt.Slack()
+	t := Reservation{number: k.sent, cost: n, answered: k.answered, at: i, burst: k.refusals.StartBurst(i, min(slack, k.rtt.WasShortest/2), k.sent-k.answered)}
 	for j := range k.windows {
 		if w := &k.windows[j]; w.units != nil {
 			w.units.take(k, i, &t)
@@ -214,7 +217,7 @@ func (k *Limiter) Take(now time.Time, cost int) Reservation {
 		e.send(i, n)
 	}
 	k.cooldown.send(i, n)
-	k.refusals.Send(&v, i, n, len(k.windows) == 0)
+	k.refusals.Send(i, k.sent, n, len(k.windows) == 0)
 	k.lastSent = i
 	return t
 }
@@ -222,8 +225,8 @@ func (k *Limiter) Take(now time.Time, cost int) Reservation {
 // view returns what has to be known to learn from refusals.
 func (k *Limiter) view() refusals.View {
 	return refusals.View{
-		Sent: k.sent, Answered: k.answered, LastSent: k.lastSent, Rtt: &k.rtt, Amounts: (*amountsOf)(&k.policy),
-		Until: k.cooldown.until, Trip: k.cooldown.trip, After: k.cooldown.after, All: &k.refusals,
+		Sent: k.sent, Answered: k.answered, LastSent: k.lastSent, RTT: &k.rtt, Amounts: (*amountsOf)(&k.policy),
+		Until: k.cooldown.until, Trip: k.cooldown.trip, After: k.cooldown.after,
 	}
 }
 

@@ -42,6 +42,7 @@ func (w *window) observe(k *Limiter, now instant, t *Reservation, said *header.W
 	if told {
 		w.close(k, now)
 	}
+	w.eager.observe(t, refused)
 	probe := w.probe.answeredBy(t) && !w.belief.early && w.untimed(told, reset, now) && !w.contention.Others(now)
 	if w.belief.observe(now, said, remaining, ok, refused, probe) {
 		w.contention.Begin(w.limit) // it counts anew, and no other server did

@@ -38,6 +38,7 @@ type window struct {
 	contention contention.Estimator
 	units      *unitWindow // where it counts something else than requests
 	belief     belief
+	eager      eagerness
 	phase      phase.Estimator
 
 	moment     bool // the reset is told as one
@@ -81,6 +82,7 @@ func (w *window) open() bool {
 
 // send counts n more, up to the given number, as sent.
 func (w *window) send(now, slack instant, number, n int64) {
+	w.eager.send(now, number)
 	if w.probes(now, number, n) {
 		w.belief.try(now)
 		w.probe.number, w.probe.sent = number, now

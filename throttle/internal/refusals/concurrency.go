@@ -105,7 +105,7 @@ func (c *concurrency) refused(v *View, now clock.Instant, t *Request) bool {
 		return false
 	case n > c.limit:
 		return true
-	case v.All.limits.explains(v, t):
+	case v.all.limits.explains(v, t):
 		return false
 	case n > c.proved:
 		if c.over++; c.over >= concurrencyOver && c.over > concurrencyShare*(c.over+c.full) {
@@ -126,9 +126,9 @@ func (c *concurrency) learn(v *View, now clock.Instant, n int64) bool {
 	}
 	c.limit, c.first, c.proved, c.pause, c.since = limit, limit, limit, concurrencyPause, v.Sent
 	v.reopen(now)
-	v.All.sheds.trial.stop()
-	v.All.limits.excuse()
-	v.All.limits.hurry()
+	v.all.sheds.trial.stop()
+	v.all.limits.excuse()
+	v.all.limits.hurry()
 	return true
 }
 

@@ -59,12 +59,12 @@ func (u *concurrencyTrial) begin(v *View, now clock.Instant, limit int64) bool {
 	if now-u.now.began > throughputTime/4 {
 		before = max(before, u.now.rate(now))
 	}
-	if before*float64(v.Rtt.Mean)/float64(clock.Second) < concurrencyUsed*float64(limit) {
+	if before*float64(v.RTT.Mean)/float64(clock.Second) < concurrencyUsed*float64(limit) {
 		return false
 	}
 	*u = concurrencyTrial{on: true, before: before}
-	if v.All.limits != nil {
-		u.rate = v.All.limits.pace
+	if v.all.limits != nil {
+		u.rate = v.all.limits.pace
 	}
 	return true
 }
@@ -94,9 +94,9 @@ func (u *concurrencyTrial) refused(near bool) bool {
 
 // fail takes up again what was believed before.
 func (u *concurrencyTrial) fail(v *View, now clock.Instant) {
-	if !u.on || v.All.limits == nil {
+	if !u.on || v.all.limits == nil {
 		return
 	}
-	v.All.limits.pace = u.rate
-	v.All.limits.pace.next = max(u.rate.next, now)
+	v.all.limits.pace = u.rate
+	v.all.limits.pace.next = max(u.rate.next, now)
 }

@@ -33,20 +33,21 @@ type Amounts interface {
 type View struct {
 	Sent, Answered int64 // how many requests were
 	LastSent       clock.Instant
-	Rtt            *clock.RTT
+	RTT            *clock.RTT
 	Amounts        Amounts
 	Until          clock.Instant // when the cooldown of the last refusal ends
 	Trip           clock.Instant // how long that took to come
 	After          int64         // the last request sent before it
 
 	// Released is set if the cooldown turns out to be unfounded: then the key was, or is,
-	// closed until releasedAt only.
+	// closed until ReleasedAt only.
 	Released   bool
 	ReleasedAt clock.Instant
 
-	All *Estimator
+	all *Estimator // to which a response is reported
 }
 
+// reopen ends the cooldown at the given instant.
 func (v *View) reopen(at clock.Instant) { v.Released, v.ReleasedAt = true, at }
 
 // A Request is one that was sent.
@@ -62,6 +63,11 @@ func (e *Estimator) learned() *limits {
 		e.limits = &limits{opened: -clock.Never / 2, empty: -clock.Never / 2}
 	}
 	return e.limits
+}
+
+// Limits reports whether what was learned may hold a request back.
+func (e *Estimator) Limits() bool {
+	return e.limits != nil || e.sheds.trial.on || e.inFlight.known()
 }
 
 // Ready returns when n more may go.
@@ -80,17 +86,18 @@ func (e *Estimator) LimitsReady(v *View, now clock.Instant, n int64) clock.Insta
 // Holds reports whether n more have to wait for a response to those in flight.
 func (e *Estimator) Holds(v *View, n int64) bool { return e.inFlight.holds(v.Sent-v.Answered, n) }
 
-// StartBurst counts a request as sent, beside its number, and returns the burst that it is
-// part of.
-func (e *Estimator) StartBurst(v *View, now clock.Instant) *Burst {
-	return e.inFlight.send(now, min(v.Rtt.Slack(), v.Rtt.WasShortest/2), v.Sent-v.Answered)
+// StartBurst takes in that a request is sent, with which so many are in flight, and returns
+// the burst that it is part of: requests sent within the slack may arrive in any order.
+func (e *Estimator) StartBurst(now, slack clock.Instant, inFlight int64) *Burst {
+	return e.inFlight.send(now, slack, inFlight)
 }
 
-// Send counts n more as sent. silent says that the server announces no limits.
-func (e *Estimator) Send(v *View, now clock.Instant, n int64, silent bool) {
+// Send counts n more as sent, up to the given number. silent says that the server announces
+// no limits.
+func (e *Estimator) Send(now clock.Instant, number, n int64, silent bool) {
 	e.sheds.trial.send(now, n)
 	if e.limits != nil || silent {
-		e.learned().send(v, now, n)
+		e.learned().send(now, number, n)
 	}
 }
 
@@ -110,6 +117,7 @@ func (e *Estimator) Conclude(t *Request) {
 
 // Serve takes in a response that is no refusal.
 func (e *Estimator) Serve(v *View, now clock.Instant, t *Request) {
+	v.all = e
 	e.sheds.observe(false)
 	e.inFlight.served(v, now, t)
 	proof := e.sheds.served(t)
@@ -136,6 +144,7 @@ func (e *Estimator) TooMany(v *View, now clock.Instant, t *Request) bool {
 	if e.inFlight == nil {
 		e.inFlight = new(concurrency)
 	}
+	v.all = e
 	return e.inFlight.refused(v, now, t)
 }
 
@@ -143,6 +152,7 @@ func (e *Estimator) TooMany(v *View, now clock.Instant, t *Request) bool {
 // reports whether it is one of a server that sheds load, for which only the refused request
 // waits. explained says that an announced limit explains it.
 func (e *Estimator) Shed(v *View, now clock.Instant, t *Request, again, explained bool) bool {
+	v.all = e
 	e.sheds.observe(true)
 	if explained || e.limits.explains(v, t) {
 		return false

@@ -66,7 +66,7 @@ func (l *limits) known() bool { return l.span.limit > 0 || l.pace.rate > 0 }
 func (l *limits) ready(v *View, now clock.Instant, n int64) clock.Instant {
 	at := now
 	if l.careful && l.flying > l.passed {
-		at = v.LastSent + v.Rtt.Patience()
+		at = v.LastSent + v.RTT.Patience()
 	}
 	if l.event.under && l.event.told {
 		return at // when the server opens again is the server's word
@@ -81,7 +81,7 @@ func (l *limits) ready(v *View, now clock.Instant, n int64) clock.Instant {
 }
 
 // send counts n more as sent.
-func (l *limits) send(v *View, now clock.Instant, n int64) {
+func (l *limits) send(now clock.Instant, number, n int64) {
 	l.log.Condense()
 	if l.log.Empty() && !l.shut && l.log.Sum() == 0 {
 		l.was = now
@@ -90,7 +90,7 @@ func (l *limits) send(v *View, now clock.Instant, n int64) {
 		l.log.Forget(min(now-3*l.span.length, max(l.opened, l.was)-1))
 		if !l.span.rolled && l.log.After(max(l.empty, l.span.floor)-1) >= l.span.limit {
 			l.span.rolled = true // beyond what was counted: now it shows whether the length is right
-			l.beCareful(v.Sent - n)
+			l.beCareful(number - n)
 		}
 	}
 	l.pace.send(now, n)
@@ -118,8 +118,8 @@ func (l *limits) admitted(v *View, t *Request, after int64) {
 		// One that was sent later was refused nevertheless.
 		strange := l.event.tried > t.At+v.Trip
 		if vain := l.draw(v, t.At); vain || strange {
-			v.All.sheds.prove()
-			l.suspend(float64(v.All.sheds.share))
+			v.all.sheds.prove()
+			l.suspend(float64(v.all.sheds.share))
 			return
 		}
 		l.beCareful(t.Number)

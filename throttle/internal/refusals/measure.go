@@ -15,7 +15,7 @@ func (l *limits) draw(v *View, opened clock.Instant) (vain bool) {
 	admitted := l.log.Between(began-1, e.closed)
 	was, calm := l.pace.now(), l.pace.period >= paceLatest/2 && float64(l.pace.proven) >= paceNear*l.pace.period
 	switch {
-	case e.known, !l.known() && e.alone && v.All.sheds.yes > witnessesAdmitted*v.All.sheds.no:
+	case e.known, !l.known() && e.alone && v.all.sheds.yes > witnessesAdmitted*v.all.sheds.no:
 	case admitted == 0: // it was closed before we came, and nothing is known of why
 	case l.span.explains(v, l, &e, opened):
 		l.span.confirm(v, l, &e, opened)

@@ -70,7 +70,7 @@ func (s *shedding) begin(v *View, now clock.Instant, t *Request) {
 	s.last = now
 	s.open, s.number, s.before = true, t.Number, v.Until
 	// One that was sent a moment later may have arrived earlier.
-	s.after = t.At + min(v.Rtt.Slack(), now-t.At-v.Rtt.WasShortest/2)
+	s.after = t.At + min(v.RTT.Slack(), now-t.At-v.RTT.WasShortest/2)
 	s.admitted, s.refused = 0, 0
 	s.yes, s.no = witnessesFade*s.yes, witnessesFade*s.no
 	s.latest = 0
@@ -116,7 +116,7 @@ func (s *shedding) turnedAway(v *View, now clock.Instant, t *Request) bool {
 	s.refused++
 	s.no++
 	enough := witnessesRefused + int64(s.credence) - 1 + min(witnessesVain*s.vain, witnessesMost)
-	limit := s.refused-2*s.admitted >= enough && (v.All.limits == nil || !v.All.limits.doubt.raised)
+	limit := s.refused-2*s.admitted >= enough && (v.all.limits == nil || !v.all.limits.doubt.raised)
 	if s.presumed() && limit && !s.outnumbered(v, now, t) {
 		s.open, s.credence, s.yes = false, 0, 0
 		return true
@@ -129,7 +129,7 @@ func (s *shedding) turnedAway(v *View, now clock.Instant, t *Request) bool {
 // seems to be admitted, where refusals come so much faster than other answers that they
 // are heard first.
 func (s *shedding) outnumbered(v *View, now clock.Instant, t *Request) bool {
-	return now-t.At < v.Rtt.Mean/4 && 2*s.refused < v.Sent-s.number
+	return now-t.At < v.RTT.Mean/4 && 2*s.refused < v.Sent-s.number
 }
 
 // over ends a judgement that does not come to a result.

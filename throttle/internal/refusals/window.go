@@ -32,7 +32,7 @@ const (
 )
 
 // reach is how far back the log counts.
-func (s *inferredWindow) reach(v *View) clock.Instant { return s.length + v.Rtt.Slack() }
+func (s *inferredWindow) reach(v *View) clock.Instant { return s.length + v.RTT.Slack() }
 
 // ready returns when n more may go.
 func (s *inferredWindow) ready(v *View, l *limits, now clock.Instant, n int64) clock.Instant {
