@@ -25,7 +25,7 @@ func (k *Limiter) paced(now instant, n int64) (pacing, string) {
 			last, name = p, cmp.Or(w.name, unnamed)
 		}
 	}
-	if !k.refusals.Told() {
+	if k.refusals.Limits() && !k.refusals.Told() {
 		if p := k.learnedPaced(now, n); p.at > last.at {
 			last, name = p, Learned
 		}
