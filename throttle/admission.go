@@ -69,8 +69,10 @@ func (w *window) creditReady(k *Limiter, now instant, n int64) instant {
 	if !w.credited || left < n {
 		return never
 	}
-	if v := w.view(k, now); shared && w.contention.Stale(&v) {
-		return max(now, k.lastSent+k.rtt.Patience())
+	if shared {
+		if v := w.view(k, now); w.contention.Stale(&v) {
+			return max(now, k.lastSent+k.rtt.Patience())
+		}
 	}
 	return now
 }

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/forbear-go/forbear/throttle/header"
+	"github.com/forbear-go/forbear/throttle/internal/refusals"
 )
 
 // A belief that nothing is left may be wrong: the token was renewed, the quota raised, the
@@ -81,7 +82,7 @@ func (k *Limiter) tries(now instant, n int64) bool {
 	if k.cooldown.until > now || k.sent != k.answered {
 		return false
 	}
-	if v := k.view(); k.refusals.ready(&v, now, n) > now {
+	if v := k.view(); k.refusals.Ready(&v, now, n) > now {
 		return false
 	}
 	for i := range k.windows {
@@ -96,7 +97,7 @@ func (k *Limiter) tries(now instant, n int64) bool {
 // Forget drops all that is believed of limits. What is under way is still counted as such.
 func (k *Limiter) Forget(now time.Time) {
 	k.expireLost(k.instant(now))
-	k.windows, k.edges, k.remembered, k.refusals = nil, nil, nil, refusals{}
+	k.windows, k.edges, k.remembered, k.refusals = nil, nil, nil, refusals.Estimator{}
 	k.cooldown = cooldown{}
 	k.cooldown.narrowDown(k.sent)
 }

@@ -11,7 +11,6 @@ import (
 
 	"github.com/forbear-go/forbear/internal/ratemodel"
 	"github.com/forbear-go/forbear/throttle/header"
-	"github.com/forbear-go/forbear/throttle/internal/clock"
 )
 
 // After an hour's window of ten was met once, its length and limit are known.
@@ -91,59 +90,6 @@ func TestALearnedLimitIsFollowed(t *testing.T) {
 	bar{refused: .03, used: .85}.try(t, simulation{model: minutes(300), announce: announcement{mute: true, wait: true}, callers: 20,
 		start: into, length: 40*time.Minute - into, policy: DefaultPolicy(),
 		changes: []change{set(10*time.Minute-into+time.Second/2, 150), set(20*time.Minute-into+time.Second/2, 400)}})
-}
-
-func TestPaces(t *testing.T) {
-	var p inferredRate
-	p.learn(50, 10*second, 10*second)
-	assert.InDelta(t, 5, p.now(), 1e-9)
-	assert.Equal(t, second/5, p.step())
-	p.send(0, 1)
-	assert.Equal(t, second/5, p.next)
-	before := p.now()
-	for range int(p.period) {
-		p.send(p.next, 1)
-	}
-	assert.InDelta(t, before*1.02, p.now(), .01, "the first part")
-	p.learn(100, 20*second, 20*second)
-	assert.Less(t, p.now(), before*1.02)
-	assert.Greater(t, p.now(), before*.95)
-	p.learn(1, 1000*second, 1000*second)
-	assert.Greater(t, p.now(), before/9, "one odd refusal is not believed too much")
-	p.learn(1<<40, 1, 1)
-	assert.False(t, math.IsInf(p.now(), 0))
-	p = inferredRate{rate: 1e-9, period: paceFirst}
-	p.send(0, 1<<40)
-	assert.Equal(t, clock.Longest, p.next)
-}
-
-// A pace that was not used proves nothing, and has to be made up for.
-func TestIdlePacesProveNothing(t *testing.T) {
-	p := inferredRate{rate: 10, period: 20}
-	for range 100 {
-		p.send(p.next+p.step(), 1) // half as fast as it may
-	}
-	assert.Zero(t, p.proven)
-	for range 40 {
-		p.send(p.next, 1)
-	}
-	assert.EqualValues(t, 20, p.proven)
-	p.send(p.next+100*second, 1)
-	assert.GreaterOrEqual(t, p.next, 100*second, "one that comes late may be made up for, and no more")
-}
-
-// A refusal soon after the opening says that the pace is too high, and not by how much:
-// only when it happens again and again is a measurement believed.
-func TestRefusalsThatComeSoon(t *testing.T) {
-	p := inferredRate{rate: 100, period: 200}
-	for n := range paceDoubt {
-		p.learn(20, second/5, 6*second/5)
-		assert.InDelta(t, 100*math.Pow(paceFar, float64(n+1)), p.rate, 1e-9)
-	}
-	p.learn(20, second, 2*second)
-	assert.InDelta(t, 10, p.rate, 1e-9)
-	p.learn(600, 60*second, 61*second)
-	assert.Zero(t, p.soon)
 }
 
 func TestLessonsAreKept(t *testing.T) {

@@ -127,7 +127,7 @@ func hostile(t *testing.T, data []byte) {
 				until = named
 			}
 		}
-		if k.refusals.sheddingPresumed() {
+		if k.refusals.Sheds() {
 			until = time.Time{} // the wait of a server that sheds load holds the refused request alone
 		}
 		k.Lesson(now)

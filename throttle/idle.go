@@ -22,7 +22,7 @@ func (k *Limiter) Idle(now time.Time) bool {
 		}
 	}
 	v := k.view()
-	keep := k.refusals.rest(&v, i, keepLesson)
+	keep := k.refusals.Rest(&v, i, keepLesson)
 	return idle && (keep == 0 || k.lastSent+keep < i)
 }
 

@@ -37,7 +37,7 @@ func (k *Limiter) Cancel(t Reservation) {
 		e.log.Remove(t.at, t.cost)
 	}
 	r := t.request()
-	k.refusals.cancel(&r)
+	k.refusals.Cancel(&r)
 }
 
 // conclude notes that a request is no longer under way.
@@ -47,7 +47,7 @@ func (k *Limiter) conclude(t *Reservation) {
 		k.windows[i].conclude(t)
 	}
 	r := t.request()
-	k.refusals.conclude(&r)
+	k.refusals.Conclude(&r)
 }
 
 // expireLost counts lost requests as answered when their time has come.

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math"
 	"time"
+
+	"github.com/forbear-go/forbear/throttle/internal/refusals"
 )
 
 // A Lesson holds what is known of the limits of a key: the limits that were learned from
@@ -87,15 +89,15 @@ func (k *Limiter) Lesson(now time.Time) Lesson {
 // infer adds what refusals taught.
 func (k *Limiter) infer(now instant, out *Lesson) {
 	v := k.view()
-	is := k.refusals.inferred(&v, now)
-	if is.limit > 0 {
-		out.Limit, out.Length = int(is.limit), time.Duration(is.length)
-		out.Opens, out.Fixed = k.clock.Origin.Add(time.Duration(is.opens)), is.fixed
-		if is.spent > 0 {
-			out.Spent, out.Last = int(is.spent), k.clock.Origin.Add(time.Duration(k.lastSent))
+	is := k.refusals.Inferred(&v, now)
+	if is.Limit > 0 {
+		out.Limit, out.Length = int(is.Limit), time.Duration(is.Length)
+		out.Opens, out.Fixed = k.clock.Origin.Add(time.Duration(is.Opens)), is.Fixed
+		if is.Spent > 0 {
+			out.Spent, out.Last = int(is.Spent), k.clock.Origin.Add(time.Duration(k.lastSent))
 		}
 	}
-	out.Rate = min(is.rate, lessonRate)
+	out.Rate = min(is.Rate, lessonRate)
 }
 
 // Restore gives a new Limiter what an earlier one knew about the same key. It does not
@@ -105,7 +107,7 @@ func (k *Limiter) infer(now instant, out *Lesson) {
 func (k *Limiter) Restore(now time.Time, was Lesson) error {
 	err := was.sanitize(now)
 	i := k.instant(now)
-	if (was.Limit > 0 || was.Rate > 0) && !k.refusals.known() {
+	if (was.Limit > 0 || was.Rate > 0) && !k.refusals.Known() {
 		k.resume(i, &was)
 	}
 	if k.sent == 0 {
@@ -116,9 +118,9 @@ func (k *Limiter) Restore(now time.Time, was Lesson) error {
 
 // resume starts with what refusals taught.
 func (k *Limiter) resume(now instant, was *Lesson) {
-	k.refusals.restore(now, &inferred{
-		limit: int64(was.Limit), length: instant(was.Length), opens: k.instant(was.Opens), fixed: was.Fixed && !was.Opens.IsZero(),
-		spent: int64(was.Spent), rate: was.Rate,
+	k.refusals.Restore(now, &refusals.Inferred{
+		Limit: int64(was.Limit), Length: instant(was.Length), Opens: k.instant(was.Opens), Fixed: was.Fixed && !was.Opens.IsZero(),
+		Spent: int64(was.Spent), Rate: was.Rate,
 	}, min(k.instant(was.Last), now))
 }
 

@@ -11,10 +11,13 @@
 // See docs/admission.md and docs/learning.md for the reasons, and for the alternatives that
 // were tried.
 //
-// The package imports its leaves, header and limit, and nothing else of this module.
+// The package imports its leaves, header, limit and cost, and nothing else of this module.
 // Start reading here, at [Limiter.Ask], and go on with admission.go for when a request
 // may be sent, response.go and observe.go for what a response changes, and refuse.go for
-// what a refusal does.
+// what a refusal does. What has to be estimated is in internal packages: clock (time and
+// round trips), kind (how a window counts), phase (when a short window opens), contention
+// (what other clients spend), level (windows of other units than requests) and refusals
+// (limits that are not announced).
 package throttle
 
 import (
@@ -23,6 +26,7 @@ import (
 	"time"
 
 	"github.com/forbear-go/forbear/throttle/internal/clock"
+	"github.com/forbear-go/forbear/throttle/internal/refusals"
 	"github.com/forbear-go/forbear/throttle/limit"
 )
 
@@ -51,7 +55,7 @@ type Limiter struct {
 	windows  []window
 	edges    []*edge // the limits in front of those
 	lost     []lost
-	refusals refusals // that no announced limit explains
+	refusals refusals.Estimator // that no announced limit explains
 	random   rand.PCG
 	asked    *limit.Demand // during AskFor and TakeFor
 
@@ -67,11 +71,11 @@ type Reservation struct {
 	// observed.
 	Streamed, Metered bool
 
-	number, cost int64   // its number is the last of those that it takes
-	answered     int64   // how many had been answered when it was sent
-	holds        *holds  // of windows that count something else than requests; nil is none
-	at           instant // when it was sent
-	burst        *burst  // that it was sent in; nil if those are not followed
+	number, cost int64           // its number is the last of those that it takes
+	answered     int64           // how many had been answered when it was sent
+	holds        *holds          // of windows that count something else than requests; nil is none
+	at           instant         // when it was sent
+	burst        *refusals.Burst // that it was sent in; nil if those are not followed
 }
 
 // The names of what a request may wait for, besides those of the windows.
@@ -173,11 +177,14 @@ func (k *Limiter) ready(now instant, n int64) (instant, string) {
 			at, name = ready, cmp.Or(e.name, unnamed)
 		}
 	}
+	if !k.refusals.Limits() {
+		return at, name
+	}
 	v := k.view()
-	if ready := k.refusals.ready(&v, now, n); ready > at {
+	if ready := k.refusals.Ready(&v, now, n); ready > at {
 		at, name = ready, Learned
 	}
-	if k.refusals.holds(&v, n) {
+	if k.refusals.Holds(&v, n) {
 		return never, Learned
 	}
 	return at, name
@@ -197,8 +204,8 @@ func (k *Limiter) Take(now time.Time, cost int) Reservation {
 	}
 	k.sent += n
 	k.test(i, n)
-	slack, v := k.rtt.Slack(), k.view()
-	t := Reservation{number: k.sent, cost: n, answered: k.answered, at: i, burst: k.refusals.startBurst(&v, i)}
+	slack := k.rtt.Slack()
+	t := Reservation{number: k.sent, cost: n, answered: k.answered, at: i, burst: k.refusals.StartBurst(i, min(slack, k.rtt.WasShortest/2), k.sent-k.answered)}
 	for j := range k.windows {
 		if w := &k.windows[j]; w.units != nil {
 			w.units.take(k, i, &t)
@@ -210,16 +217,16 @@ func (k *Limiter) Take(now time.Time, cost int) Reservation {
 		e.send(i, n)
 	}
 	k.cooldown.send(i, n)
-	k.refusals.send(&v, i, n, len(k.windows) == 0)
+	k.refusals.Send(i, k.sent, n, len(k.windows) == 0)
 	k.lastSent = i
 	return t
 }
 
 // view returns what has to be known to learn from refusals.
-func (k *Limiter) view() view {
-	return view{
-		sent: k.sent, answered: k.answered, lastSent: k.lastSent, rtt: &k.rtt, amounts: (*amountsOf)(&k.policy),
-		until: k.cooldown.until, trip: k.cooldown.trip, after: k.cooldown.after, all: &k.refusals,
+func (k *Limiter) view() refusals.View {
+	return refusals.View{
+		Sent: k.sent, Answered: k.answered, LastSent: k.lastSent, RTT: &k.rtt, Amounts: (*amountsOf)(&k.policy),
+		Until: k.cooldown.until, Trip: k.cooldown.trip, After: k.cooldown.after,
 	}
 }
 
@@ -230,8 +237,8 @@ func (p *amountsOf) ReserveOf(limit int64) int64   { return p.Reserve.of(limit) 
 func (p *amountsOf) ThresholdOf(limit int64) int64 { return p.Threshold.of(limit) }
 
 // request returns what has to be known of a request to learn from a refusal.
-func (t *Reservation) request() request {
-	return request{number: t.number, cost: t.cost, at: t.at, burst: t.burst}
+func (t *Reservation) request() refusals.Request {
+	return refusals.Request{Number: t.number, Cost: t.cost, At: t.at, Burst: t.burst}
 }
 
 // jitter returns a random time of at most the given one.

@@ -25,7 +25,7 @@ func (k *Limiter) paced(now instant, n int64) (pacing, string) {
 			last, name = p, cmp.Or(w.name, unnamed)
 		}
 	}
-	if !k.refusals.told() {
+	if k.refusals.Limits() && !k.refusals.Told() {
 		if p := k.learnedPaced(now, n); p.at > last.at {
 			last, name = p, Learned
 		}
@@ -72,12 +72,12 @@ func (w *window) paced(k *Limiter, now instant, n int64) pacing {
 // request leaves.
 func (k *Limiter) learnedPaced(now instant, n int64) pacing {
 	v := k.view()
-	s, ok := k.refusals.spread(&v, now)
+	s, ok := k.refusals.Spread(&v, now)
 	if !ok {
 		return pacing{at: now}
 	}
 	// What was learned may be wrong, and a refusal costs more than a pause.
-	return k.pace(now, n, s.left, recent{sent: s.lately, first: s.first}, s.ends, 0)
+	return k.pace(now, n, s.Left, recent{sent: s.Lately, first: s.First}, s.Ends, 0)
 }
 
 // pacingSure is how many times as much a program has sent lately than is left if it surely

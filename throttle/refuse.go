@@ -1,28 +1,24 @@
 package throttle
 
 import (
-	"time"
-
 	"github.com/forbear-go/forbear/throttle/header"
 	"github.com/forbear-go/forbear/throttle/internal/clock"
+	"github.com/forbear-go/forbear/throttle/internal/refusals"
 )
-
-// longestHold bounds what a refusal may ask for only so that no sum overflows.
-const longestHold = 101 * 365 * 24 * time.Hour
 
 // serve takes in an answer that is no refusal.
 func (k *Limiter) serve(now instant, t *Reservation) {
 	k.overload = overload{}
 	v, sent := k.view(), t.request()
-	k.refusals.serve(&v, now, &sent)
+	k.refusals.Serve(&v, now, &sent)
 	k.release(&v)
 	k.cooldown.admitted(t)
 }
 
 // release ends the cooldown of a refusal that turned out to need none.
-func (k *Limiter) release(v *view) {
-	if v.released {
-		k.cooldown.release(v.releasedAt)
+func (k *Limiter) release(v *refusals.View) {
+	if v.Released {
+		k.cooldown.release(v.ReleasedAt)
 	}
 }
 
@@ -34,16 +30,16 @@ func (k *Limiter) refuse(now instant, t *Reservation, r *header.Reading) {
 		return
 	}
 	v, sent := k.view(), t.request()
-	tooMany := !explained && k.refusals.tooMany(&v, now, &sent)
+	tooMany := !explained && k.refusals.TooMany(&v, now, &sent)
 	k.release(&v)
-	if tooMany || k.refusals.shed(&v, now, &sent, k.cooldown.reports(t), explained) {
+	if tooMany || k.refusals.Shed(&v, now, &sent, k.cooldown.reports(t), explained) {
 		return
 	}
 	again := k.cooldown.reports(t)
 	k.cooldown.refuse(k, now, wait(r), r.Wait.Known(), t)
 	k.refuseUnits(now, t, r)
 	if !k.explained(r) {
-		k.refusals.refuse(now, &sent, r, again)
+		k.refusals.Refuse(now, &sent, r, again)
 	}
 	for i := range k.windows {
 		w := &k.windows[i]
@@ -69,7 +65,7 @@ func (k *Limiter) refuse(now instant, t *Reservation, r *header.Reading) {
 
 // wait returns how long a refusal asks to stay away.
 func wait(r *header.Reading) instant {
-	d := instant(min(max(r.Wait.Delay, 0), longestHold))
+	d := instant(min(max(r.Wait.Delay, 0), refusals.LongestHold))
 	if !r.Wait.Explicit {
 		d += min(clock.Bounded(r.Wait.Resolution), clock.FarDay)
 	}

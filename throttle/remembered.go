@@ -214,7 +214,7 @@ func (k *Limiter) remember(now time.Time, was *Lesson) {
 	if was.ClockMax > was.ClockMin {
 		m.offset = clock.Between(instant(was.ClockMin), instant(was.ClockMax))
 	}
-	if m.valid(i) || k.refusals.known() {
+	if m.valid(i) || k.refusals.Known() {
 		k.remembered = m
 	}
 }
@@ -223,7 +223,7 @@ func (k *Limiter) remember(now time.Time, was *Lesson) {
 // that holds requests.
 func (k *Limiter) retained(now instant, windows []AnnouncedWindow) int {
 	holds := slices.ContainsFunc(windows, func(w AnnouncedWindow) bool { return w.Remaining == 0 && w.Unit != concurrentUnit })
-	if v := k.view(); k.remembered == nil || !holds && k.refusals.limitsReady(&v, now, 1) <= now {
+	if v := k.view(); k.remembered == nil || !holds && k.refusals.LimitsReady(&v, now, 1) <= now {
 		return 0
 	}
 	return k.remembered.confirmed
@@ -237,7 +237,7 @@ func (k *Limiter) test(now instant, n int64) {
 		return
 	}
 	try := m.valid(now) && m.take(n)
-	if v := k.view(); try || k.refusals.limitsReady(&v, now, n) > now {
+	if v := k.view(); try || k.refusals.LimitsReady(&v, now, n) > now {
 		m.tried, m.over = k.sent, true
 		m.confirmed++
 	}
@@ -251,7 +251,7 @@ func (m *remembered) answered(k *Limiter, t *Reservation, refused bool) {
 		return
 	}
 	if m.tried != 0 && t.number >= m.tried {
-		k.refusals.forgetLimits()
+		k.refusals.ForgetLimits()
 	}
 	m.tried, m.confirmed = 0, 0
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/forbear-go/forbear/throttle/header"
+	"github.com/forbear-go/forbear/throttle/internal/refusals"
 )
 
 // Observe takes in the response to a request, received at now.
@@ -43,7 +44,7 @@ func (k *Limiter) learn(now instant, t *Reservation, r *header.Reading) {
 	}
 	k.serve(now, t)
 	if r.Paused {
-		k.cooldown.pause(k, now, instant(min(r.Wait.Delay, longestHold)))
+		k.cooldown.pause(k, now, instant(min(r.Wait.Delay, refusals.LongestHold)))
 	}
 }
 
@@ -70,7 +71,7 @@ func (k *Limiter) observe(now instant, t *Reservation, r *header.Reading) {
 		k.forgetEdges(now)
 	}
 	if len(k.windows) > 0 {
-		k.refusals.announced()
+		k.refusals.Announced()
 	}
 }
 

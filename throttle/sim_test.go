@@ -308,7 +308,7 @@ func (s simulation) why(k *Limiter, t Reservation, at time.Duration) {
 	}
 	s.explain("refused at %v: request %d of %d, sent at %v, slack %v", at, t.number, k.sent, time.Duration(t.at), time.Duration(k.rtt.Slack()))
 	v := k.view()
-	s.explain("  learned: %+v", k.refusals.inferred(&v, k.instant(epoch.Add(at))))
+	s.explain("  learned: %+v", k.refusals.Inferred(&v, k.instant(epoch.Add(at))))
 	for i := range k.windows {
 		w := &k.windows[i]
 		s.explain("  %s: limit %d, credit to %d, reset %v to %v, length %v, log %d, %+v %+v %+v", w.name, w.limit, w.grantedThrough,

@@ -157,28 +157,28 @@ func (w *window) next(k *Limiter, now instant) instant {
 // learned appends what refusals taught.
 func (k *Limiter) learned(to []WindowStatus, now instant) []WindowStatus {
 	v := k.view()
-	is := k.refusals.inferred(&v, now)
-	if is.limit > 0 {
+	is := k.refusals.Inferred(&v, now)
+	if is.Limit > 0 {
 		w := WindowStatus{
-			Name: Learned, Limit: int(is.limit), Remaining: -1, Length: time.Duration(is.length), Kind: Rolling, Sure: is.sure, Share: 1,
-			Credit: int(is.room), Ready: k.time(max(is.ready, k.learnedPaced(now, 1).at)),
+			Name: Learned, Limit: int(is.Limit), Remaining: -1, Length: time.Duration(is.Length), Kind: Rolling, Sure: is.Sure, Share: 1,
+			Credit: int(is.Room), Ready: k.time(max(is.Ready, k.learnedPaced(now, 1).at)),
 		}
-		if is.fixed {
-			w.Kind, w.Earliest, w.Latest = Fixed, k.time(is.window.Earliest), k.time(is.window.Latest)
+		if is.Fixed {
+			w.Kind, w.Earliest, w.Latest = Fixed, k.time(is.Window.Earliest), k.time(is.Window.Latest)
 		}
 		to = append(to, w)
 	}
-	if is.rate > 0 {
+	if is.Rate > 0 {
 		to = append(to, WindowStatus{
-			Name: Learned, Limit: -1, Remaining: -1, Kind: Rate, Rate: is.rate, Sure: is.rateSure, Share: 1, Ready: k.time(max(is.next, now)),
+			Name: Learned, Limit: -1, Remaining: -1, Kind: Rate, Rate: is.Rate, Sure: is.RateSure, Share: 1, Ready: k.time(max(is.Next, now)),
 		})
 	}
-	if limit, sure := k.refusals.concurrency(); limit > 0 {
+	if limit, sure := k.refusals.Concurrency(); limit > 0 {
 		w := WindowStatus{
 			Name: Learned, Unit: concurrentUnit, Limit: int(limit), Remaining: -1, Share: 1, Kind: Concurrent, Sure: sure,
 			Credit: int(max(limit-(k.sent-k.answered), 0)),
 		}
-		if !k.refusals.holds(&v, 1) {
+		if !k.refusals.Holds(&v, 1) {
 			w.Ready = k.time(now)
 		}
 		to = append(to, w)

@@ -2,6 +2,7 @@ package throttle
 
 import "github.com/forbear-go/forbear/throttle/internal/clock"
 
+// The short names of what every file uses of time.
 type (
 	instant  = clock.Instant
 	interval = clock.Interval

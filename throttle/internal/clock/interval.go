@@ -22,6 +22,7 @@ type Instant int64
 // Never is later than every instant: no moment is known.
 const Never Instant = math.MaxInt64
 
+// Lengths of time.
 const (
 	Millisecond Instant = 1e6
 	Second      Instant = 1e9

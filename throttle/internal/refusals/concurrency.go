@@ -1,4 +1,6 @@
-package throttle
+package refusals
+
+import "github.com/forbear-go/forbear/throttle/internal/clock"
 
 // A concurrency learns a limit on the requests in flight that the server does not announce.
 // Such a server refuses what arrives while too many requests are in flight, and admits
@@ -50,7 +52,7 @@ func (c *concurrency) holds(inFlight, n int64) bool {
 
 // send counts a request as sent, with which so many are in flight. Requests sent within the
 // slack may arrive in any order. c may be nil.
-func (c *concurrency) send(now, slack instant, inFlight int64) *burst {
+func (c *concurrency) send(now, slack clock.Instant, inFlight int64) *Burst {
 	if c == nil {
 		return nil
 	}
@@ -58,12 +60,12 @@ func (c *concurrency) send(now, slack instant, inFlight int64) *burst {
 }
 
 // served takes in that a request was served. c may be nil.
-func (c *concurrency) served(v *view, now instant, t *request) {
-	if c == nil || t.burst == nil {
+func (c *concurrency) served(v *View, now clock.Instant, t *Request) {
+	if c == nil || t.Burst == nil {
 		return
 	}
 	c.row = 0
-	c.log.observe(t.burst.inFlight, false)
+	c.log.observe(t.Burst.inFlight, false)
 	c.trial.served(now)
 	if !c.known() {
 		return
@@ -72,7 +74,7 @@ func (c *concurrency) served(v *view, now instant, t *request) {
 		c.fail(v, now)
 		return
 	}
-	c.grow(t.burst.inFlight)
+	c.grow(t.Burst.inFlight)
 }
 
 // grow tries one more in flight after many requests were served at the limit.
@@ -89,16 +91,16 @@ func (c *concurrency) grow(n int64) {
 
 // refused takes in a refusal. It reports whether the limit explains it, so that it teaches
 // nothing else.
-func (c *concurrency) refused(v *view, now instant, t *request) bool {
-	if t.burst == nil {
+func (c *concurrency) refused(v *View, now clock.Instant, t *Request) bool {
+	if t.Burst == nil {
 		return false
 	}
-	n := t.burst.inFlight
+	n := t.Burst.inFlight
 	c.log.observe(n, true)
 	switch {
 	case !c.known():
 		return c.learn(v, now, n)
-	case t.number > c.since && !c.credible(n):
+	case t.Number > c.since && !c.credible(n):
 		c.fail(v, now)
 		return false
 	case n > c.limit:
@@ -117,12 +119,12 @@ func (c *concurrency) refused(v *view, now instant, t *request) bool {
 
 // learn puts a limit on trial, if one explains the refusals so far and the newest, with n in
 // flight.
-func (c *concurrency) learn(v *view, now instant, n int64) bool {
+func (c *concurrency) learn(v *View, now clock.Instant, n int64) bool {
 	limit := c.log.estimate(c.vain)
 	if limit == 0 || n <= limit || !c.trial.begin(v, now, limit) {
 		return false
 	}
-	c.limit, c.first, c.proved, c.pause, c.since = limit, limit, limit, concurrencyPause, v.sent
+	c.limit, c.first, c.proved, c.pause, c.since = limit, limit, limit, concurrencyPause, v.Sent
 	v.reopen(now)
 	v.all.sheds.trial.stop()
 	v.all.limits.excuse()
@@ -149,7 +151,7 @@ func (*concurrency) near(n int64) int64 {
 
 // strike takes in a refusal of a request within the limit. Several lower the limit; one that
 // has to be lowered by half is none. It reports whether the limit explains the refusal.
-func (c *concurrency) strike(v *view, now instant, n int64) bool {
+func (c *concurrency) strike(v *View, now clock.Instant, n int64) bool {
 	if c.strikes++; c.strikes >= concurrencyStrikes {
 		c.limit -= 1 + c.limit/16
 		c.proved, c.full, c.strikes = c.limit, 0, 0
@@ -162,7 +164,7 @@ func (c *concurrency) strike(v *view, now instant, n int64) bool {
 }
 
 // fail gives up a limit that is none.
-func (c *concurrency) fail(v *view, now instant) {
+func (c *concurrency) fail(v *View, now clock.Instant) {
 	c.trial.fail(v, now)
 	*c = concurrency{vain: c.vain + 1, log: concurrencyLog{last: c.log.last}}
 }

@@ -1,4 +1,4 @@
-package throttle
+package refusals
 
 import "github.com/forbear-go/forbear/throttle/internal/clock"
 
@@ -7,15 +7,15 @@ import "github.com/forbear-go/forbear/throttle/internal/clock"
 // below it, and a server that sheds load refuses the same share at any rate.
 // PCC decides by utility in the same way.
 type trial struct {
-	answers, refusals int64   // since
-	since, last       instant // then, and the last of them
-	patience          int64   // trials that were in vain, in a row
+	answers, Estimator int64         // since
+	since, last        clock.Instant // then, and the last of them
+	patience           int64         // trials that were in vain, in a row
 
 	on   bool
-	rate float64 // a second
-	next instant // when the next may go
-	mark int64   // requests after this one belong to the trial
-	need int64   // answers that make one
+	rate float64       // a second
+	next clock.Instant // when the next may go
+	mark int64         // requests after this one belong to the trial
+	need int64         // answers that make one
 }
 
 const (
@@ -30,7 +30,7 @@ const (
 )
 
 // ready returns when n more may go.
-func (u *trial) ready(now instant) instant {
+func (u *trial) ready(now clock.Instant) clock.Instant {
 	if !u.on {
 		return now
 	}
@@ -38,26 +38,26 @@ func (u *trial) ready(now instant) instant {
 }
 
 // send counts n more as sent.
-func (u *trial) send(now instant, n int64) {
+func (u *trial) send(now clock.Instant, n int64) {
 	if u.on {
-		step := instant(float64(second) / u.rate)
+		step := clock.Instant(float64(clock.Second) / u.rate)
 		u.next = max(u.next, now-step) + clock.Times(step, n)
 	}
 }
 
 // observe takes in an answer, while shedding is presumed. It reports whether the trial is
 // over that shows that less is better.
-func (u *trial) observe(v *view, now instant, t *request, refused bool) bool {
-	if u.on && t.number <= u.mark {
+func (u *trial) observe(v *View, now clock.Instant, t *Request, refused bool) bool {
+	if u.on && t.Number <= u.mark {
 		return false
 	}
 	if u.since == 0 || now > u.since+trialForgets && !u.on || u.paused(now) {
-		u.answers, u.refusals, u.since = 0, 0, now
+		u.answers, u.Estimator, u.since = 0, 0, now
 	}
 	u.answers++
 	u.last = now
 	if refused {
-		u.refusals++
+		u.Estimator++
 	}
 	if u.on {
 		return u.conclude()
@@ -66,30 +66,30 @@ func (u *trial) observe(v *view, now instant, t *request, refused bool) bool {
 	if u.patience > 0 {
 		rest = u.need * trialRest << (min(u.patience, trialPatience) - 1)
 	}
-	served := u.answers - u.refusals
-	if u.refusals < trialRefusals || u.answers < rest || served < trialRefusals || now <= u.since {
+	served := u.answers - u.Estimator
+	if u.Estimator < trialRefusals || u.answers < rest || served < trialRefusals || now <= u.since {
 		return false
 	}
-	u.need = trialRefusals * u.answers / u.refusals
+	u.need = trialRefusals * u.answers / u.Estimator
 	if u.need > trialLongest {
-		u.answers, u.refusals, u.since = 0, 0, now
+		u.answers, u.Estimator, u.since = 0, 0, now
 		return false
 	}
-	u.on, u.mark = true, v.sent
-	u.rate = max(trialRate*float64(served)*float64(second)/float64(now-u.since), 1e-3)
+	u.on, u.mark = true, v.Sent
+	u.rate = max(trialRate*float64(served)*float64(clock.Second)/float64(now-u.since), 1e-3)
 	u.next = now
-	u.answers, u.refusals = 0, 0
+	u.answers, u.Estimator = 0, 0
 	return false
 }
 
 // paused reports whether the client sent nothing for a while: a rate that is measured over
 // that says nothing of what the server serves.
-func (u *trial) paused(now instant) bool {
+func (u *trial) paused(now clock.Instant) bool {
 	if u.on || u.answers < trialSteady {
 		return false
 	}
-	each := (u.last - u.since) / instant(u.answers)
-	return now-u.last > max(trialPause*each, second)
+	each := (u.last - u.since) / clock.Instant(u.answers)
+	return now-u.last > max(trialPause*each, clock.Second)
 }
 
 // stop gives up a trial.
@@ -100,15 +100,15 @@ func (u *trial) stop() {
 }
 
 // trialForgets is how long answers are counted for a share, where no trial came of them.
-const trialForgets = 60 * 60 * second
+const trialForgets = 60 * 60 * clock.Second
 
 // conclude ends a trial.
 func (u *trial) conclude() bool {
-	if u.refusals <= trialFew && u.answers < u.need {
+	if u.Estimator <= trialFew && u.answers < u.need {
 		return false
 	}
-	better := u.refusals <= trialFew
-	u.on, u.answers, u.refusals, u.since = false, 0, 0, 0
+	better := u.Estimator <= trialFew
+	u.on, u.answers, u.Estimator, u.since = false, 0, 0, 0
 	if better {
 		u.patience = 0
 	} else {

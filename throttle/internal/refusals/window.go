@@ -1,4 +1,4 @@
-package throttle
+package refusals
 
 import "github.com/forbear-go/forbear/throttle/internal/clock"
 
@@ -7,19 +7,19 @@ import "github.com/forbear-go/forbear/throttle/internal/clock"
 // requests, which is safe whether the window is fixed or rolls.
 type inferredWindow struct {
 	limit  int64 // 0 is not known
-	length instant
-	floor  instant  // what was sent before this is forgotten: the server told that it opened then
-	rolled bool     // requests went beyond the first window
-	sure   bool     // a whole window was counted
-	opens  interval // when some window opened
+	length clock.Instant
+	floor  clock.Instant  // what was sent before this is forgotten: the server told that it opened then
+	rolled bool           // requests went beyond the first window
+	sure   bool           // a whole window was counted
+	opens  clock.Interval // when some window opened
 
 	fixed bool // it opened when a fixed window would have
 
 	// Now and then more is tried than the limit, while surely in one window: first
 	// one request, and as each passes up to twice as many.
-	climb    instant // not before this
-	patient  instant // how many windows lie between two tries
-	climbing instant // when the window began in which so many passed:
+	climb    clock.Instant // not before this
+	patient  clock.Instant // how many windows lie between two tries
+	climbing clock.Instant // when the window began in which so many passed:
 	streak   int64
 	extra    int64 // of these, more than the log allowed and yet no proof
 }
@@ -32,11 +32,11 @@ const (
 )
 
 // reach is how far back the log counts.
-func (s *inferredWindow) reach(v *view) instant { return s.length + v.rtt.Slack() }
+func (s *inferredWindow) reach(v *View) clock.Instant { return s.length + v.RTT.Slack() }
 
 // ready returns when n more may go.
-func (s *inferredWindow) ready(v *view, l *limits, now instant, n int64) instant {
-	reserve := min(v.amounts.ReserveOf(s.limit), s.limit-1)
+func (s *inferredWindow) ready(v *View, l *limits, now clock.Instant, n int64) clock.Instant {
+	reserve := min(v.Amounts.ReserveOf(s.limit), s.limit-1)
 	at := s.frees(v, l, s.limit-reserve-n, now)
 	if at > now && reserve == 0 && !l.event.under && s.climbs(now) {
 		extra, streak := s.extra, s.streak
@@ -50,7 +50,7 @@ func (s *inferredWindow) ready(v *view, l *limits, now instant, n int64) instant
 
 // window returns the bounds within which now surely belongs to one window, if the
 // windows are fixed.
-func (s *inferredWindow) window(now instant) interval {
+func (s *inferredWindow) window(now clock.Instant) clock.Interval {
 	past := (now - s.opens.Latest) / s.length * s.length
 	if now < s.opens.Latest {
 		past -= s.length
@@ -59,12 +59,12 @@ func (s *inferredWindow) window(now instant) interval {
 }
 
 // climbs reports whether it is time to try more than the limit.
-func (s *inferredWindow) climbs(now instant) bool {
+func (s *inferredWindow) climbs(now clock.Instant) bool {
 	return now >= s.climb && now < s.window(now).Latest
 }
 
 // since returns from when on requests count at now.
-func (s *inferredWindow) since(v *view, now instant) instant {
+func (s *inferredWindow) since(v *View, now clock.Instant) clock.Instant {
 	since := now - s.reach(v)
 	if s.floor > 0 {
 		since = max(since, s.floor-1)
@@ -76,7 +76,7 @@ func (s *inferredWindow) since(v *view, now instant) instant {
 }
 
 // frees returns when no more than room are left in the log.
-func (s *inferredWindow) frees(v *view, l *limits, room int64, now instant) instant {
+func (s *inferredWindow) frees(v *View, l *limits, room int64, now clock.Instant) clock.Instant {
 	last := l.log.FallsTo(max(room, 0))
 	if last <= s.since(v, now) {
 		return now
@@ -90,9 +90,9 @@ func (s *inferredWindow) frees(v *view, l *limits, room int64, now instant) inst
 
 // admitted takes in an answer: more admitted in one window than the limit raises
 // it. Those that are still under way may yet be refused.
-func (s *inferredWindow) admitted(v *view, t *request, l *limits) {
-	w, pending := s.window(t.at), v.sent-v.answered
-	if t.at < s.climb || t.at >= w.Latest {
+func (s *inferredWindow) admitted(v *View, t *Request, l *limits) {
+	w, pending := s.window(t.At), v.Sent-v.Answered
+	if t.At < s.climb || t.At >= w.Latest {
 		return
 	}
 	if s.climbing != w.Earliest {
@@ -102,23 +102,23 @@ func (s *inferredWindow) admitted(v *view, t *request, l *limits) {
 		s.streak += proven - s.limit
 		s.limit = proven
 	}
-	s.extra = max(l.log.Between(s.since(v, t.at), w.Latest)-pending-s.limit, 0)
+	s.extra = max(l.log.Between(s.since(v, t.At), w.Latest)-pending-s.limit, 0)
 	s.streak = max(s.streak, s.extra)
 }
 
 // spent returns how much of a window was spent when a congestion came.
-func (s *inferredWindow) spent(v *view, l *limits, e *congestion) int64 {
+func (s *inferredWindow) spent(v *View, l *limits, e *congestion) int64 {
 	return l.log.Between(max(s.since(v, e.at), l.empty-1), e.closed)
 }
 
 // logged returns how much the log held when a congestion came.
-func (s *inferredWindow) logged(v *view, l *limits, e *congestion) int64 {
+func (s *inferredWindow) logged(v *View, l *limits, e *congestion) int64 {
 	return l.log.Between(s.since(v, e.at), e.closed)
 }
 
 // explains reports whether a refusal came when the limit was reached.
 // It does not when the server opened again before the window did.
-func (s *inferredWindow) explains(v *view, l *limits, e *congestion, opened instant) bool {
+func (s *inferredWindow) explains(v *View, l *limits, e *congestion, opened clock.Instant) bool {
 	if s.limit <= few || s.logged(v, l, e) < s.limit {
 		return false
 	}
@@ -127,7 +127,7 @@ func (s *inferredWindow) explains(v *view, l *limits, e *congestion, opened inst
 }
 
 // confirm takes in that it was.
-func (s *inferredWindow) confirm(v *view, l *limits, e *congestion, opened instant) {
+func (s *inferredWindow) confirm(v *View, l *limits, e *congestion, opened clock.Instant) {
 	s.limit = min(s.limit, s.logged(v, l, e))
 	if spent := s.spent(v, l, e); spent >= s.limit/10*9 {
 		s.limit = min(s.limit, spent) // all of it since it opened the last time
@@ -147,7 +147,7 @@ func (s *inferredWindow) confirm(v *view, l *limits, e *congestion, opened insta
 }
 
 // near reports whether a window that is known would open at the given time.
-func (s *inferredWindow) near(reset interval) bool {
+func (s *inferredWindow) near(reset clock.Interval) bool {
 	w := s.window((reset.Earliest + reset.Latest) / 2)
 	open := clock.Between(w.Latest-s.length, w.Earliest)
 	next := clock.Between(w.Latest, w.Earliest+s.length)
@@ -155,7 +155,7 @@ func (s *inferredWindow) near(reset interval) bool {
 }
 
 // learn takes in a congestion that nothing known explains.
-func (s *inferredWindow) learn(v *view, l *limits, e *congestion, opened instant) {
+func (s *inferredWindow) learn(v *View, l *limits, e *congestion, opened clock.Instant) {
 	was := *s
 	first := l.log.FirstAfter(l.empty - 1)
 	if was.limit > 0 && e.at-first > was.length {
@@ -174,17 +174,17 @@ func (s *inferredWindow) learn(v *view, l *limits, e *congestion, opened instant
 	}
 	s.limit = max(1, l.log.Between(since, e.closed))
 	s.climb = opened
-	if l.empty > never/-2 {
+	if l.empty > clock.Never/-2 {
 		s.sure, s.patient = true, climbFirst
 		s.climb += s.patient * s.length
 	}
 }
 
 // told infers the length from when the server said that it would open.
-func (s *inferredWindow) told(l *limits, e *congestion, first, opened instant) {
+func (s *inferredWindow) told(l *limits, e *congestion, first, opened clock.Instant) {
 	s.opens = clock.Between(e.reset.Earliest, min(e.reset.Latest, opened))
-	blur := second/2 + e.reset.Width()/2
-	near := func(d instant) instant {
+	blur := clock.Second/2 + e.reset.Width()/2
+	near := func(d clock.Instant) clock.Instant {
 		if w := clock.UsualLength(d - blur); w <= d+blur {
 			return w
 		}
@@ -206,7 +206,7 @@ func (s *inferredWindow) told(l *limits, e *congestion, first, opened instant) {
 }
 
 // tried infers it from how long the server stayed closed.
-func (s *inferredWindow) tried(e *congestion, first, opened instant) {
+func (s *inferredWindow) tried(e *congestion, first, opened clock.Instant) {
 	least := e.tried - e.at
 	if e.at-first <= least {
 		least = e.tried - first

@@ -1,19 +1,21 @@
-package throttle
+package refusals
+
+import "github.com/forbear-go/forbear/throttle/internal/clock"
 
 // A concurrencyTrial tries a limit on the requests in flight before it is believed. Beside
 // a limit on a rate that refuses for its own reason it would be of no use: so it has to let
 // more be served than before.
 type concurrencyTrial struct {
-	on       bool
-	before   float64 // requests served a second, before the trial
-	now      throughput
-	refusals int64
-	rate     inferredRate // what was believed before
+	on        bool
+	before    float64 // requests served a second, before the trial
+	now       throughput
+	Estimator int64
+	rate      inferredRate // what was believed before
 }
 
 // A throughput measures how many requests are served in a time.
 type throughput struct {
-	began instant
+	began clock.Instant
 	n     int64
 }
 
@@ -21,7 +23,7 @@ const (
 	// A throughput is known from so many requests, in such a time. A trial takes a few more
 	// for each in flight.
 	throughputRequests = 128
-	throughputTime     = 20 * second
+	throughputTime     = 20 * clock.Second
 	concurrencyMore    = 8
 	// A trial succeeds if so many times as much is served as before.
 	concurrencyBetter = 1.06
@@ -35,7 +37,7 @@ const (
 )
 
 // served counts a request that was served.
-func (u *concurrencyTrial) served(now instant) {
+func (u *concurrencyTrial) served(now clock.Instant) {
 	if u.now.n == 0 {
 		u.now.began = now
 	}
@@ -46,18 +48,18 @@ func (u *concurrencyTrial) served(now instant) {
 }
 
 // rate returns how many requests were served a second.
-func (m *throughput) rate(now instant) float64 {
-	return float64(m.n) * float64(second) / float64(max(now-m.began, second))
+func (m *throughput) rate(now clock.Instant) float64 {
+	return float64(m.n) * float64(clock.Second) / float64(max(now-m.began, clock.Second))
 }
 
 // begin starts to try a limit. It reports whether that may be the reason of the refusals: a
 // limit that was hardly used is not.
-func (u *concurrencyTrial) begin(v *view, now instant, limit int64) bool {
+func (u *concurrencyTrial) begin(v *View, now clock.Instant, limit int64) bool {
 	before := u.before
 	if now-u.now.began > throughputTime/4 {
 		before = max(before, u.now.rate(now))
 	}
-	if before*float64(v.rtt.Mean)/float64(second) < concurrencyUsed*float64(limit) {
+	if before*float64(v.RTT.Mean)/float64(clock.Second) < concurrencyUsed*float64(limit) {
 		return false
 	}
 	*u = concurrencyTrial{on: true, before: before}
@@ -68,12 +70,12 @@ func (u *concurrencyTrial) begin(v *view, now instant, limit int64) bool {
 }
 
 // over reports whether enough was served to tell.
-func (u *concurrencyTrial) over(now instant, limit int64) bool {
+func (u *concurrencyTrial) over(now clock.Instant, limit int64) bool {
 	return u.now.n >= throughputRequests+concurrencyMore*limit && now-u.now.began >= throughputTime
 }
 
 // succeed reports whether the limit let more be served than before, and ends the trial then.
-func (u *concurrencyTrial) succeed(now instant) bool {
+func (u *concurrencyTrial) succeed(now clock.Instant) bool {
 	if u.now.rate(now) < concurrencyBetter*u.before {
 		return false
 	}
@@ -84,14 +86,14 @@ func (u *concurrencyTrial) succeed(now instant) bool {
 // refused counts a refusal. near says that about as many were in flight as the limit. It
 // reports whether those are too many for a limit.
 func (u *concurrencyTrial) refused(near bool) bool {
-	if u.refusals++; !near {
-		u.refusals += concurrencyFar - 1
+	if u.Estimator++; !near {
+		u.Estimator += concurrencyFar - 1
 	}
-	return u.refusals > concurrencyRefusals+u.now.n/concurrencyPer
+	return u.Estimator > concurrencyRefusals+u.now.n/concurrencyPer
 }
 
 // fail takes up again what was believed before.
-func (u *concurrencyTrial) fail(v *view, now instant) {
+func (u *concurrencyTrial) fail(v *View, now clock.Instant) {
 	if !u.on || v.all.limits == nil {
 		return
 	}

@@ -1,6 +1,8 @@
-package throttle
+package refusals
 
 import (
+	"time"
+
 	"github.com/forbear-go/forbear/throttle/header"
 	"github.com/forbear-go/forbear/throttle/internal/clock"
 	"github.com/forbear-go/forbear/throttle/internal/eventlog"
@@ -21,13 +23,13 @@ type limits struct {
 	doubt   doubt
 	against evidence
 
-	opened instant  // when it opened the last time; long ago while it never did
-	was    instant  // when the congestion before that came, or the first request
-	empty  instant  // when a whole window opened the last time; long ago while none did
-	reset  interval // the end of that congestion, if the server told it
-	paced  instant  // when the pace was first learned
-	before float64  // the pace that was learned before it seemed to be in vain
-	shut   bool     // there was a congestion before
+	opened clock.Instant  // when it opened the last time; long ago while it never did
+	was    clock.Instant  // when the congestion before that came, or the first request
+	empty  clock.Instant  // when a whole window opened the last time; long ago while none did
+	reset  clock.Interval // the end of that congestion, if the server told it
+	paced  clock.Instant  // when the pace was first learned
+	before float64        // the pace that was learned before it seemed to be in vain
+	shut   bool           // there was a congestion before
 
 	// After an opening no more requests are under way than were admitted since, and
 	// one: what was learned may be wrong.
@@ -39,18 +41,21 @@ type limits struct {
 // A congestion begins with a refusal and ends with the first request admitted.
 type congestion struct {
 	under  bool
-	at     instant  // when the request was sent that was the first to be refused
-	closed instant  // when that was known
-	tried  instant  // when the last one was sent that was refused
-	alone  bool     // no other was refused
-	probes int      // requests refused in spite of the wait that the server named
-	known  bool     // what causes it was known before
-	told   bool     // the server told when to come back:
-	reset  interval // then
+	at     clock.Instant  // when the request was sent that was the first to be refused
+	closed clock.Instant  // when that was known
+	tried  clock.Instant  // when the last one was sent that was refused
+	alone  bool           // no other was refused
+	probes int            // requests refused in spite of the wait that the server named
+	known  bool           // what causes it was known before
+	told   bool           // the server told when to come back:
+	reset  clock.Interval // then
 }
 
+// LongestHold bounds what a refusal may ask for only so that no sum overflows.
+const LongestHold = 101 * 365 * 24 * time.Hour
+
 // briefly is how short the time is for which an API that limits a rate is closed.
-const briefly = 5 * second / 2
+const briefly = 5 * clock.Second / 2
 
 // enough is how many requests must pass after an opening until it is believed.
 const enough = 16
@@ -58,10 +63,10 @@ const enough = 16
 func (l *limits) known() bool { return l.span.limit > 0 || l.pace.rate > 0 }
 
 // ready returns when n more may go.
-func (l *limits) ready(v *view, now instant, n int64) instant {
+func (l *limits) ready(v *View, now clock.Instant, n int64) clock.Instant {
 	at := now
 	if l.careful && l.flying > l.passed {
-		at = v.lastSent + v.rtt.Patience()
+		at = v.LastSent + v.RTT.Patience()
 	}
 	if l.event.under && l.event.told {
 		return at // when the server opens again is the server's word
@@ -76,7 +81,7 @@ func (l *limits) ready(v *view, now instant, n int64) instant {
 }
 
 // send counts n more as sent.
-func (l *limits) send(v *view, now instant, n int64) {
+func (l *limits) send(now clock.Instant, number, n int64) {
 	l.log.Condense()
 	if l.log.Empty() && !l.shut && l.log.Sum() == 0 {
 		l.was = now
@@ -85,7 +90,7 @@ func (l *limits) send(v *view, now instant, n int64) {
 		l.log.Forget(min(now-3*l.span.length, max(l.opened, l.was)-1))
 		if !l.span.rolled && l.log.After(max(l.empty, l.span.floor)-1) >= l.span.limit {
 			l.span.rolled = true // beyond what was counted: now it shows whether the length is right
-			l.beCareful(v.sent - n)
+			l.beCareful(number - n)
 		}
 	}
 	l.pace.send(now, n)
@@ -100,27 +105,27 @@ func (l *limits) beCareful(mark int64) {
 }
 
 // conclude notes that what t stands for is no longer under way.
-func (l *limits) conclude(t *request) {
-	if l.careful && t.number > l.mark {
-		l.flying -= t.cost
+func (l *limits) conclude(t *Request) {
+	if l.careful && t.Number > l.mark {
+		l.flying -= t.Cost
 	}
 }
 
 // admitted takes in an answer that is no refusal. after is the number of the last
 // request that was sent before the last refusal.
-func (l *limits) admitted(v *view, t *request, after int64) {
-	if l.event.under && (t.number > after || t.at > l.event.closed) {
+func (l *limits) admitted(v *View, t *Request, after int64) {
+	if l.event.under && (t.Number > after || t.At > l.event.closed) {
 		// One that was sent later was refused nevertheless.
-		strange := l.event.tried > t.at+v.trip
-		if vain := l.draw(v, t.at); vain || strange {
+		strange := l.event.tried > t.At+v.Trip
+		if vain := l.draw(v, t.At); vain || strange {
 			v.all.sheds.prove()
 			l.suspend(float64(v.all.sheds.share))
 			return
 		}
-		l.beCareful(t.number)
+		l.beCareful(t.Number)
 	}
-	if l.careful && t.number > l.mark {
-		if l.passed += t.cost; l.passed >= enough {
+	if l.careful && t.Number > l.mark {
+		if l.passed += t.Cost; l.passed >= enough {
 			l.careful = false
 		}
 	}
@@ -134,8 +139,8 @@ func (l *limits) admitted(v *view, t *request, after int64) {
 
 // refused takes in a refusal; again says that it reports the same congestion as
 // one before.
-func (l *limits) refused(now instant, t *request, r *header.Reading, again bool) {
-	l.log.Remove(t.at, t.cost)
+func (l *limits) refused(now clock.Instant, t *Request, r *header.Reading, again bool) {
+	l.log.Remove(t.At, t.Cost)
 	l.event.alone = !l.event.under
 	if again {
 		return
@@ -146,32 +151,32 @@ func (l *limits) refused(now instant, t *request, r *header.Reading, again bool)
 		l.against.probe(e.probes)
 	}
 	if !e.under {
-		*e = congestion{under: true, alone: true, known: e.known, at: t.at, closed: now, tried: t.at}
+		*e = congestion{under: true, alone: true, known: e.known, at: t.At, closed: now, tried: t.At}
 	}
-	e.tried = max(e.tried, t.at)
+	e.tried = max(e.tried, t.At)
 	e.told = r.Wait.Known() && r.Wait.Delay > 0
 	if e.told {
-		wait, step := instant(min(r.Wait.Delay, longestHold)), min(clock.Bounded(r.Wait.Resolution), clock.FarDay)
-		e.reset = clock.Between(t.at+wait-step, now+wait+step)
+		wait, step := clock.Instant(min(r.Wait.Delay, LongestHold)), min(clock.Bounded(r.Wait.Resolution), clock.FarDay)
+		e.reset = clock.Between(t.At+wait-step, now+wait+step)
 	}
 }
 
 // shed takes in a refusal from which nothing is to be learned, because the server sheds
 // load.
-func (l *limits) shed(t *request) {
-	l.log.Remove(t.at, t.cost)
-	l.was = max(l.was, t.at)
+func (l *limits) shed(t *Request) {
+	l.log.Remove(t.At, t.Cost)
+	l.was = max(l.was, t.At)
 }
 
 // explains reports whether what was learned says that t would be refused.
-func (l *limits) explains(v *view, t *request) bool {
+func (l *limits) explains(v *View, t *Request) bool {
 	if l == nil || l.doubt.raised {
 		return false
 	}
-	if l.pace.rate > 0 && l.pace.unused == 0 && l.pace.next > t.at-l.pace.step() {
+	if l.pace.rate > 0 && l.pace.unused == 0 && l.pace.next > t.At-l.pace.step() {
 		return true
 	}
-	return l.span.limit > few && 4*l.log.Between(l.span.since(v, t.at), t.at) >= 3*l.span.limit
+	return l.span.limit > few && 4*l.log.Between(l.span.since(v, t.At), t.At) >= 3*l.span.limit
 }
 
 // suspend does without what was learned, because it seems to be in vain: with it, such a
@@ -186,7 +191,7 @@ func (l *limits) suspend(share float64) {
 }
 
 // judge takes in what became of a request while there is doubt. l may be nil.
-func (l *limits) judge(t *request, refused bool) finding {
+func (l *limits) judge(t *Request, refused bool) finding {
 	if l == nil || !l.doubt.raised {
 		return undecided
 	}
@@ -205,7 +210,7 @@ func (l *limits) dismiss() bool {
 }
 
 // confirm takes up again what was learned, because it was right. l may be nil.
-func (l *limits) confirm(now instant) {
+func (l *limits) confirm(now clock.Instant) {
 	if l == nil || !l.doubt.raised {
 		return
 	}
@@ -231,7 +236,7 @@ func (l *limits) hurry() {
 }
 
 // lately is how far back it is looked for what was served.
-const lately = 60 * second
+const lately = 60 * clock.Second
 
 // few requests between two congestions are no window: a bucket gave back that many
 // while it was closed.

@@ -1,6 +1,10 @@
-package throttle
+package refusals
 
-import "math"
+import (
+	"math"
+
+	"github.com/forbear-go/forbear/throttle/internal/clock"
+)
 
 // A verdict tells whether a limit that is doubted is there, while more is sent than it
 // would admit. A limit serves no more than before, so that a larger share is refused; a
@@ -9,8 +13,8 @@ import "math"
 type verdict struct {
 	refusal, service float64 // what the answer to one request says for a limit, as a logarithm
 	odds             float64
-	after            int64   // the first request that was refused; 0 is none yet
-	since            instant // when that was sent
+	after            int64         // the first request that was refused; 0 is none yet
+	since            clock.Instant // when that was sent
 }
 
 const (
@@ -41,12 +45,12 @@ func newVerdict(share float64, rate bool) verdict {
 }
 
 // observe takes in what became of a request.
-func (v *verdict) observe(t *request, refused bool) finding {
+func (v *verdict) observe(t *Request, refused bool) finding {
 	switch {
 	case v.after == 0 && refused:
-		v.after, v.since = t.number, t.at
+		v.after, v.since = t.Number, t.At
 		return undecided
-	case v.after == 0 || t.number <= v.after:
+	case v.after == 0 || t.Number <= v.after:
 		return undecided
 	case refused:
 		v.odds += v.refusal
@@ -56,7 +60,7 @@ func (v *verdict) observe(t *request, refused bool) finding {
 	switch {
 	case v.odds >= verdictOdds:
 		return aLimit
-	case v.odds <= -verdictOdds && t.at-v.since > briefly: // not just a short window that opened
+	case v.odds <= -verdictOdds && t.At-v.since > briefly: // not just a short window that opened
 		return noLimit
 	}
 	return undecided

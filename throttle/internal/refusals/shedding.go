@@ -1,4 +1,6 @@
-package throttle
+package refusals
+
+import "github.com/forbear-go/forbear/throttle/internal/clock"
 
 // A shedding tells a server that sheds load from one that limits the client. Both refuse,
 // and neither says which it is. A limit refuses all that is sent after the first refusal
@@ -14,15 +16,15 @@ type shedding struct {
 	vain     int64 // limits that turned out to be none
 	credence int32 // how often in turn witnesses proved shedding; above 0 it is presumed
 	open     bool  // a refusal is under judgement
-	last     instant
+	last     clock.Instant
 
 	// The refusal under judgement.
-	number            int64   // of the request refused
-	after             instant // witnesses were sent after this
-	latest            int64   // the last witness; 0 is not bounded
-	before            instant // until when the key was closed without it
-	admitted, refused int64   // witnesses
-	yes, no           float64 // the same, of the refusals before too
+	number            int64         // of the request refused
+	after             clock.Instant // witnesses were sent after this
+	latest            int64         // the last witness; 0 is not bounded
+	before            clock.Instant // until when the key was closed without it
+	admitted, refused int64         // witnesses
+	yes, no           float64       // the same, of the refusals before too
 
 	share float32 // of the last answers that were refusals, smoothed
 	heard float32 // how many of them there were
@@ -31,8 +33,8 @@ type shedding struct {
 }
 
 const (
-	sheddingMost = 8                // proofs of shedding count no more than this
-	sheddingKept = 30 * 60 * second // and for so long after the last refusal
+	sheddingMost = 8                      // proofs of shedding count no more than this
+	sheddingKept = 30 * 60 * clock.Second // and for so long after the last refusal
 	// A limit that refills admits a few after a refusal. So many admitted witnesses,
 	// for each that was refused and for the first refusal, prove shedding.
 	witnessesAdmitted = 3
@@ -61,31 +63,31 @@ func (s *shedding) observe(refused bool) {
 func (s *shedding) presumed() bool { return s.credence > 0 }
 
 // begin starts to judge a refusal of t, which closes the key unless shedding is presumed.
-func (s *shedding) begin(v *view, now instant, t *request) {
+func (s *shedding) begin(v *View, now clock.Instant, t *Request) {
 	if s.credence > 0 && now > s.last+sheddingKept {
 		s.credence = 0
 	}
 	s.last = now
-	s.open, s.number, s.before = true, t.number, v.until
+	s.open, s.number, s.before = true, t.Number, v.Until
 	// One that was sent a moment later may have arrived earlier.
-	s.after = t.at + min(v.rtt.Slack(), now-t.at-v.rtt.WasShortest/2)
+	s.after = t.At + min(v.RTT.Slack(), now-t.At-v.RTT.WasShortest/2)
 	s.admitted, s.refused = 0, 0
 	s.yes, s.no = witnessesFade*s.yes, witnessesFade*s.no
 	s.latest = 0
 	if !s.presumed() {
-		s.latest = v.sent
+		s.latest = v.Sent
 	}
 }
 
 // witness reports whether t was sent after the refusal under judgement, and surely
 // arrived after it, and was not sent in knowledge of it.
-func (s *shedding) witness(t *request) bool {
-	return s.open && t.number > s.number && t.at > s.after && (s.latest == 0 || t.number <= s.latest)
+func (s *shedding) witness(t *Request) bool {
+	return s.open && t.Number > s.number && t.At > s.after && (s.latest == 0 || t.Number <= s.latest)
 }
 
 // served takes in an answer that is no refusal. It reports whether that proves that the
 // server sheds.
-func (s *shedding) served(t *request) bool {
+func (s *shedding) served(t *Request) bool {
 	if !s.witness(t) {
 		return false
 	}
@@ -107,7 +109,7 @@ func (s *shedding) prove() {
 
 // turnedAway takes in a further refusal. It reports whether that proves a limit, where
 // shedding was presumed.
-func (s *shedding) turnedAway(v *view, now instant, t *request) bool {
+func (s *shedding) turnedAway(v *View, now clock.Instant, t *Request) bool {
 	if !s.witness(t) {
 		return false
 	}
@@ -126,8 +128,8 @@ func (s *shedding) turnedAway(v *view, now instant, t *request) bool {
 // outnumbered reports whether most of what was sent since the refusal under judgement
 // seems to be admitted, where refusals come so much faster than other answers that they
 // are heard first.
-func (s *shedding) outnumbered(v *view, now instant, t *request) bool {
-	return now-t.at < v.rtt.Mean/4 && 2*s.refused < v.sent-s.number
+func (s *shedding) outnumbered(v *View, now clock.Instant, t *Request) bool {
+	return now-t.At < v.RTT.Mean/4 && 2*s.refused < v.Sent-s.number
 }
 
 // over ends a judgement that does not come to a result.

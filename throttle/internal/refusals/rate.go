@@ -1,4 +1,4 @@
-package throttle
+package refusals
 
 import (
 	"math"
@@ -10,29 +10,29 @@ import (
 // it is refused again: slowly while it is near what was refused, faster the longer
 // nothing happens.
 type inferredRate struct {
-	rate   float64 // a second, at the last refusal; 0 is not known
-	proven int64   // requests that went at this pace since
-	period float64 // how many of them raise it by the first part
-	next   instant // when the next may go
-	unused int64   // requests that could have gone at this pace and did not, lately
-	floor  float64 // what was served lately, no rate falls far below
-	soon   int     // refusals in turn that came soon after the one before
+	rate   float64       // a second, at the last refusal; 0 is not known
+	proven int64         // requests that went at this pace since
+	period float64       // how many of them raise it by the first part
+	next   clock.Instant // when the next may go
+	unused int64         // requests that could have gone at this pace and did not, lately
+	floor  float64       // what was served lately, no rate falls far below
+	soon   int           // refusals in turn that came soon after the one before
 }
 
 const (
-	paceRise   = 0.02       // the first part by which a pace rises
-	paceBack   = 0.98       // what is left of a pace after a refusal
-	paceBelow  = 0.995      // how much of a measured rate is believed
-	paceNear   = 5          // a pace refused within so many periods is about right
-	paceSure   = 20         // requests that make a measurement
-	paceFar    = 0.9        // the same after one that came soon,
-	paceSoon   = 2 * second // so long after the opening; then the pace is far too high
-	paceDoubt  = 5          // refusals that came soon until nothing known is believed
-	paceStart  = 4          // seconds of the first period, where much was counted
-	paceFirst  = 16         // requests of the first period, at most
-	paceTried  = 4          // the same of a rate that was tried, and may be far too low
-	paceFloor  = 0.9        // of what was served lately
-	paceLatest = 200        // and of the last, at least; the share of refusals is about one in so many
+	paceRise   = 0.02             // the first part by which a pace rises
+	paceBack   = 0.98             // what is left of a pace after a refusal
+	paceBelow  = 0.995            // how much of a measured rate is believed
+	paceNear   = 5                // a pace refused within so many periods is about right
+	paceSure   = 20               // requests that make a measurement
+	paceFar    = 0.9              // the same after one that came soon,
+	paceSoon   = 2 * clock.Second // so long after the opening; then the pace is far too high
+	paceDoubt  = 5                // refusals that came soon until nothing known is believed
+	paceStart  = 4                // seconds of the first period, where much was counted
+	paceFirst  = 16               // requests of the first period, at most
+	paceTried  = 4                // the same of a rate that was tried, and may be far too low
+	paceFloor  = 0.9              // of what was served lately
+	paceLatest = 200              // and of the last, at least; the share of refusals is about one in so many
 )
 
 // now returns the rate a second that is tried now.
@@ -45,15 +45,15 @@ func (p *inferredRate) at(proven float64) float64 {
 }
 
 // step returns the time between two requests.
-func (p *inferredRate) step() instant {
+func (p *inferredRate) step() clock.Instant {
 	if p.rate <= 0 {
 		return 0
 	}
-	return instant(min(float64(second)/p.now(), float64(60*60*second)))
+	return clock.Instant(min(float64(clock.Second)/p.now(), float64(60*60*clock.Second)))
 }
 
 // send counts n more as sent at now.
-func (p *inferredRate) send(now instant, n int64) {
+func (p *inferredRate) send(now clock.Instant, n int64) {
 	if p.rate <= 0 {
 		return
 	}
@@ -73,8 +73,8 @@ func (p *inferredRate) send(now instant, n int64) {
 
 // learn takes in that so many were admitted between two openings, or before the
 // first one, which took so long, and how long of that it was open.
-func (p *inferredRate) learn(admitted int64, open, took instant) {
-	measured := float64(admitted) / (float64(max(took, millisecond)) / float64(second))
+func (p *inferredRate) learn(admitted int64, open, took clock.Instant) {
+	measured := float64(admitted) / (float64(max(took, clock.Millisecond)) / float64(clock.Second))
 	soon := open < paceSoon
 	defer func() { p.rate = max(p.rate, paceFloor*p.floor) }()
 	if p.rate <= 0 || p.period < paceFirst || soon && p.soon >= paceDoubt {
@@ -100,7 +100,7 @@ func (p *inferredRate) learn(admitted int64, open, took instant) {
 }
 
 // believe begins with a rate that was tried, and at which nothing was refused.
-func (p *inferredRate) believe(rate float64, now instant) {
+func (p *inferredRate) believe(rate float64, now clock.Instant) {
 	*p = inferredRate{rate: rate, period: max(paceTried, paceStart*rate), next: now}
 }
 

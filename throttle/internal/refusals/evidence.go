@@ -1,4 +1,4 @@
-package throttle
+package refusals
 
 // An evidence is what speaks against the limits that refusals taught, whatever they are.
 // A server that limits keeps its word, and once its limit is known it refuses seldom.

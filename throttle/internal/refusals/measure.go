@@ -1,8 +1,10 @@
-package throttle
+package refusals
+
+import "github.com/forbear-go/forbear/throttle/internal/clock"
 
 // draw draws the lesson of a congestion that ended when a request was sent at
 // opened. It reports whether lessons turn out to be in vain.
-func (l *limits) draw(v *view, opened instant) (vain bool) {
+func (l *limits) draw(v *View, opened clock.Instant) (vain bool) {
 	e := l.event
 	l.event = congestion{}
 	shut := e.tried - e.at
@@ -39,7 +41,7 @@ func (l *limits) draw(v *view, opened instant) (vain bool) {
 	default:
 		vain = l.measure(v, &e, opened)
 	}
-	l.was, l.opened, l.shut, l.reset = e.at, opened, true, interval{}
+	l.was, l.opened, l.shut, l.reset = e.at, opened, true, clock.Interval{}
 	if e.told {
 		l.reset = e.reset
 	}
@@ -53,16 +55,16 @@ func (l *limits) draw(v *view, opened instant) (vain bool) {
 
 // served returns the rate a second at which requests were admitted lately, or 0 where
 // not enough is known.
-func (l *limits) served(now instant) float64 {
+func (l *limits) served(now clock.Instant) float64 {
 	if l.pace.rate <= 0 || now-l.paced < lately {
 		return 0 // a burst that came before says nothing of a rate
 	}
-	return float64(l.log.Between(now-lately, now)) / float64(lately/second)
+	return float64(l.log.Between(now-lately, now)) / float64(lately/clock.Second)
 }
 
 // measure learns the span of a congestion that nothing known explains. One that is
 // known is given up only for what two of them agree upon.
-func (l *limits) measure(v *view, e *congestion, opened instant) (vain bool) {
+func (l *limits) measure(v *View, e *congestion, opened clock.Instant) (vain bool) {
 	if l.span.limit > few && 4*l.span.logged(v, l, e) < 3*l.span.limit {
 		limit, none := l.doubt.below(l.span.logged(v, l, e))
 		if !limit {

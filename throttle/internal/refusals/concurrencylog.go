@@ -1,8 +1,10 @@
-package throttle
+package refusals
 
 import (
 	"math"
 	"math/bits"
+
+	"github.com/forbear-go/forbear/throttle/internal/clock"
 )
 
 // A concurrencyLog counts the requests served and refused for each number in flight when
@@ -10,13 +12,13 @@ import (
 type concurrencyLog struct {
 	served, refused [concurrencyClasses]float64
 	answers         float64 // all of these
-	last            *burst
+	last            *Burst
 }
 
-// A burst is several requests that were sent at about the same time, so that the server may
+// A Burst is several requests that were sent at about the same time, so that the server may
 // have received them in any order.
-type burst struct {
-	began    instant
+type Burst struct {
+	began    clock.Instant
 	inFlight int64 // at its end
 }
 
@@ -39,9 +41,9 @@ const (
 )
 
 // send adds a request to the burst that it is part of, and returns that.
-func (l *concurrencyLog) send(now, slack instant, inFlight int64) *burst {
+func (l *concurrencyLog) send(now, slack clock.Instant, inFlight int64) *Burst {
 	if l.last == nil || now > l.last.began+slack {
-		l.last = &burst{began: now}
+		l.last = &Burst{began: now}
 	}
 	l.last.inFlight = max(l.last.inFlight, inFlight)
 	return l.last

@@ -1,4 +1,4 @@
-package throttle
+package refusals
 
 // A doubt asks whether what refusals taught is true. A limit that is kept to refuses
 // hardly anything; a server that sheds load refuses as often at any rate, and after any

@@ -1,0 +1,63 @@
+package refusals
+
+import (
+	"math"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/forbear-go/forbear/throttle/internal/clock"
+)
+
+func TestPaces(t *testing.T) {
+	var p inferredRate
+	p.learn(50, 10*clock.Second, 10*clock.Second)
+	assert.InDelta(t, 5, p.now(), 1e-9)
+	assert.Equal(t, clock.Second/5, p.step())
+	p.send(0, 1)
+	assert.Equal(t, clock.Second/5, p.next)
+	before := p.now()
+	for range int(p.period) {
+		p.send(p.next, 1)
+	}
+	assert.InDelta(t, before*1.02, p.now(), .01, "the first part")
+	p.learn(100, 20*clock.Second, 20*clock.Second)
+	assert.Less(t, p.now(), before*1.02)
+	assert.Greater(t, p.now(), before*.95)
+	p.learn(1, 1000*clock.Second, 1000*clock.Second)
+	assert.Greater(t, p.now(), before/9, "one odd refusal is not believed too much")
+	p.learn(1<<40, 1, 1)
+	assert.False(t, math.IsInf(p.now(), 0))
+	p = inferredRate{rate: 1e-9, period: paceFirst}
+	p.send(0, 1<<40)
+	assert.Equal(t, clock.Longest, p.next)
+}
+
+// A pace that was not used proves nothing, and has to be made up for.
+func TestIdlePacesProveNothing(t *testing.T) {
+	p := inferredRate{rate: 10, period: 20}
+	for range 100 {
+		p.send(p.next+p.step(), 1) // half as fast as it may
+	}
+	assert.Zero(t, p.proven)
+	for range 40 {
+		p.send(p.next, 1)
+	}
+	assert.EqualValues(t, 20, p.proven)
+	p.send(p.next+100*clock.Second, 1)
+	assert.GreaterOrEqual(t, p.next, 100*clock.Second, "one that comes late may be made up for, and no more")
+}
+
+// A refusal soon after the opening says that the pace is too high, and not by how much:
+// only when it happens again and again is a measurement believed.
+func TestRefusalsThatComeSoon(t *testing.T) {
+	p := inferredRate{rate: 100, period: 200}
+	for n := range paceDoubt {
+		p.learn(20, clock.Second/5, 6*clock.Second/5)
+		assert.InDelta(t, 100*math.Pow(paceFar, float64(n+1)), p.rate, 1e-9)
+	}
+	p.learn(20, clock.Second, 2*clock.Second)
+	assert.InDelta(t, 10, p.rate, 1e-9)
+	p.learn(600, 60*clock.Second, 61*clock.Second)
+	assert.Zero(t, p.soon)
+}
