@@ -34,7 +34,7 @@ func (w *window) observe(k *Limiter, now instant, t *Reservation, said *header.W
 	}
 	if told {
 		w.kind.Move(reset, w.length.Value)
-		if !w.observeReset(k, t, reset, !ok || w.limit <= 1 || 2*remaining >= w.limit) {
+		if !w.observeReset(k, t, reset, !ok || w.limit <= 1 || 2*remaining >= w.limit) && !w.fullSooner() {
 			return
 		}
 	}

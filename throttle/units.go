@@ -146,6 +146,10 @@ func (u *unitWindow) window(w *window, k *Limiter, now instant, t *Reservation, 
 	return out, true
 }
 
+// fullSooner reports whether an earlier reset may be the newest word: that of a bucket which was
+// given back what a request did not use.
+func (w *window) fullSooner() bool { return w.units != nil && !w.units.Opens() }
+
 // observe takes in what a response that was no refusal says of the window.
 func (u *unitWindow) observe(w *window, k *Limiter, now instant, t *Reservation, said *header.Window) {
 	says, ok := u.window(w, k, now, t, said)

@@ -172,3 +172,28 @@ func TestACostThatCannotMeanRequests(t *testing.T) {
 	assert.Equal(t, "requests", k.AskFor(now, asks).Limit)
 	assert.Equal(t, 600, k.AskFor(now, asks).Max, "nothing else is counted")
 }
+
+// A bucket that is given back what a response did not use is full sooner than it was said to be.
+func TestWhatIsGivenBackIsTakenIn(t *testing.T) {
+	k := newLimiter(t)
+	ask := &Demand{Estimate: cost.Estimate{Most: cost.Tokens(100)}}
+	says := func(at time.Duration, r Reservation, tokens int) {
+		k.Observe(epoch.Add(at), r, &header.Reading{Windows: []header.Window{{
+			Name: "tokens", Unit: "tokens", Limit: known(1000), Remaining: known(tokens),
+			Reset: header.Reset{In: time.Duration(1000-tokens) * 60 * time.Millisecond, Resolution: time.Millisecond},
+		}}})
+	}
+	says(100*time.Millisecond, k.TakeFor(epoch, ask), 900)
+	var sent []Reservation
+	for range 5 {
+		sent = append(sent, k.TakeFor(epoch.Add(time.Second), ask))
+	}
+	for i, tokens := range []int{800, 700, 600, 500} {
+		says(1100*time.Millisecond+time.Duration(i)*10*time.Millisecond, sent[i], tokens)
+	}
+	says(3*time.Second, sent[4], 950)
+	w := k.Status(epoch.Add(3 * time.Second)).Windows
+	require.Len(t, w, 1)
+	assert.Equal(t, 950, w[0].Remaining)
+	assert.InDelta(t, 950, w[0].Credit, 5, "rounded to tens")
+}

@@ -189,6 +189,9 @@ func (l *Limiter) Admission(d Demand) float64 { return l.admission(d) }
 // Refills reports whether the window is known to fill all the time.
 func (l *Limiter) Refills() bool { return l.refill.bucket }
 
+// Opens reports whether a reset is known to bring everything back.
+func (l *Limiter) Opens() bool { return l.opens(false) }
+
 // Level returns what remains at a time by the newest response, before holds.
 func (l *Limiter) Level(now time.Time) float64 { return l.level(l.since(now), false) }
 

@@ -243,3 +243,27 @@ func TestAHoldThatNothingEndsLapses(t *testing.T) {
 	require.False(t, l.Ask(at(time.Minute), known(500)).Go)
 	assert.True(t, l.Ask(at(2*time.Hour), known(500)).Go || l.Ask(at(2*time.Hour+time.Minute), known(500)).Go)
 }
+
+// Of two responses that come within what requests differ on the way, the one that tells of more may
+// have been made before; later it is what came back.
+func TestAnOvertakenResponseRaisesNothing(t *testing.T) {
+	t.Parallel()
+	l := level.New()
+	told := func(remaining float64) level.Window {
+		return level.Window{Limit: 1000, Remaining: remaining, Left: time.Duration(1000-remaining) * 60 * time.Millisecond}
+	}
+	for i := range 8 {
+		answer(l, time.Duration(i)*2*time.Second, level.Demand{Most: 50}, told(900-20*float64(i)), level.Usage{}, false)
+	}
+	require.True(t, l.Refills())
+	var holds []*level.Hold
+	for range 3 {
+		holds = append(holds, l.Take(at(20*time.Second), level.Demand{Most: 50}))
+	}
+	now := 21 * time.Second
+	l.Observe(at(now), holds[0], told(500))
+	l.Observe(at(now+5*time.Millisecond), holds[1], told(600))
+	assert.InDelta(t, 500, l.Level(at(now+5*time.Millisecond)), 6, "rounded to tens")
+	l.Observe(at(now+2*time.Second), holds[2], told(600))
+	assert.InDelta(t, 600, l.Level(at(now+2*time.Second)), 6)
+}

@@ -122,6 +122,9 @@ func (l *Limiter) anchor(t time.Duration, own *Hold, w Window) {
 	if w.Remaining > 0 && w.Left >= 0 {
 		l.refill.observe(w.Limit-w.Remaining, max(1, l.grains.whole()), w.Left, w.Blur)
 	}
+	if l.overtaken(t, own, w) {
+		return
+	}
 	if !l.refill.bucket {
 		if old := w.Left >= 0 && t+w.Left+w.Blur+2*time.Second < l.reset && l.reset > t; old && l.opens(false) {
 			return // it was made before the window opened
@@ -153,6 +156,13 @@ func (l *Limiter) anchor(t time.Duration, own *Hold, w Window) {
 	}
 	l.spent.forget(t-l.length, l.length)
 	l.sum()
+}
+
+// overtaken reports whether a response tells of more than the newest word because it may have been made
+// before: one response may overtake another by as much as requests differ on the way.
+func (l *Limiter) overtaken(t time.Duration, own *Hold, w Window) bool {
+	return l.told && l.refill.bucket && own != nil && own.sent < l.at && t < l.at+l.arrival()/2 &&
+		w.Remaining-l.grains.half() > l.level(t, false)
 }
 
 // observeReset finds out whether a reset brings everything back, and takes the
