@@ -161,7 +161,7 @@ func (l *Limiter) anchor(t time.Duration, own *Hold, w Window) {
 // overtaken reports whether a response tells of more than the newest word because it may have been made
 // before: one response may overtake another by as much as requests differ on the way.
 func (l *Limiter) overtaken(t time.Duration, own *Hold, w Window) bool {
-	return l.told && l.refill.bucket && own != nil && own.sent < l.at && t < l.at+l.arrival()/2 &&
+	return l.told && w.Left >= 0 && own != nil && own.sent < l.at && t < l.at+l.arrival() &&
 		w.Remaining-l.grains.half() > l.level(t, false)
 }
 
