@@ -22,9 +22,11 @@ type Request struct {
 	Host, Method, Path string
 	// Cost is how many units of the limits the request spends. 0 means 1; a negative cost is an error.
 	Cost int
-	// Units is how much it spends of other units than requests, such as {"tokens": 850}. Quotas count
-	// requests; limiters of the caller's own see it in their [limit.Demand].
+	// Units is how much it surely spends of other units than requests, such as {"tokens": 850}; see
+	// [Quota.Of].
 	Units map[string]float64
+	// Metered says that [Queue.Settle] will be called with what it spent of units that Units lacks.
+	Metered bool
 	// Priority decides which request goes first if several wait for the same limit. The zero value is
 	// Normal.
 	Priority Priority
@@ -66,7 +68,7 @@ func (r *Request) cost() int { return max(r.Cost, 1) }
 
 // demand is what r asks of its limits.
 func (r *Request) demand() limit.Demand {
-	return limit.Demand{Requests: r.cost(), Units: r.Units, Tag: r.Tag}
+	return limit.Demand{Requests: r.cost(), Units: r.Units, Metered: r.Metered, Tag: r.Tag}
 }
 
 func (r *Request) validate() error {

@@ -7,6 +7,8 @@ type Demand struct {
 	// Units is how much it spends of other units, such as {"tokens": 850}; nil for nothing. Limiters
 	// must not change it.
 	Units map[string]float64
+	// Metered says that the caller will call [Settle] with what it spent of units that Units lacks.
+	Metered bool
 	// Tag is the caller's own. The limiters of this package do not look at it.
 	Tag any
 }
