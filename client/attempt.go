@@ -112,6 +112,7 @@ func (a *attempt) prepare(t *Transport, who *principal, c *call) {
 	a.Request = queue.Request{
 		Key: who.key, Host: req.URL.Host, Method: req.Method, Path: req.URL.EscapedPath(),
 		Cost: c.cost, Priority: c.priority, NoWait: c.noWait, MaxWait: c.maxWait, Retry: c.sent > 0, Tag: a,
+		Metered: t.line.CountsUnits(),
 	}
 	a.key, a.part, a.req, a.scope, a.number = nil, nil, req, c.scope, c.sent+1
 	a.name, a.arrived, a.first = t.nameFor(c), time.Time{}, c.sent == 0 && c.mayRetry()
@@ -144,6 +145,7 @@ func (a *attempt) exchange(t *Transport, req *http.Request, who *principal) (ans
 			defer discard(ans.resp)
 			defer closeBody(req)
 			defer ans.letGo()
+			defer a.settleLost(t)
 			a.end(false)
 		}
 	}()
@@ -166,6 +168,7 @@ func (a *attempt) take(t *Transport, who *principal, ans *answer) {
 	case ans.err != nil:
 		a.hold(t, ans)
 		a.end(false)
+		a.settleLost(t)
 		discard(ans.resp) // there should be none, but if there is, it must be closed
 		ans.resp, ans.key = nil, a.key
 	default:

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/forbear-go/forbear/queue"
 	"github.com/forbear-go/forbear/throttle"
 	"github.com/forbear-go/forbear/throttle/cost"
 	"github.com/forbear-go/forbear/throttle/limit"
@@ -69,7 +70,9 @@ type metering struct {
 	key         string
 	part        *throttle.Limiter
 	reservation throttle.Reservation
-	meter       *cost.Meter // nil if the response tells nothing
+	meter       *cost.Meter    // nil if the response tells nothing
+	request     *queue.Request // nil if no rule counts something else than requests
+	refused     bool
 }
 
 // costFields are the fields in which responses of any API tell what a request cost.
@@ -82,10 +85,13 @@ var costFields = &cost.API{Header: []cost.Term{
 // meter returns what watches the body of a response for what it says of its cost, nil if nothing
 // has to. The reservation is told so.
 func (a *attempt) meter(t *Transport, resp *http.Response) *metering {
-	if a.reading.Refused || a.api == nil && !a.ticket.CountsUnits() {
+	if a.reading.Refused && a.Metered {
+		return &metering{t: t, request: a.asked(), refused: true}
+	}
+	if a.reading.Refused || a.api == nil && !a.ticket.CountsUnits() && !a.Metered {
 		return nil
 	}
-	m := &metering{t: t, key: a.Request.Key, part: a.part}
+	m := &metering{t: t, key: a.Request.Key, part: a.part, request: a.asked()}
 	if a.api != nil {
 		m.meter = a.api.Meter(resp, a.model)
 	} else {
@@ -96,12 +102,31 @@ func (a *attempt) meter(t *Transport, resp *http.Response) *metering {
 	return m
 }
 
+// asked returns what the queue was asked, for when the attempt is over; nil if that does not matter.
+func (a *attempt) asked() *queue.Request {
+	if !a.Metered {
+		return nil
+	}
+	r := a.Request
+	r.Tag = nil
+	a.Metered = false // whoever has r settles it
+	return &r
+}
+
+// settleLost tells the rules of an attempt without an answer: what it cost is not known.
+func (a *attempt) settleLost(t *Transport) {
+	if a.Metered {
+		t.line.Settle(&a.Request, nil)
+		a.Metered = false
+	}
+}
+
 // watch has the costs settled once the body of a response is over.
 func (m *metering) watch(resp *http.Response) {
 	if m == nil {
 		return
 	}
-	if resp.Body == nil || resp.Body == http.NoBody || resp.StatusCode == http.StatusSwitchingProtocols {
+	if m.refused || resp.Body == nil || resp.Body == http.NoBody || resp.StatusCode == http.StatusSwitchingProtocols {
 		m.settle()
 		return
 	}
@@ -114,11 +139,31 @@ func (m *metering) watch(resp *http.Response) {
 
 // settle takes in what the response says that the request cost.
 func (m *metering) settle() {
+	if m.refused {
+		m.t.line.Settle(m.request, cost.Units{})
+		return
+	}
 	var used cost.Units
 	if m.meter != nil {
 		used = m.meter.Used()
 	}
+	if m.request != nil {
+		m.t.line.Settle(m.request, total(used))
+	}
 	m.t.line.Update(m.key, func(now time.Time, _ limit.Limiter) { m.part.Settle(now, m.reservation, used) })
+}
+
+// total returns what was used with the sum of tokens, nil if nothing is known.
+func total(used cost.Units) cost.Units {
+	if _, ok := used["tokens"]; !ok {
+		if n, ok := used.Of("tokens", "tokens"); ok {
+			return used.Add(cost.Units{"tokens": n})
+		}
+	}
+	if len(used) == 0 {
+		return nil
+	}
+	return used
 }
 
 // isStream reports whether a response comes in pieces, so that its header tells what remained

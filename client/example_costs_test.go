@@ -60,3 +60,30 @@ func ExampleWithCosts() {
 	// <nil>
 	// true queue: cost 2000 exceeds the 1000 that limit "tokens" allows at once
 }
+
+// An API that announces no limit of tokens, but documents one: a rule counts what responses say that they used.
+func ExampleWithRule_tokens() {
+	hc, err := client.New(client.WithRule(queue.Rule{
+		Name: "claude", Pattern: "bedrock-runtime.us-east-1.amazonaws.com/", Scope: queue.PerHost,
+		Limits: []queue.Quota{queue.PerMinute(200_000).Of("tokens")},
+	}))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	ctx := client.WithUnits(context.Background(), cost.Tokens(200_001)) // too much for any minute
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost,
+		"https://bedrock-runtime.us-east-1.amazonaws.com/model/anthropic.claude-sonnet-4/converse", strings.NewReader("{}"))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	resp, err := hc.Do(req)
+	if err == nil {
+		_ = resp.Body.Close()
+	}
+	tooMuch, ok := errors.AsType[*queue.CostError](err)
+	fmt.Println(ok, tooMuch)
+	// Output:
+	// true queue: cost 200001 exceeds the 200000 that limit "claude, 200000 tokens per minute" allows at once
+}

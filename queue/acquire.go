@@ -50,7 +50,7 @@ func (l *Queue) lineUp(ctx context.Context, now time.Time, k *key, c *class, r *
 	}()
 	t.setDeadline(ctx, now)
 	l.join(t)
-	if r.cost() > 1 {
+	if r.cost() > 1 || len(r.Units) > 0 {
 		if err := l.impossible(t, now); err != nil {
 			l.fail(t, err)
 		}

@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"maps"
 	"slices"
 
 	"github.com/forbear-go/forbear/throttle/limit"
@@ -31,6 +32,25 @@ func (f *flow) before(t *ticket) (b load) {
 		}
 	}
 	return b
+}
+
+// unitsTo is what t spends, of each unit that it surely spends something of, with all that go first in
+// its own flow, at least.
+func (f *flow) unitsTo(t *ticket) map[string]float64 {
+	sum := maps.Clone(t.r.Units)
+	left := maxRivals
+	add := func(x *ticket, next func(*ticket) *ticket) {
+		for ; x != nil && left > 0; x, left = next(x), left-1 {
+			for unit := range sum {
+				sum[unit] += max(0, x.r.Units[unit])
+			}
+		}
+	}
+	add(t.prev, func(x *ticket) *ticket { return x.prev })
+	if !t.r.Retry {
+		add(f.retries.front, func(x *ticket) *ticket { return x.next })
+	}
+	return sum
 }
 
 // free reports whether no limit counts the requests of the flow's key, or of its bucket, by themselves.

@@ -75,6 +75,9 @@ func (p *Position) worsen(g *limiter, t *ticket, now time.Time, ahead load) {
 	a := g.ask(now, d)
 	start, name := a.Earliest(), a.Limit
 	if a.Max <= 0 && !a.Unknown {
+		if len(d.Units) > 0 {
+			d.Units = t.flow.unitsTo(t)
+		}
 		f := g.limit.Forecast(now, ahead.cost, d)
 		if !f.At.IsZero() {
 			start = f.At

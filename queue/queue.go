@@ -3,6 +3,7 @@ package queue
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 	"weak"
 
@@ -20,8 +21,9 @@ type Queue struct {
 	keyRoom  int // how many of one key may wait
 	overflow Overflow
 	newLimit func(key string) limit.Limiter
-	rules    []*rule // their numbers may change, under the lock
-	slots    int     // limiters that a key can have
+	rules    []*rule     // their numbers may change, under the lock
+	slots    int         // limiters that a key can have
+	units    atomic.Bool // whether a quota counts something else than requests
 
 	mu sync.Mutex // guards everything below
 

@@ -22,11 +22,13 @@ type Request struct {
 	Host, Method, Path string
 	// Cost is how many units of the limits the request spends. 0 means 1; a negative cost is an error.
 	Cost int
-	// Units is how much it spends of other units than requests, such as {"tokens": 850}. Quotas count
-	// requests; limiters of the caller's own see it in their [limit.Demand].
+	// Units is how much it surely spends of other units than requests, such as {"tokens": 850}; see
+	// [Quota.Of].
 	Units map[string]float64
 	// Estimate is what is known of its cost where Units does not say it, for the same limiters.
 	Estimate limit.Estimate
+	// Metered says that [Queue.Settle] will be called with what it spent of units that Units lacks.
+	Metered bool
 	// Priority decides which request goes first if several wait for the same limit. The zero value is
 	// Normal.
 	Priority Priority
@@ -68,7 +70,7 @@ func (r *Request) cost() int { return max(r.Cost, 1) }
 
 // demand is what r asks of its limits.
 func (r *Request) demand() limit.Demand {
-	return limit.Demand{Requests: r.cost(), Units: r.Units, Estimate: r.Estimate, Tag: r.Tag}
+	return limit.Demand{Requests: r.cost(), Units: r.Units, Estimate: r.Estimate, Metered: r.Metered, Tag: r.Tag}
 }
 
 func (r *Request) validate() error {

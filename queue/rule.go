@@ -82,6 +82,7 @@ func WithRule(r Rule) Option {
 			return err
 		}
 		l.rules = append(l.rules, c)
+		l.noteUnits(r.Limits)
 		return nil
 	}
 }
@@ -135,7 +136,11 @@ func (l *Queue) SetLimits(name string, quotas ...Quota) error {
 		if len(quotas) == 0 || len(r.Limits) == 0 {
 			return fmt.Errorf("queue: rule %q: SetLimits cannot add the first quota or remove the last", name)
 		}
-		return r.set(quotas, r.MaxInFlight)
+		if err := r.set(quotas, r.MaxInFlight); err != nil {
+			return err
+		}
+		l.noteUnits(quotas)
+		return nil
 	})
 }
 

@@ -21,13 +21,15 @@ import (
 	"github.com/forbear-go/forbear/client"
 	"github.com/forbear-go/forbear/internal/apiserver"
 	"github.com/forbear-go/forbear/queue"
+	"github.com/forbear-go/forbear/throttle/cost"
 	"golang.org/x/sync/errgroup"
 )
 
 const (
-	key                  = "Bearer test_abc123xyz789"
-	endpoint             = "/v1/app-store/reviews/all"
-	freePages, paidPages = 25, 200 // a day: what the credits of a plan are enough for, at 5 a page
+	key        = "Bearer test_abc123xyz789"
+	endpoint   = "/v1/app-store/reviews/all"
+	pageCosts  = 5         // credits: one for each hundred reviews
+	free, paid = 125, 1000 // credits a day, by plan
 )
 
 func main() {
@@ -61,14 +63,14 @@ func (f *fetcher) run(ctx context.Context, out io.Writer) error {
 	// How many requests a plan allows is in every response: nothing to set up. How many
 	// credits it has is in none, so they are a rule.
 	transport, err := client.NewTransport(f.base, client.WithRule(queue.Rule{
-		Name: "credits", Pattern: "GET " + endpoint, Limits: []queue.Quota{queue.PerDay(freePages).Named("credits")},
+		Name: "credits", Pattern: "GET " + endpoint, Limits: []queue.Quota{credits(free)},
 	}))
 	if err != nil {
 		return err
 	}
 	f.client = &http.Client{Transport: transport}
 	f.upgrade = sync.OnceValue(func() error { // the new limit will be in the next response, the new credits will not
-		return errors.Join(f.api.SetPlan(key, apiserver.Starter), transport.Queue().SetLimits("credits", queue.PerDay(paidPages)))
+		return errors.Join(f.api.SetPlan(key, apiserver.Starter), transport.Queue().SetLimits("credits", credits(paid)))
 	})
 	f.bar = pb.ProgressBarTemplate(`{{counters .}} {{bar .}} {{percent .}}  {{string . "plan"}}`).New(0).SetWriter(out)
 	if !f.bar.GetBool(pb.Terminal) { // a queue every second in place of one that changes
@@ -88,6 +90,9 @@ func (f *fetcher) run(ctx context.Context, out io.Writer) error {
 	}
 	return err
 }
+
+// credits is how many a plan has a day.
+func credits(n int) queue.Quota { return queue.PerDay(n).Of("credits").Named("credits") }
 
 // fetch gets the reviews of an app, newest first: the first has the highest number.
 func (f *fetcher) fetch(ctx context.Context, app string) error {
@@ -128,9 +133,10 @@ type page struct {
 	} `json:"meta"`
 }
 
-// page gets one page, as any program does: of limits it knows nothing.
+// page gets one page. Of limits it knows nothing, only what the page costs.
 func (f *fetcher) page(ctx context.Context, app, cursor string) (p page, err error) {
 	query := url.Values{"app_id": {app}, "cursor": {cursor}, "limit": {"500"}}
+	ctx = client.WithUnits(ctx, cost.Units{"credits": pageCosts})
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, f.url+endpoint+"?"+query.Encode(), nil)
 	if err != nil {
 		return p, err

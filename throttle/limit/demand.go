@@ -9,6 +9,8 @@ type Demand struct {
 	Units map[string]float64
 	// Estimate is what is known of its cost where Units does not say it.
 	Estimate Estimate
+	// Metered says that the caller will call [Settle] with what it spent of units that Units lacks.
+	Metered bool
 	// Tag is the caller's own. The limiters of this package do not look at it.
 	Tag any
 }

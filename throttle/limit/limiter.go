@@ -23,7 +23,8 @@ type Limiter interface {
 	// Forecast returns when a request may go if requests that cost ahead in all go first and nothing
 	// else happens. That is never later than what will really happen, as far as the limiter knows:
 	// callers that cannot wait so long are turned away because of it. The zero Decision says that the
-	// limiter does not know.
+	// limiter does not know. What is ahead is in the units of Requests; what those requests surely
+	// spend of Units is part of d.
 	Forecast(now time.Time, ahead int, d Demand) Decision
 	// Idle reports whether a new limiter would give the same answers from now on, so that this one can
 	// be forgotten.

@@ -1,6 +1,7 @@
 package limit
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"time"
@@ -20,6 +21,7 @@ import (
 // until its latest lies a whole length back; see [Quota.Slack].
 type Quota struct {
 	name  string
+	unit  string // what it counts; empty for requests
 	n     int
 	per   time.Duration
 	kind  quotaKind
@@ -90,6 +92,23 @@ func (q Quota) Slack(d time.Duration) Quota {
 	return q
 }
 
+// Of makes the quota count something else than requests, such as "tokens": what a [Demand] says of that
+// unit in Units or, if it is Metered, what [Settle] says of it afterwards. Until then a request counts as
+// much as others did, and the first of them goes alone. Requests of which neither is known cost nothing.
+//
+// A request counts when it is answered or, if it is Metered, when it is settled, which is never before the
+// server counts it: what [Quota.Slack] says does not matter then.
+func (q Quota) Of(unit string) Quota {
+	q.unit = unit
+	if unit == "requests" {
+		q.unit = ""
+	}
+	return q
+}
+
+// Unit returns what the quota counts, "requests" unless [Quota.Of] says otherwise.
+func (q Quota) Unit() string { return cmp.Or(q.unit, "requests") }
+
 // Named sets the name that appears in errors. The default is what [Quota.String] returns.
 func (q Quota) Named(name string) Quota {
 	q.name = name
@@ -111,6 +130,9 @@ func (q Quota) String() string {
 		unit = "hour"
 	case 24 * time.Hour:
 		unit = "day"
+	}
+	if q.unit != "" {
+		return fmt.Sprintf("%d %s per %s", q.n, q.unit, unit)
 	}
 	return fmt.Sprintf("%d per %s", q.n, unit)
 }
@@ -143,6 +165,9 @@ type counter interface {
 
 // limiter returns a new limiter of a quota that is valid and has a name.
 func (q *Quota) limiter() counter {
+	if q.unit != "" {
+		return newUnitLimiter(q)
+	}
 	switch q.kind {
 	case isFixed:
 		return newFixedWindow(q)

@@ -1,0 +1,161 @@
+package limit
+
+import (
+	"math"
+	"time"
+)
+
+// unitLimiter keeps a quota that counts something else than requests. What a request costs is known before,
+// by its Units, or afterwards, if it is Metered; one that is neither costs nothing.
+//
+// The server counts a request at some time before it is answered. So each is held until then, at its cost or at
+// what others cost, and only then counted, as if it had arrived just now.
+type unitLimiter struct {
+	inner  counter
+	q      *Quota  // that of inner, which counts what has surely arrived
+	known  int     // what those cost that are under way, as far as it is known before
+	flying int     // the others that are under way
+	heard  bool    // one of those is over
+	mean   float64 // of what those cost
+	spread float64 // how far they differ from it, in the mean
+}
+
+func newUnitLimiter(q *Quota) *unitLimiter {
+	own := *q
+	own.unit, own.slack, own.fixed = "", 0, true
+	l := &unitLimiter{q: q}
+	l.inner = own.limiter()
+	return l
+}
+
+// known returns what a request surely costs.
+func (q *Quota) known(d Demand) (n int, ok bool) {
+	units, ok := d.Units[q.unit]
+	if !ok || !(units >= 0) { // not a number
+		return 0, false
+	}
+	return int(min(math.Ceil(units), math.MaxInt32)), true
+}
+
+// estimate returns what to hold for a request whose cost is not known.
+func (l *unitLimiter) estimate() int {
+	return min(max(1, int(math.Ceil(l.mean+l.spread))), l.q.Most())
+}
+
+func (l *unitLimiter) Ask(now time.Time, d Demand) Decision {
+	n, known := l.q.known(d)
+	most := l.q.Most()
+	switch {
+	case known && n > most:
+		return Decision{Limit: l.q.name, Max: most, Cost: n}
+	case known && n == 0 || !known && !d.Metered:
+		return Decision{}
+	case !known && !l.heard && l.flying > 0: // the first goes alone
+		return Decision{Limit: l.q.name, Unknown: true}
+	case !known:
+		n = l.estimate()
+	}
+	if a := l.inner.Ask(now, Demand{Requests: n}); !a.Admits(now) {
+		return a
+	}
+	held := l.known + l.flying*l.estimate()
+	if held == 0 {
+		return Decision{}
+	}
+	if n+held > most {
+		return Decision{Limit: l.q.name, Unknown: true} // until one is over
+	}
+	a := l.inner.Ask(now, Demand{Requests: n + held})
+	if !a.Admits(now) {
+		a.Soonest = now.Add(1) // they may cost nothing
+	}
+	return a
+}
+
+func (l *unitLimiter) Take(_ time.Time, d Demand) {
+	switch n, known := l.q.known(d); {
+	case known:
+		l.known += n
+	case d.Metered:
+		l.flying++
+	}
+}
+
+func (l *unitLimiter) Cancel(_ time.Time, d Demand) {
+	switch n, known := l.q.known(d); {
+	case known:
+		l.known = max(0, l.known-n)
+	case d.Metered:
+		l.flying = max(0, l.flying-1)
+	}
+}
+
+func (l *unitLimiter) Done(now, _ time.Time, d Demand) {
+	if n, known := l.q.known(d); known && n > 0 {
+		l.known = max(0, l.known-n)
+		l.inner.Take(now, Demand{Requests: n})
+	}
+}
+
+// settle counts what a request cost that was not known before.
+func (l *unitLimiter) settle(now time.Time, d Demand, used map[string]float64) {
+	if _, known := l.q.known(d); known || !d.Metered || l.flying == 0 {
+		return
+	}
+	l.flying--
+	l.heard = true
+	n := l.estimate()
+	if used != nil {
+		cost, told := l.q.known(Demand{Units: used})
+		n = min(cost, 4*l.q.Most(), math.MaxInt32)
+		if told {
+			l.learn(float64(n))
+		}
+	}
+	if n > 0 {
+		l.inner.Take(now, Demand{Requests: n})
+	}
+}
+
+// learn takes in what a request cost. The first is believed, and later ones count less.
+func (l *unitLimiter) learn(cost float64) {
+	const weight = 1. / 16
+	if l.mean == 0 {
+		l.mean, l.spread = cost, cost/2
+		return
+	}
+	l.spread += weight * (math.Abs(cost-l.mean) - l.spread)
+	l.mean += weight * (cost - l.mean)
+}
+
+func (l *unitLimiter) Forecast(now time.Time, _ int, d Demand) Decision {
+	n, known := l.q.known(d)
+	if !known || n == 0 { // it may cost nothing, and so may all that go first
+		return Decision{Limit: l.q.name, At: now}
+	}
+	return l.inner.Forecast(now, l.known, Demand{Requests: n})
+}
+
+func (l *unitLimiter) Idle(now time.Time) bool {
+	return l.known == 0 && l.flying == 0 && l.inner.Idle(now)
+}
+
+func (l *unitLimiter) inherit(old Limiter, now time.Time) {
+	o, ok := old.(*unitLimiter)
+	if !ok || o.q.unit != l.q.unit {
+		return
+	}
+	l.inner.inherit(o.inner, now)
+	l.known, l.flying, l.heard, l.mean, l.spread = o.known, o.flying, o.heard, o.mean, o.spread
+}
+
+// Settle tells l what a request cost of the units that it counts, as soon as that is known: after Done,
+// once for each request that was taken with a Demand that is Metered. What is missing from used was not
+// spent. A nil map says that it is not known; then what others cost is counted.
+func Settle(l Limiter, now time.Time, d Demand, used map[string]float64) {
+	for _, part := range Parts(l) {
+		if u, ok := part.(*unitLimiter); ok {
+			u.settle(now, d, used)
+		}
+	}
+}
