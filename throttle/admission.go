@@ -23,25 +23,24 @@ func (w *window) weigh(k *Limiter, now instant, n int64) instant {
 	if w.open() || w.belief.beyond {
 		return now
 	}
-	switch {
-	case !w.contention.others(now):
-	case w.bucket.recognised:
-		return w.contention.drawReady(w, k, now, n)
-	case w.contention.rolled >= rolls:
-		if at := w.contention.holdReady(w, k, now, n); at != never {
+	v := w.view(k, now)
+	if w.contention.Others(now) {
+		if at, ok := w.contention.Ready(&v, n); ok && at != never {
 			return at
+		} else if ok {
+			return w.probeReady(k, now)
 		}
-		return w.probeReady(k, now)
 	}
 	at := w.creditReady(k, now, n)
-	if at <= now || at != never && !w.refills() {
-		return at // nothing else may pass those who wait for an answer
+	if at <= now || at != never && !w.kind.Regains() {
+		return at // requests that wait for a response must not be passed
 	}
-	at = min(at, w.refillReady(n), w.historyReady(k, now, n))
-	if w.sliding.recognised {
-		at = min(at, w.counterReady(k, now, n))
+	room, probe := w.kind.Ready(&v.View, n)
+	safe := max(now, min(at, room, w.inTurn(k, probe), w.probeReady(k, now)))
+	if safe == now {
+		return now
 	}
-	return max(now, min(at, w.probeReady(k, now)))
+	return w.eagerReady(k, now, n, safe)
 }
 
 // plenty reports whether n may go on credit, far from its end, as most requests may.
@@ -49,75 +48,46 @@ func (w *window) weigh(k *Limiter, now instant, n int64) instant {
 func (w *window) plenty(k *Limiter, now instant, n int64) bool {
 	left := w.grantedThrough - w.reserve - k.sent
 	return w.credited && left > w.threshold && left >= n &&
-		now >= w.contention.until && now >= w.replicas.until && !w.concurrent && w.phase.spread(w.limit) == 0
-}
-
-// refills reports whether the server is known to regain requests all the time,
-// and how.
-func (w *window) refills() bool {
-	return w.rolling.proved() || w.bucket.recognised || w.sliding.recognised
+		!w.contention.Others(now) && !w.contention.Replicas(now) && !w.concurrent && w.phase.Spread(w.limit) == 0
 }
 
 // left returns how many may go on credit.
 func (w *window) left(k *Limiter, now instant) int64 {
-	left := w.grantedThrough - w.reserve - k.sent + w.constancy.extra
-	if w.contention.others(now) {
-		left = min(left, w.contention.budget(w)-w.reserve-k.sent)
+	left := w.grantedThrough - w.reserve - k.sent + w.kind.Extra()
+	if w.contention.Others(now) {
+		left = min(left, w.contention.Budget(w.limit)-w.reserve-k.sent)
 	}
-	if now < w.replicas.until && !w.refills() && w.contention.rolled == 0 {
-		left = min(left, w.replicas.budget()-w.reserve-k.sent)
+	if w.contention.Replicas(now) && !w.kind.Regains() && !w.kind.Moves() {
+		left = min(left, w.contention.ReplicasBudget()-w.reserve-k.sent)
 	}
 	return left
 }
 
 // creditReady returns when n more may go on credit.
 func (w *window) creditReady(k *Limiter, now instant, n int64) instant {
-	shared, left := w.contention.others(now), w.left(k, now)
+	shared, left := w.contention.Others(now), w.left(k, now)
 	if !w.credited || left < n {
 		return never
 	}
-	if shared && w.contention.stale(k, now) {
-		return max(now, k.lastSent+k.rtt.patience())
+	if v := w.view(k, now); shared && w.contention.Stale(&v) {
+		return max(now, k.lastSent+k.rtt.Patience())
 	}
 	return now
 }
 
-// refillReady returns when a bucket has regained what n more cost.
-func (w *window) refillReady(n int64) instant {
-	return w.bucket.ready(w.limit-w.reserve, n)
-}
-
-// historyReady returns when n more may go because few enough of our own left
-// within the window's length.
-func (w *window) historyReady(k *Limiter, now instant, n int64) instant {
-	allowed := w.limit - w.reserve - n
-	if allowed < 0 || w.length.value == 0 || !w.length.known() && !w.rolling.proved() {
-		return never
-	}
-	at := max(now, w.rolling.refutedUntil, w.history.fallsTo(allowed)+w.reach(k))
-	if w.rolling.proved() {
-		return at
-	}
-	// Until the log is known to explain the server, it is good for a probe.
-	if !w.sliding.excluded {
-		at = max(at, w.counterReady(k, now, n))
-	}
-	return w.inTurn(k, at)
-}
-
 // reach is how far the log looks back: the window, and the time by which one
 // request may travel longer than another.
-func (w *window) reach(k *Limiter) instant { return w.length.value + k.rtt.slack() }
+func (w *window) reach(k *Limiter) instant { return w.length.Value + k.rtt.Slack() }
 
 // opens returns when a probe makes sense: after the reset, or when a refusal bade
-// us come back, or, where nothing at all is known of the window's time, after a
+// the client come back, or, if nothing at all is known of the window's time, after a
 // while that doubles.
 func (w *window) opens(k *Limiter) instant {
 	at := never
 	switch {
 	case w.resetKnown:
-		at = w.reset.latest
-	case w.length.value == 0 || w.limit <= 0:
+		at = w.reset.Latest
+	case w.length.Value == 0 || w.limit <= 0:
 		at = k.lastSent + max(w.probe.blind, second)
 	}
 	if w.probe.bidden > 0 {
@@ -128,15 +98,16 @@ func (w *window) opens(k *Limiter) instant {
 
 // probeReady returns when a probe may go.
 func (w *window) probeReady(k *Limiter, now instant) instant {
-	if w.refills() && w.probe.bidden == 0 {
+	if w.kind.Regains() && w.probe.bidden == 0 {
 		return never // what opens is known without trying, and is spent already
 	}
 	at := w.opens(k)
-	if w.contention.others(now) && at != never {
-		at += w.contention.delay
+	if w.contention.Others(now) && at != never {
+		at += w.contention.Delay()
 	}
-	if w.probe.bidden == 0 && !w.sliding.excluded && w.phase.settled() == 0 {
-		at = min(max(at, w.counterReady(k, max(at, now), 1)), w.phase.patience(w, at))
+	if w.probe.bidden == 0 && !w.kind.CounterExcluded() && w.phase.Settled() == 0 {
+		v := w.view(k, max(at, now))
+		at = min(max(at, w.kind.CounterReady(&v.View, 1)), w.phase.Patience(w.limit, w.length.Told, at))
 	}
 	return w.inTurn(k, at)
 }
@@ -147,5 +118,5 @@ func (w *window) inTurn(k *Limiter, at instant) instant {
 	if w.probe.number == 0 {
 		return at
 	}
-	return max(at, w.probe.sent+k.rtt.patience())
+	return max(at, w.probe.sent+k.rtt.Patience())
 }

@@ -78,8 +78,10 @@ func (k *Limiter) tries(now instant, n int64) bool {
 	if k.remembered.counts() {
 		return k.remembered.tries(k, now)
 	}
-	if k.cooldown.until > now || k.sent != k.answered || k.sheds.trial.ready(now) > now ||
-		k.estimator != nil && k.estimator.ready(k, now, n) > now {
+	if k.cooldown.until > now || k.sent != k.answered {
+		return false
+	}
+	if v := k.view(); k.refusals.ready(&v, now, n) > now {
 		return false
 	}
 	for i := range k.windows {
@@ -94,7 +96,7 @@ func (k *Limiter) tries(now instant, n int64) bool {
 // Forget drops all that is believed of limits. What is under way is still counted as such.
 func (k *Limiter) Forget(now time.Time) {
 	k.expireLost(k.instant(now))
-	k.windows, k.edges, k.estimator, k.inFlight, k.remembered, k.sheds = nil, nil, nil, nil, nil, shedding{}
+	k.windows, k.edges, k.remembered, k.refusals = nil, nil, nil, refusals{}
 	k.cooldown = cooldown{}
 	k.cooldown.narrowDown(k.sent)
 }

@@ -58,7 +58,7 @@ func (c *concurrency) send(now, slack instant, inFlight int64) *burst {
 }
 
 // served takes in that a request was served. c may be nil.
-func (c *concurrency) served(k *Limiter, now instant, t *Reservation) {
+func (c *concurrency) served(v *view, now instant, t *request) {
 	if c == nil || t.burst == nil {
 		return
 	}
@@ -69,7 +69,7 @@ func (c *concurrency) served(k *Limiter, now instant, t *Reservation) {
 		return
 	}
 	if c.trial.on && c.trial.over(now, c.limit) && !c.trial.succeed(now) {
-		c.fail(k, now)
+		c.fail(v, now)
 		return
 	}
 	c.grow(t.burst.inFlight)
@@ -89,7 +89,7 @@ func (c *concurrency) grow(n int64) {
 
 // refused takes in a refusal. It reports whether the limit explains it, so that it teaches
 // nothing else.
-func (c *concurrency) refused(k *Limiter, now instant, t *Reservation) bool {
+func (c *concurrency) refused(v *view, now instant, t *request) bool {
 	if t.burst == nil {
 		return false
 	}
@@ -97,13 +97,13 @@ func (c *concurrency) refused(k *Limiter, now instant, t *Reservation) bool {
 	c.log.observe(n, true)
 	switch {
 	case !c.known():
-		return c.learn(k, now, n)
+		return c.learn(v, now, n)
 	case t.number > c.since && !c.credible(n):
-		c.fail(k, now)
+		c.fail(v, now)
 		return false
 	case n > c.limit:
 		return true
-	case k.estimator.explains(k, t):
+	case v.all.limits.explains(v, t):
 		return false
 	case n > c.proved:
 		if c.over++; c.over >= concurrencyOver && c.over > concurrencyShare*(c.over+c.full) {
@@ -112,21 +112,21 @@ func (c *concurrency) refused(k *Limiter, now instant, t *Reservation) bool {
 		}
 		return true
 	}
-	return c.strike(k, now, n)
+	return c.strike(v, now, n)
 }
 
 // learn puts a limit on trial, if one explains the refusals so far and the newest, with n in
 // flight.
-func (c *concurrency) learn(k *Limiter, now instant, n int64) bool {
+func (c *concurrency) learn(v *view, now instant, n int64) bool {
 	limit := c.log.estimate(c.vain)
-	if limit == 0 || n <= limit || !c.trial.begin(k, now, limit) {
+	if limit == 0 || n <= limit || !c.trial.begin(v, now, limit) {
 		return false
 	}
-	c.limit, c.first, c.proved, c.pause, c.since = limit, limit, limit, concurrencyPause, k.sent
-	k.cooldown.release(now)
-	k.sheds.trial.stop()
-	k.estimator.excuse()
-	k.estimator.hurry()
+	c.limit, c.first, c.proved, c.pause, c.since = limit, limit, limit, concurrencyPause, v.sent
+	v.reopen(now)
+	v.all.sheds.trial.stop()
+	v.all.limits.excuse()
+	v.all.limits.hurry()
 	return true
 }
 
@@ -149,12 +149,12 @@ func (*concurrency) near(n int64) int64 {
 
 // strike takes in a refusal of a request within the limit. Several lower the limit; one that
 // has to be lowered by half is none. It reports whether the limit explains the refusal.
-func (c *concurrency) strike(k *Limiter, now instant, n int64) bool {
+func (c *concurrency) strike(v *view, now instant, n int64) bool {
 	if c.strikes++; c.strikes >= concurrencyStrikes {
 		c.limit -= 1 + c.limit/16
 		c.proved, c.full, c.strikes = c.limit, 0, 0
 		if 2*c.limit < c.first {
-			c.fail(k, now)
+			c.fail(v, now)
 			return false
 		}
 	}
@@ -162,19 +162,7 @@ func (c *concurrency) strike(k *Limiter, now instant, n int64) bool {
 }
 
 // fail gives up a limit that is none.
-func (c *concurrency) fail(k *Limiter, now instant) {
-	c.trial.fail(k, now)
+func (c *concurrency) fail(v *view, now instant) {
+	c.trial.fail(v, now)
 	*c = concurrency{vain: c.vain + 1, log: concurrencyLog{last: c.log.last}}
-}
-
-// status returns the state of the limit.
-func (c *concurrency) status(k *Limiter, now instant) WindowStatus {
-	s := WindowStatus{
-		Name: Learned, Unit: concurrentUnit, Limit: int(c.limit), Remaining: -1, Share: 1, Kind: Concurrent, Sure: !c.trial.on,
-		Credit: int(max(c.limit-(k.sent-k.answered), 0)),
-	}
-	if !c.holds(k.sent-k.answered, 1) {
-		s.Ready = k.time(now)
-	}
-	return s
 }

@@ -52,17 +52,17 @@ func (m *throughput) rate(now instant) float64 {
 
 // begin starts to try a limit. It reports whether that may be the reason of the refusals: a
 // limit that was hardly used is not.
-func (u *concurrencyTrial) begin(k *Limiter, now instant, limit int64) bool {
+func (u *concurrencyTrial) begin(v *view, now instant, limit int64) bool {
 	before := u.before
 	if now-u.now.began > throughputTime/4 {
 		before = max(before, u.now.rate(now))
 	}
-	if before*float64(k.rtt.mean)/float64(second) < concurrencyUsed*float64(limit) {
+	if before*float64(v.rtt.Mean)/float64(second) < concurrencyUsed*float64(limit) {
 		return false
 	}
 	*u = concurrencyTrial{on: true, before: before}
-	if k.estimator != nil {
-		u.rate = k.estimator.pace
+	if v.all.limits != nil {
+		u.rate = v.all.limits.pace
 	}
 	return true
 }
@@ -91,10 +91,10 @@ func (u *concurrencyTrial) refused(near bool) bool {
 }
 
 // fail takes up again what was believed before.
-func (u *concurrencyTrial) fail(k *Limiter, now instant) {
-	if !u.on || k.estimator == nil {
+func (u *concurrencyTrial) fail(v *view, now instant) {
+	if !u.on || v.all.limits == nil {
 		return
 	}
-	k.estimator.pace = u.rate
-	k.estimator.pace.next = max(u.rate.next, now)
+	v.all.limits.pace = u.rate
+	v.all.limits.pace.next = max(u.rate.next, now)
 }

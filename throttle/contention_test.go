@@ -30,7 +30,7 @@ func TestOthersAreNoticed(t *testing.T) {
 	assert.Equal(t, st.Credit, sent)
 }
 
-func TestNobodyElseIsNotNoticed(t *testing.T) {
+func TestNoOthersAreSeenWhereThereAreNone(t *testing.T) {
 	s := newScript(t, plain())
 	s.hears(.1, s.goes(0), minute(100, 99, 60))
 	flying := []int{}
@@ -114,7 +114,7 @@ func TestRefillsAreNoOthers(t *testing.T) {
 		s := simulation{model: bucketOf(120, rule), announce: announcement{step: time.Second, rounding: 1, lengths: true, date: true},
 			callers: 20, length: 5 * time.Minute, policy: DefaultPolicy(), fastest: latencies[1][0], slowest: latencies[1][1]}
 		s.watch = func(now time.Duration, k *Limiter) {
-			if len(k.windows) > 0 && k.windows[0].contention.others(k.lastSent) {
+			if len(k.windows) > 0 && k.windows[0].contention.Others(k.lastSent) {
 				t.Fatalf("%s: others at %v", name, now)
 			}
 		}
@@ -134,25 +134,4 @@ func TestTheFullestNodeDecides(t *testing.T) {
 	}
 	assert.LessOrEqual(t, sent, 20)
 	assert.GreaterOrEqual(t, sent, 10)
-}
-
-// What was reckoned only when somebody asked is what it would have been at once.
-func TestTheShareIsReckonedInTime(t *testing.T) {
-	s := newScript(t, plain())
-	for i := range 20 { // others take two for each of ours
-		s.hears(float64(i)+0.5, s.goes(float64(i)), minute(100, 99-3*i, 60))
-	}
-	w := &s.k.windows[0]
-	own, fall, prior := 19.0, 57.0, 100.0/sharePrior
-	want := (own + prior) / (fall + prior)
-	require.True(t, w.contention.due, "nobody asked")
-	next := w.contention
-	next.begin(w)
-	assert.InDelta(t, want, next.past, 1e-12, "it is kept for the next window")
-	budget := w.contention.newest + int64(want*float64(w.contention.left))
-	assert.Equal(t, budget, w.contention.budget(w))
-	assert.InDelta(t, want, w.contention.ours(w), 1e-12)
-	ticket := s.k.Take(at(30), 1)
-	s.k.Cancel(ticket)
-	assert.Equal(t, budget+1, w.contention.budget(w), "what was given back is ours")
 }

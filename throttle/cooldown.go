@@ -1,5 +1,7 @@
 package throttle
 
+import "github.com/forbear-go/forbear/throttle/internal/clock"
+
 // A cooldown closes a key after a refusal, and then opens a gap first: one request
 // goes, and the others wait for its answer. The same gap stands before the first
 // request of all.
@@ -25,9 +27,9 @@ func (h *cooldown) narrowDown(sent int64) {
 // several times the time that a refusal takes is most likely admitted.
 func (h *cooldown) patience(k *Limiter) instant {
 	if h.trip == 0 {
-		return k.rtt.patience()
+		return k.rtt.Patience()
 	}
-	return min(k.rtt.patience(), max(second, 4*h.trip))
+	return min(k.rtt.Patience(), max(second, 4*h.trip))
 }
 
 // ready returns when the next may go. When answers are slow to come, twice as
@@ -85,8 +87,8 @@ func (h *cooldown) refuse(k *Limiter, now, wait instant, known bool, t *Reservat
 	}
 	switch {
 	case known && wait > 0:
-		// The server's word is never shortened. What is added keeps those whom it
-		// told the same from returning in the same moment.
+		// The server's word is never shortened. What is added keeps clients that were
+		// told the same from returning at the same moment.
 		wait += k.jitter(min(wait/20, second))
 	case again:
 		return
@@ -94,7 +96,7 @@ func (h *cooldown) refuse(k *Limiter, now, wait instant, known bool, t *Reservat
 		wait = k.backoff(h.refusals)
 		if h.refusals > blockRefusals {
 			// Some servers begin their block anew with each request that comes within it.
-			// It ends only for those who stay away for long enough, however long that is.
+			// It ends only for clients that stay away for long enough, however long that is.
 			wait = max(wait, min((now-h.began)/blockPart, blockMost))
 		}
 	}
@@ -128,7 +130,7 @@ func (h *cooldown) pause(k *Limiter, now, wait instant) {
 // backoff is how long to stay away after the n-th refusal in a row.
 func (k *Limiter) backoff(n int) instant {
 	if k.policy.Backoff != nil {
-		return max(bounded(k.policy.Backoff(n)), millisecond)
+		return max(clock.Bounded(k.policy.Backoff(n)), millisecond)
 	}
 	wait := second << min(n-1, 6)
 	wait = min(wait, 60*second)

@@ -22,8 +22,8 @@ func TestARefusalIsObeyed(t *testing.T) {
 	}
 }
 
-// A server may ask all to stay away although it served the request. It refused nobody,
-// so nobody goes ahead to try.
+// A server may ask all to stay away although it served the request. It refused no
+// request, so none goes ahead to try.
 func TestAPauseIsObeyed(t *testing.T) {
 	for _, pause := range []time.Duration{time.Second, 10 * time.Second, time.Hour} {
 		s := newScript(t, plain())

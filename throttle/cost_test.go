@@ -54,11 +54,11 @@ func TestAtRestAThrottleIsSmall(t *testing.T) {
 		now = now.Add(time.Millisecond)
 		k.Observe(now, k.Take(now, 1), r)
 	}
-	require.NotEmpty(t, k.windows[0].history.entries)
+	require.False(t, k.windows[0].history.Empty())
 	assert.False(t, k.Idle(now), "it was just used")
 	assert.True(t, k.Idle(now.Add(time.Hour)))
-	assert.Empty(t, k.windows[0].history.entries)
-	assert.Nil(t, k.estimator, "the server tells all there is to know")
+	assert.True(t, k.windows[0].history.Empty())
+	assert.Nil(t, k.refusals.limits, "the server tells all there is to know")
 
 	silent, err := New(DefaultPolicy(), epoch)
 	require.NoError(t, err)
@@ -67,7 +67,7 @@ func TestAtRestAThrottleIsSmall(t *testing.T) {
 		silent.Observe(at, silent.Take(at, 1), &header.Reading{})
 	}
 	assert.True(t, silent.Idle(epoch.Add(time.Hour)))
-	assert.Empty(t, silent.estimator.log.entries)
+	assert.True(t, silent.refusals.limits.log.Empty())
 }
 
 func TestWhatIsKnownIsNotIdle(t *testing.T) {

@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/forbear-go/forbear/throttle/header"
+	"github.com/forbear-go/forbear/throttle/internal/clock"
+	"github.com/forbear-go/forbear/throttle/internal/eventlog"
 )
 
 // An edge is a limit in front of the API that speaks only when it refuses, under the names
@@ -14,7 +16,7 @@ type edge struct {
 	name   string // of the window that it is told apart from
 	limit  int64
 	length instant
-	log    history
+	log    eventlog.Log
 	spoken instant // when it refused the last time
 }
 
@@ -38,8 +40,8 @@ func (k *Limiter) edge(now instant, said *header.Window, limit int64) *edge {
 	if len(k.edges) >= edgesMost {
 		k.edges = slices.Delete(k.edges, 0, 1)
 	}
-	left := k.clock.instants(said.Reset, now, now)
-	e := &edge{name: strings.Clone(said.Name), limit: limit, length: usualLength(max((left.earliest+left.latest)/2-now, millisecond))}
+	left := k.clock.Instants(said.Reset, now, now)
+	e := &edge{name: strings.Clone(said.Name), limit: limit, length: clock.UsualLength(max((left.Earliest+left.Latest)/2-now, millisecond))}
 	k.edges = append(k.edges, e)
 	return e
 }
@@ -47,11 +49,11 @@ func (k *Limiter) edge(now instant, said *header.Window, limit int64) *edge {
 // refuse takes in a refusal of t. One that the log does not explain shows that it looks
 // further back.
 func (e *edge) refuse(k *Limiter, now instant, t *Reservation, again bool) {
-	if !again && e.spoken > 0 && 10*e.log.between(t.at-e.length-k.rtt.slack(), t.at) < 9*e.limit {
-		e.length = usualLength(e.length + 1)
+	if !again && e.spoken > 0 && 10*e.log.Between(t.at-e.length-k.rtt.Slack(), t.at) < 9*e.limit {
+		e.length = clock.UsualLength(e.length + 1)
 	}
 	e.spoken = now
-	e.log.remove(t.at, t.cost)
+	e.log.Remove(t.at, t.cost)
 }
 
 // ready returns when n more may go.
@@ -59,20 +61,18 @@ func (e *edge) ready(k *Limiter, now instant, n int64) instant {
 	if n > e.limit {
 		return now
 	}
-	return max(now, e.log.fallsTo(e.limit-n)+e.length+k.rtt.slack())
+	return max(now, e.log.FallsTo(e.limit-n)+e.length+k.rtt.Slack())
 }
 
 // send counts n more as sent.
 func (e *edge) send(now instant, n int64) {
-	if e.log.size >= logSize {
-		e.log.condense()
-	}
-	e.log.forget(now - 2*e.length)
-	e.log.add(now, n)
+	e.log.Condense()
+	e.log.Forget(now - 2*e.length)
+	e.log.Add(now, n)
 }
 
-// forgetEdges drops those that did not refuse for long, and those whose limit became that
-// of the window itself.
+// forgetEdges drops the edges that have not refused for long, and those whose limit became
+// that of the window itself.
 func (k *Limiter) forgetEdges(now instant) {
 	k.edges = slices.DeleteFunc(k.edges, func(e *edge) bool {
 		return now > e.spoken+edgeKept || slices.ContainsFunc(k.windows, func(w window) bool { return w.name == e.name && w.limit == e.limit })

@@ -2,17 +2,19 @@ package throttle
 
 import (
 	"github.com/forbear-go/forbear/throttle/header"
+	"github.com/forbear-go/forbear/throttle/internal/clock"
+	"github.com/forbear-go/forbear/throttle/internal/eventlog"
 )
 
-// An estimator holds what refusals show of an API that announces nothing. Each
+// A limits holds what refusals show of an API that announces nothing. Each
 // congestion is one lesson, however many responses report it; the lesson is drawn
 // when the API opens again, because only then is it known how many requests were
 // admitted and how long it was closed.
 //
 // An API that was closed for a moment only is followed by a pace, one that was
 // closed for longer by a span; it may have both.
-type estimator struct {
-	log     history // of our own requests, without those refused
+type limits struct {
+	log     eventlog.Log // of our own requests, without those refused
 	span    inferredWindow
 	pace    inferredRate
 	event   congestion
@@ -53,16 +55,13 @@ const briefly = 5 * second / 2
 // enough is how many requests must pass after an opening until it is believed.
 const enough = 16
 
-// logSize bounds the log: of older requests it keeps less and less detail.
-const logSize = 1024
-
-func (l *estimator) known() bool { return l.span.limit > 0 || l.pace.rate > 0 }
+func (l *limits) known() bool { return l.span.limit > 0 || l.pace.rate > 0 }
 
 // ready returns when n more may go.
-func (l *estimator) ready(k *Limiter, now instant, n int64) instant {
+func (l *limits) ready(v *view, now instant, n int64) instant {
 	at := now
 	if l.careful && l.flying > l.passed {
-		at = k.lastSent + k.rtt.patience()
+		at = v.lastSent + v.rtt.Patience()
 	}
 	if l.event.under && l.event.told {
 		return at // when the server opens again is the server's word
@@ -71,39 +70,37 @@ func (l *estimator) ready(k *Limiter, now instant, n int64) instant {
 		at = max(at, l.pace.next)
 	}
 	if l.span.limit > 0 {
-		at = max(at, l.span.ready(k, l, now, n))
+		at = max(at, l.span.ready(v, l, now, n))
 	}
 	return at
 }
 
 // send counts n more as sent.
-func (l *estimator) send(k *Limiter, now instant, n int64) {
-	if l.log.size >= logSize {
-		l.log.condense()
-	}
-	if l.log.size == 0 && !l.shut && l.log.sum() == 0 {
+func (l *limits) send(v *view, now instant, n int64) {
+	l.log.Condense()
+	if l.log.Empty() && !l.shut && l.log.Sum() == 0 {
 		l.was = now
 	}
 	if l.span.limit > 0 {
-		l.log.forget(min(now-3*l.span.length, max(l.opened, l.was)-1))
-		if !l.span.rolled && l.log.after(max(l.empty, l.span.floor)-1) >= l.span.limit {
+		l.log.Forget(min(now-3*l.span.length, max(l.opened, l.was)-1))
+		if !l.span.rolled && l.log.After(max(l.empty, l.span.floor)-1) >= l.span.limit {
 			l.span.rolled = true // beyond what was counted: now it shows whether the length is right
-			l.beCareful(k.sent - n)
+			l.beCareful(v.sent - n)
 		}
 	}
 	l.pace.send(now, n)
-	l.log.add(now, n)
+	l.log.Add(now, n)
 	if l.careful {
 		l.flying += n
 	}
 }
 
-func (l *estimator) beCareful(mark int64) {
+func (l *limits) beCareful(mark int64) {
 	l.careful, l.mark, l.flying, l.passed = true, mark, 0, 0
 }
 
 // conclude notes that what t stands for is no longer under way.
-func (l *estimator) conclude(t *Reservation) {
+func (l *limits) conclude(t *request) {
 	if l.careful && t.number > l.mark {
 		l.flying -= t.cost
 	}
@@ -111,13 +108,13 @@ func (l *estimator) conclude(t *Reservation) {
 
 // admitted takes in an answer that is no refusal. after is the number of the last
 // request that was sent before the last refusal.
-func (l *estimator) admitted(k *Limiter, t *Reservation, after int64) {
+func (l *limits) admitted(v *view, t *request, after int64) {
 	if l.event.under && (t.number > after || t.at > l.event.closed) {
 		// One that was sent later was refused nevertheless.
-		strange := l.event.tried > t.at+k.cooldown.trip
-		if vain := l.draw(k, t.at); vain || strange {
-			k.sheds.prove()
-			l.suspend(float64(k.sheds.share))
+		strange := l.event.tried > t.at+v.trip
+		if vain := l.draw(v, t.at); vain || strange {
+			v.all.sheds.prove()
+			l.suspend(float64(v.all.sheds.share))
 			return
 		}
 		l.beCareful(t.number)
@@ -128,7 +125,7 @@ func (l *estimator) admitted(k *Limiter, t *Reservation, after int64) {
 		}
 	}
 	if l.span.limit > 0 {
-		l.span.admitted(k, t, l)
+		l.span.admitted(v, t, l)
 	}
 	if l.doubt.over(l.pace.proven) {
 		l.pace.period = min(l.pace.period, max(l.doubt.recent, 1))
@@ -137,8 +134,8 @@ func (l *estimator) admitted(k *Limiter, t *Reservation, after int64) {
 
 // refused takes in a refusal; again says that it reports the same congestion as
 // one before.
-func (l *estimator) refused(now instant, t *Reservation, r *header.Reading, again bool) {
-	l.log.remove(t.at, t.cost)
+func (l *limits) refused(now instant, t *request, r *header.Reading, again bool) {
+	l.log.Remove(t.at, t.cost)
 	l.event.alone = !l.event.under
 	if again {
 		return
@@ -154,32 +151,32 @@ func (l *estimator) refused(now instant, t *Reservation, r *header.Reading, agai
 	e.tried = max(e.tried, t.at)
 	e.told = r.Wait.Known() && r.Wait.Delay > 0
 	if e.told {
-		wait, step := instant(min(r.Wait.Delay, longestHold)), min(bounded(r.Wait.Resolution), farDay)
-		e.reset = interval{t.at + wait - step, now + wait + step}
+		wait, step := instant(min(r.Wait.Delay, longestHold)), min(clock.Bounded(r.Wait.Resolution), clock.FarDay)
+		e.reset = clock.Between(t.at+wait-step, now+wait+step)
 	}
 }
 
 // shed takes in a refusal from which nothing is to be learned, because the server sheds
 // load.
-func (l *estimator) shed(t *Reservation) {
-	l.log.remove(t.at, t.cost)
+func (l *limits) shed(t *request) {
+	l.log.Remove(t.at, t.cost)
 	l.was = max(l.was, t.at)
 }
 
 // explains reports whether what was learned says that t would be refused.
-func (l *estimator) explains(k *Limiter, t *Reservation) bool {
+func (l *limits) explains(v *view, t *request) bool {
 	if l == nil || l.doubt.raised {
 		return false
 	}
 	if l.pace.rate > 0 && l.pace.unused == 0 && l.pace.next > t.at-l.pace.step() {
 		return true
 	}
-	return l.span.limit > few && 4*l.log.between(l.span.since(k, t.at), t.at) >= 3*l.span.limit
+	return l.span.limit > few && 4*l.log.Between(l.span.since(v, t.at), t.at) >= 3*l.span.limit
 }
 
 // suspend does without what was learned, because it seems to be in vain: with it, such a
 // share was refused.
-func (l *estimator) suspend(share float64) {
+func (l *limits) suspend(share float64) {
 	l.doubt = doubt{patience: l.doubt.patience + 1, pace: l.pace, span: l.span, raised: true, verdict: newVerdict(share, l.pace.rate > 0)}
 	l.span, l.event = inferredWindow{}, congestion{}
 	if l.pace.rate > 0 {
@@ -189,7 +186,7 @@ func (l *estimator) suspend(share float64) {
 }
 
 // judge takes in what became of a request while there is doubt. l may be nil.
-func (l *estimator) judge(t *Reservation, refused bool) finding {
+func (l *limits) judge(t *request, refused bool) finding {
 	if l == nil || !l.doubt.raised {
 		return undecided
 	}
@@ -198,7 +195,7 @@ func (l *estimator) judge(t *Reservation, refused bool) finding {
 
 // dismiss forgets what was learned, because it was wrong. It reports whether it was
 // doubted. l may be nil.
-func (l *estimator) dismiss() bool {
+func (l *limits) dismiss() bool {
 	raised := l != nil && l.doubt.raised
 	if raised {
 		l.before = max(l.before, l.doubt.pace.rate)
@@ -208,7 +205,7 @@ func (l *estimator) dismiss() bool {
 }
 
 // confirm takes up again what was learned, because it was right. l may be nil.
-func (l *estimator) confirm(now instant) {
+func (l *limits) confirm(now instant) {
 	if l == nil || !l.doubt.raised {
 		return
 	}
@@ -219,7 +216,7 @@ func (l *estimator) confirm(now instant) {
 }
 
 // excuse forgets a congestion that was none. l may be nil.
-func (l *estimator) excuse() {
+func (l *limits) excuse() {
 	if l != nil {
 		l.event = congestion{}
 	}
@@ -227,7 +224,7 @@ func (l *estimator) excuse() {
 
 // hurry lets the rate rise as soon as if it had been measured once: refusals for another
 // reason held it down. l may be nil.
-func (l *estimator) hurry() {
+func (l *limits) hurry() {
 	if l != nil {
 		l.pace.period = min(l.pace.period, paceFirst)
 	}

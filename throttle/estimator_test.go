@@ -11,6 +11,7 @@ import (
 
 	"github.com/forbear-go/forbear/internal/ratemodel"
 	"github.com/forbear-go/forbear/throttle/header"
+	"github.com/forbear-go/forbear/throttle/internal/clock"
 )
 
 // After an hour's window of ten was met once, its length and limit are known.
@@ -113,10 +114,10 @@ func TestPaces(t *testing.T) {
 	assert.False(t, math.IsInf(p.now(), 0))
 	p = inferredRate{rate: 1e-9, period: paceFirst}
 	p.send(0, 1<<40)
-	assert.Equal(t, longest, p.next)
+	assert.Equal(t, clock.Longest, p.next)
 }
 
-// What nobody wanted to send proves nothing, and has to be made up for.
+// A pace that was not used proves nothing, and has to be made up for.
 func TestIdlePacesProveNothing(t *testing.T) {
 	p := inferredRate{rate: 10, period: 20}
 	for range 100 {

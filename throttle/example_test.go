@@ -11,7 +11,7 @@ import (
 	"github.com/forbear-go/forbear/throttle/header"
 )
 
-// Whoever sends requests asks first, and passes on what comes back.
+// A client asks before each request, and passes on what comes back.
 func Example() {
 	now := time.Date(2026, 3, 2, 12, 0, 17, 0, time.UTC)
 	k, err := throttle.New(throttle.DefaultPolicy(), now)

@@ -127,7 +127,7 @@ func hostile(t *testing.T, data []byte) {
 				until = named
 			}
 		}
-		if k.sheds.presumed() {
+		if k.refusals.sheddingPresumed() {
 			until = time.Time{} // the wait of a server that sheds load holds the refused request alone
 		}
 		k.Lesson(now)

@@ -15,18 +15,15 @@ func (k *Limiter) Idle(now time.Time) bool {
 	idle := true
 	for j := range k.windows {
 		w := &k.windows[j]
-		w.history.forget(i - 3*w.reach(k))
-		w.history.fit()
-		if w.resetKnown && w.reset.latest > i || k.lastSent+2*w.length.value > i {
+		w.history.Forget(i - 3*w.reach(k))
+		w.history.Fit()
+		if w.resetKnown && w.reset.Latest > i || k.lastSent+2*w.length.Value > i {
 			idle = false
 		}
 	}
-	if l := k.estimator; l != nil {
-		l.log.forget(i - 3*l.span.reach(k))
-		l.log.fit()
-		idle = idle && (!l.known() || k.lastSent+max(keepLesson, 2*l.span.length) < i)
-	}
-	return idle
+	v := k.view()
+	keep := k.refusals.rest(&v, i, keepLesson)
+	return idle && (keep == 0 || k.lastSent+keep < i)
 }
 
 const (

@@ -1,5 +1,7 @@
 package throttle
 
+import "github.com/forbear-go/forbear/throttle/internal/clock"
+
 // An inferredWindow is a window that a server was found to have: so many requests are
 // admitted in such a length of time. It is followed by the log of our own
 // requests, which is safe whether the window is fixed or rolls.
@@ -30,18 +32,18 @@ const (
 )
 
 // reach is how far back the log counts.
-func (s *inferredWindow) reach(k *Limiter) instant { return s.length + k.rtt.slack() }
+func (s *inferredWindow) reach(v *view) instant { return s.length + v.rtt.Slack() }
 
 // ready returns when n more may go.
-func (s *inferredWindow) ready(k *Limiter, l *estimator, now instant, n int64) instant {
-	reserve := min(k.policy.Reserve.of(s.limit), s.limit-1)
-	at := s.frees(k, l, s.limit-reserve-n, now)
+func (s *inferredWindow) ready(v *view, l *limits, now instant, n int64) instant {
+	reserve := min(v.amounts.ReserveOf(s.limit), s.limit-1)
+	at := s.frees(v, l, s.limit-reserve-n, now)
 	if at > now && reserve == 0 && !l.event.under && s.climbs(now) {
 		extra, streak := s.extra, s.streak
-		if s.climbing != s.window(now).earliest {
+		if s.climbing != s.window(now).Earliest {
 			extra, streak = 0, 0
 		}
-		return min(at, s.frees(k, l, s.limit+extra+min(max(streak, 1), enough)-n, now))
+		return min(at, s.frees(v, l, s.limit+extra+min(max(streak, 1), enough)-n, now))
 	}
 	return at
 }
@@ -49,128 +51,128 @@ func (s *inferredWindow) ready(k *Limiter, l *estimator, now instant, n int64) i
 // window returns the bounds within which now surely belongs to one window, if the
 // windows are fixed.
 func (s *inferredWindow) window(now instant) interval {
-	past := (now - s.opens.latest) / s.length * s.length
-	if now < s.opens.latest {
+	past := (now - s.opens.Latest) / s.length * s.length
+	if now < s.opens.Latest {
 		past -= s.length
 	}
-	return interval{s.opens.latest + past, s.opens.earliest + past + s.length}
+	return clock.Between(s.opens.Latest+past, s.opens.Earliest+past+s.length)
 }
 
 // climbs reports whether it is time to try more than the limit.
 func (s *inferredWindow) climbs(now instant) bool {
-	return now >= s.climb && now < s.window(now).latest
+	return now >= s.climb && now < s.window(now).Latest
 }
 
 // since returns from when on requests count at now.
-func (s *inferredWindow) since(k *Limiter, now instant) instant {
-	since := now - s.reach(k)
+func (s *inferredWindow) since(v *view, now instant) instant {
+	since := now - s.reach(v)
 	if s.floor > 0 {
 		since = max(since, s.floor-1)
 	}
 	if s.fixed {
-		since = max(since, s.window(now).earliest-1)
+		since = max(since, s.window(now).Earliest-1)
 	}
 	return since
 }
 
 // frees returns when no more than room are left in the log.
-func (s *inferredWindow) frees(k *Limiter, l *estimator, room int64, now instant) instant {
-	last := l.log.fallsTo(max(room, 0))
-	if last <= s.since(k, now) {
+func (s *inferredWindow) frees(v *view, l *limits, room int64, now instant) instant {
+	last := l.log.FallsTo(max(room, 0))
+	if last <= s.since(v, now) {
 		return now
 	}
-	at := last + s.reach(k)
+	at := last + s.reach(v)
 	if s.fixed {
-		at = min(at, s.window(now).earliest+s.length)
+		at = min(at, s.window(now).Earliest+s.length)
 	}
 	return at
 }
 
 // admitted takes in an answer: more admitted in one window than the limit raises
 // it. Those that are still under way may yet be refused.
-func (s *inferredWindow) admitted(k *Limiter, t *Reservation, l *estimator) {
-	w, pending := s.window(t.at), k.sent-k.answered
-	if t.at < s.climb || t.at >= w.latest {
+func (s *inferredWindow) admitted(v *view, t *request, l *limits) {
+	w, pending := s.window(t.at), v.sent-v.answered
+	if t.at < s.climb || t.at >= w.Latest {
 		return
 	}
-	if s.climbing != w.earliest {
-		s.climbing, s.streak, s.extra = w.earliest, 0, 0
+	if s.climbing != w.Earliest {
+		s.climbing, s.streak, s.extra = w.Earliest, 0, 0
 	}
-	if proven := l.log.between(w.earliest-1, w.latest) - pending; proven > s.limit {
+	if proven := l.log.Between(w.Earliest-1, w.Latest) - pending; proven > s.limit {
 		s.streak += proven - s.limit
 		s.limit = proven
 	}
-	s.extra = max(l.log.between(s.since(k, t.at), w.latest)-pending-s.limit, 0)
+	s.extra = max(l.log.Between(s.since(v, t.at), w.Latest)-pending-s.limit, 0)
 	s.streak = max(s.streak, s.extra)
 }
 
 // spent returns how much of a window was spent when a congestion came.
-func (s *inferredWindow) spent(k *Limiter, l *estimator, e *congestion) int64 {
-	return l.log.between(max(s.since(k, e.at), l.empty-1), e.closed)
+func (s *inferredWindow) spent(v *view, l *limits, e *congestion) int64 {
+	return l.log.Between(max(s.since(v, e.at), l.empty-1), e.closed)
 }
 
 // logged returns how much the log held when a congestion came.
-func (s *inferredWindow) logged(k *Limiter, l *estimator, e *congestion) int64 {
-	return l.log.between(s.since(k, e.at), e.closed)
+func (s *inferredWindow) logged(v *view, l *limits, e *congestion) int64 {
+	return l.log.Between(s.since(v, e.at), e.closed)
 }
 
 // explains reports whether a refusal came when the limit was reached.
 // It does not when the server opened again before the window did.
-func (s *inferredWindow) explains(k *Limiter, l *estimator, e *congestion, opened instant) bool {
-	if s.limit <= few || s.logged(k, l, e) < s.limit {
+func (s *inferredWindow) explains(v *view, l *limits, e *congestion, opened instant) bool {
+	if s.limit <= few || s.logged(v, l, e) < s.limit {
 		return false
 	}
-	freed := l.log.between(opened-s.reach(k), e.closed) < s.logged(k, l, e)
-	return freed || opened >= s.window(e.at).latest
+	freed := l.log.Between(opened-s.reach(v), e.closed) < s.logged(v, l, e)
+	return freed || opened >= s.window(e.at).Latest
 }
 
 // confirm takes in that it was.
-func (s *inferredWindow) confirm(k *Limiter, l *estimator, e *congestion, opened instant) {
-	s.limit = min(s.limit, s.logged(k, l, e))
-	if spent := s.spent(k, l, e); spent >= s.limit/10*9 {
+func (s *inferredWindow) confirm(v *view, l *limits, e *congestion, opened instant) {
+	s.limit = min(s.limit, s.logged(v, l, e))
+	if spent := s.spent(v, l, e); spent >= s.limit/10*9 {
 		s.limit = min(s.limit, spent) // all of it since it opened the last time
 	}
 	s.sure, s.streak, s.extra = true, 0, 0
 	s.patient = min(max(2*s.patient, climbFirst), climbLast)
 	s.climb = opened + s.patient*s.length
-	if !e.told || e.reset.latest-e.at > s.length+e.reset.width() {
+	if !e.told || e.reset.Latest-e.at > s.length+e.reset.Width() {
 		return
 	}
 	// The windows are fixed if they open again and again in the same step.
 	s.fixed = s.floor > 0 && s.near(e.reset)
-	s.opens = interval{e.reset.earliest, min(e.reset.latest, opened)}
+	s.opens = clock.Between(e.reset.Earliest, min(e.reset.Latest, opened))
 	if s.floor > 0 {
-		s.floor = e.reset.earliest
+		s.floor = e.reset.Earliest
 	}
 }
 
 // near reports whether a window that is known would open at the given time.
 func (s *inferredWindow) near(reset interval) bool {
-	w := s.window((reset.earliest + reset.latest) / 2)
-	open := interval{w.latest - s.length, w.earliest}
-	next := interval{w.latest, w.earliest + s.length}
-	return reset.meets(open) || reset.meets(next)
+	w := s.window((reset.Earliest + reset.Latest) / 2)
+	open := clock.Between(w.Latest-s.length, w.Earliest)
+	next := clock.Between(w.Latest, w.Earliest+s.length)
+	return reset.Meets(open) || reset.Meets(next)
 }
 
 // learn takes in a congestion that nothing known explains.
-func (s *inferredWindow) learn(k *Limiter, l *estimator, e *congestion, opened instant) {
+func (s *inferredWindow) learn(v *view, l *limits, e *congestion, opened instant) {
 	was := *s
-	first := l.log.firstAfter(l.empty - 1)
+	first := l.log.FirstAfter(l.empty - 1)
 	if was.limit > 0 && e.at-first > was.length {
-		first = l.log.firstAfter(e.at - was.length)
+		first = l.log.FirstAfter(e.at - was.length)
 	}
-	*s = inferredWindow{patient: was.patient, length: was.length, opens: interval{e.tried, opened}}
+	*s = inferredWindow{patient: was.patient, length: was.length, opens: clock.Between(e.tried, opened)}
 	if e.told {
 		s.told(l, e, first, opened)
 	} else {
 		s.tried(e, first, opened)
 	}
-	s.length = min(s.length, longest)
-	since := max(e.at-s.reach(k), l.empty-1)
+	s.length = min(s.length, clock.Longest)
+	since := max(e.at-s.reach(v), l.empty-1)
 	if was.floor > 0 {
 		since = max(since, was.floor-1)
 	}
-	s.limit = max(1, l.log.between(since, e.closed))
+	s.limit = max(1, l.log.Between(since, e.closed))
 	s.climb = opened
 	if l.empty > never/-2 {
 		s.sure, s.patient = true, climbFirst
@@ -179,28 +181,28 @@ func (s *inferredWindow) learn(k *Limiter, l *estimator, e *congestion, opened i
 }
 
 // told infers the length from when the server said that it would open.
-func (s *inferredWindow) told(l *estimator, e *congestion, first, opened instant) {
-	s.opens = interval{e.reset.earliest, min(e.reset.latest, opened)}
-	blur := second/2 + e.reset.width()/2
+func (s *inferredWindow) told(l *limits, e *congestion, first, opened instant) {
+	s.opens = clock.Between(e.reset.Earliest, min(e.reset.Latest, opened))
+	blur := second/2 + e.reset.Width()/2
 	near := func(d instant) instant {
-		if w := usualLength(d - blur); w <= d+blur {
+		if w := clock.UsualLength(d - blur); w <= d+blur {
 			return w
 		}
 		return 0
 	}
-	middle := (e.reset.earliest + e.reset.latest) / 2
+	middle := (e.reset.Earliest + e.reset.Latest) / 2
 	if w := near(middle - first); w > 0 {
 		s.length = w // it began with our first request, or rolls
 		return
 	}
-	s.floor = e.reset.earliest
-	if l.reset.latest > 0 {
-		if w := near(middle - (l.reset.earliest+l.reset.latest)/2); w > 0 {
+	s.floor = e.reset.Earliest
+	if l.reset.Latest > 0 {
+		if w := near(middle - (l.reset.Earliest+l.reset.Latest)/2); w > 0 {
 			s.length = w
 			return
 		}
 	}
-	s.length = usualLength(middle - e.at - blur)
+	s.length = clock.UsualLength(middle - e.at - blur)
 }
 
 // tried infers it from how long the server stayed closed.
@@ -212,5 +214,5 @@ func (s *inferredWindow) tried(e *congestion, first, opened instant) {
 	if s.length > 0 && s.length >= least && s.length <= opened-first {
 		return
 	}
-	s.length = usualLength(least)
+	s.length = clock.UsualLength(least)
 }

@@ -14,7 +14,7 @@ func (k *Limiter) Abandon(now time.Time, t Reservation) {
 	k.conclude(&t)
 	i := k.instant(now)
 	k.abandonUnits(i, &t)
-	due := i + 2*k.rtt.patience()
+	due := i + 2*k.rtt.Patience()
 	if n := len(k.lost); n > 0 {
 		due = max(due, k.lost[n-1].due)
 	}
@@ -30,15 +30,14 @@ func (k *Limiter) Cancel(t Reservation) {
 	for i := range k.windows {
 		w := &k.windows[i]
 		w.grantedThrough += t.cost
-		w.contention.back += t.cost
-		w.history.remove(t.at, t.cost)
+		w.contention.Cancel(t.cost)
+		w.history.Remove(t.at, t.cost)
 	}
 	for _, e := range k.edges {
-		e.log.remove(t.at, t.cost)
+		e.log.Remove(t.at, t.cost)
 	}
-	if k.estimator != nil {
-		k.estimator.log.remove(t.at, t.cost)
-	}
+	r := t.request()
+	k.refusals.cancel(&r)
 }
 
 // conclude notes that a request is no longer under way.
@@ -47,9 +46,8 @@ func (k *Limiter) conclude(t *Reservation) {
 	for i := range k.windows {
 		k.windows[i].conclude(t)
 	}
-	if k.estimator != nil {
-		k.estimator.conclude(t)
-	}
+	r := t.request()
+	k.refusals.conclude(&r)
 }
 
 // expireLost counts lost requests as answered when their time has come.

@@ -79,23 +79,13 @@ func TestStatusOfWhatWasLearned(t *testing.T) {
 func TestALogThatExplainsNothingIsNotTrusted(t *testing.T) {
 	s := newScript(t, plain())
 	s.hears(.1, s.goes(0), minute(10, 2, 60)) // seven were spent before we came
-	w := &s.k.windows[0]
-	assert.Greater(t, w.rolling.refutedUntil, 60*second)
-	assert.False(t, w.rolling.proved())
+	v := s.k.windows[0].view(s.k, second)
+	room, probe := s.k.windows[0].kind.Ready(&v.View, 1)
+	assert.Equal(t, never, room)
+	assert.Greater(t, probe, 60*second)
 	s.goes(.2)
 	s.goes(.2)
 	s.waits(.2, "minute")
-}
-
-// A weighed window regains what it lost as the last one fades.
-func TestTally(t *testing.T) {
-	ta := tally{start: interval{60 * second, 60 * second}, last: 100, this: 10}
-	assert.InDelta(t, 110, ta.used(60*second, 60*second), 1e-9)
-	assert.InDelta(t, 60, ta.used(90*second, 60*second), 1e-9)
-	assert.InDelta(t, 10, ta.used(120*second, 60*second), 1e-9)
-	assert.Equal(t, 60*second, regains(60*second, 60*second, 5, 5))
-	assert.InDelta(t, float64(90*second), float64(regains(60*second, 60*second, 100, 50)), 2)
-	assert.Equal(t, never, regains(0, second, 5, -1))
 }
 
 // An API that announces one limit and enforces another beside it is learned too.

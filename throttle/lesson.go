@@ -76,30 +76,26 @@ func (k *Limiter) Lesson(now time.Time) Lesson {
 	}
 	out.Confirmed = k.retained(i, out.Windows)
 	switch {
-	case k.clock.known:
-		out.ClockMin, out.ClockMax = time.Duration(k.clock.offset.earliest), time.Duration(k.clock.offset.latest)
+	case k.clock.Known:
+		out.ClockMin, out.ClockMax = time.Duration(k.clock.Offset.Earliest), time.Duration(k.clock.Offset.Latest)
 	case k.remembered != nil:
-		out.ClockMin, out.ClockMax = time.Duration(k.remembered.offset.earliest), time.Duration(k.remembered.offset.latest)
+		out.ClockMin, out.ClockMax = time.Duration(k.remembered.offset.Earliest), time.Duration(k.remembered.offset.Latest)
 	}
 	return out
 }
 
 // infer adds what refusals taught.
 func (k *Limiter) infer(now instant, out *Lesson) {
-	l := k.estimator
-	if l == nil {
-		return
-	}
-	if s := &l.span; s.limit > 0 {
-		out.Limit, out.Length = int(s.limit), time.Duration(s.length)
-		out.Opens, out.Fixed = k.clock.origin.Add(time.Duration(s.opens.latest)), s.fixed
-		if spent := l.log.after(s.since(k, now)); spent > 0 {
-			out.Spent, out.Last = int(spent), k.clock.origin.Add(time.Duration(k.lastSent))
+	v := k.view()
+	is := k.refusals.inferred(&v, now)
+	if is.limit > 0 {
+		out.Limit, out.Length = int(is.limit), time.Duration(is.length)
+		out.Opens, out.Fixed = k.clock.Origin.Add(time.Duration(is.opens)), is.fixed
+		if is.spent > 0 {
+			out.Spent, out.Last = int(is.spent), k.clock.Origin.Add(time.Duration(k.lastSent))
 		}
 	}
-	if l.pace.rate > 0 {
-		out.Rate = min(l.pace.now(), lessonRate)
-	}
+	out.Rate = min(is.rate, lessonRate)
 }
 
 // Restore gives a new Limiter what an earlier one knew about the same key. It does not
@@ -109,7 +105,7 @@ func (k *Limiter) infer(now instant, out *Lesson) {
 func (k *Limiter) Restore(now time.Time, was Lesson) error {
 	err := was.sanitize(now)
 	i := k.instant(now)
-	if (was.Limit > 0 || was.Rate > 0) && (k.estimator == nil || !k.estimator.known()) {
+	if (was.Limit > 0 || was.Rate > 0) && !k.refusals.known() {
 		k.resume(i, &was)
 	}
 	if k.sent == 0 {
@@ -120,20 +116,10 @@ func (k *Limiter) Restore(now time.Time, was Lesson) error {
 
 // resume starts with what refusals taught.
 func (k *Limiter) resume(now instant, was *Lesson) {
-	l := k.teach()
-	if was.Limit > 0 {
-		l.span = inferredWindow{limit: int64(was.Limit), length: instant(was.Length), rolled: true, sure: true, patient: climbFirst}
-		opens := k.instant(was.Opens)
-		l.span.opens, l.span.fixed = interval{opens - min(l.span.length/8, 2*second), opens}, was.Fixed && !was.Opens.IsZero()
-		l.span.climb = now + climbFirst*l.span.length
-		last := min(k.instant(was.Last), now)
-		if was.Spent > 0 && l.log.size == 0 && last > -l.span.length {
-			l.log.add(last, int64(was.Spent))
-		}
-	}
-	if was.Rate > 0 {
-		l.pace = inferredRate{rate: was.Rate, period: max(paceLatest, 60*was.Rate), next: now}
-	}
+	k.refusals.restore(now, &inferred{
+		limit: int64(was.Limit), length: instant(was.Length), opens: k.instant(was.Opens), fixed: was.Fixed && !was.Opens.IsZero(),
+		spent: int64(was.Spent), rate: was.Rate,
+	}, min(k.instant(was.Last), now))
 }
 
 // The bounds of what a lesson may say.

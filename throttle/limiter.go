@@ -22,6 +22,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/forbear-go/forbear/throttle/internal/clock"
 	"github.com/forbear-go/forbear/throttle/limit"
 )
 
@@ -36,8 +37,8 @@ import (
 // hold a lock.
 type Limiter struct {
 	policy Policy
-	clock  clock
-	rtt    rtt
+	clock  clock.Server
+	rtt    clock.RTT
 
 	// Requests are numbered as they are sent; a request that costs n takes n
 	// numbers. sent and answered count them.
@@ -45,16 +46,14 @@ type Limiter struct {
 	lastSent       instant
 	uncertainUntil instant // until then answers may have been lost, or left a window out
 
-	cooldown  cooldown
-	sheds     shedding
-	overload  overload
-	windows   []window
-	edges     []*edge // the limits in front of those
-	lost      []lost
-	estimator *estimator   // nil where the server announces its limits
-	inFlight  *concurrency // nil until a refusal came that no announced limit explains
-	random    rand.PCG
-	asked     *limit.Demand // during AskFor and TakeFor
+	cooldown cooldown
+	overload overload
+	windows  []window
+	edges    []*edge // the limits in front of those
+	lost     []lost
+	refusals refusals // that no announced limit explains
+	random   rand.PCG
+	asked    *limit.Demand // during AskFor and TakeFor
 
 	remembered *remembered // of an earlier run; nil for none
 	heard      instant     // when the server answered last
@@ -93,7 +92,7 @@ func New(policy Policy, now time.Time) (*Limiter, error) {
 	if err := policy.Validate(); err != nil {
 		return nil, err
 	}
-	k := &Limiter{policy: policy, clock: startClock(now), uncertainUntil: -never / 2}
+	k := &Limiter{policy: policy, clock: clock.Start(now), uncertainUntil: -never / 2}
 	k.random.Seed(rand.Uint64(), rand.Uint64())
 	k.cooldown.narrowDown(0)
 	return k, nil
@@ -174,15 +173,11 @@ func (k *Limiter) ready(now instant, n int64) (instant, string) {
 			at, name = ready, cmp.Or(e.name, unnamed)
 		}
 	}
-	if k.estimator != nil {
-		if ready := k.estimator.ready(k, now, n); ready > at {
-			at, name = ready, Learned
-		}
-	}
-	if ready := k.sheds.trial.ready(now); ready > at {
+	v := k.view()
+	if ready := k.refusals.ready(&v, now, n); ready > at {
 		at, name = ready, Learned
 	}
-	if k.inFlight.holds(k.sent-k.answered, n) {
+	if k.refusals.holds(&v, n) {
 		return never, Learned
 	}
 	return at, name
@@ -202,8 +197,8 @@ func (k *Limiter) Take(now time.Time, cost int) Reservation {
 	}
 	k.sent += n
 	k.test(i, n)
-	slack := k.rtt.slack()
-	t := Reservation{number: k.sent, cost: n, answered: k.answered, at: i, burst: k.inFlight.send(i, min(slack, k.rtt.wasShortest/2), k.sent-k.answered)}
+	slack, v := k.rtt.Slack(), k.view()
+	t := Reservation{number: k.sent, cost: n, answered: k.answered, at: i, burst: k.refusals.startBurst(&v, i)}
 	for j := range k.windows {
 		if w := &k.windows[j]; w.units != nil {
 			w.units.take(k, i, &t)
@@ -215,31 +210,37 @@ func (k *Limiter) Take(now time.Time, cost int) Reservation {
 		e.send(i, n)
 	}
 	k.cooldown.send(i, n)
-	k.sheds.trial.send(i, n)
-	if k.estimator != nil || len(k.windows) == 0 {
-		k.teach().send(k, i, n)
-	}
+	k.refusals.send(&v, i, n, len(k.windows) == 0)
 	k.lastSent = i
 	return t
 }
 
-// teach returns what refusals taught, to be added to.
-func (k *Limiter) teach() *estimator {
-	if k.estimator == nil {
-		k.estimator = &estimator{opened: -never / 2, empty: -never / 2}
+// view returns what has to be known to learn from refusals.
+func (k *Limiter) view() view {
+	return view{
+		sent: k.sent, answered: k.answered, lastSent: k.lastSent, rtt: &k.rtt, amounts: (*amountsOf)(&k.policy),
+		until: k.cooldown.until, trip: k.cooldown.trip, after: k.cooldown.after, all: &k.refusals,
 	}
-	return k.estimator
+}
+
+// An amountsOf is a policy that tells the amounts of a limit.
+type amountsOf Policy
+
+func (p *amountsOf) ReserveOf(limit int64) int64   { return p.Reserve.of(limit) }
+func (p *amountsOf) ThresholdOf(limit int64) int64 { return p.Threshold.of(limit) }
+
+// request returns what has to be known of a request to learn from a refusal.
+func (t *Reservation) request() request {
+	return request{number: t.number, cost: t.cost, at: t.at, burst: t.burst}
 }
 
 // jitter returns a random time of at most the given one.
-func (k *Limiter) jitter(most instant) instant {
-	return instant(k.random.Uint64() % uint64(max(most, 0)+1))
-}
+func (k *Limiter) jitter(most instant) instant { return clock.Jitter(&k.random, most) }
 
 // instant returns a time as an instant. A program that runs for a hundred years is
 // right about it.
 func (k *Limiter) instant(now time.Time) instant {
-	return min(max(instant(now.Sub(k.clock.origin)), -4*farthest), 4*farthest)
+	return min(max(instant(now.Sub(k.clock.Origin)), -4*farthest), 4*farthest)
 }
 
 // units returns a cost within bounds.

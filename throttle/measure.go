@@ -2,21 +2,21 @@ package throttle
 
 // draw draws the lesson of a congestion that ended when a request was sent at
 // opened. It reports whether lessons turn out to be in vain.
-func (l *estimator) draw(k *Limiter, opened instant) (vain bool) {
+func (l *limits) draw(v *view, opened instant) (vain bool) {
 	e := l.event
 	l.event = congestion{}
 	shut := e.tried - e.at
 	if e.told {
-		shut = max(shut, e.reset.earliest-e.at)
+		shut = max(shut, e.reset.Earliest-e.at)
 	}
 	began := max(l.opened, l.was)
-	admitted := l.log.between(began-1, e.closed)
+	admitted := l.log.Between(began-1, e.closed)
 	was, calm := l.pace.now(), l.pace.period >= paceLatest/2 && float64(l.pace.proven) >= paceNear*l.pace.period
 	switch {
-	case e.known, !l.known() && e.alone && k.sheds.yes > witnessesAdmitted*k.sheds.no:
+	case e.known, !l.known() && e.alone && v.all.sheds.yes > witnessesAdmitted*v.all.sheds.no:
 	case admitted == 0: // it was closed before we came, and nothing is known of why
-	case l.span.explains(k, l, &e, opened):
-		l.span.confirm(k, l, &e, opened)
+	case l.span.explains(v, l, &e, opened):
+		l.span.confirm(v, l, &e, opened)
 		l.empty = opened
 		if l.span.limit > few {
 			l.doubt = doubt{patience: l.doubt.patience}
@@ -37,7 +37,7 @@ func (l *estimator) draw(k *Limiter, opened instant) (vain bool) {
 		}
 		vain = was > 0 && l.doubt.fell(l.pace.now(), admitted, calm)
 	default:
-		vain = l.measure(k, &e, opened)
+		vain = l.measure(v, &e, opened)
 	}
 	l.was, l.opened, l.shut, l.reset = e.at, opened, true, interval{}
 	if e.told {
@@ -53,24 +53,24 @@ func (l *estimator) draw(k *Limiter, opened instant) (vain bool) {
 
 // served returns the rate a second at which requests were admitted lately, or 0 where
 // not enough is known.
-func (l *estimator) served(now instant) float64 {
+func (l *limits) served(now instant) float64 {
 	if l.pace.rate <= 0 || now-l.paced < lately {
 		return 0 // a burst that came before says nothing of a rate
 	}
-	return float64(l.log.between(now-lately, now)) / float64(lately/second)
+	return float64(l.log.Between(now-lately, now)) / float64(lately/second)
 }
 
 // measure learns the span of a congestion that nothing known explains. One that is
 // known is given up only for what two of them agree upon.
-func (l *estimator) measure(k *Limiter, e *congestion, opened instant) (vain bool) {
-	if l.span.limit > few && 4*l.span.logged(k, l, e) < 3*l.span.limit {
-		limit, none := l.doubt.below(l.span.logged(k, l, e))
+func (l *limits) measure(v *view, e *congestion, opened instant) (vain bool) {
+	if l.span.limit > few && 4*l.span.logged(v, l, e) < 3*l.span.limit {
+		limit, none := l.doubt.below(l.span.logged(v, l, e))
 		if !limit {
 			return none
 		}
 	}
-	vain = l.span.limit > 0 && l.doubt.strayed(l.log.between(max(l.opened, l.was)-1, e.closed))
-	l.span.learn(k, l, e, opened)
+	vain = l.span.limit > 0 && l.doubt.strayed(l.log.Between(max(l.opened, l.was)-1, e.closed))
+	l.span.learn(v, l, e, opened)
 	l.empty = opened
 	return vain
 }

@@ -4,6 +4,10 @@ import (
 	"math"
 
 	"github.com/forbear-go/forbear/throttle/header"
+	"github.com/forbear-go/forbear/throttle/internal/clock"
+	"github.com/forbear-go/forbear/throttle/internal/contention"
+	"github.com/forbear-go/forbear/throttle/internal/kind"
+	"github.com/forbear-go/forbear/throttle/internal/phase"
 )
 
 // observe takes in what a response says of this window: among that its limit, if that is
@@ -17,16 +21,19 @@ func (w *window) observe(k *Limiter, now instant, t *Reservation, said *header.W
 	reset, told := interval{}, said.Reset.Known()
 	w.moment = told && !said.Reset.At.IsZero()
 	if told {
-		reset = k.clock.instants(said.Reset, t.at, now)
-		told = reset.earliest < now+longest
+		reset = k.clock.Instants(said.Reset, t.at, now)
+		told = reset.Earliest < now+clock.Longest
 	}
 	remaining, ok := count(said.Remaining, w.unit)
 	raw := reset
-	if step := min(bounded(said.Reset.Resolution), farDay); told && ok && w.phased(k, now, step) {
-		reset = w.phase.observe(k, w, now, t, reset, step, remaining, refused)
+	if step := min(clock.Bounded(said.Reset.Resolution), clock.FarDay); told && ok && w.phased(k, now, step) {
+		reset = w.phase.Observe(reset, &phase.Response{
+			Sample: phase.Sample{Sent: t.at, Received: now, Remaining: remaining, Answered: t.answered + t.cost},
+			Limit:  w.limit, Numbered: k.sent, Told: w.length.Period(), Step: step, Refused: refused,
+		})
 	}
 	if told {
-		w.contention.move(w, reset)
+		w.kind.Move(reset, w.length.Value)
 		if !w.observeReset(k, t, reset, !ok || w.limit <= 1 || 2*remaining >= w.limit) {
 			return
 		}
@@ -35,9 +42,10 @@ func (w *window) observe(k *Limiter, now instant, t *Reservation, said *header.W
 	if told {
 		w.close(k, now)
 	}
-	probe := w.probe.answeredBy(t) && !w.belief.early && w.untimed(told, reset, now) && !w.contention.others(now)
+	w.eager.observe(t, refused)
+	probe := w.probe.answeredBy(t) && !w.belief.early && w.untimed(told, reset, now) && !w.contention.Others(now)
 	if w.belief.observe(now, said, remaining, ok, refused, probe) {
-		w.contention.begin(w) // it counts anew, and no other server did
+		w.contention.Begin(w.limit) // it counts anew, and no other server did
 	}
 	switch {
 	case w.units != nil && !refused:
@@ -46,18 +54,31 @@ func (w *window) observe(k *Limiter, now instant, t *Reservation, said *header.W
 	case ok:
 		w.observeRemaining(k, now, t, remaining, reset, told)
 	}
-	if bidden && !refused && told && reset.earliest > now+second {
-		w.bucket.servedEarly(now, w.limit, w.limit-remaining)
+	if bidden && !refused && told && reset.Earliest > now+second {
+		w.kind.ServedEarly(now, w.limit, w.limit-remaining)
 	}
+}
+
+// phased reports whether there is something to learn from an answer.
+func (w *window) phased(k *Limiter, now, step instant) bool {
+	length := w.length.Value
+	if w.length.Told && !w.kind.CounterExcluded() {
+		return false // what is left of a weighed window rises before it opens
+	}
+	if !w.length.Told {
+		length = w.length.Least - 2*step // as far as is known
+	}
+	return len(k.windows) == 1 && w.limit > 0 && w.units == nil && !w.kind.Regains() && !w.contention.Others(now) &&
+		w.phase.Plausible(length, step)
 }
 
 // untimed reports whether a response does not say when the window opens: it says nothing
 // but what remains, or a time that is long over.
 func (w *window) untimed(told bool, reset interval, now instant) bool {
 	if told {
-		return reset.latest < now-untimedPast
+		return reset.Latest < now-untimedPast
 	}
-	return w.limit <= 0 && w.length.value == 0
+	return w.limit <= 0 && w.length.Value == 0
 }
 
 // untimedPast is how far in the past a reset is that no rounding explains.
@@ -66,42 +87,44 @@ const untimedPast = 10 * second
 func (w *window) setLimit(k *Limiter, limit int64) {
 	w.limit = limit
 	w.threshold, w.reserve = k.policy.Threshold.of(limit), min(k.policy.Reserve.of(limit), limit-1)
-	w.history.setGrain(limit, w.length.value)
-	w.bucket, w.contention, w.phase = bucket{}, contention{}, phase{}
+	w.history.SetGrain(limit, w.length.Value)
+	w.phase = phase.Estimator{}
+	w.contention.NewLimit()
+	w.kind.NewLimit()
 }
 
 // observeReset takes in the reset that a response told, and whether a window that has just
 // been reset would say the same of what remains. It reports whether the response speaks of
 // the window as it is now, and not of one that is over.
 func (w *window) observeReset(k *Limiter, t *Reservation, reset interval, full bool) bool {
-	if reset.latest > t.at {
-		reset.earliest = max(reset.earliest, t.at) // what is still to come was not over when we asked
+	if reset.Latest > t.at {
+		reset.Earliest = max(reset.Earliest, t.at) // what is still to come was not over when we asked
 	}
 	switch {
-	case !w.resetKnown, reset.earliest > w.reset.latest:
-	case t.number <= w.resetSince && reset.latest < w.reset.earliest:
+	case !w.resetKnown, reset.Earliest > w.reset.Latest:
+	case t.number <= w.resetSince && reset.Latest < w.reset.Earliest:
 		return false // it was sent before the window opened that is told of now
-	case t.number < w.resetTold && w.reset.meets(reset):
+	case t.number < w.resetTold && w.reset.Meets(reset):
 		return true
-	case w.reset.meets(reset):
+	case w.reset.Meets(reset):
 		// The same window, or one that rolls, whose reset only moves on: so it is not
 		// before what was known, but how late it may be only the newest word tells.
-		w.reset.earliest = max(w.reset.earliest, reset.earliest)
-		w.reset.latest, w.resetTold = reset.latest, t.number
+		w.reset.Earliest = max(w.reset.Earliest, reset.Earliest)
+		w.reset.Latest, w.resetTold = reset.Latest, t.number
 		return true
 	}
 	if w.resetKnown && full { // a bucket may tell when its next token comes, which is no length
-		w.length.moved(interval{reset.earliest - w.reset.latest, reset.latest - w.reset.earliest})
+		w.length.Moved(clock.Between(reset.Earliest-w.reset.Latest, reset.Latest-w.reset.Earliest))
 	}
 	w.reset, w.resetKnown, w.resetSince, w.resetTold = reset, true, k.sent, t.number
-	w.contention.begin(w)
+	w.contention.Begin(w.limit)
 	return true
 }
 
 // close notes, when all requests are answered, that they were counted before the reset:
 // each answer told this one, or an earlier one.
 func (w *window) close(k *Limiter, now instant) {
-	if k.sent == k.answered && k.uncertainUntil < w.reset.earliest-w.length.value {
+	if k.sent == k.answered && k.uncertainUntil < w.reset.Earliest-w.length.Value {
 		w.settled = now - 1 // the next may go in this very instant
 	}
 }
@@ -109,23 +132,23 @@ func (w *window) close(k *Limiter, now instant) {
 func (w *window) observeLength(k *Limiter, now instant, t *Reservation, said *header.Window, reset interval, resetTold bool) {
 	changed := false
 	if said.Length > 0 {
-		changed = w.length.bound(said.Length)
+		changed = w.length.Bound(said.Length)
 	} else if resetTold {
-		step := min(bounded(said.Reset.Resolution), farDay)
-		left := interval{reset.earliest + step - now, reset.latest - step - t.at}
-		changed = w.length.infer(left, step) && w.phase.settled() == 0
-		if settled := w.phase.settled(); settled > 0 && w.length.value != settled {
-			w.length.value, changed = settled, true
+		step := min(clock.Bounded(said.Reset.Resolution), clock.FarDay)
+		left := clock.Between(reset.Earliest+step-now, reset.Latest-step-t.at)
+		changed = w.length.Infer(left, step) && w.phase.Settled() == 0
+		if settled := w.phase.Settled(); settled > 0 && w.length.Value != settled {
+			w.length.Value, changed = settled, true
 		}
 	}
 	if !changed {
 		return
 	}
-	w.rolling, w.sliding = rollingDetector{}, slidingCounter{}
-	w.history.setGrain(w.limit, w.length.value)
-	if w.history.size == 0 {
+	w.kind.NewLength()
+	w.history.SetGrain(w.limit, w.length.Value)
+	if w.history.Empty() {
 		// What went before the length was known is counted as if it went just now.
-		w.history.add(now, max(1, min(k.sent, k.sent-k.answered+1)))
+		w.history.Add(now, max(1, min(k.sent, k.sent-k.answered+1)))
 	}
 }
 
@@ -145,33 +168,22 @@ func (w *window) observeRemaining(k *Limiter, now instant, t *Reservation, remai
 	if w.limit <= 0 {
 		return
 	}
-	w.contention.observe(w, k, now, t, remaining)
-	if resetTold {
-		w.constancy.observe(w, now, remaining, reset.earliest)
-		left := interval{reset.earliest - now, reset.latest - t.at}
-		w.bucket.observe(now, w.limit, w.limit-remaining, k.sent-t.answered-t.cost, left, w.length.value)
-	}
-	if w.length.value > 0 && (2*(remaining-w.reserve) <= w.limit || w.probe.answeredBy(t)) {
-		// Only near the end of the credit does it matter what else may explain the
-		// server, and right after a reset how much came back.
-		logged := w.rolling.observe(w, k, now, t, remaining, reset, resetTold)
-		if w.sliding.observe(w, k, now, t, remaining, logged) {
-			w.rolling.refutedUntil = min(w.rolling.refutedUntil, now) // weighed counts explain it, and are heeded
-		}
-	}
+	v := w.view(k, now)
+	w.contention.Observe(&contention.Response{View: &v, Number: t.number, Cost: t.cost, Before: t.answered, At: t.at, Remaining: remaining}, &k.random)
+	w.kind.Observe(&kind.Observation{
+		View: &v.View, Sent: t.at, Remaining: remaining, Unsure: k.sent - t.answered - t.cost, Told: reset, ResetTold: resetTold,
+		Telling: 2*(remaining-w.reserve) <= w.limit || w.probe.answeredBy(t),
+	})
 }
 
 // exhaust takes back all that was believed to be left.
 func (w *window) exhaust(k *Limiter, now instant) {
 	w.grantedThrough, w.raised = min(w.grantedThrough, k.sent), k.sent
-	w.constancy = constancy{}
-	if w.history.after(now-w.reach(k)) < w.limit {
-		w.length.refute()
+	if w.history.After(now-w.reach(k)) < w.limit {
+		w.length.Refute()
 	}
-	w.rolling.refute(now + w.reach(k))
-	if !w.contention.others(now) {
-		w.bucket = w.bucket.refused(now, w.length.value)
-	}
+	v := w.view(k, now)
+	w.kind.Refused(&v.View, w.contention.Others(now))
 }
 
 // count returns a known count as a number of whole units. Of a share, a unit is a

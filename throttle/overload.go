@@ -2,12 +2,12 @@ package throttle
 
 import "github.com/forbear-go/forbear/throttle/header"
 
-// An overload decides whom an answer holds that says that the server is overloaded: only
-// the request that got it, or all. Where others are served it is the one request, as
-// with a server that sheds load; a server that answers nothing else is left alone by
-// all. One that does so again and again does not pass, and then it is each request for
-// itself again, so that callers are told and do not wait in vain. Nothing of that
-// teaches a limit.
+// An overload decides which requests wait when a response says that the server is
+// overloaded: only the request that got it, or all. If other requests are served, only the
+// one waits, as with a server that sheds load; if the server answers nothing else, all do. A
+// server that goes on like this after several such waits is not about to recover, and from
+// then on each request waits for itself again, so that callers are told and do not wait in
+// vain. None of this teaches a limit.
 type overload struct {
 	answers int // in a row
 	rounds  int // how often in a row all have stayed away

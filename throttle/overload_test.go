@@ -33,7 +33,7 @@ func TestAnOverloadHoldsOneRequest(t *testing.T) {
 	assert.Equal(t, Lesson{}, s.k.Lesson(at(now)), "it teaches no limit")
 }
 
-// One that serves nobody is left alone by all, for as long as it asks, and then tried by
+// One that serves no request is left alone by all, for as long as it asks, and then tried by
 // one; but not for ever.
 func TestAnOverloadOfAllHoldsAll(t *testing.T) {
 	s := newScript(t, plain())

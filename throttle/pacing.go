@@ -25,8 +25,8 @@ func (k *Limiter) paced(now instant, n int64) (pacing, string) {
 			last, name = p, cmp.Or(w.name, unnamed)
 		}
 	}
-	if l := k.estimator; l != nil && l.span.limit > 0 && !(l.event.under && l.event.told) {
-		if p := l.span.paced(k, l, now, n); p.at > last.at {
+	if !k.refusals.told() {
+		if p := k.learnedPaced(now, n); p.at > last.at {
 			last, name = p, Learned
 		}
 	}
@@ -35,54 +35,49 @@ func (k *Limiter) paced(now instant, n int64) (pacing, string) {
 
 // paced spreads what is left below the threshold evenly until the reset.
 func (w *window) paced(k *Limiter, now instant, n int64) pacing {
-	if w.takesTurns(k, now) {
-		return w.contention.turn(w, k, now, n)
+	v := w.view(k, now)
+	if w.contention.TakesTurns(&v) && k.policy.Threshold != (Amount{}) {
+		at, waits := w.contention.Turn(&v, n, k.policy.MaxPacing > 0)
+		if !waits {
+			return pacing{at: at}
+		}
+		return pacing{at: at, most: unbounded}
 	}
-	if gap := w.phase.spread(w.limit); gap > 0 && k.lastSent+gap > now && k.sent > 0 {
+	if gap := w.phase.Spread(w.limit); gap > 0 && k.lastSent+gap > now && k.sent > 0 {
 		return pacing{at: k.lastSent + gap, most: unbounded}
 	}
 	left := w.left(k, now)
-	if !w.credited || w.belief.beyond || left < n || left > w.threshold || !w.resetKnown || w.concurrent || w.bucket.recognised || k.sent == 0 ||
-		w.contention.others(now) && (w.contention.rolled >= rolls || w.contention.stale(k, now)) {
+	if !w.credited || w.belief.beyond || left < n || left > w.threshold || !w.resetKnown || w.concurrent || w.kind.Emission() > 0 || k.sent == 0 ||
+		w.contention.Others(now) && (w.kind.Rolls() || w.contention.Stale(&v)) {
 		return pacing{at: now}
 	}
-	since := 2*now - w.reset.earliest
-	lately, first := k.sent, w.history.firstAfter(since)
-	if w.length.value > 0 {
-		lately = w.history.after(since)
+	since := 2*now - w.reset.Earliest
+	lately, first := k.sent, w.history.FirstAfter(since)
+	if w.length.Value > 0 {
+		lately = w.history.After(since)
 	}
 	most := k.policy.MaxPacing
-	if w.contention.others(now) {
-		most = 0 // who takes no more than its part of what is left leaves the rest to them
+	if w.contention.Others(now) {
+		most = 0 // a client that takes no more than its part leaves the rest to them
 	}
-	p := k.pace(now, n, left, recent{lately, first}, w.reset.earliest, most)
-	if p.at > now && w.refills() {
-		p.at = min(p.at, w.historyReady(k, now, n))
-		if w.sliding.recognised {
-			p.at = min(p.at, w.counterReady(k, now, n))
-		}
+	p := k.pace(now, n, left, recent{lately, first}, w.reset.Earliest, most)
+	if p.at > now && w.kind.Regains() {
+		room, probe := w.kind.Regained(&v.View, n)
+		p.at = min(p.at, room, w.inTurn(k, probe))
 	}
 	return p
 }
 
-// paced spreads what is left below the threshold until the oldest request leaves.
-func (s *inferredWindow) paced(k *Limiter, l *estimator, now instant, n int64) pacing {
-	reserve := min(k.policy.Reserve.of(s.limit), s.limit-1)
-	left := s.limit - reserve - l.log.after(s.since(k, now))
-	threshold := k.policy.Threshold.of(s.limit)
-	if left <= 0 || left > threshold || now >= s.climb && threshold < s.limit && reserve == 0 {
+// learnedPaced spreads what is left of a learned limit below the threshold until the oldest
+// request leaves.
+func (k *Limiter) learnedPaced(now instant, n int64) pacing {
+	v := k.view()
+	s, ok := k.refusals.spread(&v, now)
+	if !ok {
 		return pacing{at: now}
-	}
-	oldest := l.log.firstAfter(s.since(k, now))
-	if oldest == never {
-		return pacing{at: now}
-	}
-	ends := oldest + s.reach(k)
-	if s.fixed {
-		ends = s.window(now).latest
 	}
 	// What was learned may be wrong, and a refusal costs more than a pause.
-	return k.pace(now, n, left, recent{sent: l.log.after(2*now - ends), first: oldest}, ends, 0)
+	return k.pace(now, n, s.left, recent{sent: s.lately, first: s.first}, s.ends, 0)
 }
 
 // pacingSure is how many times as much a program has sent lately than is left if it surely

@@ -1,6 +1,10 @@
 package throttle
 
-import "math"
+import (
+	"math"
+
+	"github.com/forbear-go/forbear/throttle/internal/clock"
+)
 
 // An inferredRate is a rate that a server was found to admit, and goes up from there until
 // it is refused again: slowly while it is near what was refused, faster the longer
@@ -56,7 +60,7 @@ func (p *inferredRate) send(now instant, n int64) {
 	step := p.step()
 	switch late := now - p.next; {
 	case late > step/4:
-		// Nobody wanted to go as fast, so that as many prove nothing.
+		// No request came in time to go as fast, so that as many prove nothing.
 		p.unused = min(p.unused+int64(late/max(step, 1)), int64(p.period))
 	case p.unused > 0:
 		p.unused = max(0, p.unused-n)
@@ -64,7 +68,7 @@ func (p *inferredRate) send(now instant, n int64) {
 		p.proven += n // it goes at this pace because it must
 	}
 	// One that comes late may be made up for.
-	p.next = min(max(p.next, now-step)+times(step, n), now+longest)
+	p.next = min(max(p.next, now-step)+clock.Times(step, n), now+clock.Longest)
 }
 
 // learn takes in that so many were admitted between two openings, or before the

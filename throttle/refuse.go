@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/forbear-go/forbear/throttle/header"
+	"github.com/forbear-go/forbear/throttle/internal/clock"
 )
 
 // longestHold bounds what a refusal may ask for only so that no sum overflows.
@@ -12,45 +13,37 @@ const longestHold = 101 * 365 * 24 * time.Hour
 // serve takes in an answer that is no refusal.
 func (k *Limiter) serve(now instant, t *Reservation) {
 	k.overload = overload{}
-	k.sheds.observe(false)
-	k.inFlight.served(k, now, t)
-	proof := k.sheds.served(t)
-	if k.estimator.judge(t, false) == noLimit {
-		k.sheds.prove()
-		proof = true
-	}
-	if proof {
-		k.cooldown.release(k.sheds.before)
-		k.estimator.excuse()
-		if k.estimator.dismiss() {
-			k.sheds.vain++
-		}
-	}
-	k.try(now, t, false)
-	if k.estimator != nil {
-		k.estimator.admitted(k, t, k.cooldown.after)
-	}
+	v, sent := k.view(), t.request()
+	k.refusals.serve(&v, now, &sent)
+	k.release(&v)
 	k.cooldown.admitted(t)
+}
+
+// release ends the cooldown of a refusal that turned out to need none.
+func (k *Limiter) release(v *view) {
+	if v.released {
+		k.cooldown.release(v.releasedAt)
+	}
 }
 
 // refuse takes in a refusal.
 func (k *Limiter) refuse(now instant, t *Reservation, r *header.Reading) {
-	if r.Overloaded() && !k.explained(r) {
+	explained := k.explained(r)
+	if r.Overloaded() && !explained {
 		k.overload.refuse(k, now, t, r)
 		return
 	}
-	if !k.explained(r) && k.concurrent().refused(k, now, t) {
-		return
-	}
-	k.sheds.observe(true)
-	if !k.explained(r) && !k.estimator.explains(k, t) && k.shed(now, t) {
+	v, sent := k.view(), t.request()
+	tooMany := !explained && k.refusals.tooMany(&v, now, &sent)
+	k.release(&v)
+	if tooMany || k.refusals.shed(&v, now, &sent, k.cooldown.reports(t), explained) {
 		return
 	}
 	again := k.cooldown.reports(t)
 	k.cooldown.refuse(k, now, wait(r), r.Wait.Known(), t)
 	k.refuseUnits(now, t, r)
 	if !k.explained(r) {
-		k.teach().refused(now, t, r, again)
+		k.refusals.refuse(now, &sent, r, again)
 	}
 	for i := range k.windows {
 		w := &k.windows[i]
@@ -63,7 +56,10 @@ func (k *Limiter) refuse(now instant, t *Reservation, r *header.Reading) {
 		}
 		if w.emptied(said) {
 			w.exhaust(k, now)
-			w.contention.refused(w, t, again, now)
+			if w.contention.Others(now) {
+				w.history.Remove(t.at, t.cost)
+				w.contention.Refused(again)
+			}
 			if r.Wait.Explicit {
 				w.probe.bidden = k.cooldown.until
 			}
@@ -71,59 +67,13 @@ func (k *Limiter) refuse(now instant, t *Reservation, r *header.Reading) {
 	}
 }
 
-// concurrent returns what is known of a limit on the requests in flight, to be added to.
-func (k *Limiter) concurrent() *concurrency {
-	if k.inFlight == nil {
-		k.inFlight = new(concurrency)
-	}
-	return k.inFlight
-}
-
 // wait returns how long a refusal asks to stay away.
 func wait(r *header.Reading) instant {
 	d := instant(min(max(r.Wait.Delay, 0), longestHold))
 	if !r.Wait.Explicit {
-		d += min(bounded(r.Wait.Resolution), farDay)
+		d += min(clock.Bounded(r.Wait.Resolution), clock.FarDay)
 	}
 	return d
-}
-
-// shed takes in a refusal that no announced window explains. It reports whether that is
-// one of a server that sheds load, for which only the refused request waits.
-func (k *Limiter) shed(now instant, t *Reservation) bool {
-	limited := k.sheds.turnedAway(k, now, t)
-	if k.estimator.judge(t, true) == aLimit {
-		k.sheds.open, k.sheds.credence, k.sheds.yes = false, 0, 0
-		k.sheds.vain /= 2
-		limited = true
-	}
-	if !limited && !k.cooldown.reports(t) && !(k.sheds.open && k.sheds.presumed()) {
-		k.sheds.begin(k, now, t)
-	}
-	if limited {
-		k.estimator.confirm(now)
-	}
-	if limited || !k.sheds.presumed() {
-		return false
-	}
-	if k.estimator != nil {
-		k.estimator.shed(t)
-	}
-	k.try(now, t, true)
-	return true
-}
-
-// try passes an answer on to the trial whether sending less helps.
-func (k *Limiter) try(now instant, t *Reservation, refused bool) {
-	u := &k.sheds.trial
-	switch {
-	case !k.sheds.presumed():
-		u.stop()
-	case u.observe(k, now, t, refused):
-		k.sheds.credence, k.sheds.vain, k.sheds.open = 0, 0, false
-		k.teach().pace.believe(u.rate, now)
-		k.estimator.against.believe(u.need)
-	}
 }
 
 // explained reports whether a refusal says which announced window caused it.

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/forbear-go/forbear/throttle/internal/clock"
 	"github.com/forbear-go/forbear/throttle/limit"
 )
 
@@ -170,7 +171,7 @@ func (k *Limiter) announced(now instant) []AnnouncedWindow {
 		if w.units != nil || w.open() || w.belief.beyond {
 			continue
 		}
-		if !w.credited || !w.resetKnown || w.reset.latest <= now && w.limit <= 0 {
+		if !w.credited || !w.resetKnown || w.reset.Latest <= now && w.limit <= 0 {
 			return nil
 		}
 		s := w.status(k, now)
@@ -178,7 +179,7 @@ func (k *Limiter) announced(now instant) []AnnouncedWindow {
 		if s.Remaining >= 0 {
 			left = min(left, s.Remaining)
 		}
-		lasts = lasts || w.reset.latest > now
+		lasts = lasts || w.reset.Latest > now
 		out = append(out, AnnouncedWindow{
 			Name: w.name, Unit: w.unit, Scope: w.scope, Limit: int(max(w.limit, 0)), Remaining: left,
 			Length: s.Length, Reset: s.Latest,
@@ -211,9 +212,9 @@ func (k *Limiter) remember(now time.Time, was *Lesson) {
 		}
 	}
 	if was.ClockMax > was.ClockMin {
-		m.offset = interval{instant(was.ClockMin), instant(was.ClockMax)}
+		m.offset = clock.Between(instant(was.ClockMin), instant(was.ClockMax))
 	}
-	if m.valid(i) || k.estimator != nil && k.estimator.known() {
+	if m.valid(i) || k.refusals.known() {
 		k.remembered = m
 	}
 }
@@ -222,10 +223,7 @@ func (k *Limiter) remember(now time.Time, was *Lesson) {
 // that holds requests.
 func (k *Limiter) retained(now instant, windows []AnnouncedWindow) int {
 	holds := slices.ContainsFunc(windows, func(w AnnouncedWindow) bool { return w.Remaining == 0 && w.Unit != concurrentUnit })
-	if !holds && (k.estimator == nil || k.estimator.ready(k, now, 1) <= now) {
-		return 0
-	}
-	if k.remembered == nil {
+	if v := k.view(); k.remembered == nil || !holds && k.refusals.limitsReady(&v, now, 1) <= now {
 		return 0
 	}
 	return k.remembered.confirmed
@@ -239,7 +237,7 @@ func (k *Limiter) test(now instant, n int64) {
 		return
 	}
 	try := m.valid(now) && m.take(n)
-	if try || k.estimator != nil && k.estimator.ready(k, now, n) > now {
+	if v := k.view(); try || k.refusals.limitsReady(&v, now, n) > now {
 		m.tried, m.over = k.sent, true
 		m.confirmed++
 	}
@@ -253,18 +251,18 @@ func (m *remembered) answered(k *Limiter, t *Reservation, refused bool) {
 		return
 	}
 	if m.tried != 0 && t.number >= m.tried {
-		k.estimator = nil
+		k.refusals.forgetLimits()
 	}
 	m.tried, m.confirmed = 0, 0
 }
 
 // refine narrows the bounds of a clock by those of an earlier run, if they agree.
-func (m *remembered) refine(c *clock) {
-	if m == nil || m.offset.width() == 0 {
+func (m *remembered) refine(c *clock.Server) {
+	if m == nil || m.offset.Width() == 0 {
 		return
 	}
-	if m.offset.meets(c.offset) {
-		c.offset = c.offset.intersect(m.offset)
+	if m.offset.Meets(c.Offset) {
+		c.Offset = c.Offset.Intersect(m.offset)
 	}
 	m.offset = interval{}
 }

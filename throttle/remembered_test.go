@@ -198,13 +198,13 @@ func TestClocksAreRestored(t *testing.T) {
 	require.Positive(t, l.ClockMax-l.ClockMin)
 	s = s.restored(1)
 	s.hears(1.2, s.goes(1.1), minute(60, 8, 60))
-	assert.LessOrEqual(t, s.k.clock.offset.latest, instant(l.ClockMax))
+	assert.LessOrEqual(t, s.k.clock.Offset.Latest, instant(l.ClockMax))
 
 	l.ClockMin, l.ClockMax = time.Hour, 2*time.Hour
 	far := newScript(t, plain())
 	require.NoError(t, far.k.Restore(epoch, l))
 	far.hears(.1, far.goes(0), header.Reading{})
-	assert.Less(t, far.k.clock.offset.latest, 2*second)
+	assert.Less(t, far.k.clock.Offset.Latest, 2*second)
 }
 
 // FuzzLessons checks that no memory, however damaged or hostile, keeps requests for longer

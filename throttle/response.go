@@ -13,7 +13,7 @@ func (k *Limiter) Observe(now time.Time, t Reservation, r *header.Reading) {
 	i := k.instant(now)
 	k.expireLost(i)
 	k.answered += t.cost
-	k.rtt.observe(i - t.at)
+	k.rtt.Observe(i - t.at)
 	if r.Stale || len(r.Windows) < len(k.windows) {
 		k.uncertainUntil = i
 	}
@@ -31,7 +31,7 @@ func (k *Limiter) learn(now instant, t *Reservation, r *header.Reading) {
 		k.remembered.answered(k, t, r.Refused)
 	}
 	if !r.Date.IsZero() {
-		k.clock.observe(r.Date, t.at, now)
+		k.clock.Observe(r.Date, t.at, now)
 		k.remembered.refine(&k.clock)
 	}
 	if len(r.Windows) > 0 {
@@ -69,8 +69,8 @@ func (k *Limiter) observe(now instant, t *Reservation, r *header.Reading) {
 	if len(k.edges) > 0 {
 		k.forgetEdges(now)
 	}
-	if k.estimator != nil && !k.estimator.known() && !k.estimator.event.under && !k.estimator.shut && len(k.windows) > 0 {
-		k.estimator = nil // the server tells all there is to know
+	if len(k.windows) > 0 {
+		k.refusals.announced()
 	}
 }
 
@@ -78,7 +78,7 @@ func (k *Limiter) observe(now instant, t *Reservation, r *header.Reading) {
 // request no longer speaks.
 func (k *Limiter) forget(t *Reservation, r *header.Reading) {
 	for i := len(k.windows) - 1; i >= 0; i-- {
-		if w := &k.windows[i]; w.resetKnown && w.reset.latest < t.at && w.said(r) == nil {
+		if w := &k.windows[i]; w.resetKnown && w.reset.Latest < t.at && w.said(r) == nil {
 			k.windows = slices.Delete(k.windows, i, i+1)
 		}
 	}

@@ -9,7 +9,7 @@ import (
 	"github.com/forbear-go/forbear/internal/ratemodel"
 )
 
-// A renewed window begins anew with each request: it ends once nobody asked for its length.
+// A renewed window begins anew with each request: it ends once no request came for its length.
 type renewed struct {
 	limit, count int
 	length       time.Duration
@@ -46,7 +46,7 @@ func TestARenewedWindowIsNoLog(t *testing.T) {
 			announce: announcement{step: time.Millisecond, wait: true, date: true, lengths: true}, length: 20 * time.Minute, policy: DefaultPolicy(),
 			fastest: latencies[1][0], slowest: latencies[1][1]}
 		s.watch = func(now time.Duration, k *Limiter) {
-			assert.False(t, k.windows[0].rolling.proved(), "at %v", now)
+			assert.False(t, k.windows[0].kind.Regains(), "at %v", now)
 		}
 		assert.Zero(t, s.run().refused, "think %v", think)
 	}

@@ -1,7 +1,7 @@
 package throttle
 
-// A shedding tells a server that sheds load from one that limits us. Both refuse, and
-// neither says which it is. A limit refuses all that is sent after the first refusal
+// A shedding tells a server that sheds load from one that limits the client. Both refuse,
+// and neither says which it is. A limit refuses all that is sent after the first refusal
 // until it opens again; a server that sheds refuses some, at any rate, and admits the
 // rest. So the requests that were sent after a refused one and before that was known
 // are witnesses: they know nothing of the refusal, and what becomes of them is the
@@ -61,31 +61,31 @@ func (s *shedding) observe(refused bool) {
 func (s *shedding) presumed() bool { return s.credence > 0 }
 
 // begin starts to judge a refusal of t, which closes the key unless shedding is presumed.
-func (s *shedding) begin(k *Limiter, now instant, t *Reservation) {
+func (s *shedding) begin(v *view, now instant, t *request) {
 	if s.credence > 0 && now > s.last+sheddingKept {
 		s.credence = 0
 	}
 	s.last = now
-	s.open, s.number, s.before = true, t.number, k.cooldown.until
+	s.open, s.number, s.before = true, t.number, v.until
 	// One that was sent a moment later may have arrived earlier.
-	s.after = t.at + min(k.rtt.slack(), now-t.at-k.rtt.wasShortest/2)
+	s.after = t.at + min(v.rtt.Slack(), now-t.at-v.rtt.WasShortest/2)
 	s.admitted, s.refused = 0, 0
 	s.yes, s.no = witnessesFade*s.yes, witnessesFade*s.no
 	s.latest = 0
 	if !s.presumed() {
-		s.latest = k.sent
+		s.latest = v.sent
 	}
 }
 
 // witness reports whether t was sent after the refusal under judgement, and surely
 // arrived after it, and was not sent in knowledge of it.
-func (s *shedding) witness(t *Reservation) bool {
+func (s *shedding) witness(t *request) bool {
 	return s.open && t.number > s.number && t.at > s.after && (s.latest == 0 || t.number <= s.latest)
 }
 
 // served takes in an answer that is no refusal. It reports whether that proves that the
 // server sheds.
-func (s *shedding) served(t *Reservation) bool {
+func (s *shedding) served(t *request) bool {
 	if !s.witness(t) {
 		return false
 	}
@@ -107,15 +107,15 @@ func (s *shedding) prove() {
 
 // turnedAway takes in a further refusal. It reports whether that proves a limit, where
 // shedding was presumed.
-func (s *shedding) turnedAway(k *Limiter, now instant, t *Reservation) bool {
+func (s *shedding) turnedAway(v *view, now instant, t *request) bool {
 	if !s.witness(t) {
 		return false
 	}
 	s.refused++
 	s.no++
 	enough := witnessesRefused + int64(s.credence) - 1 + min(witnessesVain*s.vain, witnessesMost)
-	limit := s.refused-2*s.admitted >= enough && (k.estimator == nil || !k.estimator.doubt.raised)
-	if s.presumed() && limit && !s.outnumbered(k, now, t) {
+	limit := s.refused-2*s.admitted >= enough && (v.all.limits == nil || !v.all.limits.doubt.raised)
+	if s.presumed() && limit && !s.outnumbered(v, now, t) {
 		s.open, s.credence, s.yes = false, 0, 0
 		return true
 	}
@@ -126,8 +126,8 @@ func (s *shedding) turnedAway(k *Limiter, now instant, t *Reservation) bool {
 // outnumbered reports whether most of what was sent since the refusal under judgement
 // seems to be admitted, where refusals come so much faster than other answers that they
 // are heard first.
-func (s *shedding) outnumbered(k *Limiter, now instant, t *Reservation) bool {
-	return now-t.at < k.rtt.mean/4 && 2*s.refused < k.sent-s.number
+func (s *shedding) outnumbered(v *view, now instant, t *request) bool {
+	return now-t.at < v.rtt.Mean/4 && 2*s.refused < v.sent-s.number
 }
 
 // over ends a judgement that does not come to a result.

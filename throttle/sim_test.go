@@ -26,7 +26,7 @@ type simulation struct {
 	length    time.Duration
 	leave     time.Duration // when all processes but the first stop; 0 is never
 	policy    Policy
-	bare      bool // nobody asks the throttles
+	bare      bool // the limiters are not asked
 	seed      uint64
 	failures  float64 // share of requests that get no answer
 	faults    float64 // share of admitted requests that are answered without a word on limits
@@ -58,7 +58,7 @@ type outcome struct {
 	lesson                  Lesson // of the first process
 }
 
-// used is the share of what could have been admitted, whoever got it.
+// used is the share of what could have been admitted, whichever client got it.
 func (o outcome) used() float64 { return float64(o.admitted+o.naive) / float64(o.oracle) }
 
 func (o outcome) refusals() float64 { return float64(o.refused) / float64(max(o.sent, 1)) }
@@ -306,18 +306,13 @@ func (s simulation) why(k *Limiter, t Reservation, at time.Duration) {
 	if s.explain == nil {
 		return
 	}
-	s.explain("refused at %v: request %d of %d, sent at %v, slack %v", at, t.number, k.sent, time.Duration(t.at), time.Duration(k.rtt.slack()))
-	if l := k.estimator; l != nil {
-		if l.known() {
-			s.explain("  span %d/%v floor %v sure %v extra %d at %v, pace %.3f now %.3f proven %d of %v; opened %v, was %v, careful %v %d/%d", l.span.limit, time.Duration(l.span.length),
-				time.Duration(l.span.floor), l.span.sure, l.span.extra, time.Duration(l.span.climb), l.pace.rate, l.pace.now(), l.pace.proven, l.pace.period,
-				time.Duration(l.opened), time.Duration(l.was), l.careful, l.flying, l.passed)
-		}
-	}
+	s.explain("refused at %v: request %d of %d, sent at %v, slack %v", at, t.number, k.sent, time.Duration(t.at), time.Duration(k.rtt.Slack()))
+	v := k.view()
+	s.explain("  learned: %+v", k.refusals.inferred(&v, k.instant(epoch.Add(at))))
 	for i := range k.windows {
 		w := &k.windows[i]
-		s.explain("  %s: limit %d, credit to %d, reset %v to %v, length %v, log %d, %+v %+v %+v %+v %+v", w.name, w.limit, w.grantedThrough,
-			time.Duration(w.reset.earliest), time.Duration(w.reset.latest), time.Duration(w.length.value),
-			w.history.after(t.at-w.reach(k)), w.contention, w.probe, w.rolling, w.sliding, w.bucket)
+		s.explain("  %s: limit %d, credit to %d, reset %v to %v, length %v, log %d, %+v %+v %+v", w.name, w.limit, w.grantedThrough,
+			time.Duration(w.reset.Earliest), time.Duration(w.reset.Latest), time.Duration(w.length.Value),
+			w.history.After(t.at-w.reach(k)), w.contention, w.probe, w.kind)
 	}
 }

@@ -3,6 +3,8 @@ package throttle
 import (
 	"encoding/json"
 	"time"
+
+	"github.com/forbear-go/forbear/throttle/internal/kind"
 )
 
 // A Status is what a [Limiter] knows at some moment. It is a copy: nothing in it
@@ -29,11 +31,11 @@ type Kind string
 
 // The kinds of limits.
 const (
-	Unknown    Kind = ""           // not known yet
-	Fixed      Kind = "fixed"      // counts requests between one reset and the next
-	Rolling    Kind = "rolling"    // counts requests in any period of its length
-	Weighed    Kind = "weighed"    // adds two fixed windows, weighting the older one
-	Bucket     Kind = "bucket"     // refills continuously
+	Unknown    Kind = kind.Unknown // not known yet
+	Fixed      Kind = kind.Fixed   // counts requests between one reset and the next
+	Rolling    Kind = kind.Rolling // counts requests in any period of its length
+	Weighed    Kind = kind.Weighed // adds two fixed windows, weighting the older one
+	Bucket     Kind = kind.Bucket  // refills continuously
 	Rate       Kind = "rate"       // allows a number of requests a second; learned from refusals
 	Concurrent Kind = "concurrent" // counts requests in flight
 )
@@ -97,7 +99,7 @@ func (k *Limiter) Status(now time.Time) Status {
 	k.expireLost(i)
 	s := Status{
 		Refusals: k.cooldown.refusals, InFlight: int(k.sent - k.answered),
-		Fastest: time.Duration(k.rtt.wasShortest), Slowest: time.Duration(k.rtt.wasLongest),
+		Fastest: time.Duration(k.rtt.WasShortest), Slowest: time.Duration(k.rtt.WasLongest),
 	}
 	if k.cooldown.until > i {
 		s.Hold = k.time(k.cooldown.until)
@@ -108,45 +110,41 @@ func (k *Limiter) Status(now time.Time) Status {
 	if k.remembered.valid(i) {
 		k.remembered.status(k, i, &s)
 	}
-	if k.estimator != nil {
-		s.Windows = k.estimator.status(s.Windows, k, i)
-	}
-	if k.inFlight.known() {
-		s.Windows = append(s.Windows, k.inFlight.status(k, i))
-	}
+	s.Windows = k.learned(s.Windows, i)
 	return s
 }
 
 func (w *window) status(k *Limiter, now instant) WindowStatus {
 	s := WindowStatus{
 		Name: w.name, Unit: w.unit, Scope: w.scope, Limit: int(w.limit),
-		Length: time.Duration(w.length.value), Told: w.length.told,
-		Remaining: -1, Others: w.contention.others(now), Share: 1, Ready: k.time(w.next(k, now)),
+		Length: time.Duration(w.length.Value), Told: w.length.Told,
+		Remaining: -1, Others: w.contention.Others(now), Share: 1, Ready: k.time(w.next(k, now)),
 	}
 	left := w.grantedThrough - k.sent
 	if s.Others {
-		s.Share = w.contention.ours(w)
-		left = min(left, w.contention.budget(w)-k.sent)
+		s.Share = w.contention.Part(w.limit)
+		left = min(left, w.contention.Budget(w.limit)-k.sent)
 	}
 	if w.units != nil {
 		if w.units.told {
 			s.Remaining, s.Credit = int(w.units.newest), int(max(w.units.Level(k.time(now)), 0))
 		}
-		s.Kind, s.Sure = w.kind()
-		if w.units.Refills() {
-			s.Kind, s.Sure = Bucket, true
-		}
 	} else if w.credited {
 		s.Credit = int(max(left-w.reserve, 0))
-		if w.contention.begun {
-			s.Remaining = int(w.contention.left)
+		if left, known := w.contention.Remaining(); known {
+			s.Remaining = int(left)
 		}
 	}
 	if w.resetKnown {
-		s.Earliest, s.Latest = k.time(w.reset.earliest), k.time(w.reset.latest)
+		s.Earliest, s.Latest = k.time(w.reset.Earliest), k.time(w.reset.Latest)
 	}
-	if w.units == nil {
-		s.Kind, s.Sure = w.kind()
+	switch name, sure := w.kind.Kind(w.resetKnown); {
+	case w.concurrent:
+		s.Kind, s.Sure = Concurrent, true
+	case w.units != nil && w.units.Refills():
+		s.Kind, s.Sure = Bucket, true
+	default:
+		s.Kind, s.Sure = Kind(name), sure
 	}
 	return s
 }
@@ -156,47 +154,34 @@ func (w *window) next(k *Limiter, now instant) instant {
 	return max(w.ready(k, now, 1), w.paced(k, now, 1).at)
 }
 
-// kind returns how the window counts, and whether that is sure.
-func (w *window) kind() (Kind, bool) {
-	switch {
-	case w.concurrent:
-		return Concurrent, true
-	case w.bucket.recognised:
-		return Bucket, true
-	case w.sliding.recognised:
-		return Weighed, true
-	case w.rolling.proved():
-		return Rolling, true
-	case w.contention.rolled > 0:
-		return Rolling, w.contention.rolled >= rolls
-	case w.resetKnown:
-		return Fixed, w.contention.jumped >= rolls
-	}
-	return Unknown, false
-}
-
-// status appends what refusals taught.
-func (l *estimator) status(to []WindowStatus, k *Limiter, now instant) []WindowStatus {
-	if s := &l.span; s.limit > 0 {
-		kind := Rolling
-		if s.fixed {
-			kind = Fixed
-		}
+// learned appends what refusals taught.
+func (k *Limiter) learned(to []WindowStatus, now instant) []WindowStatus {
+	v := k.view()
+	is := k.refusals.inferred(&v, now)
+	if is.limit > 0 {
 		w := WindowStatus{
-			Name: Learned, Limit: int(s.limit), Remaining: -1, Length: time.Duration(s.length), Kind: kind, Sure: s.sure, Share: 1,
-			Credit: int(max(s.limit-l.log.after(s.since(k, now)), 0)), Ready: k.time(max(s.ready(k, l, now, 1), s.paced(k, l, now, 1).at)),
+			Name: Learned, Limit: int(is.limit), Remaining: -1, Length: time.Duration(is.length), Kind: Rolling, Sure: is.sure, Share: 1,
+			Credit: int(is.room), Ready: k.time(max(is.ready, k.learnedPaced(now, 1).at)),
 		}
-		if s.fixed {
-			in := s.window(now)
-			w.Earliest, w.Latest = k.time(in.latest), k.time(in.earliest+s.length)
+		if is.fixed {
+			w.Kind, w.Earliest, w.Latest = Fixed, k.time(is.window.Earliest), k.time(is.window.Latest)
 		}
 		to = append(to, w)
 	}
-	if p := &l.pace; p.rate > 0 {
+	if is.rate > 0 {
 		to = append(to, WindowStatus{
-			Name: Learned, Limit: -1, Remaining: -1, Kind: Rate, Rate: p.now(), Sure: p.period > paceFirst, Share: 1,
-			Ready: k.time(max(p.next, now)),
+			Name: Learned, Limit: -1, Remaining: -1, Kind: Rate, Rate: is.rate, Sure: is.rateSure, Share: 1, Ready: k.time(max(is.next, now)),
 		})
+	}
+	if limit, sure := k.refusals.concurrency(); limit > 0 {
+		w := WindowStatus{
+			Name: Learned, Unit: concurrentUnit, Limit: int(limit), Remaining: -1, Share: 1, Kind: Concurrent, Sure: sure,
+			Credit: int(max(limit-(k.sent-k.answered), 0)),
+		}
+		if !k.refusals.holds(&v, 1) {
+			w.Ready = k.time(now)
+		}
+		to = append(to, w)
 	}
 	return to
 }
@@ -206,5 +191,5 @@ func (k *Limiter) time(at instant) time.Time {
 	if at == never {
 		return time.Time{}
 	}
-	return k.clock.origin.Add(time.Duration(at))
+	return k.clock.Origin.Add(time.Duration(at))
 }

@@ -1,8 +1,10 @@
 package throttle
 
-// A trial tries whether sending less lowers the share of requests refused. Where the
-// server seems to shed load, that is the only reason to send less: of a limit there are
-// fewer refusals below it, of a server that sheds the share is the same at any rate.
+import "github.com/forbear-go/forbear/throttle/internal/clock"
+
+// A trial tries whether sending less lowers the share of requests refused. That is the only
+// reason to send less to a server that seems to shed load: a limit refuses fewer requests
+// below it, and a server that sheds load refuses the same share at any rate.
 // PCC decides by utility in the same way.
 type trial struct {
 	answers, refusals int64   // since
@@ -39,13 +41,13 @@ func (u *trial) ready(now instant) instant {
 func (u *trial) send(now instant, n int64) {
 	if u.on {
 		step := instant(float64(second) / u.rate)
-		u.next = max(u.next, now-step) + times(step, n)
+		u.next = max(u.next, now-step) + clock.Times(step, n)
 	}
 }
 
 // observe takes in an answer, while shedding is presumed. It reports whether the trial is
 // over that shows that less is better.
-func (u *trial) observe(k *Limiter, now instant, t *Reservation, refused bool) bool {
+func (u *trial) observe(v *view, now instant, t *request, refused bool) bool {
 	if u.on && t.number <= u.mark {
 		return false
 	}
@@ -73,14 +75,14 @@ func (u *trial) observe(k *Limiter, now instant, t *Reservation, refused bool) b
 		u.answers, u.refusals, u.since = 0, 0, now
 		return false
 	}
-	u.on, u.mark = true, k.sent
+	u.on, u.mark = true, v.sent
 	u.rate = max(trialRate*float64(served)*float64(second)/float64(now-u.since), 1e-3)
 	u.next = now
 	u.answers, u.refusals = 0, 0
 	return false
 }
 
-// paused reports whether nobody wanted to send for a while: a rate that is measured over
+// paused reports whether the client sent nothing for a while: a rate that is measured over
 // that says nothing of what the server serves.
 func (u *trial) paused(now instant) bool {
 	if u.on || u.answers < trialSteady {

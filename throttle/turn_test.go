@@ -73,18 +73,19 @@ func taking(t *testing.T, each int) *script {
 		}
 	}
 	s.hears(180.15, s.sends(180.1), minute(400, 398, 240))
-	require.True(t, s.k.windows[0].takesTurns(s.k, s.k.instant(at(180.2))))
+	v := s.k.windows[0].view(s.k, s.k.instant(at(180.2)))
+	require.True(t, s.k.windows[0].contention.TakesTurns(&v))
 	return s
 }
 
-// sends lets a request go at s, whatever a throttle says, and returns its index.
+// sends lets a request go at s, whatever the limiter says, and returns its index.
 func (s *script) sends(seconds float64) int {
 	s.k.Ask(at(seconds), 1)
 	s.tickets = append(s.tickets, s.k.Take(at(seconds), 1))
 	return len(s.tickets) - 1
 }
 
-// Turns are voluntary: who cannot wait for its own may go on credit.
+// Turns are voluntary: a request that cannot wait for its own may go on credit.
 func TestTurnsAreVoluntary(t *testing.T) {
 	s := taking(t, 150)
 	a := s.k.Ask(at(180.16), 1)
@@ -93,7 +94,7 @@ func TestTurnsAreVoluntary(t *testing.T) {
 	assert.WithinDuration(t, at(180.25), a.At, 20*time.Millisecond, "60 s for 398")
 }
 
-// Who needs much less than its part does not wait for turns.
+// A client that needs much less than its part does not wait for turns.
 func TestALightLoadTakesNoTurns(t *testing.T) {
 	s := taking(t, 15)
 	for range 10 {
@@ -101,7 +102,7 @@ func TestALightLoadTakesNoTurns(t *testing.T) {
 	}
 }
 
-// Who asked not to be paced takes no turns.
+// A client that asked not to be paced takes no turns.
 func TestBurstsTakeNoTurns(t *testing.T) {
 	s := taking(t, 150)
 	s.k.policy = plain()

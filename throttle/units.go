@@ -137,9 +137,9 @@ func (u *unitWindow) window(w *window, k *Limiter, now instant, t *Reservation, 
 		u.most, out.Limit = float64(w.limit), float64(w.limit)
 	}
 	if said.Reset.Known() {
-		in := k.clock.instants(said.Reset, t.at, now)
+		in := k.clock.Instants(said.Reset, t.at, now)
 		out.Blur = said.Reset.Resolution
-		out.Left = max(0, time.Duration(in.latest-now)-out.Blur)
+		out.Left = max(0, time.Duration(in.Latest-now)-out.Blur)
 	}
 	return out, true
 }

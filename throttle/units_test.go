@@ -34,7 +34,7 @@ func (m *meter) Admit(now time.Time) bool {
 	return true
 }
 
-// What is left falls by what each request costs, and nobody else is there: as many go as
+// What is left falls by what each request costs, and no other client is there: as many go as
 // there is enough for, and hardly any more.
 func TestRequestsThatCostMore(t *testing.T) {
 	for _, c := range []struct {
@@ -66,7 +66,7 @@ func TestRequestsThatCostMore(t *testing.T) {
 				t.Logf("admitted %d of %.0f, refused %d", got.admitted, c.possible, got.refused)
 				assert.Greater(t, float64(got.admitted), c.used*c.possible)
 				assert.Less(t, float64(got.refused), .02*float64(got.sent))
-				assert.False(t, last.Windows[0].Others, "nobody else is there")
+				assert.False(t, last.Windows[0].Others, "no other client is there")
 			}
 		})
 	}

@@ -41,7 +41,7 @@ func newVerdict(share float64, rate bool) verdict {
 }
 
 // observe takes in what became of a request.
-func (v *verdict) observe(t *Reservation, refused bool) finding {
+func (v *verdict) observe(t *request, refused bool) finding {
 	switch {
 	case v.after == 0 && refused:
 		v.after, v.since = t.number, t.at

@@ -11,7 +11,7 @@ import (
 func (v verdict) hears(seed uint64, chance float64) finding {
 	rng := rand.New(rand.NewPCG(seed, 3))
 	for n := int64(1); n < 10_000; n++ {
-		if f := v.observe(&Reservation{number: n, cost: 1, at: instant(n) * second / 10}, rng.Float64() < chance); f != undecided {
+		if f := v.observe(&request{number: n, cost: 1, at: instant(n) * second / 10}, rng.Float64() < chance); f != undecided {
 			return f
 		}
 	}
@@ -39,8 +39,8 @@ func TestVerdict(t *testing.T) {
 // A window of a second that opens between two refusals proves nothing yet.
 func TestVerdictWaitsOutAShortWindow(t *testing.T) {
 	v := newVerdict(.05, true)
-	assert.Equal(t, undecided, v.observe(&Reservation{number: 1, cost: 1}, true))
+	assert.Equal(t, undecided, v.observe(&request{number: 1, cost: 1}, true))
 	for n := int64(2); n < 12; n++ {
-		assert.Equal(t, undecided, v.observe(&Reservation{number: n, cost: 1, at: instant(n) * second / 10}, false))
+		assert.Equal(t, undecided, v.observe(&request{number: n, cost: 1, at: instant(n) * second / 10}, false))
 	}
 }

@@ -2,6 +2,11 @@ package throttle
 
 import (
 	"github.com/forbear-go/forbear/throttle/header"
+	"github.com/forbear-go/forbear/throttle/internal/clock"
+	"github.com/forbear-go/forbear/throttle/internal/contention"
+	"github.com/forbear-go/forbear/throttle/internal/eventlog"
+	"github.com/forbear-go/forbear/throttle/internal/kind"
+	"github.com/forbear-go/forbear/throttle/internal/phase"
 )
 
 // A window is what is known of one limit over one period.
@@ -26,18 +31,15 @@ type window struct {
 	// window after the reset.
 	settled instant
 
-	length     length
-	history    history
-	rolling    rollingDetector
-	sliding    slidingCounter
-	bucket     bucket
+	length     clock.Length
+	history    eventlog.Log
+	kind       kind.Estimator
 	probe      probe
-	contention contention
+	contention contention.Estimator
 	units      *unitWindow // where it counts something else than requests
 	belief     belief
-	constancy  constancy
-	phase      phase
-	replicas   replicas
+	eager      eagerness
+	phase      phase.Estimator
 
 	moment     bool // the reset is told as one
 	served     bool // an answer that was no refusal told of it
@@ -50,7 +52,7 @@ type probe struct {
 	number int64 // of the request under way; 0 is none
 	sent   instant
 	blind  instant // the wait before the next, where the server does not tell a reset
-	bidden instant // when a refusal bade us come back, which may be before the reset; 0 is never
+	bidden instant // when a refusal asked to come back, which may be before the reset; 0 is never
 	bade   instant // that of the request under way
 }
 
@@ -75,11 +77,12 @@ func (w *window) said(r *header.Reading) *header.Window {
 
 // open reports whether the window says nothing that could stop a request.
 func (w *window) open() bool {
-	return !w.credited && (w.limit <= 0 || w.length.value == 0)
+	return !w.credited && (w.limit <= 0 || w.length.Value == 0)
 }
 
 // send counts n more, up to the given number, as sent.
 func (w *window) send(now, slack instant, number, n int64) {
+	w.eager.send(now, number)
 	if w.probes(now, number, n) {
 		w.belief.try(now)
 		w.probe.number, w.probe.sent = number, now
@@ -88,10 +91,10 @@ func (w *window) send(now, slack instant, number, n int64) {
 			w.probe.blind = min(2*max(w.probe.blind, second), 64*second)
 		}
 	}
-	w.bucket.take(now, slack, n)
-	if w.length.value > 0 {
-		w.history.forget(now - 3*(w.length.value+slack))
-		w.history.add(now, n)
+	w.kind.Take(now, slack, n)
+	if w.length.Value > 0 {
+		w.history.Forget(now - 3*(w.length.Value+slack))
+		w.history.Add(now, n)
 	}
 }
 
@@ -101,10 +104,10 @@ func (w *window) probes(now instant, number, n int64) bool {
 	switch {
 	case w.concurrent || w.open() || w.belief.beyond:
 		return false
-	case w.resetKnown && now >= w.reset.earliest:
+	case w.resetKnown && now >= w.reset.Earliest:
 		return true
 	}
-	return w.grantedThrough-w.reserve < number && w.refillReady(n) > now && !w.rolling.proved() && !w.sliding.recognised
+	return w.grantedThrough-w.reserve < number && !w.kind.Explains(now, w.limit-w.reserve, n)
 }
 
 // conclude notes that what t stands for is no longer under way.
@@ -112,5 +115,16 @@ func (w *window) conclude(t *Reservation) {
 	if w.probe.answeredBy(t) {
 		// Unless the answer spoke of this window, the next may go as this one did.
 		w.probe.number, w.probe.bidden, w.probe.bade = 0, w.probe.bade, 0
+	}
+}
+
+// view returns what the estimators have to know of the window.
+func (w *window) view(k *Limiter, now instant) contention.View {
+	return contention.View{
+		View: kind.View{
+			Now: now, Limit: w.limit, Reserve: w.reserve, Length: w.length.Value, LengthSure: w.length.Known(),
+			Reset: w.reset, ResetKnown: w.resetKnown, Settled: w.settled, Log: &w.history, RTT: &k.rtt,
+		},
+		Kind: &w.kind, Sent: k.sent, Answered: k.answered, LastSent: k.lastSent,
 	}
 }

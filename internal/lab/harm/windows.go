@@ -29,6 +29,8 @@ func windows() []World {
 			Goal: Goal{Used: .95, Refused: .02, Jain: .9},
 		}
 	}
+	one := small("one-epoch", 1, time.Second, apiserver.Epoch, "a reset as a moment")
+	one.Goal.Refused = .01 // it cannot be known but by tests
 	return []World{
 		small("second-epoch", 10, time.Second, apiserver.Epoch, "a reset as a moment"),
 		small("second-delta", 5, time.Second, apiserver.Delta, "a reset as a delay"),
@@ -36,6 +38,7 @@ func windows() []World {
 		small("two-delta", 1, 2*time.Second, apiserver.Delta, "a reset as a delay"),
 		small("five-epoch", 5, 5*time.Second, apiserver.Epoch, "a reset as a moment"),
 		small("five-delta", 20, 5*time.Second, apiserver.Delta, "a reset as a delay"),
+		one,
 		shared("shared-three", 50, 10*time.Second, 3, 20),
 		shared("shared-five", 30, 10*time.Second, 5, 5),
 		shared("shared-two", 20, 5*time.Second, 2, 10),

@@ -1,0 +1,95 @@
+package throttle
+
+// An eagerness shortens the waits of a small window of which responses do not tell how much
+// is needed: when within a second it opens, or whether the server weighs the window before.
+// Such a wait costs a request every second as much as a limit of half the size. After some
+// of them a request is sent earlier, alone. If it is served several times, later ones go as
+// early; if it is refused, the next such test comes after twice as many waits.
+type eagerness struct {
+	level  int     // the part of the wait that is left out: 1 - 1/2^level, or all of it
+	waits  int     // at this level since it was reached, or since the last test
+	pause  int     // so many of them before a test
+	served int     // tests of the next level in a row
+	safe   instant // when the next request may surely go
+	number int64   // of the request under way that was sent earlier; 0 is none
+	test   bool    // it tests the next level
+}
+
+const (
+	eagerLevels = 5
+	eagerServed = 2 // tests in a row that reach a level
+	eagerPause  = 8
+	eagerMost   = 1024
+	// The wait has to be longer than this part of the window, which is short.
+	eagerPart  = 8
+	eagerShort = 10 * second
+)
+
+// ready returns when a request may go that may surely go at safe, and perhaps at soon.
+func (e *eagerness) ready(now, soon, safe instant) instant {
+	e.safe = safe
+	level := e.level
+	if e.waits >= max(e.pause, eagerPause) {
+		level++
+	}
+	switch wait := safe - soon; {
+	case level == 0:
+		return safe
+	case level >= eagerLevels:
+		return max(now, soon)
+	default:
+		return max(now, soon+wait>>level)
+	}
+}
+
+// send notes that a request goes.
+func (e *eagerness) send(now instant, number int64) {
+	switch {
+	case e.safe == 0:
+		return
+	case now < e.safe:
+		e.number, e.test = number, e.waits >= max(e.pause, eagerPause)
+	}
+	e.safe = 0
+	e.waits++
+}
+
+// observe takes in what became of a request.
+func (e *eagerness) observe(t *Reservation, refused bool) {
+	if e.number == 0 || t.number != e.number {
+		return
+	}
+	e.number = 0
+	switch {
+	case !refused && !e.test:
+	case !refused:
+		if e.served++; e.served >= eagerServed {
+			e.level, e.served, e.waits = min(e.level+1, eagerLevels), 0, 0
+		}
+	case !e.test:
+		e.level = max(e.level-1, 0)
+		fallthrough
+	default:
+		e.served, e.waits = 0, 0
+		e.pause = min(2*max(e.pause, eagerPause), eagerMost)
+	}
+}
+
+// eagerReady returns when n more may go where they may surely go at safe.
+func (w *window) eagerReady(k *Limiter, now instant, n int64, safe instant) instant {
+	if n > 1 || !w.resetKnown || w.length.Value == 0 || w.length.Value > eagerShort || k.sent != k.answered ||
+		w.phase.Settled() > 0 || w.contention.Others(now) || w.kind.Regains() || w.probe.bidden > 0 || w.limit > eagerLimit {
+		return safe
+	}
+	soon := w.reset.Earliest
+	if w.length.Told {
+		soon = w.history.FallsTo(w.limit-w.reserve-n) + w.reach(k)
+	}
+	if eagerPart*(safe-max(soon, k.lastSent)) < w.length.Value {
+		return safe
+	}
+	return min(safe, w.eager.ready(now, soon, safe))
+}
+
+// eagerLimit is the largest limit of which the responses do not tell it otherwise.
+const eagerLimit = 2

@@ -1,0 +1,41 @@
+package throttle
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/forbear-go/forbear/internal/ratemodel"
+)
+
+// A window of one request a second is used nearly every second, although responses tell its
+// reset in whole seconds only, or leave open whether the window before counts. Where it
+// does, that is found out with a few refusals.
+func TestSmallestWindows(t *testing.T) {
+	second := announcement{step: time.Second, date: true, epoch: true}
+	told := announcement{step: time.Second, rounding: 1, date: true, lengths: true}
+	for name, c := range map[string]struct {
+		model    func() ratemodel.Model
+		announce announcement
+		least    float64
+		refused  int
+	}{
+		"one a second, Unix seconds": {func() ratemodel.Model { return ratemodel.NewFixed(1, time.Second) }, second, .9, 8},
+		"one a second, length told":  {func() ratemodel.Model { return ratemodel.NewFixed(1, time.Second) }, told, .84, 8},
+		"two in 5 s, length told":    {func() ratemodel.Model { return ratemodel.NewFixed(2, 5*time.Second) }, told, .84, 8},
+		"one in 2 s, rolling":        {func() ratemodel.Model { return ratemodel.NewSlidingLog(1, 2*time.Second) }, told, .84, 8},
+		"one in 2 s, weighed":        {func() ratemodel.Model { return ratemodel.NewSlidingCounter(1, 2*time.Second) }, told, .85, 12},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for seed := range uint64(10) {
+				s := simulation{model: c.model, announce: c.announce, callers: 5, length: 5 * time.Minute, policy: DefaultPolicy(),
+					fastest: 30 * time.Millisecond, slowest: 45 * time.Millisecond, seed: seed}
+				got := s.run()
+				t.Log(got)
+				assert.Greater(t, got.used(), c.least)
+				assert.LessOrEqual(t, got.refused, c.refused)
+			}
+		})
+	}
+}

@@ -1,0 +1,55 @@
+package clock
+
+// An RTT follows the round trips of one key. What counts is their spread: a
+// request may reach the server that much earlier or later, compared with
+// another, than it left.
+type RTT struct {
+	shortest, longest       Instant // of this period
+	WasShortest, WasLongest Instant // of this and the last period
+	Mean, deviation         Instant // smoothed, as in RFC 6298, section 2
+	samples                 int
+}
+
+// latencyPeriod is how many round trips an extreme one is remembered for, at
+// least; at most it is twice as many.
+const latencyPeriod = 256
+
+// latencyFew is how many round trips it takes to believe in their spread.
+const latencyFew = 32
+
+// Observe takes in one round trip.
+func (l *RTT) Observe(trip Instant) {
+	if l.samples == 0 {
+		*l = RTT{trip, trip, trip, trip, trip, trip / 4, 1}
+		return
+	}
+	if l.samples%latencyPeriod == 0 {
+		l.WasShortest, l.WasLongest = l.shortest, l.longest
+		l.shortest, l.longest = trip, trip
+	}
+	l.samples++
+	l.shortest, l.longest = min(l.shortest, trip), max(l.longest, trip)
+	l.WasShortest, l.WasLongest = min(l.WasShortest, trip), max(l.WasLongest, trip)
+	difference := trip - l.Mean
+	l.deviation += (max(difference, -difference) - l.deviation) / 4
+	l.Mean += difference / 8
+}
+
+// Slack returns the spread to allow for: that of the round trips seen, but
+// not more than a usual one (one answer that took half a minute to compute says
+// nothing about how long requests travel), and more while few are known.
+func (l *RTT) Slack() Instant {
+	spread := min(l.Usual(), l.WasLongest) - l.WasShortest
+	few := l.Mean * Instant(max(0, latencyFew-l.samples)) / latencyFew
+	return spread + few + l.Mean/16 + 2*Millisecond
+}
+
+// Usual returns a round trip that few are longer than.
+func (l *RTT) Usual() Instant { return l.Mean + 4*l.deviation }
+
+// mostPatient is the longest patience, whatever the round trips.
+const mostPatient = 5 * 60 * Second
+
+// Patience returns how long an answer may take before it is no longer worth
+// waiting for it alone.
+func (l *RTT) Patience() Instant { return min(max(Second, 2*l.Usual()), mostPatient) }

@@ -1,0 +1,92 @@
+package contention
+
+import (
+	"math"
+
+	"github.com/forbear-go/forbear/throttle/internal/clock"
+)
+
+// turns let the clients that share a window send one after the other. Each sends at the rate
+// at which what is left would last until the reset, if no other client were there. All see the
+// same, so that they send at the same rate, however many they are and whichever began: while
+// one sends once, each of the others does. Beside clients that take what they can, that would
+// leave us hardly anything, so that turns are taken only where all do.
+type turns struct {
+	on         bool    // they are taken in this window
+	hurried    bool    // other clients did not wait for theirs
+	vain       int     // windows in a row in which they did not
+	pause      int     // in so many windows to come no turns are taken,
+	pauseAfter int     // which doubles
+	part       float64 // ours, of the last window in which no client hurried
+}
+
+const (
+	turnsVain  = 2  // windows in vain end them, for so many windows:
+	turnsRest  = 8  // first,
+	turnsPause = 64 // and at most
+	// A client that sent so much less than its part of what is left, turnsSure times and
+	// turnsFew more, sends freely. turnsPart is the largest part that a client counts on.
+	turnsFew  = 16
+	turnsSure = 2
+	turnsPart = 0.25
+	// turnsMany is more clients than share one window. If others spend by turnsHaste faster
+	// than as many as we see would, and two, some do not wait.
+	turnsMany  = 24
+	turnsHaste = 1.25
+)
+
+// TakesTurns reports whether other clients spend a window that is open, and neither rolls nor
+// refills, and that is spent in turns.
+func (s *Estimator) TakesTurns(v *View) bool {
+	return s.Others(v.Now) && s.turns.on && !v.Kind.Rolls() && s.begun && !v.Kind.Regains() &&
+		v.ResetKnown && v.Now < v.Reset.Earliest
+}
+
+// Turn returns when n more go in turn. If mayPass, a client that sends so little that it would
+// not use its part does not wait for its turn.
+func (s *Estimator) Turn(v *View, n int64, mayPass bool) (at clock.Instant, waits bool) {
+	remains := v.Reset.Earliest - v.Now
+	left := float64(s.left-v.Reserve) - float64(v.Sent-s.newest-s.back)/s.Part(v.Limit)
+	lately := float64(v.Log.After(v.Now-remains) + n)
+	if mayPass && min(s.Part(v.Limit), turnsPart)*left >= turnsSure*lately+turnsFew {
+		return v.Now, false
+	}
+	step := (v.Reset.Earliest - v.LastSent) / clock.Instant(max(left, 1))
+	return max(v.Now, v.LastSent+clock.Times(step, n)), true
+}
+
+// observeTurns holds what is left against turns. If n other clients and this one take them, the
+// others leave at least the n-th power of the part of the window that remains.
+func (s *Estimator) observeTurns(v *View) {
+	u, length, remains := &s.turns, v.Length, v.Reset.Earliest-v.Now
+	if !u.on || v.Kind.Rolls() || remains <= length/16 || remains >= length || 4*(v.Limit-s.left) < v.Limit {
+		return
+	}
+	own := s.newest - s.number + 1
+	theirs := float64(v.Limit - s.left - own)
+	all := -math.Log1p(-min(theirs, float64(v.Limit)-.5)/float64(v.Limit)) / math.Log(float64(length)/float64(remains))
+	seen := theirs / float64(own)
+	if all > turnsMany || all > turnsHaste*seen+2 {
+		u.hurried = true
+	}
+}
+
+// begin starts over with a new window. It returns our part of the last one, or, where
+// turns were taken in vain, of the one before.
+func (u *turns) begin(part float64, others bool) float64 {
+	switch {
+	case u.pause > 0:
+		u.pause--
+	case u.hurried:
+		part = u.part
+		if u.vain++; u.vain >= turnsVain {
+			u.pauseAfter = min(max(2*u.pauseAfter, turnsRest), turnsPause)
+			u.pause, u.vain = u.pauseAfter, 0
+		}
+	case u.on:
+		u.pauseAfter, u.vain = 0, 0
+	}
+	u.on, u.hurried = others && u.pause == 0, false
+	u.part = part
+	return part
+}

@@ -1,0 +1,268 @@
+// Package phase finds out when a short window opens whose resets are told in long steps. It
+// imports nothing of this module but package clock.
+package phase
+
+import (
+	"slices"
+
+	"github.com/forbear-go/forbear/throttle/internal/clock"
+)
+
+// An Estimator learns when a short window opens whose resets are told in steps that are long
+// beside it. Each answer bounds an opening: by the reset that it tells, by the window's
+// length, and by what is left, which rises from one answer to another only when the window
+// opened between them. Under the hypothesis of a length and a rounding all these are bounds
+// of the same moment, so many of them leave little doubt; a hypothesis that they contradict
+// is dropped. Only what all that are left agree on is believed.
+type Estimator struct {
+	guesses []guess
+	failed  int  // how often no guess was left
+	seen    int  // openings that were explained
+	sure    bool // when the window opens is known well
+	opened  clock.Interval
+	recent  [phaseRecent]Sample
+	next    int
+}
+
+// A guess is a hypothesis of how long the windows are and how their resets are rounded.
+type guess struct {
+	length   clock.Instant
+	rounding int8 // below 0 down, above 0 up, 0 to nearest
+	known    bool
+	opens    clock.Interval // when some window opens
+}
+
+// A Sample says when a request was sent and answered, and what was left.
+type Sample struct {
+	Sent, Received clock.Instant
+	Remaining      int64
+	Answered       int64 // how many requests were before it was sent, and itself
+}
+
+// A Response is one that tells of a reset in steps.
+type Response struct {
+	Sample
+	Limit    int64
+	Numbered int64         // requests sent by now
+	Told     clock.Instant // the length of the window, or 0 if the server did not tell it
+	Step     clock.Instant // of the notation of the reset
+	Refused  bool
+}
+
+const (
+	phaseRecent = 8
+	phaseNeeds  = 9  // openings to be explained, twice as many after each failure
+	phaseFailed = 4  // failures until nothing more is tried
+	phaseSpread = 16 // openings for which requests are spread, to learn more
+	phaseBeyond = 3  // so many eighths of a length are looked beyond it
+	phaseSure   = 8  // this part of the length is known well enough
+	phaseShort  = 2 * clock.Second
+	phaseSteps  = 10 // of the notation, in the longest window
+)
+
+// Plausible reports whether a window of the given length may be one whose phase shows: the
+// resets are told in long steps.
+func (p *Estimator) Plausible(length, step clock.Instant) bool {
+	return p.failed < phaseFailed && step >= clock.Second/2 && length <= phaseSteps*step
+}
+
+// start makes the guesses that there are.
+func (p *Estimator) start(told, step clock.Instant) {
+	p.guesses, p.seen, p.sure, p.opened, p.recent = p.guesses[:0], 0, false, clock.Interval{}, [phaseRecent]Sample{}
+	for _, usual := range clock.UsualLengths {
+		length := clock.Instant(usual)
+		if told > 0 && length != told || length > phaseSteps*step {
+			continue
+		}
+		for rounding := int8(-1); rounding <= 1; rounding++ {
+			p.guesses = append(p.guesses, guess{length: length, rounding: rounding})
+		}
+	}
+	if len(p.guesses) == 0 {
+		p.failed = phaseFailed
+	}
+}
+
+// fail drops what was learned: no guess explains what is seen.
+func (p *Estimator) fail(step, told clock.Instant) {
+	p.failed++
+	p.start(told, step)
+}
+
+// Observe takes in a response and the reset that it told, and returns the reset as far as
+// is known now.
+func (p *Estimator) Observe(reset clock.Interval, s *Response) clock.Interval {
+	told, step := s.Told, s.Step
+	if len(p.guesses) == 0 {
+		p.start(told, step)
+	}
+	opening, opened := clock.Interval{}, false
+	if !s.Refused {
+		var before int64
+		if opening, before, opened = p.opening(s.Sample); opened && s.Limit-s.Remaining > s.Numbered-before {
+			p.failed = phaseFailed // what came back was not all of it
+			p.guesses, p.sure, p.seen = nil, false, 0
+			return reset
+		}
+		p.recent[p.next] = s.Sample
+		p.next = (p.next + 1) % phaseRecent
+	}
+	p.guesses = slices.DeleteFunc(p.guesses, func(g guess) bool { return told > 0 && g.length != told })
+	for i := len(p.guesses) - 1; i >= 0; i-- {
+		g := &p.guesses[i]
+		bound, ok := g.bound(reset, s.Sample, step)
+		if !ok || !g.narrow(bound) || opened && !g.narrow(opening) {
+			p.guesses = slices.Delete(p.guesses, i, i+1)
+		}
+	}
+	if len(p.guesses) == 0 || s.Refused && s.Remaining == 0 && p.Settled() > 0 {
+		p.fail(step, told)
+		return reset
+	}
+	if opened && opening.Earliest >= p.opened.Latest {
+		p.seen++
+		p.opened = opening
+	}
+	if p.seen < phaseNeeds<<p.failed {
+		return reset
+	}
+	return p.ends(reset, s.Sample, step)
+}
+
+// opening returns bounds between which the window opened, as an answer and one of the last
+// show, and how many requests had surely been answered before it: two in one window never
+// leave as much, nor does a later one leave more.
+func (p *Estimator) opening(s Sample) (best clock.Interval, before int64, found bool) {
+	for _, o := range p.recent {
+		if o.Received == 0 || o.Remaining != s.Remaining && (o.Remaining > s.Remaining || o.Received > s.Sent) {
+			continue
+		}
+		between := clock.Between(min(o.Sent, s.Sent), max(o.Received, s.Received))
+		if !found || between.Width() < best.Width() {
+			best, before, found = between, min(o.Answered, s.Answered), true
+		}
+	}
+	return best, before, found
+}
+
+// bound returns when the window of an answer ends if the guess is right, and whether
+// it may be.
+func (g *guess) bound(reset clock.Interval, s Sample, step clock.Instant) (clock.Interval, bool) {
+	switch {
+	case g.rounding < 0:
+		reset.Earliest += step
+	case g.rounding > 0:
+		reset.Latest -= step
+	default:
+		reset.Earliest, reset.Latest = reset.Earliest+step/2, reset.Latest-step/2
+	}
+	reset.Earliest, reset.Latest = max(reset.Earliest, s.Sent+1), min(reset.Latest, s.Received+g.length)
+	return reset, reset.Width() >= 0
+}
+
+// narrow takes in bounds of an opening. It reports whether the guess may be right.
+func (g *guess) narrow(bound clock.Interval) bool {
+	if bound.Width() >= g.length {
+		return true
+	}
+	if !g.known {
+		g.opens, g.known = bound, true
+		return true
+	}
+	opens, one, some := g.at(bound)
+	if one {
+		g.opens = opens
+	}
+	return some
+}
+
+// at returns the opening that lies within bounds. It reports whether there is just one,
+// and whether there is any.
+func (g *guess) at(bound clock.Interval) (opens clock.Interval, one, some bool) {
+	least := ceil(bound.Earliest-g.opens.Latest, g.length)
+	most := -ceil(g.opens.Earliest-bound.Latest, g.length)
+	opens = clock.Between(g.opens.Earliest+least*g.length, g.opens.Latest+least*g.length)
+	if least > most {
+		return opens, false, false
+	}
+	return opens.Intersect(bound), least == most, true
+}
+
+// ceil divides, and rounds up.
+func ceil(a, b clock.Instant) clock.Instant {
+	q := a / b
+	if a%b > 0 {
+		q++
+	}
+	return q
+}
+
+// ends returns what all guesses agree on of when the window of an answer ends.
+func (p *Estimator) ends(reset clock.Interval, s Sample, step clock.Instant) clock.Interval {
+	all := clock.Between(clock.Never, -clock.Never)
+	for i := range p.guesses {
+		g := &p.guesses[i]
+		bound, _ := g.bound(reset, s, step)
+		if g.known {
+			if opens, one, _ := g.at(bound); one {
+				bound = opens
+			}
+		}
+		all = clock.Between(min(all.Earliest, bound.Earliest), max(all.Latest, bound.Latest))
+	}
+	if !all.Meets(reset) {
+		return reset
+	}
+	all = all.Intersect(reset)
+	p.sure = p.Settled() > 0 && all.Width() <= p.Settled()/phaseSure
+	return all
+}
+
+// Settled returns the length that all guesses share, if enough was seen; else 0.
+func (p *Estimator) Settled() clock.Instant {
+	if len(p.guesses) == 0 || p.seen < phaseNeeds<<p.failed {
+		return 0
+	}
+	for _, g := range p.guesses {
+		if g.length != p.guesses[0].length {
+			return 0
+		}
+	}
+	return p.guesses[0].length
+}
+
+// Spread returns the time between two requests of a window of which more is to be learned,
+// or 0: over the shortest window that is possible, if that is very short, and every other
+// time for a little longer, so that the last request shows whether it has opened.
+func (p *Estimator) Spread(limit int64) clock.Instant {
+	if p.sure || len(p.guesses) == 0 || p.seen == 0 || p.seen >= phaseSpread || limit < 2 {
+		return 0
+	}
+	shortest := p.shortest()
+	if shortest > phaseShort {
+		return 0
+	}
+	if p.seen%2 == 1 {
+		shortest += shortest * phaseBeyond / 8
+	}
+	return shortest / clock.Instant(limit)
+}
+
+// shortest returns the least length that is possible.
+func (p *Estimator) shortest() clock.Instant {
+	shortest := clock.Never
+	for _, g := range p.guesses {
+		shortest = min(shortest, g.length)
+	}
+	return shortest
+}
+
+// Patience returns when to probe at the latest a window that may be open at the given time,
+// for all that one that weighs the last would not be: of so few requests no answer can tell
+// the two apart.
+func (p *Estimator) Patience(limit int64, told bool, at clock.Instant) clock.Instant {
+	if limit > 2 || told || len(p.guesses) == 0 || at == clock.Never {
+		return clock.Never
+	}
+	return at + p.shortest()
+}
