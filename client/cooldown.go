@@ -57,7 +57,7 @@ const (
 
 const (
 	// unlikely is the chance below which refusals are about the route alone.
-	unlikely = 0.01
+	unlikely = 0.001
 	// A wait so many times as long as any before may be about the route alone, unless
 	// it is short.
 	longWait  = 4
