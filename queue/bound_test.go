@@ -90,7 +90,7 @@ var networks = []struct {
 
 const ms = time.Millisecond
 
-// Where each gap counts, the queue must be nearly as good as a client can be that is never refused.
+// Where each gap counts, the queue must be nearly as good as any client that is never refused can be.
 func TestNoSoundClientIsMuchBetter(t *testing.T) {
 	bucket := func() ratemodel.Model { return ratemodel.NewBucket(1, 120, time.Minute) }
 	log := func(n int, per time.Duration) func() ratemodel.Model {

@@ -1,6 +1,6 @@
 package queue
 
-// class is all requests to which the same shared limits apply. Its ready flows share those limits
+// A class holds all requests to which the same shared limits apply. Its ready flows share those limits
 // fairly: start-time fair queueing between keys, by cost.
 type class struct {
 	id       classID
@@ -28,7 +28,7 @@ func (c *class) contended() bool {
 	return false
 }
 
-// queueUp gives the flow's first its place in the fair order.
+// queueUp gives the flow's first request its place in the fair order.
 func (c *class) queueUp(l *Queue, f *flow) {
 	l.turn++
 	f.turn = l.turn
@@ -43,7 +43,7 @@ func (c *class) queueUp(l *Queue, f *flow) {
 	c.account[f.key] = f.tag + f.charged
 }
 
-// goOn moves virtual time on as the flow's first goes.
+// goOn advances virtual time when the flow's first request is sent.
 func (c *class) goOn(f *flow) {
 	c.clock = max(c.clock, f.tag)
 	f.charged = 0
@@ -52,7 +52,7 @@ func (c *class) goOn(f *flow) {
 	}
 }
 
-// giveUp takes the charge back when a flow ends without going.
+// giveUp undoes the charge of a flow that ends without sending a request.
 func (c *class) giveUp(f *flow) {
 	if until, ok := c.account[f.key]; ok {
 		c.account[f.key] = until - f.charged
@@ -70,7 +70,7 @@ func (c *class) settleAccounts() {
 	}
 }
 
-// rest is called when nothing of the class is ready: the busy period is over and so are its debts.
+// rest ends a busy period, when no flow of the class is ready: all accounts are settled.
 func (c *class) rest() {
 	switch {
 	case len(c.account) > 1024:

@@ -21,7 +21,7 @@ func (l *Queue) Close() {
 	l.finish()
 }
 
-// finish closes the queue for good. The lock must be held.
+// finish closes the queue for good. The caller must hold l.mu.
 func (l *Queue) finish() {
 	if l.phase == closed {
 		return
@@ -36,7 +36,7 @@ func (l *Queue) finish() {
 	for l.overflowed.len() > 0 {
 		l.fail(l.overflowed.head(), err)
 	}
-	// No request is left to ask limits for.
+	// No request is left that could wait for a limit.
 	for _, g := range l.dirtyLimiters {
 		g.dirty = false
 	}
@@ -66,7 +66,7 @@ func (l *Queue) Hold() (release func()) {
 	})
 }
 
-// drained reports whether nothing is under way.
+// drained reports whether no request waits or is in flight.
 func (l *Queue) drained() bool {
 	return l.waiting == 0 && l.overflowed.len() == 0 && l.flying == 0 && l.held == 0
 }

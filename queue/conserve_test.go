@@ -14,7 +14,7 @@ import (
 	"github.com/forbear-go/forbear/throttle/limit"
 )
 
-// quotas returns quotas of n of every kind, with what each lets go at once.
+// quotas returns quotas of n of every kind, with how many requests each allows at once.
 func quotas(n int, per time.Duration) map[Quota]int {
 	q := Per(n, per)
 	all := map[Quota]int{q.TokenBucket(max(1, n/3)): max(1, n/3)}
@@ -25,7 +25,7 @@ func quotas(n int, per time.Duration) map[Quota]int {
 	return all
 }
 
-// After whatever happened, and a long pause, all of the quota is there again.
+// After any play and a long pause, the whole quota is available again.
 func TestAQuotaNeverShrinks(t *testing.T) {
 	seeds := uint64(12)
 	if testing.Short() || raceEnabled {

@@ -12,7 +12,7 @@ import (
 	"github.com/forbear-go/forbear/queue"
 )
 
-// What is left of the limits of rules can be looked at, for each whose requests they count.
+// EachDeclared describes the limits of rules for each key or host whose requests they count.
 func TestEachDeclared(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		q, err := queue.New(

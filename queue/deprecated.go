@@ -36,9 +36,9 @@ func (p Permit) Return(*Request) { p.Cancel() }
 // Deprecated: it serves [limit.Limit] alone.
 func (r *Request) Demand() limit.Demand { return r.demand() }
 
-// Observer is a limit that is told when requests are over.
+// Observer is a limit that learns when requests are over.
 //
-// Deprecated: use [limit.Limiter], whose method Done tells it.
+// Deprecated: use [limit.Limiter], which has the method Done.
 type Observer interface {
 	Observe(now, taken time.Time)
 }

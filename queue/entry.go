@@ -1,6 +1,6 @@
 package queue
 
-// entry is the ready flows of one class and priority. They wait at a shared limiter together.
+// An entry holds the ready flows of one class and priority. They wait at a shared limiter together.
 type entry struct {
 	node   // in the wait queue of that limiter
 	class  *class
@@ -10,7 +10,7 @@ type entry struct {
 	dirty bool
 }
 
-// first is the ready flow that goes next, or nil.
+// first returns the ready flow that goes next, or nil.
 func (s *entry) first() *flow {
 	if s.ready.n == 0 {
 		return nil
@@ -47,7 +47,7 @@ func (l *Queue) reorder(s *entry) {
 		before := g.next()
 		g.waiting.move(&s.node, s.level, 0, f.turn, s.ready.earliest())
 		if g.next() != before {
-			l.markDirty(g) // the one that is next now has not been asked
+			l.markDirty(g) // the limiter has not been asked about the flow that is first now
 		}
 	}
 	if s.class.ready == 0 {

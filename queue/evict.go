@@ -6,12 +6,12 @@ import (
 	"github.com/forbear-go/forbear/throttle/limit"
 )
 
-// forgetOldest makes room for a key: the least recently used goes that is not in use and would let its
-// next request go at once. A key that is to wait is kept, as long as there are others, so that keys
-// which never come again do not push out what a server said for long. Keys in use stay always; there can
-// be more of them than the maximum.
+// forgetOldest makes room for a key. It removes the least recently used key that is not in use and whose
+// next request could be sent at once. As long as there are such keys, it keeps those that have to wait,
+// so that keys that are used only once do not displace what a server said about a long wait. It never
+// removes keys in use, even if there are more of them than the maximum.
 func (l *Queue) forgetOldest(now time.Time) {
-	const tries = 8 // keys that stay are rare at the old end, and move away from it
+	const tries = 8 // keys that are kept are rare at the old end, and move away from it
 	for range tries {
 		k := l.oldest
 		if k == nil {
@@ -25,7 +25,7 @@ func (l *Queue) forgetOldest(now time.Time) {
 		l.linkKey(k)
 	}
 	if len(l.keys) < l.maxKeys+l.maxKeys/8 {
-		return // more are looked at when the next one comes
+		return // the next call looks at more keys
 	}
 	for range tries {
 		k := l.oldest

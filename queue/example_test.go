@@ -12,7 +12,7 @@ import (
 	"github.com/forbear-go/forbear/throttle/limit"
 )
 
-// must is for examples whose options are known to be right.
+// must serves examples whose options are known to be valid.
 func must(l *queue.Queue, err error) *queue.Queue {
 	if err != nil {
 		panic(err)
@@ -45,8 +45,8 @@ func Example() {
 	// Output: 100
 }
 
-// Workers that share a rate need no pause between requests: the queue paces them. Here all that waits
-// is worked off at 500 a second, without bursts.
+// Workers that share a rate need no pause between requests: the queue paces them. Here all waiting
+// requests are sent at 500 a second, without bursts.
 func ExampleQuota_TokenBucket() {
 	line := must(queue.New(queue.WithRule(queue.Rule{
 		Scope:  queue.Global,
@@ -93,7 +93,7 @@ func ExampleWithRule() {
 	// bob POST false
 }
 
-// A request that cannot go before its deadline is told so at once, and when it could.
+// A request that cannot be sent before its deadline fails at once, with the time at which it could.
 func ExampleWaitError() {
 	line := must(queue.New(queue.WithRule(queue.Rule{Name: "plan", Limits: []queue.Quota{queue.PerHour(1)}})))
 	_, _ = line.Acquire(context.Background(), &queue.Request{Key: "key"})
@@ -125,7 +125,7 @@ func ExampleCostError() {
 	// true 1000
 }
 
-// hold is a limit learned from responses: nobody goes before a time that the server named.
+// hold is a limit learned from responses: no request may be sent before a time that the server named.
 type hold struct {
 	limit.NoHooks // it learns nothing from requests that are over
 
@@ -138,7 +138,7 @@ func (h *hold) Ask(time.Time, limit.Demand) limit.Decision {
 func (h *hold) Take(time.Time, limit.Demand) {}
 func (h *hold) Idle(now time.Time) bool      { return h.until.Before(now) }
 
-// What a response says is handed to the key's own limit, and everybody who waits is planned again.
+// The caller passes what a response says to the key's own limit, and the queue reconsiders all requests that wait.
 func ExamplePermit_Settle() {
 	line := must(queue.New(queue.WithKeyLimit(func(key string) limit.Limiter { return new(hold) })))
 	permit, _ := line.Acquire(context.Background(), &queue.Request{Key: "key"})
@@ -151,7 +151,7 @@ func ExamplePermit_Settle() {
 	// Output: true hold 1m0s
 }
 
-// A plan changes while requests wait: they go at once, and what was sent before still counts.
+// A plan changes while requests wait: they are sent at once, and earlier requests still count.
 func ExampleQueue_SetLimits() {
 	line := must(queue.New(queue.WithRule(queue.Rule{Name: "plan", Limits: []queue.Quota{queue.PerMinute(10)}})))
 	var sent sync.WaitGroup
@@ -171,7 +171,7 @@ func ExampleQueue_SetLimits() {
 	// 0
 }
 
-// A queue that is full refuses newcomers, or drops the oldest of the lowest priority for them.
+// A full queue rejects new requests, or drops the oldest request of the lowest priority in their favour.
 func ExampleWithMaxWaiting() {
 	line := must(queue.New(
 		queue.WithMaxWaiting(1, queue.DropOldest),
@@ -222,7 +222,7 @@ func ExampleWaiting() {
 	// true
 }
 
-// Whoever has a higher priority goes first, whatever the order of arrival.
+// Requests of a higher priority go first, in any order of arrival.
 func ExamplePriority() {
 	line := must(queue.New(queue.WithRule(queue.Rule{Scope: queue.Global, MaxInFlight: 1})))
 	first, _ := line.Acquire(context.Background(), &queue.Request{Key: "batch"})
@@ -245,7 +245,7 @@ func ExamplePriority() {
 	// priority -1
 }
 
-// Shutdown serves those who wait; nobody new gets in.
+// Shutdown serves the requests that wait and rejects new ones.
 func ExampleQueue_Shutdown() {
 	line := must(queue.New())
 	permit, _ := line.Acquire(context.Background(), &queue.Request{Key: "key"})

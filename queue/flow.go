@@ -1,8 +1,8 @@
 package queue
 
-// flow is the requests of one key, bucket, class and priority that wait: retries first, then in the
-// order of arrival. An empty flow does not exist. A flow stands in one wait queue: its entry's, when
-// nothing of its own holds it back as far as is known, or that of a limiter of its own.
+// A flow holds the waiting requests of one key, bucket, class and priority: retries first, then in the
+// order of arrival. No flow is empty. Each flow is in one wait queue: that of a limiter of its own that
+// is known to hold it back, or else that of its entry.
 type flow struct {
 	node
 	key    *key
@@ -11,7 +11,7 @@ type flow struct {
 
 	retries, others list
 	dates           heap[*ticket, byDeadline]
-	cost            int // of all that wait here
+	cost            int // of all requests in the flow
 
 	in      *waitQueue
 	limiter *limiter // whose wait queue in is; nil when it is the entry's
@@ -22,7 +22,7 @@ type flow struct {
 	turn    int64 // when, in the queue's count, its first became first
 }
 
-// list is a chain of tickets.
+// A list is a linked list of tickets.
 type list struct {
 	front, back *ticket
 	n           int
@@ -54,7 +54,7 @@ func (l *list) remove(t *ticket) {
 	l.n--
 }
 
-// entry is where the flow waits when it is ready.
+// entry returns the entry in which the flow waits when it is ready.
 func (f *flow) entry() *entry { return &f.kind.entries[f.level] }
 
 func (f *flow) head() *ticket {
@@ -99,7 +99,7 @@ func (t *ticket) arrival() int64 {
 	return t.seq
 }
 
-// earliest is the deadline of the most impatient.
+// earliest returns the earliest deadline.
 func (f *flow) earliest() int64 {
 	if len(f.dates) == 0 {
 		return never
@@ -129,7 +129,7 @@ func (l *Queue) place(f *flow) {
 	}
 }
 
-// withdraw takes a flow out of its wait queue.
+// withdraw removes a flow from its wait queue.
 func (l *Queue) withdraw(f *flow) {
 	g := f.limiter
 	f.in, f.limiter = nil, nil
@@ -143,11 +143,11 @@ func (l *Queue) withdraw(f *flow) {
 	l.noteDeadline(&s.ready)
 	l.reorder(s)
 	if s.parked != nil {
-		l.markDirty(s.parked) // the one that is first now may want less
+		l.markDirty(s.parked) // the flow that is first now may cost less
 	}
 }
 
-// end forgets a flow that is empty.
+// end removes a flow that has become empty.
 func (l *Queue) end(f *flow) {
 	f.kind.giveUp(f)
 	l.withdraw(f)

@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A queue that nobody holds is free at once, whatever it remembers and its timer is set to.
+// The garbage collector frees an unreferenced queue at once, also if it has keys and a running timer.
 func TestALineThatNobodyHoldsIsFreed(t *testing.T) {
 	for _, held := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {

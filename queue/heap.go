@@ -1,10 +1,10 @@
 package queue
 
-// children is how many members follow each in a heap. Four make it flat: what is not in the processor's
-// cache costs more than comparing.
+// children is how many children each member of a heap has. With four, the heap is flat: a cache miss
+// costs more than a comparison.
 const children = 4
 
-// heap is a heap whose members know their place, so that any of them can leave in O(log n).
+// A heap is a heap whose members know their place, so that any of them can be removed in O(log n).
 // An order says which of two goes first and where a member keeps its place, counted from 1; 0 means
 // that it is not in the heap.
 type heap[T any, O order[T]] []T
@@ -52,7 +52,7 @@ func (h *heap[T, O]) remove(x T) {
 	if at < last && !h.up(at) {
 		h.down(at)
 	}
-	// A queue that was long once must not hold its memory for ever.
+	// A queue that was long once must not keep its memory forever.
 	if c := cap(*h); c > 1024 && last < c/4 {
 		*h = append(make(heap[T, O], 0, c/2), *h...)
 	}

@@ -51,7 +51,7 @@ func newLine(t testing.TB, opts ...Option) *Queue {
 	return l
 }
 
-// own makes every key have l as its own.
+// own makes l the own limit of every key.
 func own(l limit.Limiter) Option {
 	return WithKeyLimit(func(string) limit.Limiter { return l })
 }
@@ -68,7 +68,7 @@ func enqueue(ctx context.Context, l *Queue, r *Request) *result {
 	return res
 }
 
-// result is what came of an Acquire, so far.
+// result is the outcome of an Acquire, if there is one yet.
 type result struct {
 	start time.Time
 	out   atomic.Pointer[outcome]
@@ -82,7 +82,7 @@ type outcome struct {
 
 func (r *result) done() bool { return r.out.Load() != nil }
 
-// get returns the outcome; to ask before there is one is a failure of the test.
+// get returns the outcome. It fails the test if there is none yet.
 func (r *result) get(t testing.TB) *outcome {
 	t.Helper()
 	out := r.out.Load()
@@ -90,7 +90,7 @@ func (r *result) get(t testing.TB) *outcome {
 	return out
 }
 
-// pass lets virtual time pass, and then everybody run until they block. It must be called in a bubble.
+// pass lets virtual time pass, and then lets all goroutines run until they block. It must be called in a bubble.
 func pass(d time.Duration) {
 	time.Sleep(d)
 	synctest.Wait()

@@ -128,8 +128,8 @@ func heapSize() uint64 {
 	return m.HeapAlloc
 }
 
-// A key that a server told to wait is not pushed out by keys that never come again, however many; but
-// when all have to wait, their number is bounded all the same.
+// Any number of keys that are used only once do not displace a key that has to wait; but if all keys
+// have to wait, their number is bounded too.
 func TestKeysOnHoldAreKept(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		held := make(map[string]bool)

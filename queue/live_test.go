@@ -19,8 +19,8 @@ func playsFor(t *testing.T) uint64 {
 	return uint64(*plays)
 }
 
-// Whatever the rules and the callers: somebody is always known who goes next, and when; nobody waits who
-// could go, and in the end nothing is left.
+// For any rules and callers, the queue always knows which request goes next, and when; no request waits
+// that could go, and in the end none is left.
 func TestTheLineNeverStops(t *testing.T) {
 	for seed := range playsFor(t) {
 		synctest.Test(t, func(t *testing.T) {
@@ -33,8 +33,7 @@ func TestTheLineNeverStops(t *testing.T) {
 	}
 }
 
-// A caller that would get its permit after some time gets it, at that time, when it has just that much
-// patience and says so.
+// A request that would be sent after some time is sent at that time if its MaxWait is just long enough.
 func TestNobodyIsTurnedAwayWhoseTurnWouldCome(t *testing.T) {
 	waited, played := 0, 0
 	for seed := range playsFor(t) {

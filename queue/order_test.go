@@ -17,7 +17,7 @@ import (
 	"github.com/forbear-go/forbear/throttle/limit"
 )
 
-// journal writes down who went, and when.
+// A journal records which requests were sent, and when.
 type journal struct {
 	limit.NoHooks
 
@@ -37,21 +37,21 @@ func (j *journal) Take(now time.Time, d limit.Demand) {
 	j.at[name] = now.Sub(j.start)
 }
 
-// names returns who went, in order.
+// names returns the names of the requests that were sent, in order.
 func (j *journal) names() []string {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return slices.Clone(j.went)
 }
 
-// times returns when each of them did.
+// times returns when each of them was sent.
 func (j *journal) times() map[string]time.Duration {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return maps.Clone(j.at)
 }
 
-// when is when somebody went, who must have gone.
+// when returns when a request was sent. It fails the test if the request was not sent.
 func (j *journal) when(t testing.TB, name string) time.Duration {
 	t.Helper()
 	at := j.times()
@@ -59,7 +59,7 @@ func (j *journal) when(t testing.TB, name string) time.Duration {
 	return at[name]
 }
 
-// journaled is a queue with rules in which every grant is written down.
+// journaled returns a queue with rules, and the journal of its grants.
 func journaled(t testing.TB, opts ...Option) (*Queue, *journal) {
 	j := &journal{at: map[string]time.Duration{}, start: time.Now()}
 	return newLine(t, append(opts, WithRule(Rule{New: func() limit.Limiter { return j }}))...), j
@@ -271,7 +271,7 @@ func TestAKeyWithOneRequestIsNotDelayedByOneWithTenThousand(t *testing.T) {
 	}
 }
 
-// fill lets n requests wait.
+// fill makes n requests wait.
 func fill(t testing.TB, l *Queue, n int, r Request) {
 	for range n {
 		go func() {

@@ -37,21 +37,21 @@ func (p Permit) Cancel() {
 	}
 	l := p.t.line
 	l.mu.Lock()
-	defer l.mu.Unlock() // a limit may panic
+	defer l.mu.Unlock() // because a limiter may panic
 	if t := p.t; t.gen == p.gen && t.state == granted {
 		l.undo(t)
 		l.dispatch(l.now())
 	}
 }
 
-// end does the work of all three.
+// end implements Release, Settle and Cancel.
 func (p Permit) end(f func(now time.Time, own limit.Limiter), release bool) {
 	if p.t == nil {
 		return
 	}
 	l := p.t.line
 	l.mu.Lock()
-	defer l.mu.Unlock() // f may panic
+	defer l.mu.Unlock() // because f may panic
 	t := p.t
 	if t.gen != p.gen || t.state != granted {
 		return
@@ -61,7 +61,7 @@ func (p Permit) end(f func(now time.Time, own limit.Limiter), release bool) {
 	if !t.observed {
 		t.observed = true
 		l.done(now, t)
-		news = news || k.own != nil // it may have become looser
+		news = news || k.own != nil // it may admit more now
 	}
 	if f != nil {
 		f(now, k.own)
@@ -98,7 +98,7 @@ func (l *Queue) giveBack(g *limiter) {
 	}
 }
 
-// done tells the limits that t was answered. They may have become looser.
+// done tells the limiters that t was answered. They may admit more then.
 func (l *Queue) done(now time.Time, t *ticket) {
 	if t.key.own != nil {
 		t.key.own.Done(now, t.taken, t.demand)
@@ -118,8 +118,8 @@ func (l *Queue) doneAt(g *limiter, now time.Time, t *ticket) {
 	}
 }
 
-// markKeyDirty has those asked again who wait for the key's own limit, or only those who wait for news
-// of it.
+// markKeyDirty makes the queue reconsider the requests that wait for the key's own limit, or only those
+// that wait for an update of it.
 func (l *Queue) markKeyDirty(k *key, unknownOnly bool) {
 	if k.waiting == 0 {
 		return

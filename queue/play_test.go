@@ -16,8 +16,8 @@ import (
 	"github.com/forbear-go/forbear/throttle/limit"
 )
 
-// A play is a random line with random requests: everything that happens is known before, so that it can
-// be played again with one thing changed.
+// A play is a random queue with random requests. All events are fixed in advance, so that it can be
+// played again with one event changed.
 type play struct {
 	floor float64
 	rules []Rule
@@ -30,10 +30,10 @@ type play struct {
 // part is one request of a play.
 type part struct {
 	Request
-	at     time.Duration // when it comes
+	at     time.Duration // when it arrives
 	hold   time.Duration // how long it keeps its permit
 	end    ending
-	cancel time.Duration // when its caller gives up, from its coming; 0 is never
+	cancel time.Duration // when its caller gives up, from its arrival; 0 is never
 	panics string        // what panics: "wait" is OnWait, "ask" and "take" are a limit
 }
 
@@ -112,7 +112,7 @@ func random(rng *rand.Rand, wild bool) *play {
 	return p
 }
 
-// moody is a Limit that agrees, and panics when it was told to.
+// moody is a Limiter that admits everything, and panics on demand.
 type moody struct {
 	yes
 	mood *string
@@ -128,7 +128,7 @@ func (m moody) erupt(when string) {
 func (m moody) Ask(time.Time, limit.Demand) limit.Decision { m.erupt("ask"); return limit.Decision{} }
 func (m moody) Take(time.Time, limit.Demand)               { m.erupt("take") }
 
-// scene is a play that is on.
+// A scene is a play that is being performed.
 type scene struct {
 	*play
 	t    *testing.T
@@ -141,7 +141,7 @@ type scene struct {
 	errs  []error
 }
 
-// perform plays the play until all have what they get.
+// perform performs the play until all requests have an outcome.
 func (p *play) perform(t *testing.T) *scene {
 	s := &scene{play: p, t: t, waits: make([]time.Duration, len(p.cast)), errs: make([]error, len(p.cast))}
 	opts := []Option{WithMinimumShare(p.floor)}
@@ -181,7 +181,7 @@ func (p *play) perform(t *testing.T) *scene {
 	}
 }
 
-// feel tells the moody limits what to panic at.
+// feel sets what the moody limits panic at.
 func (s *scene) feel(mood string) {
 	s.line.mu.Lock()
 	defer s.line.mu.Unlock()
@@ -212,7 +212,7 @@ func (s *scene) act(i int) {
 		if a.panics != "" && a.panics != "wait" {
 			s.feel(a.panics)
 			defer s.feel("")
-			r.OnWait = func(Waiting) { s.feel("") } // nobody could recover in the timer
+			r.OnWait = func(Waiting) { s.feel("") } // no caller could recover a panic in the timer
 		}
 		return s.line.Acquire(ctx, &r)
 	}()
@@ -233,8 +233,8 @@ func (s *scene) act(i int) {
 	}
 }
 
-// check looks at the queue between two events: whoever is next somewhere is refused by a limit, and it is
-// known when, or by what, that changes.
+// check checks the queue between two events: each request that is next somewhere is held by a limit, and
+// the queue knows when, or by what, that changes.
 func (s *scene) check() {
 	l := s.line
 	l.mu.Lock()

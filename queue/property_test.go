@@ -14,7 +14,7 @@ import (
 	"github.com/forbear-go/forbear/throttle/limit"
 )
 
-// world drives a queue at random and keeps books of its own in the simplest way: every grant ever made.
+// A world drives a queue at random, and records every grant ever made.
 type world struct {
 	t     *testing.T
 	rng   *rand.Rand
@@ -94,7 +94,7 @@ func (w *world) arrive() {
 	w.look()
 }
 
-// look notes who has come through since the last look.
+// look notes the requests that have got an outcome since the last look.
 func (w *world) look() {
 	synctest.Wait()
 	for _, a := range w.asked {
@@ -156,7 +156,7 @@ func (w *world) step() {
 		}
 	case n < 82:
 		w.perKey = 1 + r.IntN(5)
-		// Only more: what a smaller limit was exceeded by in the past is no fault.
+		// Only larger limits: earlier grants may exceed a smaller one.
 		w.perHost += r.IntN(3)
 		require.NoError(w.t, w.line.SetLimits("host", Per(w.perHost, 10*time.Second).Slack(0)))
 		time.Sleep(time.Second)
@@ -167,7 +167,7 @@ func (w *world) step() {
 	case n < 86:
 		w.line.Update(fmt.Sprint("key", r.IntN(4)), func(time.Time, limit.Limiter) {})
 	default:
-		// In steps, so that every moment at which something happens is looked at.
+		// In steps, so that the world looks at every moment at which something happens.
 		for range 1 + r.IntN(4) {
 			time.Sleep(time.Duration(r.IntN(300)) * time.Millisecond)
 			w.look()

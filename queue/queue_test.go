@@ -196,7 +196,7 @@ func TestWhoCannotGoInTimeIsToldAtOnce(t *testing.T) {
 		unwilling := enqueue(t.Context(), l, &Request{Key: "k", NoWait: true})
 		assert.ErrorIs(t, unwilling.get(t).err, ErrNoWait)
 
-		// Who does not want to wait at all hears that, whatever else is in the way.
+		// A request with NoWait gets ErrNoWait, also if there are other reasons.
 		for _, r := range []*Request{{Key: "k", NoWait: true, MaxWait: time.Millisecond}, {Key: "new", NoWait: true, MaxWait: time.Millisecond}} {
 			both := enqueue(t.Context(), l, r)
 			assert.ErrorIs(t, both.get(t).err, ErrNoWait)
@@ -213,7 +213,7 @@ func TestWhoCannotGoInTimeIsToldAtOnce(t *testing.T) {
 		assert.False(t, behind.done())
 		free := enqueue(t.Context(), l, &Request{Key: "k"})
 
-		// News pushes the time out: both who have a deadline are told at once.
+		// An update moves the time back: both requests with a deadline fail at once.
 		l.Update("k", func(now time.Time, own limit.Limiter) { pace.next = now.Add(time.Hour) })
 		synctest.Wait()
 		for _, r := range []*result{patient, behind} {
@@ -265,8 +265,8 @@ func TestReleaseCountsOnce(t *testing.T) {
 	Permit{}.Release()
 }
 
-// A request that is not sent after all leaves no trace: rates, places and the key's own
-// limit are as before, and who waits for them is asked again.
+// A canceled permit leaves no trace: rates, places and the key's own limit are as before, and the
+// queue reconsiders the requests that wait for them.
 func TestAReturnedPermitSpentNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		pace := &spaced{}

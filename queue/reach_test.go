@@ -70,7 +70,7 @@ func (s *server) refusals() int {
 	return s.refused
 }
 
-// send is one round trip.
+// send makes one round trip.
 func (s *server) send(key, path string) {
 	t := s.trip()
 	time.Sleep(t.there)
@@ -109,7 +109,7 @@ func (s *server) count(key, path string) {
 // load keeps 20 callers busy until the end.
 func (s *server) load(ctx context.Context, l *Queue, r Request, callers int, until time.Time) *sync.WaitGroup {
 	var wg sync.WaitGroup
-	// Not a deadline: the queue would see it coming.
+	// Not a deadline, which the queue would take into account.
 	ctx, cancel := context.WithCancel(ctx)
 	time.AfterFunc(time.Until(until), cancel)
 	for range callers {

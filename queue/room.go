@@ -14,8 +14,8 @@ const (
 	Block
 )
 
-// makeRoom applies the queue's Overflow to t, which is in the queue but for which there is no room. It
-// returns the error with which t is turned away, or nil.
+// makeRoom applies the queue's Overflow to t, which is in the queue although the queue is full. It
+// returns the error with which t is rejected, or nil.
 func (l *Queue) makeRoom(t *ticket) error {
 	switch l.overflow {
 	case DropOldest:
@@ -38,8 +38,8 @@ func (l *Queue) makeRoom(t *ticket) error {
 	return ErrFull
 }
 
-// fillUp moves those who wait for room into the queue, if there is some. It reports whether anything
-// changed.
+// fillUp moves requests that wait for room into the queue as far as there is room. It reports whether
+// it moved any.
 func (l *Queue) fillUp() bool {
 	if l.overflowed.len() == 0 || l.waiting >= l.room {
 		return false

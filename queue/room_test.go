@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// paced is a queue that lets one request go each second, the first of them in a second.
+// paced returns a queue that sends one request each second, the first after a second.
 func paced(t testing.TB, opts ...Option) (*Queue, *journal) {
 	l, j := journaled(t, append(opts, WithRule(Rule{Name: "pace", Scope: Global, Limits: exact(PerSecond(1))}))...)
 	enqueue(t.Context(), l, &Request{Key: "first", Tag: "first"})

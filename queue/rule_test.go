@@ -113,7 +113,7 @@ func TestLimitsChangeWhileRequestsWait(t *testing.T) {
 			require.NoError(t, l.SetLimits("plan", kind(PerHour(6)).Slack(0)))
 			pass(9 * time.Minute) // a bucket has to fill at the new rate
 			synctest.Wait()
-			// What went before still counts.
+			// Earlier requests still count.
 			went := len(j.names())
 			assert.Greater(t, went, 1)
 			require.NoError(t, l.SetLimits("plan", kind(PerHour(1)).Slack(0)))

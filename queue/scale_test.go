@@ -14,7 +14,7 @@ import (
 	"github.com/forbear-go/forbear/throttle/limit"
 )
 
-// closedLimit refuses everybody until it is opened, and then lets n go.
+// closedLimit admits no request until it is opened, and then n requests.
 type closedLimit struct {
 	limit.NoHooks
 
@@ -26,7 +26,7 @@ func (g *closedLimit) Ask(time.Time, limit.Demand) limit.Decision {
 }
 func (g *closedLimit) Take(time.Time, limit.Demand) { g.n-- }
 
-// waitQueueOf fills a queue with n waiting tickets of so many keys, without goroutines.
+// waitQueueOf fills a queue with n waiting tickets of the given number of keys, without goroutines.
 func waitQueueOf(tb testing.TB, l *Queue, n, keys int) []*ticket {
 	tickets := make([]*ticket, n)
 	requests := make([]*Request, keys)
@@ -55,8 +55,8 @@ func joinLine(l *Queue, r *Request) *ticket {
 	return t
 }
 
-// BenchmarkCrowd is the cost of each step in a queue with 100,000 waiting: of joining it, of letting the
-// next go, and of giving up. What brings the queue back to 100,000 is not counted.
+// BenchmarkCrowd measures the cost of each step in a queue of 100,000 requests: joining it, sending the
+// next request, and giving up. It does not count what brings the queue back to 100,000.
 func BenchmarkCrowd(b *testing.B) {
 	const n, batch = 100_000, 1000
 	for _, keys := range []int{1, 100, n} {
@@ -140,7 +140,7 @@ func newCrowded(b *testing.B, n, keys int, shared bool) *crowded {
 
 func (c *crowded) oldest(i int) *ticket { return c.tickets[(c.first+i)%len(c.tickets)] }
 
-// dispatch lets t go, which is the oldest, and gives its permit back.
+// dispatch sends the oldest ticket, t, and releases its permit.
 func (c *crowded) dispatch(b *testing.B, t *ticket) {
 	c.line.mu.Lock()
 	c.limit.n = 1
@@ -192,7 +192,7 @@ func TestAWaitingRequestIsSmall(t *testing.T) {
 	}
 }
 
-// BenchmarkKeys is the cost of a pass among many active keys.
+// BenchmarkKeys measures the cost of a pass among many active keys.
 func BenchmarkKeys(b *testing.B) {
 	for _, keys := range []int{10, 10_000} {
 		for name, option := range map[string]Option{"own": own(yes{}), "rule": WithRule(Rule{Limits: []Quota{PerHour(1 << 30).Slack(0)}})} {
@@ -219,7 +219,7 @@ func BenchmarkKeys(b *testing.B) {
 	}
 }
 
-// Real goroutines on real time, for the race detector: everybody gets one outcome.
+// Real goroutines in real time, for the race detector: each request gets one outcome.
 func TestManyCallersAtOnce(t *testing.T) {
 	l := newLine(t, own(yes{}), WithMaxWaiting(50, DropOldest),
 		WithRule(Rule{Scope: Global, MaxInFlight: 4}), WithRule(Rule{MaxInFlight: 2}))

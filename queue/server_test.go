@@ -13,8 +13,8 @@ import (
 	"github.com/forbear-go/forbear/throttle/limit"
 )
 
-// No server of the same limit refuses anything, wherever its windows begin, however requests overtake
-// each other, and however many there are.
+// A server with the same limit refuses no request, wherever its windows begin, however requests overtake
+// each other, and however many requests there are.
 func TestAWeighedQuotaSuitsAllServers(t *testing.T) {
 	for seed := range max(40, 8*seeds()) {
 		synctest.Test(t, func(t *testing.T) {
@@ -126,7 +126,7 @@ func TestAnAlignedQuotaKnowsWhatArrivesInTheNextWindow(t *testing.T) {
 	})
 }
 
-// The permit's release alone tells a key's own limit that it may let the next go.
+// The release of a permit is enough for a key's own limit to admit the next request.
 func TestAKeysOwnQuotaIsAskedWhenAnAnswerCame(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLine(t, WithKeyLimit(func(string) limit.Limiter {

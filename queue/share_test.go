@@ -15,7 +15,7 @@ import (
 	"github.com/forbear-go/forbear/throttle/limit"
 )
 
-// tally is a Limiter that always agrees and writes down which priorities got the permits of each key.
+// A tally is a Limiter that admits everything, and records the priorities of the permits of each key.
 type tally struct {
 	yes
 	permits map[string][]Priority
@@ -29,7 +29,7 @@ func (y *tally) Take(_ time.Time, d limit.Demand) {
 	y.n++
 }
 
-// contest lets callers of several priorities and keys ask for one permit after the other.
+// A contest makes callers of several priorities and keys ask for one permit after the other.
 type contest struct {
 	keys    int
 	buckets bool // each priority of a key waits in a bucket of its own
@@ -97,8 +97,8 @@ func (c *contest) run(t *testing.T) map[string][]Priority {
 	return y.permits
 }
 
-// assertShares demands that each priority but the highest gets its share of any hundred permits in turn,
-// after the first few.
+// assertShares checks that each priority but the highest gets its share of any hundred successive
+// permits, after the first few.
 func (c *contest) assertShares(t *testing.T, who string, permits []Priority) {
 	highest := Lowest
 	for p := range c.callers {
@@ -162,7 +162,7 @@ func TestEveryPriorityGetsItsShareWhateverTheBottleneck(t *testing.T) {
 	}
 }
 
-// What has a higher priority is not reckoned to go first where the minimum share lets a request go earlier.
+// Estimates take into account that the minimum share may let a request go before those of a higher priority.
 func TestALowPriorityIsNotTurnedAwayForHigherOnes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLine(t, WithRule(Rule{Scope: Global, Limits: exact(PerMinute(20))}))

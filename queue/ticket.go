@@ -15,8 +15,8 @@ const (
 	failed               // err says why
 )
 
-// ticket is one request from its arrival until its permit is released. Tickets are used again: gen
-// counts the uses, so that a permit of an earlier use does nothing.
+// A ticket is one request from its arrival until its permit is released. Tickets are reused: gen counts
+// the uses, so that a permit of an earlier use does nothing.
 type ticket struct {
 	line  *Queue
 	key   *key
@@ -40,7 +40,7 @@ type ticket struct {
 	level     int8
 	byContext bool // the deadline is the context's
 	blocked   bool // a caller listens to wake
-	observed  bool // limits know that it was answered
+	observed  bool // the limiters know that it was answered
 }
 
 type byDeadline struct{}
@@ -48,10 +48,10 @@ type byDeadline struct{}
 func (byDeadline) less(a, b *ticket) bool { return a.deadline < b.deadline }
 func (byDeadline) place(t *ticket) *int32 { return &t.datePlace }
 
-// maxFree is how many tickets a queue keeps for later. A ticket is about 300 bytes.
+// maxFree is how many unused tickets a queue keeps. A ticket takes about 300 bytes.
 const maxFree = 1024
 
-// ticket returns a new ticket. The lock must be held.
+// ticket returns a new ticket. The caller must hold l.mu.
 func (l *Queue) ticket(k *key, c *class, r *Request) *ticket {
 	t := l.spare
 	if t == nil {
@@ -65,7 +65,7 @@ func (l *Queue) ticket(k *key, c *class, r *Request) *ticket {
 	return t
 }
 
-// recycle takes back a ticket whose use is over. The lock must be held.
+// recycle takes back a ticket that is no longer used. The caller must hold l.mu.
 func (l *Queue) recycle(t *ticket) {
 	t.gen++
 	t.class.users--

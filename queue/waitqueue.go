@@ -2,7 +2,7 @@ package queue
 
 import "math"
 
-// never is the time, in nanoseconds since the queue began, that does not come.
+// never is a time, in nanoseconds since the queue began, that is never reached.
 const never = math.MaxInt64
 
 // node is a place of a flow or of an entry in a wait queue.
@@ -12,12 +12,12 @@ type node struct {
 
 	level         int8
 	first, second int64 // the order within the level
-	deadline      int64 // of the most impatient request behind the node, or never
+	deadline      int64 // the earliest deadline of the requests behind the node, or never
 
 	rankPlace, datePlace int32 // in heaps
 }
 
-// leader is the flow whose first goes when it is the node's turn.
+// leader returns the flow whose first request is sent when it is the node's turn.
 func (n *node) leader() *flow {
 	if n.entry != nil {
 		return n.entry.first()
@@ -46,7 +46,7 @@ type byAlarm struct{}
 func (byAlarm) less(a, b *waitQueue) bool { return a.deadline < b.deadline }
 func (byAlarm) place(c *waitQueue) *int32 { return &c.alarmPlace }
 
-// waitQueue holds those who compete for the same thing. See [limiter.next] for who goes first.
+// A waitQueue holds nodes that compete for the same limiter. [limiter.next] decides which goes first.
 type waitQueue struct {
 	n     int32
 	ranks [levels]heap[*node, byRank]
@@ -56,7 +56,7 @@ type waitQueue struct {
 	alarmPlace int32
 }
 
-// earliest is the deadline of the most impatient.
+// earliest returns the earliest deadline.
 func (c *waitQueue) earliest() int64 {
 	if len(c.dates) == 0 {
 		return never
@@ -64,7 +64,7 @@ func (c *waitQueue) earliest() int64 {
 	return c.dates[0].deadline
 }
 
-// noteDeadline tells the timer of the first deadline in a wait queue of flows, if that has changed.
+// noteDeadline updates the timer if the first deadline in a wait queue of flows has changed.
 func (l *Queue) noteDeadline(c *waitQueue) {
 	first := c.earliest()
 	if c.deadline != first {

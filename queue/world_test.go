@@ -40,8 +40,8 @@ func (w *world) checkError(a *asked, out *outcome) {
 	}
 }
 
-// checkOrder: nobody of the same key, bucket and priority who came earlier still waits, unless a went
-// ahead as a retry or is for something else.
+// checkOrder checks that no earlier request of the same key, bucket and priority still waits, unless a
+// went ahead as a retry or is subject to other limits.
 func (w *world) checkOrder(a *asked) {
 	for _, b := range w.asked {
 		same := b.r.Key == a.r.Key && b.r.Bucket == a.r.Bucket && b.r.Priority == a.r.Priority && b.r.Host == a.r.Host && b.r.Path == a.r.Path
@@ -51,7 +51,7 @@ func (w *world) checkOrder(a *asked) {
 	}
 }
 
-// spent is what was granted in the last d to requests like r.
+// spent returns the cost of the requests like r that were granted in the last d.
 func (w *world) spent(d time.Duration, like func(*asked) bool) (n int) {
 	since := time.Now().Add(-d)
 	for _, a := range w.asked {
@@ -71,7 +71,7 @@ func (w *world) inFlight(like func(*asked) bool) (n int) {
 	return n
 }
 
-// room is, for each limit that applies to a, how much of it is left.
+// room returns how much is left of each limit that applies to a.
 func (w *world) room(a *asked) map[string]int {
 	key := func(b *asked) bool { return b.r.Key == a.r.Key }
 	host := func(b *asked) bool { return b.r.Host == a.r.Host }
@@ -89,7 +89,7 @@ func (w *world) room(a *asked) map[string]int {
 	return m
 }
 
-// checkLimits: no limit was ever exceeded. Only what was granted now can have done it.
+// checkLimits checks that no limit was exceeded. Only requests granted now can have done so.
 func (w *world) checkLimits() {
 	for _, a := range w.asked {
 		if a.held && a.granted.Equal(time.Now()) {
@@ -100,7 +100,8 @@ func (w *world) checkLimits() {
 	}
 }
 
-// checkNobodyWaitsForNothing: whoever waits is stopped by a limit or, where costs differ, by somebody.
+// checkNobodyWaitsForNothing checks that each waiting request is held by a limit or, where costs differ,
+// by another request.
 func (w *world) checkNobodyWaitsForNothing() {
 	n := 0
 	for _, a := range w.asked {
@@ -124,7 +125,7 @@ func (w *world) checkNobodyWaitsForNothing() {
 	}
 }
 
-// checkEmpty demands that nobody waits in a queue, and that it knows of nobody.
+// checkEmpty checks that a queue has no waiting requests and no keys in use.
 func checkEmpty(t *testing.T, l *Queue) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
