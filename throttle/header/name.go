@@ -64,7 +64,7 @@ func isErrorField(low string) bool {
 // accepts have one of these in them.
 func mayLimit(low string) bool {
 	for _, part := range [...]string{"limit", "limt", "retry", "quota", "rema", "-rl-", "used", "usage", "left",
-		"reset", "available", "concurren", "qps", "codex", "mbx"} {
+		"reset", "available", "made", "concurren", "qps", "codex", "mbx"} {
 		if strings.Contains(low, part) {
 			return true
 		}
@@ -113,7 +113,7 @@ var limiters = []string{"app", "method", "read", "write", "user", "account", "ip
 	"key", "search", "burst", "org", "team", "feature", "client"}
 
 func (n *nameParts) parse(low string) {
-	words := split(low, make([]string, 0, 16))
+	words := joinPeriods(split(low, make([]string, 0, 16)))
 	stem := stemAt(words)
 	if stem < 0 {
 		n.family = "~"
@@ -138,6 +138,30 @@ func (n *nameParts) parse(low string) {
 	for _, w := range words[stem+1:] {
 		n.add(w, lookUp(w))
 	}
+}
+
+// joinPeriods makes one word of a number and the unit of time behind it: 24-hour,
+// five-minutes.
+func joinPeriods(words []string) []string {
+	for i := 0; i+1 < len(words); i++ {
+		n := words[i]
+		if figure, ok := figures[n]; ok {
+			n = figure
+		} else if strings.Trim(n, "0123456789") != "" {
+			continue
+		}
+		switch unit := strings.TrimSuffix(words[i+1], "s"); unit {
+		case "second", "sec", "minute", "min", "hour", "day", "week":
+			words[i] = n + unit
+			words = append(words[:i+1], words[i+2:]...)
+		}
+	}
+	return words
+}
+
+// figures are the numbers that names of periods have in words.
+var figures = map[string]string{
+	"one": "1", "two": "2", "three": "3", "five": "5", "ten": "10", "fifteen": "15", "thirty": "30", "sixty": "60",
 }
 
 // stemAt returns the index of the last word of the first stem, or -1.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 )
@@ -173,4 +174,23 @@ func TestUnits(t *testing.T) {
 		assert.Equal(t, "cost", w.Unit)
 		assert.Equal(t, []float64{1000, 900}, []float64{w.Limit.Value, w.Remaining.Value})
 	}
+}
+
+// TestPeriodsInParts shows that a number and its unit are one period.
+func TestPeriodsInParts(t *testing.T) {
+	for name, want := range map[string]time.Duration{
+		"X-24-Hour-Requests-Left":          24 * time.Hour,
+		"X-Rate-Limit-24-Hour":             24 * time.Hour,
+		"X-RateLimit-Remaining-5-Minutes":  5 * time.Minute,
+		"X-RateLimit-Limit-Five-Minutes":   5 * time.Minute,
+		"X-RateLimit-Remaining-Ten-Second": 10 * time.Second,
+		"X-RateLimit-Remaining-Hour":       time.Hour,
+		"X-RateLimit-99999999999999-Hour":  0,
+	} {
+		f := classify(name)
+		assert.NotEqual(t, roleReset, f.role, name)
+		assert.LessOrEqual(t, (f.length - want).Abs(), time.Duration(0), "%s: %v", name, f.length)
+	}
+	assert.Equal(t, roleUsed, classify("X-Requests-Made").role)
+	assert.Equal(t, roleNone, classify("X-Made-By").role)
 }

@@ -69,7 +69,7 @@ var dictionary = func() map[string]word {
 	add(wordQuota, "quota")
 	add(wordRemaining, "remaining", "remaning", "remain", "remains", "left", "rem")
 	add(wordAvailable, "available")
-	add(wordUsed, "used", "usage", "consumed")
+	add(wordUsed, "used", "usage", "consumed", "made")
 	add(wordCount, "count", "current", "observed", "state")
 	add(wordReset, "reset", "resets", "expire", "expires", "expiry", "renews", "clear", "refresh", "replenishment", "until")
 	add(wordLength, "period", "interval", "window", "duration", "renewal", "range", "timeframe")
