@@ -12,8 +12,10 @@ type Declared struct {
 	Name string
 	// Key or Host is whose requests it counts. Both are empty if it counts all.
 	Key, Host string
-	// Limit is how many requests may go at once after a rest, and Remaining how many may
-	// go now.
+	// Unit is what the limit counts, such as "requests" or "tokens".
+	Unit string
+	// Limit is how much may be spent at once after a rest, and Remaining how much may be
+	// spent now.
 	Limit, Remaining int
 	// Full is when all of the limit will be there again if nothing else is sent. It is zero
 	// if that is now, or depends on answers.
@@ -44,14 +46,14 @@ func (g *limiter) eachDeclared(now time.Time, key, host string, f func(d Declare
 		g.rule.renew(g, now)
 	}
 	if b := g.flight(); b != nil {
-		f(Declared{Name: g.rule.flightName(), Key: key, Host: host, Limit: b.max, Remaining: max(b.max-b.now, 0)})
+		f(Declared{Name: g.rule.flightName(), Key: key, Host: host, Unit: "requests", Limit: b.max, Remaining: max(b.max-b.now, 0)})
 		return
 	}
 	parts := limit.Parts(g.limit)
 	for i, q := range g.rule.Limits {
 		most := q.Most()
 		f(Declared{
-			Name: q.String(), Key: key, Host: host, Limit: most,
+			Name: q.String(), Key: key, Host: host, Unit: q.Unit(), Limit: most,
 			Remaining: limit.Remaining(parts[i], now, most), Full: limit.Full(parts[i], now, most),
 		})
 	}

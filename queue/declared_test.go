@@ -38,6 +38,8 @@ func TestEachDeclared(t *testing.T) {
 				require.True(t, d.Full.After(now), "%+v", d)
 				d.Full = time.Time{}
 			}
+			require.Equal(t, "requests", d.Unit)
+			d.Unit = ""
 			all = append(all, d)
 		})
 		slices.SortFunc(all, func(a, b queue.Declared) int { return strings.Compare(a.Name+a.Key+a.Host, b.Name+b.Key+b.Host) })
@@ -55,6 +57,21 @@ func TestEachDeclared(t *testing.T) {
 			if d.Name == "hour" {
 				require.Equal(t, 47, d.Remaining)
 			}
+		})
+	})
+}
+
+// A limit that counts another unit is described in that unit.
+func TestEachDeclaredInUnits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q, err := queue.New(queue.WithRule(queue.Rule{Name: "llm", Limits: []queue.Quota{queue.PerMinute(1000).Of("tokens")}}))
+		require.NoError(t, err)
+		defer q.Close()
+		p, err := q.Acquire(t.Context(), &queue.Request{Key: "one", Units: map[string]float64{"tokens": 300}})
+		require.NoError(t, err)
+		p.Release()
+		q.EachDeclared(func(d queue.Declared) {
+			require.Equal(t, []any{"tokens", 1000, 700}, []any{d.Unit, d.Limit, d.Remaining})
 		})
 	})
 }

@@ -98,7 +98,7 @@ func (o *Observer) addLimits(to leastLeft, all []client.Status, declared []queue
 			if w.Limit < 0 {
 				continue
 			}
-			to.add(o.seriesOf(s, w, sourceOf(w)), w, now)
+			to.add(o.seriesOf(s, w, sourceOf(s, w)), w, now)
 		}
 	}
 	for i := range declared {
@@ -109,7 +109,7 @@ func (o *Observer) addLimits(to leastLeft, all []client.Status, declared []queue
 				continue
 			}
 		}
-		w := &throttle.WindowStatus{Name: d.Name, Limit: d.Limit, Credit: d.Remaining, Latest: d.Full, Kind: throttle.Rolling}
+		w := &throttle.WindowStatus{Name: d.Name, Unit: d.Unit, Limit: d.Limit, Credit: d.Remaining, Latest: d.Full, Kind: throttle.Rolling}
 		to.add(o.seriesOf(s, w, declaredLimit), w, now)
 	}
 }
@@ -144,11 +144,15 @@ const (
 	announcedLimit = "announced" // by the server
 	learnedLimit   = "learned"   // from refusals
 	declaredLimit  = "declared"  // by the program
+	sharedLimit    = "shared"    // by the server, and spent together with other processes
 )
 
-func sourceOf(w *throttle.WindowStatus) string {
-	if w.Name == throttle.Learned {
+func sourceOf(s *client.Status, w *throttle.WindowStatus) string {
+	switch {
+	case w.Name == throttle.Learned:
 		return learnedLimit
+	case s.Shared != nil && s.Shared.Active:
+		return sharedLimit
 	}
 	return announcedLimit
 }

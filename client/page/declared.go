@@ -52,7 +52,7 @@ const declaredKind = "rule"
 
 func declaredLimit(now time.Time, d *queue.Declared, scope string) Limit {
 	l := Limit{
-		Name: clean(d.Name), Scope: scope, Kind: declaredKind,
+		Name: clean(d.Name), Unit: clean(d.Unit), Scope: scope, Kind: declaredKind,
 		Max: d.Limit, Left: min(max(d.Remaining, 0), d.Limit),
 	}
 	if d.Full.After(now) {
