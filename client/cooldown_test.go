@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -186,12 +187,19 @@ func TestSilentLimitOfAllRoutes(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			share := map[int]float64{}
 			for _, routes := range []int{1, 2, 10} {
-				synctest.Test(t, func(t *testing.T) {
-					served, refused := load(t, silent(model()), routes, time.Hour)
-					share[routes] = float64(refused) / float64(served+refused)
-					t.Logf("%d routes: %d served, %d refused", routes, served, refused)
-					assert.Greater(t, served, 17_500)
-				})
+				// About one draw in a hundred takes a route for one with a limit of its own.
+				var shares, all []float64
+				for range 3 {
+					synctest.Test(t, func(t *testing.T) {
+						served, refused := load(t, silent(model()), routes, time.Hour)
+						shares, all = append(shares, float64(refused)/float64(served+refused)), append(all, float64(served))
+						t.Logf("%d routes: %d served, %d refused", routes, served, refused)
+					})
+				}
+				slices.Sort(shares)
+				slices.Sort(all)
+				share[routes] = shares[1]
+				assert.Greater(t, all[1], 17_500.)
 			}
 			// Which routes are refused together is left to chance: mostly it makes no
 			// difference, and at worst some hundred requests an hour.
