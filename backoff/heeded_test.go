@@ -51,3 +51,25 @@ func TestWhichWaitsAreHeeded(t *testing.T) {
 		}
 	}
 }
+
+// A refusal that asks for no wait at all is retried soon, and then as the policy says: zero
+// may be a fraction of a second, rounded down.
+func TestAWaitOfZero(t *testing.T) {
+	s, err := NewStrategy(Defaults())
+	require.NoError(t, err)
+	a := Attempt{Number: 1, Request: request(t, "GET", ""), Response: response(429), WaitKnown: true}
+	for range 100 {
+		wait, err := s.Next(time.Now(), a, nil)
+		require.NoError(t, err)
+		assert.GreaterOrEqual(t, wait, 250*time.Millisecond)
+		assert.Less(t, wait, 375*time.Millisecond)
+	}
+	a.Number = 2
+	wait, err := s.Next(time.Now(), a, nil)
+	require.NoError(t, err)
+	assert.Greater(t, wait, 2*time.Second)
+	a.Number, a.WaitKnown = 1, false
+	wait, err = s.Next(time.Now(), a, nil)
+	require.NoError(t, err)
+	assert.Greater(t, wait, 400*time.Millisecond)
+}

@@ -2,6 +2,7 @@ package backoff
 
 import (
 	"context"
+	"math/rand/v2"
 	"net/http"
 	"sync/atomic"
 	"time"
@@ -75,9 +76,10 @@ func NewStrategy(c Config) (*Strategy, error) {
 // itself.
 //
 // If the server asked for a wait, the result is at least that wait (see
-// [ServerWait]); otherwise the policy decides. The policy also decides if the server
-// asked for a wait of zero: a server that rounds a fraction of a second down to zero
-// would refuse an immediate retry.
+// [ServerWait]); otherwise the policy decides. If the server asked for a wait of
+// zero on a refusal, the first retry comes after 250 to 375 ms at most, and the policy decides
+// about the others: a server that rounds a fraction of a second down to zero would refuse
+// an immediate retry.
 // The server's wait counts where it says when requests are admitted again: on a
 // refusal, and on a response that says that the server is overloaded or away (503,
 // 529). On other responses, such as a 500, it is a guess about a fault, and the
@@ -152,8 +154,16 @@ func (s *Strategy) wait(a Attempt) time.Duration {
 	if a.WaitKnown && a.Wait > 0 {
 		return ServerWait(a.Wait)
 	}
-	return max(0, s.config.Policy.Delay(a.Number, a.Previous))
+	delay := max(0, s.config.Policy.Delay(a.Number, a.Previous))
+	if a.WaitKnown && a.Number == 1 && a.refused() {
+		return min(delay, promptly+rand.N(promptly/2))
+	}
+	return delay
 }
+
+// promptly is the least that the first retry waits if the server asked for a wait of zero on
+// a refusal; the most is half as much again.
+const promptly = 250 * time.Millisecond
 
 // tooLong returns which limit the wait would break, or 0.
 func (s *Strategy) tooLong(now time.Time, a Attempt, wait time.Duration) Reason {
