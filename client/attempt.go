@@ -179,6 +179,7 @@ func (a *attempt) take(t *Transport, who *principal, ans *answer) {
 		costs := a.meter(t, ans.resp)
 		a.end(true)
 		costs.watch(ans.resp)
+		a.Metered = false // the end of the body settles it
 		if ans.refused {
 			a.remember(t, who.reader, ans, body)
 		}

@@ -146,3 +146,29 @@ func BenchmarkRoundTrip(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkCosts is a request to an API that counts requests: what rules and limits in units cost those who
+// have none, and those who have.
+func BenchmarkCosts(b *testing.B) {
+	tokens := client.WithRule(queue.Rule{Limits: []queue.Quota{queue.PerMinute(1e9).Of("tokens")}})
+	requests := client.WithRule(queue.Rule{Limits: []queue.Quota{queue.PerMinute(1e9)}})
+	for name, opts := range map[string][]client.Option{"none": nil, "requests": {requests}, "tokens": {tokens}} {
+		b.Run(name, func(b *testing.B) {
+			header := http.Header{"X-Ratelimit-Limit": {"1000000000"}, "X-Ratelimit-Remaining": {"900000000"}, "X-Ratelimit-Reset": {"3600"}}
+			tr, err := client.NewTransport(constant{&http.Response{StatusCode: http.StatusOK, Header: header, Body: http.NoBody}}, opts...)
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer tr.Close()
+			req := get(b.Context(), "/v1/items?page=2")
+			b.ReportAllocs()
+			for b.Loop() {
+				resp, err := tr.RoundTrip(req)
+				if err != nil {
+					b.Fatal(err)
+				}
+				resp.Body.Close()
+			}
+		})
+	}
+}

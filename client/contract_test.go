@@ -14,6 +14,7 @@ import (
 
 	"github.com/forbear-go/forbear/client"
 	"github.com/forbear-go/forbear/queue"
+	"github.com/forbear-go/forbear/throttle/cost"
 )
 
 // A path is one way through a transport.
@@ -70,6 +71,23 @@ func newScene(t *testing.T, opts ...client.Option) *scene {
 // Every path keeps every clause of the contract.
 func TestContract(t *testing.T) {
 	for _, c := range allPaths() {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, c.alone)
+		})
+	}
+}
+
+// So does every path whose bodies a meter watches, and whose costs a rule counts.
+func TestContractOfMeteredBodies(t *testing.T) {
+	metered := &cost.API{Hosts: []string{"api.test"}, Model: "model", Body: []cost.Term{{Field: "usage.total_tokens", Unit: "tokens"}}}
+	for _, c := range allPaths() {
+		if c.name == "GetBody fails the second time" {
+			continue // the first time is for the estimate, so that the first attempt after fails
+		}
+		c.opts = append([]client.Option{
+			client.WithCosts(metered),
+			client.WithRule(queue.Rule{Name: "tokens", Limits: []queue.Quota{queue.PerMinute(1_000_000).Of("tokens")}}),
+		}, c.opts...)
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, c.alone)
 		})

@@ -109,7 +109,6 @@ func (a *attempt) asked() *queue.Request {
 	}
 	r := a.Request
 	r.Tag = nil
-	a.Metered = false // whoever has r settles it
 	return &r
 }
 
