@@ -89,7 +89,9 @@ func (a *asker) ask(ctx context.Context, i int) error {
 
 // check reads a response to its end, and returns an error unless it says the right usage.
 func (p *prompt) check(body io.Reader) error {
-	var got struct{ Usage usage }
+	var got struct {
+		Usage usage `json:"usage"`
+	}
 	lines := bufio.NewScanner(body)
 	for lines.Scan() {
 		line := strings.TrimPrefix(lines.Text(), "data: ")

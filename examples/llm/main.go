@@ -79,7 +79,8 @@ func run(ctx context.Context, out io.Writer, p plan) error {
 	for _, a := range asks {
 		n := a.server.counts()
 		possible := float64(p.limits.tokens) * (1 + a.took.Seconds()/p.limits.minute.Seconds())
-		fmt.Fprintf(out, "%-16s  %8d  %13d  %13d  %9.1f %%  %4.1f s\n", a.name, a.answered.Load(), n.requests, n.refused, 100*float64(n.tokens)/possible, a.took.Seconds())
+		fmt.Fprintf(out, "%-16s  %8d  %13d  %13d  %9.1f %%  %4.1f s\n",
+			a.name, a.answered.Load(), n.requests, n.refused, 100*float64(n.tokens)/possible, a.took.Seconds())
 	}
 	forbear := asks[1]
 	if n := server.counts(); n.refused > p.prompts/10 {
