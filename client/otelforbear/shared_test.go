@@ -6,10 +6,11 @@ import (
 	"time"
 
 	"github.com/forbear-go/forbear/client"
-	"github.com/forbear-go/forbear/client/otelforbear"
 	"github.com/forbear-go/forbear/throttle"
 	limiting "github.com/forbear-go/forbear/throttle/limit"
 	"github.com/stretchr/testify/require"
+
+	"github.com/forbear-go/forbear/client/otelforbear"
 )
 
 // A fleet shares everything, and allows it at once.

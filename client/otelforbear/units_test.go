@@ -5,10 +5,11 @@ import (
 	"testing/synctest"
 
 	"github.com/forbear-go/forbear/client"
-	"github.com/forbear-go/forbear/client/otelforbear"
 	"github.com/forbear-go/forbear/queue"
 	"github.com/forbear-go/forbear/throttle/cost"
 	"github.com/stretchr/testify/require"
+
+	"github.com/forbear-go/forbear/client/otelforbear"
 )
 
 // A limit of a rule in another unit is reported in that unit.

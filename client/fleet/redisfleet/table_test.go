@@ -37,7 +37,7 @@ type scenario struct {
 }
 
 func scenarios() []scenario {
-	fixed := func(n int, per time.Duration) clienttest.Limit { return clienttest.Fixed(n, per) }
+	fixed := clienttest.Fixed
 	usual := fixed(400, 2*time.Second)
 	away := func(d time.Duration) func(*redisServer, []*exec.Cmd) {
 		return func(s *redisServer, _ []*exec.Cmd) {
