@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -81,8 +82,8 @@ func TestNothingIsHeardOfTheStore(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		woken := 0
-		m := f.Join("key", func() { woken++ }, func() int { return 1 }).(*member)
+		var woken atomic.Int64
+		m := f.Join("key", func() { woken.Add(1) }, func() int { return 1 }).(*member)
 		m.mu.Lock()
 		m.busy = true // a call that never ends
 		m.mu.Unlock()
@@ -90,8 +91,8 @@ func TestNothingIsHeardOfTheStore(t *testing.T) {
 			t.Errorf("at first: %+v, %v", d, shared)
 		}
 		time.Sleep(2 * time.Second)
-		if d, shared := m.Ask(time.Now(), 1); shared || woken == 0 {
-			t.Errorf("after two seconds, woken %d times: %+v, %v", woken, d, shared)
+		if d, shared := m.Ask(time.Now(), 1); shared || woken.Load() == 0 {
+			t.Errorf("after two seconds, woken %d times: %+v, %v", woken.Load(), d, shared)
 		}
 		if err := f.Close(t.Context()); err != nil {
 			t.Error(err)
