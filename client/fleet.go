@@ -23,7 +23,8 @@ type Fleet interface {
 type Share interface {
 	// Ask returns when a request of the given cost may go on the account of the windows that
 	// the server announces. It reports false while nothing is shared: then the limiter
-	// decides, as without a fleet.
+	// decides, as without a fleet. An Unknown decision waits for the store; Try says that
+	// the store is slow, so that a request that cannot wait for it goes as without a fleet.
 	Ask(now time.Time, cost int) (limit.Decision, bool)
 	// Take counts a request as sent and returns its number, whether Ask allowed it or the
 	// limiter did.
@@ -101,13 +102,13 @@ func (l *learned) ask(now time.Time, part *throttle.Limiter, demand limit.Demand
 }
 
 // grantPatience is how long a call to the store may take. A request that cannot wait so
-// long does not wait for it.
+// long does not wait for one that is slow.
 const grantPatience = 250 * time.Millisecond
 
 // goesAlone reports whether an attempt that cannot wait for the fleet is left to the
 // limiter, as without a fleet: others may hold what they do not use.
 func (l *learned) goesAlone(now time.Time, d *limit.Decision, a *attempt) bool {
-	return d.Max <= 0 && (a.NoWait || d.Unknown && !a.awaits(now.Add(grantPatience), l.transport.maxWait))
+	return d.Max <= 0 && (a.NoWait || d.Unknown && d.Try && !a.awaits(now.Add(grantPatience), l.transport.maxWait))
 }
 
 // spreads reports whether the program asked for a pacing other than the default, which

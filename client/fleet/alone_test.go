@@ -106,6 +106,22 @@ func TestRequestsThatCannotWait(t *testing.T) {
 	}
 }
 
+// A store that is slow costs no request its deadline.
+func TestDeadlineBesideASlowStore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, 2, clienttest.Fixed(100, time.Minute), clienttest.XRateLimitDelta())
+		w.store.trip = 2 * time.Second
+		ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+		defer cancel()
+		if ok, err := w.get(ctx, t, 0); !ok {
+			t.Error("a request was not served: ", err)
+		}
+		for _, f := range w.fleets {
+			_ = f.Close(t.Context()) // the store is too slow
+		}
+	})
+}
+
 // A program that spreads its requests over the window does so with what the fleet grants.
 func TestPacingOfAShare(t *testing.T) {
 	early := func(opts ...client.Option) (n, all int) {

@@ -118,12 +118,18 @@ func (m *member) Ask(now time.Time, cost int) (limit.Decision, bool) {
 		m.unknown = time.Time{}
 	case m.unknown.IsZero():
 		m.unknown = now
-		m.watch.Reset(m.patience())
+		m.watch.Reset(overdue)
 	case now.Sub(m.unknown) >= m.patience():
 		return limit.Decision{}, false
+	case now.Sub(m.unknown) >= overdue:
+		d.Try = true
+		m.watch.Reset(m.unknown.Add(m.patience()).Sub(now))
 	}
 	return d, shared
 }
+
+// overdue is how long a reply of the store takes that is slow.
+const overdue = 50 * time.Millisecond
 
 // patience is how long requests wait for a reply of the store, or for the word of another
 // member. Whatever the reason is that there is none: then they go on as without a fleet.

@@ -16,8 +16,8 @@ func (m *member) outage(now time.Time, cost int64) (limit.Decision, bool) {
 	d := limit.Decision{At: now, Limit: Shared}
 	for _, w := range m.windows {
 		most := w.begun + m.part.of(w.limit, m.members)
-		if w.begun < m.heardSent { // the ledger told of this instance
-			most = m.heardGranted + m.part.of(m.left, m.members)
+		if w.begun < m.heardSent { // the ledger told of this instance, and granted more since
+			most = min(max(most, m.heardGranted), m.heardGranted+m.part.of(m.left, m.members))
 		}
 		if m.sent+cost > most && w.latest.After(d.At) {
 			d.At = w.latest
