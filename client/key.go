@@ -40,7 +40,7 @@ func AuthorizationKey(req *http.Request) string {
 	return s.Identity()
 }
 
-// An principal is what requests with one key have in common.
+// A principal is what requests with one key have in common.
 type principal struct {
 	sum    uint64         // of who spends; it means nothing outside of this process
 	key    string         // the hash of who spends

@@ -6,11 +6,11 @@ import "github.com/forbear-go/forbear/throttle/internal/clock"
 // a limit on a rate that refuses for its own reason it would be of no use: so it has to let
 // more be served than before.
 type concurrencyTrial struct {
-	on        bool
-	before    float64 // requests served a second, before the trial
-	now       throughput
-	Estimator int64
-	rate      inferredRate // what was believed before
+	on       bool
+	before   float64 // requests served a second, before the trial
+	now      throughput
+	refusals int64
+	rate     inferredRate // what was believed before
 }
 
 // A throughput measures how many requests are served in a time.
@@ -86,10 +86,10 @@ func (u *concurrencyTrial) succeed(now clock.Instant) bool {
 // refused counts a refusal. near says that about as many were in flight as the limit. It
 // reports whether those are too many for a limit.
 func (u *concurrencyTrial) refused(near bool) bool {
-	if u.Estimator++; !near {
-		u.Estimator += concurrencyFar - 1
+	if u.refusals++; !near {
+		u.refusals += concurrencyFar - 1
 	}
-	return u.Estimator > concurrencyRefusals+u.now.n/concurrencyPer
+	return u.refusals > concurrencyRefusals+u.now.n/concurrencyPer
 }
 
 // fail takes up again what was believed before.

@@ -7,9 +7,9 @@ import "github.com/forbear-go/forbear/throttle/internal/clock"
 // below it, and a server that sheds load refuses the same share at any rate.
 // PCC decides by utility in the same way.
 type trial struct {
-	answers, Estimator int64         // since
-	since, last        clock.Instant // then, and the last of them
-	patience           int64         // trials that were in vain, in a row
+	answers, refusals int64         // since
+	since, last       clock.Instant // then, and the last of them
+	patience          int64         // trials that were in vain, in a row
 
 	on   bool
 	rate float64       // a second
@@ -52,12 +52,12 @@ func (u *trial) observe(v *View, now clock.Instant, t *Request, refused bool) bo
 		return false
 	}
 	if u.since == 0 || now > u.since+trialForgets && !u.on || u.paused(now) {
-		u.answers, u.Estimator, u.since = 0, 0, now
+		u.answers, u.refusals, u.since = 0, 0, now
 	}
 	u.answers++
 	u.last = now
 	if refused {
-		u.Estimator++
+		u.refusals++
 	}
 	if u.on {
 		return u.conclude()
@@ -66,19 +66,19 @@ func (u *trial) observe(v *View, now clock.Instant, t *Request, refused bool) bo
 	if u.patience > 0 {
 		rest = u.need * trialRest << (min(u.patience, trialPatience) - 1)
 	}
-	served := u.answers - u.Estimator
-	if u.Estimator < trialRefusals || u.answers < rest || served < trialRefusals || now <= u.since {
+	served := u.answers - u.refusals
+	if u.refusals < trialRefusals || u.answers < rest || served < trialRefusals || now <= u.since {
 		return false
 	}
-	u.need = trialRefusals * u.answers / u.Estimator
+	u.need = trialRefusals * u.answers / u.refusals
 	if u.need > trialLongest {
-		u.answers, u.Estimator, u.since = 0, 0, now
+		u.answers, u.refusals, u.since = 0, 0, now
 		return false
 	}
 	u.on, u.mark = true, v.Sent
 	u.rate = max(trialRate*float64(served)*float64(clock.Second)/float64(now-u.since), 1e-3)
 	u.next = now
-	u.answers, u.Estimator = 0, 0
+	u.answers, u.refusals = 0, 0
 	return false
 }
 
@@ -104,11 +104,11 @@ const trialForgets = 60 * 60 * clock.Second
 
 // conclude ends a trial.
 func (u *trial) conclude() bool {
-	if u.Estimator <= trialFew && u.answers < u.need {
+	if u.refusals <= trialFew && u.answers < u.need {
 		return false
 	}
-	better := u.Estimator <= trialFew
-	u.on, u.answers, u.Estimator, u.since = false, 0, 0, 0
+	better := u.refusals <= trialFew
+	u.on, u.answers, u.refusals, u.since = false, 0, 0, 0
 	if better {
 		u.patience = 0
 	} else {
