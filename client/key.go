@@ -127,24 +127,24 @@ func (t *Transport) account(req *http.Request, c *call) *principal {
 // or else the key function, or else the request's host and credentials.
 func (t *Transport) identify(s *credentials.Spender, req *http.Request, c *call) {
 	if s.Key = c.key; s.Key == "" && t.keyOf != nil {
-		s.Key = t.told(req)
+		s.Key = callerSays(t.keyOf, req)
 	}
 	if s.Key == "" {
 		s.Look(req)
 	}
 }
 
-// told returns the key from the caller's function, which may panic.
-func (t *Transport) told(req *http.Request) (key string) {
-	told := false
+// callerSays returns what a function of the caller says of a request. The function may panic.
+func callerSays(f func(*http.Request) string, req *http.Request) (said string) {
+	returned := false
 	defer func() {
-		if !told {
+		if !returned {
 			closeBody(req)
 		}
 	}()
-	key = t.keyOf(req)
-	told = true
-	return key
+	said = f(req)
+	returned = true
+	return said
 }
 
 // readers holds a header.Reader for each host, which knows its dialect and
@@ -189,19 +189,10 @@ func WithKeyNames(f func(*http.Request) string) Option {
 	}
 }
 
-// nameFor returns the name that the caller gave to the key of a request. The caller's
-// function may panic.
-func (t *Transport) nameFor(c *call) (name string) {
+// nameFor returns the name that the caller gave to the key of a request.
+func (t *Transport) nameFor(c *call) string {
 	if c.name != "" || t.names == nil {
 		return c.name
 	}
-	told := false
-	defer func() {
-		if !told {
-			closeBody(c.req)
-		}
-	}()
-	name = t.names(c.req)
-	told = true
-	return name
+	return callerSays(t.names, c.req)
 }
