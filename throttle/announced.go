@@ -63,15 +63,10 @@ func (k *Limiter) matching(said *header.Window) *window {
 func (k *Limiter) AskUnannounced(now time.Time, cost int) limit.Decision {
 	i, n := k.instant(now), units(cost)
 	k.expireLost(i)
-	if n > 1 {
-		if w := k.tooSmall(n); w != nil {
-			return limit.Decision{Limit: w.name, Max: int(w.limit - w.reserve)}
-		}
+	if d, never := k.never(n); never {
+		return d
 	}
-	windows := k.windows
-	k.windows = nil
-	at, name := k.ready(i, n)
-	k.windows = windows
+	at, name := k.ready(nil, i, n)
 	if at == never {
 		return limit.Decision{Limit: name, Unknown: true}
 	}
@@ -80,9 +75,5 @@ func (k *Limiter) AskUnannounced(now time.Time, cost int) limit.Decision {
 
 // AskPacing returns when pacing lets a request go that may go now, as [Limiter.Ask] does.
 func (k *Limiter) AskPacing(now time.Time, cost int) limit.Decision {
-	i := k.instant(now)
-	if p, name := k.paced(i, units(cost)); p.at > i {
-		return limit.Decision{At: k.time(p.at), Limit: name, Paced: time.Duration(p.most)}
-	}
-	return limit.Decision{At: now}
+	return k.pacing(now, k.instant(now), units(cost))
 }

@@ -109,12 +109,10 @@ func New(policy Policy, now time.Time) (*Limiter, error) {
 func (k *Limiter) Ask(now time.Time, cost int) limit.Decision {
 	i, n := k.instant(now), units(cost)
 	k.expireLost(i)
-	if n > 1 {
-		if w := k.tooSmall(n); w != nil {
-			return limit.Decision{Limit: w.name, Max: int(w.limit - w.reserve)}
-		}
+	if d, never := k.never(n); never {
+		return d
 	}
-	at, name := k.ready(i, n)
+	at, name := k.ready(k.windows, i, n)
 	if at == never && len(k.lost) > 0 {
 		at = k.lost[0].due // whatever depends on its answer is free then
 	}
@@ -125,14 +123,31 @@ func (k *Limiter) Ask(now time.Time, cost int) limit.Decision {
 	}
 	switch {
 	case at <= i:
-		if p, name := k.paced(i, n); p.at > i {
-			return limit.Decision{At: k.time(p.at), Limit: name, Paced: time.Duration(p.most)}
-		}
-		return limit.Decision{At: now}
+		return k.pacing(now, i, n)
 	case at == never:
 		return limit.Decision{Limit: name, Unknown: true}
 	}
 	return limit.Decision{At: k.time(at), Limit: name, Try: k.tries(i, n)}
+}
+
+// pacing returns when pacing lets n more go that may go now, which is at i.
+func (k *Limiter) pacing(now time.Time, i instant, n int64) limit.Decision {
+	if p, name := k.paced(i, n); p.at > i {
+		return limit.Decision{At: k.time(p.at), Limit: name, Paced: time.Duration(p.most)}
+	}
+	return limit.Decision{At: now}
+}
+
+// never returns the decision about n at once if a window never allows that.
+func (k *Limiter) never(n int64) (d limit.Decision, never bool) {
+	if n <= 1 {
+		return limit.Decision{}, false
+	}
+	w := k.tooSmall(n)
+	if w == nil {
+		return limit.Decision{}, false
+	}
+	return limit.Decision{Limit: w.name, Max: int(w.limit - w.reserve)}, true
 }
 
 // tooSmall returns a window that never allows n at once, or nil.
@@ -163,13 +178,13 @@ func (k *Limiter) opens(now instant, n int64) (at instant, name string) {
 	return at, name
 }
 
-// ready returns the latest of what all the windows answer, and the name of the
-// one that answers so.
-func (k *Limiter) ready(now instant, n int64) (instant, string) {
+// ready returns the latest of what the windows and all the rest answer, and the name of
+// what answers so.
+func (k *Limiter) ready(windows []window, now instant, n int64) (instant, string) {
 	at, name := k.opens(now, n)
-	for i := range k.windows {
-		if ready := k.windows[i].ready(k, now, n); ready > at {
-			at, name = ready, cmp.Or(k.windows[i].name, unnamed)
+	for i := range windows {
+		if ready := windows[i].ready(k, now, n); ready > at {
+			at, name = ready, cmp.Or(windows[i].name, unnamed)
 		}
 	}
 	for _, e := range k.edges {
