@@ -23,8 +23,8 @@ func (w *window) weigh(k *Limiter, now instant, n int64) instant {
 	if w.open() || w.belief.beyond {
 		return now
 	}
-	v := w.view(k, now)
 	if w.contention.Others(now) {
+		v := w.view(k, now)
 		if at, ok := w.contention.Ready(&v, n); ok && at != never {
 			return at
 		} else if ok {
@@ -35,6 +35,7 @@ func (w *window) weigh(k *Limiter, now instant, n int64) instant {
 	if at <= now || at != never && !w.kind.Regains() {
 		return at // requests that wait for a response must not be passed
 	}
+	v := w.view(k, now)
 	room, probe := w.kind.Ready(&v.View, n)
 	safe := max(now, min(at, room, w.inTurn(k, probe), w.probeReady(k, now)))
 	if safe == now {
