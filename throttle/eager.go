@@ -20,16 +20,21 @@ const (
 	eagerServed = 2 // tests in a row that reach a level
 	eagerPause  = 8
 	eagerMost   = 1024
-	// The wait has to be longer than this part of the window, which is short.
+	// The wait has to be longer than this part of the window, which is short, and has so
+	// small a limit that responses do not tell when it opens.
 	eagerPart  = 8
 	eagerShort = 10 * second
+	eagerLimit = 2
 )
+
+// due reports whether it is time for a test.
+func (e *eagerness) due() bool { return e.waits >= max(e.pause, eagerPause) }
 
 // ready returns when a request may go that may surely go at safe, and perhaps at soon.
 func (e *eagerness) ready(now, soon, safe instant) instant {
 	e.safe = safe
 	level := e.level
-	if e.waits >= max(e.pause, eagerPause) {
+	if e.due() {
 		level++
 	}
 	switch wait := safe - soon; {
@@ -48,7 +53,7 @@ func (e *eagerness) send(now instant, number int64) {
 	case e.safe == 0:
 		return
 	case now < e.safe:
-		e.number, e.test = number, e.waits >= max(e.pause, eagerPause)
+		e.number, e.test = number, e.due()
 	}
 	e.safe = 0
 	e.waits++
@@ -90,6 +95,3 @@ func (w *window) eagerReady(k *Limiter, now instant, n int64, safe instant) inst
 	}
 	return min(safe, w.eager.ready(now, soon, safe))
 }
-
-// eagerLimit is the largest limit of which the responses do not tell it otherwise.
-const eagerLimit = 2
