@@ -174,14 +174,20 @@ func TestUnsharedForAWhile(t *testing.T) {
 	}
 }
 
+// join returns a fleet of one member, of which so many requests wait.
+func join(t *testing.T, wake func(), waiting int) (*Fleet, *member) {
+	t.Helper()
+	f, err := New(new(Memory), []byte("0123456789abcdef"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f, f.Join("key", wake, func() int { return waiting }).(*member)
+}
+
 // What Ask agreed to is not given back before Take.
 func TestPromiseIsKept(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f, err := New(new(Memory), []byte("0123456789abcdef"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		m := f.Join("key", func() {}, func() int { return 0 }).(*member)
+		f, m := join(t, func() {}, 0)
 		now := time.Now()
 		m.Ask(now, 1)
 		synctest.Wait()

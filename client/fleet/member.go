@@ -5,7 +5,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/forbear-go/forbear/client"
 	"github.com/forbear-go/forbear/throttle"
 	"github.com/forbear-go/forbear/throttle/limit"
 )
@@ -214,11 +213,10 @@ func (m *member) Take(now time.Time, cost int) uint64 {
 func (m *member) Cancel(number uint64) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	e := m.flying[number]
+	e := m.land(number)
 	if e == nil {
 		return
 	}
-	delete(m.flying, number)
 	m.sent -= e.cost
 	if e.alone {
 		m.granted -= e.cost
@@ -232,13 +230,19 @@ func (m *member) Cancel(number uint64) {
 func (m *member) Abandon(now time.Time, number uint64) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	e := m.flying[number]
+	e := m.land(number)
 	if e == nil {
 		return
 	}
-	delete(m.flying, number)
 	m.lost = append(m.lost, lostUnits{now.Add(lostFor), e.cost})
 	m.over(e)
+}
+
+// land returns a request that is no longer under way, or nil if it was not.
+func (m *member) land(number uint64) *flight {
+	e := m.flying[number]
+	delete(m.flying, number)
+	return e
 }
 
 // expire counts as over what was lost long enough ago.
@@ -261,11 +265,10 @@ func (m *member) over(e *flight) {
 func (m *member) Observe(now time.Time, number uint64, windows []throttle.Announced, ok bool, hold time.Time) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	e := m.flying[number]
+	e := m.land(number)
 	if e == nil {
 		return
 	}
-	delete(m.flying, number)
 	m.finished += e.cost
 	if trip := now.Sub(e.at); m.trip == 0 || trip > m.trip {
 		m.trip = trip
@@ -290,31 +293,5 @@ func (m *member) Observe(now time.Time, number uint64, windows []throttle.Announ
 	}
 	if m.dirty || m.hungry > 0 || len(m.flying) == 0 {
 		m.kickLocked()
-	}
-}
-
-// Idle implements client.Share.
-func (m *member) Idle(now time.Time) bool {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return len(m.flying) == 0 && !now.Before(m.hold) && now.Sub(m.used) >= m.fleet.lease
-}
-
-// Status implements client.Share.
-func (m *member) Status(now time.Time) client.SharedStatus {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return client.SharedStatus{
-		Active: !m.closed && now.Before(m.lease) && !now.Before(m.openTo) && !m.learning,
-		Away:   m.failing, Members: int(m.members), Held: int(m.granted - m.sent),
-	}
-}
-
-func (m *member) status() KeyStatus {
-	s := m.Status(time.Now())
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return KeyStatus{
-		Key: m.key, Shared: s.Active, Away: s.Away, Members: s.Members, Held: s.Held, Calls: m.calls, Failed: m.fails,
 	}
 }

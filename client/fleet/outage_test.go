@@ -66,11 +66,7 @@ func oneBusy(i int) (int, time.Duration) {
 // An outage that outlasts the lease holds nothing back any more: the others may be gone.
 func TestOutageEndsWithTheLease(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f, err := New(new(Memory), []byte("0123456789abcdef"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		m := f.Join("key", func() {}, func() int { return 0 }).(*member)
+		f, m := join(t, func() {}, 0)
 		now := time.Now()
 		m.lease, m.failing, m.members = now.Add(time.Second), true, 8
 		m.windows = []*window{{name: "w", limit: 400, latest: now.Add(10 * time.Second)}}

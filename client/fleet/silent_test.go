@@ -54,11 +54,7 @@ func TestSilentLimit(t *testing.T) {
 // What was asked for when nothing is shared is forgotten, so that it is asked for again once something is.
 func TestAskedWhileNothingIsShared(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f, err := New(new(Memory), []byte("0123456789abcdef"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		m := f.Join("key", func() {}, func() int { return 1 }).(*member)
+		f, m := join(t, func() {}, 1)
 		m.mu.Lock()
 		m.openTo, m.asked = time.Now().Add(time.Second), true
 		m.mu.Unlock()
@@ -78,12 +74,8 @@ func TestAskedWhileNothingIsShared(t *testing.T) {
 // Whatever is wrong with the store: requests wait for a second, and then go on as without a fleet.
 func TestNothingIsHeardOfTheStore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f, err := New(new(Memory), []byte("0123456789abcdef"))
-		if err != nil {
-			t.Fatal(err)
-		}
 		var woken atomic.Int64
-		m := f.Join("key", func() { woken.Add(1) }, func() int { return 1 }).(*member)
+		f, m := join(t, func() { woken.Add(1) }, 1)
 		m.mu.Lock()
 		m.busy = true // a call that never ends
 		m.mu.Unlock()
