@@ -76,23 +76,6 @@ func (l *Limiter) ending() float64 {
 	return k * l.flown
 }
 
-// A falls estimates what a request costs by how what remains falls, where no
-// response tells.
-type falls struct {
-	each  sample
-	sum   float64
-	count float64
-}
-
-func (f *falls) observe(fall, count float64) {
-	f.sum += fall
-	f.count += count
-	if f.count >= 16 {
-		f.each.add(max(0, f.sum/f.count))
-		f.sum, f.count = 0, 0
-	}
-}
-
 // Others is what remains falls by though none of our requests explains it.
 type others struct {
 	fall, admitted, ended float64

@@ -283,25 +283,3 @@ func (l *Limiter) counted(t time.Duration, own *Hold) (admitted, ended, count fl
 func (l *Limiter) arrival() time.Duration {
 	return min(time.Duration(2*l.least.quantile(0)*float64(time.Second)), 500*time.Millisecond)
 }
-
-// observeFall compares what remains with what remained: the rest of the fall is
-// the cost of requests that do not tell it, or others.
-func (l *Limiter) observeFall(t time.Duration, w Window, admitted, ended, count float64) {
-	base := l.remaining + l.grains.half()
-	if l.refill.bucket {
-		if base += (t - l.at).Seconds() * l.refill.rate; base >= l.limit {
-			return
-		}
-	} else if l.reset > 0 && t+2*time.Second >= l.reset {
-		return
-	}
-	fall := base - w.Remaining
-	l.others.rate = 0
-	if l.refill.bucket && l.answers >= 32 {
-		l.others.rate = l.others.estimate(l.refill.rate)
-	}
-	l.others.observe(t-l.at, fall, admitted, ended)
-	if count > 0 {
-		l.falls.observe(fall, count)
-	}
-}

@@ -1,0 +1,42 @@
+package level
+
+import "time"
+
+// A falls estimates what a request costs by how what remains falls, where no
+// response tells.
+type falls struct {
+	each  sample
+	sum   float64
+	count float64
+}
+
+func (f *falls) observe(fall, count float64) {
+	f.sum += fall
+	f.count += count
+	if f.count >= 16 {
+		f.each.add(max(0, f.sum/f.count))
+		f.sum, f.count = 0, 0
+	}
+}
+
+// observeFall compares what remains with what remained: the rest of the fall is
+// the cost of requests that do not tell it, or others.
+func (l *Limiter) observeFall(t time.Duration, w Window, admitted, ended, count float64) {
+	base := l.remaining + l.grains.half()
+	if l.refill.bucket {
+		if base += (t - l.at).Seconds() * l.refill.rate; base >= l.limit {
+			return
+		}
+	} else if l.reset > 0 && t+2*time.Second >= l.reset {
+		return
+	}
+	fall := base - w.Remaining
+	l.others.rate = 0
+	if l.refill.bucket && l.answers >= 32 {
+		l.others.rate = l.others.estimate(l.refill.rate)
+	}
+	l.others.observe(t-l.at, fall, admitted, ended)
+	if count > 0 {
+		l.falls.observe(fall, count)
+	}
+}
