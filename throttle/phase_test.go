@@ -66,3 +66,23 @@ func TestABucketHasNoPhase(t *testing.T) {
 		assert.Zero(t, got.refused)
 	}
 }
+
+// Short windows that begin with their first request do not open in step, although for some
+// time they may seem to.
+func TestWindowsFromTheFirstRequestHaveNoPhase(t *testing.T) {
+	refused, sent := 0, 0
+	for seed := range uint64(1200) {
+		model := func() ratemodel.Model {
+			m := ratemodel.NewFixed(3+int(seed%5), time.Duration(1+seed%3)*time.Second)
+			m.FromFirst = true
+			return m
+		}
+		s := simulation{model: model, announce: announcement{epoch: seed%2 == 0, step: time.Second, rounding: int(seed/2%3) - 1, wait: true, date: true},
+			callers: 5 + int(seed%7), fastest: 68 * time.Millisecond, slowest: time.Duration(70+seed%150) * time.Millisecond,
+			length: 30 * time.Second, policy: DefaultPolicy(), seed: seed}
+		o := s.run()
+		refused, sent = refused+o.refused, sent+o.sent
+	}
+	t.Logf("refused %d of %d", refused, sent)
+	assert.Zero(t, refused)
+}

@@ -51,7 +51,7 @@ type Response struct {
 
 const (
 	phaseRecent = 8
-	phaseNeeds  = 9  // openings to be explained, twice as many after each failure
+	phaseNeeds  = 14 // openings to be explained, twice as many after each failure
 	phaseFailed = 4  // failures until nothing more is tried
 	phaseSpread = 16 // openings for which requests are spread, to learn more
 	phaseBeyond = 3  // so many eighths of a length are looked beyond it
