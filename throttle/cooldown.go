@@ -4,7 +4,7 @@ import "github.com/forbear-go/forbear/throttle/internal/clock"
 
 // A cooldown closes a key after a refusal, and then opens a gap first: one request
 // goes, and the others wait for its answer. The same gap stands before the first
-// request of all.
+// request of all, but widens sooner.
 type cooldown struct {
 	until instant // closed before this
 
@@ -33,20 +33,38 @@ func (h *cooldown) patience(k *Limiter) instant {
 }
 
 // ready returns when the next may go. When answers are slow to come, twice as
-// many may try each time that patience runs out.
-func (h *cooldown) ready(now, patience instant) instant {
+// many may try with each step.
+func (h *cooldown) ready(k *Limiter, now instant) instant {
 	if !h.halfOpen || h.flying == 0 {
 		return max(h.until, now)
 	}
-	periods := (now - h.first) / patience
-	if periods >= 30 || h.flying < 1<<periods {
+	alone, step := h.ramp(k)
+	doublings := max(now-h.first-alone+step, 0) / step
+	if doublings >= 30 || h.flying < 1<<doublings {
 		return max(h.until, now)
 	}
-	for h.flying >= 1<<periods {
-		periods++
+	for h.flying >= 1<<doublings {
+		doublings++
 	}
-	return max(h.until, h.first+periods*patience)
+	return max(h.until, h.first+alone+(doublings-1)*step)
 }
+
+// ramp returns how long the first request that went through the gap stays alone, and the
+// steps after that.
+func (h *cooldown) ramp(k *Limiter) (alone, step instant) {
+	if k.heard == 0 {
+		return startAlone, startStep
+	}
+	patience := h.patience(k)
+	return patience, patience
+}
+
+// The first request of all is alone for startAlone, which is longer than most responses
+// take. If its response takes longer, twice as many may go with each startStep.
+const (
+	startAlone = 240 * millisecond
+	startStep  = 20 * millisecond
+)
 
 // send notes that n went.
 func (h *cooldown) send(now instant, n int64) {

@@ -167,7 +167,7 @@ func (k *Limiter) opens(now instant, n int64) (at instant, name string) {
 	case k.remembered.valid(now):
 		at, name = k.remembered.ready(k, now, n)
 	case k.cooldown.halfOpen || k.cooldown.until > now:
-		at, name = k.cooldown.ready(now, k.cooldown.patience(k)), FirstAnswer
+		at, name = k.cooldown.ready(k, now), FirstAnswer
 		if at == k.cooldown.until {
 			name = Refusal
 		}

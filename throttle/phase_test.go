@@ -79,7 +79,7 @@ func TestWindowsFromTheFirstRequestHaveNoPhase(t *testing.T) {
 		}
 		s := simulation{model: model, announce: announcement{epoch: seed%2 == 0, step: time.Second, rounding: int(seed/2%3) - 1, wait: true, date: true},
 			callers: 5 + int(seed%7), fastest: 68 * time.Millisecond, slowest: time.Duration(70+seed%150) * time.Millisecond,
-			length: 30 * time.Second, policy: DefaultPolicy(), seed: seed}
+			length: 30 * time.Second, policy: DefaultPolicy(), seed: seed, together: true}
 		o := s.run()
 		refused, sent = refused+o.refused, sent+o.sent
 	}

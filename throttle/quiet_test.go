@@ -42,7 +42,7 @@ func TestSilentServers(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := simulation{model: c.model, announce: c.announce, callers: 20, start: into,
-				length: c.length - into, policy: DefaultPolicy()}
+				length: c.length - into, policy: DefaultPolicy(), together: true}
 			c.bar.try(t, s)
 		})
 	}

@@ -43,6 +43,7 @@ func (k *Limiter) refuse(now instant, t *Reservation, r *header.Reading) {
 	}
 	for i := range k.windows {
 		w := &k.windows[i]
+		w.uncount(now, t)
 		said := w.said(r)
 		if said == nil || w.units != nil {
 			continue
@@ -60,6 +61,14 @@ func (k *Limiter) refuse(now instant, t *Reservation, r *header.Reading) {
 				w.probe.bidden = k.cooldown.until
 			}
 		}
+	}
+}
+
+// uncount takes a refused request out of the log if nothing was known when it was sent: servers
+// do not count what they refuse. Any other stays, so that the log errs towards waiting.
+func (w *window) uncount(now instant, t *Reservation) {
+	if t.answered == 0 && now-t.at < w.length.Value && !w.contention.Others(now) {
+		w.history.Remove(max(t.at, w.history.FirstAfter(-never/2)), t.cost)
 	}
 }
 

@@ -27,6 +27,7 @@ type simulation struct {
 	leave     time.Duration // when all processes but the first stop; 0 is never
 	policy    Policy
 	bare      bool // the limiters are not asked
+	together  bool // all requests but the first come when that is answered
 	seed      uint64
 	failures  float64 // share of requests that get no answer
 	faults    float64 // share of admitted requests that are answered without a word on limits
@@ -50,6 +51,7 @@ type change struct {
 // An outcome is what a simulation led to.
 type outcome struct {
 	sent, admitted, refused int // by and of ours
+	unknowing               int // of the refused: sent while the first response was long in coming
 	each                    []int
 	naive                   int // admitted of the naive client
 	oracle                  int
@@ -106,6 +108,7 @@ type process struct {
 	k     *Limiter
 	queue []time.Time // when the waiting callers came
 	wake  time.Time
+	first instant // when the first request was sent
 }
 
 func (s simulation) run() outcome {
@@ -195,6 +198,9 @@ func (p *process) again(now time.Time) {
 
 func (p *process) plan(now time.Time) {
 	for len(p.queue) > 0 {
+		if p.together && p.k.sent > 0 && p.k.answered == 0 {
+			return
+		}
 		answer := p.k.Ask(now, 1)
 		if !p.bare && (answer.Limit != "" || answer.At.After(now)) {
 			if !answer.At.IsZero() && (p.wake.IsZero() || answer.At.Before(p.wake) || !p.wake.After(now)) {
@@ -211,6 +217,9 @@ func (p *process) plan(now time.Time) {
 
 func (p *process) send(now time.Time) {
 	ticket := p.k.Take(now, 1)
+	if p.k.sent == 1 {
+		p.first = ticket.at
+	}
 	p.out.sent++
 	lost := p.random.Float64() < p.failures
 	if lost && p.random.IntN(2) == 0 { // on the way there
@@ -263,6 +272,9 @@ func (p *process) serve(now time.Time, model ratemodel.Model, ticket Reservation
 			p.out.each[p.index]++
 		} else {
 			p.out.refused++
+			if ticket.answered == 0 && time.Duration(ticket.at-p.first) >= time.Duration(startAlone) {
+				p.out.unknowing++
+			}
 			p.why(p.k, ticket, now.Sub(p.from))
 		}
 	}

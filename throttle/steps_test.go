@@ -75,7 +75,7 @@ func plain() Policy { return Policy{} }
 func TestTheFirstRequestGoesAlone(t *testing.T) {
 	s := newScript(t, plain())
 	first := s.goes(0)
-	assert.Equal(t, at(1), s.waits(0, FirstAnswer), "not for longer than a second")
+	assert.Equal(t, at(.24), s.waits(0, FirstAnswer), "for a quarter of a second at most")
 	s.hears(.1, first, header.Reading{})
 	for range 50 {
 		s.goes(.1)
@@ -85,12 +85,39 @@ func TestTheFirstRequestGoesAlone(t *testing.T) {
 func TestSlowFirstAnswersDoNotBlock(t *testing.T) {
 	s := newScript(t, plain())
 	s.goes(0)
-	s.waits(.5, FirstAnswer)
-	s.goes(1)
-	assert.Equal(t, at(2), s.waits(1, FirstAnswer))
-	s.goes(2)
-	s.goes(2)
-	s.waits(2, FirstAnswer)
+	s.waits(.2, FirstAnswer)
+	s.goes(.24)
+	assert.Equal(t, at(.26), s.waits(.24, FirstAnswer))
+	s.goes(.26)
+	s.goes(.26)
+	s.waits(.26, FirstAnswer)
+	for range 12 {
+		s.goes(.3)
+	}
+	s.waits(.3, FirstAnswer)
+}
+
+// After a refusal, the first request stays alone for longer than at the start.
+func TestTheFirstRequestAfterARefusalGoesAlone(t *testing.T) {
+	s := newScript(t, plain())
+	s.hears(.1, s.goes(0), refusal(5*time.Second))
+	opens := s.waits(1, Refusal).Sub(epoch).Seconds()
+	s.goes(opens)
+	s.waits(opens+.5, FirstAnswer)
+}
+
+// What the server refused of the requests that went before it answered, it does not count.
+func TestRefusalsBeforeTheFirstResponseAreNotCounted(t *testing.T) {
+	s := newScript(t, plain())
+	flying := []int{s.goes(0), s.goes(.24), s.goes(.26), s.goes(.26)}
+	s.hears(.4, flying[0], minute(2, 1, 60))
+	s.hears(.5, flying[1], minute(2, 0, 60))
+	r := refusal(0)
+	r.Windows = minute(2, 0, 60).Windows
+	assert.Equal(t, int64(4), s.k.windows[0].history.Sum())
+	s.hears(.5, flying[2], r)
+	s.hears(.5, flying[3], r)
+	assert.Equal(t, int64(2), s.k.windows[0].history.Sum())
 }
 
 func TestCreditIsWhatRemainsLessWhatIsUncounted(t *testing.T) {

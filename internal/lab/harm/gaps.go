@@ -2,8 +2,7 @@ package harm
 
 // Gaps are the worlds whose goals forbear misses, and by what. The test fails when one
 // of them reaches its goal: the list can only become shorter.
-var Gaps = map[string]string{ //nolint:gosec // no world is a credential
-	"tokens-short":    "served 0.87, not 0.95",
+var Gaps = map[string]string{
 	"overload-bursts": "served 0.94, not 0.95",
 	"chats":           "used 0.10, not 0.80",
 	"channels":        "used 0.88, not 0.90",
