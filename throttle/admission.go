@@ -4,12 +4,12 @@ package throttle
 // what its grounds say.
 func (w *window) ready(k *Limiter, now instant, n int64) instant {
 	if w.units != nil {
-		return w.units.ready(w, k, now)
+		return w.trust.ready(k, now, w.units.ready(w, k, now))
 	}
 	if w.plenty(k, now, n) {
 		return now
 	}
-	return w.weigh(k, now, n)
+	return w.trust.ready(k, now, w.weigh(k, now, n))
 }
 
 // weigh is ready where there is something to consider.
@@ -20,7 +20,7 @@ func (w *window) weigh(k *Limiter, now instant, n int64) instant {
 		}
 		return never
 	}
-	if w.open() || w.belief.beyond {
+	if w.open() || w.ignored() {
 		return now
 	}
 	if w.contention.Others(now) {

@@ -9,10 +9,10 @@ type cooldown struct {
 	until instant // closed before this
 
 	halfOpen bool    // one at a time, until one is answered
+	refusals int32   // in a row
 	after    int64   // requests up to this number were sent before the gate narrowed
 	flying   int64   // what went through the gap and is not answered yet
 	first    instant // when the first went through; never while none did
-	refusals int     // refusals in a row
 	began    instant // when the first of them came
 	trip     instant // how long the last one took to come; 0 while there was none
 }
@@ -111,7 +111,7 @@ func (h *cooldown) refuse(k *Limiter, now, wait instant, known bool, t *Reservat
 	case again:
 		return
 	default:
-		wait = k.backoff(h.refusals)
+		wait = k.backoff(int(h.refusals))
 		if h.refusals > blockRefusals {
 			// Some servers begin their block anew with each request that comes within it.
 			// It ends only for clients that stay away for long enough, however long that is.

@@ -61,6 +61,9 @@ type Limiter struct {
 
 	remembered *remembered // of an earlier run; nil for none
 	heard      instant     // when the server answered last
+
+	contradicted int64   // tests of windows that were served since a refusal confirmed one
+	doubted      instant // when the next test of a window may go that was dropped
 }
 
 // A Reservation is the record of one request. [Limiter.Take] returns it when the request
@@ -76,6 +79,7 @@ type Reservation struct {
 	holds        *holds          // of windows that count something else than requests; nil is none
 	at           instant         // when it was sent
 	burst        *refusals.Burst // that it was sent in; nil if those are not followed
+	tests        uint64          // marks of the windows that would have stopped it
 }
 
 // The names of what a request may wait for, besides those of the windows.
@@ -217,10 +221,11 @@ func (k *Limiter) Take(now time.Time, cost int) Reservation {
 			w.belief.early = i >= w.belief.next && w.ready(k, i, n) > i
 		}
 	}
+	tests := k.tests(i, n)
 	k.sent += n
 	k.test(i, n)
 	slack := k.rtt.Slack()
-	t := Reservation{number: k.sent, cost: n, answered: k.answered, at: i, burst: k.refusals.StartBurst(i, min(slack, k.rtt.WasShortest/2), k.sent-k.answered)}
+	t := Reservation{number: k.sent, cost: n, answered: k.answered, at: i, tests: tests, burst: k.refusals.StartBurst(i, min(slack, k.rtt.WasShortest/2), k.sent-k.answered)}
 	for j := range k.windows {
 		if w := &k.windows[j]; w.units != nil {
 			w.units.take(k, i, &t)
@@ -234,6 +239,7 @@ func (k *Limiter) Take(now time.Time, cost int) Reservation {
 	k.cooldown.send(i, n)
 	k.refusals.Send(i, k.sent, n, len(k.windows) == 0)
 	k.lastSent = i
+	k.doubt(i)
 	return t
 }
 

@@ -49,9 +49,13 @@ func (w *window) observe(k *Limiter, now instant, t *Reservation, said *header.W
 	}
 	switch {
 	case w.units != nil && !refused:
+		if ok {
+			w.trust.account.observeUnits(remaining)
+		}
 		w.units.observe(w, k, now, t, said)
 	case w.units != nil: // with the refusal
 	case ok:
+		w.trust.account.observe(w, t, now, k.sent, remaining)
 		w.observeRemaining(k, now, t, remaining, reset, told)
 	}
 	if bidden && !refused && told && reset.Earliest > now+second {

@@ -9,8 +9,8 @@ import "github.com/forbear-go/forbear/throttle/header"
 // then on each request waits for itself again, so that callers are told and do not wait in
 // vain. None of this teaches a limit.
 type overload struct {
-	answers int // in a row
-	rounds  int // how often in a row all have stayed away
+	answers int32 // in a row
+	rounds  int32 // how often in a row all have stayed away
 }
 
 const (

@@ -18,7 +18,7 @@ func (k *Limiter) paced(now instant, n int64) (pacing, string) {
 	last, name := pacing{at: now}, ""
 	for i := range k.windows {
 		w := &k.windows[i]
-		if w.units != nil || w.plenty(k, now, n) {
+		if w.units != nil || w.plenty(k, now, n) || k.contradicted > 0 || w.trust.account.wrong(w.trust.errors) {
 			continue
 		}
 		if p := w.paced(k, now, n); p.at > last.at {
@@ -47,7 +47,7 @@ func (w *window) paced(k *Limiter, now instant, n int64) pacing {
 		return pacing{at: k.lastSent + gap, most: unbounded}
 	}
 	left := w.left(k, now)
-	if !w.credited || w.belief.beyond || left < n || left > w.threshold || !w.resetKnown || w.concurrent || w.kind.Emission() > 0 || k.sent == 0 ||
+	if !w.credited || w.ignored() || left < n || left > w.threshold || !w.resetKnown || w.concurrent || w.kind.Emission() > 0 || k.sent == 0 ||
 		w.contention.Others(now) && (w.kind.Rolls() || w.contention.Stale(&v)) {
 		return pacing{at: now}
 	}

@@ -52,6 +52,7 @@ func (k *Limiter) refuse(now instant, t *Reservation, r *header.Reading) {
 			continue // an edge spoke
 		}
 		if w.emptied(said) {
+			w.trust.confirm(k)
 			w.exhaust(k, now)
 			if w.contention.Others(now) {
 				w.history.Remove(t.at, t.cost)

@@ -168,7 +168,7 @@ func (k *Limiter) announced(now instant) []AnnouncedWindow {
 			}
 			continue
 		}
-		if w.units != nil || w.open() || w.belief.beyond {
+		if w.units != nil || w.open() || w.ignored() {
 			continue
 		}
 		if !w.credited || !w.resetKnown || w.reset.Latest <= now && w.limit <= 0 {

@@ -23,6 +23,8 @@ func (k *Limiter) Observe(now time.Time, t Reservation, r *header.Reading) {
 	}
 	k.settleUnmetered(i, &t)
 	k.conclude(&t)
+	k.judge(i, &t, r)
+	k.doubt(i)
 }
 
 // learn takes in what a response says, if it speaks of now.
@@ -80,6 +82,9 @@ func (k *Limiter) observe(now instant, t *Reservation, r *header.Reading) {
 func (k *Limiter) forget(t *Reservation, r *header.Reading) {
 	for i := len(k.windows) - 1; i >= 0; i-- {
 		if w := &k.windows[i]; w.resetKnown && w.reset.Latest < t.at && w.said(r) == nil {
+			if w.trust.doubted() {
+				k.doubted = w.trust.next
+			}
 			k.windows = slices.Delete(k.windows, i, i+1)
 		}
 	}
@@ -97,6 +102,7 @@ func (k *Limiter) window(said *header.Window) *window {
 		threshold: k.policy.Threshold.of(-1), reserve: k.policy.Reserve.of(-1),
 		concurrent: said.Unit == concurrentUnit,
 		units:      newUnits(said),
+		trust:      k.newTrust(),
 	})
 	return &k.windows[len(k.windows)-1]
 }

@@ -84,7 +84,7 @@ func (u *unitWindow) never(w *window, d limit.Demand) bool {
 
 // ready returns when a request may go.
 func (u *unitWindow) ready(w *window, k *Limiter, now instant) instant {
-	if !u.told || w.belief.beyond {
+	if !u.told || w.ignored() {
 		return now
 	}
 	d := u.Ask(k.time(now), u.asks(k.demand()))

@@ -38,6 +38,7 @@ type window struct {
 	contention contention.Estimator
 	units      *unitWindow // where it counts something else than requests
 	belief     belief
+	trust      trust
 	eager      eagerness
 	phase      phase.Estimator
 
@@ -80,6 +81,9 @@ func (w *window) open() bool {
 	return !w.credited && (w.limit <= 0 || w.length.Value == 0)
 }
 
+// ignored reports whether requests were served beyond what the window says.
+func (w *window) ignored() bool { return w.belief.beyond || w.trust.broken }
+
 // send counts n more, up to the given number, as sent.
 func (w *window) send(now, slack instant, number, n int64) {
 	w.eager.send(now, number)
@@ -102,7 +106,7 @@ func (w *window) send(now, slack instant, number, n int64) {
 // because it goes on no better ground, or because the window may be open already.
 func (w *window) probes(now instant, number, n int64) bool {
 	switch {
-	case w.concurrent || w.open() || w.belief.beyond:
+	case w.concurrent || w.open() || w.ignored():
 		return false
 	case w.resetKnown && now >= w.reset.Earliest:
 		return true
