@@ -22,6 +22,7 @@ func (r *Reading) assemble() {
 		r.merge()
 	}
 	r.freeUnlimited()
+	r.nameCosts()
 	for i := range r.parts {
 		if p := &r.parts[i]; !p.merged && p.reported() {
 			p.derive()
@@ -214,6 +215,28 @@ func (r *Reading) freeUnlimited() {
 		if explained && p.Limit.Known() && p.Limit.Value == 0 && p.Window.Exhausted() {
 			p.Limit, p.Remaining = Count{State: Unlimited}, Count{State: Unlimited}
 		}
+	}
+}
+
+// nameCosts gives the only window of a response the unit of what its requests cost, if the
+// response tells that and no other unit.
+func (r *Reading) nameCosts() {
+	if !r.costs {
+		return
+	}
+	var sole *part
+	for i := range r.parts {
+		p := &r.parts[i]
+		switch {
+		case p.merged || !p.reported():
+		case sole != nil || p.Unit != "":
+			return
+		default:
+			sole = p
+		}
+	}
+	if sole != nil {
+		sole.Unit = "cost"
 	}
 }
 

@@ -19,6 +19,9 @@ func (r *Reading) assign(f *field, values []string) {
 				r.assignNumber(f, 0, n)
 				return
 			}
+			if (f.role == roleUsed || f.role == roleRemaining) && r.assignShare(f, trim(values[0])) {
+				return // 42/1000, 99 of 100
+			}
 		}
 		r.assignLists(f, values)
 	case roleRetry, roleBackoff, roleDelay:
@@ -49,6 +52,9 @@ func (r *Reading) assign(f *field, values []string) {
 				r.assignNumber(&weak, 0, number{whole: n})
 			}
 		}
+	case roleCost:
+		n, ok := parseNumber(r.cut(values[0]))
+		r.costs = r.costs || ok && !n.minus
 	case roleName, roleScope, roleKind:
 		for i, v := range values {
 			r.assignText(f, i, unquote(r.cut(v)))
@@ -74,6 +80,9 @@ func (r *Reading) assignNumber(f *field, item int, n number) {
 	case roleLimit, roleStem:
 		p.setLimit(countOf(n))
 	case roleRemaining:
+		if f.full > 0 {
+			p.setLimit(Count{Value: f.full, State: Known})
+		}
 		p.setRemaining(countOf(n))
 	case roleUsed:
 		p.setUse(f, n)
@@ -87,6 +96,19 @@ func (r *Reading) assignNumber(f *field, item int, n number) {
 		} else {
 			p.broken = true
 		}
+	}
+}
+
+// assignBare takes the number behind a name without a role, such as
+// X-RateLimit-Concurrent-Jobs, for the limit of the window that has that name, if the
+// response tells no other limit of it.
+func (r *Reading) assignBare(f *field, values []string) {
+	if f.role != roleStem || !f.strict || len(values) != 1 {
+		return
+	}
+	n, ok := parseNumber(values[0])
+	if p := r.known(f.family, f.key, 0); ok && p != nil && p.Limit.State == Absent && (p.Remaining.Known() || p.Used.Known()) {
+		p.setLimit(countOf(n))
 	}
 }
 

@@ -161,8 +161,8 @@ func (r *Reading) readShopify(said *bodyFindings) {
 	}
 }
 
-// plainKey is a key without what vendors spell differently: case, dashes and
-// underscores.
+// plainKey is a key without what vendors spell differently: case, dashes,
+// underscores and spaces.
 func plainKey(key string) string {
 	if len(key) > 32 {
 		return ""
@@ -170,7 +170,7 @@ func plainKey(key string) string {
 	var buf [32]byte
 	n := 0
 	for i := range len(key) {
-		if c := lower(key[i]); c != '-' && c != '_' && c != '.' {
+		if c := lower(key[i]); c != '-' && c != '_' && c != '.' && c != ' ' {
 			buf[n] = c
 			n++
 		}

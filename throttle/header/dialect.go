@@ -38,6 +38,8 @@ type Dialect struct {
 	// change, and is called by many goroutines at once. Nil says nothing. It sees the
 	// bodies of statuses that can mean a refusal, and with Bodies those of successes.
 	Body func(status int, body []byte) (wait time.Duration, known, refused bool)
+
+	silent bool // the API turns requests away with an empty 204
 }
 
 // Field is the meaning of a header field.

@@ -143,6 +143,21 @@ func TestDialectReadsBodies(t *testing.T) {
 	require.Equal(t, time.Minute, r.Wait.Delay)
 }
 
+// Only a host of which it is known turns requests away with an empty 204.
+func TestRefusalWithoutContent(t *testing.T) {
+	for host, want := range map[string]bool{"www.virustotal.com": true, "api.example.com": false} {
+		rd, err := NewReader(host)
+		require.NoError(t, err)
+		for range 3 { // also once the shape of the response is known
+			var r Reading
+			rd.Read(&r, http.StatusNoContent, headerOf("Server", "x"), nil, benchNow)
+			assert.Equal(t, want, r.Refused, host)
+			rd.Read(&r, http.StatusOK, headerOf("Server", "x"), nil, benchNow)
+			assert.False(t, r.Refused, host)
+		}
+	}
+}
+
 // A field that the grammar believes only beside others is believed alone when a dialect
 // tells what it is.
 func TestDialectOfVagueField(t *testing.T) {

@@ -80,6 +80,13 @@ var dialects = []Dialect{
 	{Name: "viber", Refusals: true, Hosts: []string{"chatapi.viber.com"}},
 	{Name: "tiktok", Refusals: true, Hosts: []string{"business-api.tiktok.com"}}, // "code": 40100
 	{Name: "dingtalk", Refusals: true, Hosts: []string{"oapi.dingtalk.com", "api.dingtalk.com"}},
+	// https://docs.virustotal.com/v2.0/reference/api-responses
+	{Name: "virustotal", silent: true, Hosts: []string{"www.virustotal.com"}},
+	{Name: "okx", Refusals: true, Hosts: []string{".okx.com", ".oklink.com"}}, // "code": "50011"
+	{Name: "deribit", Refusals: true, Hosts: []string{".deribit.com"}},        // too_many_requests
+	{Name: "arcgis", Refusals: true, Hosts: []string{".arcgis.com"}},          // error.code 429
+	{Name: "fmp", Refusals: true, Hosts: []string{"financialmodelingprep.com"}},
+	{Name: "baidutranslate", Refusals: true, Hosts: []string{"fanyi-api.baidu.com", "api.fanyi.baidu.com"}}, // 54003
 	{Name: "jsonrpc", Refusals: true, Hosts: []string{".infura.io", ".alchemy.com", ".quiknode.pro", "rpc.ankr.com"}},
 }
 

@@ -170,7 +170,8 @@ func (b *bodyFindings) readNumber(s *jsonScan, key string, n number) {
 		b.refused, b.certain = true, true
 	case (code == 606 || code == 607 || code == 615) && s.within("errors") && b.failed: // Marketo
 		b.refused, b.certain = true, true
-	case (code == 45009 || code == 45011) && key == "errcode": // WeChat
+	case (code == 45009 || code == 45011) && key == "errcode", // WeChat
+		code == 54003 && key == "errorcode": // Baidu Translate
 		b.refused, b.certain = true, true
 	case (code == 4 || code == 17 || code == 32 || code == 613 || code >= 80000 && code <= 80014) && b.oauth:
 		// Meta: https://developers.facebook.com/docs/graph-api/overview/rate-limiting

@@ -21,6 +21,7 @@ const (
 	roleName                  // what the unnamed window is called
 	roleScope                 // whom or what the unnamed window counts
 	roleKind                  // free text that may hold the length of the unnamed window
+	roleCost                  // what this request cost
 	rolePacked                // a notation of its own, read by field.read
 	roleDate                  // Date
 	roleAge                   // Age

@@ -184,6 +184,9 @@ func (r *Reading) assignReset(f *field, item int, v string) {
 // what the value is.
 func (r *Reading) assignShare(f *field, v string) bool {
 	used, rest, ok := scanNumber(v)
+	if after, found := strings.CutPrefix(rest, " of "); found {
+		rest = "/" + after
+	}
 	if !ok || rest == "" || rest[0] != '/' {
 		return false
 	}
@@ -196,7 +199,11 @@ func (r *Reading) assignShare(f *field, v string) bool {
 		return true
 	}
 	p.describe(f)
-	p.setUsed(countOf(used))
+	if f.role == roleRemaining {
+		p.setRemaining(countOf(used))
+	} else {
+		p.setUsed(countOf(used))
+	}
 	p.setLimit(countOf(limit))
 	return true
 }

@@ -45,7 +45,7 @@ func classify(name string) *field {
 	}
 	// X-RateLimit-Tier: 3 is not a limit, but
 	// Zendesk-RateLimit-Tickets-Index: total=100; remaining=99 holds one.
-	f.strict = f.role == roleStem && n.has[wordPeriod] < len(n.key)
+	f.strict = f.role == roleStem && (n.has[wordPeriod] < len(n.key) || !n.stem)
 	return &f
 }
 
@@ -64,7 +64,7 @@ func isErrorField(low string) bool {
 // accepts have one of these in them.
 func mayLimit(low string) bool {
 	for _, part := range [...]string{"limit", "limt", "retry", "quota", "rema", "-rl-", "used", "usage", "left",
-		"reset", "available", "made", "concurren", "qps", "codex", "mbx"} {
+		"reset", "available", "made", "total", "max-", "-per-", "allowed", "-cost", "concurren", "qps", "codex", "mbx"} {
 		if strings.Contains(low, part) {
 			return true
 		}

@@ -69,7 +69,7 @@ func TestClassify(t *testing.T) {
 		{"maximum-concurrent-requests", "limit ~/concurrent-requests unit=concurrent-requests"},
 		{"zendesk-ratelimit-tickets-index", "bare zendesk-ratelimit/tickets-index strict"},
 
-		{"Content-Type", "none"}, {"X-Total-Count", "none"}, {"X-Request-Cost", "none"}, {"X-RateLimit-Docs", "none"},
+		{"Content-Type", "none"}, {"X-Total-Count", "none"}, {"X-RateLimit-Docs", "none"},
 		{"X-Rate-Limit-Request-Remote-Addr", "none"}, {"X-RateLimit-FillRate", "none"}, {"X-RateLimit-NearLimit", "none"},
 		{"x-requests-last", "none"}, {"x-should-retry", "none"}, {"x-codex-rate-limit-reached-type", "none"},
 		{"X-Page-Limit", "none"}, {"X-Upload-Limit-Bytes", "none"}, {"x-ratelimit-used-currentrequest", "none"},
@@ -115,6 +115,9 @@ func TestUnglue(t *testing.T) {
 		"zendesk":                   "zendesk",
 		"limitless":                 "limitless",
 		"prompt":                    "prompt",
+		"acmerequestsremaining":     "acme requests remaining",
+		"acmequotalimit":            "acme quota limit",
+		"unlimitedrequests":         "unlimitedrequests",
 		strings.Repeat("limit", 20): strings.Repeat("limit", 20),
 	} {
 		assert.Equal(t, want, strings.Join(unglue(part, nil), " "))
@@ -163,8 +166,9 @@ func TestUnits(t *testing.T) {
 		assert.Equal(t, want, f.unit, name)
 	}
 	// A cost alone is that of one request, and time that remains is a reset.
-	assert.Equal(t, roleNone, classify("X-RateLimit-Cost").role)
-	assert.Equal(t, roleNone, classify("X-RateLimit-Request-Cost").role)
+	assert.Equal(t, roleCost, classify("X-RateLimit-Cost").role)
+	assert.Equal(t, roleCost, classify("X-RateLimit-Request-Cost").role)
+	assert.Equal(t, roleCost, classify("X-Request-Cost").role)
 	assert.Equal(t, roleReset, classify("X-RateLimit-Remaining-Seconds").role)
 
 	var r Reading

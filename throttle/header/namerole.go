@@ -16,6 +16,8 @@ func (n *nameParts) role() role {
 		n.key = append(n.key, "cost")
 	}
 	switch {
+	case n.costs > 0 && n.costs == n.has[wordDecoy] && n.has[wordUnit] == len(n.key) && n.unit != "tokens" && n.unit != "credits":
+		return roleCost // X-Request-Cost
 	case has(wordDecoy), has(wordStatus) && n.behind != wordStatus:
 		return roleNone
 	case has(wordRetry):
@@ -106,13 +108,15 @@ func (n *nameParts) stemless() role {
 	case n.last == wordType && has(wordQuota):
 		n.key = n.key[:len(n.key)-1]
 		return roleKind
-	case has(wordReset) && (counted || has(wordLimit)):
+	case has(wordReset) && (counted || has(wordLimit) || has(wordUsed)):
 		return n.reset()
 	case has(wordRemaining) && (counted || has(wordLimit)), n.behind == wordStatus:
 		return roleRemaining
-	case has(wordUsed) && (counted || has(wordLimit)):
+	case has(wordUsed) && n.last == wordLimit:
+		return roleLimit // X-Usage-Limit
+	case has(wordUsed) && (counted || has(wordLimit) || has(wordCount) || n.has[wordUsed] > 1):
 		return roleUsed
-	case n.has[wordLimit] > 1, has(wordLimit) && counted:
+	case n.has[wordLimit] > 1, has(wordLimit) && (counted || has(wordMax)):
 		return roleLimit
 	case has(wordLimit):
 		return rolePair
@@ -126,6 +130,11 @@ func (n *nameParts) stemless() role {
 		return n.weaken(n.reset())
 	case has(wordRemaining):
 		return n.weaken(roleRemaining)
+	case has(wordUsed) && slices.Contains(n.key, "api"):
+		return n.weaken(roleUsed)
+	case n.unit == concurrent && n.has[wordUnit] == len(n.key), has(wordMax) && has(wordUnit),
+		has(wordUnit) && has(wordPeriod) && len(n.key) == n.has[wordUnit]+n.has[wordPeriod], has(wordQuota) && len(n.key) == 1:
+		return roleStem // a limit beside a rest or a use of the same name: X-Concurrent-Threads, X-Credits-Total
 	}
 	return roleNone
 }

@@ -120,7 +120,7 @@ func (p *part) setLength(d time.Duration) {
 // reported reports whether the response said anything of the window that is worth
 // passing on.
 func (p *part) reported() bool {
-	if p.family == weakFamily && !(p.Limit.Known() && p.Remaining.Known() && p.Reset.Known()) {
+	if p.family == weakFamily && !(p.Limit.Known() && p.Remaining.Known() && (p.Reset.Known() || p.Used.Known())) {
 		return false
 	}
 	if p.needsRest && !p.Remaining.Known() {

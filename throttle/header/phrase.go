@@ -103,7 +103,7 @@ var refusals = []string{
 	"requests too quickly", "request rate too high", "request rate too large", "request rate is too high",
 	"request rate is too large", "request rate is large", "call rate too high", "rate of requests is too high",
 	"reduce your request rate", "reduce your rate", "reduce request rate", "reduce the rate of requests",
-	"flood control", "request frequency", "api call frequency", "qps limit", "rate threshold", "too much request weight", "request weight used",
+	"flood control", "request frequency", "api call frequency", "qps limit", "rate threshold", "too much request weight", "request weight used", "freq out of limit", "frequency out of limit", "too frequently called",
 	"ip banned", "ip is banned", "ip has been banned", "banned for flooding", "temporarily banned", "not respecting the rate limit",
 	"throttled out", "call limited",
 	"requests limited", "query limit exceeded", "maxlag", "out of rate limit", "developer over rate", "account over rate", "service over rate",
@@ -111,12 +111,6 @@ var refusals = []string{
 	"demasiadas solicitudes", "demasiadas peticiones", "zu viele anfragen",
 	"trop de requêtes", "troppe richieste", "muitas requisições", "muitas solicitações", "слишком много запросов", "te veel verzoeken",
 	"zbyt wiele żądań", "çok fazla istek",
-}
-
-// unspaced are such phrases in languages that put no spaces between words.
-var unspaced = []string{
-	"过于频繁", "太频繁", "過於頻繁", "频率超过限制", "超过频率限制", "频率超限", "请求过多", "请求次数过多", "请求数过多", "并发数过高", //nolint:gosmopolitan // servers write in their own language
-	"リクエストが多すぎ", "너무 많은 요청", "요청이 너무 많", //nolint:gosmopolitan // the same
 }
 
 // limited are the things of which a sentence can say that they are used up.
@@ -182,7 +176,7 @@ func saysLimited(plain string) bool {
 		if len(sentence) < 4 || hasPhrase(sentence, other) {
 			continue
 		}
-		if whole[sentence] || strings.HasPrefix(sentence, " rate limited ") || hasPhrase(sentence, refusals) || containsAny(sentence, unspaced) ||
+		if whole[sentence] || strings.HasPrefix(sentence, " rate limited ") || hasPhrase(sentence, refusals) || saysLimitedUnspaced(sentence) ||
 			(hasPhrase(sentence, limited) || namesRateLimit(sentence) || limitsCalls(sentence)) && hasPhrase(sentence, exceeded) {
 			return true
 		}
@@ -242,6 +236,7 @@ var rateOwners = func() map[string]bool {
 		endpoint route resource org organization project tenant workspace team token tokens query call calls method burst default
 		anonymous authenticated shared free exceeded exceed exceeds exceeding hit hits reached over by to temporary graphql rest http bot
 		merchant shop store developer partner model tpm rpm internal and search write read post get merged platform site public
+		gas transaction compute rpc node event chat job batch completion embedding proxy session connection network send publish
 		subscription allowable allowed permitted sec min concurrent concurrency new any tier plan upstream provider gateway hard soft your's " :
 		message messages error`) {
 		m[w] = true

@@ -26,6 +26,9 @@ const maxCues = 8
 // after an hour". "A few minutes" is at least one.
 func waitInProse(text string, base time.Time) (Reset, bool) {
 	low := strings.ToLower(text)
+	if isCode(low) && strings.IndexByte(low, '=') < 0 {
+		low = strings.ReplaceAll(low, "_", " ") // FLOOD_WAIT_30
+	}
 	for start, tries := 0, 0; start < len(low) && tries < maxCues; tries++ {
 		next := -1
 		for _, cue := range cues {
@@ -67,6 +70,9 @@ func waitBehindCue(low string, base time.Time) (Reset, bool) {
 				return t, true
 			}
 		}
+		if t, ok := namedWait(words[i:], base); ok {
+			return t, true
+		}
 		if key, value, ok := strings.Cut(w, "="); ok && isLetter(firstByte(key)) {
 			if t, ok := leadingWait(append([]string{value}, words[i+1:]...), "after", base); ok {
 				return t, true
@@ -74,6 +80,28 @@ func waitBehindCue(low string, base time.Time) (Reset, bool) {
 		}
 	}
 	return Reset{}, false
+}
+
+// namedWait reads a wait whose name tells its unit: retry-after-ms=12345,
+// retry_after_ms: 7000.
+func namedWait(words []string, base time.Time) (Reset, bool) {
+	key, value, ok := words[0], "", false
+	if i := strings.IndexAny(key, "=:"); i > 0 {
+		key, value, ok = key[:i], key[i+1:], true
+	}
+	if ok && value == "" && len(words) > 1 {
+		value = words[1]
+	}
+	unit, known := waitKey(key)
+	if !ok || !known || unit == 0 {
+		return Reset{}, false
+	}
+	n, ok := parseNumber(strings.TrimRight(value, ".!;)]}"))
+	if !ok || n.minus || n.whole >= minEpoch {
+		return Reset{}, false
+	}
+	t, ok := resetOf(n, unit)
+	return t, ok && t.Delay(base) < maxDelta*time.Second
 }
 
 // leadingWait reads the time that a text starts with: a length with its unit, in
@@ -125,7 +153,7 @@ func leadingWait(words []string, before string, base time.Time) (Reset, bool) {
 	if !ok || n.whole > maxDelta && n.whole < minEpoch {
 		return Reset{}, false
 	}
-	if n.whole <= maxDelta && (before != "after" && before != "retry" && before != "retry-after" && before != "retryafter" &&
+	if n.whole <= maxDelta && (before != "after" && before != "wait" && before != "retry" && before != "retry-after" && before != "retryafter" &&
 		before != "retry_after" || len(words) > 1 && !ends) {
 		return Reset{}, false
 	}

@@ -25,6 +25,7 @@ type Reader struct {
 	bodies  bool
 
 	refusals bool
+	silent   bool
 	body     func(status int, body []byte) (wait time.Duration, known, refused bool)
 
 	shapes [maxShape]atomic.Pointer[shape] // by the number of fields
@@ -72,6 +73,7 @@ func NewReader(host string, more ...Dialect) (*Reader, error) {
 			return nil, err
 		}
 		rd.bodies, rd.refusals = rd.bodies || d.Bodies, rd.refusals || d.Refusals
+		rd.silent = rd.silent || d.silent
 		if d.Body != nil {
 			rd.body = d.Body
 		}
@@ -84,6 +86,13 @@ func NewReader(host string, more ...Dialect) (*Reader, error) {
 
 // Read reads a response into r. See Reading.Read.
 func (rd *Reader) Read(r *Reading, status int, h http.Header, body []byte, now time.Time) {
+	rd.read(r, status, h, body, now)
+	if rd.silent && status == http.StatusNoContent {
+		r.Refused, r.quiet = true, false
+	}
+}
+
+func (rd *Reader) read(r *Reading, status int, h http.Header, body []byte, now time.Time) {
 	var s *shape
 	if status >= 200 && status <= 299 && len(body) == 0 {
 		if s = rd.shape(h); s != nil && s.plain && r.readShape(s, h) {

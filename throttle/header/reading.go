@@ -43,6 +43,7 @@ type Reading struct {
 	dirty    bool         // said is not zero
 	hits     []hit
 	parts    []part
+	costs    bool // the response tells what the request cost
 	policies []policy
 	periods  []Period // of the dialect
 	waits    waits
@@ -218,13 +219,16 @@ func (r *Reading) finish(body []byte) {
 		return
 	}
 	r.Date = r.readDate()
-	r.parts, r.policies, r.text = r.parts[:0], r.policies[:0], 0
+	r.parts, r.policies, r.text, r.costs = r.parts[:0], r.policies[:0], 0, false
 	r.waits = waits{base: r.base()}
 	if !r.sorted {
 		sortHits(r.hits)
 	}
 	for i := range r.hits {
 		r.assign(r.hits[i].field, r.hits[i].values)
+	}
+	for i := range r.hits {
+		r.assignBare(r.hits[i].field, r.hits[i].values)
 	}
 	if len(body) > 0 {
 		r.readBody(body, &r.findings)

@@ -1,6 +1,9 @@
 package header
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // Bounds of the rule that tells the meanings of a bare number apart.
 const (
@@ -24,6 +27,7 @@ const (
 // 1970, which are placeholders.
 func parseReset(s string, unit time.Duration) (Reset, bool) {
 	s = unquote(trim(s))
+	s = strings.TrimPrefix(s, "in ")
 	n, rest, ok := scanNumber(s)
 	if ok && rest == "" {
 		return resetOf(n, unit)

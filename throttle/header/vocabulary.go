@@ -208,7 +208,7 @@ func unglue(part string, words []string) []string {
 		if head, ok := strings.CutSuffix(part, "ratelimit"); ok && len(head) > 1 {
 			return append(words, head, "ratelimit")
 		}
-		return append(words, part)
+		return unglueSuffix(part, words)
 	}
 	n := len(words) + fewest[len(part)]
 	for range fewest[len(part)] {
@@ -219,4 +219,22 @@ func unglue(part string, words []string) []string {
 		words[n] = part[from[end]:end]
 	}
 	return words
+}
+
+// unglueSuffix cuts a vendor's own word off what says what is counted and what of it is
+// told: acmeRequestsRemaining.
+func unglueSuffix(part string, words []string) []string {
+	for head := 2; head+8 <= len(part); head++ {
+		for cut := head + 3; cut+3 <= len(part); cut++ {
+			unit, role := dictionary[part[head:cut]], dictionary[part[cut:]]
+			if unit.kind != wordUnit && unit.kind != wordQuota {
+				continue
+			}
+			switch role.kind {
+			case wordLimit, wordRemaining, wordUsed, wordReset:
+				return append(words, part[:head], part[head:cut], part[cut:])
+			}
+		}
+	}
+	return append(words, part)
 }
