@@ -3,6 +3,7 @@ package header
 import (
 	"math"
 	"slices"
+	"strconv"
 	"time"
 )
 
@@ -246,7 +247,7 @@ func (r *Reading) nameApart() {
 	for i := 1; i < len(r.Windows); i++ {
 		for n := range i {
 			if w := &r.Windows[i]; r.Windows[n].Name == w.Name && r.Windows[n].Scope == w.Scope {
-				w.Name = numbered(w.Name, i+1)
+				w.Name = w.Name + "#" + strconv.Itoa(i+1)
 				break
 			}
 		}

@@ -36,7 +36,7 @@ func (r *Reading) assign(f *field, values []string) {
 		}
 	case rolePacked:
 		for _, v := range values {
-			f.read(r, f, r.cut(v))
+			r.assignPacked(f, r.cut(v))
 		}
 	case rolePolicy:
 		r.assignPolicies(f, values)
@@ -182,7 +182,7 @@ func periodNamed(v string) time.Duration {
 		return 0
 	}
 	var d time.Duration
-	for w := range strings.FieldsFuncSeq(lowerString(v), func(c rune) bool { return c == '-' || c == '_' || c == ' ' }) {
+	for w := range strings.FieldsFuncSeq(strings.ToLower(v), func(c rune) bool { return c == '-' || c == '_' || c == ' ' }) {
 		switch at := lookUp(w); at.kind {
 		case wordPeriod:
 			if d > 0 {
@@ -208,7 +208,7 @@ func periodIn(v string) time.Duration {
 		if i < len(v) && v[i] != '-' && v[i] != '_' && v[i] != ' ' {
 			continue
 		}
-		if w := lookUp(lowerString(v[start:i])); w.kind == wordPeriod {
+		if w := lookUp(strings.ToLower(v[start:i])); w.kind == wordPeriod {
 			return w.length
 		}
 		start = i + 1

@@ -81,7 +81,7 @@ func (b *bodyFindings) readEnvelope(s *jsonScan, key string) {
 	if s.depth != 1 {
 		return
 	}
-	value := lowerString(s.value[:min(len(s.value), 16)])
+	value := strings.ToLower(s.value[:min(len(s.value), 16)])
 	switch key {
 	case "success", "ok", "succeeded":
 		b.failed = b.failed || value == "false" || value == "0"

@@ -48,13 +48,13 @@ var exceptions = map[string]field{
 
 	// Everything in one value.
 	"sforce-limit-info":          {role: roleStem, family: "sforce", strict: true},
-	"x-sentry-rate-limits":       {role: rolePacked, family: "sentry", read: readSentry},
-	"x-app-usage":                {role: rolePacked, family: "meta", key: "app", label: "app", read: readMeta},
-	"x-page-usage":               {role: rolePacked, family: "meta", key: "page", label: "page", read: readMeta},
-	"x-ad-account-usage":         {role: rolePacked, family: "meta", key: "ad-account", label: "ad-account", read: readMeta},
-	"x-business-use-case-usage":  {role: rolePacked, family: "meta", key: "business", label: "business", read: readMeta},
-	"x-fb-ads-insights-throttle": {role: rolePacked, family: "meta", key: "ads-insights", label: "ads-insights", read: readMeta},
+	"x-sentry-rate-limits":       {role: rolePacked, family: "sentry", packed: packedSentry},
+	"x-app-usage":                {role: rolePacked, family: "meta", key: "app", label: "app", packed: packedMeta},
+	"x-page-usage":               {role: rolePacked, family: "meta", key: "page", label: "page", packed: packedMeta},
+	"x-ad-account-usage":         {role: rolePacked, family: "meta", key: "ad-account", label: "ad-account", packed: packedMeta},
+	"x-business-use-case-usage":  {role: rolePacked, family: "meta", key: "business", label: "business", packed: packedMeta},
+	"x-fb-ads-insights-throttle": {role: rolePacked, family: "meta", key: "ads-insights", label: "ads-insights", packed: packedMeta},
 	// EPO: what is left of each service in this minute.
-	"x-throttling-control": {role: rolePacked, family: "throttling", length: time.Minute, read: readServices},
-	"units":                {role: rolePacked, family: "units", unit: "units", read: readYandex},
+	"x-throttling-control": {role: rolePacked, family: "throttling", length: time.Minute, packed: packedServices},
+	"units":                {role: rolePacked, family: "units", unit: "units", packed: packedYandex},
 }

@@ -29,6 +29,17 @@ const (
 	roleCode                  // an error code
 )
 
+// packedKind is a notation that holds everything in one value.
+type packedKind uint8
+
+// The notations of packed values.
+const (
+	packedMeta     packedKind = iota + 1 // JSON of Meta's usage
+	packedSentry                         // Sentry's limits by category
+	packedYandex                         // Yandex's units
+	packedServices                       // EPO's services
+)
+
 // field is what the name of a header field means. It is immutable.
 type field struct {
 	role   role
@@ -43,7 +54,7 @@ type field struct {
 	weak   bool          // counts only where limit, rest and reset of the same name come together
 	sum    bool          // use and rest add up to the limit
 	full   float64       // for a use that is a share: what all of it is (100 or 1); 0 for a count
-	read   func(r *Reading, f *field, value string)
+	packed packedKind    // of rolePacked
 }
 
 var noField = &field{}

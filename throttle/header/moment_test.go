@@ -100,14 +100,6 @@ func TestMoreStatuses(t *testing.T) {
 	assert.True(t, NeedsBody(401, http.Header{"Content-Type": {"application/json"}}))
 }
 
-// TestNamesInParts shows that a dot inside a name ends no sentence.
-func TestNamesInParts(t *testing.T) {
-	assert.Equal(t, " throttling rate must be a number . ", plainText("throttling.rate must be a number."))
-	assert.Equal(t, " exceeded . please wait ", plainText("exceeded.Please wait"))
-	assert.False(t, saysLimited(plainText("throttling.rate must be a number")))
-	assert.True(t, saysLimited(plainText("Throttling.")))
-}
-
 func FuzzClockMoment(f *testing.F) {
 	for _, s := range []string{"midnight utc", "utc 00:00:00", "8pm america/new_york", "the next hour", "next day 00:00 utc.", "noon/", "24:00 z"} {
 		f.Add(s, int64(1772366400))

@@ -170,14 +170,6 @@ func TestUnits(t *testing.T) {
 	assert.Equal(t, roleCost, classify("X-RateLimit-Request-Cost").role)
 	assert.Equal(t, roleCost, classify("X-Request-Cost").role)
 	assert.Equal(t, roleReset, classify("X-RateLimit-Remaining-Seconds").role)
-
-	var r Reading
-	r.Read(200, headerOf("X-RateLimit-Limit-Cost", "1000", "X-RateLimit-Remaining-Cost", "900", "X-RateLimit-Cost", "25"), nil, benchNow)
-	if assert.Len(t, r.Windows, 1) {
-		w := r.Windows[0]
-		assert.Equal(t, "cost", w.Unit)
-		assert.Equal(t, []float64{1000, 900}, []float64{w.Limit.Value, w.Remaining.Value})
-	}
 }
 
 // TestPeriodsInParts shows that a number and its unit are one period.

@@ -92,41 +92,6 @@ func (n number) step(unit time.Duration) time.Duration {
 	return max(unit, 1)
 }
 
-// Text that servers send for "no limit at all".
-func saysUnlimited(s string) bool {
-	for _, word := range [...]string{"unlimited", "infinity", "infinite", "inf", "no limit", "nolimit"} {
-		if equalFold(s, word) {
-			return true
-		}
-	}
-	return false
-}
-
-// parseCount reads a counter: an integer or a decimal, in quotes or not, with
-// thousands separators if decimals follow them (Dataverse: "1,200.00").
-// Minus one, and the words for it, are the notation for "no limit".
-func parseCount(s string) Count {
-	s = unquote(trim(s))
-	n, rest, ok := scanNumber(s)
-	if ok && rest != "" && rest[0] == ',' {
-		n, rest, ok = scanThousands(s)
-	}
-	if !ok || rest != "" {
-		if saysUnlimited(s) {
-			return Count{State: Unlimited}
-		}
-		return Count{State: Malformed}
-	}
-	return countOf(n)
-}
-
-func countOf(n number) Count {
-	if n.minus && n.whole == 1 && n.nanos == 0 {
-		return Count{State: Unlimited}
-	}
-	return Count{Value: n.float(), State: Known}
-}
-
 // scanThousands reads 1,234,567.89. Decimals are demanded: without them
 // "100,200" is a list of two numbers.
 func scanThousands(s string) (number, string, bool) {
@@ -154,53 +119,4 @@ func scanThousands(s string) (number, string, bool) {
 		return number{}, s, false
 	}
 	return scanNumber(string(plain[:k]))
-}
-
-func isDigit(c byte) bool { return '0' <= c && c <= '9' }
-
-func isLetter(c byte) bool { c |= 0x20; return 'a' <= c && c <= 'z' }
-
-func lower(c byte) byte {
-	if 'A' <= c && c <= 'Z' {
-		return c + 'a' - 'A'
-	}
-	return c
-}
-
-// trim cuts blanks from both ends. Values of a http.Header are trimmed already,
-// but not those of bodies and of lists.
-func trim(s string) string {
-	for s != "" && (s[0] == ' ' || s[0] == '\t') {
-		s = s[1:]
-	}
-	for s != "" && (s[len(s)-1] == ' ' || s[len(s)-1] == '\t') {
-		s = s[:len(s)-1]
-	}
-	return s
-}
-
-// unquote cuts the quotes around s, if there are two.
-func unquote(s string) string {
-	if len(s) >= 2 && s[0] == '"' && s[len(s)-1] == '"' {
-		return trim(s[1 : len(s)-1])
-	}
-	return s
-}
-
-// equalFold compares s with a word in lower case, both in ASCII.
-func equalFold(s, word string) bool {
-	if len(s) != len(word) {
-		return false
-	}
-	for i := range len(s) {
-		if lower(s[i]) != word[i] {
-			return false
-		}
-	}
-	return true
-}
-
-// hasFold reports whether s starts with a word in lower case.
-func hasFold(s, word string) bool {
-	return len(s) >= len(word) && equalFold(s[:len(word)], word)
 }

@@ -147,7 +147,7 @@ func (t *pairReader) compound(key, value string) {
 	if !ok {
 		return
 	}
-	if w := lookUp(lowerString(key)); w.kind == wordPeriod && t.f.role == roleRemaining {
+	if w := lookUp(strings.ToLower(key)); w.kind == wordPeriod && t.f.role == roleRemaining {
 		f.role, f.length = roleRemaining, w.length
 		t.found = true
 		t.r.assignNumber(&f, 0, n)

@@ -82,20 +82,6 @@ func TestWaitKey(t *testing.T) {
 	}
 }
 
-// TestISODuration shows lengths as ISO 8601 writes them.
-func TestISODuration(t *testing.T) {
-	for s, want := range map[string]time.Duration{"PT2M": 2 * time.Minute, "PT1H30M": 90 * time.Minute, "P1D": day, "P1DT12H": 36 * time.Hour,
-		"PT0.5S": 500 * time.Millisecond, "P2W": 14 * day, "pt10s": 10 * time.Second, "P1M": month} {
-		got, _, ok := parseDuration(s)
-		assert.True(t, ok, s)
-		assert.Equal(t, want, got, s)
-	}
-	for _, s := range []string{"P", "PT", "P1", "PT1", "P1S", "PT1D", "P1Y", "PTT1S", "P-1D", "PT99999999999999H", "PT1H1"} {
-		_, _, ok := parseDuration(s)
-		assert.False(t, ok, s)
-	}
-}
-
 // FuzzProse reads any text as the body of a refusal and of a success.
 func FuzzProse(f *testing.F) {
 	for _, s := range []string{"Try again in 2 seconds", "until 2026-03-01 12:00:00 UTC", "a few minutes", "retry after", "PT1H", "Rate limit exceeded.",

@@ -5,6 +5,20 @@ import (
 	"time"
 )
 
+// assignPacked reads a value that holds everything.
+func (r *Reading) assignPacked(f *field, v string) {
+	switch f.packed {
+	case packedMeta:
+		readMeta(r, f, v)
+	case packedSentry:
+		readSentry(r, f, v)
+	case packedYandex:
+		readYandex(r, f, v)
+	case packedServices:
+		readServices(r, f, v)
+	}
+}
+
 // readMeta reads the JSON of Meta's X-App-Usage and X-Business-Use-Case-Usage:
 // the use in percent by calls, CPU time and time, of which the highest counts,
 // and how long to stay away.

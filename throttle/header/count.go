@@ -1,0 +1,67 @@
+package header
+
+import (
+	"strings"
+	"time"
+)
+
+// Text that servers send for "no limit at all".
+func saysUnlimited(s string) bool {
+	for _, word := range [...]string{"unlimited", "infinity", "infinite", "inf", "no limit", "nolimit"} {
+		if equalFold(s, word) {
+			return true
+		}
+	}
+	return false
+}
+
+// parseCount reads a counter: an integer or a decimal, in quotes or not, with
+// thousands separators if decimals follow them (Dataverse: "1,200.00").
+// Minus one, and the words for it, are the notation for "no limit".
+func parseCount(s string) Count {
+	s = unquote(trim(s))
+	n, rest, ok := scanNumber(s)
+	if ok && rest != "" && rest[0] == ',' {
+		n, rest, ok = scanThousands(s)
+	}
+	if !ok || rest != "" {
+		if saysUnlimited(s) {
+			return Count{State: Unlimited}
+		}
+		return Count{State: Malformed}
+	}
+	return countOf(n)
+}
+
+func countOf(n number) Count {
+	if n.minus && n.whole == 1 && n.nanos == 0 {
+		return Count{State: Unlimited}
+	}
+	return Count{Value: n.float(), State: Known}
+}
+
+// assignCounted reads a count with what it counts and its period behind it: 10 requests,
+// 100 per minute, 100 requests/hour. It reports whether that is what the value is.
+func (r *Reading) assignCounted(f *field, item int, n number, words string) bool {
+	if len(words) > maxName {
+		return false
+	}
+	own := *f
+	var length time.Duration
+	for w := range strings.FieldsFuncSeq(strings.ToLower(words), func(c rune) bool { return c == ' ' || c == '/' }) {
+		switch known := lookUp(w); {
+		case known.kind == wordUnit:
+			own.unit = known.unit
+		case known.kind == wordPeriod && length == 0:
+			length = known.length
+		case w == "per", w == "a", w == "an", w == "each", w == "every", w == "in", w == "left":
+		default:
+			return false
+		}
+	}
+	r.assignNumber(&own, item, n)
+	if p := r.at(f, item); p != nil {
+		p.setLength(length)
+	}
+	return true
+}
