@@ -3,6 +3,10 @@ package header
 import (
 	"strings"
 	"time"
+
+	"github.com/forbear-go/forbear/throttle/header/internal/names"
+	"github.com/forbear-go/forbear/throttle/header/internal/phrases"
+	"github.com/forbear-go/forbear/throttle/header/internal/scan"
 )
 
 // bodyFindings is what a body tells of a refusal.
@@ -47,8 +51,8 @@ func (r *Reading) readBody(body []byte, said *bodyFindings) {
 		said.readText(text, r.base())
 		return
 	}
-	s := jsonScan{text: text}
-	for s.next() {
+	s := scan.JSON{Text: text}
+	for s.Next() {
 		r.readMember(&s, said)
 	}
 	r.readShopify(said)
@@ -56,39 +60,39 @@ func (r *Reading) readBody(body []byte, said *bodyFindings) {
 }
 
 // readMember looks at one scalar of a JSON body.
-func (r *Reading) readMember(s *jsonScan, said *bodyFindings) {
-	switch key := plainKey(s.key); key {
+func (r *Reading) readMember(s *scan.JSON, said *bodyFindings) {
+	switch key := plainKey(s.Key); key {
 	case "throttleseconds":
 		// Bungie sends it always; 0 is no wait.
-		if n, ok := parseNumber(s.value); ok && !n.zero() {
-			said.addWait(s.value, 0, r.base())
+		if n, ok := scan.ParseNumber(s.Value); ok && !n.Zero() {
+			said.addWait(s.Value, 0, r.base())
 			said.onSuccess = true
 		}
 	case "backoff":
 		// Stack Exchange asks for a pause on a success.
-		if s.depth == 1 && !s.quoted {
-			said.addWait(s.value, 0, r.base())
+		if s.Depth == 1 && !s.Quoted {
+			said.addWait(s.Value, 0, r.base())
 			said.onSuccess = said.waitKnown
 		}
 	case "quotamax", "quotaremaining":
 		r.readQuota(s, key)
 	case "violatedpolicies":
-		r.readViolated(s.value)
+		r.readViolated(s.Value)
 	case "maximumavailable":
-		said.graph.most = parseCount(s.value)
+		said.graph.most = parseCount(s.Value)
 	case "currentlyavailable":
-		said.graph.now = parseCount(s.value)
+		said.graph.now = parseCount(s.Value)
 	case "restorerate":
-		said.graph.rate = parseCount(s.value)
+		said.graph.rate = parseCount(s.Value)
 	case "requestedquerycost":
-		said.graph.asked = parseCount(s.value)
+		said.graph.asked = parseCount(s.Value)
 	default:
-		if unit, ok := waitKey(s.key); ok {
-			said.addWait(s.value, unit, r.base())
+		if unit, ok := waitKey(s.Key); ok {
+			said.addWait(s.Value, unit, r.base())
 			return
 		}
 		said.readError(s, key, r.base())
-		if said.quotedFields < maxHits && r.status >= 400 && strings.IndexByte(s.key, '-') > 0 {
+		if said.quotedFields < maxHits && r.status >= 400 && strings.IndexByte(s.Key, '-') > 0 {
 			said.quotedFields++
 			r.readQuotedHeader(s)
 		}
@@ -104,14 +108,14 @@ func (b *bodyFindings) addWait(v string, unit time.Duration, base time.Time) {
 }
 
 // readQuota reads Stack Exchange's quota_max and quota_remaining.
-func (r *Reading) readQuota(s *jsonScan, key string) {
-	n, ok := parseNumber(s.value)
-	if !ok || s.depth != 1 {
+func (r *Reading) readQuota(s *scan.JSON, key string) {
+	n, ok := scan.ParseNumber(s.Value)
+	if !ok || s.Depth != 1 {
 		return
 	}
-	f := field{role: roleLimit, family: "body"}
+	f := names.Field{Role: names.RoleLimit, Family: "body"}
 	if key == "quotaremaining" {
-		f.role = roleRemaining
+		f.Role = names.RoleRemaining
 	}
 	r.assignNumber(&f, 0, n)
 }
@@ -129,12 +133,12 @@ func (r *Reading) readViolated(name string) {
 
 // readQuotedHeader reads rate-limit fields that a proxy quotes in the body of an
 // error, as OpenRouter does.
-func (r *Reading) readQuotedHeader(s *jsonScan) {
-	f := fieldOf(s.key)
-	switch f.role {
-	case roleLimit, roleRemaining, roleUsed, roleReset, roleRetry:
-		if f.family != "~" {
-			r.assign(f, []string{s.value})
+func (r *Reading) readQuotedHeader(s *scan.JSON) {
+	f := names.Of(s.Key)
+	switch f.Role {
+	case names.RoleLimit, names.RoleRemaining, names.RoleUsed, names.RoleReset, names.RoleRetry:
+		if f.Family != "~" {
+			r.assign(f, []string{s.Value})
 		}
 	}
 }
@@ -146,7 +150,7 @@ func (r *Reading) readShopify(said *bodyFindings) {
 	if !g.most.Known() || !g.now.Known() || !g.rate.Known() {
 		return
 	}
-	p := r.at(&field{family: "body"}, 0)
+	p := r.at(&names.Field{Family: "body"}, 0)
 	if p == nil {
 		return
 	}
@@ -170,7 +174,7 @@ func plainKey(key string) string {
 	var buf [32]byte
 	n := 0
 	for i := range len(key) {
-		if c := lower(key[i]); c != '-' && c != '_' && c != '.' && c != ' ' {
+		if c := scan.Lower(key[i]); c != '-' && c != '_' && c != '.' && c != ' ' {
 			buf[n] = c
 			n++
 		}
@@ -193,7 +197,7 @@ func (b *bodyFindings) readElements(text string, base time.Time) {
 		}
 		text = rest
 		value, _, _ := strings.Cut(rest, "<")
-		if value = trim(value); value == "" || len(value) > maxDate || tag == "" || tag[0] == '/' {
+		if value = scan.Trim(value); value == "" || len(value) > scan.MaxDate || tag == "" || tag[0] == '/' {
 			continue
 		}
 		name, attributes, _ := strings.Cut(tag, " ")
@@ -202,10 +206,10 @@ func (b *bodyFindings) readElements(text string, base time.Time) {
 		}
 		switch strings.ToLower(name) {
 		case "code", "errorcode", "faultcode", "responsecode", "exceptioncode", "reason":
-			if isCode(value) {
+			if phrases.IsCode(value) {
 				b.readCodeAlone(value)
-				verdict, _ := readCode(value)
-				b.faulted = b.faulted || verdict != codeOther
+				verdict, _ := phrases.ReadCode(value)
+				b.faulted = b.faulted || verdict != phrases.Other
 			}
 			continue
 		}

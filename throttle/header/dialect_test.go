@@ -7,6 +7,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/forbear-go/forbear/throttle/header/internal/scan"
 )
 
 func TestDialectHosts(t *testing.T) {
@@ -75,7 +77,7 @@ func TestDialectOrder(t *testing.T) {
 }
 
 func TestDialectPeriods(t *testing.T) {
-	rd, err := NewReader("h", Dialect{Periods: []Period{{Name: "quarter", Length: 15 * time.Minute, Aligned: true}, {Name: "day", Length: day}}})
+	rd, err := NewReader("h", Dialect{Periods: []Period{{Name: "quarter", Length: 15 * time.Minute, Aligned: true}, {Name: "day", Length: scan.Day}}})
 	require.NoError(t, err)
 	var r Reading
 	rd.Read(&r, http.StatusOK, headerOf("X-RateLimit-Limit", "200,2000", "X-RateLimit-Usage", "60,1150"), nil, benchNow.Add(time.Minute))

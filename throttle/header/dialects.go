@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/forbear-go/forbear/throttle/header/internal/scan"
 )
 
 // dialects are the ones that come with the package. A response that only lacks a
@@ -39,7 +41,7 @@ var dialects = []Dialect{
 		Hosts: []string{"www.strava.com"},
 		Periods: []Period{
 			{Name: "15min", Length: 15 * time.Minute, Aligned: true},
-			{Name: "daily", Length: day, Aligned: true},
+			{Name: "daily", Length: scan.Day, Aligned: true},
 		},
 	},
 	// Those below tell limits in the bodies of successes.

@@ -3,6 +3,9 @@ package header
 import (
 	"strings"
 	"time"
+
+	"github.com/forbear-go/forbear/throttle/header/internal/phrases"
+	"github.com/forbear-go/forbear/throttle/header/internal/scan"
 )
 
 // clockMoment reads the time of a day by a clock whose zone stands beside it, and returns
@@ -76,7 +79,7 @@ func isClock(w string, clock *time.Duration) bool {
 	}
 	for _, layout := range [...]string{"15:04:05", "15:04", "3pm", "3:04pm"} {
 		if t, err := time.Parse(layout, w); err == nil {
-			*clock = t.Sub(t.Truncate(day))
+			*clock = t.Sub(t.Truncate(scan.Day))
 			return true
 		}
 	}
@@ -163,15 +166,15 @@ var (
 // waitUnspaced finds when to come back in a text without spaces between the words: a
 // number with a unit of time behind it, beside a word for another attempt.
 func waitUnspaced(text string) (Reset, bool) {
-	if !containsAny(text, unspacedCues) {
+	if !phrases.ContainsAny(text, unspacedCues) {
 		return Reset{}, false
 	}
 	for i := 0; i < len(text); i++ {
-		if !isDigit(text[i]) {
+		if !scan.IsDigit(text[i]) {
 			continue
 		}
-		n, rest, ok := scanNumber(text[i:])
-		for i+1 < len(text) && isDigit(text[i+1]) {
+		n, rest, ok := scan.CutNumber(text[i:])
+		for i+1 < len(text) && scan.IsDigit(text[i+1]) {
 			i++
 		}
 		if rest = strings.TrimLeft(rest, " "); !ok {
@@ -179,8 +182,8 @@ func waitUnspaced(text string) (Reset, bool) {
 		}
 		for _, u := range unspacedUnits {
 			if strings.HasPrefix(rest, u.name) {
-				if d, ok := n.times(u.unit); ok && d < maxDelta*time.Second {
-					return Reset{In: d, Resolution: n.step(u.unit)}, true
+				if d, ok := n.Times(u.unit); ok && d < maxDelta*time.Second {
+					return Reset{In: d, Resolution: n.Step(u.unit)}, true
 				}
 			}
 		}

@@ -3,6 +3,9 @@ package header
 import (
 	"strings"
 	"time"
+
+	"github.com/forbear-go/forbear/throttle/header/internal/phrases"
+	"github.com/forbear-go/forbear/throttle/header/internal/scan"
 )
 
 // cues are the words with which a sentence begins to speak of waiting.
@@ -26,7 +29,7 @@ const maxCues = 8
 // after an hour". "A few minutes" is at least one.
 func waitInProse(text string, base time.Time) (Reset, bool) {
 	low := strings.ToLower(text)
-	if isCode(low) && strings.IndexByte(low, '=') < 0 {
+	if phrases.IsCode(low) && strings.IndexByte(low, '=') < 0 {
 		low = strings.ReplaceAll(low, "_", " ") // FLOOD_WAIT_30
 	}
 	for start, tries := 0, 0; start < len(low) && tries < maxCues; tries++ {
@@ -56,7 +59,7 @@ func waitBehindCue(low string, base time.Time) (Reset, bool) {
 	})
 	for i, w := range words {
 		if w == "a" && i+2 < len(words) && (words[i+1] == "few" || words[i+1] == "couple") {
-			if unit := unitOf(strings.Trim(words[len(words[:i])+2], ".!;:")); unit >= time.Second {
+			if unit := scan.UnitOf(strings.Trim(words[len(words[:i])+2], ".!;:")); unit >= time.Second {
 				return Reset{In: unit, Resolution: unit}, true
 			}
 		}
@@ -73,7 +76,7 @@ func waitBehindCue(low string, base time.Time) (Reset, bool) {
 		if t, ok := namedWait(words[i:], base); ok {
 			return t, true
 		}
-		if key, value, ok := strings.Cut(w, "="); ok && isLetter(firstByte(key)) {
+		if key, value, ok := strings.Cut(w, "="); ok && scan.IsLetter(scan.FirstByte(key)) {
 			if t, ok := leadingWait(append([]string{value}, words[i+1:]...), "after", base); ok {
 				return t, true
 			}
@@ -96,8 +99,8 @@ func namedWait(words []string, base time.Time) (Reset, bool) {
 	if !ok || !known || unit == 0 {
 		return Reset{}, false
 	}
-	n, ok := parseNumber(strings.TrimRight(value, ".!;)]}"))
-	if !ok || n.minus || n.whole >= minEpoch {
+	n, ok := scan.ParseNumber(strings.TrimRight(value, ".!;)]}"))
+	if !ok || n.Minus || n.Whole >= minEpoch {
 		return Reset{}, false
 	}
 	t, ok := resetOf(n, unit)
@@ -122,7 +125,7 @@ func leadingWait(words []string, before string, base time.Time) (Reset, bool) {
 	one = strings.TrimRight(one, ".!;:)]}")
 	if one == "a" || one == "an" || one == "one" {
 		if len(words) > 1 {
-			if unit := unitOf(strings.Trim(words[1], ".!;:")); unit > 0 && len(words[1]) > 2 {
+			if unit := scan.UnitOf(strings.Trim(words[1], ".!;:")); unit > 0 && len(words[1]) > 2 {
 				return Reset{In: unit, Resolution: unit}, true
 			}
 		}
@@ -131,13 +134,13 @@ func leadingWait(words []string, before string, base time.Time) (Reset, bool) {
 	if t, ok := longMoment(words, base); ok {
 		return t, true
 	}
-	if !isDigit(firstByte(one)) {
+	if !scan.IsDigit(scan.FirstByte(one)) {
 		return Reset{}, false
 	}
 	if t, ok := moment(one, words, base); ok {
 		return t, true
 	}
-	if d, step, ok := parseDuration(one); ok {
+	if d, step, ok := scan.ParseDuration(one); ok {
 		return addWait(Reset{In: d, Resolution: step}, words[1:], ends), true
 	}
 	if len(words) > 1 {
@@ -145,15 +148,15 @@ func leadingWait(words []string, before string, base time.Time) (Reset, bool) {
 		if plain := foreignUnits[unit]; plain != "" {
 			unit = plain
 		}
-		if d, step, ok := parseDuration(one + unit); ok {
+		if d, step, ok := scan.ParseDuration(one + unit); ok {
 			return addWait(Reset{In: d, Resolution: step}, words[2:], strings.HasSuffix(words[1], ".")), true
 		}
 	}
-	n, ok := parseNumber(one)
-	if !ok || n.whole > maxDelta && n.whole < minEpoch {
+	n, ok := scan.ParseNumber(one)
+	if !ok || n.Whole > maxDelta && n.Whole < minEpoch {
 		return Reset{}, false
 	}
-	if n.whole <= maxDelta && (before != "after" && before != "wait" && before != "retry" && before != "retry-after" && before != "retryafter" &&
+	if n.Whole <= maxDelta && (before != "after" && before != "wait" && before != "retry" && before != "retry-after" && before != "retryafter" &&
 		before != "retry_after" || len(words) > 1 && !ends) {
 		return Reset{}, false
 	}
@@ -177,10 +180,10 @@ func addWait(t Reset, words []string, ends bool) Reset {
 			continue
 		}
 		one, two := strings.TrimRight(words[0], "."), strings.TrimRight(words[1], ".!;:)")
-		d, step, ok := parseDuration(one)
+		d, step, ok := scan.ParseDuration(one)
 		if ok {
 			two = ""
-		} else if d, step, ok = parseDuration(one + two); !ok || !isDigit(firstByte(one)) {
+		} else if d, step, ok = scan.ParseDuration(one + two); !ok || !scan.IsDigit(scan.FirstByte(one)) {
 			break
 		}
 		if step >= t.Resolution || d >= t.In {
@@ -208,7 +211,7 @@ func isFiller(w string) bool {
 
 // longMoment reads the date of HTTP in its words: sun 01 mar 2026 12:10:00 gmt.
 func longMoment(words []string, base time.Time) (Reset, bool) {
-	if len(words) < 6 || len(words[0]) < 3 || len(words[1]) > 2 || !isDigit(firstByte(words[1])) || len(words[2]) < 3 {
+	if len(words) < 6 || len(words[0]) < 3 || len(words[1]) > 2 || !scan.IsDigit(scan.FirstByte(words[1])) || len(words[2]) < 3 {
 		return Reset{}, false
 	}
 	day := words[1]
@@ -216,7 +219,7 @@ func longMoment(words []string, base time.Time) (Reset, bool) {
 		day = "0" + day
 	}
 	zone := strings.ToUpper(strings.TrimRight(words[5], ".!;:)"))
-	t, ok := parseIMF(words[0][:3] + ", " + day + " " + words[2][:3] + " " + words[3] + " " + words[4] + " " + zone)
+	t, ok := scan.ParseIMF(words[0][:3] + ", " + day + " " + words[2][:3] + " " + words[3] + " " + words[4] + " " + zone)
 	if !ok || t.Sub(base) > maxDelta*time.Second {
 		return Reset{}, false
 	}
@@ -229,10 +232,10 @@ func moment(one string, words []string, base time.Time) (Reset, bool) {
 		return Reset{}, false
 	}
 	whole := strings.ToUpper(one)
-	if len(one) <= 11 && len(words) > 1 && isDigit(words[1][0]) {
+	if len(one) <= 11 && len(words) > 1 && scan.IsDigit(words[1][0]) {
 		whole = one + " " + strings.ToUpper(strings.TrimRight(words[1], ".!;:)"))
 	}
-	t, step, ok := parseDate(whole)
+	t, step, ok := scan.ParseDate(whole)
 	if !ok || t.Unix() <= 0 || t.Sub(base) > maxDelta*time.Second {
 		return Reset{}, false
 	}

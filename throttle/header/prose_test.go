@@ -7,6 +7,9 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
+
+	"github.com/forbear-go/forbear/throttle/header/internal/phrases"
+	"github.com/forbear-go/forbear/throttle/header/internal/scan"
 )
 
 // TestWaitInProse shows the sentences of which the time to come back can be taken.
@@ -93,10 +96,10 @@ func FuzzProse(f *testing.F) {
 		if ok && (!got.Known() || got.Delay(benchNow) < 0) {
 			t.Fatalf("%q: %v", s, got)
 		}
-		if d, step, ok := parseDuration(s); ok && (d < 0 || step <= 0) {
+		if d, step, ok := scan.ParseDuration(s); ok && (d < 0 || step <= 0) {
 			t.Fatalf("%q: %v, %v", s, d, step)
 		}
-		plain := plainText(s)
+		plain := phrases.Plain(s)
 		if !strings.HasPrefix(plain, " ") || !strings.HasSuffix(plain, " ") || strings.Contains(plain, "  ") && !strings.Contains(s, "  ") {
 			t.Fatalf("%q: %q", s, plain)
 		}

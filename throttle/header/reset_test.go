@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
+
+	"github.com/forbear-go/forbear/throttle/header/internal/scan"
 )
 
 func TestParseReset(t *testing.T) {
@@ -22,8 +24,8 @@ func TestParseReset(t *testing.T) {
 		{"0", 0, in(0, time.Second)},
 		{"60", 0, in(time.Minute, time.Second)},
 		{`"60"`, 0, in(time.Minute, time.Second)},
-		{"2592000", 0, in(30*day, time.Second)}, // a month: real, so a large delay is not milliseconds
-		{"31622400", 0, in(366*day, time.Second)},
+		{"2592000", 0, in(30*scan.Day, time.Second)}, // a month: real, so a large delay is not milliseconds
+		{"31622400", 0, in(366*scan.Day, time.Second)},
 		{"31622401", 0, Reset{}}, // neither a delay nor an epoch
 		{"137270087", 0, Reset{}},
 		{"946684799", 0, Reset{}},
@@ -65,7 +67,7 @@ func TestResetDelay(t *testing.T) {
 		{Reset{At: benchNow.Add(time.Minute), Resolution: 1}, time.Minute},
 		{Reset{At: benchNow.Add(-time.Minute), Resolution: 1}, 0},
 		{Reset{At: time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC), Resolution: 1}, maxDelay},
-		{Reset{In: 200 * 365 * day, Resolution: 1}, maxDelay},
+		{Reset{In: 200 * 365 * scan.Day, Resolution: 1}, maxDelay},
 	} {
 		assert.Equal(t, tt.want, tt.reset.Delay(benchNow), "%+v", tt.reset)
 	}

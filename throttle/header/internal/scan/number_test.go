@@ -1,4 +1,4 @@
-package header
+package scan
 
 import (
 	"strings"
@@ -26,11 +26,11 @@ func TestNumberTimes(t *testing.T) {
 		{"9223372035", time.Second, 0, false}, // 292 years
 		{"9223372036854775", time.Microsecond, 0, false},
 		{"922337203685477579", time.Nanosecond, 922337203685477579, true},
-		{"200000", 7 * day, 0, false},
+		{"200000", 7 * Day, 0, false},
 	} {
-		n, ok := parseNumber(tt.s)
+		n, ok := ParseNumber(tt.s)
 		assert.True(t, ok, tt.s)
-		got, ok := n.times(tt.unit)
+		got, ok := n.Times(tt.unit)
 		assert.Equal(t, tt.ok, ok, "%s × %v", tt.s, tt.unit)
 		assert.Equal(t, tt.want, got, "%s × %v", tt.s, tt.unit)
 	}
@@ -41,8 +41,8 @@ func TestNumberStep(t *testing.T) {
 		"12": time.Second, "12.0": 100 * time.Millisecond, "12.345": time.Millisecond,
 		"11.382867097854614": 1, "1." + strings.Repeat("0", 5000): 1,
 	} {
-		n, ok := parseNumber(s)
+		n, ok := ParseNumber(s)
 		assert.True(t, ok, s)
-		assert.Equal(t, want, n.step(time.Second), s)
+		assert.Equal(t, want, n.Step(time.Second), s)
 	}
 }

@@ -1,9 +1,13 @@
-package header
+package phrases
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/forbear-go/forbear/throttle/header/internal/scan"
+)
 
 // billingCodes are the error codes that say that only payment helps, in the
-// form of plainText.
+// form of Plain.
 var billingCodes = []string{
 	"insufficient quota", "insufficient credit", "insufficient credits", "insufficient balance", "insufficient funds",
 	"billing hard limit", "billing not active", "billing limit", "credit balance", "credits exhausted", "credit exhausted",
@@ -35,33 +39,33 @@ var billingAdvice = []string{
 var rateWords = []string{"rate limit", "rate limits", "too many requests", "too many calls", "request limit", "higher limits", "throttled",
 	"rate limited", "requests per minute", "requests per second"}
 
-// periodPhrases name the period of a quota that is long.
-var periodPhrases = []string{
+// PeriodPhrases name the period of a quota that is long.
+var PeriodPhrases = []string{
 	"daily limit", "daily quota", "daily request", "daily api", "daily usage", "daily rate", "over daily", "per day",
 	"for today", "for the day", "requests today", "weekly limit", "weekly quota", "weekly usage", "per week", "monthly limit",
 	"monthly quota", "monthly request", "monthly usage", "monthly api", "over monthly", "per month", "for this month",
 	"for the month", "current billing period", "billing cycle", "day limit", "month limit", "daylimit",
 }
 
-// saysBilling reports whether a code, or a text when sure words are asked for
+// SaysBilling reports whether a code, or a text when sure words are asked for
 // in it, says that only payment helps.
-func saysBilling(plain string, code bool) bool {
+func SaysBilling(plain string, code bool) bool {
 	if code {
-		return hasPhrase(plain, billingCodes)
+		return Has(plain, billingCodes)
 	}
-	return hasPhrase(plain, billingPhrases) || containsAny(plain, unspacedBilling) ||
-		hasPhrase(plain, billingAdvice) && !hasPhrase(plain, rateWords)
+	return Has(plain, billingPhrases) || ContainsAny(plain, unspacedBilling) ||
+		Has(plain, billingAdvice) && !Has(plain, rateWords)
 }
 
-// asksTooMuch reports whether a text says that one request asks for more than
+// AsksTooMuch reports whether a text says that one request asks for more than
 // the limit allows at all: "Limit 10000, Used 0, Requested 12000".
-func asksTooMuch(plain string) bool {
+func AsksTooMuch(plain string) bool {
 	limit, ok := numberAfter(plain, " limit ")
 	asked, told := numberAfter(plain, " requested ")
 	if ok && told {
 		return asked > limit && limit > 0
 	}
-	return hasPhrase(plain, []string{"request too large", "request is too large for", "received message larger than max"})
+	return Has(plain, []string{"request too large", "request is too large for", "received message larger than max"})
 }
 
 // numberAfter returns the number that follows a word at once in a text.
@@ -72,8 +76,8 @@ func numberAfter(plain, word string) (float64, bool) {
 			return 0, false
 		}
 		rest = rest[i+len(word)-1:]
-		if n, _, ok := scanNumber(strings.TrimLeft(rest, " ")); ok && !n.minus {
-			return n.float(), true
+		if n, _, ok := scan.CutNumber(strings.TrimLeft(rest, " ")); ok && !n.Minus {
+			return n.Float(), true
 		}
 	}
 }

@@ -1,4 +1,4 @@
-package header
+package scan
 
 import (
 	"testing"
@@ -34,10 +34,10 @@ func TestParseDate(t *testing.T) {
 		{"2026-06-12 00:00:00", "2026-06-12T00:00:00Z", time.Second},
 		{"2018-05-02 20:03:47.693777422 +0200 CEST", "2018-05-02T18:03:47.693777422Z", 1},
 		{"2018-05-02 20:03:47.5 +0200 CEST m=+0.01", "2018-05-02T18:03:47.5Z", 100 * time.Millisecond},
-		{"2026-06-12", "2026-06-12T00:00:00Z", day},
+		{"2026-06-12", "2026-06-12T00:00:00Z", Day},
 		{"2016-12-31T23:59:60Z", "2017-01-01T00:00:00Z", time.Second}, // a leap second
 	} {
-		got, step, ok := parseDate(tt.s)
+		got, step, ok := ParseDate(tt.s)
 		assert.True(t, ok, tt.s)
 		assert.Equal(t, tt.want, got.Format(time.RFC3339Nano), tt.s)
 		assert.Equal(t, tt.step, step, tt.s)
@@ -46,7 +46,7 @@ func TestParseDate(t *testing.T) {
 		"Sun, 00 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 25:49:37 GMT", "Sun, 06 Nov 1994 08:61:37 GMT", "Sun, 0x Nov 1994 08:49:37 GMT",
 		"2026-13-01T00:00:00Z", "2026-01-32", "2026-01-01T", "2026-01-01T1:00:00Z", "2026-01-01T00:00:00+25:00", "2026-01-01T00:00:00 CET",
 		"2026-01-01T00:00:5Z", "20260101", "Sunday, 06-Nov-94 08:49:37 CET"} {
-		_, _, ok := parseDate(s)
+		_, _, ok := ParseDate(s)
 		assert.False(t, ok, s)
 	}
 }
@@ -79,27 +79,27 @@ func TestParseDuration(t *testing.T) {
 		{"2.12:08:11", 60*time.Hour + 8*time.Minute + 11*time.Second, time.Second},
 		{"00:00:01.5", 1500 * time.Millisecond, time.Second},
 	} {
-		got, step, ok := parseDuration(tt.s)
+		got, step, ok := ParseDuration(tt.s)
 		assert.True(t, ok, tt.s)
 		assert.Equal(t, tt.want, got, tt.s)
 		assert.Equal(t, tt.step, step, tt.s)
 	}
 	for _, s := range []string{"", "60", "s", "-5s", "5x", "5m5", "1:2:3", "99999999999h", "300y", "5 parsecs"} {
-		_, _, ok := parseDuration(s)
+		_, _, ok := ParseDuration(s)
 		assert.False(t, ok, s)
 	}
 }
 
 // TestISODuration shows lengths as ISO 8601 writes them.
 func TestISODuration(t *testing.T) {
-	for s, want := range map[string]time.Duration{"PT2M": 2 * time.Minute, "PT1H30M": 90 * time.Minute, "P1D": day, "P1DT12H": 36 * time.Hour,
-		"PT0.5S": 500 * time.Millisecond, "P2W": 14 * day, "pt10s": 10 * time.Second, "P1M": month} {
-		got, _, ok := parseDuration(s)
+	for s, want := range map[string]time.Duration{"PT2M": 2 * time.Minute, "PT1H30M": 90 * time.Minute, "P1D": Day, "P1DT12H": 36 * time.Hour,
+		"PT0.5S": 500 * time.Millisecond, "P2W": 14 * Day, "pt10s": 10 * time.Second, "P1M": Month} {
+		got, _, ok := ParseDuration(s)
 		assert.True(t, ok, s)
 		assert.Equal(t, want, got, s)
 	}
 	for _, s := range []string{"P", "PT", "P1", "PT1", "P1S", "PT1D", "P1Y", "PTT1S", "P-1D", "PT99999999999999H", "PT1H1"} {
-		_, _, ok := parseDuration(s)
+		_, _, ok := ParseDuration(s)
 		assert.False(t, ok, s)
 	}
 }

@@ -1,13 +1,18 @@
-package header
+// Package phrases tells from the words and codes of an error whether requests were too many.
+package phrases
 
-import "strings"
+import (
+	"strings"
 
-// plainText returns a text as words in lower case with one space around each:
+	"github.com/forbear-go/forbear/throttle/header/internal/scan"
+)
+
+// Plain returns a text as words in lower case with one space around each:
 // " rate limit exceeded . retry in 1.5s ". Capitals inside a word, dashes and
 // underscores separate words, so that a code reads like a sentence; the end
 // of a sentence is a word of its own, and so is a quotation mark, because what
 // is quoted is the name of something.
-func plainText(text string) string {
+func Plain(text string) string {
 	var b strings.Builder
 	b.Grow(len(text) + len(text)/4 + 2)
 	b.WriteByte(' ')
@@ -25,16 +30,16 @@ func plainText(text string) string {
 		c := text[i]
 		switch {
 		case 'A' <= c && c <= 'Z':
-			if i > 0 && startsWord(text, i) {
+			if i > 0 && StartsWord(text, i) {
 				gap()
 			}
 			put(c | 0x20)
-		case isLetter(c), c >= 0x80, isDigit(c):
+		case scan.IsLetter(c), c >= 0x80, scan.IsDigit(c):
 			put(c)
-		case c == '.' && i > 0 && i+1 < len(text) && isDigit(text[i-1]) && isDigit(text[i+1]):
+		case c == '.' && i > 0 && i+1 < len(text) && scan.IsDigit(text[i-1]) && scan.IsDigit(text[i+1]):
 			put(c)
-		case c == ',' && i > 0 && i+1 < len(text) && isDigit(text[i-1]) && isDigit(text[i+1]), c == '\'' && i > 0 && isLetter(text[i-1]):
-		case c == '.' && i > 0 && i+1 < len(text) && isLetter(text[i-1]) && 'a' <= text[i+1] && text[i+1] <= 'z':
+		case c == ',' && i > 0 && i+1 < len(text) && scan.IsDigit(text[i-1]) && scan.IsDigit(text[i+1]), c == '\'' && i > 0 && scan.IsLetter(text[i-1]):
+		case c == '.' && i > 0 && i+1 < len(text) && scan.IsLetter(text[i-1]) && 'a' <= text[i+1] && text[i+1] <= 'z':
 			gap() // a name in parts: throttling.rate
 		case c == '.', c == '!', c == '?', c == '\n':
 			gap()
@@ -52,19 +57,19 @@ func plainText(text string) string {
 	return b.String()
 }
 
-// startsWord reports whether the capital at i begins a word: the one behind
+// StartsWord reports whether the capital at i begins a word: the one behind
 // aB, or the last one of ABCd.
-func startsWord(text string, i int) bool {
+func StartsWord(text string, i int) bool {
 	before := text[i-1]
 	if 'a' <= before && before <= 'z' {
 		return true
 	}
 	return 'A' <= before && before <= 'Z' && i+1 < len(text) && 'a' <= text[i+1] && text[i+1] <= 'z' &&
-		(i+2 >= len(text) || text[i+1] != 's' || isLetter(text[i+2])) // IDs, APIs
+		(i+2 >= len(text) || text[i+1] != 's' || scan.IsLetter(text[i+2])) // IDs, APIs
 }
 
-// hasPhrase reports whether a plain text has one of the phrases in it.
-func hasPhrase(plain string, phrases []string) bool {
+// Has reports whether a plain text has one of the phrases in it.
+func Has(plain string, phrases []string) bool {
 	for _, p := range phrases {
 		if hasWords(plain, p) {
 			return true
@@ -152,9 +157,9 @@ var other = []string{
 // whole are the sentences that say so only because they say nothing else.
 var whole = map[string]bool{" rate exceeded ": true, " throttled ": true, " rate limit ": true, " throttling ": true}
 
-// saysSomeLimit reports whether a plain text is nothing but the news that a limit was hit,
+// SaysSomeLimit reports whether a plain text is nothing but the news that a limit was hit,
 // whichever.
-func saysSomeLimit(plain string) bool {
+func SaysSomeLimit(plain string) bool {
 	switch strings.TrimSuffix(plain, ". ") {
 	case " limit exceeded ", " quota exceeded ", " quota limit exceeded ":
 		return true
@@ -162,10 +167,10 @@ func saysSomeLimit(plain string) bool {
 	return false
 }
 
-// saysLimited reports whether a plain text says that requests were too many.
+// SaysLimited reports whether a plain text says that requests were too many.
 // Limits of other things do not count, nor do errors about a value that is
 // called a limit.
-func saysLimited(plain string) bool {
+func SaysLimited(plain string) bool {
 	for plain != "" {
 		sentence := plain
 		if i := strings.Index(plain, " . "); i >= 0 {
@@ -173,11 +178,11 @@ func saysLimited(plain string) bool {
 		} else {
 			plain = ""
 		}
-		if len(sentence) < 4 || hasPhrase(sentence, other) {
+		if len(sentence) < 4 || Has(sentence, other) {
 			continue
 		}
-		if whole[sentence] || strings.HasPrefix(sentence, " rate limited ") || hasPhrase(sentence, refusals) || saysLimitedUnspaced(sentence) ||
-			(hasPhrase(sentence, limited) || namesRateLimit(sentence) || limitsCalls(sentence)) && hasPhrase(sentence, exceeded) {
+		if whole[sentence] || strings.HasPrefix(sentence, " rate limited ") || Has(sentence, refusals) || saysLimitedUnspaced(sentence) ||
+			(Has(sentence, limited) || namesRateLimit(sentence) || limitsCalls(sentence)) && Has(sentence, exceeded) {
 			return true
 		}
 	}
@@ -195,7 +200,7 @@ func namesRateLimit(sentence string) bool {
 		}
 		before := rest[:i]
 		before = before[strings.LastIndexByte(before, ' ')+1:]
-		if before == "" || rateOwners[before] || isDigit(before[0]) {
+		if before == "" || rateOwners[before] || scan.IsDigit(before[0]) {
 			return true
 		}
 		rest = rest[i+1:]
@@ -209,7 +214,7 @@ func limitsCalls(sentence string) bool {
 	if !found {
 		return false
 	}
-	_, rest, found = scanNumber(rest)
+	_, rest, found = scan.CutNumber(rest)
 	what, _, _ := strings.Cut(strings.TrimLeft(rest, " "), " ")
 	switch what {
 	case "requests", "calls", "queries", "credits", "hits":
@@ -218,8 +223,8 @@ func limitsCalls(sentence string) bool {
 	return false
 }
 
-// containsAny reports whether a text has one of the phrases in it, wherever words begin.
-func containsAny(text string, phrases []string) bool {
+// ContainsAny reports whether a text has one of the phrases in it, wherever words begin.
+func ContainsAny(text string, phrases []string) bool {
 	for _, p := range phrases {
 		if strings.Contains(text, p) {
 			return true

@@ -1,4 +1,4 @@
-package header
+package phrases
 
 // What servers write that put no spaces between words.
 //
@@ -23,5 +23,5 @@ var (
 
 // saysLimitedUnspaced reports whether such a text says that requests were too many.
 func saysLimitedUnspaced(text string) bool {
-	return containsAny(text, unspacedRefusals) || containsAny(text, unspacedLimits) && containsAny(text, unspacedExceeded)
+	return ContainsAny(text, unspacedRefusals) || ContainsAny(text, unspacedLimits) && ContainsAny(text, unspacedExceeded)
 }
