@@ -46,21 +46,27 @@ func (r *Reading) assign(f *names.Field, values []string) {
 	case names.RoleStem:
 		r.assignStem(f, values)
 	case names.RolePair:
-		for _, v := range values {
-			if v = r.cut(v); r.assignShare(f, v) {
-				continue
-			}
-			if n, ok := digits(v); ok {
-				weak := names.Field{Role: names.RoleLimit, Family: names.WeakFamily, Key: f.Key, Weak: true}
-				r.assignNumber(&weak, 0, scan.Number{Whole: n})
-			}
-		}
+		r.assignShares(f, values)
 	case names.RoleCost:
 		n, ok := scan.ParseNumber(r.cut(values[0]))
 		r.costs = r.costs || ok && !n.Minus
 	case names.RoleName, names.RoleScope, names.RoleKind:
 		for i, v := range values {
 			r.assignText(f, i, scan.Unquote(r.cut(v)))
+		}
+	}
+}
+
+// assignShares reads used/limit. A plain number is a limit if the rest of that name stands
+// beside it.
+func (r *Reading) assignShares(f *names.Field, values []string) {
+	for _, v := range values {
+		if v = r.cut(v); r.assignShare(f, v) {
+			continue
+		}
+		if n, ok := digits(v); ok {
+			weak := names.Field{Role: names.RoleLimit, Family: names.WeakFamily, Key: f.Key, Weak: true}
+			r.assignNumber(&weak, 0, scan.Number{Whole: n})
 		}
 	}
 }

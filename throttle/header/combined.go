@@ -14,7 +14,9 @@ func (r *Reading) assignStem(f *names.Field, values []string) {
 			continue
 		}
 		if n, ok := scan.ParseNumber(v); ok {
-			if !f.Strict {
+			if f.Strict {
+				r.bare = true
+			} else {
 				r.assignNumber(f, 0, n)
 			}
 			continue

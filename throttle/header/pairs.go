@@ -63,7 +63,8 @@ func (t *pairReader) read(pair string) {
 	}
 	key, value := scan.Unquote(scan.Trim(pair[:i])), scan.Unquote(scan.Trim(pair[i+1:]))
 	// Pairs one after the other: Remaining: 33994 Time until reset: 3519.
-	if end := strings.IndexByte(value, ' '); end > 0 && scan.IsDigit(value[0]) && strings.IndexByte(value[end:], ':') > 0 && scan.IsLetter(scan.FirstByte(scan.Trim(value[end:]))) {
+	if end := strings.IndexByte(value, ' '); end > 0 && scan.IsDigit(value[0]) && strings.IndexByte(value[end:], ':') > 0 &&
+		scan.IsLetter(scan.FirstByte(scan.Trim(value[end:]))) {
 		defer t.read(scan.Trim(value[end:]))
 		value = value[:end]
 	}

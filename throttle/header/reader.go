@@ -89,15 +89,8 @@ func NewReader(host string, more ...Dialect) (*Reader, error) {
 
 // Read reads a response into r. See Reading.Read.
 func (rd *Reader) Read(r *Reading, status int, h http.Header, body []byte, now time.Time) {
-	rd.read(r, status, h, body, now)
-	if rd.silent && status == http.StatusNoContent {
-		r.Refused, r.quiet = true, false
-	}
-}
-
-func (rd *Reader) read(r *Reading, status int, h http.Header, body []byte, now time.Time) {
 	var s *shape
-	if status >= 200 && status <= 299 && len(body) == 0 {
+	if status >= 200 && status <= 299 && len(body) == 0 && !rd.silent {
 		if s = rd.shape(h); s != nil && s.plain && r.readShape(s, h) {
 			r.quiet = !s.hint && (!s.rest || r.Windows[0].Remaining.Value > 0)
 			return
@@ -114,6 +107,7 @@ func (rd *Reader) read(r *Reading, status int, h http.Header, body []byte, now t
 	if rd.body != nil && len(body) > 0 {
 		r.addRule(rd.body(status, body[:min(len(body), MaxBody)]))
 	}
+	r.Refused = r.Refused || rd.silent && status == http.StatusNoContent
 }
 
 // ReadResponse reads a response into r, with as much of its body as [Reader.Body] takes, and

@@ -46,6 +46,7 @@ type Reading struct {
 	dirty    bool         // said is not zero
 	hits     []hit
 	parts    []part
+	bare     bool // a name without a role has a plain number
 	costs    bool // the response tells what the request cost
 	policies []policy
 	periods  []Period // of the dialect
@@ -222,7 +223,7 @@ func (r *Reading) finish(body []byte) {
 		return
 	}
 	r.Date = r.readDate()
-	r.parts, r.policies, r.text, r.costs = r.parts[:0], r.policies[:0], 0, false
+	r.parts, r.policies, r.text, r.costs, r.bare = r.parts[:0], r.policies[:0], 0, false, false
 	r.waits = waits{base: r.base()}
 	if !r.sorted {
 		sortHits(r.hits)
@@ -230,7 +231,7 @@ func (r *Reading) finish(body []byte) {
 	for i := range r.hits {
 		r.assign(r.hits[i].Field, r.hits[i].values)
 	}
-	for i := range r.hits {
+	for i := 0; r.bare && i < len(r.hits); i++ {
 		r.assignBare(r.hits[i].Field, r.hits[i].values)
 	}
 	if len(body) > 0 {

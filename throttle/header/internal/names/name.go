@@ -83,8 +83,8 @@ type nameParts struct {
 	step   time.Duration
 	full   float64
 	stem   bool
-	last   wordKind
-	behind wordKind // the kind of word behind the last limit
+	last   WordKind
+	behind WordKind // the kind of word behind the last limit
 	weak   bool
 	bySize bool
 	costs  int // how many of the decoys are the word cost
@@ -189,9 +189,9 @@ func (n *nameParts) prefix(w string) {
 	}
 }
 
-func (n *nameParts) add(w string, d word) {
+func (n *nameParts) add(w string, d Word) {
 	if (w == "sec" || w == "secs") && (n.last == wordLength || n.last == wordWait || n.last == wordRetry || n.last == wordDelta || n.last == wordReset) {
-		d = word{Kind: wordTime, Length: time.Second}
+		d = Word{Kind: wordTime, Length: time.Second}
 	}
 	if w == "size" && n.last == wordLength {
 		return // Window-Size

@@ -10,7 +10,7 @@ const concurrent = "concurrent-requests"
 
 // Role decides what the field tells.
 func (n *nameParts) role() Role {
-	has := func(kind wordKind) bool { return n.has[kind] > 0 }
+	has := func(kind WordKind) bool { return n.has[kind] > 0 }
 	if n.stem && n.costs > 0 && n.costs == n.has[wordDecoy] && (has(wordRemaining) || has(WordLimit)) {
 		n.has[wordDecoy] = 0 // X-RateLimit-Remaining-Cost is a window, X-RateLimit-Cost is none
 		n.key = append(n.key, "cost")
@@ -97,7 +97,7 @@ func (n *nameParts) reset() Role {
 // besides the role a word that says that requests, or something else that
 // comes in periods, are what is limited.
 func (n *nameParts) stemless() Role {
-	has := func(kind wordKind) bool { return n.has[kind] > 0 }
+	has := func(kind WordKind) bool { return n.has[kind] > 0 }
 	plan := has(WordQuota) || slices.Contains(n.key, "qps")
 	counted := plan || has(WordUnit) || has(WordPeriod)
 	switch {

@@ -7,11 +7,12 @@ import (
 	"github.com/forbear-go/forbear/throttle/header/internal/scan"
 )
 
-// wordKind is the part that a word plays in the name of a rate-limit field.
-type wordKind uint8
+// WordKind is the part that a word plays in the name of a rate-limit field.
+type WordKind uint8
 
+// The kinds of words.
 const (
-	wordFree      wordKind = iota // not in the dictionary: part of a window's name
+	wordFree      WordKind = iota // not in the dictionary: part of a window's name
 	wordStem                      // ratelimit
 	WordLimit                     // limit
 	wordMax                       // words for a limit, if nothing else in the name is a role
@@ -44,16 +45,17 @@ const (
 	wordBlock                     // a limit of something else than requests, unless ratelimit stands beside it
 )
 
-type word struct {
-	Kind   wordKind
+// Word is what a word means.
+type Word struct {
+	Kind   WordKind
 	Length time.Duration // of wordPeriod and wordTime
 	Unit   string        // of wordUnit
 }
 
 // Dictionary holds the words of names, as they occur between dashes or glued
 // together (ResourceDailyLimit; HTTP/2 leaves no capitals to cut at).
-var Dictionary = func() map[string]word {
-	m := map[string]word{
+var Dictionary = func() map[string]Word {
+	m := map[string]Word{
 		"ratelimit": {Kind: wordStem}, "ratelimits": {Kind: wordStem}, "rl": {Kind: wordStem},
 		"ratelimiting": {Kind: wordStem}, "ratelimiter": {Kind: wordStem},
 		// Vendors whose limits have names without any common stem.
@@ -61,9 +63,9 @@ var Dictionary = func() map[string]word {
 		"utilization": {Kind: wordShare}, "utilisation": {Kind: wordShare}, "util": {Kind: wordShare},
 		"status": {Kind: wordStatus}, "next": {Kind: wordNext},
 	}
-	add := func(kind wordKind, words ...string) {
+	add := func(kind WordKind, words ...string) {
 		for _, w := range words {
-			m[w] = word{Kind: kind}
+			m[w] = Word{Kind: kind}
 		}
 	}
 	add(WordLimit, "limit", "limt", "lim", "limits", "allotted")
@@ -78,7 +80,7 @@ var Dictionary = func() map[string]word {
 	add(wordRunning, "running", "active", "inflight", "flight", "inuse", "executing")
 	add(wordFlag, "global", "tier", "source", "action", "category", "problem", "rule", "info", "mode", "version", "group")
 	add(wordPolicy, "policy")
-	m["ttl"] = word{Kind: wordReset, Length: time.Second}
+	m["ttl"] = Word{Kind: wordReset, Length: time.Second}
 	add(wordRetry, "retry")
 	add(wordWait, "wait", "delay")
 	add(wordName, "name", "resource", "context")
@@ -102,7 +104,7 @@ var Dictionary = func() map[string]word {
 		"hour": time.Hour, "hourly": time.Hour, "day": scan.Day, "daily": scan.Day, "today": scan.Day, "rpd": scan.Day,
 		"week": 7 * scan.Day, "weekly": 7 * scan.Day, "month": scan.Month, "monthly": scan.Month,
 	} {
-		m[w] = word{Kind: WordPeriod, Length: length}
+		m[w] = Word{Kind: WordPeriod, Length: length}
 	}
 	for w, step := range map[string]time.Duration{
 		"nanos": time.Nanosecond, "nanoseconds": time.Nanosecond, "micros": time.Microsecond, "microseconds": time.Microsecond,
@@ -110,7 +112,7 @@ var Dictionary = func() map[string]word {
 		"millisecond": time.Millisecond, "milliseconds": time.Millisecond,
 		"seconds": time.Second, "secs": time.Second, "minutes": time.Minute, "mins": time.Minute, "hours": time.Hour,
 	} {
-		m[w] = word{Kind: wordTime, Length: step}
+		m[w] = Word{Kind: wordTime, Length: step}
 	}
 	for w, unit := range map[string]string{
 		"request": "requests", "requests": "requests", "req": "requests", "reqs": "requests",
@@ -123,7 +125,7 @@ var Dictionary = func() map[string]word {
 		"unit": "units", "units": "units", "event": "events", "events": "events", "search": "searches", "searches": "searches",
 		"images": "images", "characters": "characters", "complexity": "complexity",
 	} {
-		m[w] = word{Kind: WordUnit, Unit: unit}
+		m[w] = Word{Kind: WordUnit, Unit: unit}
 	}
 	return m
 }()
@@ -146,7 +148,7 @@ var glue = map[string]bool{
 }
 
 // LookUp finds a word, also a period written as number and unit ("10s", "24hour").
-func LookUp(s string) word {
+func LookUp(s string) Word {
 	if w, ok := Dictionary[s]; ok {
 		return w
 	}
@@ -155,11 +157,11 @@ func LookUp(s string) word {
 		if ok && n.Digits == 0 && n.Whole > 0 {
 			// Upper-case M is a minute too: Binance's 1M.
 			if d, _, ok := scan.ParseDuration(s); ok && rest != "" && d > 0 {
-				return word{Kind: WordPeriod, Length: d}
+				return Word{Kind: WordPeriod, Length: d}
 			}
 		}
 	}
-	return word{}
+	return Word{}
 }
 
 // split cuts a name in lower case into words, and glued words into theirs.

@@ -45,18 +45,19 @@ var notRefusals = []string{
 	"not allowed", "must be", "validation", "too low", "too high value", "exists", "transfer", "withdrawal", "payload", "batch", "document",
 }
 
-// codeVerdict is what an error code says.
-type codeVerdict uint8
+// Verdict is what an error code says.
+type Verdict uint8
 
+// The verdicts.
 const (
-	Other   codeVerdict = iota // something else
-	Quota                      // that a quota is used up, be it of requests or of something else
-	Limited                    // that requests were too many
+	Other   Verdict = iota // something else
+	Quota                  // that a quota is used up, be it of requests or of something else
+	Limited                // that requests were too many
 )
 
 // ReadCode reads an error code: RATE_LIMITED, rateLimitExceeded,
 // urn:ietf:params:acme:error:rateLimited. It returns the code as plain text too.
-func ReadCode(code string) (codeVerdict, string) {
+func ReadCode(code string) (Verdict, string) {
 	plain := Plain(LastPart(code))
 	switch {
 	case Has(plain, notRefusals):

@@ -114,6 +114,7 @@ func UnitOf(word string) time.Duration {
 	return 0
 }
 
+// Day and Month are the long units of time.
 const (
 	Day   = 24 * time.Hour
 	Month = 30 * Day // by the convention of the field; no server tells which month it means

@@ -57,6 +57,7 @@ func CutNumber(s string) (n Number, rest string, ok bool) {
 	return n, s[i:], true
 }
 
+// Float returns the number as a float64.
 func (n Number) Float() float64 {
 	f := float64(n.Whole)
 	if n.Nanos != 0 {
