@@ -91,12 +91,28 @@ func (r *Reading) readMember(s *scan.JSON, said *bodyFindings) {
 			said.addWait(s.Value, unit, r.base())
 			return
 		}
+		if unit, ok := nestedWait(s); ok {
+			said.addWait(s.Value, unit, r.base())
+			return
+		}
 		said.readError(s, key, r.base())
 		if said.quotedFields < maxHits && r.status >= 400 && strings.IndexByte(s.Key, '-') > 0 {
 			said.quotedFields++
 			r.readQuotedHeader(s)
 		}
 	}
+}
+
+// nestedWait is waitKey for a number whose object is named for the wait: "retryAfter": {"seconds": 12}.
+func nestedWait(s *scan.JSON) (time.Duration, bool) {
+	if s.Depth < 2 || s.Quoted || len(s.Key) > 12 {
+		return 0, false
+	}
+	parent := s.Path[s.Depth-1]
+	if len(parent) > 24 || !mayWait(parent) {
+		return 0, false
+	}
+	return waitKey(parent + "_" + s.Key)
 }
 
 // addWait adds a wait. Of several the longest counts.

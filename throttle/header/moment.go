@@ -152,7 +152,7 @@ func zoneOf(w string) *time.Location {
 // words, and unspacedUnits their units of time.
 var (
 	unspacedCues = []string{
-		"重试", "再试", "重試", "再試", "稍后", "待ち", "再度", "다시", //nolint:gosmopolitan // servers write in their own language
+		"重试", "再试", "重試", "再試", "稍后", "待ち", "再度", "もう一度", "等待", "다시", //nolint:gosmopolitan // servers write in their own language
 	}
 	unspacedUnits = []struct {
 		name string

@@ -75,6 +75,8 @@ func TestMoreStatuses(t *testing.T) {
 		{401, "", false},
 		{402, `{"message":"You have reached the limit.","reason":"MONTHLY_REQUEST_COUNT"}`, true},
 		{402, `{"message":"You have reached the limit."}`, false},
+		{403, "<h1>Developer Over Qpm</h1>", true},
+		{400, `{"error":"concurrency_limit_reached"}`, true},
 		{500, limit, true},
 		{500, invalid, false},
 		{500, "<f><faultcode>soap:Server</faultcode><faultstring>Too many requests</faultstring></f>", false},

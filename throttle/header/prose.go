@@ -12,9 +12,9 @@ import (
 var cues = [...]string{
 	"try again", "retry", "replenished", "wait", "available", "reset", "banned", "suspended", "blocked", "locked out", "come back",
 	"back off", "backoff", "cooldown", "cool down", "cooling", "until", "lifted", "next request", "ban expires", "expires in", "resume",
-	"refill", "paused for", "try after", "request after", "api after", "ponownie", "riprova", "tente", "reintente", "intente", "inténte",
+	"refill", "renew", "another request", "next allowed", "limited for", "paused for", "try after", "request after", "api after", "ponownie", "riprova", "tente", "reintente", "intente", "inténte",
 	"réessay", "patienter", "attendre", "erneut", "versuchen", "warten",
-	"espere", "aguarde", "attendi", "probeer", "wacht", "spróbuj", "повтор", "попробуйте", "подожд", "request this",
+	"espere", "espera", "aguarde", "attendi", "probeer", "wacht", "spróbuj", "повтор", "попробуйте", "подожд", "request this",
 }
 
 // maxCue is how much of a text behind a cue is looked at.
@@ -48,7 +48,34 @@ func waitInProse(text string, base time.Time) (Reset, bool) {
 		}
 		start++
 	}
+	if t, ok := waitBeforeWord(low); ok {
+		return t, true
+	}
 	return waitUnspaced(low)
+}
+
+// waitBeforeWord finds a length of time with a word for waiting behind it: 42 seconds
+// remaining, bitte 30 sekunden warten.
+func waitBeforeWord(low string) (Reset, bool) {
+	words := strings.Fields(low)
+	for i, w := range words {
+		switch strings.TrimRight(w, ".!,;)") {
+		case "remaining", "left", "warten", "wachten", "odczekać":
+		default:
+			continue
+		}
+		if i < 2 {
+			continue
+		}
+		unit := words[i-1]
+		if plain := foreignUnits[unit]; plain != "" {
+			unit = plain
+		}
+		if d, step, ok := scan.ParseDuration(words[i-2] + unit); ok && scan.IsDigit(words[i-2][0]) && d > 0 && d < maxDelta*time.Second {
+			return Reset{In: d, Resolution: step}, true
+		}
+	}
+	return Reset{}, false
 }
 
 // waitBehindCue reads the first time in a text that follows a word such as in, after, for
@@ -65,7 +92,7 @@ func waitBehindCue(low string, base time.Time) (Reset, bool) {
 		}
 		mark := strings.TrimRight(w, ":=")
 		switch mark {
-		case "sie", "over", "через", "warten", "patienter", "attendre", "espere", "aguarde", "attendi", "wacht", "fra", "za", "in", "after",
+		case "sie", "over", "через", "warten", "patienter", "attendre", "espere", "espera", "aguarde", "attendi", "wacht", "fra", "za", "in", "after",
 			"wait", "for", "until", "till", "at", "by", "po", "tra", "durch", "em", "retry", "retry-after", "retryafter", "again",
 			"least", "reset", "resets",
 			"retry_after", "on", "is", "dans", "en", "nach", "approximately", "about", "of", "backoff", "cooldown", "time", "seconds", "another":
@@ -75,6 +102,11 @@ func waitBehindCue(low string, base time.Time) (Reset, bool) {
 		}
 		if t, ok := namedWait(words[i:], base); ok {
 			return t, true
+		}
+		if mark != w && len(mark) > 0 {
+			if t, ok := leadingWait(words[i+1:], mark, base); ok { // next allowed request: 2026-03-01T12:00:30Z
+				return t, true
+			}
 		}
 		if key, value, ok := strings.Cut(w, "="); ok && scan.IsLetter(scan.FirstByte(key)) {
 			if t, ok := leadingWait(append([]string{value}, words[i+1:]...), "after", base); ok {
@@ -133,6 +165,9 @@ func leadingWait(words []string, before string, base time.Time) (Reset, bool) {
 	}
 	if t, ok := longMoment(words, base); ok {
 		return t, true
+	}
+	if len(words) > 2 && words[1] == "more" { // 30 more seconds
+		words = append([]string{words[0]}, words[2:]...)
 	}
 	if !scan.IsDigit(scan.FirstByte(one)) {
 		return Reset{}, false

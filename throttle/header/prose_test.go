@@ -36,11 +36,21 @@ func TestWaitInProse(t *testing.T) {
 		"Rate limited. Available at 2026-03-01T12:00:20Z":                     20 * time.Second,
 		"Cooldown: 8 seconds":                                                 8 * time.Second,
 
-		"some upstream error retry-after-ms=12345": 12345 * time.Millisecond,
-		"429, retry-after-ms: 7000":                7 * time.Second,
-		"retry_after_seconds=9, scope=user":        9 * time.Second,
-		"FLOOD_WAIT_30":                            30 * time.Second,
-		"Please wait 12":                           12 * time.Second,
+		"some upstream error retry-after-ms=12345":    12345 * time.Millisecond,
+		"429, retry-after-ms: 7000":                   7 * time.Second,
+		"retry_after_seconds=9, scope=user":           9 * time.Second,
+		"You can make another request in 45 seconds.": 45 * time.Second,
+		"Next allowed request: 2026-03-01T12:00:30Z":  30 * time.Second,
+		"Rate limited for 30 more seconds":            30 * time.Second,
+		"Too many requests. 42 seconds remaining.":    42 * time.Second,
+		"Bitte 30 Sekunden warten":                    30 * time.Second,
+		"Espera 30 segundos":                          30 * time.Second,
+		"30秒後にもう一度お試しください":                            30 * time.Second, //nolint:gosmopolitan // servers write in their own language
+		"請等待30秒":                                      30 * time.Second, //nolint:gosmopolitan // the same
+		"5 requests remaining":                        none,
+		"You have 3 left":                             none,
+		"FLOOD_WAIT_30":                               30 * time.Second,
+		"Please wait 12":                              12 * time.Second,
 
 		"retry-after-ms=soon":        none,
 		"wait-ms":                    none,
@@ -73,13 +83,14 @@ func TestWaitKey(t *testing.T) {
 		"retry_after": 0, "retryAfterSec": time.Second, "RetryAfterMs": time.Millisecond, "backoff_seconds": time.Second,
 		"reset_time": 0, "resetsAt": 0, "rateLimitNext": 0, "nextAccessTime": 0, "retry_in_minutes": time.Minute, "wait-time": 0,
 		"blocked_until": 0, "cooldownSeconds": time.Second, "seconds_until_reset": time.Second, "rate_limit_reset": 0, "next_available_at": 0,
+		"seconds_remaining": time.Second, "secondsLeft": time.Second,
 	} {
 		got, ok := waitKey(key)
 		assert.True(t, ok, key)
 		assert.Equal(t, unit, got, key)
 	}
 	for _, key := range []string{"retries", "max_retries", "retry_count", "reset_password", "next", "next_page", "nextCursor", "wait", "backoff",
-		"available", "response_time", "resource", "limit", "created_at", "blocked_users", "reset_token", "", "a", strings.Repeat("retry", 20)} {
+		"available", "response_time", "resource", "limit", "created_at", "blocked_users", "reset_token", "remaining", "seats_left", "seconds", "", "a", strings.Repeat("retry", 20)} {
 		_, ok := waitKey(key)
 		assert.False(t, ok, key)
 	}

@@ -216,7 +216,7 @@ func waitKey(key string) (unit time.Duration, ok bool) {
 	if len(key) < 4 || len(key) > 48 || !mayWait(key) {
 		return 0, false
 	}
-	var cue, aim, next, back bool
+	var cue, aim, next, back, left bool
 	words := 0
 	ok = forWords(key, func(w string) bool {
 		words++
@@ -234,7 +234,9 @@ func waitKey(key string) (unit time.Duration, ok bool) {
 			cue = cue || back
 		case "back":
 			back = true
-		case "after", "in", "delay", "at", "time", "until", "to", "for", "date", "timestamp", "period", "remaining", "duration", "left",
+		case "remaining", "left":
+			left = true
+		case "after", "in", "delay", "at", "time", "until", "to", "for", "date", "timestamp", "period", "duration",
 			"utc", "on", "suggested", "recommended", "header", "window", "is", "hint", "expires", "expiry":
 		case "seconds", "second", "secs", "sec", "s":
 			unit = time.Second
@@ -249,14 +251,14 @@ func waitKey(key string) (unit time.Duration, ok bool) {
 		}
 		return true
 	})
-	return unit, ok && (cue && (words > 1 || key[0]|0x20 == 'r') || next && aim)
+	return unit, ok && (cue && (words > 1 || key[0]|0x20 == 'r') || next && aim || left && unit > 0)
 }
 
 // mayWait is a cheap test that most keys fail.
 func mayWait(key string) bool {
 	for i := range len(key) - 2 {
 		switch string([]byte{scan.Lower(key[i]), scan.Lower(key[i+1]), scan.Lower(key[i+2])}) {
-		case "ret", "res", "wai", "bac", "coo", "thr", "blo", "nex", "ban", "ref", "ava", "rep", "aga":
+		case "ret", "res", "wai", "bac", "coo", "thr", "blo", "nex", "ban", "ref", "ava", "rep", "aga", "sec", "rem":
 			return true
 		}
 	}

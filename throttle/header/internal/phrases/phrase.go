@@ -103,7 +103,7 @@ var refusals = []string{
 	"request was throttled", "request is throttled", "requests are throttled", "request throttled", "requests throttled",
 	"call was throttled", "calls are throttled", "you are throttled", "slow down", "secondary rate limit",
 	"abuse detection", "out of call volume quota", "over rate limit", "over the rate limit", "over your rate limit",
-	"over query limit", "over qps", "over quota limit", "requests too fast", "requesting too fast", "requests too frequently",
+	"over query limit", "over qps", "over qpm", "over qph", "over qpd", "over quota limit", "requests too fast", "requesting too fast", "requests too frequently",
 	"requests too frequent", "requests too often", "requesting too frequently", "calling too frequently",
 	"requests too quickly", "request rate too high", "request rate too large", "request rate is too high",
 	"request rate is too large", "request rate is large", "call rate too high", "rate of requests is too high",
