@@ -3,6 +3,7 @@ package header
 import (
 	"math"
 	"slices"
+	"strconv"
 	"time"
 )
 
@@ -22,6 +23,7 @@ func (r *Reading) assemble() {
 		r.merge()
 	}
 	r.freeUnlimited()
+	r.nameCosts()
 	for i := range r.parts {
 		if p := &r.parts[i]; !p.merged && p.reported() {
 			p.derive()
@@ -217,13 +219,35 @@ func (r *Reading) freeUnlimited() {
 	}
 }
 
+// nameCosts gives the only window of a response the unit of what its requests cost, if the
+// response tells that and no other unit.
+func (r *Reading) nameCosts() {
+	if !r.costs {
+		return
+	}
+	var sole *part
+	for i := range r.parts {
+		p := &r.parts[i]
+		switch {
+		case p.merged || !p.reported():
+		case sole != nil || p.Unit != "":
+			return
+		default:
+			sole = p
+		}
+	}
+	if sole != nil {
+		sole.Unit = "cost"
+	}
+}
+
 // nameApart gives windows that share a name their numbers: several limiters in
 // a row can each send an unnamed window.
 func (r *Reading) nameApart() {
 	for i := 1; i < len(r.Windows); i++ {
 		for n := range i {
 			if w := &r.Windows[i]; r.Windows[n].Name == w.Name && r.Windows[n].Scope == w.Scope {
-				w.Name = numbered(w.Name, i+1)
+				w.Name = w.Name + "#" + strconv.Itoa(i+1)
 				break
 			}
 		}

@@ -3,55 +3,70 @@ package header
 import (
 	"strings"
 	"time"
+
+	"github.com/forbear-go/forbear/throttle/header/internal/names"
+	"github.com/forbear-go/forbear/throttle/header/internal/scan"
 )
 
 // assign adds the values of one field to the windows.
-func (r *Reading) assign(f *field, values []string) {
+func (r *Reading) assign(f *names.Field, values []string) {
 	values = values[:min(len(values), maxValues)]
-	switch f.role {
-	case roleLimit, roleRemaining, roleUsed, roleReset, roleLength:
+	switch f.Role {
+	case names.RoleLimit, names.RoleRemaining, names.RoleUsed, names.RoleReset, names.RoleLength:
 		if len(values) == 1 {
 			if n, ok := digits(values[0]); ok {
-				r.assignNumber(f, 0, number{whole: n})
+				r.assignNumber(f, 0, scan.Number{Whole: n})
 				return
 			}
-			if n, ok := parseNumber(values[0]); ok {
+			if n, ok := scan.ParseNumber(values[0]); ok {
 				r.assignNumber(f, 0, n)
 				return
 			}
+			if (f.Role == names.RoleUsed || f.Role == names.RoleRemaining) && r.assignShare(f, scan.Trim(values[0])) {
+				return // 42/1000, 99 of 100
+			}
 		}
 		r.assignLists(f, values)
-	case roleRetry, roleBackoff, roleDelay:
+	case names.RoleRetry, names.RoleBackoff, names.RoleDelay:
 		for _, v := range values {
 			// Proxies join repeated lines: 5, 60. A date has a comma of its own.
-			for v = r.cut(v); v != "" && isDigit(v[0]); {
+			for v = r.cut(v); v != "" && scan.IsDigit(v[0]); {
 				var member string
 				member, v = cutMember(v)
 				r.waits.add(f, member)
 			}
 			r.waits.add(f, v)
 		}
-	case rolePacked:
+	case names.RolePacked:
 		for _, v := range values {
-			f.read(r, f, r.cut(v))
+			r.assignPacked(f, r.cut(v))
 		}
-	case rolePolicy:
+	case names.RolePolicy:
 		r.assignPolicies(f, values)
-	case roleStem:
+	case names.RoleStem:
 		r.assignStem(f, values)
-	case rolePair:
-		for _, v := range values {
-			if v = r.cut(v); r.assignShare(f, v) {
-				continue
-			}
-			if n, ok := digits(v); ok {
-				weak := field{role: roleLimit, family: weakFamily, key: f.key, weak: true}
-				r.assignNumber(&weak, 0, number{whole: n})
-			}
-		}
-	case roleName, roleScope, roleKind:
+	case names.RolePair:
+		r.assignShares(f, values)
+	case names.RoleCost:
+		n, ok := scan.ParseNumber(r.cut(values[0]))
+		r.costs = r.costs || ok && !n.Minus
+	case names.RoleName, names.RoleScope, names.RoleKind:
 		for i, v := range values {
-			r.assignText(f, i, unquote(r.cut(v)))
+			r.assignText(f, i, scan.Unquote(r.cut(v)))
+		}
+	}
+}
+
+// assignShares reads used/limit. A plain number is a limit if the rest of that name stands
+// beside it.
+func (r *Reading) assignShares(f *names.Field, values []string) {
+	for _, v := range values {
+		if v = r.cut(v); r.assignShare(f, v) {
+			continue
+		}
+		if n, ok := digits(v); ok {
+			weak := names.Field{Role: names.RoleLimit, Family: names.WeakFamily, Key: f.Key, Weak: true}
+			r.assignNumber(&weak, 0, scan.Number{Whole: n})
 		}
 	}
 }
@@ -60,44 +75,60 @@ func (r *Reading) assign(f *field, values []string) {
 func (r *Reading) cut(v string) string {
 	v = v[:min(len(v), maxValue, maxText-r.text)]
 	r.text += len(v)
-	return trim(v)
+	return scan.Trim(v)
 }
 
 // assignNumber reads the value that nearly every field has.
-func (r *Reading) assignNumber(f *field, item int, n number) {
+func (r *Reading) assignNumber(f *names.Field, item int, n scan.Number) {
 	p := r.at(f, item)
 	if p == nil {
 		return
 	}
 	p.describe(f)
-	switch f.role {
-	case roleLimit, roleStem:
+	switch f.Role {
+	case names.RoleLimit, names.RoleStem:
 		p.setLimit(countOf(n))
-	case roleRemaining:
+	case names.RoleRemaining:
+		if f.Full > 0 {
+			p.setLimit(Count{Value: f.Full, State: Known})
+		}
 		p.setRemaining(countOf(n))
-	case roleUsed:
+	case names.RoleUsed:
 		p.setUse(f, n)
-	case roleLength:
-		p.setLength(lengthOf(n, f.step))
-		p.unitlessLength = f.step == 0
-	case roleReset:
-		if v, ok := resetOf(n, f.step); ok {
-			p.setReset(v, f.step == 0)
-			p.milli = n.whole >= minEpochMilli && n.whole < minEpochMicro
+	case names.RoleLength:
+		p.setLength(lengthOf(n, f.Step))
+		p.unitlessLength = f.Step == 0
+	case names.RoleReset:
+		if v, ok := resetOf(n, f.Step); ok {
+			p.setReset(v, f.Step == 0)
+			p.milli = n.Whole >= minEpochMilli && n.Whole < minEpochMicro
 		} else {
 			p.broken = true
 		}
 	}
 }
 
+// assignBare takes the number behind a name without a role, such as
+// X-RateLimit-Concurrent-Jobs, for the limit of the window that has that name, if the
+// response tells no other limit of it.
+func (r *Reading) assignBare(f *names.Field, values []string) {
+	if f.Role != names.RoleStem || !f.Strict || len(values) != 1 {
+		return
+	}
+	n, ok := scan.ParseNumber(values[0])
+	if p := r.known(f.Family, f.Key, 0); ok && p != nil && p.Limit.State == Absent && (p.Remaining.Known() || p.Used.Known()) {
+		p.setLimit(countOf(n))
+	}
+}
+
 // setUse sets a use, or what follows from it if it is a share of the limit.
-func (p *part) setUse(f *field, n number) {
-	if f.full == 0 {
+func (p *part) setUse(f *names.Field, n scan.Number) {
+	if f.Full == 0 {
 		p.setUsed(countOf(n))
 		return
 	}
-	full, unit := f.full, f.unit
-	if full == 1 && n.whole > 2 {
+	full, unit := f.Full, f.Unit
+	if full == 1 && n.Whole > 2 {
 		full, unit = 100, "percent" // twice the limit is a share, fifty times is not
 	}
 	p.Unit = unit
@@ -107,21 +138,21 @@ func (p *part) setUse(f *field, n number) {
 
 // lengthOf reads the length of a window. Without a unit in the name it is in
 // seconds, unless that made it longer than a year.
-func lengthOf(n number, step time.Duration) time.Duration {
+func lengthOf(n scan.Number, step time.Duration) time.Duration {
 	if step == 0 {
 		step = time.Second
-		if n.whole > maxDelta {
+		if n.Whole > maxDelta {
 			step = time.Millisecond
 		}
 	}
-	d, _ := n.times(step)
+	d, _ := n.Times(step)
 	return d
 }
 
 // assignText reads the fields that describe the unnamed window in words. Repeated
 // lines belong to the windows that the other fields describe in the same
 // order.
-func (r *Reading) assignText(f *field, item int, v string) {
+func (r *Reading) assignText(f *names.Field, item int, v string) {
 	if v == "" {
 		return
 	}
@@ -129,19 +160,19 @@ func (r *Reading) assignText(f *field, item int, v string) {
 	if p == nil {
 		return
 	}
-	switch f.role {
-	case roleName:
+	switch f.Role {
+	case names.RoleName:
 		if p.unnamed {
 			p.Name, p.unnamed = v, false
 		}
 		if d := periodNamed(v); d > 0 && p.Length == 0 {
 			p.Length = d
 		}
-	case roleScope:
+	case names.RoleScope:
 		if p.Scope == "" || v < p.Scope {
 			p.Scope = v
 		}
-	case roleKind:
+	case names.RoleKind:
 		// "Daily-limit", "QPS": the length of the window that the other fields
 		// speak of. Anything else ("application", "3") says nothing.
 		if d := periodIn(v); d > 0 {
@@ -160,14 +191,14 @@ func periodNamed(v string) time.Duration {
 		return 0
 	}
 	var d time.Duration
-	for w := range strings.FieldsFuncSeq(lowerString(v), func(c rune) bool { return c == '-' || c == '_' || c == ' ' }) {
-		switch at := lookUp(w); at.kind {
-		case wordPeriod:
+	for w := range strings.FieldsFuncSeq(strings.ToLower(v), func(c rune) bool { return c == '-' || c == '_' || c == ' ' }) {
+		switch at := names.LookUp(w); at.Kind {
+		case names.WordPeriod:
 			if d > 0 {
 				return 0
 			}
-			d = at.length
-		case wordFiller, wordUnit, wordLimit, wordQuota:
+			d = at.Length
+		case names.WordFiller, names.WordUnit, names.WordLimit, names.WordQuota:
 		default:
 			return 0
 		}
@@ -178,7 +209,7 @@ func periodNamed(v string) time.Duration {
 // periodIn returns the period that a text of words and dashes names, 0 when it
 // names none.
 func periodIn(v string) time.Duration {
-	if len(v) > maxName {
+	if len(v) > names.MaxName {
 		return 0
 	}
 	start := 0
@@ -186,8 +217,8 @@ func periodIn(v string) time.Duration {
 		if i < len(v) && v[i] != '-' && v[i] != '_' && v[i] != ' ' {
 			continue
 		}
-		if w := lookUp(lowerString(v[start:i])); w.kind == wordPeriod {
-			return w.length
+		if w := names.LookUp(strings.ToLower(v[start:i])); w.Kind == names.WordPeriod {
+			return w.Length
 		}
 		start = i + 1
 	}

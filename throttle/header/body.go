@@ -3,6 +3,10 @@ package header
 import (
 	"strings"
 	"time"
+
+	"github.com/forbear-go/forbear/throttle/header/internal/names"
+	"github.com/forbear-go/forbear/throttle/header/internal/phrases"
+	"github.com/forbear-go/forbear/throttle/header/internal/scan"
 )
 
 // bodyFindings is what a body tells of a refusal.
@@ -47,8 +51,8 @@ func (r *Reading) readBody(body []byte, said *bodyFindings) {
 		said.readText(text, r.base())
 		return
 	}
-	s := jsonScan{text: text}
-	for s.next() {
+	s := scan.JSON{Text: text}
+	for s.Next() {
 		r.readMember(&s, said)
 	}
 	r.readShopify(said)
@@ -56,43 +60,59 @@ func (r *Reading) readBody(body []byte, said *bodyFindings) {
 }
 
 // readMember looks at one scalar of a JSON body.
-func (r *Reading) readMember(s *jsonScan, said *bodyFindings) {
-	switch key := plainKey(s.key); key {
+func (r *Reading) readMember(s *scan.JSON, said *bodyFindings) {
+	switch key := plainKey(s.Key); key {
 	case "throttleseconds":
 		// Bungie sends it always; 0 is no wait.
-		if n, ok := parseNumber(s.value); ok && !n.zero() {
-			said.addWait(s.value, 0, r.base())
+		if n, ok := scan.ParseNumber(s.Value); ok && !n.Zero() {
+			said.addWait(s.Value, 0, r.base())
 			said.onSuccess = true
 		}
 	case "backoff":
 		// Stack Exchange asks for a pause on a success.
-		if s.depth == 1 && !s.quoted {
-			said.addWait(s.value, 0, r.base())
+		if s.Depth == 1 && !s.Quoted {
+			said.addWait(s.Value, 0, r.base())
 			said.onSuccess = said.waitKnown
 		}
 	case "quotamax", "quotaremaining":
 		r.readQuota(s, key)
 	case "violatedpolicies":
-		r.readViolated(s.value)
+		r.readViolated(s.Value)
 	case "maximumavailable":
-		said.graph.most = parseCount(s.value)
+		said.graph.most = parseCount(s.Value)
 	case "currentlyavailable":
-		said.graph.now = parseCount(s.value)
+		said.graph.now = parseCount(s.Value)
 	case "restorerate":
-		said.graph.rate = parseCount(s.value)
+		said.graph.rate = parseCount(s.Value)
 	case "requestedquerycost":
-		said.graph.asked = parseCount(s.value)
+		said.graph.asked = parseCount(s.Value)
 	default:
-		if unit, ok := waitKey(s.key); ok {
-			said.addWait(s.value, unit, r.base())
+		if unit, ok := waitKey(s.Key); ok {
+			said.addWait(s.Value, unit, r.base())
+			return
+		}
+		if unit, ok := nestedWait(s); ok {
+			said.addWait(s.Value, unit, r.base())
 			return
 		}
 		said.readError(s, key, r.base())
-		if said.quotedFields < maxHits && r.status >= 400 && strings.IndexByte(s.key, '-') > 0 {
+		if said.quotedFields < maxHits && r.status >= 400 && strings.IndexByte(s.Key, '-') > 0 {
 			said.quotedFields++
 			r.readQuotedHeader(s)
 		}
 	}
+}
+
+// nestedWait is waitKey for a number whose object is named for the wait: "retryAfter": {"seconds": 12}.
+func nestedWait(s *scan.JSON) (time.Duration, bool) {
+	if s.Depth < 2 || s.Quoted || len(s.Key) > 12 {
+		return 0, false
+	}
+	parent := s.Path[s.Depth-1]
+	if len(parent) > 24 || !mayWait(parent) {
+		return 0, false
+	}
+	return waitKey(parent + "_" + s.Key)
 }
 
 // addWait adds a wait. Of several the longest counts.
@@ -104,14 +124,14 @@ func (b *bodyFindings) addWait(v string, unit time.Duration, base time.Time) {
 }
 
 // readQuota reads Stack Exchange's quota_max and quota_remaining.
-func (r *Reading) readQuota(s *jsonScan, key string) {
-	n, ok := parseNumber(s.value)
-	if !ok || s.depth != 1 {
+func (r *Reading) readQuota(s *scan.JSON, key string) {
+	n, ok := scan.ParseNumber(s.Value)
+	if !ok || s.Depth != 1 {
 		return
 	}
-	f := field{role: roleLimit, family: "body"}
+	f := names.Field{Role: names.RoleLimit, Family: "body"}
 	if key == "quotaremaining" {
-		f.role = roleRemaining
+		f.Role = names.RoleRemaining
 	}
 	r.assignNumber(&f, 0, n)
 }
@@ -129,12 +149,12 @@ func (r *Reading) readViolated(name string) {
 
 // readQuotedHeader reads rate-limit fields that a proxy quotes in the body of an
 // error, as OpenRouter does.
-func (r *Reading) readQuotedHeader(s *jsonScan) {
-	f := fieldOf(s.key)
-	switch f.role {
-	case roleLimit, roleRemaining, roleUsed, roleReset, roleRetry:
-		if f.family != "~" {
-			r.assign(f, []string{s.value})
+func (r *Reading) readQuotedHeader(s *scan.JSON) {
+	f := names.Of(s.Key)
+	switch f.Role {
+	case names.RoleLimit, names.RoleRemaining, names.RoleUsed, names.RoleReset, names.RoleRetry:
+		if f.Family != "~" {
+			r.assign(f, []string{s.Value})
 		}
 	}
 }
@@ -146,7 +166,7 @@ func (r *Reading) readShopify(said *bodyFindings) {
 	if !g.most.Known() || !g.now.Known() || !g.rate.Known() {
 		return
 	}
-	p := r.at(&field{family: "body"}, 0)
+	p := r.at(&names.Field{Family: "body"}, 0)
 	if p == nil {
 		return
 	}
@@ -161,8 +181,8 @@ func (r *Reading) readShopify(said *bodyFindings) {
 	}
 }
 
-// plainKey is a key without what vendors spell differently: case, dashes and
-// underscores.
+// plainKey is a key without what vendors spell differently: case, dashes,
+// underscores and spaces.
 func plainKey(key string) string {
 	if len(key) > 32 {
 		return ""
@@ -170,7 +190,7 @@ func plainKey(key string) string {
 	var buf [32]byte
 	n := 0
 	for i := range len(key) {
-		if c := lower(key[i]); c != '-' && c != '_' && c != '.' {
+		if c := scan.Lower(key[i]); c != '-' && c != '_' && c != '.' && c != ' ' {
 			buf[n] = c
 			n++
 		}
@@ -178,9 +198,52 @@ func plainKey(key string) string {
 	return string(buf[:n])
 }
 
-func firstByte(s string) byte {
-	if s == "" {
-		return 0
+// readElements looks for elements of an XML text that hold an error code, or that say
+// when to come back by their name or their attribute Name: <Code>SlowDown</Code>,
+// <RetryAfterSeconds>30</RetryAfterSeconds>, <Value Name="BackOffMilliseconds">297749</Value>.
+func (b *bodyFindings) readElements(text string, base time.Time) {
+	for {
+		_, rest, found := strings.Cut(text, "<")
+		if !found {
+			return
+		}
+		tag, rest, found := strings.Cut(rest, ">")
+		if !found {
+			return
+		}
+		text = rest
+		value, _, _ := strings.Cut(rest, "<")
+		if value = scan.Trim(value); value == "" || len(value) > scan.MaxDate || tag == "" || tag[0] == '/' {
+			continue
+		}
+		name, attributes, _ := strings.Cut(tag, " ")
+		if i := strings.LastIndexByte(name, ':'); i >= 0 {
+			name = name[i+1:]
+		}
+		switch strings.ToLower(name) {
+		case "code", "errorcode", "faultcode", "responsecode", "exceptioncode", "reason":
+			if phrases.IsCode(value) {
+				b.readCodeAlone(value)
+				verdict, _ := phrases.ReadCode(value)
+				b.faulted = b.faulted || verdict != phrases.Other
+			}
+			continue
+		}
+		if unit, ok := waitKey(name); ok {
+			b.addWait(value, unit, base)
+		} else if unit, ok := waitKey(attributeName(attributes)); ok {
+			b.addWait(value, unit, base)
+		}
 	}
-	return s[0]
+}
+
+// attributeName returns the value of the attribute Name.
+func attributeName(attributes string) string {
+	for _, start := range [...]string{`Name="`, `name="`} {
+		if _, value, ok := strings.Cut(attributes, start); ok {
+			value, _, _ = strings.Cut(value, `"`)
+			return value
+		}
+	}
+	return ""
 }

@@ -1,39 +1,46 @@
 package header
 
+import (
+	"github.com/forbear-go/forbear/throttle/header/internal/names"
+	"github.com/forbear-go/forbear/throttle/header/internal/scan"
+)
+
 // assignStem reads a field that is named by the stem alone. Depending on who sends
 // it, it holds a limit, IETF's list of windows, or pairs of many kinds.
-func (r *Reading) assignStem(f *field, values []string) {
+func (r *Reading) assignStem(f *names.Field, values []string) {
 	for _, v := range values {
 		v = r.cut(v)
 		if v == "" {
 			continue
 		}
-		if n, ok := parseNumber(v); ok {
-			if !f.strict {
+		if n, ok := scan.ParseNumber(v); ok {
+			if f.Strict {
+				r.bare = true
+			} else {
 				r.assignNumber(f, 0, n)
 			}
 			continue
 		}
 		switch firstMark(v) {
 		case ';':
-			if isDigit(v[0]) {
+			if scan.IsDigit(v[0]) {
 				r.addPolicies(f, v)
 			} else {
 				r.assignItems(f, v)
 			}
 		case '=', ':':
-			if isDigit(v[0]) {
+			if scan.IsDigit(v[0]) {
 				asLimit := *f
-				asLimit.role = roleLimit
+				asLimit.Role = names.RoleLimit
 				r.assignLists(&asLimit, []string{v})
 			} else {
 				r.assignPairs(f, v)
 			}
 		case '/':
 			if !r.assignShare(f, v) {
-				if n, period, ok := scanNumber(v); ok {
+				if n, period, ok := scan.CutNumber(v); ok {
 					asLimit := *f
-					asLimit.role = roleLimit
+					asLimit.Role = names.RoleLimit
 					r.assignRate(&asLimit, 0, n, period[1:])
 				}
 			}
@@ -63,7 +70,7 @@ func firstMark(v string) byte {
 				return c
 			}
 			params = true
-		case c == '=' && !params, (c == ':' || c == '/') && isDigit(v[0]):
+		case c == '=' && !params, (c == ':' || c == '/') && scan.IsDigit(v[0]):
 			return c
 		case c == ':' && mark == 0:
 			mark = c
@@ -74,19 +81,19 @@ func firstMark(v string) byte {
 
 // letterAssigned reports whether a parameter of one letter follows: r=5.
 func letterAssigned(s string) bool {
-	s = trim(s)
-	return len(s) > 2 && isLetter(s[0]) && s[1] == '='
+	s = scan.Trim(s)
+	return len(s) > 2 && scan.IsLetter(s[0]) && s[1] == '='
 }
 
 // assignItems reads IETF's list: "day";r=100;t=36000, "hour";r=5.
-func (r *Reading) assignItems(f *field, v string) {
+func (r *Reading) assignItems(f *names.Field, v string) {
 	var it item
 	for v != "" {
 		v = it.scan(v)
 		if it.name != "" && (it.measured || it.limits) {
 			r.assignItem(f, &it)
 		} else if it.name != "" && it.count {
-			if p := r.find(f.family, it.name, it.name, 0); p != nil {
+			if p := r.find(f.Family, it.name, it.name, 0); p != nil {
 				p.setRemaining(countOf(it.value))
 			}
 		}

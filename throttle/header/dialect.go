@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/forbear-go/forbear/throttle/header/internal/names"
 )
 
 // Dialect tells how an API is to be read where its responses alone do not: a
@@ -38,6 +40,8 @@ type Dialect struct {
 	// change, and is called by many goroutines at once. Nil says nothing. It sees the
 	// bodies of statuses that can mean a refusal, and with Bodies those of successes.
 	Body func(status int, body []byte) (wait time.Duration, known, refused bool)
+
+	silent bool // the API turns requests away with an empty 204
 }
 
 // Field is the meaning of a header field.
@@ -72,7 +76,7 @@ const (
 	RetryAfter             // when to come back
 )
 
-var roles = [...]role{roleNone, roleLimit, roleRemaining, roleUsed, roleReset, roleLength, roleRetry}
+var roles = [...]names.Role{names.RoleNone, names.RoleLimit, names.RoleRemaining, names.RoleUsed, names.RoleReset, names.RoleLength, names.RoleRetry}
 
 // Period is a window whose name and length are known from a documentation.
 type Period struct {
@@ -84,7 +88,7 @@ type Period struct {
 }
 
 // fields are the fields of dialects by their names in lower case.
-type fields map[string]*field
+type fields map[string]*names.Field
 
 // compile checks a dialect and adds its fields to all.
 func (d *Dialect) compile(all fields) error {
@@ -100,11 +104,11 @@ func (d *Dialect) compile(all fields) error {
 		// A family of its own if it has the name of a window to keep it apart, that of
 		// the grammar if not, so that one field can be changed and its
 		// siblings left alone.
-		c := &field{role: roles[f.Role], name: name, family: "dialect", key: f.Window, label: f.Window,
-			length: f.Length, unit: f.Counts, step: f.Unit}
-		if known := classify(name); known.role != roleNone && !known.weak && f.Window == "" {
-			c.family, c.key, c.label = known.family, known.key, known.label
-			c.length, c.unit = max(c.length, known.length), max(c.unit, known.unit)
+		c := &names.Field{Role: roles[f.Role], Name: name, Family: "dialect", Key: f.Window, Label: f.Window,
+			Length: f.Length, Unit: f.Counts, Step: f.Unit}
+		if known := names.Classify(name); known.Role != names.RoleNone && !known.Weak && f.Window == "" {
+			c.Family, c.Key, c.Label = known.Family, known.Key, known.Label
+			c.Length, c.Unit = max(c.Length, known.Length), max(c.Unit, known.Unit)
 		}
 		all[strings.ToLower(name)] = c
 	}

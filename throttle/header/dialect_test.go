@@ -7,6 +7,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/forbear-go/forbear/throttle/header/internal/scan"
 )
 
 func TestDialectHosts(t *testing.T) {
@@ -75,7 +77,7 @@ func TestDialectOrder(t *testing.T) {
 }
 
 func TestDialectPeriods(t *testing.T) {
-	rd, err := NewReader("h", Dialect{Periods: []Period{{Name: "quarter", Length: 15 * time.Minute, Aligned: true}, {Name: "day", Length: day}}})
+	rd, err := NewReader("h", Dialect{Periods: []Period{{Name: "quarter", Length: 15 * time.Minute, Aligned: true}, {Name: "day", Length: scan.Day}}})
 	require.NoError(t, err)
 	var r Reading
 	rd.Read(&r, http.StatusOK, headerOf("X-RateLimit-Limit", "200,2000", "X-RateLimit-Usage", "60,1150"), nil, benchNow.Add(time.Minute))
@@ -141,6 +143,21 @@ func TestDialectReadsBodies(t *testing.T) {
 	// A longer wait that the server names in a usual way is not shortened.
 	rd.Read(&r, http.StatusTooManyRequests, http.Header{"Retry-After": {"60"}}, []byte("busy"), time.Now())
 	require.Equal(t, time.Minute, r.Wait.Delay)
+}
+
+// Only a host of which it is known turns requests away with an empty 204.
+func TestRefusalWithoutContent(t *testing.T) {
+	for host, want := range map[string]bool{"www.virustotal.com": true, "api.example.com": false} {
+		rd, err := NewReader(host)
+		require.NoError(t, err)
+		for range 3 { // also once the shape of the response is known
+			var r Reading
+			rd.Read(&r, http.StatusNoContent, headerOf("Server", "x"), nil, benchNow)
+			assert.Equal(t, want, r.Refused, host)
+			rd.Read(&r, http.StatusOK, headerOf("Server", "x"), nil, benchNow)
+			assert.False(t, r.Refused, host)
+		}
+	}
 }
 
 // A field that the grammar believes only beside others is believed alone when a dialect

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/forbear-go/forbear/throttle/header/internal/scan"
 )
 
 // dialects are the ones that come with the package. A response that only lacks a
@@ -39,7 +41,7 @@ var dialects = []Dialect{
 		Hosts: []string{"www.strava.com"},
 		Periods: []Period{
 			{Name: "15min", Length: 15 * time.Minute, Aligned: true},
-			{Name: "daily", Length: day, Aligned: true},
+			{Name: "daily", Length: scan.Day, Aligned: true},
 		},
 	},
 	// Those below tell limits in the bodies of successes.
@@ -80,6 +82,13 @@ var dialects = []Dialect{
 	{Name: "viber", Refusals: true, Hosts: []string{"chatapi.viber.com"}},
 	{Name: "tiktok", Refusals: true, Hosts: []string{"business-api.tiktok.com"}}, // "code": 40100
 	{Name: "dingtalk", Refusals: true, Hosts: []string{"oapi.dingtalk.com", "api.dingtalk.com"}},
+	// https://docs.virustotal.com/v2.0/reference/api-responses
+	{Name: "virustotal", silent: true, Hosts: []string{"www.virustotal.com"}},
+	{Name: "okx", Refusals: true, Hosts: []string{".okx.com", ".oklink.com"}}, // "code": "50011"
+	{Name: "deribit", Refusals: true, Hosts: []string{".deribit.com"}},        // too_many_requests
+	{Name: "arcgis", Refusals: true, Hosts: []string{".arcgis.com"}},          // error.code 429
+	{Name: "fmp", Refusals: true, Hosts: []string{"financialmodelingprep.com"}},
+	{Name: "baidutranslate", Refusals: true, Hosts: []string{"fanyi-api.baidu.com", "api.fanyi.baidu.com"}}, // 54003
 	{Name: "jsonrpc", Refusals: true, Hosts: []string{".infura.io", ".alchemy.com", ".quiknode.pro", "rpc.ankr.com"}},
 }
 

@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/forbear-go/forbear/throttle/header/internal/names"
 )
 
 var update = flag.Bool("update", false, "write the generated parts of docs/headers.md")
@@ -63,7 +65,7 @@ func example(t *testing.T, s *sample) string {
 	rd := s.reader(t)
 	for _, line := range s.Header {
 		name, value, _ := strings.Cut(line, ":")
-		if f := rd.fieldOf(http.CanonicalHeaderKey(name)); f.role == roleNone || f.role >= roleDate {
+		if f := rd.fieldOf(http.CanonicalHeaderKey(name)); f.Role == names.RoleNone || f.Role >= names.RoleDate {
 			continue
 		}
 		lines = append(lines, "`"+name+": "+shorten(strings.TrimSpace(value))+"`")

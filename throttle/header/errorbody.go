@@ -3,36 +3,40 @@ package header
 import (
 	"strings"
 	"time"
+
+	"github.com/forbear-go/forbear/throttle/header/internal/names"
+	"github.com/forbear-go/forbear/throttle/header/internal/phrases"
+	"github.com/forbear-go/forbear/throttle/header/internal/scan"
 )
 
 // readError looks at one scalar of a JSON body for the codes, words and numbers
 // by which errors say that a limit was hit.
-func (b *bodyFindings) readError(s *jsonScan, key string, base time.Time) {
+func (b *bodyFindings) readError(s *scan.JSON, key string, base time.Time) {
 	b.readEnvelope(s, key)
 	kind := errorKeys[key]
-	if kind == keyOther && s.depth > 1 && s.path[1] == "errors" && strings.IndexByte(s.value, ' ') > 0 {
+	if kind == keyOther && s.Depth > 1 && s.Path[1] == "errors" && strings.IndexByte(s.Value, ' ') > 0 {
 		kind = keyMessage // named for what is wrong: "errors": {"rateLimit": "Too many requests"}
 	}
 	if kind == keyOther {
 		return
 	}
-	if n, ok := parseNumber(s.value); ok {
+	if n, ok := scan.ParseNumber(s.Value); ok {
 		if kind == keyCode {
 			b.readNumber(s, key, n)
 		}
 		return
 	}
-	if !s.quoted {
+	if !s.Quoted {
 		return
 	}
-	text := s.value[:min(len(s.value), 4<<10)]
+	text := s.Value[:min(len(s.Value), 4<<10)]
 	if b.textRead += len(text); b.textRead > maxErrorText {
 		return
 	}
 	if text == "OAuthException" {
 		b.oauth = true
 	}
-	if kind != keyMessage && isCode(text) {
+	if kind != keyMessage && phrases.IsCode(text) {
 		b.readCode(s, key, text)
 		return
 	}
@@ -69,19 +73,19 @@ var errorKeys = map[string]keyKind{
 }
 
 // readEnvelope looks for what the outermost object says of success and failure.
-func (b *bodyFindings) readEnvelope(s *jsonScan, key string) {
+func (b *bodyFindings) readEnvelope(s *scan.JSON, key string) {
 	switch {
-	case s.depth >= 2 && s.path[1] == "data":
-		b.data = b.data || s.value != "null"
-	case s.depth >= 2 && (s.path[1] == "error" || s.path[1] == "errors" || s.path[1] == "error_response"),
-		s.depth == 2 && s.path[1] == "status" && errorKeys[key] == keyMessage:
+	case s.Depth >= 2 && s.Path[1] == "data":
+		b.data = b.data || s.Value != "null"
+	case s.Depth >= 2 && (s.Path[1] == "error" || s.Path[1] == "errors" || s.Path[1] == "error_response"),
+		s.Depth == 2 && s.Path[1] == "status" && errorKeys[key] == keyMessage:
 		b.failed = true
 	}
 	b.scalars++
-	if s.depth != 1 {
+	if s.Depth != 1 {
 		return
 	}
-	value := lowerString(s.value[:min(len(s.value), 16)])
+	value := strings.ToLower(s.Value[:min(len(s.Value), 16)])
 	switch key {
 	case "success", "ok", "succeeded":
 		b.failed = b.failed || value == "false" || value == "0"
@@ -95,11 +99,11 @@ func (b *bodyFindings) readEnvelope(s *jsonScan, key string) {
 	case "error", "err", "errormessage":
 		b.failed = b.failed || value != "" && value != "null" && value != "false" && value != "0"
 	case "errcode", "errorcode", "errno", "code", "retcode":
-		n, ok := parseNumber(value)
-		b.failed = b.failed || ok && !n.zero() && n.whole != 200
+		n, ok := scan.ParseNumber(value)
+		b.failed = b.failed || ok && !n.Zero() && n.Whole != 200
 	case "note", "information":
-		plain := plainText(s.value[:min(len(s.value), 4<<10)])
-		b.note = b.note || hasPhrase(plain, noteWords)
+		plain := phrases.Plain(s.Value[:min(len(s.Value), 4<<10)])
+		b.note = b.note || phrases.Has(plain, noteWords)
 	}
 }
 
@@ -122,55 +126,56 @@ func (b *bodyFindings) finish() {
 }
 
 // readCode reads an error code that is a word.
-func (b *bodyFindings) readCode(s *jsonScan, key, code string) {
-	if s.key == "__type" && throttleCodes[lastPart(code)] {
+func (b *bodyFindings) readCode(s *scan.JSON, key, code string) {
+	if s.Key == "__type" && phrases.ThrottleCodes[phrases.LastPart(code)] {
 		b.refused = true
 		return
 	}
-	verdict, plain := readCode(code)
-	if errorKeys[key] == keyName && verdict == codeLimited &&
-		!hasPhrase(plain, []string{"error", "exception", "exceeded", "too many requests", "limited"}) {
+	verdict, plain := phrases.ReadCode(code)
+	if errorKeys[key] == keyName && verdict == phrases.Limited &&
+		!phrases.Has(plain, []string{"error", "exception", "exceeded", "too many requests", "limited"}) {
 		return // the name of a field, such as rate_limit
 	}
 	b.reason(plain, true)
 	switch verdict {
-	case codeQuota:
+	case phrases.Quota:
 		b.quota = true
-	case codeLimited:
+	case phrases.Limited:
 		b.refused = true
 		// Behind a success it counts in a place for errors only: words may well be what
 		// was asked for.
-		b.certain = b.certain || s.within("errors") || s.within("error") || s.within("extensions") ||
-			s.depth == 1 && (key == "error" || key == "errorstatus" || key == "errorcode" || b.failed) ||
-			s.depth == 1 && key == "status" && s.value == strings.ToUpper(s.value)
+		b.certain = b.certain || s.Within("errors") || s.Within("error") || s.Within("extensions") ||
+			s.Depth == 1 && (key == "error" || key == "errorstatus" || key == "errorcode" || b.failed) ||
+			s.Depth == 1 && key == "status" && s.Value == strings.ToUpper(s.Value)
 	}
 }
 
 // readCodeAlone reads a code from a place that holds nothing but error codes.
 func (b *bodyFindings) readCodeAlone(code string) {
-	code = code[:min(len(code), maxName)]
-	verdict, plain := readCode(code)
-	b.refused = b.refused || verdict == codeLimited || throttleCodes[lastPart(code)]
-	b.quota = b.quota || verdict == codeQuota
+	code = code[:min(len(code), names.MaxName)]
+	verdict, plain := phrases.ReadCode(code)
+	b.refused = b.refused || verdict == phrases.Limited || phrases.ThrottleCodes[phrases.LastPart(code)]
+	b.quota = b.quota || verdict == phrases.Quota
 	b.reason(plain, true)
 }
 
 // readNumber reads an error code that is a number.
-func (b *bodyFindings) readNumber(s *jsonScan, key string, n number) {
-	if s.depth > 3 {
+func (b *bodyFindings) readNumber(s *scan.JSON, key string, n scan.Number) {
+	if s.Depth > 3 {
 		return
 	}
-	switch code := n.whole; {
-	case code == 429 && s.depth <= 2:
+	switch code := n.Whole; {
+	case code == 429 && s.Depth <= 2:
 		b.refused = true
-		b.certain = b.certain || s.depth == 1 && key != "status" || s.within("error")
-	case code == 99991400 && s.depth == 1, // Lark
+		b.certain = b.certain || s.Depth == 1 && key != "status" || s.Within("error")
+	case code == 99991400 && s.Depth == 1, // Lark
 		(code == 10006 || code == 10018) && key == "retcode", // Bybit
 		code == 429000 && key == "code":                      // KuCoin
 		b.refused, b.certain = true, true
-	case (code == 606 || code == 607 || code == 615) && s.within("errors") && b.failed: // Marketo
+	case (code == 606 || code == 607 || code == 615) && s.Within("errors") && b.failed: // Marketo
 		b.refused, b.certain = true, true
-	case (code == 45009 || code == 45011) && key == "errcode": // WeChat
+	case (code == 45009 || code == 45011) && key == "errcode", // WeChat
+		code == 54003 && key == "errorcode": // Baidu Translate
 		b.refused, b.certain = true, true
 	case (code == 4 || code == 17 || code == 32 || code == 613 || code >= 80000 && code <= 80014) && b.oauth:
 		// Meta: https://developers.facebook.com/docs/graph-api/overview/rate-limiting
@@ -204,13 +209,13 @@ func withoutTags(page string) string {
 // readSentences looks at words for people.
 func (b *bodyFindings) readSentences(text string, base time.Time) {
 	// A name space before the words, as in Kraken's EAPI:Rate limit exceeded.
-	if space, words, ok := strings.Cut(text, ":"); ok && isCode(space) && words != "" && isLetter(words[0]) {
+	if space, words, ok := strings.Cut(text, ":"); ok && phrases.IsCode(space) && words != "" && scan.IsLetter(words[0]) {
 		text = words
 	}
-	plain := plainText(text)
-	b.tooMany = b.tooMany || saysLimited(plain)
-	b.quota = b.quota || saysSomeLimit(plain)
-	b.other = b.other || hasPhrase(plain, resources)
+	plain := phrases.Plain(text)
+	b.tooMany = b.tooMany || phrases.SaysLimited(plain)
+	b.quota = b.quota || phrases.SaysSomeLimit(plain)
+	b.other = b.other || phrases.Has(plain, resources)
 	b.reason(plain, false)
 	if t, ok := waitInProse(text, base); ok && !b.proseKnown {
 		b.prose, b.proseKnown = t, true
@@ -227,11 +232,11 @@ var resources = []string{"storage", "disk", "mailbox", "upload", "uploads", "att
 // about billing may be advice.
 func (b *bodyFindings) reason(plain string, code bool) {
 	switch {
-	case !code && asksTooMuch(plain):
+	case !code && phrases.AsksTooMuch(plain):
 		b.tooLarge = true
-	case saysBilling(plain, code):
+	case phrases.SaysBilling(plain, code):
 		b.billing, b.unpaid = true, b.unpaid || code
-	case hasPhrase(plain, periodPhrases) && !hasPhrase(plain, shortPeriods):
+	case phrases.Has(plain, phrases.PeriodPhrases) && !phrases.Has(plain, shortPeriods):
 		b.period = true
 	}
 }

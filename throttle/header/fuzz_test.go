@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/forbear-go/forbear/throttle/header/internal/scan"
 )
 
 // requireSane checks what holds for the reading of every response, however
@@ -160,7 +162,7 @@ func FuzzDate(f *testing.F) {
 		f.Add(v)
 	}
 	f.Fuzz(func(t *testing.T, v string) {
-		got, step, ok := parseDate(v)
+		got, step, ok := scan.ParseDate(v)
 		if ok {
 			require.Positive(t, step)
 		}

@@ -3,6 +3,8 @@ package header
 import (
 	"strings"
 	"time"
+
+	"github.com/forbear-go/forbear/throttle/header/internal/scan"
 )
 
 // item is one member of a structured list, read leniently: RFC 9651 would drop
@@ -10,8 +12,8 @@ import (
 type item struct {
 	name  string // a string or a token; the last one, if there are several
 	text  string
-	value number // a bare number instead of a name
-	count bool   // value is there
+	value scan.Number // a bare number instead of a name
+	count bool        // value is there
 
 	quota, rest      Count // parameters q and r
 	length           time.Duration
@@ -27,17 +29,17 @@ func (it *item) scan(s string) (rest string) {
 	c := cursor{s: s}
 	start := c.i
 	first := c.word()
-	if n, ok := parseNumber(first); ok {
+	if n, ok := scan.ParseNumber(first); ok {
 		it.value, it.count = n, true
 	} else {
-		it.name = unquote(first)
+		it.name = scan.Unquote(first)
 	}
 	it.text = first
 	for c.next() == ';' {
 		c.i++
 		c.next()
 		if c.i+1 < len(c.s) && c.s[c.i+1] == '=' {
-			key := lower(c.s[c.i])
+			key := scan.Lower(c.s[c.i])
 			c.i += 2
 			if n, ok := c.digits(); ok {
 				it.number(key, n)
@@ -50,10 +52,10 @@ func (it *item) scan(s string) (rest string) {
 		key := c.word()
 		if c.next() != '=' {
 			// "fixed window";"api";q=500 (Hugging Face), Microsoft.Compute/Get3Min;159 (Azure).
-			if n, ok := parseNumber(key); ok && !it.count {
+			if n, ok := scan.ParseNumber(key); ok && !it.count {
 				it.value, it.count = n, true
 			} else if len(key) > 2 && key[0] == '"' {
-				it.name = unquote(key)
+				it.name = scan.Unquote(key)
 			}
 			continue
 		}
@@ -164,22 +166,22 @@ func (c *cursor) skipMember() {
 // param takes a parameter of several letters.
 func (it *item) param(key, value string) {
 	switch {
-	case equalFold(key, "qu"):
-		it.unit = unquote(value)
-	case equalFold(key, "pk"):
-		it.scope = unquote(value)
+	case scan.EqualFold(key, "qu"):
+		it.unit = scan.Unquote(value)
+	case scan.EqualFold(key, "pk"):
+		it.scope = scan.Unquote(value)
 		if n := len(it.scope); n > 1 && it.scope[0] == ':' && it.scope[n-1] == ':' {
 			it.scope = it.scope[1 : n-1]
 		}
-	case equalFold(key, "name"):
-		it.label = unquote(value)
-	case equalFold(key, "window"):
+	case scan.EqualFold(key, "name"):
+		it.label = scan.Unquote(value)
+	case scan.EqualFold(key, "window"):
 		it.short('w', value)
-	case equalFold(key, "quota"), equalFold(key, "limit"):
+	case scan.EqualFold(key, "quota"), scan.EqualFold(key, "limit"):
 		it.short('q', value)
-	case equalFold(key, "remaining"):
+	case scan.EqualFold(key, "remaining"):
 		it.short('r', value)
-	case equalFold(key, "reset"):
+	case scan.EqualFold(key, "reset"):
 		it.short('t', value)
 	}
 }
@@ -193,9 +195,9 @@ func (it *item) number(key byte, n int64) {
 	case 'r':
 		it.rest, it.measured = Count{Value: float64(n), State: Known}, true
 	case 'w':
-		it.length, it.limits = lengthOf(number{whole: n}, 0), true
+		it.length, it.limits = lengthOf(scan.Number{Whole: n}, 0), true
 	case 't':
-		it.reset, _ = resetOf(number{whole: n}, time.Second)
+		it.reset, _ = resetOf(scan.Number{Whole: n}, time.Second)
 		it.measured = true
 	}
 }
@@ -204,17 +206,17 @@ func (it *item) number(key byte, n int64) {
 func (it *item) short(key byte, value string) {
 	switch key {
 	case 'u': // Helicone: 1000;w=60;u=cents
-		it.unit = unquote(value)
+		it.unit = scan.Unquote(value)
 	case 'q':
 		it.quota, it.limits = parseCount(value), true
 	case 'r':
 		it.rest, it.measured = parseCount(value), true
 	case 'w':
 		it.limits = true
-		if n, ok := parseNumber(unquote(value)); ok {
+		if n, ok := scan.ParseNumber(scan.Unquote(value)); ok {
 			it.length = lengthOf(n, 0)
 		} else {
-			it.length, _, _ = parseDuration(unquote(value))
+			it.length, _, _ = scan.ParseDuration(scan.Unquote(value))
 		}
 	case 't':
 		it.measured = true

@@ -1,10 +1,15 @@
 package header
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/forbear-go/forbear/throttle/header/internal/names"
+	"github.com/forbear-go/forbear/throttle/header/internal/scan"
+)
 
 // assignLists reads the values of a field that are not one plain number: several
 // lines, lists, pairs, durations, dates.
-func (r *Reading) assignLists(f *field, values []string) {
+func (r *Reading) assignLists(f *names.Field, values []string) {
 	item := 0
 	for _, v := range values {
 		v = r.cut(v)
@@ -27,22 +32,22 @@ func slashList(v string) bool {
 	slashes := 0
 	for i := range len(v) {
 		switch c := v[i]; {
-		case c == '/' && i > 0 && isDigit(v[i-1]):
+		case c == '/' && i > 0 && scan.IsDigit(v[i-1]):
 			slashes++
-		case !isDigit(c):
+		case !scan.IsDigit(c):
 			return false
 		}
 	}
-	return slashes > 1 && isDigit(v[len(v)-1]) && !(len(v) == 10 && v[4] == '/' && v[7] == '/')
+	return slashes > 1 && scan.IsDigit(v[len(v)-1]) && !(len(v) == 10 && v[4] == '/' && v[7] == '/')
 }
 
 // nextMember cuts the first member off a list. Dates and pairs have commas in
 // them that do not make a list.
-func nextMember(f *field, v string) (member, rest string) {
-	if f.role == roleLength || !isDigit(v[0]) && (f.role == roleReset || firstMark(v) == '=') {
+func nextMember(f *names.Field, v string) (member, rest string) {
+	if f.Role == names.RoleLength || !scan.IsDigit(v[0]) && (f.Role == names.RoleReset || firstMark(v) == '=') {
 		return v, ""
 	}
-	if n, rest, ok := scanThousands(v); ok && rest == "" && n.whole > 0 {
+	if n, rest, ok := scan.CutThousands(v); ok && rest == "" && n.Whole > 0 {
 		return v, ""
 	}
 	return cutMember(v)
@@ -58,49 +63,49 @@ func cutMember(v string) (member, rest string) {
 		case c == '"':
 			quoted = !quoted
 		case c == ',' && !quoted:
-			return trim(v[:i]), trim(v[i+1:])
+			return scan.Trim(v[:i]), scan.Trim(v[i+1:])
 		}
 	}
-	return trim(v), ""
+	return scan.Trim(v), ""
 }
 
 // assignMember reads one member of a list.
-func (r *Reading) assignMember(f *field, item *int, v string) {
-	n, rest, ok := scanNumber(unquote(v))
+func (r *Reading) assignMember(f *names.Field, item *int, v string) {
+	n, rest, ok := scan.CutNumber(scan.Unquote(v))
 	switch {
 	case ok && rest == "":
 		r.assignNumber(f, *item, n)
 		*item++
 		return
-	case ok && f.role == roleReset:
+	case ok && f.Role == names.RoleReset:
 		r.assignReset(f, *item, v)
 		*item++
 		return
-	case ok && rest[0] == ';' && f.role == roleLimit:
+	case ok && rest[0] == ';' && f.Role == names.RoleLimit:
 		r.addPolicies(f, v)
 		return
-	case ok && rest[0] == ';' && f.role == roleRemaining:
+	case ok && rest[0] == ';' && f.Role == names.RoleRemaining:
 		// Docker Hub repeats the policy behind the number.
 		if *item == 0 {
 			r.assignNumber(f, 0, n)
 			*item++
 		}
 		return
-	case ok && rest[0] == ':' && (f.role == roleLimit || f.role == roleUsed):
+	case ok && rest[0] == ':' && (f.Role == names.RoleLimit || f.Role == names.RoleUsed):
 		r.assignSpan(f, n, rest[1:])
 		return
-	case ok && rest[0] == ' ' && (f.role == roleLimit || f.role == roleRemaining || f.role == roleUsed) && r.assignCounted(f, *item, n, rest):
+	case ok && rest[0] == ' ' && (f.Role == names.RoleLimit || f.Role == names.RoleRemaining || f.Role == names.RoleUsed) && r.assignCounted(f, *item, n, rest):
 		*item++
 		return
 	case ok && rest[0] == '/':
-		if !r.assignShare(f, v) && f.role == roleLimit {
+		if !r.assignShare(f, v) && f.Role == names.RoleLimit {
 			r.assignRate(f, *item, n, rest[1:])
 		}
 		*item++
 		return
 	}
 	if !r.assignWord(f, *item, v) {
-		if mark := firstMark(v); mark == ';' && f.role == roleRemaining {
+		if mark := firstMark(v); mark == ';' && f.Role == names.RoleRemaining {
 			r.assignItems(f, v) // Azure: Microsoft.Compute/GetVM3Min;239
 			return
 		} else if mark != 0 && r.assignPairs(f, v) {
@@ -111,15 +116,15 @@ func (r *Reading) assignMember(f *field, item *int, v string) {
 }
 
 // assignWord reads a member that is no number. It reports whether it could.
-func (r *Reading) assignWord(f *field, item int, v string) bool {
-	switch f.role {
-	case roleReset:
+func (r *Reading) assignWord(f *names.Field, item int, v string) bool {
+	switch f.Role {
+	case names.RoleReset:
 		r.assignReset(f, item, v)
 		return true
-	case roleLength:
-		d, _, ok := parseDuration(unquote(v))
+	case names.RoleLength:
+		d, _, ok := scan.ParseDuration(scan.Unquote(v))
 		if !ok {
-			d = periodIn(unquote(v))
+			d = periodIn(scan.Unquote(v))
 		}
 		if p := r.at(f, item); p != nil {
 			p.setLength(d)
@@ -130,35 +135,35 @@ func (r *Reading) assignWord(f *field, item int, v string) bool {
 	if p == nil {
 		return true
 	}
-	if share, ok := strings.CutSuffix(v, "%"); ok && f.role != roleLimit {
-		return p.setPercent(f.role, parseCount(trim(share)))
+	if share, ok := strings.CutSuffix(v, "%"); ok && f.Role != names.RoleLimit {
+		return p.setPercent(f.Role, parseCount(scan.Trim(share)))
 	}
 	c := parseCount(v)
-	if d, _, ok := parseDuration(unquote(v)); ok && c.State == Malformed && f.role == roleLimit {
+	if d, _, ok := scan.ParseDuration(scan.Unquote(v)); ok && c.State == Malformed && f.Role == names.RoleLimit {
 		// AspNetCoreRateLimit sends the period where the limit belongs.
 		p.setLength(d)
 		return true
 	}
 	p.describe(f)
-	switch f.role {
-	case roleLimit:
+	switch f.Role {
+	case names.RoleLimit:
 		p.setLimit(c)
-	case roleRemaining:
+	case names.RoleRemaining:
 		p.setRemaining(c)
-	case roleUsed:
+	case names.RoleUsed:
 		p.setUsed(c)
 	}
 	return c.State != Malformed
 }
 
 // setPercent sets what is left or used as a share of a hundred.
-func (p *part) setPercent(role role, c Count) bool {
+func (p *part) setPercent(role names.Role, c Count) bool {
 	if !c.Known() || c.Value > 200 {
 		return false
 	}
 	p.Unit = "percent"
 	p.setLimit(Count{Value: 100, State: Known})
-	if role == roleRemaining {
+	if role == names.RoleRemaining {
 		p.setRemaining(c)
 	} else {
 		p.setUsed(c)
@@ -167,13 +172,13 @@ func (p *part) setPercent(role role, c Count) bool {
 }
 
 // assignReset reads a reset that is not a plain number.
-func (r *Reading) assignReset(f *field, item int, v string) {
+func (r *Reading) assignReset(f *names.Field, item int, v string) {
 	p := r.at(f, item)
 	if p == nil {
 		return
 	}
 	p.describe(f)
-	if v, ok := parseReset(v, f.step); ok {
+	if v, ok := parseReset(v, f.Step); ok {
 		p.setReset(v, false)
 	} else {
 		p.broken = true
@@ -182,12 +187,15 @@ func (r *Reading) assignReset(f *field, item int, v string) {
 
 // assignShare reads used/limit (Shopify, Recharge), or nothing if that is not
 // what the value is.
-func (r *Reading) assignShare(f *field, v string) bool {
-	used, rest, ok := scanNumber(v)
+func (r *Reading) assignShare(f *names.Field, v string) bool {
+	used, rest, ok := scan.CutNumber(v)
+	if after, found := strings.CutPrefix(rest, " of "); found {
+		rest = "/" + after
+	}
 	if !ok || rest == "" || rest[0] != '/' {
 		return false
 	}
-	limit, rest, ok := scanNumber(trim(rest[1:]))
+	limit, rest, ok := scan.CutNumber(scan.Trim(rest[1:]))
 	if !ok || rest != "" && rest[0] != '(' {
 		return false // Salesforce puts an application behind it, in brackets
 	}
@@ -196,16 +204,20 @@ func (r *Reading) assignShare(f *field, v string) bool {
 		return true
 	}
 	p.describe(f)
-	p.setUsed(countOf(used))
+	if f.Role == names.RoleRemaining {
+		p.setRemaining(countOf(used))
+	} else {
+		p.setUsed(countOf(used))
+	}
 	p.setLimit(countOf(limit))
 	return true
 }
 
 // assignRate reads a limit with its period, as in 100/hour and 10/1m.
-func (r *Reading) assignRate(f *field, item int, n number, period string) {
-	d, _, ok := parseDuration(trim(period))
+func (r *Reading) assignRate(f *names.Field, item int, n scan.Number, period string) {
+	d, _, ok := scan.ParseDuration(scan.Trim(period))
 	if !ok {
-		d = periodIn(trim(period))
+		d = periodIn(scan.Trim(period))
 	}
 	if p := r.at(f, item); p != nil && d > 0 {
 		p.describe(f)
@@ -216,21 +228,21 @@ func (r *Reading) assignRate(f *field, item int, n number, period string) {
 
 // assignSpan reads one of Riot's number:seconds, and number:seconds:penalty of Path of
 // Exile. The seconds name the window, for limits and uses come in different orders.
-func (r *Reading) assignSpan(f *field, n number, seconds string) {
+func (r *Reading) assignSpan(f *names.Field, n scan.Number, seconds string) {
 	seconds, _, _ = strings.Cut(seconds, ":")
-	s, ok := parseNumber(seconds)
-	if !ok || s.minus || s.whole == 0 || s.whole > maxDelta {
+	s, ok := scan.ParseNumber(seconds)
+	if !ok || s.Minus || s.Whole == 0 || s.Whole > maxDelta {
 		return
 	}
-	p := r.at(f, -int(s.whole))
+	p := r.at(f, -int(s.Whole))
 	if p == nil {
 		return
 	}
 	if p.Length == 0 {
-		p.Length, _ = s.times(1e9)
-		p.Name, p.unnamed = joinName(f.label, seconds+"s"), false
+		p.Length, _ = s.Times(1e9)
+		p.Name, p.unnamed = joinName(f.Label, seconds+"s"), false
 	}
-	if f.role == roleUsed {
+	if f.Role == names.RoleUsed {
 		p.setUsed(countOf(n))
 	} else {
 		p.setLimit(countOf(n))

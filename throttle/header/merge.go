@@ -3,6 +3,8 @@ package header
 import (
 	"strings"
 	"time"
+
+	"github.com/forbear-go/forbear/throttle/header/internal/names"
 )
 
 // merge joins the parts that describe one window under several names. Two
@@ -162,7 +164,7 @@ func restOnly(from, to *part) bool {
 // what it counts: RateLimit-Limit with RateLimit-Requests-Remain.
 func limitOnly(from, to *part) bool {
 	return from.unnamed && from.key == "" && from.family == to.family && from.item == to.item &&
-		dictionary[to.key].kind == wordUnit && from.Limit.Known() && !from.Remaining.Known() && !from.Used.Known() &&
+		names.Dictionary[to.key].Kind == names.WordUnit && from.Limit.Known() && !from.Remaining.Known() && !from.Used.Known() &&
 		to.Remaining.Known() && !to.Limit.Known() && !to.Used.Known() && !(from.Reset.Known() && to.Reset.Known())
 }
 

@@ -3,6 +3,9 @@ package header
 import (
 	"strings"
 	"time"
+
+	"github.com/forbear-go/forbear/throttle/header/internal/phrases"
+	"github.com/forbear-go/forbear/throttle/header/internal/scan"
 )
 
 // clockMoment reads the time of a day by a clock whose zone stands beside it, and returns
@@ -76,7 +79,7 @@ func isClock(w string, clock *time.Duration) bool {
 	}
 	for _, layout := range [...]string{"15:04:05", "15:04", "3pm", "3:04pm"} {
 		if t, err := time.Parse(layout, w); err == nil {
-			*clock = t.Sub(t.Truncate(day))
+			*clock = t.Sub(t.Truncate(scan.Day))
 			return true
 		}
 	}
@@ -143,4 +146,47 @@ func zoneOf(w string) *time.Location {
 		return nil
 	}
 	return loc
+}
+
+// unspacedCues are the words for another attempt in languages that put no spaces between
+// words, and unspacedUnits their units of time.
+var (
+	unspacedCues = []string{
+		"重试", "再试", "重試", "再試", "稍后", "待ち", "再度", "もう一度", "等待", "다시", //nolint:gosmopolitan // servers write in their own language
+	}
+	unspacedUnits = []struct {
+		name string
+		unit time.Duration
+	}{
+		{"毫秒", time.Millisecond}, {"ミリ秒", time.Millisecond}, {"秒", time.Second}, {"초", time.Second}, //nolint:gosmopolitan // the same
+		{"分", time.Minute}, {"분", time.Minute}, {"小时", time.Hour}, {"小時", time.Hour}, {"時間", time.Hour}, {"시간", time.Hour}, //nolint:gosmopolitan // the same
+	}
+)
+
+// waitUnspaced finds when to come back in a text without spaces between the words: a
+// number with a unit of time behind it, beside a word for another attempt.
+func waitUnspaced(text string) (Reset, bool) {
+	if !phrases.ContainsAny(text, unspacedCues) {
+		return Reset{}, false
+	}
+	for i := 0; i < len(text); i++ {
+		if !scan.IsDigit(text[i]) {
+			continue
+		}
+		n, rest, ok := scan.CutNumber(text[i:])
+		for i+1 < len(text) && scan.IsDigit(text[i+1]) {
+			i++
+		}
+		if rest = strings.TrimLeft(rest, " "); !ok {
+			continue
+		}
+		for _, u := range unspacedUnits {
+			if strings.HasPrefix(rest, u.name) {
+				if d, ok := n.Times(u.unit); ok && d < maxDelta*time.Second {
+					return Reset{In: d, Resolution: n.Step(u.unit)}, true
+				}
+			}
+		}
+	}
+	return Reset{}, false
 }

@@ -75,6 +75,8 @@ func TestMoreStatuses(t *testing.T) {
 		{401, "", false},
 		{402, `{"message":"You have reached the limit.","reason":"MONTHLY_REQUEST_COUNT"}`, true},
 		{402, `{"message":"You have reached the limit."}`, false},
+		{403, "<h1>Developer Over Qpm</h1>", true},
+		{400, `{"error":"concurrency_limit_reached"}`, true},
 		{500, limit, true},
 		{500, invalid, false},
 		{500, "<f><faultcode>soap:Server</faultcode><faultstring>Too many requests</faultstring></f>", false},
@@ -98,14 +100,6 @@ func TestMoreStatuses(t *testing.T) {
 	assert.False(t, NeedsBody(500, http.Header{"Content-Type": {"application/json"}}))
 	assert.False(t, NeedsBody(500, http.Header{}))
 	assert.True(t, NeedsBody(401, http.Header{"Content-Type": {"application/json"}}))
-}
-
-// TestNamesInParts shows that a dot inside a name ends no sentence.
-func TestNamesInParts(t *testing.T) {
-	assert.Equal(t, " throttling rate must be a number . ", plainText("throttling.rate must be a number."))
-	assert.Equal(t, " exceeded . please wait ", plainText("exceeded.Please wait"))
-	assert.False(t, saysLimited(plainText("throttling.rate must be a number")))
-	assert.True(t, saysLimited(plainText("Throttling.")))
 }
 
 func FuzzClockMoment(f *testing.F) {

@@ -4,14 +4,17 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/forbear-go/forbear/throttle/header/internal/names"
+	"github.com/forbear-go/forbear/throttle/header/internal/scan"
 )
 
 // assignPairs reads key=value or key:value, separated by anything: the seventh
 // IETF draft (limit=100, remaining=50, reset=5), Zendesk, Unity, Upbit, App
 // Store Connect, Salesforce, Copilot, IBM, and Trakt's JSON. A key that comes again
 // begins the next window. It reports whether it found a key that it knows.
-func (r *Reading) assignPairs(f *field, v string) bool {
-	v = trim(v)
+func (r *Reading) assignPairs(f *names.Field, v string) bool {
+	v = scan.Trim(v)
 	if len(v) > 1 && v[0] == '{' && v[len(v)-1] == '}' {
 		v = v[1 : len(v)-1]
 	}
@@ -33,19 +36,19 @@ func cutPair(v string) (pair, rest string) {
 			quoted = !quoted
 		case ',', ';', '&':
 			if !quoted {
-				return trim(v[:i]), v[i+1:]
+				return scan.Trim(v[:i]), v[i+1:]
 			}
 		}
 	}
-	return trim(v), ""
+	return scan.Trim(v), ""
 }
 
 type pairReader struct {
 	r     *Reading
-	f     *field
-	own   field // f with the role of the pair at hand
+	f     *names.Field
+	own   names.Field // f with the role of the pair at hand
 	item  int
-	seen  [roleCache + 1]bool // roles seen in the window at hand
+	seen  [names.RoleCache + 1]bool // roles seen in the window at hand
 	found bool
 }
 
@@ -53,22 +56,23 @@ func (t *pairReader) read(pair string) {
 	i := strings.IndexAny(pair, "=:")
 	if i < 0 {
 		// IBM: name=<rule>,<n>. The number is what the field is named for.
-		if n, ok := parseNumber(pair); ok && t.found {
-			t.assign(t.f.role, n)
+		if n, ok := scan.ParseNumber(pair); ok && t.found {
+			t.assign(t.f.Role, n)
 		}
 		return
 	}
-	key, value := unquote(trim(pair[:i])), unquote(trim(pair[i+1:]))
+	key, value := scan.Unquote(scan.Trim(pair[:i])), scan.Unquote(scan.Trim(pair[i+1:]))
 	// Pairs one after the other: Remaining: 33994 Time until reset: 3519.
-	if end := strings.IndexByte(value, ' '); end > 0 && isDigit(value[0]) && strings.IndexByte(value[end:], ':') > 0 && isLetter(firstByte(trim(value[end:]))) {
-		defer t.read(trim(value[end:]))
+	if end := strings.IndexByte(value, ' '); end > 0 && scan.IsDigit(value[0]) && strings.IndexByte(value[end:], ':') > 0 &&
+		scan.IsLetter(scan.FirstByte(scan.Trim(value[end:]))) {
+		defer t.read(scan.Trim(value[end:]))
 		value = value[:end]
 	}
 	if key == "" || value == "" || len(key) > 48 {
 		return
 	}
 	role, step := pairRole(key)
-	if role == roleNone {
+	if role == names.RoleNone {
 		t.compound(key, value)
 		return
 	}
@@ -83,9 +87,9 @@ func (t *pairReader) read(pair string) {
 			value = plain
 		}
 	}
-	t.own.role, t.own.step = role, step
-	t.own.full = 0
-	if role == roleRemaining && key == "rem" && t.f.strict {
+	t.own.Role, t.own.Step = role, step
+	t.own.Full = 0
+	if role == names.RoleRemaining && key == "rem" && t.f.Strict {
 		t.percent(value)
 		return
 	}
@@ -102,26 +106,26 @@ func (t *pairReader) percent(value string) {
 	}
 }
 
-func (t *pairReader) assign(role role, n number) {
-	t.own.role = role
-	if role == roleStem {
-		t.own.role = roleLimit
+func (t *pairReader) assign(role names.Role, n scan.Number) {
+	t.own.Role = role
+	if role == names.RoleStem {
+		t.own.Role = names.RoleLimit
 	}
 	t.r.assignNumber(&t.own, t.item, n)
 }
 
 // assignPair reads the value of one pair.
-func (r *Reading) assignPair(f *field, item int, value string) {
-	switch f.role {
-	case roleName, roleScope, roleKind:
+func (r *Reading) assignPair(f *names.Field, item int, value string) {
+	switch f.Role {
+	case names.RoleName, names.RoleScope, names.RoleKind:
 		r.assignText(f, item, value)
-	case roleReset:
+	case names.RoleReset:
 		r.assignReset(f, item, value)
 		if p := r.at(f, item); p != nil {
-			p.unitless = f.step == 0
+			p.unitless = f.Step == 0
 		}
 	default:
-		if n, ok := parseNumber(value); ok {
+		if n, ok := scan.ParseNumber(value); ok {
 			r.assignNumber(f, item, n)
 		} else {
 			r.assignWord(f, item, value)
@@ -134,7 +138,7 @@ func (r *Reading) assignPair(f *field, item int, value string) {
 // own name).
 func (t *pairReader) compound(key, value string) {
 	f := t.own
-	f.key, f.label = joinKey(t.f.key, key), joinName(t.f.label, key)
+	f.Key, f.Label = joinKey(t.f.Key, key), joinName(t.f.Label, key)
 	if n := strings.IndexByte(value, ' '); n > 0 {
 		t.scoped(&f, value)
 		return
@@ -143,28 +147,28 @@ func (t *pairReader) compound(key, value string) {
 		t.found = true
 		return
 	}
-	n, ok := parseNumber(value)
+	n, ok := scan.ParseNumber(value)
 	if !ok {
 		return
 	}
-	if w := lookUp(lowerString(key)); w.kind == wordPeriod && t.f.role == roleRemaining {
-		f.role, f.length = roleRemaining, w.length
+	if w := names.LookUp(strings.ToLower(key)); w.Kind == names.WordPeriod && t.f.Role == names.RoleRemaining {
+		f.Role, f.Length = names.RoleRemaining, w.Length
 		t.found = true
 		t.r.assignNumber(&f, 0, n)
 		return
 	}
-	part := fieldOf("ratelimit-" + strings.ReplaceAll(key, " ", "-"))
-	switch part.role {
-	case roleLimit, roleRemaining, roleUsed, roleReset:
-		f.role, f.length, f.unit, f.step = part.role, part.length, part.unit, part.step
-		f.key, f.label = joinKey(t.f.key, part.key), joinName(t.f.label, part.label)
+	part := names.Of("ratelimit-" + strings.ReplaceAll(key, " ", "-"))
+	switch part.Role {
+	case names.RoleLimit, names.RoleRemaining, names.RoleUsed, names.RoleReset:
+		f.Role, f.Length, f.Unit, f.Step = part.Role, part.Length, part.Unit, part.Step
+		f.Key, f.Label = joinKey(t.f.Key, part.Key), joinName(t.f.Label, part.Label)
 		t.found = true
 		t.r.assignNumber(&f, 0, n)
 	}
 }
 
 // scoped reads Eventbrite's "token:NAME 45/2000 reset=600s".
-func (t *pairReader) scoped(f *field, value string) {
+func (t *pairReader) scoped(f *names.Field, value string) {
 	for word := range strings.FieldsSeq(value) {
 		if t.r.assignShare(f, word) {
 			t.found = true
@@ -181,33 +185,33 @@ func joinKey(a, b string) string {
 	return a + "-" + b
 }
 
-// pairRole tells what the key of a pair means. It is a switch, not classify,
+// pairRole tells what the key of a pair means. It is a switch, not names.Classify,
 // because the seventh draft goes through here with every response.
-func pairRole(key string) (role, time.Duration) {
+func pairRole(key string) (names.Role, time.Duration) {
 	if len(key) > 16 {
-		return roleNone, 0
+		return names.RoleNone, 0
 	}
 	var buf [16]byte
 	for i := range len(key) {
-		buf[i] = lower(key[i])
+		buf[i] = scan.Lower(key[i])
 	}
 	switch string(buf[:len(key)]) {
 	case "limit", "q", "total", "lim", "max", "quota":
-		return roleLimit, 0
+		return names.RoleLimit, 0
 	case "remaining", "r", "rem", "left", "remain":
-		return roleRemaining, 0
+		return names.RoleRemaining, 0
 	case "used", "usage", "consumed", "count":
-		return roleUsed, 0
+		return names.RoleUsed, 0
 	case "reset", "resets", "rst", "until", "resettime", "reset_at", "reset_time", "resets_at", "expires":
-		return roleReset, 0
+		return names.RoleReset, 0
 	case "t", "reset_in", "resets_in", "reset_after", "ttl":
-		return roleReset, time.Second
+		return names.RoleReset, time.Second
 	case "period", "window", "w", "interval", "duration":
-		return roleLength, 0
+		return names.RoleLength, 0
 	case "name", "policy", "b":
-		return roleName, 0
+		return names.RoleName, 0
 	case "scope", "bucket":
-		return roleScope, 0
+		return names.RoleScope, 0
 	}
-	return roleNone, 0
+	return names.RoleNone, 0
 }

@@ -3,6 +3,8 @@ package header
 import (
 	"cmp"
 	"time"
+
+	"github.com/forbear-go/forbear/throttle/header/internal/names"
 )
 
 // part is a window under construction: what the fields of one family say of
@@ -26,7 +28,7 @@ type part struct {
 
 // at returns the part that a field speaks of, and makes it if there is none
 // yet. It returns nil when there are too many.
-func (r *Reading) at(f *field, item int) *part { return r.find(f.family, f.key, f.label, item) }
+func (r *Reading) at(f *names.Field, item int) *part { return r.find(f.Family, f.Key, f.Label, item) }
 
 func (r *Reading) find(family, key, label string, item int) *part {
 	if p := r.known(family, key, item); p != nil {
@@ -56,15 +58,15 @@ func (r *Reading) known(family, key string, item int) *part {
 }
 
 // describe adds what every field of a window says by its name alone.
-func (p *part) describe(f *field) {
-	if f.length > p.Length {
-		p.Length = f.length
+func (p *part) describe(f *names.Field) {
+	if f.Length > p.Length {
+		p.Length = f.Length
 	}
-	if f.unit > p.Unit {
-		p.Unit = f.unit
+	if f.Unit > p.Unit {
+		p.Unit = f.Unit
 	}
-	p.sum = p.sum || f.sum
-	p.needsRest = p.needsRest || f.strict
+	p.sum = p.sum || f.Sum
+	p.needsRest = p.needsRest || f.Strict
 }
 
 // Fields of a response come in no order, and one of them may come twice under
@@ -120,7 +122,7 @@ func (p *part) setLength(d time.Duration) {
 // reported reports whether the response said anything of the window that is worth
 // passing on.
 func (p *part) reported() bool {
-	if p.family == weakFamily && !(p.Limit.Known() && p.Remaining.Known() && p.Reset.Known()) {
+	if p.family == names.WeakFamily && !(p.Limit.Known() && p.Remaining.Known() && (p.Reset.Known() || p.Used.Known())) {
 		return false
 	}
 	if p.needsRest && !p.Remaining.Known() {
@@ -148,4 +150,86 @@ func compareWindows(a, b *Window) int {
 		cmp.Compare(a.Name, b.Name), cmp.Compare(a.Scope, b.Scope),
 		cmp.Compare(a.Limit.Value, b.Limit.Value), cmp.Compare(a.Remaining.Value, b.Remaining.Value),
 		cmp.Compare(a.Used.Value, b.Used.Value), a.Reset.At.Compare(b.Reset.At), cmp.Compare(a.Reset.In, b.Reset.In))
+}
+
+// policy is a member of a policy list that has no name to join it by: 100;w=60.
+type policy struct {
+	family   string
+	name     string // of the parameter name, which Envoy adds; "" for none
+	text     string // quota and window, as written
+	quota    Count
+	length   time.Duration
+	unit     string
+	scope    string
+	assigned bool
+}
+
+// assignPolicies reads a Policy field. It lists limits and their lengths; a lone
+// word names the window that the other fields describe.
+func (r *Reading) assignPolicies(f *names.Field, values []string) {
+	var it item
+	for _, v := range values {
+		v = r.cut(v)
+		if v = it.scan(v); v == "" && !it.limits && !it.count && it.name != "" {
+			if p := r.at(f, 0); p != nil && p.unnamed {
+				p.Name, p.unnamed = it.name, false
+			}
+			continue
+		}
+		r.addPolicy(f, &it)
+		r.addPolicies(f, v)
+	}
+}
+
+// addPolicies reads a list of policies. Those with a name become windows at
+// once; the others wait until it is known which windows they are for.
+func (r *Reading) addPolicies(f *names.Field, v string) {
+	var it item
+	for v != "" && len(r.policies) < maxWindows {
+		v = it.scan(v)
+		r.addPolicy(f, &it)
+	}
+}
+
+func (r *Reading) addPolicy(f *names.Field, it *item) {
+	switch {
+	case len(r.policies) == maxWindows:
+	case it.name != "" && it.limits:
+		r.assignItem(f, it)
+	case it.count && it.text != "" && !it.value.Minus:
+		r.policies = append(r.policies, policy{
+			family: f.Family, name: it.label, text: it.text, quota: countOf(it.value),
+			length: it.length, unit: it.unit, scope: it.scope,
+		})
+	}
+}
+
+// assignItem adds a named member of RateLimit or RateLimit-Policy to its window.
+func (r *Reading) assignItem(f *names.Field, it *item) {
+	label := it.name
+	if f.Label != "" {
+		label = joinName(f.Label, it.name)
+	}
+	// One policy may apply to several partition keys, each with its own rest.
+	for i := range 8 {
+		p := r.find(f.Family, it.name, label, i)
+		if p == nil {
+			return
+		}
+		if p.Scope != "" && it.scope != "" && p.Scope != it.scope {
+			continue
+		}
+		if p.Scope == "" {
+			p.Scope = it.scope
+		}
+		if it.unit != "" {
+			p.Unit = it.unit
+		}
+		p.setLimit(it.quota)
+		p.setRemaining(it.rest)
+		p.setLength(it.length)
+		p.named = true
+		p.setReset(it.reset, false)
+		return
+	}
 }

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"github.com/forbear-go/forbear/throttle/header/internal/scan"
 )
 
 // MaxBody is how much of a body is worth reading, in bytes. Errors are short;
@@ -61,8 +63,8 @@ func shortJSON(h http.Header) bool {
 // short reports whether a body is not known to be long.
 func short(h http.Header) bool {
 	if v := h["Content-Length"]; len(v) > 0 {
-		n, ok := parseNumber(v[0])
-		return ok && n.whole <= maxBrief
+		n, ok := scan.ParseNumber(v[0])
+		return ok && n.Whole <= maxBrief
 	}
 	return true
 }
@@ -71,20 +73,20 @@ func mediaType(v string) string {
 	if i := strings.IndexByte(v, ';'); i >= 0 {
 		v = v[:i]
 	}
-	return trim(v)
+	return scan.Trim(v)
 }
 
 // isJSON reports whether a type is JSON in one piece: also application/problem+json
 // and AWS's application/x-amz-json-1.1, but not application/json-seq and
 // application/x-ndjson, which are streams.
 func isJSON(kind string) bool {
-	return equalFold(kind, "application/json") || equalFold(kind, "text/json") || equalFold(kind, "text/javascript") ||
-		hasFold(kind, "application/x-amz-json") || len(kind) > 5 && equalFold(kind[len(kind)-5:], "+json")
+	return scan.EqualFold(kind, "application/json") || scan.EqualFold(kind, "text/json") || scan.EqualFold(kind, "text/javascript") ||
+		scan.HasFold(kind, "application/x-amz-json") || len(kind) > 5 && scan.EqualFold(kind[len(kind)-5:], "+json")
 }
 
 // isXML reports whether a type is XML, which includes SOAP.
 func isXML(kind string) bool {
-	return equalFold(kind, "text/xml") || equalFold(kind, "application/xml") || len(kind) > 4 && equalFold(kind[len(kind)-4:], "+xml")
+	return scan.EqualFold(kind, "text/xml") || scan.EqualFold(kind, "application/xml") || len(kind) > 4 && scan.EqualFold(kind[len(kind)-4:], "+xml")
 }
 
 // Readable reports whether the body of a response is a text that can be read at once:
@@ -100,8 +102,8 @@ func Readable(h http.Header) bool {
 	switch {
 	case kind == "":
 		return true // errors of small servers often have none
-	case hasFold(kind, "text/"):
-		return !equalFold(kind, "text/event-stream")
+	case scan.HasFold(kind, "text/"):
+		return !scan.EqualFold(kind, "text/event-stream")
 	}
 	return isJSON(kind) || isXML(kind)
 }
@@ -126,7 +128,7 @@ func PeekBody(resp *http.Response, patience time.Duration) ([]byte, *http.Respon
 
 func peekBody(resp *http.Response, patience time.Duration, most int) ([]byte, *http.Response) {
 	if resp.Body == nil || resp.Body == http.NoBody || resp.StatusCode == http.StatusSwitchingProtocols ||
-		resp.ContentLength == 0 || hasFold(resp.Header.Get("Content-Type"), "text/event-stream") {
+		resp.ContentLength == 0 || scan.HasFold(resp.Header.Get("Content-Type"), "text/event-stream") {
 		return nil, resp
 	}
 	copied := new(http.Response) // made now, since later a read may be changing resp

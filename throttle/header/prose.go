@@ -3,15 +3,18 @@ package header
 import (
 	"strings"
 	"time"
+
+	"github.com/forbear-go/forbear/throttle/header/internal/phrases"
+	"github.com/forbear-go/forbear/throttle/header/internal/scan"
 )
 
 // cues are the words with which a sentence begins to speak of waiting.
 var cues = [...]string{
 	"try again", "retry", "replenished", "wait", "available", "reset", "banned", "suspended", "blocked", "locked out", "come back",
 	"back off", "backoff", "cooldown", "cool down", "cooling", "until", "lifted", "next request", "ban expires", "expires in", "resume",
-	"refill", "paused for", "try after", "request after", "api after", "ponownie", "riprova", "tente", "reintente", "intente", "inténte",
+	"refill", "renew", "another request", "next allowed", "limited for", "paused for", "try after", "request after", "api after", "ponownie", "riprova", "tente", "reintente", "intente", "inténte",
 	"réessay", "patienter", "attendre", "erneut", "versuchen", "warten",
-	"espere", "aguarde", "attendi", "probeer", "wacht", "spróbuj", "повтор", "попробуйте", "подожд", "request this",
+	"espere", "espera", "aguarde", "attendi", "probeer", "wacht", "spróbuj", "повтор", "попробуйте", "подожд", "request this",
 }
 
 // maxCue is how much of a text behind a cue is looked at.
@@ -26,6 +29,9 @@ const maxCues = 8
 // after an hour". "A few minutes" is at least one.
 func waitInProse(text string, base time.Time) (Reset, bool) {
 	low := strings.ToLower(text)
+	if phrases.IsCode(low) && strings.IndexByte(low, '=') < 0 {
+		low = strings.ReplaceAll(low, "_", " ") // FLOOD_WAIT_30
+	}
 	for start, tries := 0, 0; start < len(low) && tries < maxCues; tries++ {
 		next := -1
 		for _, cue := range cues {
@@ -42,7 +48,34 @@ func waitInProse(text string, base time.Time) (Reset, bool) {
 		}
 		start++
 	}
+	if t, ok := waitBeforeWord(low); ok {
+		return t, true
+	}
 	return waitUnspaced(low)
+}
+
+// waitBeforeWord finds a length of time with a word for waiting behind it: 42 seconds
+// remaining, bitte 30 sekunden warten.
+func waitBeforeWord(low string) (Reset, bool) {
+	words := strings.Fields(low)
+	for i, w := range words {
+		switch strings.TrimRight(w, ".!,;)") {
+		case "remaining", "left", "warten", "wachten", "odczekać":
+		default:
+			continue
+		}
+		if i < 2 {
+			continue
+		}
+		unit := words[i-1]
+		if plain := foreignUnits[unit]; plain != "" {
+			unit = plain
+		}
+		if d, step, ok := scan.ParseDuration(words[i-2] + unit); ok && scan.IsDigit(words[i-2][0]) && d > 0 && d < maxDelta*time.Second {
+			return Reset{In: d, Resolution: step}, true
+		}
+	}
+	return Reset{}, false
 }
 
 // waitBehindCue reads the first time in a text that follows a word such as in, after, for
@@ -53,13 +86,13 @@ func waitBehindCue(low string, base time.Time) (Reset, bool) {
 	})
 	for i, w := range words {
 		if w == "a" && i+2 < len(words) && (words[i+1] == "few" || words[i+1] == "couple") {
-			if unit := unitOf(strings.Trim(words[len(words[:i])+2], ".!;:")); unit >= time.Second {
+			if unit := scan.UnitOf(strings.Trim(words[len(words[:i])+2], ".!;:")); unit >= time.Second {
 				return Reset{In: unit, Resolution: unit}, true
 			}
 		}
 		mark := strings.TrimRight(w, ":=")
 		switch mark {
-		case "sie", "over", "через", "warten", "patienter", "attendre", "espere", "aguarde", "attendi", "wacht", "fra", "za", "in", "after",
+		case "sie", "over", "через", "warten", "patienter", "attendre", "espere", "espera", "aguarde", "attendi", "wacht", "fra", "za", "in", "after",
 			"wait", "for", "until", "till", "at", "by", "po", "tra", "durch", "em", "retry", "retry-after", "retryafter", "again",
 			"least", "reset", "resets",
 			"retry_after", "on", "is", "dans", "en", "nach", "approximately", "about", "of", "backoff", "cooldown", "time", "seconds", "another":
@@ -67,13 +100,43 @@ func waitBehindCue(low string, base time.Time) (Reset, bool) {
 				return t, true
 			}
 		}
-		if key, value, ok := strings.Cut(w, "="); ok && isLetter(firstByte(key)) {
+		if t, ok := namedWait(words[i:], base); ok {
+			return t, true
+		}
+		if mark != w && len(mark) > 0 {
+			if t, ok := leadingWait(words[i+1:], mark, base); ok { // next allowed request: 2026-03-01T12:00:30Z
+				return t, true
+			}
+		}
+		if key, value, ok := strings.Cut(w, "="); ok && scan.IsLetter(scan.FirstByte(key)) {
 			if t, ok := leadingWait(append([]string{value}, words[i+1:]...), "after", base); ok {
 				return t, true
 			}
 		}
 	}
 	return Reset{}, false
+}
+
+// namedWait reads a wait whose name tells its unit: retry-after-ms=12345,
+// retry_after_ms: 7000.
+func namedWait(words []string, base time.Time) (Reset, bool) {
+	key, value, ok := words[0], "", false
+	if i := strings.IndexAny(key, "=:"); i > 0 {
+		key, value, ok = key[:i], key[i+1:], true
+	}
+	if ok && value == "" && len(words) > 1 {
+		value = words[1]
+	}
+	unit, known := waitKey(key)
+	if !ok || !known || unit == 0 {
+		return Reset{}, false
+	}
+	n, ok := scan.ParseNumber(strings.TrimRight(value, ".!;)]}"))
+	if !ok || n.Minus || n.Whole >= minEpoch {
+		return Reset{}, false
+	}
+	t, ok := resetOf(n, unit)
+	return t, ok && t.Delay(base) < maxDelta*time.Second
 }
 
 // leadingWait reads the time that a text starts with: a length with its unit, in
@@ -94,7 +157,7 @@ func leadingWait(words []string, before string, base time.Time) (Reset, bool) {
 	one = strings.TrimRight(one, ".!;:)]}")
 	if one == "a" || one == "an" || one == "one" {
 		if len(words) > 1 {
-			if unit := unitOf(strings.Trim(words[1], ".!;:")); unit > 0 && len(words[1]) > 2 {
+			if unit := scan.UnitOf(strings.Trim(words[1], ".!;:")); unit > 0 && len(words[1]) > 2 {
 				return Reset{In: unit, Resolution: unit}, true
 			}
 		}
@@ -103,13 +166,16 @@ func leadingWait(words []string, before string, base time.Time) (Reset, bool) {
 	if t, ok := longMoment(words, base); ok {
 		return t, true
 	}
-	if !isDigit(firstByte(one)) {
+	if len(words) > 2 && words[1] == "more" { // 30 more seconds
+		words = append([]string{words[0]}, words[2:]...)
+	}
+	if !scan.IsDigit(scan.FirstByte(one)) {
 		return Reset{}, false
 	}
 	if t, ok := moment(one, words, base); ok {
 		return t, true
 	}
-	if d, step, ok := parseDuration(one); ok {
+	if d, step, ok := scan.ParseDuration(one); ok {
 		return addWait(Reset{In: d, Resolution: step}, words[1:], ends), true
 	}
 	if len(words) > 1 {
@@ -117,15 +183,15 @@ func leadingWait(words []string, before string, base time.Time) (Reset, bool) {
 		if plain := foreignUnits[unit]; plain != "" {
 			unit = plain
 		}
-		if d, step, ok := parseDuration(one + unit); ok {
+		if d, step, ok := scan.ParseDuration(one + unit); ok {
 			return addWait(Reset{In: d, Resolution: step}, words[2:], strings.HasSuffix(words[1], ".")), true
 		}
 	}
-	n, ok := parseNumber(one)
-	if !ok || n.whole > maxDelta && n.whole < minEpoch {
+	n, ok := scan.ParseNumber(one)
+	if !ok || n.Whole > maxDelta && n.Whole < minEpoch {
 		return Reset{}, false
 	}
-	if n.whole <= maxDelta && (before != "after" && before != "retry" && before != "retry-after" && before != "retryafter" &&
+	if n.Whole <= maxDelta && (before != "after" && before != "wait" && before != "retry" && before != "retry-after" && before != "retryafter" &&
 		before != "retry_after" || len(words) > 1 && !ends) {
 		return Reset{}, false
 	}
@@ -149,10 +215,10 @@ func addWait(t Reset, words []string, ends bool) Reset {
 			continue
 		}
 		one, two := strings.TrimRight(words[0], "."), strings.TrimRight(words[1], ".!;:)")
-		d, step, ok := parseDuration(one)
+		d, step, ok := scan.ParseDuration(one)
 		if ok {
 			two = ""
-		} else if d, step, ok = parseDuration(one + two); !ok || !isDigit(firstByte(one)) {
+		} else if d, step, ok = scan.ParseDuration(one + two); !ok || !scan.IsDigit(scan.FirstByte(one)) {
 			break
 		}
 		if step >= t.Resolution || d >= t.In {
@@ -180,7 +246,7 @@ func isFiller(w string) bool {
 
 // longMoment reads the date of HTTP in its words: sun 01 mar 2026 12:10:00 gmt.
 func longMoment(words []string, base time.Time) (Reset, bool) {
-	if len(words) < 6 || len(words[0]) < 3 || len(words[1]) > 2 || !isDigit(firstByte(words[1])) || len(words[2]) < 3 {
+	if len(words) < 6 || len(words[0]) < 3 || len(words[1]) > 2 || !scan.IsDigit(scan.FirstByte(words[1])) || len(words[2]) < 3 {
 		return Reset{}, false
 	}
 	day := words[1]
@@ -188,7 +254,7 @@ func longMoment(words []string, base time.Time) (Reset, bool) {
 		day = "0" + day
 	}
 	zone := strings.ToUpper(strings.TrimRight(words[5], ".!;:)"))
-	t, ok := parseIMF(words[0][:3] + ", " + day + " " + words[2][:3] + " " + words[3] + " " + words[4] + " " + zone)
+	t, ok := scan.ParseIMF(words[0][:3] + ", " + day + " " + words[2][:3] + " " + words[3] + " " + words[4] + " " + zone)
 	if !ok || t.Sub(base) > maxDelta*time.Second {
 		return Reset{}, false
 	}
@@ -201,10 +267,10 @@ func moment(one string, words []string, base time.Time) (Reset, bool) {
 		return Reset{}, false
 	}
 	whole := strings.ToUpper(one)
-	if len(one) <= 11 && len(words) > 1 && isDigit(words[1][0]) {
+	if len(one) <= 11 && len(words) > 1 && scan.IsDigit(words[1][0]) {
 		whole = one + " " + strings.ToUpper(strings.TrimRight(words[1], ".!;:)"))
 	}
-	t, step, ok := parseDate(whole)
+	t, step, ok := scan.ParseDate(whole)
 	if !ok || t.Unix() <= 0 || t.Sub(base) > maxDelta*time.Second {
 		return Reset{}, false
 	}

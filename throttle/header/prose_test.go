@@ -7,6 +7,9 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
+
+	"github.com/forbear-go/forbear/throttle/header/internal/phrases"
+	"github.com/forbear-go/forbear/throttle/header/internal/scan"
 )
 
 // TestWaitInProse shows the sentences of which the time to come back can be taken.
@@ -33,8 +36,28 @@ func TestWaitInProse(t *testing.T) {
 		"Rate limited. Available at 2026-03-01T12:00:20Z":                     20 * time.Second,
 		"Cooldown: 8 seconds":                                                 8 * time.Second,
 
-		"Retry after 2 attempts":                           none,
-		"Try again later":                                  none,
+		"some upstream error retry-after-ms=12345":    12345 * time.Millisecond,
+		"429, retry-after-ms: 7000":                   7 * time.Second,
+		"retry_after_seconds=9, scope=user":           9 * time.Second,
+		"You can make another request in 45 seconds.": 45 * time.Second,
+		"Next allowed request: 2026-03-01T12:00:30Z":  30 * time.Second,
+		"Rate limited for 30 more seconds":            30 * time.Second,
+		"Too many requests. 42 seconds remaining.":    42 * time.Second,
+		"Bitte 30 Sekunden warten":                    30 * time.Second,
+		"Espera 30 segundos":                          30 * time.Second,
+		"30秒後にもう一度お試しください":                            30 * time.Second, //nolint:gosmopolitan // servers write in their own language
+		"請等待30秒":                                      30 * time.Second, //nolint:gosmopolitan // the same
+		"5 requests remaining":                        none,
+		"You have 3 left":                             none,
+		"FLOOD_WAIT_30":                               30 * time.Second,
+		"Please wait 12":                              12 * time.Second,
+
+		"retry-after-ms=soon":        none,
+		"wait-ms":                    none,
+		"FLOOD_WAIT_X":               none,
+		"Please wait 12 of 20 slots": none,
+		"Retry after 2 attempts":     none,
+		"Try again later":            none,
 		"Limit of 100 per 60 seconds. Please retry later.": none,
 		"You may send 5 requests every 10 seconds":         none,
 		"retry in the year 9999":                           none,
@@ -60,29 +83,16 @@ func TestWaitKey(t *testing.T) {
 		"retry_after": 0, "retryAfterSec": time.Second, "RetryAfterMs": time.Millisecond, "backoff_seconds": time.Second,
 		"reset_time": 0, "resetsAt": 0, "rateLimitNext": 0, "nextAccessTime": 0, "retry_in_minutes": time.Minute, "wait-time": 0,
 		"blocked_until": 0, "cooldownSeconds": time.Second, "seconds_until_reset": time.Second, "rate_limit_reset": 0, "next_available_at": 0,
+		"seconds_remaining": time.Second, "secondsLeft": time.Second,
 	} {
 		got, ok := waitKey(key)
 		assert.True(t, ok, key)
 		assert.Equal(t, unit, got, key)
 	}
 	for _, key := range []string{"retries", "max_retries", "retry_count", "reset_password", "next", "next_page", "nextCursor", "wait", "backoff",
-		"available", "response_time", "resource", "limit", "created_at", "blocked_users", "reset_token", "", "a", strings.Repeat("retry", 20)} {
+		"available", "response_time", "resource", "limit", "created_at", "blocked_users", "reset_token", "remaining", "seats_left", "seconds", "", "a", strings.Repeat("retry", 20)} {
 		_, ok := waitKey(key)
 		assert.False(t, ok, key)
-	}
-}
-
-// TestISODuration shows lengths as ISO 8601 writes them.
-func TestISODuration(t *testing.T) {
-	for s, want := range map[string]time.Duration{"PT2M": 2 * time.Minute, "PT1H30M": 90 * time.Minute, "P1D": day, "P1DT12H": 36 * time.Hour,
-		"PT0.5S": 500 * time.Millisecond, "P2W": 14 * day, "pt10s": 10 * time.Second, "P1M": month} {
-		got, _, ok := parseDuration(s)
-		assert.True(t, ok, s)
-		assert.Equal(t, want, got, s)
-	}
-	for _, s := range []string{"P", "PT", "P1", "PT1", "P1S", "PT1D", "P1Y", "PTT1S", "P-1D", "PT99999999999999H", "PT1H1"} {
-		_, _, ok := parseDuration(s)
-		assert.False(t, ok, s)
 	}
 }
 
@@ -97,10 +107,10 @@ func FuzzProse(f *testing.F) {
 		if ok && (!got.Known() || got.Delay(benchNow) < 0) {
 			t.Fatalf("%q: %v", s, got)
 		}
-		if d, step, ok := parseDuration(s); ok && (d < 0 || step <= 0) {
+		if d, step, ok := scan.ParseDuration(s); ok && (d < 0 || step <= 0) {
 			t.Fatalf("%q: %v, %v", s, d, step)
 		}
-		plain := plainText(s)
+		plain := phrases.Plain(s)
 		if !strings.HasPrefix(plain, " ") || !strings.HasSuffix(plain, " ") || strings.Contains(plain, "  ") && !strings.Contains(s, "  ") {
 			t.Fatalf("%q: %q", s, plain)
 		}

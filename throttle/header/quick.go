@@ -4,6 +4,9 @@ import (
 	"cmp"
 	"net/http"
 	"time"
+
+	"github.com/forbear-go/forbear/throttle/header/internal/names"
+	"github.com/forbear-go/forbear/throttle/header/internal/scan"
 )
 
 // frame is what the names of the fields of a plain window tell of it, whatever their
@@ -18,11 +21,11 @@ type frame struct {
 const maxQuick = 4
 
 // add adds a field.
-func (fr *frame) add(f *field) {
-	fr.name = cmp.Or(fr.name, f.label)
-	fr.unit = max(fr.unit, f.unit)
-	fr.length = max(fr.length, f.length)
-	fr.unitless = fr.unitless || f.role == roleReset && f.step == 0
+func (fr *frame) add(f *names.Field) {
+	fr.name = cmp.Or(fr.name, f.Label)
+	fr.unit = max(fr.unit, f.Unit)
+	fr.length = max(fr.length, f.Length)
+	fr.unitless = fr.unitless || f.Role == names.RoleReset && f.Step == 0
 }
 
 // quick reads what most responses have: one window, of plain numbers. It reports
@@ -33,12 +36,12 @@ func (r *Reading) quick() bool {
 	}
 	var fr frame
 	for i := range r.hits {
-		fr.add(r.hits[i].field)
+		fr.add(r.hits[i].Field)
 	}
 	w := r.window(&fr)
 	for i := range r.hits {
 		h := &r.hits[i]
-		if len(h.values) != 1 || !w.assign(h.field, h.values[0]) {
+		if len(h.values) != 1 || !w.assign(h.Field, h.values[0]) {
 			r.Windows = r.Windows[:0]
 			return false
 		}
@@ -52,11 +55,11 @@ func (r *Reading) readShape(s *shape, h http.Header) bool {
 	r.reset()
 	w := r.window(&s.frame)
 	for _, f := range s.fields {
-		values := h[f.name]
+		values := h[f.Name]
 		switch {
-		case len(values) == 0, f.role < roleDate && (len(values) > 1 || !w.assign(f, values[0])):
+		case len(values) == 0, f.Role < names.RoleDate && (len(values) > 1 || !w.assign(f, values[0])):
 			return false
-		case f.role > roleDate:
+		case f.Role > names.RoleDate:
 			r.collect(f, values)
 		}
 	}
@@ -64,7 +67,7 @@ func (r *Reading) readShape(s *shape, h http.Header) bool {
 		return false
 	}
 	if s.date != nil && r.tellsMoment() {
-		if values := h[s.date.name]; len(values) > 0 {
+		if values := h[s.date.Name]; len(values) > 0 {
 			r.date = values[0]
 			r.Date = r.readDate()
 		}
@@ -117,8 +120,8 @@ func plain(hits []hit) bool {
 // that a plain number can say.
 func alike(hits []hit) bool {
 	for i := range hits {
-		f, first := hits[i].field, hits[0].field
-		if f.role > roleReset || f.weak || f.sum || f.strict || f.full != 0 || f.key != first.key || f.family != first.family || f.label != first.label {
+		f, first := hits[i].Field, hits[0].Field
+		if f.Role > names.RoleReset || f.Weak || f.Sum || f.Strict || f.Full != 0 || f.Key != first.Key || f.Family != first.Family || f.Label != first.Label {
 			return false
 		}
 	}
@@ -127,18 +130,18 @@ func alike(hits []hit) bool {
 
 // assign sets one part of a window, if the value is a plain number without
 // surprises and the part is not set yet.
-func (w *Window) assign(f *field, v string) bool {
+func (w *Window) assign(f *names.Field, v string) bool {
 	n, ok := digits(v)
 	if !ok {
 		return false
 	}
 	c := &w.Limit
-	switch f.role {
-	case roleReset:
+	switch f.Role {
+	case names.RoleReset:
 		return w.quickReset(f, n)
-	case roleRemaining:
+	case names.RoleRemaining:
 		c = &w.Remaining
-	case roleUsed:
+	case names.RoleUsed:
 		c = &w.Used
 	default:
 		if n == 0 {
@@ -153,18 +156,18 @@ func (w *Window) assign(f *field, v string) bool {
 }
 
 // quickReset sets the reset.
-func (w *Window) quickReset(f *field, n int64) (ok bool) {
+func (w *Window) quickReset(f *names.Field, n int64) (ok bool) {
 	switch {
 	case w.Reset.Known():
 		return false
-	case n <= maxDelta && (f.step == 0 || f.step == time.Second):
+	case n <= maxDelta && (f.Step == 0 || f.Step == time.Second):
 		w.Reset.In, w.Reset.Resolution = time.Duration(n)*time.Second, time.Second
 		return true
-	case f.step == 0 && n >= minEpoch && n < minEpochMilli:
+	case f.Step == 0 && n >= minEpoch && n < minEpochMilli:
 		w.Reset.At, w.Reset.Resolution = time.Unix(n, 0).UTC(), time.Second
 		return true
 	}
-	w.Reset, ok = resetOf(number{whole: n}, f.step)
+	w.Reset, ok = resetOf(scan.Number{Whole: n}, f.Step)
 	return ok
 }
 

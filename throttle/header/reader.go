@@ -6,6 +6,9 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"github.com/forbear-go/forbear/throttle/header/internal/names"
+	"github.com/forbear-go/forbear/throttle/header/internal/scan"
 )
 
 // Reader reads the responses of one host. It knows the dialect of the host, and
@@ -25,6 +28,7 @@ type Reader struct {
 	bodies  bool
 
 	refusals bool
+	silent   bool
 	body     func(status int, body []byte) (wait time.Duration, known, refused bool)
 
 	shapes [maxShape]atomic.Pointer[shape] // by the number of fields
@@ -37,15 +41,15 @@ const maxShape = 40
 
 // shape is what names a response had, and what they mean. It is immutable.
 type shape struct {
-	fields []*field // the fields about limits, and Age and its like
-	date   *field   // Date
-	other  []string // the names of the others, and Date
-	limit  bool     // whether there is any about limits
-	alike  bool     // whether those are all about one window
-	plain  bool     // and were plain numbers
-	hint   bool     // whether one is seen beside refusals
-	rest   bool     // whether one in common use tells what is left
-	frame  frame    // of that window
+	fields []*names.Field // the fields about limits, and Age and its like
+	date   *names.Field   // Date
+	other  []string       // the names of the others, and Date
+	limit  bool           // whether there is any about limits
+	alike  bool           // whether those are all about one window
+	plain  bool           // and were plain numbers
+	hint   bool           // whether one is seen beside refusals
+	rest   bool           // whether one in common use tells what is left
+	frame  frame          // of that window
 }
 
 // NewReader returns a Reader for the responses of a host, such as
@@ -72,6 +76,7 @@ func NewReader(host string, more ...Dialect) (*Reader, error) {
 			return nil, err
 		}
 		rd.bodies, rd.refusals = rd.bodies || d.Bodies, rd.refusals || d.Refusals
+		rd.silent = rd.silent || d.silent
 		if d.Body != nil {
 			rd.body = d.Body
 		}
@@ -85,7 +90,7 @@ func NewReader(host string, more ...Dialect) (*Reader, error) {
 // Read reads a response into r. See Reading.Read.
 func (rd *Reader) Read(r *Reading, status int, h http.Header, body []byte, now time.Time) {
 	var s *shape
-	if status >= 200 && status <= 299 && len(body) == 0 {
+	if status >= 200 && status <= 299 && len(body) == 0 && !rd.silent {
 		if s = rd.shape(h); s != nil && s.plain && r.readShape(s, h) {
 			r.quiet = !s.hint && (!s.rest || r.Windows[0].Remaining.Value > 0)
 			return
@@ -102,6 +107,7 @@ func (rd *Reader) Read(r *Reading, status int, h http.Header, body []byte, now t
 	if rd.body != nil && len(body) > 0 {
 		r.addRule(rd.body(status, body[:min(len(body), MaxBody)]))
 	}
+	r.Refused = r.Refused || rd.silent && status == http.StatusNoContent
 }
 
 // ReadResponse reads a response into r, with as much of its body as [Reader.Body] takes, and
@@ -201,19 +207,19 @@ func (r *Reading) collectShape(s *shape, h http.Header) bool {
 		return true
 	}
 	for _, f := range s.fields {
-		values := h[f.name]
+		values := h[f.Name]
 		if len(values) == 0 {
 			r.reset()
 			return false
 		}
-		if f.role < roleDate {
+		if f.Role < names.RoleDate {
 			r.hits = append(r.hits, hit{f, values})
 		} else {
 			r.collect(f, values)
 		}
 	}
 	if s.date != nil {
-		if values := h[s.date.name]; len(values) > 0 {
+		if values := h[s.date.Name]; len(values) > 0 {
 			r.date = values[0]
 		}
 	}
@@ -231,27 +237,27 @@ func (rd *Reader) scan(r *Reading, h http.Header) {
 	var s shape
 	for name, values := range h {
 		f := rd.fieldOf(name)
-		if f.role != roleNone && len(values) > 0 {
+		if f.Role != names.RoleNone && len(values) > 0 {
 			r.collect(f, values)
 		}
 		s.hint = s.hint || name == "Retry-After" || name == "Mediawiki-Api-Error"
 		s.rest = s.rest || slices.Contains(remainders[:], name)
 		switch {
 		case !learn:
-		case len(name) > maxName || len(values) == 0:
+		case len(name) > names.MaxName || len(values) == 0:
 			learn = false
-		case f.role == roleNone:
+		case f.Role == names.RoleNone:
 			s.other = append(s.other, strings.Clone(name))
-		case f.role == roleDate:
-			s.date, s.other = f, append(s.other, f.name)
+		case f.Role == names.RoleDate:
+			s.date, s.other = f, append(s.other, f.Name)
 		default:
 			s.fields = append(s.fields, f)
-			s.limit = s.limit || f.role < roleDate
+			s.limit = s.limit || f.Role < names.RoleDate
 		}
 	}
 	if learn {
 		// In this order, so that no response has to be sorted again.
-		slices.SortFunc(s.fields, func(a, b *field) int { return strings.Compare(a.name, b.name) })
+		slices.SortFunc(s.fields, func(a, b *names.Field) int { return strings.Compare(a.Name, b.Name) })
 		s.alike = alike(r.hits)
 		s.plain = s.alike && r.periods == nil && plain(r.hits)
 		for _, f := range s.fields {
@@ -261,22 +267,22 @@ func (rd *Reader) scan(r *Reading, h http.Header) {
 	}
 }
 
-// fieldOf is fieldOf, with the dialects of the reader before it.
-func (rd *Reader) fieldOf(name string) *field {
-	if len(rd.fields) > 0 && len(name) <= maxName {
-		var buf [maxName]byte
+// fieldOf is names.Of, with the dialects of the reader before it.
+func (rd *Reader) fieldOf(name string) *names.Field {
+	if len(rd.fields) > 0 && len(name) <= names.MaxName {
+		var buf [names.MaxName]byte
 		for i := range len(name) {
-			buf[i] = lower(name[i])
+			buf[i] = scan.Lower(name[i])
 		}
 		if f := rd.fields[string(buf[:len(name)])]; f != nil {
-			if f.name != name {
+			if f.Name != name {
 				// collectShape looks a field up by the name that the host uses.
 				spelt := *f
-				spelt.name = strings.Clone(name)
+				spelt.Name = strings.Clone(name)
 				return &spelt
 			}
 			return f
 		}
 	}
-	return fieldOf(name)
+	return names.Of(name)
 }

@@ -4,6 +4,9 @@ import (
 	"net/http"
 	"slices"
 	"time"
+
+	"github.com/forbear-go/forbear/throttle/header/internal/names"
+	"github.com/forbear-go/forbear/throttle/header/internal/scan"
 )
 
 // Reading is what one response says about rate limits. Its zero value is ready
@@ -43,6 +46,8 @@ type Reading struct {
 	dirty    bool         // said is not zero
 	hits     []hit
 	parts    []part
+	bare     bool // a name without a role has a plain number
+	costs    bool // the response tells what the request cost
 	policies []policy
 	periods  []Period // of the dialect
 	waits    waits
@@ -81,7 +86,7 @@ type Wait struct {
 
 // hit is a field of the response that is about limits.
 type hit struct {
-	*field
+	*names.Field
 	values []string
 }
 
@@ -137,7 +142,7 @@ func (r *Reading) scan(h http.Header) {
 		if len(values) == 0 {
 			continue
 		}
-		if f := fieldOf(name); f.role != roleNone {
+		if f := names.Of(name); f.Role != names.RoleNone {
 			r.collect(f, values)
 		}
 	}
@@ -152,24 +157,24 @@ var common = [...]string{"Age", "Date", "Ratelimit", "Ratelimit-Limit", "Ratelim
 func (r *Reading) scanCommon(h http.Header) {
 	for _, name := range common {
 		if values := h[name]; len(values) > 0 {
-			r.collect(fieldOf(name), values)
+			r.collect(names.Of(name), values)
 		}
 	}
 }
 
 // collect keeps a field for finish, or uses it at once if it says nothing of a
 // window.
-func (r *Reading) collect(f *field, values []string) {
-	switch f.role {
-	case roleDate:
+func (r *Reading) collect(f *names.Field, values []string) {
+	switch f.Role {
+	case names.RoleDate:
 		r.date = values[0]
-	case roleAge:
-		if n, ok := parseNumber(trim(values[0])); ok && !n.minus && !n.zero() {
+	case names.RoleAge:
+		if n, ok := scan.ParseNumber(scan.Trim(values[0])); ok && !n.Minus && !n.Zero() {
 			r.Stale = true
 		}
-	case roleCache:
+	case names.RoleCache:
 		r.Stale = r.Stale || saysCached(values[0])
-	case roleCode:
+	case names.RoleCode:
 		if r.status >= 400 {
 			r.findings.readCodeAlone(values[0])
 			r.dirty = true
@@ -183,11 +188,11 @@ func (r *Reading) collect(f *field, values []string) {
 		// a map does not decide what is read.
 		last := 0
 		for i := range r.hits {
-			if r.hits[i].name > r.hits[last].name {
+			if r.hits[i].Name > r.hits[last].Name {
 				last = i
 			}
 		}
-		if f.name < r.hits[last].name {
+		if f.Name < r.hits[last].Name {
 			r.hits[last] = hit{f, values}
 		}
 	}
@@ -198,8 +203,8 @@ func saysCached(v string) bool {
 	for v != "" {
 		var word string
 		word, v = cutMember(v)
-		if word == "1" || hasFold(word, "hit") || hasFold(word, "tcp_hit") || hasFold(word, "tcp_mem_hit") ||
-			hasFold(word, "stale") || hasFold(word, "updating") {
+		if word == "1" || scan.HasFold(word, "hit") || scan.HasFold(word, "tcp_hit") || scan.HasFold(word, "tcp_mem_hit") ||
+			scan.HasFold(word, "stale") || scan.HasFold(word, "updating") {
 			return true
 		}
 	}
@@ -218,13 +223,16 @@ func (r *Reading) finish(body []byte) {
 		return
 	}
 	r.Date = r.readDate()
-	r.parts, r.policies, r.text = r.parts[:0], r.policies[:0], 0
+	r.parts, r.policies, r.text, r.costs, r.bare = r.parts[:0], r.policies[:0], 0, false, false
 	r.waits = waits{base: r.base()}
 	if !r.sorted {
 		sortHits(r.hits)
 	}
 	for i := range r.hits {
-		r.assign(r.hits[i].field, r.hits[i].values)
+		r.assign(r.hits[i].Field, r.hits[i].values)
+	}
+	for i := 0; r.bare && i < len(r.hits); i++ {
+		r.assignBare(r.hits[i].Field, r.hits[i].values)
 	}
 	if len(body) > 0 {
 		r.readBody(body, &r.findings)
@@ -256,9 +264,9 @@ func (r *Reading) readDate() time.Time {
 	if r.date == r.lastDate {
 		return r.lastTime
 	}
-	t, ok := parseIMF(r.date)
+	t, ok := scan.ParseIMF(r.date)
 	if !ok {
-		t, _, _ = parseDate(trim(r.date))
+		t, _, _ = scan.ParseDate(scan.Trim(r.date))
 	}
 	r.lastDate, r.lastTime = r.date, t
 	return t
@@ -277,7 +285,7 @@ func (r *Reading) base() time.Time {
 // that is always the same.
 func sortHits(all []hit) {
 	for i := 1; i < len(all); i++ {
-		for k := i; k > 0 && all[k].name < all[k-1].name; k-- {
+		for k := i; k > 0 && all[k].Name < all[k-1].Name; k-- {
 			all[k], all[k-1] = all[k-1], all[k]
 		}
 	}

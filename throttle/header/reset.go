@@ -1,6 +1,11 @@
 package header
 
-import "time"
+import (
+	"strings"
+	"time"
+
+	"github.com/forbear-go/forbear/throttle/header/internal/scan"
+)
 
 // Bounds of the rule that tells the meanings of a bare number apart.
 const (
@@ -23,27 +28,28 @@ const (
 // the year 2000 mean nothing, and neither do negative ones and dates before
 // 1970, which are placeholders.
 func parseReset(s string, unit time.Duration) (Reset, bool) {
-	s = unquote(trim(s))
-	n, rest, ok := scanNumber(s)
+	s = scan.Unquote(scan.Trim(s))
+	s = strings.TrimPrefix(s, "in ")
+	n, rest, ok := scan.CutNumber(s)
 	if ok && rest == "" {
 		return resetOf(n, unit)
 	}
-	if d, step, ok := parseDuration(s); ok {
+	if d, step, ok := scan.ParseDuration(s); ok {
 		return Reset{In: d, Resolution: step}, true
 	}
-	if t, step, ok := parseDate(s); ok && t.Unix() > 0 {
+	if t, step, ok := scan.ParseDate(s); ok && t.Unix() > 0 {
 		return Reset{At: t, Resolution: step}, true
 	}
 	return Reset{}, false
 }
 
-func resetOf(n number, unit time.Duration) (Reset, bool) {
-	if n.minus && !n.zero() {
+func resetOf(n scan.Number, unit time.Duration) (Reset, bool) {
+	if n.Minus && !n.Zero() {
 		return Reset{}, false
 	}
-	v := n.whole
+	v := n.Whole
 	if unit != 0 && unit < time.Millisecond && v < int64(minEpochMilli*(time.Millisecond/unit)) {
-		d, ok := n.times(unit)
+		d, ok := n.Times(unit)
 		return Reset{In: d, Resolution: unit}, ok
 	}
 	switch {
@@ -54,25 +60,25 @@ func resetOf(n number, unit time.Duration) (Reset, bool) {
 	case v >= minEpochMilli:
 		return milliReset(n), true
 	case unit != 0 && unit != time.Second:
-		d, ok := n.times(unit)
-		return Reset{In: d, Resolution: n.step(unit)}, ok
+		d, ok := n.Times(unit)
+		return Reset{In: d, Resolution: n.Step(unit)}, ok
 	case v >= minEpoch:
-		return Reset{At: time.Unix(v, n.nanos).UTC(), Resolution: n.step(time.Second)}, true
+		return Reset{At: time.Unix(v, n.Nanos).UTC(), Resolution: n.Step(time.Second)}, true
 	case v <= maxDelta:
-		d, ok := n.times(time.Second)
-		return Reset{In: d, Resolution: n.step(time.Second)}, ok
+		d, ok := n.Times(time.Second)
+		return Reset{In: d, Resolution: n.Step(time.Second)}, ok
 	}
 	return Reset{}, false
 }
 
 // milliReset reads milliseconds since the epoch. A multiple of a thousand is
 // taken for rounded seconds, which is the wider and so the safer reading.
-func milliReset(n number) Reset {
+func milliReset(n scan.Number) Reset {
 	step := time.Millisecond
-	if n.whole%1000 == 0 && n.nanos == 0 {
+	if n.Whole%1000 == 0 && n.Nanos == 0 {
 		step = time.Second
 	}
-	return Reset{At: time.UnixMilli(n.whole).UTC(), Resolution: step}
+	return Reset{At: time.UnixMilli(n.Whole).UTC(), Resolution: step}
 }
 
 // better picks one of two resets that a response gives for the same window.

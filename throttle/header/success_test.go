@@ -38,6 +38,15 @@ func TestRefusalBehindSuccess(t *testing.T) {
 		`{"error":{"code":"ratelimited","info":"You've exceeded your rate limit. Please wait some time and try again."}}`,
 		`{"error_response":{"code":7,"msg":"App Call Limited","sub_code":"accesscontrol.limited-by-app-access-count"}}`,
 		`{"ok":false,"error":"ratelimited"}`,
+		`{"code":"7","msg":"请求频率过高","data":null}`,     //nolint:gosmopolitan // servers write in their own language
+		`{"code":302,"message":"超出速率限制","data":null}`, //nolint:gosmopolitan // servers write in their own language
+		`{"code":303,"message":"每日配额已用完"}`,            //nolint:gosmopolitan // servers write in their own language
+		`{"code":9,"message":"レート制限を超えました"}`,          //nolint:gosmopolitan // servers write in their own language
+		`{"code":9,"message":"호출 한도를 초과했습니다"}`,
+		`{"errcode":4002,"errmsg":"api freq out of limit"}`,
+		`{"error_code":"54003","error_msg":"Invalid Access Limit"}`,
+		`{"Error Message":"API calls quota exceeded"}`,
+		`{"jsonrpc":"2.0","id":1,"error":{"code":-32005,"message":"gas rate limit exceeded: node is at capacity"}}`,
 	} {
 		var r Reading
 		r.Read(http.StatusOK, headerOf(), []byte(body), benchNow)
@@ -57,6 +66,8 @@ func TestRefusalBehindSuccess(t *testing.T) {
 		`{"status":"OK","error_message":"","results":["too many requests"]}`,
 		`{"error":{"code":"notfound","info":"no such page"}}`,
 		`{"success":false,"errors":[{"code":"610","message":"Requested resource not found"}]}`,
+		`{"code":20,"message":"文件大小超出限制"}`, //nolint:gosmopolitan // servers write in their own language
+		`{"Error Message":"Invalid API call."}`,
 		`[{"error":null}]`, `{}`, `"too many requests"`, ``,
 	} {
 		var r Reading

@@ -3,33 +3,50 @@ package header
 import (
 	"strings"
 	"time"
+
+	"github.com/forbear-go/forbear/throttle/header/internal/names"
+	"github.com/forbear-go/forbear/throttle/header/internal/scan"
 )
+
+// assignPacked reads a value that holds everything.
+func (r *Reading) assignPacked(f *names.Field, v string) {
+	switch f.Packed {
+	case names.PackedMeta:
+		readMeta(r, f, v)
+	case names.PackedSentry:
+		readSentry(r, f, v)
+	case names.PackedYandex:
+		readYandex(r, f, v)
+	case names.PackedServices:
+		readServices(r, f, v)
+	}
+}
 
 // readMeta reads the JSON of Meta's X-App-Usage and X-Business-Use-Case-Usage:
 // the use in percent by calls, CPU time and time, of which the highest counts,
 // and how long to stay away.
-func readMeta(r *Reading, f *field, v string) {
-	s := jsonScan{text: v}
+func readMeta(r *Reading, f *names.Field, v string) {
+	s := scan.JSON{Text: v}
 	var m metaUse
-	for s.next() {
-		if s.object != m.object {
+	for s.Next() {
+		if s.Object != m.object {
 			m.assign(r, f)
-			m = metaUse{object: s.object, id: s.path[1]}
+			m = metaUse{object: s.Object, id: s.Path[1]}
 		}
-		n, number := parseNumber(s.value)
-		switch s.key {
+		n, number := scan.ParseNumber(s.Value)
+		switch s.Key {
 		case "type":
-			m.kind = s.value
+			m.kind = s.Value
 		case "call_count", "total_cputime", "total_time", "acc_id_util_pct", "app_id_util_pct":
-			if number && !n.minus {
-				m.used, m.known = max(m.used, n.float()), true
+			if number && !n.Minus {
+				m.used, m.known = max(m.used, n.Float()), true
 			}
 		case "estimated_time_to_regain_access":
-			if d, ok := n.times(time.Minute); number && ok {
+			if d, ok := n.Times(time.Minute); number && ok {
 				m.away, m.step = d, time.Minute
 			}
 		case "reset_time_duration":
-			if d, ok := n.times(time.Second); number && ok {
+			if d, ok := n.Times(time.Second); number && ok {
 				m.away, m.step = d, time.Second
 			}
 		}
@@ -48,14 +65,14 @@ type metaUse struct {
 	step   time.Duration // of away
 }
 
-func (m *metaUse) assign(r *Reading, f *field) {
+func (m *metaUse) assign(r *Reading, f *names.Field) {
 	if !m.known {
 		return
 	}
-	own := field{family: f.family, key: f.key, label: f.label}
+	own := names.Field{Family: f.Family, Key: f.Key, Label: f.Label}
 	if m.kind != "" {
-		own.key = m.id + ":" + m.kind
-		own.label = own.key
+		own.Key = m.id + ":" + m.kind
+		own.Label = own.Key
 	}
 	p := r.at(&own, 0)
 	if p == nil {
@@ -72,7 +89,7 @@ func (m *metaUse) assign(r *Reading, f *field) {
 // readSentry reads Sentry's list of seconds:categories:scope. The categories,
 // all of them if none is named, are closed for so long.
 // See https://develop.sentry.dev/sdk/expected-features/rate-limiting/.
-func readSentry(r *Reading, f *field, v string) {
+func readSentry(r *Reading, f *names.Field, v string) {
 	for v != "" {
 		var one string
 		one, v = cutMember(v)
@@ -83,15 +100,15 @@ func readSentry(r *Reading, f *field, v string) {
 			for end < len(rest) && rest[end] != ':' {
 				end++
 			}
-			parts[i], rest = trim(rest[:end]), rest[min(end+1, len(rest)):]
+			parts[i], rest = scan.Trim(rest[:end]), rest[min(end+1, len(rest)):]
 		}
-		n, ok := parseNumber(parts[0])
-		if !ok || n.minus || n.whole > maxDelta {
+		n, ok := scan.ParseNumber(parts[0])
+		if !ok || n.Minus || n.Whole > maxDelta {
 			continue
 		}
-		own := field{family: f.family, key: parts[1] + ":" + parts[2], label: parts[1], unit: parts[1]}
+		own := names.Field{Family: f.Family, Key: parts[1] + ":" + parts[2], Label: parts[1], Unit: parts[1]}
 		if parts[1] == "" {
-			own.label, own.unit = "all", "events"
+			own.Label, own.Unit = "all", "events"
 		}
 		p := r.at(&own, 0)
 		if p == nil {
@@ -100,23 +117,23 @@ func readSentry(r *Reading, f *field, v string) {
 		p.describe(&own)
 		p.Scope = parts[2]
 		p.setRemaining(Count{State: Known})
-		if d, ok := n.times(time.Second); ok && d > p.Reset.In {
-			p.Reset = Reset{In: d, Resolution: n.step(time.Second)}
+		if d, ok := n.Times(time.Second); ok && d > p.Reset.In {
+			p.Reset = Reset{In: d, Resolution: n.Step(time.Second)}
 		}
 	}
 }
 
 // readYandex reads Yandex Direct's Units: cost/remaining/limit.
-func readYandex(r *Reading, f *field, v string) {
-	_, rest, ok := scanNumber(v)
+func readYandex(r *Reading, f *names.Field, v string) {
+	_, rest, ok := scan.CutNumber(v)
 	if !ok || rest == "" || rest[0] != '/' {
 		return
 	}
-	left, rest, ok := scanNumber(rest[1:])
+	left, rest, ok := scan.CutNumber(rest[1:])
 	if !ok || rest == "" || rest[0] != '/' {
 		return
 	}
-	limit, ok := parseNumber(rest[1:])
+	limit, ok := scan.ParseNumber(rest[1:])
 	if p := r.at(f, 0); ok && p != nil {
 		p.describe(f)
 		p.setRemaining(countOf(left))
@@ -126,18 +143,18 @@ func readYandex(r *Reading, f *field, v string) {
 
 // readServices reads EPO's idle (images=green:200, search=green:30): what is left of each
 // service.
-func readServices(r *Reading, f *field, v string) {
+func readServices(r *Reading, f *names.Field, v string) {
 	_, list, ok := strings.Cut(v, "(")
 	for ok && list != "" {
 		var one string
 		one, list = cutMember(list)
 		name, state, pair := strings.Cut(one, "=")
 		_, left, told := strings.Cut(state, ":")
-		n, number := parseNumber(strings.TrimRight(left, ") "))
+		n, number := scan.ParseNumber(strings.TrimRight(left, ") "))
 		if !pair || !told || !number {
 			continue
 		}
-		own := field{role: roleRemaining, family: f.family, key: name, label: name, length: f.length}
+		own := names.Field{Role: names.RoleRemaining, Family: f.Family, Key: name, Label: name, Length: f.Length}
 		r.assignNumber(&own, 0, n)
 	}
 }

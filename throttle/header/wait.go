@@ -1,6 +1,12 @@
 package header
 
-import "time"
+import (
+	"time"
+
+	"github.com/forbear-go/forbear/throttle/header/internal/names"
+	"github.com/forbear-go/forbear/throttle/header/internal/phrases"
+	"github.com/forbear-go/forbear/throttle/header/internal/scan"
+)
 
 // waits collects the waits that a server names.
 type waits struct {
@@ -15,24 +21,24 @@ type waits struct {
 
 // add takes the value of a field that says when to come back. What cannot be
 // read is as good as absent; of several, the last moment counts.
-func (w *waits) add(f *field, v string) {
-	t, ok := parseReset(v, f.step)
-	if f.role == roleDelay {
+func (w *waits) add(f *names.Field, v string) {
+	t, ok := parseReset(v, f.Step)
+	if f.Role == names.RoleDelay {
 		w.meant = true
 	}
 	if !ok || absurd(v, t, w.base) {
-		if t, ok = literal(v, f.step); !ok || f.role == roleBackoff {
+		if t, ok = literal(v, f.Step); !ok || f.Role == names.RoleBackoff {
 			return
 		}
 	}
-	if f.role == roleBackoff {
+	if f.Role == names.RoleBackoff {
 		if !w.paused || t.Delay(w.base) > w.pause.Delay(w.base) {
 			w.pause, w.paused = t, true
 		}
 		return
 	}
-	if n, plain := parseNumber(v); plain && f.step == 0 && n.digits == 0 {
-		w.plain = max(w.plain, n.whole)
+	if n, plain := scan.ParseNumber(v); plain && f.Step == 0 && n.Digits == 0 {
+		w.plain = max(w.plain, n.Whole)
 	}
 	if !w.known || t.Delay(w.base) > w.longest.Delay(w.base) {
 		w.longest, w.known = t, true
@@ -46,7 +52,7 @@ func absurd(v string, t Reset, base time.Time) bool {
 	if t.At.IsZero() {
 		return false
 	}
-	_, plain := parseNumber(unquote(trim(v)))
+	_, plain := scan.ParseNumber(scan.Unquote(scan.Trim(v)))
 	return plain && t.At.Sub(base) > maxDelta*time.Second
 }
 
@@ -54,14 +60,14 @@ func absurd(v string, t Reset, base time.Time) bool {
 // seconds, or units of the name. To come back after years is to be told off for good;
 // to come back at once is what nobody asked for.
 func literal(v string, unit time.Duration) (Reset, bool) {
-	n, plain := parseNumber(unquote(trim(v)))
-	if !plain || n.minus {
+	n, plain := scan.ParseNumber(scan.Unquote(scan.Trim(v)))
+	if !plain || n.Minus {
 		return Reset{}, false
 	}
 	if unit == 0 {
 		unit = time.Second
 	}
-	d, fits := n.times(unit)
+	d, fits := n.Times(unit)
 	if !fits || d > maxDelay {
 		d = maxDelay
 	}
@@ -110,7 +116,7 @@ func (r *Reading) reason(said *bodyFindings) Reason {
 		return PeriodQuota
 	}
 	for i := range r.Windows {
-		if w := &r.Windows[i]; w.Exhausted() && w.Length >= day {
+		if w := &r.Windows[i]; w.Exhausted() && w.Length >= scan.Day {
 			return PeriodQuota
 		}
 	}
@@ -200,4 +206,83 @@ func (r *Reading) deriveWait() bool {
 		r.setWait(last, false)
 	}
 	return last.Known()
+}
+
+// waitKey reports whether the key of a JSON member says that its value is when to come
+// back, by the grammar of names: retry_after, retryAfterSec, backoff_seconds,
+// resetTime, rateLimitNext, next_available_at. unit is that of a plain number, 0
+// where the key does not tell it.
+func waitKey(key string) (unit time.Duration, ok bool) {
+	if len(key) < 4 || len(key) > 48 || !mayWait(key) {
+		return 0, false
+	}
+	var cue, aim, next, back, left bool
+	words := 0
+	ok = forWords(key, func(w string) bool {
+		words++
+		switch w {
+		case "retry", "reset", "resets", "wait", "backoff", "cooldown", "throttle", "throttled", "blocked", "block", "unblock", "banned", "ban",
+			"refill", "available", "replenish":
+			cue = true
+		case "next":
+			next = true
+		case "rate", "limit", "ratelimit", "quota", "request", "access", "allowed", "attempt", "try", "api":
+			aim = aim || next || w == "limit" || w == "ratelimit"
+		case "again":
+			cue = cue || words > 1
+		case "off":
+			cue = cue || back
+		case "back":
+			back = true
+		case "remaining", "left":
+			left = true
+		case "after", "in", "delay", "at", "time", "until", "to", "for", "date", "timestamp", "period", "duration",
+			"utc", "on", "suggested", "recommended", "header", "window", "is", "hint", "expires", "expiry":
+		case "seconds", "second", "secs", "sec", "s":
+			unit = time.Second
+		case "milliseconds", "millis", "ms", "msec", "millisecond":
+			unit = time.Millisecond
+		case "minutes", "mins", "minute":
+			unit = time.Minute
+		case "hours":
+			unit = time.Hour
+		default:
+			return false
+		}
+		return true
+	})
+	return unit, ok && (cue && (words > 1 || key[0]|0x20 == 'r') || next && aim || left && unit > 0)
+}
+
+// mayWait is a cheap test that most keys fail.
+func mayWait(key string) bool {
+	for i := range len(key) - 2 {
+		switch string([]byte{scan.Lower(key[i]), scan.Lower(key[i+1]), scan.Lower(key[i+2])}) {
+		case "ret", "res", "wai", "bac", "coo", "thr", "blo", "nex", "ban", "ref", "ava", "rep", "aga", "sec", "rem":
+			return true
+		}
+	}
+	return false
+}
+
+// forWords calls yield with the words of a key in lower case until it returns false,
+// and reports whether it never did. Capitals, dashes, underscores and dots begin words.
+func forWords(key string, yield func(string) bool) bool {
+	var buf [48]byte
+	n := 0
+	for i := range len(key) {
+		c := key[i]
+		split := c == '-' || c == '_' || c == '.' || c == ' '
+		if n > 0 && (split || c >= 'A' && c <= 'Z' && phrases.StartsWord(key, i)) {
+			if !yield(string(buf[:n])) {
+				return false
+			}
+			n = 0
+		}
+		if !split {
+			buf[n] = scan.Lower(c)
+			n++
+		}
+	}
+	return n == 0 || yield(string(buf[:n]))
 }

@@ -44,6 +44,9 @@ func TestRetryAfter(t *testing.T) {
 		{"X-Retry-In", "1.25s", 1250 * time.Millisecond},
 		{"X-RateLimit-Retry-After", "30", 30 * time.Second},
 		{"X-Throttle-Wait-Seconds", "9", 9 * time.Second},
+		{"X-Backoff", "9", 9 * time.Second},
+		{"X-Cooldown", "9", 9 * time.Second},
+		{"X-Wait-Time", "9", 9 * time.Second},
 		{"X-RateLimit-Delay", "0.5", 500 * time.Millisecond},
 
 		{"Retry-After", "5, 60", time.Minute}, // two lines joined

@@ -1,39 +1,39 @@
-package header
+package scan
 
 import "time"
 
-// parseDate reads an instant in any of the notations seen in rate-limit fields
+// ParseDate reads an instant in any of the notations seen in rate-limit fields
 // and returns it with its resolution. See RFC 9110 section 5.6.7 for the three
 // HTTP dates and RFC 3339 for the ISO ones.
-func parseDate(s string) (time.Time, time.Duration, bool) {
-	if s == "" || len(s) > maxDate {
+func ParseDate(s string) (time.Time, time.Duration, bool) {
+	if s == "" || len(s) > MaxDate {
 		return time.Time{}, 0, false
 	}
-	if isDigit(s[0]) {
+	if IsDigit(s[0]) {
 		if len(s) >= 10 && s[4] == '/' && s[7] == '/' { // 2026/03/01
 			return parseISO(s[:4] + "-" + s[5:7] + "-" + s[8:])
 		}
-		if len(s) > 11 && s[4] == '-' && isLetter(s[5]) && s[8] == '-' { // 2026-Mar-01
+		if len(s) > 11 && s[4] == '-' && IsLetter(s[5]) && s[8] == '-' { // 2026-Mar-01
 			if m := monthOf(s[5], s[6], s[7]); m > 0 {
 				return parseISO(s[:5] + string([]byte{'0' + byte(m/10), '0' + byte(m%10)}) + s[8:])
 			}
 		}
 		return parseISO(s)
 	}
-	if t, ok := parseIMF(s); ok {
+	if t, ok := ParseIMF(s); ok {
 		return t, time.Second, true
 	}
 	return parseLongDate(s)
 }
 
-// maxDate bounds the dates that are looked at. JavaScript writes the name of the zone
+// MaxDate bounds the dates that are looked at. JavaScript writes the name of the zone
 // out, in the language of the server.
-const maxDate = 128
+const MaxDate = 128
 
-// parseIMF reads "Mon, 02 Jan 2006 15:04:05 GMT", also with the zone UTC, which
+// ParseIMF reads "Mon, 02 Jan 2006 15:04:05 GMT", also with the zone UTC, which
 // Go programs send by mistake. The weekday is not looked at: it adds nothing
 // and is sometimes wrong.
-func parseIMF(s string) (time.Time, bool) {
+func ParseIMF(s string) (time.Time, bool) {
 	if len(s) != 29 || s[3] != ',' || s[4] != ' ' || s[7] != ' ' || s[11] != ' ' ||
 		s[16] != ' ' || s[19] != ':' || s[22] != ':' || s[25] != ' ' {
 		return time.Time{}, false
@@ -132,13 +132,13 @@ var longDates = [...]string{
 }
 
 func parseLongDate(s string) (time.Time, time.Duration, bool) {
-	if monthOrDay := len(s) > 18 && isLetter(s[0]) && isLetter(s[1]) && isLetter(s[2]); !monthOrDay {
+	if monthOrDay := len(s) > 18 && IsLetter(s[0]) && IsLetter(s[1]) && IsLetter(s[2]); !monthOrDay {
 		return time.Time{}, 0, false
 	}
 	// JavaScript adds the zone's name in brackets.
 	for i := range len(s) {
 		if s[i] == '(' {
-			s = trim(s[:i])
+			s = Trim(s[:i])
 			break
 		}
 	}

@@ -1,4 +1,4 @@
-package header
+package scan
 
 import "time"
 
@@ -30,12 +30,12 @@ func parseISO(s string) (time.Time, time.Duration, bool) {
 	rest, step := s[16:], time.Minute
 	second, nanos := 0, 0
 	if rest != "" && rest[0] == ':' {
-		n, tail, ok := scanNumber(rest[1:])
-		if !ok || n.minus || n.whole > 60 || len(rest) < 3 || !isDigit(rest[1]) || !isDigit(rest[2]) {
+		n, tail, ok := CutNumber(rest[1:])
+		if !ok || n.Minus || n.Whole > 60 || len(rest) < 3 || !IsDigit(rest[1]) || !IsDigit(rest[2]) {
 			return bad()
 		}
-		second, nanos = int(n.whole), int(n.nanos)
-		rest, step = tail, n.step(time.Second)
+		second, nanos = int(n.Whole), int(n.Nanos)
+		rest, step = tail, n.Step(time.Second)
 	}
 	offset, ok := parseZone(rest)
 	if !ok {
@@ -48,7 +48,7 @@ func parseISO(s string) (time.Time, time.Duration, bool) {
 // parseZone reads what follows the time of day: nothing, Z, UTC, GMT, +02:00,
 // +0200, or Go's " +0200 CEST m=+0.01", of which only the offset counts.
 func parseZone(s string) (offset int, ok bool) {
-	s = trim(s)
+	s = Trim(s)
 	switch s {
 	case "", "Z", "z", "UTC", "GMT":
 		return 0, true
@@ -65,7 +65,7 @@ func parseZone(s string) (offset int, ok bool) {
 		rest = rest[1:]
 	}
 	minutes := 0
-	if rest != "" && isDigit(rest[0]) {
+	if rest != "" && IsDigit(rest[0]) {
 		if minutes, ok = two(rest, 0); !ok || minutes > 59 {
 			return 0, false
 		}

@@ -1,4 +1,4 @@
-package header
+package names
 
 import (
 	"strings"
@@ -6,10 +6,10 @@ import (
 )
 
 // cache remembers what names mean, since a server sends the same few with every
-// response and classify takes a microsecond. It is a cache of 256 sets of four
+// response and Classify takes a microsecond. It is a cache of 256 sets of four
 // entries without locks: what does not fit is classified again, so a server
 // that makes up names can neither grow it nor change a reading.
-var cache [256][4]atomic.Pointer[field]
+var cache [256][4]atomic.Pointer[Field]
 
 // hashName takes the length and twelve bytes of a name, which tells those of one
 // server apart. A better hash would cost more than it saves.
@@ -25,8 +25,8 @@ func four(s string) uint64 {
 	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24
 }
 
-// fieldOf returns what a name means, noField when it is not about limits.
-func fieldOf(name string) *field {
+// Of returns what a name means, noField when it is not about limits.
+func Of(name string) *Field {
 	h := hashName(name)
 	set := &cache[h%256]
 	for i := range set {
@@ -34,24 +34,24 @@ func fieldOf(name string) *field {
 		if f == nil {
 			break
 		}
-		if f.name == name {
+		if f.Name == name {
 			return f
 		}
 	}
 	return learnField(name, set, h)
 }
 
-func learnField(name string, set *[4]atomic.Pointer[field], h uint64) *field {
-	f := classify(name)
-	if len(name) > maxName {
+func learnField(name string, set *[4]atomic.Pointer[Field], h uint64) *Field {
+	f := Classify(name)
+	if len(name) > MaxName {
 		return noField
 	}
 	// A copy, because the name may be a slice of a whole response.
 	name = strings.Clone(name)
 	if f == noField {
-		f = &field{name: name}
+		f = &Field{Name: name}
 	} else {
-		f.name = name
+		f.Name = name
 	}
 	for i := range set {
 		if set[i].CompareAndSwap(nil, f) {

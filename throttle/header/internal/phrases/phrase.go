@@ -1,13 +1,18 @@
-package header
+// Package phrases tells from the words and codes of an error whether requests were too many.
+package phrases
 
-import "strings"
+import (
+	"strings"
 
-// plainText returns a text as words in lower case with one space around each:
+	"github.com/forbear-go/forbear/throttle/header/internal/scan"
+)
+
+// Plain returns a text as words in lower case with one space around each:
 // " rate limit exceeded . retry in 1.5s ". Capitals inside a word, dashes and
 // underscores separate words, so that a code reads like a sentence; the end
 // of a sentence is a word of its own, and so is a quotation mark, because what
 // is quoted is the name of something.
-func plainText(text string) string {
+func Plain(text string) string {
 	var b strings.Builder
 	b.Grow(len(text) + len(text)/4 + 2)
 	b.WriteByte(' ')
@@ -25,16 +30,16 @@ func plainText(text string) string {
 		c := text[i]
 		switch {
 		case 'A' <= c && c <= 'Z':
-			if i > 0 && startsWord(text, i) {
+			if i > 0 && StartsWord(text, i) {
 				gap()
 			}
 			put(c | 0x20)
-		case isLetter(c), c >= 0x80, isDigit(c):
+		case scan.IsLetter(c), c >= 0x80, scan.IsDigit(c):
 			put(c)
-		case c == '.' && i > 0 && i+1 < len(text) && isDigit(text[i-1]) && isDigit(text[i+1]):
+		case c == '.' && i > 0 && i+1 < len(text) && scan.IsDigit(text[i-1]) && scan.IsDigit(text[i+1]):
 			put(c)
-		case c == ',' && i > 0 && i+1 < len(text) && isDigit(text[i-1]) && isDigit(text[i+1]), c == '\'' && i > 0 && isLetter(text[i-1]):
-		case c == '.' && i > 0 && i+1 < len(text) && isLetter(text[i-1]) && 'a' <= text[i+1] && text[i+1] <= 'z':
+		case c == ',' && i > 0 && i+1 < len(text) && scan.IsDigit(text[i-1]) && scan.IsDigit(text[i+1]), c == '\'' && i > 0 && scan.IsLetter(text[i-1]):
+		case c == '.' && i > 0 && i+1 < len(text) && scan.IsLetter(text[i-1]) && 'a' <= text[i+1] && text[i+1] <= 'z':
 			gap() // a name in parts: throttling.rate
 		case c == '.', c == '!', c == '?', c == '\n':
 			gap()
@@ -52,19 +57,19 @@ func plainText(text string) string {
 	return b.String()
 }
 
-// startsWord reports whether the capital at i begins a word: the one behind
+// StartsWord reports whether the capital at i begins a word: the one behind
 // aB, or the last one of ABCd.
-func startsWord(text string, i int) bool {
+func StartsWord(text string, i int) bool {
 	before := text[i-1]
 	if 'a' <= before && before <= 'z' {
 		return true
 	}
 	return 'A' <= before && before <= 'Z' && i+1 < len(text) && 'a' <= text[i+1] && text[i+1] <= 'z' &&
-		(i+2 >= len(text) || text[i+1] != 's' || isLetter(text[i+2])) // IDs, APIs
+		(i+2 >= len(text) || text[i+1] != 's' || scan.IsLetter(text[i+2])) // IDs, APIs
 }
 
-// hasPhrase reports whether a plain text has one of the phrases in it.
-func hasPhrase(plain string, phrases []string) bool {
+// Has reports whether a plain text has one of the phrases in it.
+func Has(plain string, phrases []string) bool {
 	for _, p := range phrases {
 		if hasWords(plain, p) {
 			return true
@@ -98,12 +103,13 @@ var refusals = []string{
 	"request was throttled", "request is throttled", "requests are throttled", "request throttled", "requests throttled",
 	"call was throttled", "calls are throttled", "you are throttled", "slow down", "secondary rate limit",
 	"abuse detection", "out of call volume quota", "over rate limit", "over the rate limit", "over your rate limit",
-	"over query limit", "over qps", "over quota limit", "requests too fast", "requesting too fast", "requests too frequently",
+	"over query limit", "over qps", "over qpm", "over qph", "over qpd", "over quota limit", "requests too fast", "requesting too fast", "requests too frequently",
 	"requests too frequent", "requests too often", "requesting too frequently", "calling too frequently",
 	"requests too quickly", "request rate too high", "request rate too large", "request rate is too high",
 	"request rate is too large", "request rate is large", "call rate too high", "rate of requests is too high",
 	"reduce your request rate", "reduce your rate", "reduce request rate", "reduce the rate of requests",
-	"flood control", "request frequency", "api call frequency", "qps limit", "rate threshold", "too much request weight", "request weight used",
+	"flood control", "request frequency", "api call frequency", "qps limit", "rate threshold", "too much request weight",
+	"request weight used", "freq out of limit", "frequency out of limit", "too frequently called",
 	"ip banned", "ip is banned", "ip has been banned", "banned for flooding", "temporarily banned", "not respecting the rate limit",
 	"throttled out", "call limited",
 	"requests limited", "query limit exceeded", "maxlag", "out of rate limit", "developer over rate", "account over rate", "service over rate",
@@ -111,12 +117,6 @@ var refusals = []string{
 	"demasiadas solicitudes", "demasiadas peticiones", "zu viele anfragen",
 	"trop de requêtes", "troppe richieste", "muitas requisições", "muitas solicitações", "слишком много запросов", "te veel verzoeken",
 	"zbyt wiele żądań", "çok fazla istek",
-}
-
-// unspaced are such phrases in languages that put no spaces between words.
-var unspaced = []string{
-	"过于频繁", "太频繁", "過於頻繁", "频率超过限制", "超过频率限制", "频率超限", "请求过多", "请求次数过多", "请求数过多", "并发数过高", //nolint:gosmopolitan // servers write in their own language
-	"リクエストが多すぎ", "너무 많은 요청", "요청이 너무 많", //nolint:gosmopolitan // the same
 }
 
 // limited are the things of which a sentence can say that they are used up.
@@ -158,9 +158,9 @@ var other = []string{
 // whole are the sentences that say so only because they say nothing else.
 var whole = map[string]bool{" rate exceeded ": true, " throttled ": true, " rate limit ": true, " throttling ": true}
 
-// saysSomeLimit reports whether a plain text is nothing but the news that a limit was hit,
+// SaysSomeLimit reports whether a plain text is nothing but the news that a limit was hit,
 // whichever.
-func saysSomeLimit(plain string) bool {
+func SaysSomeLimit(plain string) bool {
 	switch strings.TrimSuffix(plain, ". ") {
 	case " limit exceeded ", " quota exceeded ", " quota limit exceeded ":
 		return true
@@ -168,10 +168,10 @@ func saysSomeLimit(plain string) bool {
 	return false
 }
 
-// saysLimited reports whether a plain text says that requests were too many.
+// SaysLimited reports whether a plain text says that requests were too many.
 // Limits of other things do not count, nor do errors about a value that is
 // called a limit.
-func saysLimited(plain string) bool {
+func SaysLimited(plain string) bool {
 	for plain != "" {
 		sentence := plain
 		if i := strings.Index(plain, " . "); i >= 0 {
@@ -179,11 +179,11 @@ func saysLimited(plain string) bool {
 		} else {
 			plain = ""
 		}
-		if len(sentence) < 4 || hasPhrase(sentence, other) {
+		if len(sentence) < 4 || Has(sentence, other) {
 			continue
 		}
-		if whole[sentence] || strings.HasPrefix(sentence, " rate limited ") || hasPhrase(sentence, refusals) || containsAny(sentence, unspaced) ||
-			(hasPhrase(sentence, limited) || namesRateLimit(sentence) || limitsCalls(sentence)) && hasPhrase(sentence, exceeded) {
+		if whole[sentence] || strings.HasPrefix(sentence, " rate limited ") || Has(sentence, refusals) || saysLimitedUnspaced(sentence) ||
+			(Has(sentence, limited) || namesRateLimit(sentence) || limitsCalls(sentence)) && Has(sentence, exceeded) {
 			return true
 		}
 	}
@@ -201,7 +201,7 @@ func namesRateLimit(sentence string) bool {
 		}
 		before := rest[:i]
 		before = before[strings.LastIndexByte(before, ' ')+1:]
-		if before == "" || rateOwners[before] || isDigit(before[0]) {
+		if before == "" || rateOwners[before] || scan.IsDigit(before[0]) {
 			return true
 		}
 		rest = rest[i+1:]
@@ -215,7 +215,7 @@ func limitsCalls(sentence string) bool {
 	if !found {
 		return false
 	}
-	_, rest, found = scanNumber(rest)
+	_, rest, found = scan.CutNumber(rest)
 	what, _, _ := strings.Cut(strings.TrimLeft(rest, " "), " ")
 	switch what {
 	case "requests", "calls", "queries", "credits", "hits":
@@ -224,8 +224,8 @@ func limitsCalls(sentence string) bool {
 	return false
 }
 
-// containsAny reports whether a text has one of the phrases in it, wherever words begin.
-func containsAny(text string, phrases []string) bool {
+// ContainsAny reports whether a text has one of the phrases in it, wherever words begin.
+func ContainsAny(text string, phrases []string) bool {
 	for _, p := range phrases {
 		if strings.Contains(text, p) {
 			return true
@@ -242,6 +242,7 @@ var rateOwners = func() map[string]bool {
 		endpoint route resource org organization project tenant workspace team token tokens query call calls method burst default
 		anonymous authenticated shared free exceeded exceed exceeds exceeding hit hits reached over by to temporary graphql rest http bot
 		merchant shop store developer partner model tpm rpm internal and search write read post get merged platform site public
+		gas transaction compute rpc node event chat job batch completion embedding proxy session connection network send publish
 		subscription allowable allowed permitted sec min concurrent concurrency new any tier plan upstream provider gateway hard soft your's " :
 		message messages error`) {
 		m[w] = true

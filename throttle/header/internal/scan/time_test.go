@@ -1,4 +1,4 @@
-package header
+package scan
 
 import (
 	"testing"
@@ -34,10 +34,10 @@ func TestParseDate(t *testing.T) {
 		{"2026-06-12 00:00:00", "2026-06-12T00:00:00Z", time.Second},
 		{"2018-05-02 20:03:47.693777422 +0200 CEST", "2018-05-02T18:03:47.693777422Z", 1},
 		{"2018-05-02 20:03:47.5 +0200 CEST m=+0.01", "2018-05-02T18:03:47.5Z", 100 * time.Millisecond},
-		{"2026-06-12", "2026-06-12T00:00:00Z", day},
+		{"2026-06-12", "2026-06-12T00:00:00Z", Day},
 		{"2016-12-31T23:59:60Z", "2017-01-01T00:00:00Z", time.Second}, // a leap second
 	} {
-		got, step, ok := parseDate(tt.s)
+		got, step, ok := ParseDate(tt.s)
 		assert.True(t, ok, tt.s)
 		assert.Equal(t, tt.want, got.Format(time.RFC3339Nano), tt.s)
 		assert.Equal(t, tt.step, step, tt.s)
@@ -46,7 +46,7 @@ func TestParseDate(t *testing.T) {
 		"Sun, 00 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 25:49:37 GMT", "Sun, 06 Nov 1994 08:61:37 GMT", "Sun, 0x Nov 1994 08:49:37 GMT",
 		"2026-13-01T00:00:00Z", "2026-01-32", "2026-01-01T", "2026-01-01T1:00:00Z", "2026-01-01T00:00:00+25:00", "2026-01-01T00:00:00 CET",
 		"2026-01-01T00:00:5Z", "20260101", "Sunday, 06-Nov-94 08:49:37 CET"} {
-		_, _, ok := parseDate(s)
+		_, _, ok := ParseDate(s)
 		assert.False(t, ok, s)
 	}
 }
@@ -79,94 +79,27 @@ func TestParseDuration(t *testing.T) {
 		{"2.12:08:11", 60*time.Hour + 8*time.Minute + 11*time.Second, time.Second},
 		{"00:00:01.5", 1500 * time.Millisecond, time.Second},
 	} {
-		got, step, ok := parseDuration(tt.s)
+		got, step, ok := ParseDuration(tt.s)
 		assert.True(t, ok, tt.s)
 		assert.Equal(t, tt.want, got, tt.s)
 		assert.Equal(t, tt.step, step, tt.s)
 	}
 	for _, s := range []string{"", "60", "s", "-5s", "5x", "5m5", "1:2:3", "99999999999h", "300y", "5 parsecs"} {
-		_, _, ok := parseDuration(s)
+		_, _, ok := ParseDuration(s)
 		assert.False(t, ok, s)
 	}
 }
 
-func TestParseReset(t *testing.T) {
-	at := func(s string, step time.Duration) Reset {
-		v, err := time.Parse(time.RFC3339Nano, s)
-		assert.NoError(t, err)
-		return Reset{At: v.UTC(), Resolution: step}
+// TestISODuration shows lengths as ISO 8601 writes them.
+func TestISODuration(t *testing.T) {
+	for s, want := range map[string]time.Duration{"PT2M": 2 * time.Minute, "PT1H30M": 90 * time.Minute, "P1D": Day, "P1DT12H": 36 * time.Hour,
+		"PT0.5S": 500 * time.Millisecond, "P2W": 14 * Day, "pt10s": 10 * time.Second, "P1M": Month} {
+		got, _, ok := ParseDuration(s)
+		assert.True(t, ok, s)
+		assert.Equal(t, want, got, s)
 	}
-	in := func(d, step time.Duration) Reset { return Reset{In: d, Resolution: step} }
-	for _, tt := range []struct {
-		s    string
-		unit time.Duration
-		want Reset
-	}{
-		{"0", 0, in(0, time.Second)},
-		{"60", 0, in(time.Minute, time.Second)},
-		{`"60"`, 0, in(time.Minute, time.Second)},
-		{"2592000", 0, in(30*day, time.Second)}, // a month: real, so a large delay is not milliseconds
-		{"31622400", 0, in(366*day, time.Second)},
-		{"31622401", 0, Reset{}}, // neither a delay nor an epoch
-		{"137270087", 0, Reset{}},
-		{"946684799", 0, Reset{}},
-		{"946684800", 0, at("2000-01-01T00:00:00Z", time.Second)},
-		{"1103919616", 0, at("2004-12-24T20:20:16Z", time.Second)},
-		{"1740831300", 0, at("2025-03-01T12:15:00Z", time.Second)},
-		{"1740831300", time.Second, at("2025-03-01T12:15:00Z", time.Second)}, // Reset-After with an epoch
-		{"1470173023.123", 0, at("2016-08-02T21:23:43.123Z", time.Millisecond)},
-		{"1741305600001", 0, at("2025-03-07T00:00:00.001Z", time.Millisecond)},
-		{"1741305600000", 0, at("2025-03-07T00:00:00Z", time.Second)}, // perhaps rounded
-		{"1741305600000001", 0, at("2025-03-07T00:00:00.000001Z", time.Microsecond)},
-		{"1741305600000000001", 0, at("2025-03-07T00:00:00.000000001Z", 1)},
-		{"20649", time.Millisecond, in(20649*time.Millisecond, time.Millisecond)},
-		{"1800000300000", time.Millisecond, at("2027-01-15T08:05:00Z", time.Second)},
-		{"4406000000", time.Nanosecond, in(4406*time.Millisecond, 1)},
-		{"19", time.Minute, in(19*time.Minute, time.Minute)},
-		{"11.382867097854614", 0, in(11382867097, 1)},
-		{"-1", 0, Reset{}},
-		{"-62135596800", 0, Reset{}},
-		{"0001-01-01T00:00:00Z", 0, Reset{}},
-		{"Thu, 01 Jan 1970 00:00:00 GMT", 0, Reset{}},
-		{"99999999999999999999", 0, Reset{}},
-		{"NaN", 0, Reset{}},
-		{"6m0s", time.Millisecond, in(6*time.Minute, time.Second)},
-	} {
-		got, ok := parseReset(tt.s, tt.unit)
-		assert.Equal(t, tt.want != Reset{}, ok, tt.s)
-		assert.Equal(t, tt.want, got, "%s in %v", tt.s, tt.unit)
-	}
-}
-
-func TestResetDelay(t *testing.T) {
-	for _, tt := range []struct {
-		reset Reset
-		want  time.Duration
-	}{
-		{Reset{}, 0},
-		{Reset{In: time.Minute, Resolution: 1}, time.Minute},
-		{Reset{At: benchNow.Add(time.Minute), Resolution: 1}, time.Minute},
-		{Reset{At: benchNow.Add(-time.Minute), Resolution: 1}, 0},
-		{Reset{At: time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC), Resolution: 1}, maxDelay},
-		{Reset{In: 200 * 365 * day, Resolution: 1}, maxDelay},
-	} {
-		assert.Equal(t, tt.want, tt.reset.Delay(benchNow), "%+v", tt.reset)
-	}
-}
-
-func TestBetter(t *testing.T) {
-	in := func(d, step time.Duration) Reset { return Reset{In: d, Resolution: step} }
-	at := Reset{At: benchNow, Resolution: time.Second}
-	later := Reset{At: benchNow.Add(1), Resolution: time.Second}
-	for _, tt := range []struct{ a, b, want Reset }{
-		{Reset{}, at, at},
-		{at, in(9, time.Millisecond), in(9, time.Millisecond)}, // the finer
-		{at, in(9, time.Second), in(9, time.Second)},           // the delay
-		{in(8, time.Second), in(9, time.Second), in(9, time.Second)},
-		{at, later, later},
-		{at, at, at},
-	} {
-		assert.Equal(t, tt.want, better(tt.a, tt.b))
-		assert.Equal(t, tt.want, better(tt.b, tt.a), "the order must not matter")
+	for _, s := range []string{"P", "PT", "P1", "PT1", "P1S", "PT1D", "P1Y", "PTT1S", "P-1D", "PT99999999999999H", "PT1H1"} {
+		_, _, ok := ParseDuration(s)
+		assert.False(t, ok, s)
 	}
 }

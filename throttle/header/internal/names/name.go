@@ -1,4 +1,4 @@
-package header
+package names
 
 import (
 	"slices"
@@ -6,46 +6,46 @@ import (
 	"time"
 )
 
-// classify reads the name of a header field by the grammar
+// Classify reads the name of a header field by the grammar
 //
 //	[HTTP_][X-][vendor-][window-]STEM[-unit|-window]-ROLE[-window|-unit][-time unit]
 //
 // whose parts come in nearly every order. It does not look at capitals, takes
 // underscores for dashes, and knows no vendors: those whose names follow no
 // grammar are in the table exceptions.
-func classify(name string) *field {
-	if len(name) > maxName {
+func Classify(name string) *Field {
+	if len(name) > MaxName {
 		return noField
 	}
 	low := strings.ReplaceAll(strings.ToLower(name), "_", "-")
 	if f, ok := exceptions[low]; ok {
-		f.name = name
+		f.Name = name
 		return &f
 	}
 	if isErrorField(low) {
-		return &field{name: name, role: roleCode}
+		return &Field{Name: name, Role: RoleCode}
 	}
 	if !mayLimit(low) {
 		return noField
 	}
 	var n nameParts
 	n.parse(low)
-	f := field{name: name, role: n.role()}
-	if f.role == roleNone {
+	f := Field{Name: name, Role: n.role()}
+	if f.Role == RoleNone {
 		return noField
 	}
-	f.step, f.full, f.unit, f.length = n.step, n.full, n.unit, n.length
-	f.weak = n.weak
-	if f.role != roleRetry {
-		f.family, f.key = n.family, n.match()
+	f.Step, f.Full, f.Unit, f.Length = n.step, n.full, n.unit, n.length
+	f.Weak = n.weak
+	if f.Role != RoleRetry {
+		f.Family, f.Key = n.family, n.match()
 		if n.bySize && len(n.key) > 0 {
 			n.scope = append(n.scope, "size")
 		}
-		f.label = strings.Join(append(n.scope, n.key...), "-")
+		f.Label = strings.Join(append(n.scope, n.key...), "-")
 	}
 	// X-RateLimit-Tier: 3 is not a limit, but
 	// Zendesk-RateLimit-Tickets-Index: total=100; remaining=99 holds one.
-	f.strict = f.role == roleStem && n.has[wordPeriod] < len(n.key)
+	f.Strict = f.Role == RoleStem && (n.has[WordPeriod] < len(n.key) || !n.stem)
 	return &f
 }
 
@@ -64,7 +64,7 @@ func isErrorField(low string) bool {
 // accepts have one of these in them.
 func mayLimit(low string) bool {
 	for _, part := range [...]string{"limit", "limt", "retry", "quota", "rema", "-rl-", "used", "usage", "left",
-		"reset", "available", "made", "concurren", "qps", "codex", "mbx"} {
+		"reset", "available", "made", "total", "max-", "-per-", "allowed", "-cost", "concurren", "qps", "codex", "mbx"} {
 		if strings.Contains(low, part) {
 			return true
 		}
@@ -83,8 +83,8 @@ type nameParts struct {
 	step   time.Duration
 	full   float64
 	stem   bool
-	last   wordKind
-	behind wordKind // the kind of word behind the last limit
+	last   WordKind
+	behind WordKind // the kind of word behind the last limit
 	weak   bool
 	bySize bool
 	costs  int // how many of the decoys are the word cost
@@ -94,10 +94,10 @@ type nameParts struct {
 // fields: requests and request are the same.
 func (n *nameParts) match() string {
 	for i, w := range n.key {
-		if dictionary[w].kind == wordUnit && dictionary[w+"s"].kind == wordUnit {
+		if Dictionary[w].Kind == WordUnit && Dictionary[w+"s"].Kind == WordUnit {
 			key := slices.Clone(n.key)
 			for ; i < len(key); i++ {
-				if dictionary[key[i]].kind == wordUnit && dictionary[key[i]+"s"].kind == wordUnit {
+				if Dictionary[key[i]].Kind == WordUnit && Dictionary[key[i]+"s"].Kind == WordUnit {
 					key[i] += "s"
 				}
 			}
@@ -136,7 +136,7 @@ func (n *nameParts) parse(low string) {
 		n.bySize = true
 	}
 	for _, w := range words[stem+1:] {
-		n.add(w, lookUp(w))
+		n.add(w, LookUp(w))
 	}
 }
 
@@ -167,10 +167,10 @@ var figures = map[string]string{
 // stemAt returns the index of the last word of the first stem, or -1.
 func stemAt(words []string) int {
 	for i, w := range words {
-		if dictionary[w].kind == wordStem {
+		if Dictionary[w].Kind == wordStem {
 			return i
 		}
-		if i+1 < len(words) && (w == "rate" && dictionary[words[i+1]].kind == wordLimit ||
+		if i+1 < len(words) && (w == "rate" && Dictionary[words[i+1]].Kind == WordLimit ||
 			w == "quota" && words[i+1] == "snapshot") {
 			return i + 1
 		}
@@ -181,22 +181,22 @@ func stemAt(words []string) int {
 // prefix takes a word before the stem: a period or a unit, a limiter, or the
 // vendor.
 func (n *nameParts) prefix(w string) {
-	switch d := lookUp(w); {
+	switch d := LookUp(w); {
 	case slices.Contains(limiters, w):
 		n.scope = append(n.scope, w)
-	case d.kind == wordPeriod, d.kind == wordUnit, d.kind == wordRetry, d.kind == wordDelta:
+	case d.Kind == WordPeriod, d.Kind == WordUnit, d.Kind == wordRetry, d.Kind == wordDelta:
 		n.add(w, d)
 	}
 }
 
-func (n *nameParts) add(w string, d word) {
+func (n *nameParts) add(w string, d Word) {
 	if (w == "sec" || w == "secs") && (n.last == wordLength || n.last == wordWait || n.last == wordRetry || n.last == wordDelta || n.last == wordReset) {
-		d = word{kind: wordTime, length: time.Second}
+		d = Word{Kind: wordTime, Length: time.Second}
 	}
 	if w == "size" && n.last == wordLength {
 		return // Window-Size
 	}
-	if d.kind == wordTime && n.last == wordFree && len(n.key) > 0 && n.key[len(n.key)-1] == "audio" {
+	if d.Kind == wordTime && n.last == wordFree && len(n.key) > 0 && n.key[len(n.key)-1] == "audio" {
 		// What is limited are seconds of audio, which no name of a time says otherwise.
 		n.key[len(n.key)-1], n.unit = "audio-"+w, "audio-"+w
 		return
@@ -204,33 +204,33 @@ func (n *nameParts) add(w string, d word) {
 	if unit, ok := things[w]; ok && n.unit == "" && n.stem {
 		n.unit = unit
 	}
-	if d.kind == wordDecoy && things[w] == "cost" {
+	if d.Kind == wordDecoy && things[w] == "cost" {
 		n.costs++
 	}
-	n.has[d.kind]++
-	if n.last == wordLimit {
-		n.behind = d.kind
+	n.has[d.Kind]++
+	if n.last == WordLimit {
+		n.behind = d.Kind
 	}
-	n.last = d.kind
-	switch d.kind {
-	case wordPeriod:
-		n.length = d.length
+	n.last = d.Kind
+	switch d.Kind {
+	case WordPeriod:
+		n.length = d.Length
 		if w == "today" {
 			w = "day"
 		}
 		n.key = append(n.key, w)
-	case wordUnit:
+	case WordUnit:
 		if n.unit != concurrent {
-			n.unit = d.unit
+			n.unit = d.Unit
 		}
 		n.key = append(n.key, w)
 	case wordTime, wordReset:
-		n.step = max(n.step, d.length)
+		n.step = max(n.step, d.Length)
 	case wordPercent:
 		n.full, n.unit = 100, "percent"
 	case wordShare:
 		n.full, n.unit = 1, "fraction"
-	case wordFree, wordBlock, wordQuota, wordName, wordScope, wordType, wordFlag:
+	case wordFree, wordBlock, WordQuota, wordName, wordScope, wordType, wordFlag:
 		n.key = append(n.key, w)
 	}
 }

@@ -1,19 +1,22 @@
-package header
+package names
 
 import (
 	"strings"
 	"time"
+
+	"github.com/forbear-go/forbear/throttle/header/internal/scan"
 )
 
-// wordKind is the part that a word plays in the name of a rate-limit field.
-type wordKind uint8
+// WordKind is the part that a word plays in the name of a rate-limit field.
+type WordKind uint8
 
+// The kinds of words.
 const (
-	wordFree      wordKind = iota // not in the dictionary: part of a window's name
+	wordFree      WordKind = iota // not in the dictionary: part of a window's name
 	wordStem                      // ratelimit
-	wordLimit                     // limit
+	WordLimit                     // limit
 	wordMax                       // words for a limit, if nothing else in the name is a role
-	wordQuota                     // quota: the same, and as good as a stem
+	WordQuota                     // quota: the same, and as good as a stem
 	wordRemaining                 // remaining, left
 	wordAvailable                 // words for remaining, if nothing else is
 	wordUsed                      // used, usage
@@ -27,14 +30,14 @@ const (
 	wordName                      // name, resource
 	wordScope                     // scope, bucket
 	wordType                      // type
-	wordPeriod                    // minute, daily: a window by its length
-	wordUnit                      // requests, tokens
+	WordPeriod                    // minute, daily: a window by its length
+	WordUnit                      // requests, tokens
 	wordTime                      // ms, seconds: the unit of a number of time
 	wordDelta                     // after, in: the number is a delay
 	wordAt                        // time, at, date: says that it is about time, which is clear
 	wordPercent                   // percent
 	wordShare                     // utilization: a share of one, or percent
-	wordFiller                    // per, this
+	WordFiller                    // per, this
 	wordStatus                    // status: a decoy, except behind limit
 	wordRunning                   // running: words for used where requests at once are limited
 	wordFlag                      // global, tier: says nothing alone, names the window beside a role
@@ -42,31 +45,32 @@ const (
 	wordBlock                     // a limit of something else than requests, unless ratelimit stands beside it
 )
 
-type word struct {
-	kind   wordKind
-	length time.Duration // of wordPeriod and wordTime
-	unit   string        // of wordUnit
+// Word is what a word means.
+type Word struct {
+	Kind   WordKind
+	Length time.Duration // of wordPeriod and wordTime
+	Unit   string        // of wordUnit
 }
 
-// dictionary holds the words of names, as they occur between dashes or glued
+// Dictionary holds the words of names, as they occur between dashes or glued
 // together (ResourceDailyLimit; HTTP/2 leaves no capitals to cut at).
-var dictionary = func() map[string]word {
-	m := map[string]word{
-		"ratelimit": {kind: wordStem}, "ratelimits": {kind: wordStem}, "rl": {kind: wordStem},
-		"ratelimiting": {kind: wordStem}, "ratelimiter": {kind: wordStem},
+var Dictionary = func() map[string]Word {
+	m := map[string]Word{
+		"ratelimit": {Kind: wordStem}, "ratelimits": {Kind: wordStem}, "rl": {Kind: wordStem},
+		"ratelimiting": {Kind: wordStem}, "ratelimiter": {Kind: wordStem},
 		// Vendors whose limits have names without any common stem.
-		"codex": {kind: wordStem}, "mbx": {kind: wordStem}, "bapi": {kind: wordStem},
-		"utilization": {kind: wordShare}, "utilisation": {kind: wordShare}, "util": {kind: wordShare},
-		"status": {kind: wordStatus}, "next": {kind: wordNext},
+		"codex": {Kind: wordStem}, "mbx": {Kind: wordStem}, "bapi": {Kind: wordStem},
+		"utilization": {Kind: wordShare}, "utilisation": {Kind: wordShare}, "util": {Kind: wordShare},
+		"status": {Kind: wordStatus}, "next": {Kind: wordNext},
 	}
-	add := func(kind wordKind, words ...string) {
+	add := func(kind WordKind, words ...string) {
 		for _, w := range words {
-			m[w] = word{kind: kind}
+			m[w] = Word{Kind: kind}
 		}
 	}
-	add(wordLimit, "limit", "limt", "lim", "limits", "allotted")
+	add(WordLimit, "limit", "limt", "lim", "limits", "allotted")
 	add(wordMax, "max", "maximum", "total", "capacity", "allowed")
-	add(wordQuota, "quota")
+	add(WordQuota, "quota")
 	add(wordRemaining, "remaining", "remaning", "remain", "remains", "left", "rem")
 	add(wordAvailable, "available")
 	add(wordUsed, "used", "usage", "consumed", "made")
@@ -76,7 +80,7 @@ var dictionary = func() map[string]word {
 	add(wordRunning, "running", "active", "inflight", "flight", "inuse", "executing")
 	add(wordFlag, "global", "tier", "source", "action", "category", "problem", "rule", "info", "mode", "version", "group")
 	add(wordPolicy, "policy")
-	m["ttl"] = word{kind: wordReset, length: time.Second}
+	m["ttl"] = Word{Kind: wordReset, Length: time.Second}
 	add(wordRetry, "retry")
 	add(wordWait, "wait", "delay")
 	add(wordName, "name", "resource", "context")
@@ -85,7 +89,7 @@ var dictionary = func() map[string]word {
 	add(wordDelta, "after", "in")
 	add(wordAt, "time", "at", "date", "on", "timestamp", "utc")
 	add(wordPercent, "percent", "percentage", "pct")
-	add(wordFiller, "per", "this", "by", "x", "http")
+	add(WordFiller, "per", "this", "by", "x", "http")
 	add(wordDecoy, "cost", "costs", "docs", "doc", "reason", "rules", "rate", "fill", "drip", "increment",
 		"last", "near", "requested", "claim", "addr", "address",
 		"remote", "url", "link", "id", "enabled", "exempt", "applied", "reached", "limited",
@@ -96,11 +100,11 @@ var dictionary = func() map[string]word {
 		"cpu", "mailbox", "seats", "users", "policies", "password", "login")
 	for w, length := range map[string]time.Duration{
 		"second": time.Second, "secondly": time.Second, "sec": time.Second, "qps": time.Second, "rps": time.Second,
-		"minute": time.Minute, "minutely": time.Minute, "min": time.Minute, "rpm": time.Minute, "tpm": time.Minute, "tpd": day,
-		"hour": time.Hour, "hourly": time.Hour, "day": day, "daily": day, "today": day, "rpd": day,
-		"week": 7 * day, "weekly": 7 * day, "month": month, "monthly": month,
+		"minute": time.Minute, "minutely": time.Minute, "min": time.Minute, "rpm": time.Minute, "tpm": time.Minute, "tpd": scan.Day,
+		"hour": time.Hour, "hourly": time.Hour, "day": scan.Day, "daily": scan.Day, "today": scan.Day, "rpd": scan.Day,
+		"week": 7 * scan.Day, "weekly": 7 * scan.Day, "month": scan.Month, "monthly": scan.Month,
 	} {
-		m[w] = word{kind: wordPeriod, length: length}
+		m[w] = Word{Kind: WordPeriod, Length: length}
 	}
 	for w, step := range map[string]time.Duration{
 		"nanos": time.Nanosecond, "nanoseconds": time.Nanosecond, "micros": time.Microsecond, "microseconds": time.Microsecond,
@@ -108,7 +112,7 @@ var dictionary = func() map[string]word {
 		"millisecond": time.Millisecond, "milliseconds": time.Millisecond,
 		"seconds": time.Second, "secs": time.Second, "minutes": time.Minute, "mins": time.Minute, "hours": time.Hour,
 	} {
-		m[w] = word{kind: wordTime, length: step}
+		m[w] = Word{Kind: wordTime, Length: step}
 	}
 	for w, unit := range map[string]string{
 		"request": "requests", "requests": "requests", "req": "requests", "reqs": "requests",
@@ -121,7 +125,7 @@ var dictionary = func() map[string]word {
 		"unit": "units", "units": "units", "event": "events", "events": "events", "search": "searches", "searches": "searches",
 		"images": "images", "characters": "characters", "complexity": "complexity",
 	} {
-		m[w] = word{kind: wordUnit, unit: unit}
+		m[w] = Word{Kind: WordUnit, Unit: unit}
 	}
 	return m
 }()
@@ -136,28 +140,28 @@ var things = map[string]string{
 }
 
 // glue holds words that occur only inside longer ones. They are apart from the
-// dictionary because alone they are as good as any name.
+// Dictionary because alone they are as good as any name.
 var glue = map[string]bool{
 	"per": true, "app": true, "user": true, "token": true, "cross": true, "read": true, "write": true,
 	"api": true, "burst": true, "ip": true, "key": true, "account": true, "org": true, "counter": true, "client": true, "post": true,
 	"to": true, "feature": true, "size": true, "global": true,
 }
 
-// lookUp finds a word, also a period written as number and unit ("10s", "24hour").
-func lookUp(s string) word {
-	if w, ok := dictionary[s]; ok {
+// LookUp finds a word, also a period written as number and unit ("10s", "24hour").
+func LookUp(s string) Word {
+	if w, ok := Dictionary[s]; ok {
 		return w
 	}
-	if len(s) > 1 && isDigit(s[0]) {
-		n, rest, ok := scanNumber(s)
-		if ok && n.digits == 0 && n.whole > 0 {
+	if len(s) > 1 && scan.IsDigit(s[0]) {
+		n, rest, ok := scan.CutNumber(s)
+		if ok && n.Digits == 0 && n.Whole > 0 {
 			// Upper-case M is a minute too: Binance's 1M.
-			if d, _, ok := parseDuration(s); ok && rest != "" && d > 0 {
-				return word{kind: wordPeriod, length: d}
+			if d, _, ok := scan.ParseDuration(s); ok && rest != "" && d > 0 {
+				return Word{Kind: WordPeriod, Length: d}
 			}
 		}
 	}
-	return word{}
+	return Word{}
 }
 
 // split cuts a name in lower case into words, and glued words into theirs.
@@ -182,10 +186,10 @@ const maxWord = 13
 // not made of known words altogether. Of several ways to cut, it takes the one
 // with the fewest words.
 func unglue(part string, words []string) []string {
-	if lookUp(part).kind != wordFree || len(part) > 48 || len(part) < 5 {
+	if LookUp(part).Kind != wordFree || len(part) > 48 || len(part) < 5 {
 		return append(words, part)
 	}
-	if i := strings.IndexAny(part, "0123456789"); i > 1 && dictionary[part[:i]].kind == wordUnit && lookUp(part[i:]).kind == wordPeriod {
+	if i := strings.IndexAny(part, "0123456789"); i > 1 && Dictionary[part[:i]].Kind == WordUnit && LookUp(part[i:]).Kind == WordPeriod {
 		return append(words, part[:i], part[i:]) // req10s
 	}
 	var fewest, from [49]int
@@ -195,7 +199,7 @@ func unglue(part string, words []string) []string {
 				continue
 			}
 			piece := part[start:end]
-			if !glue[piece] && (end-start < 2 || dictionary[piece].kind == wordFree) {
+			if !glue[piece] && (end-start < 2 || Dictionary[piece].Kind == wordFree) {
 				continue
 			}
 			if n := fewest[start] + 1; fewest[end] == 0 || n < fewest[end] {
@@ -208,7 +212,7 @@ func unglue(part string, words []string) []string {
 		if head, ok := strings.CutSuffix(part, "ratelimit"); ok && len(head) > 1 {
 			return append(words, head, "ratelimit")
 		}
-		return append(words, part)
+		return unglueSuffix(part, words)
 	}
 	n := len(words) + fewest[len(part)]
 	for range fewest[len(part)] {
@@ -219,4 +223,22 @@ func unglue(part string, words []string) []string {
 		words[n] = part[from[end]:end]
 	}
 	return words
+}
+
+// unglueSuffix cuts a vendor's own word off what says what is counted and what of it is
+// told: acmeRequestsRemaining.
+func unglueSuffix(part string, words []string) []string {
+	for head := 2; head+8 <= len(part); head++ {
+		for cut := head + 3; cut+3 <= len(part); cut++ {
+			unit, role := Dictionary[part[head:cut]], Dictionary[part[cut:]]
+			if unit.Kind != WordUnit && unit.Kind != WordQuota {
+				continue
+			}
+			switch role.Kind {
+			case WordLimit, wordRemaining, wordUsed, wordReset:
+				return append(words, part[:head], part[head:cut], part[cut:])
+			}
+		}
+	}
+	return append(words, part)
 }

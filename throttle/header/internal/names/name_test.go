@@ -1,4 +1,4 @@
-package header
+package names
 
 import (
 	"fmt"
@@ -9,9 +9,9 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-var roleNames = map[role]string{roleNone: "none", roleLimit: "limit", roleRemaining: "remaining", roleUsed: "used", roleReset: "reset",
-	roleLength: "length", rolePolicy: "policy", roleStem: "bare", rolePair: "pair", roleRetry: "retry", roleBackoff: "backoff",
-	roleDelay: "delay", roleName: "name", roleScope: "scope", roleKind: "kind", rolePacked: "packed"}
+var roleNames = map[Role]string{RoleNone: "none", RoleLimit: "limit", RoleRemaining: "remaining", RoleUsed: "used", RoleReset: "reset",
+	RoleLength: "length", RolePolicy: "policy", RoleStem: "bare", RolePair: "pair", RoleRetry: "retry", RoleBackoff: "backoff",
+	RoleDelay: "delay", RoleName: "name", RoleScope: "scope", RoleKind: "kind", RolePacked: "packed"}
 
 // TestClassify shows the grammar of names: role, family, window, and what else
 // the name tells.
@@ -69,37 +69,37 @@ func TestClassify(t *testing.T) {
 		{"maximum-concurrent-requests", "limit ~/concurrent-requests unit=concurrent-requests"},
 		{"zendesk-ratelimit-tickets-index", "bare zendesk-ratelimit/tickets-index strict"},
 
-		{"Content-Type", "none"}, {"X-Total-Count", "none"}, {"X-Request-Cost", "none"}, {"X-RateLimit-Docs", "none"},
+		{"Content-Type", "none"}, {"X-Total-Count", "none"}, {"X-RateLimit-Docs", "none"},
 		{"X-Rate-Limit-Request-Remote-Addr", "none"}, {"X-RateLimit-FillRate", "none"}, {"X-RateLimit-NearLimit", "none"},
 		{"x-requests-last", "none"}, {"x-should-retry", "none"}, {"x-codex-rate-limit-reached-type", "none"},
 		{"X-Page-Limit", "none"}, {"X-Upload-Limit-Bytes", "none"}, {"x-ratelimit-used-currentrequest", "none"},
 		{"anthropic-ratelimit-unified-status", "none"}, {"x-envoy-ratelimited", "none"}, {"X-Retry-Count", "none"}, {"", "none"},
-		{"X-RateLimit-" + strings.Repeat("a", maxName), "none"},
+		{"X-RateLimit-" + strings.Repeat("a", MaxName), "none"},
 	} {
-		f := classify(tt.name)
-		got := roleNames[f.role]
-		if f.family != "" {
-			got += " " + f.family
+		f := Classify(tt.name)
+		got := roleNames[f.Role]
+		if f.Family != "" {
+			got += " " + f.Family
 		}
-		if f.key != "" {
-			got += "/" + f.key
+		if f.Key != "" {
+			got += "/" + f.Key
 		}
-		if f.label != f.key {
-			got += " label=" + f.label
+		if f.Label != f.Key {
+			got += " label=" + f.Label
 		}
-		if f.length > 0 {
-			got += fmt.Sprintf(" len=%v", f.length)
+		if f.Length > 0 {
+			got += fmt.Sprintf(" len=%v", f.Length)
 		}
-		if f.unit != "" {
-			got += " unit=" + f.unit
+		if f.Unit != "" {
+			got += " unit=" + f.Unit
 		}
-		if f.step > 0 {
-			got += fmt.Sprintf(" step=%v", f.step)
+		if f.Step > 0 {
+			got += fmt.Sprintf(" step=%v", f.Step)
 		}
-		if f.full > 0 {
-			got += fmt.Sprintf(" full=%v", f.full)
+		if f.Full > 0 {
+			got += fmt.Sprintf(" full=%v", f.Full)
 		}
-		if f.strict {
+		if f.Strict {
 			got += " strict"
 		}
 		assert.Equal(t, tt.want, got, tt.name)
@@ -115,6 +115,9 @@ func TestUnglue(t *testing.T) {
 		"zendesk":                   "zendesk",
 		"limitless":                 "limitless",
 		"prompt":                    "prompt",
+		"acmerequestsremaining":     "acme requests remaining",
+		"acmequotalimit":            "acme quota limit",
+		"unlimitedrequests":         "unlimitedrequests",
 		strings.Repeat("limit", 20): strings.Repeat("limit", 20),
 	} {
 		assert.Equal(t, want, strings.Join(unglue(part, nil), " "))
@@ -124,16 +127,16 @@ func TestUnglue(t *testing.T) {
 // A name means the same when it was seen before, and when it was forgotten.
 func TestMemo(t *testing.T) {
 	name := "X-RateLimit-Remaining-Minute"
-	want := classify(name)
+	want := Classify(name)
 	for i := range 10_000 {
-		fieldOf(fmt.Sprintf("X-RateLimit-Limit-W%d", i))
+		Of(fmt.Sprintf("X-RateLimit-Limit-W%d", i))
 		if i%1000 == 0 {
-			assert.Equal(t, want, fieldOf(name))
-			assert.Same(t, fieldOf(name), fieldOf(name))
+			assert.Equal(t, want, Of(name))
+			assert.Same(t, Of(name), Of(name))
 		}
 	}
-	assert.Equal(t, roleNone, fieldOf("Content-Type").role)
-	assert.Equal(t, noField, fieldOf(strings.Repeat("RateLimit-", 20)))
+	assert.Equal(t, RoleNone, Of("Content-Type").Role)
+	assert.Equal(t, noField, Of(strings.Repeat("RateLimit-", 20)))
 }
 
 // TestUnits shows what names say that a window counts.
@@ -157,23 +160,16 @@ func TestUnits(t *testing.T) {
 		"X-RateLimit-Uploads-Remaining":       "",
 		"X-RateLimit-Remaining-Minute":        "",
 	} {
-		f := classify(name)
-		assert.NotEqual(t, roleNone, f.role, name)
-		assert.NotEqual(t, roleReset, f.role, name)
-		assert.Equal(t, want, f.unit, name)
+		f := Classify(name)
+		assert.NotEqual(t, RoleNone, f.Role, name)
+		assert.NotEqual(t, RoleReset, f.Role, name)
+		assert.Equal(t, want, f.Unit, name)
 	}
 	// A cost alone is that of one request, and time that remains is a reset.
-	assert.Equal(t, roleNone, classify("X-RateLimit-Cost").role)
-	assert.Equal(t, roleNone, classify("X-RateLimit-Request-Cost").role)
-	assert.Equal(t, roleReset, classify("X-RateLimit-Remaining-Seconds").role)
-
-	var r Reading
-	r.Read(200, headerOf("X-RateLimit-Limit-Cost", "1000", "X-RateLimit-Remaining-Cost", "900", "X-RateLimit-Cost", "25"), nil, benchNow)
-	if assert.Len(t, r.Windows, 1) {
-		w := r.Windows[0]
-		assert.Equal(t, "cost", w.Unit)
-		assert.Equal(t, []float64{1000, 900}, []float64{w.Limit.Value, w.Remaining.Value})
-	}
+	assert.Equal(t, RoleCost, Classify("X-RateLimit-Cost").Role)
+	assert.Equal(t, RoleCost, Classify("X-RateLimit-Request-Cost").Role)
+	assert.Equal(t, RoleCost, Classify("X-Request-Cost").Role)
+	assert.Equal(t, RoleReset, Classify("X-RateLimit-Remaining-Seconds").Role)
 }
 
 // TestPeriodsInParts shows that a number and its unit are one period.
@@ -187,10 +183,10 @@ func TestPeriodsInParts(t *testing.T) {
 		"X-RateLimit-Remaining-Hour":       time.Hour,
 		"X-RateLimit-99999999999999-Hour":  0,
 	} {
-		f := classify(name)
-		assert.NotEqual(t, roleReset, f.role, name)
-		assert.LessOrEqual(t, (f.length - want).Abs(), time.Duration(0), "%s: %v", name, f.length)
+		f := Classify(name)
+		assert.NotEqual(t, RoleReset, f.Role, name)
+		assert.LessOrEqual(t, (f.Length - want).Abs(), time.Duration(0), "%s: %v", name, f.Length)
 	}
-	assert.Equal(t, roleUsed, classify("X-Requests-Made").role)
-	assert.Equal(t, roleNone, classify("X-Made-By").role)
+	assert.Equal(t, RoleUsed, Classify("X-Requests-Made").Role)
+	assert.Equal(t, RoleNone, Classify("X-Made-By").Role)
 }

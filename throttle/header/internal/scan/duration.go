@@ -1,42 +1,42 @@
-package header
+package scan
 
 import "time"
 
-// parseDuration reads a length of time written with units: Go's "6m0s" and
+// ParseDuration reads a length of time written with units: Go's "6m0s" and
 // "1.5s", a protocol buffer's "57.2s", "60 seconds", "1 minute", "1d", and the
 // clock form "00:01:30" or "2.12:08:11" of .NET. It returns the step of the
 // last unit as the resolution. A plain number is not a duration.
-func parseDuration(s string) (d, step time.Duration, ok bool) {
+func ParseDuration(s string) (d, step time.Duration, ok bool) {
 	if len(s) > 2 && s[0]|0x20 == 'p' && len(s) <= 64 {
 		return parseISODuration(s)
 	}
-	if s == "" || len(s) > 64 || !isDigit(s[0]) && s[0] != '.' {
+	if s == "" || len(s) > 64 || !IsDigit(s[0]) && s[0] != '.' {
 		return 0, 0, false
 	}
 	if d, ok := parseClock(s); ok {
 		return d, time.Second, true
 	}
 	for s != "" {
-		n, rest, ok := scanNumber(s)
-		if !ok || n.minus {
+		n, rest, ok := CutNumber(s)
+		if !ok || n.Minus {
 			return 0, 0, false
 		}
-		rest = trim(rest)
+		rest = Trim(rest)
 		end := 0
-		for end < len(rest) && (isLetter(rest[end]) || rest[end] >= 0x80) {
+		for end < len(rest) && (IsLetter(rest[end]) || rest[end] >= 0x80) {
 			end++
 		}
-		unit := unitOf(rest[:end])
+		unit := UnitOf(rest[:end])
 		if unit == 0 {
 			return 0, 0, false
 		}
-		part, ok := n.times(unit)
+		part, ok := n.Times(unit)
 		if !ok || d+part < d {
 			return 0, 0, false
 		}
 		d += part
-		step = n.step(unit)
-		s = trim(rest[end:])
+		step = n.Step(unit)
+		s = Trim(rest[end:])
 	}
 	return d, step, true
 }
@@ -50,8 +50,8 @@ func parseISODuration(s string) (d, step time.Duration, ok bool) {
 			clock, s = true, s[1:]
 			continue
 		}
-		n, rest, found := scanNumber(s)
-		if !found || n.minus || rest == "" || s[0] == '+' {
+		n, rest, found := CutNumber(s)
+		if !found || n.Minus || rest == "" || s[0] == '+' {
 			return 0, 0, false
 		}
 		var unit time.Duration
@@ -63,33 +63,33 @@ func parseISODuration(s string) (d, step time.Duration, ok bool) {
 		case c == 'h' && clock:
 			unit = time.Hour
 		case c == 'd' && !clock:
-			unit = day
+			unit = Day
 		case c == 'w' && !clock:
-			unit = 7 * day
+			unit = 7 * Day
 		case c == 'm':
-			unit = month
+			unit = Month
 		default:
 			return 0, 0, false
 		}
-		part, fits := n.times(unit)
+		part, fits := n.Times(unit)
 		if !fits || d+part < d {
 			return 0, 0, false
 		}
-		d, step, ok = d+part, n.step(unit), true
+		d, step, ok = d+part, n.Step(unit), true
 		s = rest[1:]
 	}
 	return d, step, ok
 }
 
-// unitOf returns the length of a unit of time by any of its names, 0 when it
+// UnitOf returns the length of a unit of time by any of its names, 0 when it
 // is none. "m" is a minute, as in Go: no server measures in months.
-func unitOf(word string) time.Duration {
+func UnitOf(word string) time.Duration {
 	if len(word) > 16 {
 		return 0
 	}
 	var buf [16]byte
 	for i := range len(word) {
-		buf[i] = lower(word[i])
+		buf[i] = Lower(word[i])
 	}
 	switch string(buf[:len(word)]) {
 	case "ns", "nanos", "nanosecond", "nanoseconds":
@@ -105,18 +105,19 @@ func unitOf(word string) time.Duration {
 	case "h", "hr", "hrs", "hour", "hours":
 		return time.Hour
 	case "d", "day", "days":
-		return day
+		return Day
 	case "w", "week", "weeks":
-		return 7 * day
+		return 7 * Day
 	case "mo", "month", "months":
-		return month
+		return Month
 	}
 	return 0
 }
 
+// Day and Month are the long units of time.
 const (
-	day   = 24 * time.Hour
-	month = 30 * day // by the convention of the field; no server tells which month it means
+	Day   = 24 * time.Hour
+	Month = 30 * Day // by the convention of the field; no server tells which month it means
 )
 
 // parseClock reads [d.]hh:mm:ss[.fraction].
@@ -124,11 +125,11 @@ func parseClock(s string) (time.Duration, bool) {
 	days := time.Duration(0)
 	for i := range min(len(s), 5) {
 		if s[i] == '.' && i > 0 && len(s) > i+3 && s[i+3] == ':' {
-			n, ok := parseNumber(s[:i])
-			if !ok || n.whole > 9999 {
+			n, ok := ParseNumber(s[:i])
+			if !ok || n.Whole > 9999 {
 				return 0, false
 			}
-			days, s = time.Duration(n.whole)*day, s[i+1:]
+			days, s = time.Duration(n.Whole)*Day, s[i+1:]
 			break
 		}
 	}
@@ -137,10 +138,10 @@ func parseClock(s string) (time.Duration, bool) {
 	}
 	h, ok1 := two(s, 0)
 	m, ok2 := two(s, 3)
-	n, ok3 := parseNumber(s[6:])
-	if !ok1 || !ok2 || !ok3 || n.minus || n.whole > 60 {
+	n, ok3 := ParseNumber(s[6:])
+	if !ok1 || !ok2 || !ok3 || n.Minus || n.Whole > 60 {
 		return 0, false
 	}
 	return days + time.Duration(h)*time.Hour + time.Duration(m)*time.Minute +
-		time.Duration(n.whole)*time.Second + time.Duration(n.nanos), true
+		time.Duration(n.Whole)*time.Second + time.Duration(n.Nanos), true
 }

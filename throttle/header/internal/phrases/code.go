@@ -1,10 +1,10 @@
-package header
+package phrases
 
 import "strings"
 
-// throttleCodes are the codes by which AWS says that it throttles, as its SDKs
+// ThrottleCodes are the codes by which AWS says that it throttles, as its SDKs
 // have them: https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html.
-var throttleCodes = map[string]bool{
+var ThrottleCodes = map[string]bool{
 	"BandwidthLimitExceeded": true, "EC2ThrottledException": true, "LimitExceededException": true,
 	"PriorRequestNotComplete": true, "ProvisionedThroughputExceededException": true, "RequestLimitExceeded": true,
 	"RequestThrottled": true, "RequestThrottledException": true, "SlowDown": true, "ThrottledException": true,
@@ -15,7 +15,7 @@ var throttleCodes = map[string]bool{
 var codePhrases = []string{
 	"rate limit", "rate limited", "rate limits", "ratelimit", "ratelimited", "ratelimiting", "rate limiting", "rate limiter",
 	"too many requests", "toomanyrequests", "too many calls", "too many api calls", "too many queries", "too many concurrent requests",
-	"throttle", "throttled", "throttling", "throttle error", "request throttled", "slow down", "slowdown", "over qps", "over rate", "over query limit",
+	"throttle", "throttled", "throttling", "throttle error", "request throttled", "slow down", "slowdown", "over qps", "over qpm", "over qph", "over qpd", "concurrency limit reached", "over rate", "over query limit",
 	"over daily limit", "over quota", "over request limit", "request limit exceeded", "request limit reached", "requests limit exceeded",
 	"request quota exceeded", "call limit exceeded", "call limit reached", "api limit exceeded", "api limit reached", "api calls limit exceeded",
 	"query limit exceeded",
@@ -45,33 +45,34 @@ var notRefusals = []string{
 	"not allowed", "must be", "validation", "too low", "too high value", "exists", "transfer", "withdrawal", "payload", "batch", "document",
 }
 
-// codeVerdict is what an error code says.
-type codeVerdict uint8
+// Verdict is what an error code says.
+type Verdict uint8
 
+// The verdicts.
 const (
-	codeOther   codeVerdict = iota // something else
-	codeQuota                      // that a quota is used up, be it of requests or of something else
-	codeLimited                    // that requests were too many
+	Other   Verdict = iota // something else
+	Quota                  // that a quota is used up, be it of requests or of something else
+	Limited                // that requests were too many
 )
 
-// readCode reads an error code: RATE_LIMITED, rateLimitExceeded,
+// ReadCode reads an error code: RATE_LIMITED, rateLimitExceeded,
 // urn:ietf:params:acme:error:rateLimited. It returns the code as plain text too.
-func readCode(code string) (codeVerdict, string) {
-	plain := plainText(lastPart(code))
+func ReadCode(code string) (Verdict, string) {
+	plain := Plain(LastPart(code))
 	switch {
-	case hasPhrase(plain, notRefusals):
-		return codeOther, plain
-	case hasPhrase(plain, codePhrases):
-		return codeLimited, plain
-	case hasPhrase(plain, quotaCodes):
-		return codeQuota, plain
+	case Has(plain, notRefusals):
+		return Other, plain
+	case Has(plain, codePhrases):
+		return Limited, plain
+	case Has(plain, quotaCodes):
+		return Quota, plain
 	}
-	return codeOther, plain
+	return Other, plain
 }
 
-// lastPart cuts the name space off a code and the address of its documentation:
+// LastPart cuts the name space off a code and the address of its documentation:
 // what follows the last of / # : and dot, but not an address behind a colon.
-func lastPart(code string) string {
+func LastPart(code string) string {
 	if i := strings.Index(code, ":http"); i > 0 {
 		code = code[:i]
 	}
@@ -82,5 +83,5 @@ func lastPart(code string) string {
 	return code
 }
 
-// isCode tells an error code from words for people.
-func isCode(s string) bool { return s != "" && len(s) <= 128 && strings.IndexByte(s, ' ') < 0 }
+// IsCode tells an error code from words for people.
+func IsCode(s string) bool { return s != "" && len(s) <= 128 && strings.IndexByte(s, ' ') < 0 }

@@ -1,0 +1,150 @@
+package names
+
+import (
+	"slices"
+	"time"
+)
+
+// concurrent is the unit of limits on requests in flight.
+const concurrent = "concurrent-requests"
+
+// Role decides what the field tells.
+func (n *nameParts) role() Role {
+	has := func(kind WordKind) bool { return n.has[kind] > 0 }
+	if n.stem && n.costs > 0 && n.costs == n.has[wordDecoy] && (has(wordRemaining) || has(WordLimit)) {
+		n.has[wordDecoy] = 0 // X-RateLimit-Remaining-Cost is a window, X-RateLimit-Cost is none
+		n.key = append(n.key, "cost")
+	}
+	switch {
+	case n.costs > 0 && n.costs == n.has[wordDecoy] && n.has[WordUnit] == len(n.key) && n.unit != "tokens" && n.unit != "credits":
+		return RoleCost // X-Request-Cost
+	case has(wordDecoy), has(wordStatus) && n.behind != wordStatus:
+		return RoleNone
+	case has(wordRetry):
+		if n.stem || has(wordDelta) {
+			return RoleRetry
+		}
+		return RoleNone
+	case !n.stem:
+		return n.stemless()
+	case has(wordRemaining) && has(wordTime):
+		return RoleReset // Remaining-Seconds is time left, not quota left
+	case has(wordRemaining) && has(wordAt), has(wordWait), has(wordNext) && !has(wordReset):
+		return RoleRetry
+	case has(wordReset):
+		return n.reset()
+	case has(wordRunning) && n.unit == concurrent:
+		return RoleUsed
+	case has(wordRemaining), n.behind == wordStatus:
+		return RoleRemaining
+	case has(wordUsed), has(wordPercent), has(wordShare):
+		return RoleUsed
+	case has(wordLength):
+		return RoleLength
+	case has(wordPolicy):
+		return RolePolicy
+	case has(WordLimit):
+		return RoleLimit
+	case has(wordMax):
+		return RoleLimit
+	case has(wordAvailable):
+		return RoleRemaining
+	case has(wordCount):
+		return RoleUsed
+	}
+	return n.stemOnly()
+}
+
+// stemOnly decides for names that have only a stem and words that name something.
+func (n *nameParts) stemOnly() Role {
+	if len(n.key) == 0 {
+		return RoleStem
+	}
+	if n.has[WordUnit] == len(n.key) && n.key[0] == "request" {
+		n.key = nil // X-RateLimit-Request counts them
+		return RoleUsed
+	}
+	// A last word such as scope is the role, and so no part of the window's name.
+	last := len(n.key) - 1
+	switch Dictionary[n.key[last]].Kind {
+	case WordQuota:
+		n.key = n.key[:last]
+		return RoleLimit
+	case wordName:
+		n.key = n.key[:last]
+		return RoleName
+	case wordScope:
+		n.key = n.key[:last]
+		return RoleScope
+	case wordType:
+		n.key = n.key[:last]
+		return RoleKind
+	case wordFlag:
+		return RoleNone // X-RateLimit-Global: true
+	}
+	return RoleStem
+}
+
+// reset settles the unit of a reset: after and in make a bare number a delay.
+func (n *nameParts) reset() Role {
+	if n.step == 0 && n.has[wordDelta] > 0 {
+		n.step = time.Second
+	}
+	return RoleReset
+}
+
+// stemless decides for names without "ratelimit" in them. It asks for more:
+// besides the role a word that says that requests, or something else that
+// comes in periods, are what is limited.
+func (n *nameParts) stemless() Role {
+	has := func(kind WordKind) bool { return n.has[kind] > 0 }
+	plan := has(WordQuota) || slices.Contains(n.key, "qps")
+	counted := plan || has(WordUnit) || has(WordPeriod)
+	switch {
+	case has(wordBlock), has(wordAt) && !has(wordReset), has(wordPolicy), has(wordWait):
+		return RoleNone
+	case has(wordRunning) && n.unit == concurrent:
+		return RoleUsed
+	case n.last == wordType && has(WordQuota):
+		n.key = n.key[:len(n.key)-1]
+		return RoleKind
+	case has(wordReset) && (counted || has(WordLimit) || has(wordUsed)):
+		return n.reset()
+	case has(wordRemaining) && (counted || has(WordLimit)), n.behind == wordStatus:
+		return RoleRemaining
+	case has(wordUsed) && n.last == WordLimit:
+		return RoleLimit // X-Usage-Limit
+	case has(wordUsed) && (counted || has(WordLimit) || has(wordCount) || n.has[wordUsed] > 1):
+		return RoleUsed
+	case n.has[WordLimit] > 1, has(WordLimit) && (counted || has(wordMax)):
+		return RoleLimit
+	case has(WordLimit):
+		return RolePair
+	case has(wordAvailable) && counted:
+		return RoleRemaining
+	case has(wordMax) && n.unit == concurrent:
+		return RoleLimit
+	case has(wordCount) && (plan || n.unit == concurrent):
+		return RoleUsed
+	case has(wordReset):
+		return n.weaken(n.reset())
+	case has(wordRemaining):
+		return n.weaken(RoleRemaining)
+	case has(wordUsed) && slices.Contains(n.key, "api"):
+		return n.weaken(RoleUsed)
+	case n.unit == concurrent && n.has[WordUnit] == len(n.key), has(wordMax) && has(WordUnit),
+		has(WordUnit) && has(WordPeriod) && len(n.key) == n.has[WordUnit]+n.has[WordPeriod], has(WordQuota) && len(n.key) == 1:
+		return RoleStem // a limit beside a rest or a use of the same name: X-Concurrent-Threads, X-Credits-Total
+	}
+	return RoleNone
+}
+
+// weaken is for a role that a name has only beside others of its kind: an X-Acme-Remaining
+// may count anything, but beside X-Acme-Limit and X-Acme-Reset it counts requests.
+func (n *nameParts) weaken(r Role) Role {
+	n.weak, n.family = true, WeakFamily
+	return r
+}
+
+// WeakFamily is the family of the fields that are weak.
+const WeakFamily = "?"
