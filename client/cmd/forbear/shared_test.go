@@ -160,7 +160,7 @@ func TestProxiesLoseRedis(t *testing.T) {
 	wg.Wait()
 	t.Logf("without Redis %d served, %d refused after all attempts; always alone %d, %d", served, refused, servedAlone, refusedAlone)
 	require.LessOrEqual(t, refused, refusedAlone+1)
-	require.GreaterOrEqual(t, served, servedAlone/2) // a window or two are lost when Redis goes
+	require.GreaterOrEqual(t, served, servedAlone/3) // they vary much, with or without Redis
 	const away = "ok, but the store is away: quotas are not shared with other proxies\n"
 	require.Equal(t, away, a.health(t))
 	require.Equal(t, away, b.health(t))
