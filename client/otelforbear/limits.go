@@ -50,7 +50,7 @@ func (o *Observer) Watch(t *client.Transport) error {
 		return errors.New("otelforbear: Watch was called with this transport before")
 	}
 	if len(o.watched) == 0 {
-		_, err := o.meter.RegisterCallback(o.collectLimits, o.limits.max, o.limits.remaining, o.limits.used, o.limits.reset)
+		_, err := o.meter.RegisterCallback(o.collectLimits, o.limits.max, o.limits.remaining, o.limits.used, o.limits.reset, o.fleetKeys)
 		if err != nil {
 			return err
 		}
@@ -64,11 +64,14 @@ func (o *Observer) collectLimits(_ context.Context, to metric.Observer) error {
 	o.mu.Lock()
 	watched := o.watched
 	o.mu.Unlock()
-	now, all := time.Now(), make(leastLeft)
+	now, all, shared := time.Now(), make(leastLeft), make(sharedKeys)
 	for _, t := range watched {
-		o.addLimits(all, t.Snapshot(), t.Declared(), now)
+		keys := t.Snapshot()
+		o.addLimits(all, keys, t.Declared(), now)
+		shared.add(o, keys)
 	}
 	o.report(to, all, now)
+	shared.report(o, to)
 	return nil
 }
 

@@ -54,6 +54,7 @@ type Observer struct {
 	refusals, retries, rejections metric.Int64Counter
 	queued, active                metric.Int64ObservableUpDownCounter
 	limits                        *limitGauges
+	fleetKeys                     metric.Int64ObservableUpDownCounter
 
 	hosts hosts
 	keys  names
@@ -111,7 +112,10 @@ func (o *Observer) instruments() error {
 		return errs[6]
 	}
 	var err error
-	o.limits, err = newLimitGauges(o.meter)
+	if o.limits, err = newLimitGauges(o.meter); err != nil {
+		return err
+	}
+	o.fleetKeys, err = newFleetGauge(o.meter)
 	return err
 }
 

@@ -38,6 +38,15 @@ func title(k Key) string {
 }
 
 func subtitle(k Key) string {
+	text := whose(k)
+	if k.Shared != nil {
+		text += " · " + k.Shared.String()
+	}
+	return text
+}
+
+// whose returns the names of a key that its title is without.
+func whose(k Key) string {
 	switch {
 	case k.Name != "" && k.Host != "":
 		return k.Host + ", key " + k.ID

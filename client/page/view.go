@@ -34,6 +34,8 @@ type Key struct {
 	ID   string `json:"id"` // the beginning of the key's hash
 	Host string `json:"host,omitempty"`
 	Name string `json:"name,omitempty"` // see client.WithKeyName
+	// Shared tells how the quota is shared with other processes; nil without a fleet.
+	Shared *Sharing `json:"shared,omitempty"`
 
 	Limits   []Limit `json:"limits"`
 	Waiting  int     `json:"waiting"`
@@ -183,7 +185,7 @@ func (q *query) matches(s *client.Status) bool {
 func keyOf(now time.Time, parts []client.Status, rules *declared, r *record) Key {
 	whole := &parts[0]
 	k := Key{
-		ID: id(whole.Key), Host: clean(whole.Host), Name: clean(whole.Name), Waiting: whole.Waiting, Limits: []Limit{},
+		ID: id(whole.Key), Host: clean(whole.Host), Name: clean(whole.Name), Waiting: whole.Waiting, Limits: []Limit{}, Shared: sharingOf(whole.Shared),
 		Counts: Counts{
 			Sent: whole.Counts.Sent, Refused: whole.Counts.Refused, Retried: whole.Counts.Retried, GivenUp: whole.Counts.GivenUp,
 		},

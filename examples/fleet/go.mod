@@ -8,8 +8,8 @@ replace github.com/forbear-go/forbear/client/fleet/redisfleet => ../../client/fl
 
 require (
 	github.com/alicebob/miniredis/v2 v2.40.0
-	github.com/forbear-go/forbear v0.0.0-00010101000000-000000000000
-	github.com/forbear-go/forbear/client/fleet/redisfleet v0.0.0-00010101000000-000000000000
+	github.com/forbear-go/forbear v0.2.0
+	github.com/forbear-go/forbear/client/fleet/redisfleet v0.2.0
 	github.com/redis/go-redis/v9 v9.23.0
 )
 

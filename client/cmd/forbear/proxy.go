@@ -17,6 +17,7 @@ import (
 	"github.com/forbear-go/forbear/client"
 	"github.com/forbear-go/forbear/client/observe"
 	"github.com/forbear-go/forbear/client/page"
+	"github.com/redis/go-redis/v9"
 )
 
 var proxyCommand = command{
@@ -45,7 +46,16 @@ A line of the configuration file is one of these; the rest of a line after # is 
 	rule uploads match="POST /files" limit=10/1s:burst=5 in-flight=2 scope=global
 
 A rule may have several limits. scope says whose requests count together: those of a
-key (host and credential; the default), a host, or all (global).`,
+key (host and credential; the default), a host, or all (global).
+
+Proxies with the same -redis, on any machine, share each quota; rules hold for each proxy
+by itself. They need the same secret, of 16 bytes or more, from the file -fleet-secret or
+the environment variable FORBEAR_FLEET_SECRET. A password for Redis comes from the file
+-redis-password or from FORBEAR_REDIS_PASSWORD. While Redis is away each proxy goes on as
+if it were alone; the log, /-/health, the page and the metrics say so.
+
+	openssl rand -hex 32 > secret    # once; copy it to all machines
+	forbear proxy -to https://api.github.com -redis rediss://redis.example:6379 -fleet-secret secret`,
 	run: proxy,
 }
 
@@ -55,6 +65,7 @@ type proxyFlags struct {
 	to                     string
 	forward, public        bool
 	replay                 int64
+	fleet                  fleetFlags
 	retries                int
 	maxWait, grace         time.Duration
 }
@@ -64,6 +75,9 @@ func (p *proxyFlags) declare(flags *flag.FlagSet) {
 	flags.StringVar(&p.to, "to", "", "the `url` of the API that requests go to")
 	flags.StringVar(&p.config, "config", "", "a `file` with upstreams and rules")
 	flags.StringVar(&p.memory, "memory", "", "a `file` that keeps what is known of limits over a restart")
+	flags.StringVar(&p.fleet.redis, "redis", "", "share quotas with the other proxies that use the Redis at this `url`; rediss:// for TLS")
+	flags.StringVar(&p.fleet.secret, "fleet-secret", "", "a `file` with the secret that these proxies share")
+	flags.StringVar(&p.fleet.password, "redis-password", "", "a `file` with the password for Redis")
 	flags.BoolVar(&p.forward, "forward", false, "be a forward proxy, too: send requests for http:// URLs to any host")
 	flags.BoolVar(&p.public, "public", false, "show the page to other machines, too")
 	flags.Int64Var(&p.replay, "replay", 64<<10, "keep bodies of up to so many `bytes` to send them again; longer ones are streamed")
@@ -80,6 +94,8 @@ func (p *proxyFlags) read() (*config, error) {
 		return nil, fmt.Errorf("-replay must not be negative, got %d", p.replay)
 	case p.grace < 0:
 		return nil, fmt.Errorf("-grace must not be negative, got %v", p.grace)
+	case p.fleet.redis == "" && (p.fleet.secret != "" || p.fleet.password != ""):
+		return nil, errors.New("-fleet-secret and -redis-password need -redis")
 	}
 	c := new(config)
 	if p.config != "" {
@@ -110,6 +126,9 @@ func proxy(ctx context.Context, flags *flag.FlagSet, args []string, s *streams) 
 		return usageError{err}
 	}
 	log := slog.New(slog.NewTextHandler(s.err, nil))
+	if p.fleet.redis != "" {
+		redis.SetLogger(redisLog{log})
+	}
 	server, err := newProxyServer(&p, c, http.DefaultTransport, log)
 	if err != nil {
 		return usageError{err}
@@ -130,11 +149,12 @@ type proxyServer struct {
 	flags     *proxyFlags
 	transport *client.Transport
 	gateway   *gateway
+	shared    *sharing // nil if the proxy is alone
 	server    *http.Server
 	log       *slog.Logger
 }
 
-func newProxyServer(p *proxyFlags, c *config, base http.RoundTripper, log *slog.Logger) (*proxyServer, error) {
+func newProxyServer(p *proxyFlags, c *config, base http.RoundTripper, log *slog.Logger) (_ *proxyServer, err error) {
 	var shown page.Page
 	metrics, exported, err := newMetrics()
 	if err != nil {
@@ -162,6 +182,18 @@ func newProxyServer(p *proxyFlags, c *config, base http.RoundTripper, log *slog.
 		sent.watch(own)
 		base = own
 	}
+	var shared *sharing
+	if p.fleet.redis != "" {
+		if shared, err = p.fleet.join(log); err != nil {
+			return nil, err
+		}
+		defer func() {
+			if err != nil {
+				shared.close(log)
+			}
+		}()
+		opts = append(opts, client.WithFleet(shared.fleet))
+	}
 	transport, err := client.NewTransport(base, opts...)
 	if err != nil {
 		return nil, err
@@ -173,7 +205,7 @@ func newProxyServer(p *proxyFlags, c *config, base http.RoundTripper, log *slog.
 	admin := http.NewServeMux()
 	admin.Handle("/-/{$}", until(closing, shown.Handler(transport)))
 	admin.Handle("/-/metrics", exported)
-	admin.HandleFunc("/-/health", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("ok\n")) })
+	admin.HandleFunc("/-/health", shared.health)
 	g := newGateway(c, transport, admin, log)
 	g.forward, g.public, g.replay, g.sent = p.forward, p.public, p.replay, sent.sent
 	server := &http.Server{
@@ -181,7 +213,7 @@ func newProxyServer(p *proxyFlags, c *config, base http.RoundTripper, log *slog.
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
 	server.RegisterOnShutdown(closed) // pages that are open do not end by themselves
-	return &proxyServer{p, transport, g, server, log}, nil
+	return &proxyServer{p, transport, g, shared, server, log}, nil
 }
 
 // until returns a handler whose requests end with ctx.
@@ -256,6 +288,7 @@ func (s *proxyServer) drain() error {
 		err = fmt.Errorf("requests were still waiting: %w", errors.Join(err, s.server.Close()))
 	}
 	s.transport.Close()
+	s.shared.close(s.log)
 	if s.flags.memory != "" {
 		err = errors.Join(err, writeMemory(s.flags.memory, s.transport.Memory()))
 	}

@@ -109,7 +109,11 @@ func table(v *page.View) string {
 				title = strings.TrimPrefix(title+", "+more, ", ")
 			}
 		}
-		fmt.Fprintf(&b, "\n%s\n  %d waiting", shown(title), k.Waiting)
+		fmt.Fprintf(&b, "\n%s", shown(title))
+		if k.Shared != nil {
+			fmt.Fprintf(&b, ", %s", k.Shared)
+		}
+		fmt.Fprintf(&b, "\n  %d waiting", k.Waiting)
 		if k.Waiting > 0 && k.Empty.After(v.Time) {
 			fmt.Fprintf(&b, " (empty in %s)", words.Duration(k.Empty.Sub(v.Time)))
 		}
