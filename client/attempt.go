@@ -23,7 +23,7 @@ type attempt struct {
 	taken     time.Time // when it got its permit
 	ticket    throttle.Reservation
 	reading   header.Reading
-	key       *learned
+	key       *keyState
 	part      *throttle.Limiter // whose limits it obeys
 	shared    uint64            // its number in a fleet; 0 is none
 	req       *http.Request
@@ -74,7 +74,7 @@ type answer struct {
 	limit      string // the window that was exhausted
 	said       *refusal
 	final      error // why no wait ends the refusal
-	key        *learned
+	key        *keyState
 
 	release func() // of the hold on the queue until the last attempt, if there may be another
 }
@@ -245,7 +245,7 @@ func (a *attempt) read(r *header.Reader, ans *answer) (body []byte) {
 
 // receive takes in the response. It runs under the queue's lock.
 func (a *attempt) receive(now time.Time, own limit.Limiter) {
-	a.key, a.over = own.(*learned), now
+	a.key, a.over = own.(*keyState), now
 	a.count(now)
 	a.key.receive(now, a)
 	a.key.observeShare(now, a)
@@ -260,7 +260,7 @@ func (a *attempt) receive(now time.Time, own limit.Limiter) {
 
 // lose notes that there was none.
 func (a *attempt) lose(now time.Time, own limit.Limiter) {
-	a.key, a.over = own.(*learned), now
+	a.key, a.over = own.(*keyState), now
 	a.count(now)
 	a.key.usage.count(a, false)
 	a.key.lose(now, a)

@@ -16,7 +16,7 @@ type circuit struct {
 
 // breaker returns the breaker of a key, or nil. The caller's function makes it outside
 // the queue's lock.
-func (l *learned) breaker() backoff.Breaker {
+func (l *keyState) breaker() backoff.Breaker {
 	c := &l.circuit
 	c.once.Do(func() { c.breaker = l.transport.newBreaker(nameOf(l.key)) })
 	return c.breaker

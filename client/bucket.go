@@ -9,7 +9,7 @@ import (
 )
 
 // of returns the limits that a request obeys.
-func (l *learned) of(now time.Time, a *attempt) *throttle.Limiter {
+func (l *keyState) of(now time.Time, a *attempt) *throttle.Limiter {
 	if a.scope != 0 {
 		return l.part(now, a.scope)
 	}
@@ -21,7 +21,7 @@ func (l *learned) of(now time.Time, a *attempt) *throttle.Limiter {
 
 // bucket returns the mark of what a request shares its limits with, as far as responses
 // name them; 0 is the whole.
-func (l *learned) bucket(a *attempt) uint64 {
+func (l *keyState) bucket(a *attempt) uint64 {
 	if l.buckets == nil {
 		return 0
 	}
@@ -32,7 +32,7 @@ func (l *learned) bucket(a *attempt) uint64 {
 const maxParts = 1024
 
 // part returns the limits of a part, which are unknown at first.
-func (l *learned) part(now time.Time, m uint64) *throttle.Limiter {
+func (l *keyState) part(now time.Time, m uint64) *throttle.Limiter {
 	if k := l.limits[m]; k != nil {
 		return k
 	}
@@ -58,7 +58,7 @@ func (l *learned) part(now time.Time, m uint64) *throttle.Limiter {
 const maxBuckets = 64
 
 // countersOf returns the counters of a bucket, or nil if there are too many.
-func (l *learned) countersOf(bucket uint64) *sharing.Counters {
+func (l *keyState) countersOf(bucket uint64) *sharing.Counters {
 	c := l.counters[bucket]
 	if c == nil && len(l.counters) < maxBuckets {
 		if l.counters == nil {
@@ -72,7 +72,7 @@ func (l *learned) countersOf(bucket uint64) *sharing.Counters {
 
 // refine returns the bucket of a request, which is one of its group if each is counted
 // apart.
-func (l *learned) refine(bucket uint64, a *attempt) uint64 {
+func (l *keyState) refine(bucket uint64, a *attempt) uint64 {
 	c := l.counters[bucket]
 	if c == nil || c.Level() == sharing.ByBucket {
 		return bucket
@@ -82,7 +82,7 @@ func (l *learned) refine(bucket uint64, a *attempt) uint64 {
 }
 
 // watchCounters takes in what a response says is left.
-func (l *learned) watchCounters(now time.Time, a *attempt) {
+func (l *keyState) watchCounters(now time.Time, a *attempt) {
 	c := a.counters
 	if c == nil {
 		return

@@ -65,7 +65,7 @@ const (
 )
 
 // cooldown returns the cooldown of a route, or nil.
-func (l *learned) cooldown(route uint64) *throttle.Limiter {
+func (l *keyState) cooldown(route uint64) *throttle.Limiter {
 	if c := l.cooldowns[route]; c != nil {
 		return c.limiter
 	}
@@ -74,7 +74,7 @@ func (l *learned) cooldown(route uint64) *throttle.Limiter {
 
 // enter takes in that a request of a route comes. If only another was used before, what
 // the whole was taught by refusals is that route's alone.
-func (l *learned) enter(now time.Time, route uint64) {
+func (l *keyState) enter(now time.Time, route uint64) {
 	s := &l.spread
 	switch {
 	case s.shared || s.sole == route:
@@ -132,7 +132,7 @@ func (c *cooldown) idle(now time.Time) bool { return !now.Before(c.closed) && c.
 
 // pause returns how long a route stays closed that was refused for the first time. The
 // server's word is never shortened.
-func (l *learned) pause(r *header.Reading) time.Duration {
+func (l *keyState) pause(r *header.Reading) time.Duration {
 	wait := r.Wait.Delay
 	switch {
 	case r.Wait.Known() && wait > 0:
@@ -147,7 +147,7 @@ func (l *learned) pause(r *header.Reading) time.Duration {
 	return wait + rand.N(min(wait/20, time.Second)+1)
 }
 
-func (l *learned) addCooldown(now time.Time, route uint64) *cooldown {
+func (l *keyState) addCooldown(now time.Time, route uint64) *cooldown {
 	if len(l.cooldowns) >= maxCooldowns {
 		maps.DeleteFunc(l.cooldowns, func(_ uint64, c *cooldown) bool {
 			idle := c.idle(now)
@@ -170,7 +170,7 @@ func (l *learned) addCooldown(now time.Time, route uint64) *cooldown {
 
 // cool decides about a refusal that names no limit. It returns whether the refusal holds
 // its route alone, and has taken it in then.
-func (l *learned) cool(now time.Time, a *attempt) bool {
+func (l *keyState) cool(now time.Time, a *attempt) bool {
 	s, r, route := &l.spread, &a.reading, a.route.ID
 	switch {
 	case a.global || route == 0:
@@ -225,7 +225,7 @@ func (l *learned) cool(now time.Time, a *attempt) bool {
 }
 
 // merge takes in that refusals of several routes have one cause: they are about all.
-func (l *learned) merge(now time.Time, same []*cooldown, wait time.Duration) {
+func (l *keyState) merge(now time.Time, same []*cooldown, wait time.Duration) {
 	l.spread.wide = true
 	l.spread.longest = max(l.spread.longest, wait)
 	for _, c := range same {
@@ -239,7 +239,7 @@ func (l *learned) merge(now time.Time, same []*cooldown, wait time.Duration) {
 }
 
 // holder returns which of the limits of a request hold it back for longest.
-func (l *learned) holder(now time.Time, a *attempt) *throttle.Limiter {
+func (l *keyState) holder(now time.Time, a *attempt) *throttle.Limiter {
 	part := l.of(now, a)
 	if a.scope != 0 {
 		return part
@@ -256,7 +256,7 @@ func (l *learned) holder(now time.Time, a *attempt) *throttle.Limiter {
 }
 
 // statusOf returns what is believed of the limits that a request obeys.
-func (l *learned) statusOf(now time.Time, a *attempt) throttle.Status {
+func (l *keyState) statusOf(now time.Time, a *attempt) throttle.Status {
 	s := l.of(now, a).Status(now)
 	if a.scope != 0 {
 		return s

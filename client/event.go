@@ -180,7 +180,7 @@ func (a *attempt) tellAnswered(t *Transport, ans *answer) {
 
 // believe notes what is believed of the limits of an attempt that was answered, and
 // whether that is news. It runs under the queue's lock.
-func (l *learned) believe(now time.Time, a *attempt) {
+func (l *keyState) believe(now time.Time, a *attempt) {
 	part := l.of(now, a)
 	if a.scope == 0 {
 		part = cmp.Or(l.cooldown(a.route.ID), part)

@@ -9,9 +9,9 @@ import (
 	"github.com/forbear-go/forbear/throttle/limit"
 )
 
-// A learned is what is known of one key: the limits that the queue asks, and what
+// A keyState is what is known of one key: the limits that the queue asks, and what
 // it may spend on retries. The queue calls it under its lock.
-type learned struct {
+type keyState struct {
 	limit.NoHooks // what is over is taken in with the response
 
 	transport *Transport
@@ -59,8 +59,8 @@ type learned struct {
 // strayPatience is how long the parts wait for what was sent before the split.
 const strayPatience = 2 * time.Second
 
-func newKeyState(t *Transport, key string, s *settings, now time.Time) *learned {
-	l := &learned{transport: t, key: key, policy: s.policy, budget: s.newBudget(), whole: newThrottle(s.policy, now)}
+func newKeyState(t *Transport, key string, s *settings, now time.Time) *keyState {
+	l := &keyState{transport: t, key: key, policy: s.policy, budget: s.newBudget(), whole: newThrottle(s.policy, now)}
 	if lesson, ok := s.memory[nameOf(key)]; ok {
 		_ = l.whole.Restore(time.Now(), lesson) // what is impossible is ignored
 		l.spread.wide = lesson.Limit > 0 || lesson.Rate > 0
@@ -78,7 +78,7 @@ func newThrottle(p throttle.Policy, now time.Time) *throttle.Limiter {
 }
 
 // Ask implements [limit.Limiter].
-func (l *learned) Ask(now time.Time, d limit.Demand) limit.Decision {
+func (l *keyState) Ask(now time.Time, d limit.Demand) limit.Decision {
 	asks, ok := d.Tag.(*attempt)
 	if !ok {
 		return limit.Decision{At: l.opens(now)}
@@ -107,7 +107,7 @@ func (l *learned) Ask(now time.Time, d limit.Demand) limit.Decision {
 
 // opens returns when none of the limits of the key holds back a request any more, as far as is known. It
 // is what the queue asks with no request in hand: a key of which any limit holds is worth keeping.
-func (l *learned) opens(now time.Time) (at time.Time) {
+func (l *keyState) opens(now time.Time) (at time.Time) {
 	at = l.whole.Ask(now, 1).At
 	for _, part := range l.limits {
 		if next := part.Ask(now, 1).At; next.After(at) {
@@ -123,7 +123,7 @@ func (l *learned) opens(now time.Time) (at time.Time) {
 }
 
 // Take implements [limit.Limiter].
-func (l *learned) Take(now time.Time, d limit.Demand) {
+func (l *keyState) Take(now time.Time, d limit.Demand) {
 	a, ok := d.Tag.(*attempt)
 	if !ok { // the program uses the queue for what is no request of the transport
 		l.whole.Abandon(now, l.whole.Take(now, d.Requests))
@@ -142,7 +142,7 @@ func (l *learned) Take(now time.Time, d limit.Demand) {
 }
 
 // sent takes in that an attempt is sent that the caller gave no scope.
-func (l *learned) sent(now time.Time, a *attempt) {
+func (l *keyState) sent(now time.Time, a *attempt) {
 	l.spread.sent(a.route.ID)
 	if path := a.req.URL.Path; !l.paths && path != l.lastPath {
 		l.lastPath, l.paths = path, l.lastPath != ""
@@ -158,7 +158,7 @@ func (l *learned) sent(now time.Time, a *attempt) {
 }
 
 // Cancel implements [limit.Limiter].
-func (l *learned) Cancel(_ time.Time, d limit.Demand) {
+func (l *keyState) Cancel(_ time.Time, d limit.Demand) {
 	a, ok := d.Tag.(*attempt)
 	if ok {
 		l.cancelShare(a)
@@ -173,7 +173,7 @@ func (l *learned) Cancel(_ time.Time, d limit.Demand) {
 }
 
 // lose notes that an attempt got no answer.
-func (l *learned) lose(now time.Time, a *attempt) {
+func (l *keyState) lose(now time.Time, a *attempt) {
 	l.abandonShare(now, a)
 	if l.late(a) {
 		return
@@ -186,7 +186,7 @@ func (l *learned) lose(now time.Time, a *attempt) {
 }
 
 // landed notes that an attempt is over.
-func (l *learned) landed(a *attempt) {
+func (l *keyState) landed(a *attempt) {
 	switch a.part {
 	case l.whole:
 		l.flying--
@@ -196,7 +196,7 @@ func (l *learned) landed(a *attempt) {
 }
 
 // Idle implements [limit.Limiter].
-func (l *learned) Idle(now time.Time) bool {
+func (l *keyState) Idle(now time.Time) bool {
 	for _, part := range l.limits {
 		if !part.Idle(now) {
 			return false

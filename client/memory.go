@@ -24,7 +24,7 @@ func (t *Transport) Memory() Memory {
 	m := make(Memory)
 	now := time.Now()
 	t.line.Each(func(key string, own limit.Limiter, _ queue.Stats) {
-		if lesson := own.(*learned).whole.Lesson(now); !lesson.IsZero() {
+		if lesson := own.(*keyState).whole.Lesson(now); !lesson.IsZero() {
 			m[nameOf(key)] = lesson
 		}
 	})
@@ -67,11 +67,11 @@ func WithMemory(m Memory) Option {
 func (t *Transport) Forget(req *http.Request) {
 	c := callOf(req)
 	who := t.account(req, &c)
-	t.line.Update(who.key, func(now time.Time, own limit.Limiter) { own.(*learned).forget(now) })
+	t.line.Update(who.key, func(now time.Time, own limit.Limiter) { own.(*keyState).forget(now) })
 }
 
 // forget drops what is believed. Attempts under way keep the limiters that they obeyed.
-func (l *learned) forget(now time.Time) {
+func (l *keyState) forget(now time.Time) {
 	l.whole = newThrottle(l.policy, now)
 	l.shown, l.method, l.path = sharing.Fingerprint{}, "", ""
 	l.buckets, l.limits, l.shapes = nil, nil, nil
@@ -83,4 +83,4 @@ func (l *learned) forget(now time.Time) {
 
 // late takes in the outcome of an attempt that was sent before its key was forgotten. What
 // its response says is about a time of which nothing is believed.
-func (l *learned) late(a *attempt) bool { return a.epoch != l.epoch }
+func (l *keyState) late(a *attempt) bool { return a.epoch != l.epoch }

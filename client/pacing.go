@@ -9,7 +9,7 @@ import (
 
 // relax returns an answer less what it asks of an attempt that has no patience for it:
 // pacing is voluntary, and a belief may be tried.
-func (l *learned) relax(now time.Time, a limit.Decision, asks *attempt) limit.Decision {
+func (l *keyState) relax(now time.Time, a limit.Decision, asks *attempt) limit.Decision {
 	switch {
 	case !a.Until.IsZero() && !asks.awaits(a.Until, l.transport.maxWait):
 		if a.Try {

@@ -9,7 +9,7 @@ import (
 )
 
 // receive takes in the response to an attempt.
-func (l *learned) receive(now time.Time, a *attempt) {
+func (l *keyState) receive(now time.Time, a *attempt) {
 	if l.late(a) {
 		return
 	}
@@ -76,7 +76,7 @@ func outcome(r *header.Reading) *header.Reading {
 
 // show notes what a response tells its limits by, and splits the key when routes
 // turn out to tell them by different things.
-func (l *learned) show(now time.Time, a *attempt, shown sharing.Fingerprint) {
+func (l *keyState) show(now time.Time, a *attempt, shown sharing.Fingerprint) {
 	before, method, path := l.shown, l.method, l.path
 	l.shown, l.method, l.path = shown, a.req.Method, a.req.URL.Path
 	if l.buckets == nil {
@@ -94,7 +94,7 @@ func (l *learned) show(now time.Time, a *attempt, shown sharing.Fingerprint) {
 
 // refuseAll passes a refusal that names no limit on to the other parts: it may have
 // been for all of them.
-func (l *learned) refuseAll(now time.Time, told *throttle.Limiter, r *header.Reading) {
+func (l *keyState) refuseAll(now time.Time, told *throttle.Limiter, r *header.Reading) {
 	for _, part := range l.limits {
 		if part != told {
 			tell(part, now, r)

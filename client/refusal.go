@@ -112,7 +112,7 @@ func (t *Transport) giveUp(c *call, who *principal) (said *refusal) {
 	defer attempts.Put(a)
 	a.prepare(t, who, c)
 	t.line.Update(who.key, func(now time.Time, own limit.Limiter) {
-		l := own.(*learned)
+		l := own.(*keyState)
 		l.usage.givenUp.Add(1)
 		if next := l.Ask(now, limit.Demand{Requests: a.Cost, Units: a.Units, Estimate: a.Estimate, Tag: a}); next.Admits(now) {
 			return

@@ -64,7 +64,7 @@ func (t *Transport) Status(req *http.Request) (Status, error) {
 		Start: place.Start, Ahead: place.Ahead, Limit: place.Limit,
 	}
 	t.line.Update(a.Key, func(now time.Time, own limit.Limiter) {
-		l := own.(*learned)
+		l := own.(*keyState)
 		s.Status, s.Counts = l.statusOf(now, a), l.usage.total()
 		if a.scope == 0 {
 			s.Shared = l.sharedStatus(now)
@@ -83,7 +83,7 @@ func (t *Transport) Snapshot() []Status {
 	var all []Status
 	t.line.Each(func(key string, own limit.Limiter, holds queue.Stats) {
 		now := time.Now() // not before: a throttle's time does not go back
-		l := own.(*learned)
+		l := own.(*keyState)
 		parts := append(make([]*throttle.Limiter, 0, 1+len(l.limits)), l.whole)
 		for _, m := range slices.Sorted(maps.Keys(l.limits)) {
 			parts = append(parts, l.limits[m])
@@ -136,7 +136,7 @@ func (t *Transport) Retries() backoff.Stats { return t.strategy.Stats() }
 // Budget returns the state of the retry budget of req's key. Without [WithRetryBudget] the
 // budget is unlimited and counts nothing.
 func (t *Transport) Budget(req *http.Request) backoff.BudgetStats {
-	return t.learned(req).budget.Stats(time.Now())
+	return t.stateOf(req).budget.Stats(time.Now())
 }
 
 // Breaker returns the breaker of req's key, or nil if there is none. To get the state of
@@ -147,14 +147,14 @@ func (t *Transport) Breaker(req *http.Request) backoff.Breaker {
 	if t.newBreaker == nil {
 		return nil
 	}
-	return t.learned(req).breaker()
+	return t.stateOf(req).breaker()
 }
 
-// learned returns what is known of the key of a request.
-func (t *Transport) learned(req *http.Request) (l *learned) {
+// stateOf returns what is known of the key of a request.
+func (t *Transport) stateOf(req *http.Request) (l *keyState) {
 	c := callOf(req)
 	who := t.account(req, &c)
-	t.line.Update(who.key, func(_ time.Time, own limit.Limiter) { l = own.(*learned) })
+	t.line.Update(who.key, func(_ time.Time, own limit.Limiter) { l = own.(*keyState) })
 	return l
 }
 

@@ -56,7 +56,7 @@ func (t *Transport) readUsage(ctx context.Context, req *http.Request, who *princ
 	var read chan struct{}
 	first := false
 	t.line.Update(who.key, func(_ time.Time, own limit.Limiter) {
-		l := own.(*learned)
+		l := own.(*keyState)
 		if l.usageRead == nil {
 			l.usageRead, first = make(chan struct{}), true
 		}
@@ -118,7 +118,7 @@ func (t *Transport) restoreUsage(ask *http.Request, who *principal) {
 		return
 	}
 	t.line.Update(who.key, func(now time.Time, own limit.Limiter) {
-		l := own.(*learned)
+		l := own.(*keyState)
 		lesson := lessonOf(l.policy, resp.Header, body, sent, now)
 		if !lesson.IsZero() {
 			_ = l.whole.Restore(now, lesson) // what is impossible is ignored
