@@ -98,7 +98,7 @@ func (l *keyState) enter(now time.Time, route uint64) {
 		c.closed = hold.At
 	}
 	l.whole = newThrottle(l.policy, now)
-	l.flying, l.stray, l.before = 0, 0, nil
+	l.before = nil
 	c.refused, c.until = now, c.readyAt(now)
 	s.suspect(c)
 }
@@ -212,7 +212,7 @@ func (l *keyState) cool(now time.Time, a *attempt) bool {
 	switch {
 	case a.own != c.limiter:
 		c.closed = now.Add(l.pause(r))
-	case c.refusals < fewRefusals*c.sent && c.limiter.Status(now).InFlight <= 1:
+	case c.refusals < fewRefusals*c.sent && c.limiter.InFlight(now) <= 1:
 		// Nothing else was under way that could tell a limit from chance.
 		c.closed = now.Add(l.pause(r))
 		c.limiter.Observe(now, a.ownTicket, outcome(r))

@@ -33,9 +33,7 @@ type keyState struct {
 	limits  map[uint64]*throttle.Limiter
 	// The requests that were sent before the key was split may be counted by any
 	// part. Until they are answered, or that takes too long, the parts wait.
-	flying   int // by limits of the whole
-	stray    int // of those, before the split
-	before   *throttle.Limiter
+	before   *throttle.Limiter // the whole until the split; nil if there was none
 	patience time.Time
 
 	// Refusals that name no limit hold their route, until it shows that they are about
@@ -92,7 +90,7 @@ func (l *keyState) Ask(now time.Time, d limit.Demand) limit.Decision {
 		own = l.cooldowns[asks.route.ID]
 	}
 	part := l.of(now, asks)
-	if l.stray > 0 && part != l.whole && now.Before(l.patience) {
+	if part != l.whole && now.Before(l.patience) && l.strays(now) {
 		return limit.Decision{At: l.patience, Limit: throttle.FirstAnswer}
 	}
 	a := l.ask(now, part, d, asks)
@@ -136,9 +134,6 @@ func (l *keyState) Take(now time.Time, d limit.Demand) {
 	if a.scope == 0 {
 		l.sent(now, a)
 	}
-	if a.part == l.whole {
-		l.flying++
-	}
 }
 
 // sent takes in that an attempt is sent that the caller gave no scope.
@@ -164,7 +159,6 @@ func (l *keyState) Cancel(_ time.Time, d limit.Demand) {
 		l.cancelShare(a)
 	}
 	if ok && !l.late(a) {
-		l.landed(a)
 		a.part.Cancel(a.ticket)
 		if a.own != nil {
 			a.own.Cancel(a.ownTicket)
@@ -178,22 +172,14 @@ func (l *keyState) lose(now time.Time, a *attempt) {
 	if l.late(a) {
 		return
 	}
-	l.landed(a)
 	a.part.Abandon(now, a.ticket)
 	if a.own != nil {
 		a.own.Abandon(now, a.ownTicket)
 	}
 }
 
-// landed notes that an attempt is over.
-func (l *keyState) landed(a *attempt) {
-	switch a.part {
-	case l.whole:
-		l.flying--
-	case l.before:
-		l.stray--
-	}
-}
+// strays reports whether requests that were sent before the key was split are in flight.
+func (l *keyState) strays(now time.Time) bool { return l.before != nil && l.before.InFlight(now) > 0 }
 
 // Idle implements [limit.Limiter].
 func (l *keyState) Idle(now time.Time) bool {

@@ -75,7 +75,7 @@ func (l *keyState) forget(now time.Time) {
 	l.whole = newThrottle(l.policy, now)
 	l.shown, l.method, l.path = sharing.Fingerprint{}, "", ""
 	l.buckets, l.limits, l.shapes = nil, nil, nil
-	l.flying, l.stray, l.before, l.patience = 0, 0, nil, time.Time{}
+	l.before, l.patience = nil, time.Time{}
 	l.spread, l.cooldowns = spread{}, nil
 	l.counters = nil
 	l.epoch++

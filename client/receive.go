@@ -13,7 +13,6 @@ func (l *keyState) receive(now time.Time, a *attempt) {
 	if l.late(a) {
 		return
 	}
-	l.landed(a)
 	r := &a.reading
 	shown := sharing.FingerprintOf(r)
 	if shown.Mark != 0 && !r.Refused && !r.Stale && a.scope == 0 {
@@ -53,7 +52,7 @@ func (l *keyState) receive(now time.Time, a *attempt) {
 	} else {
 		// It was sent before it was known where it belongs.
 		a.part.Observe(now, a.ticket, &header.Reading{})
-		if r.Refused || l.stray == 0 {
+		if r.Refused || !l.strays(now) {
 			tell(belongs, now, r)
 		}
 	}
@@ -87,7 +86,6 @@ func (l *keyState) show(now time.Time, a *attempt, shown sharing.Fingerprint) {
 	}
 	if l.buckets.Show(a.route.Name, shown, before) {
 		l.before, l.whole = l.whole, newThrottle(l.policy, now)
-		l.flying, l.stray = 0, l.flying
 		l.patience = now.Add(strayPatience)
 	}
 }
