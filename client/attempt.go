@@ -12,7 +12,6 @@ import (
 	"github.com/forbear-go/forbear/throttle"
 	"github.com/forbear-go/forbear/throttle/cost"
 	"github.com/forbear-go/forbear/throttle/header"
-	"github.com/forbear-go/forbear/throttle/limit"
 )
 
 // An attempt is one request on the wire: its place in the queue, and what its
@@ -43,7 +42,8 @@ type attempt struct {
 	api       *cost.API // that tells what requests cost; nil is none
 	model     string    // that the request names, if its API has limits for each
 
-	first bool // it is the first, and there may be others
+	first    bool // it is the first, and there may be others
+	answered bool // its response is in reading; otherwise it is lost
 
 	// For observers.
 	number    int // of the attempt, from 1
@@ -197,13 +197,11 @@ func (a *attempt) hold(t *Transport, ans *answer) {
 	}
 }
 
-// end tells the queue that the attempt is over, and whether it was answered.
+// end tells the queue that the attempt is over, and its limits whether it was answered; see
+// [keyState.Done].
 func (a *attempt) end(answered bool) {
-	if answered {
-		a.permit.Settle(a.receive)
-	} else {
-		a.permit.Settle(a.lose)
-	}
+	a.answered = answered
+	a.permit.Release()
 }
 
 // mend gives a response a body, as callers of http.Transport may rely on.
@@ -241,36 +239,6 @@ func (a *attempt) read(r *header.Reader, ans *answer) (body []byte) {
 		a.global = isGlobal(ans.resp, body)
 	}
 	return body
-}
-
-// receive takes in the response. It runs under the queue's lock.
-func (a *attempt) receive(now time.Time, own limit.Limiter) {
-	a.key, a.over = own.(*keyState), now
-	a.count(now)
-	a.key.receive(now, a)
-	a.key.observeShare(now, a)
-	a.key.usage.count(a, a.reading.Refused)
-	if a.reading.Refused {
-		a.refuser = a.key.holder(now, a) // it may be known only now where it belongs
-	}
-	if a.key.transport.observers != nil {
-		a.key.believe(now, a)
-	}
-}
-
-// lose notes that there was none.
-func (a *attempt) lose(now time.Time, own limit.Limiter) {
-	a.key, a.over = own.(*keyState), now
-	a.count(now)
-	a.key.usage.count(a, false)
-	a.key.lose(now, a)
-}
-
-// count adds to the traffic that the share of retries is taken of.
-func (a *attempt) count(now time.Time) {
-	if !a.Retry {
-		a.key.budget.Request(now)
-	}
 }
 
 // report copies what outlives the attempt.

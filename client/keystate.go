@@ -12,7 +12,7 @@ import (
 // A keyState is what is known of one key: the limits that the queue asks, and what
 // it may spend on retries. The queue calls it under its lock.
 type keyState struct {
-	limit.NoHooks // what is over is taken in with the response
+	limit.NoHooks
 
 	transport *Transport
 	key       string
@@ -166,7 +166,32 @@ func (l *keyState) Cancel(_ time.Time, d limit.Demand) {
 	}
 }
 
-// lose notes that an attempt got no answer.
+// Done implements [limit.Limiter]: it takes in the response to an attempt, or that there was none.
+func (l *keyState) Done(now, _ time.Time, d limit.Demand) {
+	a, ok := d.Tag.(*attempt)
+	if !ok {
+		return
+	}
+	a.over = now
+	if !a.Retry {
+		l.budget.Request(now)
+	}
+	l.usage.count(a, a.answered && a.reading.Refused)
+	if !a.answered {
+		l.lose(now, a)
+		return
+	}
+	l.receive(now, a)
+	l.observeShare(now, a)
+	if a.reading.Refused {
+		a.refuser = l.holder(now, a) // it may be known only now where it belongs
+	}
+	if l.transport.observers != nil {
+		l.believe(now, a)
+	}
+}
+
+// lose notes that an attempt got no response.
 func (l *keyState) lose(now time.Time, a *attempt) {
 	l.abandonShare(now, a)
 	if l.late(a) {
