@@ -75,6 +75,12 @@ func newThrottle(p throttle.Policy, now time.Time) *throttle.Limiter {
 	return k
 }
 
+// update calls f with what is known of a key, under the queue's lock. Requests of the key that
+// wait are reconsidered then.
+func (t *Transport) update(key string, f func(l *keyState, now time.Time)) {
+	t.line.Update(key, func(now time.Time, own limit.Limiter) { f(own.(*keyState), now) })
+}
+
 // Ask implements [limit.Limiter].
 func (l *keyState) Ask(now time.Time, d limit.Demand) limit.Decision {
 	asks, ok := d.Tag.(*attempt)

@@ -67,7 +67,7 @@ func WithMemory(m Memory) Option {
 func (t *Transport) Forget(req *http.Request) {
 	c := callOf(req)
 	who := t.account(req, &c)
-	t.line.Update(who.key, func(now time.Time, own limit.Limiter) { own.(*keyState).forget(now) })
+	t.update(who.key, (*keyState).forget)
 }
 
 // forget drops what is believed. Attempts under way keep the limiters that they obeyed.

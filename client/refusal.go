@@ -111,8 +111,7 @@ func (t *Transport) giveUp(c *call, who *principal) (said *refusal) {
 	a := attempts.Get().(*attempt)
 	defer attempts.Put(a)
 	a.prepare(t, who, c)
-	t.line.Update(who.key, func(now time.Time, own limit.Limiter) {
-		l := own.(*keyState)
+	t.update(who.key, func(l *keyState, now time.Time) {
 		l.usage.givenUp.Add(1)
 		if next := l.Ask(now, limit.Demand{Requests: a.Cost, Units: a.Units, Estimate: a.Estimate, Tag: a}); next.Admits(now) {
 			return

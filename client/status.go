@@ -63,8 +63,7 @@ func (t *Transport) Status(req *http.Request) (Status, error) {
 		Key: a.who.name, Host: req.URL.Host, Name: a.name, Waiting: t.line.KeyStats(a.Key).Waiting,
 		Start: place.Start, Ahead: place.Ahead, Limit: place.Limit,
 	}
-	t.line.Update(a.Key, func(now time.Time, own limit.Limiter) {
-		l := own.(*keyState)
+	t.update(a.Key, func(l *keyState, now time.Time) {
 		s.Status, s.Counts = l.statusOf(now, a), l.usage.total()
 		if a.scope == 0 {
 			s.Shared = l.sharedStatus(now)
@@ -154,7 +153,7 @@ func (t *Transport) Breaker(req *http.Request) backoff.Breaker {
 func (t *Transport) stateOf(req *http.Request) (l *keyState) {
 	c := callOf(req)
 	who := t.account(req, &c)
-	t.line.Update(who.key, func(_ time.Time, own limit.Limiter) { l = own.(*keyState) })
+	t.update(who.key, func(known *keyState, _ time.Time) { l = known })
 	return l
 }
 
