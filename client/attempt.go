@@ -18,7 +18,7 @@ import (
 // response says.
 type attempt struct {
 	queue.Request
-	arrived   time.Time // in the queue: when its limits were asked first
+	arrived   time.Time // in the queue
 	taken     time.Time // when it got its permit
 	ticket    throttle.Reservation
 	reading   header.Reading
@@ -115,7 +115,7 @@ func (a *attempt) prepare(t *Transport, who *principal, c *call) {
 		Metered: t.line.CountsUnits(),
 	}
 	a.key, a.part, a.req, a.scope, a.number = nil, nil, req, c.scope, c.sent+1
-	a.name, a.arrived, a.first = t.nameFor(c), time.Time{}, c.sent == 0 && c.mayRetry()
+	a.name, a.first = t.nameFor(c), c.sent == 0 && c.mayRetry()
 	a.route, a.own, a.global = who.routes.Of(req), nil, false
 	a.charge(who, c)
 	a.Request.Bucket = a.route.Bucket

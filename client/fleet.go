@@ -89,7 +89,7 @@ func (l *keyState) ask(now time.Time, part *throttle.Limiter, demand limit.Deman
 		return part.AskFor(now, demand)
 	}
 	d, shared := l.share.Ask(now, demand.Count())
-	if !shared || !d.Admits(now) && d.Limit != throttle.Refusal && l.goesAlone(now, &d, a) {
+	if !shared || !d.Admits(now) && d.Limit != throttle.Refusal && goesAlone(now, &d, &demand, a) {
 		return part.AskFor(now, demand)
 	}
 	if b := part.AskUnannounced(now, demand.Count()); b.After(&d) {
@@ -107,8 +107,8 @@ const grantPatience = 250 * time.Millisecond
 
 // goesAlone reports whether an attempt that cannot wait for the fleet is left to the
 // limiter, as without a fleet: others may hold what they do not use.
-func (l *keyState) goesAlone(now time.Time, d *limit.Decision, a *attempt) bool {
-	return d.Max <= 0 && (a.NoWait || d.Unknown && d.Try && !a.awaits(now.Add(grantPatience), l.transport.maxWait))
+func goesAlone(now time.Time, d *limit.Decision, demand *limit.Demand, a *attempt) bool {
+	return d.Max <= 0 && (a.NoWait || d.Unknown && d.Try && !demand.Awaits(now, now.Add(grantPatience)))
 }
 
 // spreads reports whether the program asked for a pacing other than the default, which

@@ -87,9 +87,6 @@ func (l *keyState) Ask(now time.Time, d limit.Demand) limit.Decision {
 	if !ok {
 		return limit.Decision{At: l.opens(now)}
 	}
-	if asks.arrived.IsZero() {
-		asks.arrived = now
-	}
 	var own *cooldown
 	if asks.scope == 0 {
 		l.enter(now, asks.route.ID)
@@ -100,9 +97,10 @@ func (l *keyState) Ask(now time.Time, d limit.Demand) limit.Decision {
 		return limit.Decision{At: l.patience, Limit: throttle.FirstAnswer}
 	}
 	a := l.ask(now, part, d, asks)
-	a = l.relax(now, a, asks)
+	a.Relax(now, &d)
 	if own != nil {
-		if b := l.relax(now, own.ask(now, d.Requests), asks); b.After(&a) {
+		b := own.ask(now, d.Requests)
+		if b.Relax(now, &d); b.After(&a) {
 			a = b
 		}
 	}
@@ -133,7 +131,7 @@ func (l *keyState) Take(now time.Time, d limit.Demand) {
 		l.whole.Abandon(now, l.whole.Take(now, d.Requests))
 		return
 	}
-	a.taken, a.key, a.epoch = now, l, l.epoch
+	a.arrived, a.taken, a.key, a.epoch = now.Add(-d.Waited), now, l, l.epoch
 	a.part = l.of(now, a)
 	a.ticket = a.part.TakeFor(now, d)
 	l.takeShare(now, a)

@@ -113,7 +113,9 @@ func (t *Transport) giveUp(c *call, who *principal) (said *refusal) {
 	a.prepare(t, who, c)
 	t.update(who.key, func(l *keyState, now time.Time) {
 		l.usage.givenUp.Add(1)
-		if next := l.Ask(now, limit.Demand{Requests: a.Cost, Units: a.Units, Estimate: a.Estimate, Tag: a}); next.Admits(now) {
+		// It has no patience left for pacing.
+		d := limit.Demand{Requests: a.Cost, Units: a.Units, Estimate: a.Estimate, Left: -1, Tag: a}
+		if next := l.Ask(now, d); next.Admits(now) {
 			return
 		}
 		said = t.refusals.of(l.holder(now, a))

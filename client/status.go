@@ -1,6 +1,7 @@
 package client
 
 import (
+	"cmp"
 	"encoding/hex"
 	"fmt"
 	"maps"
@@ -58,6 +59,9 @@ func (t *Transport) Status(req *http.Request) (Status, error) {
 	c := callOf(req)
 	a := &attempt{}
 	a.prepare(t, t.account(req, &c), &c)
+	if deadline, ok := c.ctx.Deadline(); ok {
+		a.MaxWait = max(1, min(cmp.Or(a.MaxWait, t.maxWait), time.Until(deadline)))
+	}
 	place, err := t.line.Peek(&a.Request)
 	s := Status{
 		Key: a.who.name, Host: req.URL.Host, Name: a.name, Waiting: t.line.KeyStats(a.Key).Waiting,

@@ -42,13 +42,14 @@ func (l *Queue) lineUp(ctx context.Context, now time.Time, k *key, c *class, r *
 	t := l.ticket(k, c, r)
 	l.seq++
 	t.seq, t.level, t.state = l.seq, r.level(), waiting
+	t.demand, t.arrived = r.demand(), l.since(now)
+	t.deadline, t.byContext = l.deadlineOf(ctx, r, now)
 	over := false
 	defer func() {
 		if !over { // a limit panicked
 			l.forsake(t, now)
 		}
 	}()
-	t.setDeadline(ctx, now)
 	l.join(t)
 	if r.cost() > 1 || len(r.Units) > 0 {
 		if err := l.impossible(t, now); err != nil {
@@ -171,24 +172,6 @@ func cancelled(ctx context.Context, err error) error {
 	return &WaitError{Err: err}
 }
 
-// setDeadline notes until when the request may wait.
-func (t *ticket) setDeadline(ctx context.Context, now time.Time) {
-	t.deadline = never
-	wait := t.r.MaxWait
-	if wait == 0 {
-		wait = t.line.maxWait
-	}
-	at := t.line.since(now)
-	if wait > 0 && int64(wait) < never-at {
-		t.deadline = at + int64(wait)
-	}
-	if d, ok := ctx.Deadline(); ok {
-		if d := t.line.since(d); d <= t.deadline {
-			t.deadline, t.byContext = d, true
-		}
-	}
-}
-
 // join puts a ticket in its flow.
 func (l *Queue) join(t *ticket) {
 	for i := range t.class.slots {
@@ -256,17 +239,6 @@ func (l *Queue) judge(t *ticket, now time.Time) {
 		t.err = e
 	}
 	l.dispatch(now)
-}
-
-// lateness is the reason for which a ticket with a deadline is turned away.
-func (t *ticket) lateness() error {
-	switch {
-	case t.r.NoWait: // whatever else it said
-		return ErrNoWait
-	case t.byContext:
-		return context.DeadlineExceeded
-	}
-	return ErrMaxWait
 }
 
 // tooLate is the error of a ticket that cannot go before g is asked again. g may be nil.

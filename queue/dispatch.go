@@ -66,7 +66,7 @@ func (l *Queue) run(now time.Time, s *entry) {
 func (l *Queue) callFlows(now time.Time, g *limiter) {
 	for g.waiting != nil {
 		f := g.next().leader()
-		a := g.ask(now, f.head().r.demand())
+		a := g.ask(now, f.head().asks(now))
 		switch {
 		case a.Max > 0:
 			l.fail(f.head(), newCostError(f.head().r, &a))
@@ -138,7 +138,7 @@ func (l *Queue) refused(now time.Time, g *limiter, x *node, a *limit.Decision, b
 // limiter that has called the flow's entry, if one has.
 func (l *Queue) obstacle(now time.Time, f *flow, caller *limiter) (worst *limiter, a limit.Decision, behind bool) {
 	var queue *limiter
-	d := f.head().r.demand()
+	d := f.head().asks(now)
 	owed := f.called != nil && f.called.share.owed(f.level)
 	check := func(g *limiter) {
 		if answer := g.ask(now, d); !answer.Admits(now) {
@@ -177,8 +177,7 @@ func (l *Queue) obstacle(now time.Time, f *flow, caller *limiter) (worst *limite
 // grant gives the first of a ready flow its permit: all limits have agreed.
 func (l *Queue) grant(now time.Time, f *flow) {
 	t, c := f.head(), f.kind
-	d := t.r.demand()
-	l.take(now, t.key, c, d)
+	l.take(now, t.key, c, t.asks(now))
 	c.goOn(f)
 	l.served(f)
 	l.unqueue(t)
@@ -190,13 +189,13 @@ func (l *Queue) grant(now time.Time, f *flow) {
 	} else {
 		l.end(f)
 	}
-	l.issue(t, now, d)
+	l.issue(t, now)
 	l.signal(t)
 }
 
 // issue makes t a permit for what was taken at now.
-func (l *Queue) issue(t *ticket, now time.Time, d limit.Demand) {
-	t.state, t.taken, t.demand = granted, now, d
+func (l *Queue) issue(t *ticket, now time.Time) {
+	t.state, t.taken = granted, now
 	t.key.flying++
 	l.flying++
 }

@@ -33,7 +33,9 @@ func (g *limiter) ask(now time.Time, d limit.Demand) limit.Decision {
 	if g.rule != nil && g.version != g.rule.version {
 		g.rule.renew(g, now)
 	}
-	return g.limit.Ask(now, d)
+	a := g.limit.Ask(now, d)
+	a.Relax(now, &d)
+	return a
 }
 
 // flight is the limiter's limit, if it counts requests in flight.
@@ -87,7 +89,7 @@ func (l *Queue) close(now time.Time, g *limiter, a *limit.Decision) {
 	}
 	f := g.next().leader()
 	g.share.soonest = l.since(a.Earliest())
-	if cheap := f.head().r.demand(); cheap.Requests > 1 {
+	if cheap := f.head().asks(now); cheap.Requests > 1 {
 		// The order may change before, and a cheap request go where this one cannot.
 		cheap.Requests = 1
 		answer := g.ask(now, cheap)

@@ -1,6 +1,9 @@
 package queue
 
-import "time"
+import (
+	"context"
+	"time"
+)
 
 // Peek returns the position that r would have if it arrived now. It spends nothing. If r could be sent
 // at once, Start is not after the current time and Ahead is 0.
@@ -17,8 +20,10 @@ func (l *Queue) Peek(r *Request) (Position, error) {
 	now := l.now()
 	k, c := l.key(r.Key, now), l.classOf(id)
 	t := l.ticket(k, c, r)
+	t.demand, t.arrived = r.demand(), l.since(now)
 	l.seq++
-	t.seq, t.level, t.deadline = l.seq, r.level(), never
+	t.seq, t.level = l.seq, r.level()
+	t.deadline, _ = l.deadlineOf(context.Background(), r, now)
 	// To join the queue and leave it again, with no limit asked in between, is the simplest way to tell.
 	l.join(t)
 	p, err := l.placeOf(t, now), l.impossible(t, now)
@@ -60,7 +65,7 @@ func (k *key) stats() Stats {
 // impossible returns the error of a request that costs too much.
 func (l *Queue) impossible(t *ticket, now time.Time) (err error) {
 	l.eachLimiter(t.flow, func(g *limiter) {
-		if a := g.ask(now, t.r.demand()); a.Max > 0 {
+		if a := g.ask(now, t.asks(now)); a.Max > 0 {
 			err = newCostError(t.r, &a)
 		}
 	})

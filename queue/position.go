@@ -71,7 +71,7 @@ func (p *Position) worsen(g *limiter, t *ticket, now time.Time, ahead load) {
 	if p.Start.IsZero() {
 		return // it is not known already
 	}
-	d := t.r.demand()
+	d := t.asks(now)
 	a := g.ask(now, d)
 	start, name := a.Earliest(), a.Limit
 	if a.Max <= 0 && !a.Unknown {

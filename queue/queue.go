@@ -110,12 +110,15 @@ func (l *Queue) enqueue(ctx context.Context, r *Request) (Permit, *ticket, error
 	if l.phase == closed {
 		return Permit{}, nil, &WaitError{Err: ErrClosed}
 	}
-	now, d := l.now(), r.demand()
-	k, c := l.key(r.Key, now), l.classOf(id)
+	now := l.now()
+	k, c, d := l.key(r.Key, now), l.classOf(id), r.demand()
+	deadline, _ := l.deadlineOf(ctx, r, now)
+	d.Left = l.patienceOf(r, deadline, now)
 	if l.phase == open && !c.contended() && k.yields() && l.ask(now, k, c, d) {
 		l.take(now, k, c, d)
 		t := l.ticket(k, c, nil)
-		l.issue(t, now, d)
+		t.demand = d
+		l.issue(t, now)
 		if l.due == never {
 			l.arm(now) // so that idle keys are looked for even if no request ever waits
 		}
@@ -127,7 +130,8 @@ func (l *Queue) enqueue(ctx context.Context, r *Request) (Permit, *ticket, error
 // ask reports whether all limits agree that a request goes now.
 func (l *Queue) ask(now time.Time, k *key, c *class, d limit.Demand) bool {
 	if k.own != nil {
-		if a := k.own.Ask(now, d); !a.Admits(now) {
+		a := k.own.Ask(now, d)
+		if a.Relax(now, &d); !a.Admits(now) {
 			return false
 		}
 	}

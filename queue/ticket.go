@@ -30,9 +30,10 @@ type ticket struct {
 	older, newer *ticket // among all waiting requests of its priority
 
 	seq       int64 // of arrival
+	arrived   int64 // in queue time
 	deadline  int64 // in queue time, or never
 	taken     time.Time
-	demand    limit.Demand // what was taken
+	demand    limit.Demand
 	gen       uint32
 	datePlace int32
 	ahead     int32 // when it arrived

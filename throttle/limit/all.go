@@ -29,6 +29,7 @@ func (a all) Ask(now time.Time, d Demand) (latest Decision) {
 	var soonest time.Time
 	for _, l := range a {
 		answer := l.Ask(now, d)
+		answer.Relax(now, &d)
 		if answer.Admits(now) {
 			continue
 		}

@@ -1,5 +1,7 @@
 package limit
 
+import "time"
+
 // A Demand is what one request asks of its limits. The zero value is one request.
 type Demand struct {
 	// Requests is how many requests it counts for. 0 counts as 1.
@@ -11,6 +13,9 @@ type Demand struct {
 	Estimate Estimate
 	// Metered says that the caller will call [Settle] with what it spent of units that Units lacks.
 	Metered bool
+	// Waited is how long the request has waited already, and Left for how much longer it can: 0 for as
+	// long as it must, below 0 not at all. See [Decision.Relax].
+	Waited, Left time.Duration
 	// Tag is the caller's own. The limiters of this package do not look at it.
 	Tag any
 }
