@@ -18,8 +18,8 @@ import (
 // response says.
 type attempt struct {
 	queue.Request
-	arrived   time.Time // in the queue
-	taken     time.Time // when it got its permit
+	delay     time.Duration // in the queue
+	taken     time.Time     // when it got its permit
 	ticket    throttle.Reservation
 	reading   header.Reading
 	key       *keyState

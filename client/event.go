@@ -148,7 +148,7 @@ func (a *attempt) tellWaits(w queue.Waiting) {
 func (a *attempt) tellAdmitted(t *Transport) {
 	e := a.event(EventAdmit)
 	if a.waited {
-		e.Delay, e.Limit = max(a.taken.Sub(a.arrived), 0), a.waitedOn
+		e.Delay, e.Limit = a.delay, a.waitedOn
 	} else {
 		e.Time = a.taken
 	}

@@ -131,7 +131,7 @@ func (l *keyState) Take(now time.Time, d limit.Demand) {
 		l.whole.Abandon(now, l.whole.Take(now, d.Requests))
 		return
 	}
-	a.arrived, a.taken, a.key, a.epoch = now.Add(-d.Waited), now, l, l.epoch
+	a.delay, a.taken, a.key, a.epoch = d.Waited, now, l, l.epoch
 	a.part = l.of(now, a)
 	a.ticket = a.part.TakeFor(now, d)
 	l.takeShare(now, a)

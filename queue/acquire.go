@@ -34,16 +34,10 @@ func (c *arrivalList) remove(t *ticket) {
 	t.older, t.newer = nil, nil
 }
 
-// lineUp lets a request try in the queue. If it has to wait, its ticket is returned.
-func (l *Queue) lineUp(ctx context.Context, now time.Time, k *key, c *class, r *Request) (Permit, *ticket, error) {
-	if l.phase == draining && !r.Retry {
-		return Permit{}, nil, &WaitError{Err: ErrClosed}
-	}
-	t := l.ticket(k, c, r)
+// lineUp lets a new ticket try in the queue. It returns the ticket if that has to wait.
+func (l *Queue) lineUp(t *ticket, now time.Time) (Permit, *ticket, error) {
 	l.seq++
-	t.seq, t.level, t.state = l.seq, r.level(), waiting
-	t.demand, t.arrived = r.demand(), l.since(now)
-	t.deadline, t.byContext = l.deadlineOf(ctx, r, now)
+	t.seq, t.level, t.state = l.seq, t.r.level(), waiting
 	over := false
 	defer func() {
 		if !over { // a limit panicked
@@ -51,7 +45,7 @@ func (l *Queue) lineUp(ctx context.Context, now time.Time, k *key, c *class, r *
 		}
 	}()
 	l.join(t)
-	if r.cost() > 1 || len(r.Units) > 0 {
+	if t.demand.Requests > 1 || len(t.demand.Units) > 0 {
 		if err := l.impossible(t, now); err != nil {
 			l.fail(t, err)
 		}

@@ -7,15 +7,14 @@ import (
 	"github.com/forbear-go/forbear/throttle/limit"
 )
 
-// deadlineOf returns until when a request can wait that came at now, in queue time or never, and whether
-// that is the deadline of its context.
-func (l *Queue) deadlineOf(ctx context.Context, r *Request, now time.Time) (deadline int64, byContext bool) {
+// deadlineOf returns until when a request can wait that came at a time, both in queue time, and whether that
+// is the deadline of its context.
+func (l *Queue) deadlineOf(ctx context.Context, r *Request, at int64) (deadline int64, byContext bool) {
 	deadline = never
 	wait := r.MaxWait
 	if wait == 0 {
 		wait = l.maxWait
 	}
-	at := l.since(now)
 	if wait > 0 && int64(wait) < never-at {
 		deadline = at + int64(wait)
 	}
@@ -27,9 +26,9 @@ func (l *Queue) deadlineOf(ctx context.Context, r *Request, now time.Time) (dead
 	return deadline, false
 }
 
-// patienceOf returns for how much longer a request can wait, as [limit.Demand] has it.
-func (l *Queue) patienceOf(r *Request, deadline int64, now time.Time) time.Duration {
-	switch left := deadline - l.since(now); {
+// patience returns for how much longer a request can wait at a time, as [limit.Demand] has it.
+func (r *Request) patience(deadline, at int64) time.Duration {
+	switch left := deadline - at; {
 	case r.NoWait, left <= 0:
 		return -1
 	case deadline == never:
@@ -41,9 +40,8 @@ func (l *Queue) patienceOf(r *Request, deadline int64, now time.Time) time.Durat
 
 // asks returns what a waiting ticket asks of its limits at now.
 func (t *ticket) asks(now time.Time) limit.Demand {
-	d := t.demand
-	d.Waited = time.Duration(t.line.since(now) - t.arrived)
-	d.Left = t.line.patienceOf(t.r, t.deadline, now)
+	d, at := t.demand, t.line.since(now)
+	d.Waited, d.Left = time.Duration(at-t.arrived), t.r.patience(t.deadline, at)
 	return d
 }
 

@@ -21,9 +21,9 @@ func (l *Queue) Peek(r *Request) (Position, error) {
 	k, c := l.key(r.Key, now), l.classOf(id)
 	t := l.ticket(k, c, r)
 	t.demand, t.arrived = r.demand(), l.since(now)
+	t.deadline, _ = l.deadlineOf(context.Background(), r, t.arrived)
 	l.seq++
 	t.seq, t.level = l.seq, r.level()
-	t.deadline, _ = l.deadlineOf(context.Background(), r, now)
 	// To join the queue and leave it again, with no limit asked in between, is the simplest way to tell.
 	l.join(t)
 	p, err := l.placeOf(t, now), l.impossible(t, now)

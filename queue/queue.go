@@ -107,13 +107,14 @@ func (l *Queue) enqueue(ctx context.Context, r *Request) (Permit, *ticket, error
 	id := l.match(r)
 	l.mu.Lock()
 	defer l.mu.Unlock() // a limit may panic
-	if l.phase == closed {
+	if l.phase == closed || l.phase == draining && !r.Retry {
 		return Permit{}, nil, &WaitError{Err: ErrClosed}
 	}
 	now := l.now()
 	k, c, d := l.key(r.Key, now), l.classOf(id), r.demand()
-	deadline, _ := l.deadlineOf(ctx, r, now)
-	d.Left = l.patienceOf(r, deadline, now)
+	at := l.since(now)
+	deadline, byContext := l.deadlineOf(ctx, r, at)
+	d.Left = r.patience(deadline, at)
 	if l.phase == open && !c.contended() && k.yields() && l.ask(now, k, c, d) {
 		l.take(now, k, c, d)
 		t := l.ticket(k, c, nil)
@@ -124,7 +125,9 @@ func (l *Queue) enqueue(ctx context.Context, r *Request) (Permit, *ticket, error
 		}
 		return Permit{t, t.gen}, nil, nil
 	}
-	return l.lineUp(ctx, now, k, c, r)
+	t := l.ticket(k, c, r)
+	t.demand, t.arrived, t.deadline, t.byContext = r.demand(), at, deadline, byContext
+	return l.lineUp(t, now)
 }
 
 // ask reports whether all limits agree that a request goes now.

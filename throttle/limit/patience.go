@@ -8,6 +8,12 @@ func (d *Demand) Awaits(now, at time.Time) bool { return d.Left == 0 || at.Sub(n
 // Relax shortens the wait that d asks for at now where the request has no patience for it: pacing is
 // voluntary, and a belief may be tried. It does nothing the second time.
 func (d *Decision) Relax(now time.Time, r *Demand) {
+	if d.Paced > 0 || d.Try || !d.Until.IsZero() {
+		d.relax(now, r)
+	}
+}
+
+func (d *Decision) relax(now time.Time, r *Demand) {
 	switch {
 	case !d.Until.IsZero() && !r.Awaits(now, d.Until):
 		if d.Try {
