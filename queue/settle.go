@@ -1,6 +1,10 @@
 package queue
 
-import "github.com/forbear-go/forbear/throttle/limit"
+import (
+	"time"
+
+	"github.com/forbear-go/forbear/throttle/limit"
+)
 
 // CountsUnits reports whether a quota of a rule counts something else than requests; see [Quota.Of].
 func (l *Queue) CountsUnits() bool { return l.units.Load() }
@@ -29,15 +33,15 @@ func (l *Queue) Settle(r *Request, used map[string]float64) {
 	now, d := l.now(), r.demand()
 	k, c := l.key(r.Key, now), l.classOf(id)
 	for i := range c.slots {
-		l.settle(l.limiterOf(k, &c.slots[i]), d, used)
+		l.settle(l.limiterOf(k, &c.slots[i]), now, d, used)
 	}
 	for _, g := range c.limiters {
-		l.settle(g, d, used)
+		l.settle(g, now, d, used)
 	}
 	l.dispatch(now)
 }
 
-func (l *Queue) settle(g *limiter, d limit.Demand, used map[string]float64) {
-	limit.Settle(g.limit, l.now(), d, used)
+func (l *Queue) settle(g *limiter, now time.Time, d limit.Demand, used map[string]float64) {
+	g.limit.Settle(now, d, used)
 	l.markDirty(g)
 }

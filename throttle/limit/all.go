@@ -62,6 +62,12 @@ func (a all) Done(now, taken time.Time, d Demand) {
 	}
 }
 
+func (a all) Settle(now time.Time, d Demand, used map[string]float64) {
+	for _, l := range a {
+		l.Settle(now, d, used)
+	}
+}
+
 func (a all) Idle(now time.Time) bool {
 	return !slices.ContainsFunc(a, func(l Limiter) bool { return !l.Idle(now) })
 }

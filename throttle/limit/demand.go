@@ -11,7 +11,7 @@ type Demand struct {
 	Units map[string]float64
 	// Estimate is what is known of its cost where Units does not say it.
 	Estimate Estimate
-	// Metered says that the caller will call [Settle] with what it spent of units that Units lacks.
+	// Metered says that the caller will call [Limiter.Settle] with what it spent of units that Units lacks.
 	Metered bool
 	// Waited is how long the request has waited already, and Left for how much longer it can: 0 for as
 	// long as it must, below 0 not at all. See [Decision.Relax].

@@ -4,6 +4,8 @@ import "time"
 
 // fixedWindow lets its quota go in each window of the clock.
 type fixedWindow struct {
+	countsRequests
+
 	q          *Quota
 	start, end time.Time // of the window
 	used       int

@@ -14,6 +14,7 @@ import (
 // arrives, the more it weighs: so each is taken to arrive as late as it may. docs/queue.md shows that it
 // is enough to look at what has been sent when the next one goes.
 type slidingCounter struct {
+	countsRequests
 	slidingLog
 	arrivals []arrival // for reuse
 }

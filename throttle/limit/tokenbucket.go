@@ -22,6 +22,8 @@ const unanswered = -noTime / 4
 // answers, to stay right when what is known of the least time changes. Requests that are open are taken
 // off at the next Ask.
 type tokenBucket struct {
+	countsRequests
+
 	q      *Quota
 	bucket *rate.Limiter
 	base   time.Time

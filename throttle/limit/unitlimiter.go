@@ -97,8 +97,8 @@ func (l *unitLimiter) Done(now, _ time.Time, d Demand) {
 	}
 }
 
-// settle counts what a request cost that was not known before.
-func (l *unitLimiter) settle(now time.Time, d Demand, used map[string]float64) {
+// Settle counts what a request cost that was not known before, or what others cost if it still is not.
+func (l *unitLimiter) Settle(now time.Time, d Demand, used map[string]float64) {
 	if _, known := l.q.known(d); known || !d.Metered || l.flying == 0 {
 		return
 	}
@@ -147,15 +147,4 @@ func (l *unitLimiter) inherit(old Limiter, now time.Time) {
 	}
 	l.inner.inherit(o.inner, now)
 	l.known, l.flying, l.heard, l.mean, l.spread = o.known, o.flying, o.heard, o.mean, o.spread
-}
-
-// Settle tells l what a request cost of the units that it counts, as soon as that is known: after Done,
-// once for each request that was taken with a Demand that is Metered. What is missing from used was not
-// spent. A nil map says that it is not known; then what others cost is counted.
-func Settle(l Limiter, now time.Time, d Demand, used map[string]float64) {
-	for _, part := range Parts(l) {
-		if u, ok := part.(*unitLimiter); ok {
-			u.settle(now, d, used)
-		}
-	}
 }
