@@ -7,8 +7,8 @@ import (
 	"github.com/forbear-go/forbear/throttle/limit"
 )
 
-// deadlineOf returns until when a request can wait that came at a time, both in queue time, and whether that
-// is the deadline of its context.
+// deadlineOf returns until when a request that arrives at a time can wait, both in queue time, and whether
+// that is the deadline of its context.
 func (l *Queue) deadlineOf(ctx context.Context, r *Request, at int64) (deadline int64, byContext bool) {
 	deadline = never
 	wait := r.MaxWait
@@ -26,7 +26,7 @@ func (l *Queue) deadlineOf(ctx context.Context, r *Request, at int64) (deadline 
 	return deadline, false
 }
 
-// patience returns for how much longer a request can wait at a time, as [limit.Demand] has it.
+// patience returns how much longer a request can wait, in the form of [limit.Demand.Left].
 func (r *Request) patience(deadline, at int64) time.Duration {
 	switch left := deadline - at; {
 	case r.NoWait, left <= 0:
@@ -38,17 +38,17 @@ func (r *Request) patience(deadline, at int64) time.Duration {
 	}
 }
 
-// asks returns what a waiting ticket asks of its limits at now.
+// asks returns the demand of a waiting ticket at now.
 func (t *ticket) asks(now time.Time) limit.Demand {
 	d, at := t.demand, t.line.since(now)
 	d.Waited, d.Left = time.Duration(at-t.arrived), t.r.patience(t.deadline, at)
 	return d
 }
 
-// lateness is the reason for which a ticket with a deadline is turned away.
+// lateness returns the reason why the queue turns away a ticket that would miss its deadline.
 func (t *ticket) lateness() error {
 	switch {
-	case t.r.NoWait: // whatever else it said
+	case t.r.NoWait: // whatever its MaxWait and context say
 		return ErrNoWait
 	case t.byContext:
 		return context.DeadlineExceeded

@@ -24,9 +24,9 @@ func (l *Queue) Peek(r *Request) (Position, error) {
 	t.deadline, _ = l.deadlineOf(context.Background(), r, t.arrived)
 	l.seq++
 	t.seq, t.level = l.seq, r.level()
-	// To join the queue and leave it again, with no limit asked in between, is the simplest way to tell.
+	// Joining the queue and leaving it again, without asking any limit in between, is the simplest way.
 	l.join(t)
-	p, err := l.placeOf(t, now), l.impossible(t, now)
+	p, err := l.positionOf(t, now), l.impossible(t, now)
 	l.drop(t)
 	l.recycle(t)
 	l.dispatch(now)
@@ -62,7 +62,7 @@ func (k *key) stats() Stats {
 	return Stats{Keys: 1, Waiting: int(k.waiting), InFlight: int(k.flying)}
 }
 
-// impossible returns the error of a request that costs too much.
+// impossible returns the error for a request that costs more than a limit ever allows, or nil.
 func (l *Queue) impossible(t *ticket, now time.Time) (err error) {
 	l.eachLimiter(t.flow, func(g *limiter) {
 		if a := g.ask(now, t.asks(now)); a.Max > 0 {

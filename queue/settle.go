@@ -6,7 +6,7 @@ import (
 	"github.com/forbear-go/forbear/throttle/limit"
 )
 
-// CountsUnits reports whether a quota of a rule counts something else than requests; see [Quota.Of].
+// CountsUnits reports whether any quota of a rule counts something other than requests; see [Quota.Of].
 func (l *Queue) CountsUnits() bool { return l.units.Load() }
 
 func (l *Queue) noteUnits(quotas []Quota) {
@@ -17,12 +17,12 @@ func (l *Queue) noteUnits(quotas []Quota) {
 	}
 }
 
-// Settle tells the quotas that count something else than requests what a Metered request cost. Call it
-// once for each permit that such a request got, unless the permit was canceled: when the response tells,
-// which may be after the permit was released. r must be as it was, except for its Tag.
+// Settle tells the quotas that count something other than requests what a Metered request cost. Call it once
+// for each permit of such a request that was not canceled, as soon as the response says so, even after the
+// permit was released. r must be unchanged, except for its Tag.
 //
-// What is missing from used was not spent, as when the request was refused. A nil map says that the cost
-// is not known: then what other requests cost is counted.
+// The request spent nothing of units that are not in used, as when it was refused. A nil map means that the
+// cost is not known; quotas then count what other requests cost.
 func (l *Queue) Settle(r *Request, used map[string]float64) {
 	if !r.Metered || !l.CountsUnits() {
 		return

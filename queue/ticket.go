@@ -15,8 +15,8 @@ const (
 	failed               // err says why
 )
 
-// A ticket is one request from its arrival until its permit is released. Tickets are reused: gen counts
-// the uses, so that a permit of an earlier use does nothing.
+// A ticket stands for one request from its arrival until its permit is released. Tickets are reused; gen
+// counts the uses, so that a permit of an earlier use does nothing.
 type ticket struct {
 	line  *Queue
 	key   *key
@@ -40,8 +40,8 @@ type ticket struct {
 	state     state
 	level     int8
 	byContext bool // the deadline is the context's
-	blocked   bool // a caller listens to wake
-	observed  bool // the limiters know that it was answered
+	blocked   bool // a caller receives from wake
+	observed  bool // the limiters know that the request is over
 }
 
 type byDeadline struct{}

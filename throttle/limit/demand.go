@@ -13,8 +13,8 @@ type Demand struct {
 	Estimate Estimate
 	// Metered says that the caller will call [Limiter.Settle] with what it spent of units that Units lacks.
 	Metered bool
-	// Waited is how long the request has waited already, and Left for how much longer it can: 0 for as
-	// long as it must, below 0 not at all. See [Decision.Relax].
+	// Waited is how long the request has waited, and Left how much longer it can wait: 0 means without
+	// bound, and a negative Left not at all. See [Decision.Relax].
 	Waited, Left time.Duration
 	// Tag is the caller's own. The limiters of this package do not look at it.
 	Tag any

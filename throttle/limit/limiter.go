@@ -20,9 +20,9 @@ type Limiter interface {
 	// Done reports that the request taken at taken was answered, or failed, at now. It is called at
 	// most once a request, and not after Cancel.
 	Done(now, taken time.Time, d Demand)
-	// Settle reports what a request that was taken with a Metered demand cost of the units that the
-	// limiter counts, as soon as that is known: after Done, once a request. What is missing from used was
-	// not spent. A nil map says that it is not known.
+	// Settle reports what a request with a Metered demand cost of units other than requests, as soon as
+	// that is known. It is called once for each request, after Done. The request spent nothing of units
+	// that are not in used; a nil map means that the cost is not known.
 	Settle(now time.Time, d Demand, used map[string]float64)
 	// Forecast returns when a request may go if requests that cost ahead in all go first and nothing
 	// else happens. That is never later than what will really happen, as far as the limiter knows:

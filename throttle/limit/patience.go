@@ -5,8 +5,8 @@ import "time"
 // Awaits reports whether a request that asks for d at now can wait until at.
 func (d *Demand) Awaits(now, at time.Time) bool { return d.Left == 0 || at.Sub(now) < d.Left }
 
-// Relax shortens the wait that d asks for at now where the request has no patience for it: pacing is
-// voluntary, and a belief may be tried. It does nothing the second time.
+// Relax shortens the wait of d, given at now, if the request cannot wait so long: pacing is voluntary, and a
+// belief may be tested. Calling it again has no effect.
 func (d *Decision) Relax(now time.Time, r *Demand) {
 	if d.Paced > 0 || d.Try || !d.Until.IsZero() {
 		d.relax(now, r)
@@ -28,8 +28,8 @@ func (d *Decision) relax(now time.Time, r *Demand) {
 	}
 }
 
-// paced returns until when pacing, which would let the request go at the given time, may hold it: not
-// if the request cannot wait so long, and for no longer than most in all.
+// paced returns until when pacing may hold the request, which it would let go at the given time: no longer
+// than most in all, and not at all if the request cannot wait so long.
 func (d *Demand) paced(now, at time.Time, most time.Duration) time.Time {
 	latest := now.Add(most - d.Waited)
 	switch {
