@@ -70,7 +70,7 @@ func (t *Transport) Forget(req *http.Request) {
 	t.update(who.key, (*keyState).forget)
 }
 
-// forget drops what is believed. Attempts under way keep the limiters that they obeyed.
+// forget drops all limits of the key. Attempts in flight keep the limiters that admitted them.
 func (l *keyState) forget(now time.Time) {
 	l.whole = newThrottle(l.policy, now)
 	l.shown, l.method, l.path = sharing.Fingerprint{}, "", ""
@@ -81,6 +81,5 @@ func (l *keyState) forget(now time.Time) {
 	l.epoch++
 }
 
-// late takes in the outcome of an attempt that was sent before its key was forgotten. What
-// its response says is about a time of which nothing is believed.
+// late reports whether an attempt was sent before the last Forget, so that its response is ignored.
 func (l *keyState) late(a *attempt) bool { return a.epoch != l.epoch }

@@ -85,7 +85,7 @@ func (t *Transport) Status(req *http.Request) (Status, error) {
 func (t *Transport) Snapshot() []Status {
 	var all []Status
 	t.line.Each(func(key string, own limit.Limiter, holds queue.Stats) {
-		now := time.Now() // not before: a throttle's time does not go back
+		now := time.Now() // under the lock: the time of a limiter must not go back
 		l := own.(*keyState)
 		parts := append(make([]*throttle.Limiter, 0, 1+len(l.limits)), l.whole)
 		for _, m := range slices.Sorted(maps.Keys(l.limits)) {
@@ -117,7 +117,7 @@ func (t *Transport) Snapshot() []Status {
 	return all
 }
 
-// nameOf returns what callers get to see of a key.
+// nameOf returns a key in the form in which callers see it.
 func nameOf(key string) string { return hex.EncodeToString([]byte(key)) }
 
 // Declared returns the limits of rules, as they stand for each key and host that sent
@@ -153,7 +153,7 @@ func (t *Transport) Breaker(req *http.Request) backoff.Breaker {
 	return t.stateOf(req).breaker()
 }
 
-// stateOf returns what is known of the key of a request.
+// stateOf returns the state of the key of a request.
 func (t *Transport) stateOf(req *http.Request) (l *keyState) {
 	c := callOf(req)
 	who := t.account(req, &c)
@@ -173,15 +173,14 @@ type Counts struct {
 	GivenUp uint64 `json:",omitzero"`
 }
 
-// A usage is what is known of the requests of a key, for those who look. All but givenUp
-// is guarded by the queue's lock.
+// A usage counts the requests of a key. The queue's lock guards all fields but givenUp.
 type usage struct {
 	host, name string // of the last request
 	counts     Counts
 	givenUp    atomic.Uint64
 }
 
-// count takes in an attempt that is over.
+// count counts an attempt that is over.
 func (u *usage) count(a *attempt, refused bool) {
 	u.host, u.name = a.req.URL.Host, a.name
 	u.counts.Sent++

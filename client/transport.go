@@ -50,23 +50,23 @@ type Transport struct {
 	line      *queue.Queue
 	strategy  *backoff.Strategy
 	maxWait   time.Duration
-	elapsed   time.Duration // from the first attempt to a retry; 0 is without bound
+	elapsed   time.Duration // the most from the first attempt to a retry; 0 for no bound
 	keyOf     KeyFunc
 	names     func(*http.Request) string // nil for none
-	checks    bool
-	buffer    int64 // how much of a body is kept to be sent again
+	checks    bool                       // the program has a check of its own, to be asked about every response
+	buffer    int64                      // see WithBodyBuffer
 	observers []func(Event)
 
 	newBreaker func(key string) backoff.Breaker // nil for none
 
 	usageEndpoint *url.URL // nil for none
 
-	apis     []*cost.API // of the program's own
+	apis     []*cost.API // see WithCosts
 	readers  readers
 	accounts accounts
 	refusals refusals
 
-	closed context.Context //nolint:containedctx // its own: it ends when the transport is closed
+	closed context.Context //nolint:containedctx // ends when the transport is closed
 	close  context.CancelFunc
 }
 
@@ -109,7 +109,7 @@ func NewTransport(base http.RoundTripper, opts ...Option) (*Transport, error) {
 }
 
 func (t *Transport) newQueue(s *settings) (*queue.Queue, error) {
-	start := time.Now() // by the queue's time, the first request of a key comes before its limit is made
+	start := time.Now() // not later: the first request of a key arrives before its limit is created
 	return queue.New(append(s.queue,
 		queue.WithMaxWait(s.maxWait),
 		queue.WithKeyLimit(func(key string) limit.Limiter { return newKeyState(t, key, s, start) }),
@@ -177,7 +177,7 @@ func (t *Transport) Queue() *queue.Queue { return t.line }
 // Close makes all waiting and later requests fail with [ErrClosed]. Requests in flight
 // are not interrupted. Close does not close the base transport.
 func (t *Transport) Close() {
-	t.line.Close() // first, so that a request that waits elsewhere finds it closed
+	t.line.Close() // first, so that a request that waits between attempts finds the queue closed
 	t.close()
 }
 
