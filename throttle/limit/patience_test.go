@@ -9,7 +9,7 @@ import (
 
 func TestRelax(t *testing.T) {
 	now := time.Date(2026, 2, 28, 12, 0, 0, 0, time.UTC)
-	in := func(d time.Duration) time.Time { return now.Add(d) }
+	in := now.Add
 	var long Demand
 	noWait := Demand{Left: -1}
 	second := Demand{Left: sec}
