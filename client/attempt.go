@@ -96,7 +96,7 @@ func (t *Transport) send(req *http.Request, who *principal, c *call) answer {
 		a.watch(t, req)
 	}
 	var err error
-	if a.permit, err = t.line.Acquire(c.ctx, &a.Request); err != nil {
+	if a.permit, err = t.queue.Acquire(c.ctx, &a.Request); err != nil {
 		closeBody(req)
 		return answer{err: err, turnedAway: true}
 	}
@@ -112,7 +112,7 @@ func (a *attempt) prepare(t *Transport, who *principal, c *call) {
 	a.Request = queue.Request{
 		Key: who.key, Host: req.URL.Host, Method: req.Method, Path: req.URL.EscapedPath(),
 		Cost: c.cost, Priority: c.priority, NoWait: c.noWait, MaxWait: c.maxWait, Retry: c.sent > 0, Tag: a,
-		Metered: t.line.CountsUnits(),
+		Metered: t.queue.CountsUnits(),
 	}
 	a.key, a.part, a.req, a.scope, a.number = nil, nil, req, c.scope, c.sent+1
 	a.name, a.first = t.nameFor(c), c.sent == 0 && c.mayRetry()
@@ -193,7 +193,7 @@ func (a *attempt) finish(t *Transport, who *principal, ans *answer) {
 // hold keeps the queue from shutting down after the attempt, if the request may be sent again.
 func (a *attempt) hold(t *Transport, ans *answer) {
 	if a.first && (t.checks || ans.questionable()) {
-		ans.release = t.line.Hold()
+		ans.release = t.queue.Hold()
 	}
 }
 

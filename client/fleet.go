@@ -75,7 +75,7 @@ func (l *keyState) join(f Fleet) {
 		return
 	}
 	t, key := l.transport, l.key
-	l.share = f.Join(key, func() { t.line.Update(key, nil) }, func() int { return t.line.KeyStats(key).Waiting })
+	l.share = f.Join(key, func() { t.queue.Update(key, nil) }, func() int { return t.queue.KeyStats(key).Waiting })
 }
 
 // shares reports whether a request spends the quota that the fleet shares.

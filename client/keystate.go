@@ -78,7 +78,7 @@ func newThrottle(p throttle.Policy, now time.Time) *throttle.Limiter {
 // update calls f with the state of a key under the queue's lock, which then reconsiders the waiting
 // requests of the key.
 func (t *Transport) update(key string, f func(l *keyState, now time.Time)) {
-	t.line.Update(key, func(now time.Time, own limit.Limiter) { f(own.(*keyState), now) })
+	t.queue.Update(key, func(now time.Time, own limit.Limiter) { f(own.(*keyState), now) })
 }
 
 // Ask implements [limit.Limiter].

@@ -23,7 +23,7 @@ type Memory map[string]throttle.Lesson
 func (t *Transport) Memory() Memory {
 	m := make(Memory)
 	now := time.Now()
-	t.line.Each(func(key string, own limit.Limiter, _ queue.Stats) {
+	t.queue.Each(func(key string, own limit.Limiter, _ queue.Stats) {
 		if lesson := own.(*keyState).whole.Lesson(now); !lesson.IsZero() {
 			m[nameOf(key)] = lesson
 		}

@@ -62,9 +62,9 @@ func (t *Transport) Status(req *http.Request) (Status, error) {
 	if deadline, ok := c.ctx.Deadline(); ok {
 		a.MaxWait = max(1, min(cmp.Or(a.MaxWait, t.maxWait), time.Until(deadline)))
 	}
-	place, err := t.line.Peek(&a.Request)
+	place, err := t.queue.Peek(&a.Request)
 	s := Status{
-		Key: a.who.name, Host: req.URL.Host, Name: a.name, Waiting: t.line.KeyStats(a.Key).Waiting,
+		Key: a.who.name, Host: req.URL.Host, Name: a.name, Waiting: t.queue.KeyStats(a.Key).Waiting,
 		Start: place.Start, Ahead: place.Ahead, Limit: place.Limit,
 	}
 	t.update(a.Key, func(l *keyState, now time.Time) {
@@ -84,7 +84,7 @@ func (t *Transport) Status(req *http.Request) (Status, error) {
 // keys; no request is sent meanwhile.
 func (t *Transport) Snapshot() []Status {
 	var all []Status
-	t.line.Each(func(key string, own limit.Limiter, holds queue.Stats) {
+	t.queue.Each(func(key string, own limit.Limiter, holds queue.Stats) {
 		now := time.Now() // under the lock: the time of a limiter must not go back
 		l := own.(*keyState)
 		parts := append(make([]*throttle.Limiter, 0, 1+len(l.limits)), l.whole)
@@ -123,7 +123,7 @@ func nameOf(key string) string { return hex.EncodeToString([]byte(key)) }
 // Declared returns the limits of rules, as they stand for each key and host that sent
 // requests, in no particular order. Keys are hashed, as those of [Transport.Snapshot] are.
 func (t *Transport) Declared() (all []queue.Declared) {
-	t.line.EachDeclared(func(d queue.Declared) {
+	t.queue.EachDeclared(func(d queue.Declared) {
 		if d.Key != "" {
 			d.Key = nameOf(d.Key)
 		}

@@ -47,7 +47,7 @@ func Wrap(hc *http.Client, opts ...Option) (*http.Client, error) {
 // shared: what it learns from one request helps all others with the same key.
 type Transport struct {
 	base      http.RoundTripper
-	line      *queue.Queue
+	queue     *queue.Queue
 	strategy  *backoff.Strategy
 	maxWait   time.Duration
 	elapsed   time.Duration // the most from the first attempt to a retry; 0 for no bound
@@ -101,7 +101,7 @@ func NewTransport(base http.RoundTripper, opts ...Option) (*Transport, error) {
 		keyOf: s.key, names: s.names, checks: s.checks, buffer: s.buffer, newBreaker: s.newBreaker,
 		readers: readers{dialects: s.dialects}, observers: s.observers, apis: s.apis, usageEndpoint: s.usageEndpoint,
 	}
-	if t.line, err = t.newQueue(&s); err != nil {
+	if t.queue, err = t.newQueue(&s); err != nil {
 		return nil, err
 	}
 	t.closed, t.close = context.WithCancel(context.Background())
@@ -172,12 +172,12 @@ func (a *answer) questionable() bool {
 
 // Queue returns the queue in which the requests of t wait. Use it to change limits while
 // requests wait, to inspect it, or to drain it with Shutdown before a program exits.
-func (t *Transport) Queue() *queue.Queue { return t.line }
+func (t *Transport) Queue() *queue.Queue { return t.queue }
 
 // Close makes all waiting and later requests fail with [ErrClosed]. Requests in flight
 // are not interrupted. Close does not close the base transport.
 func (t *Transport) Close() {
-	t.line.Close() // first, so that a request that waits between attempts finds the queue closed
+	t.queue.Close() // first, so that a request that waits between attempts finds the queue closed
 	t.close()
 }
 

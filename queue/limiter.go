@@ -38,12 +38,6 @@ func (g *limiter) ask(now time.Time, d limit.Demand) limit.Decision {
 	return a
 }
 
-// flight is the limiter's limit, if it counts requests in flight.
-func (g *limiter) flight() *inFlight {
-	b, _ := g.limit.(*inFlight)
-	return b
-}
-
 // busy reports whether requests wait at the limiter.
 func (g *limiter) busy() bool { return g.waiting != nil }
 
@@ -139,28 +133,3 @@ func (l *Queue) markDirty(g *limiter) {
 		l.dirtyLimiters = append(l.dirtyLimiters, g)
 	}
 }
-
-// inFlight bounds the requests in flight. The queue returns a request's place when its permit is released,
-// which may be later than Done.
-type inFlight struct {
-	limit.NoHooks
-
-	max, now int
-	name     string
-}
-
-func (b *inFlight) Ask(time.Time, limit.Demand) limit.Decision {
-	if b.now < b.max {
-		return limit.Decision{}
-	}
-	return limit.Decision{Limit: b.name, Unknown: true}
-}
-
-func (b *inFlight) Take(time.Time, limit.Demand) { b.now++ }
-
-func (b *inFlight) Forecast(time.Time, int, limit.Demand) limit.Decision {
-	return limit.Decision{Limit: b.name}
-}
-
-// Idle reports whether no request is in flight.
-func (b *inFlight) Idle(time.Time) bool { return b.now == 0 }

@@ -40,7 +40,7 @@ func (r *Request) patience(deadline, at int64) time.Duration {
 
 // asks returns the demand of a waiting ticket at now.
 func (t *ticket) asks(now time.Time) limit.Demand {
-	d, at := t.demand, t.line.since(now)
+	d, at := t.demand, t.queue.since(now)
 	d.Waited, d.Left = time.Duration(at-t.arrived), t.r.patience(t.deadline, at)
 	return d
 }

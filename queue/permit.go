@@ -35,7 +35,7 @@ func (p Permit) Cancel() {
 	if p.t == nil {
 		return
 	}
-	l := p.t.line
+	l := p.t.queue
 	l.mu.Lock()
 	defer l.mu.Unlock() // because a limiter may panic
 	if t := p.t; t.gen == p.gen && t.state == granted {
@@ -49,7 +49,7 @@ func (p Permit) end(f func(now time.Time, own limit.Limiter), release bool) {
 	if p.t == nil {
 		return
 	}
-	l := p.t.line
+	l := p.t.queue
 	l.mu.Lock()
 	defer l.mu.Unlock() // because f may panic
 	t := p.t

@@ -30,7 +30,7 @@ func (w Waiting) Position() (Position, bool) {
 	if w.t == nil {
 		return Position{}, false
 	}
-	l := w.t.line
+	l := w.t.queue
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if w.t.gen != w.gen || w.t.state != waiting {

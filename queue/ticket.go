@@ -18,7 +18,7 @@ const (
 // A ticket stands for one request from its arrival until its permit is released. Tickets are reused; gen
 // counts the uses, so that a permit of an earlier use does nothing.
 type ticket struct {
-	line  *Queue
+	queue *Queue
 	key   *key
 	class *class
 	r     *Request // until Acquire returns
@@ -56,7 +56,7 @@ const maxFree = 1024
 func (l *Queue) ticket(k *key, c *class, r *Request) *ticket {
 	t := l.spare
 	if t == nil {
-		t = &ticket{line: l}
+		t = &ticket{queue: l}
 	} else {
 		l.spare, t.next = t.next, nil
 		l.spares--
