@@ -96,8 +96,9 @@ func (w WindowStatus) MarshalJSON() ([]byte, error) {
 // and takes well under a microsecond per window.
 func (k *Limiter) Status(now time.Time) Status {
 	i := k.instant(now)
+	k.expireLost(i)
 	s := Status{
-		Refusals: k.cooldown.refusals, InFlight: k.InFlight(now),
+		Refusals: k.cooldown.refusals, InFlight: int(k.sent - k.answered),
 		Fastest: time.Duration(k.rtt.WasShortest), Slowest: time.Duration(k.rtt.WasLongest),
 	}
 	if k.cooldown.until > i {
