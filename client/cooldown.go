@@ -2,9 +2,9 @@ package client
 
 import (
 	"maps"
-	"math/rand/v2"
 	"time"
 
+	"github.com/forbear-go/forbear/backoff"
 	"github.com/forbear-go/forbear/throttle"
 	"github.com/forbear-go/forbear/throttle/header"
 	"github.com/forbear-go/forbear/throttle/limit"
@@ -134,16 +134,12 @@ func (c *cooldown) idle(now time.Time) bool { return !now.Before(c.closed) && c.
 func (l *keyState) pause(r *header.Reading) time.Duration {
 	wait := r.Wait.Delay
 	switch {
-	case r.Wait.Known() && wait > 0:
-		if !r.Wait.Explicit {
-			wait += r.Wait.Resolution
-		}
-	case l.policy.Backoff != nil:
+	case !r.Wait.Known() || wait <= 0:
 		wait = max(l.policy.Backoff(1), time.Millisecond)
-	default:
-		wait = time.Second
+	case !r.Wait.Explicit:
+		wait += r.Wait.Resolution
 	}
-	return wait + rand.N(min(wait/20, time.Second)+1)
+	return backoff.ServerWait(wait)
 }
 
 func (l *keyState) addCooldown(now time.Time, route uint64) *cooldown {
