@@ -2,7 +2,7 @@ package limit
 
 import "time"
 
-// rolling never lets more than its quota go in any span of its length.
+// A rolling limiter never admits more than its quota in any span of its length.
 type rolling struct {
 	countsRequests
 	slidingLog
