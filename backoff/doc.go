@@ -13,6 +13,9 @@
 //
 // Attempts are counted from 1. Retries are the attempts after the first and are
 // counted from 1 too: retry 1 is attempt 2.
+//
+// The package imports nothing else of this module. Start reading at [Strategy.Next];
+// check.go and network.go decide what is retried.
 package backoff
 
 import "errors"

@@ -12,71 +12,71 @@ import (
 	"github.com/forbear-go/forbear/throttle"
 	"github.com/forbear-go/forbear/throttle/cost"
 	"github.com/forbear-go/forbear/throttle/header"
-	"github.com/forbear-go/forbear/throttle/limit"
 )
 
-// An attempt is one request on the wire: its place in the queue, and what its
-// response says.
+// An attempt is one request on the wire: its place in the queue, and what its response says. It is
+// the Tag of its queue.Request.
 type attempt struct {
 	queue.Request
-	arrived   time.Time // in the queue: when its limits were asked first
-	taken     time.Time // when it got its permit
+	delay     time.Duration // in the queue
+	taken     time.Time     // when it got its permit
 	ticket    throttle.Reservation
 	reading   header.Reading
-	key       *learned
-	part      *throttle.Limiter // whose limits it obeys
-	shared    uint64            // its number in a fleet; 0 is none
+	key       *keyState
+	part      *throttle.Limiter // that admitted it
+	shared    uint64            // its number in a fleet; 0 for none
 	req       *http.Request
 	route     *sharing.Route
-	own       *throttle.Limiter // of the route, if it has a cooldown
+	own       *throttle.Limiter // of the cooldown of its route; nil for none
 	ownTicket throttle.Reservation
 	who       *principal
 	groups    sharing.Groups    // of the request; see groupsOf
-	counters  *sharing.Counters // of its bucket; nil if they are not looked at
+	counters  *sharing.Counters // of its bucket; nil if they are not examined
 	seen      sharing.Seen
-	epoch     int               // of its key, when it was sent
-	global    bool              // it was refused, for more than its route
-	refuser   *throttle.Limiter // that learned of it
-	scope     uint64            // what the caller said it belongs to; 0 is nothing
-	name      string            // of the key, by the caller
+	epoch     int               // of its key when it was sent
+	global    bool              // a refusal says that it concerns more than its route
+	refuser   *throttle.Limiter // that learned from its refusal
+	scope     uint64            // see WithScope; 0 for none
+	name      string            // display name of the key
 	permit    queue.Permit
-	api       *cost.API // that tells what requests cost; nil is none
-	model     string    // that the request names, if its API has limits for each
+	api       *cost.API // whose rules say what it costs; nil for none
+	model     string    // that the request names, if its API has limits for each model
 
-	first bool // it is the first, and there may be others
+	first    bool // it is the first attempt, and others may follow
+	answered bool // it got a response, which is in reading
 
 	// For observers.
 	number    int // of the attempt, from 1
 	transport *Transport
-	sends     *http.Request // the request that goes on the wire
+	sends     *http.Request // the request on the wire
 	tellWait  func(queue.Waiting)
-	over      time.Time // when it was answered, or lost
+	over      time.Time // when it was answered or lost
 
-	waited   bool                    // in the queue
-	waitedOn string                  // the limit, if it was known
-	believed []throttle.WindowStatus // when it was answered
-	learned  bool                    // that was news
+	waited   bool                    // it waited in the queue
+	waitedOn string                  // for this limit, if known
+	believed []throttle.WindowStatus // its limits when it was answered
+	learned  bool                    // its response changed them
 }
 
 var attempts = sync.Pool{New: func() any { return new(attempt) }}
 
-// An answer is what came of an attempt.
+// An answer is the outcome of an attempt.
 type answer struct {
 	resp *http.Response
 	err  error
 
 	taken time.Time // when it got its permit
 
-	turnedAway bool // the queue or the breaker refused it; err is why
+	turnedAway bool // the queue or the breaker refused it, because of err
 	refused    bool
-	wait       time.Duration // how long the server asked to stay away
+	wait       time.Duration // how long the server asked to wait
 	waitKnown  bool
 	limit      string // the window that was exhausted
 	said       *refusal
-	final      error // why no wait ends the refusal
-	key        *learned
+	final      error // why waiting does not help
+	key        *keyState
 
-	release func() // of the hold on the queue until the last attempt, if there may be another
+	release func() // ends the queue's Hold until the last attempt; nil for none
 }
 
 // letGo releases the hold on the queue, if there is one.
@@ -96,7 +96,7 @@ func (t *Transport) send(req *http.Request, who *principal, c *call) answer {
 		a.watch(t, req)
 	}
 	var err error
-	if a.permit, err = t.line.Acquire(c.ctx, &a.Request); err != nil {
+	if a.permit, err = t.queue.Acquire(c.ctx, &a.Request); err != nil {
 		closeBody(req)
 		return answer{err: err, turnedAway: true}
 	}
@@ -106,16 +106,16 @@ func (t *Transport) send(req *http.Request, who *principal, c *call) answer {
 	return a.exchange(t, req, who)
 }
 
-// prepare fills in what the queue and its limits ask about.
+// prepare describes the request to the queue and its limits.
 func (a *attempt) prepare(t *Transport, who *principal, c *call) {
 	req := c.req
 	a.Request = queue.Request{
 		Key: who.key, Host: req.URL.Host, Method: req.Method, Path: req.URL.EscapedPath(),
 		Cost: c.cost, Priority: c.priority, NoWait: c.noWait, MaxWait: c.maxWait, Retry: c.sent > 0, Tag: a,
-		Metered: t.line.CountsUnits(),
+		Metered: t.queue.CountsUnits(),
 	}
 	a.key, a.part, a.req, a.scope, a.number = nil, nil, req, c.scope, c.sent+1
-	a.name, a.arrived, a.first = t.nameFor(c), time.Time{}, c.sent == 0 && c.mayRetry()
+	a.name, a.first = t.nameFor(c), c.sent == 0 && c.mayRetry()
 	a.route, a.own, a.global = who.routes.Of(req), nil, false
 	a.charge(who, c)
 	a.Request.Bucket = a.route.Bucket
@@ -123,7 +123,7 @@ func (a *attempt) prepare(t *Transport, who *principal, c *call) {
 	switch l := sharing.Level(who.routes.Level.Load()); {
 	case c.scope != 0:
 		a.Request.Bucket = c.bucket
-	case l >= sharing.ByThing: // they do not wait for each other
+	case l >= sharing.ByThing: // groups do not wait for each other
 		a.Request.Bucket += " " + strconv.FormatUint(a.groupsOf()[l], 36)
 	}
 }
@@ -136,12 +136,12 @@ func (a *attempt) groupsOf() *sharing.Groups {
 	return &a.groups
 }
 
-// exchange sends a request that may go, and passes on what its response says. After a
-// panic, it returns the permit and closes everything that was opened.
+// exchange sends a request that has a permit, and learns from its response. After a panic, it
+// releases the permit and closes everything that is open.
 func (a *attempt) exchange(t *Transport, req *http.Request, who *principal) (ans answer) {
 	over := false
 	defer func() {
-		if !over { // whatever panics next, the others are done
+		if !over { // deferred, so that each is done even if another panics
 			defer discard(ans.resp)
 			defer closeBody(req)
 			defer ans.letGo()
@@ -153,13 +153,13 @@ func (a *attempt) exchange(t *Transport, req *http.Request, who *principal) (ans
 		a.tellAdmitted(t)
 	}
 	ans.resp, ans.err = t.base.RoundTrip(req)
-	a.take(t, who, &ans)
+	a.finish(t, who, &ans)
 	over = true
 	return ans
 }
 
-// take takes in what came of an attempt.
-func (a *attempt) take(t *Transport, who *principal, ans *answer) {
+// finish handles the outcome of an attempt.
+func (a *attempt) finish(t *Transport, who *principal, ans *answer) {
 	ans.taken = a.taken
 	switch {
 	case ans.resp == nil && ans.err == nil:
@@ -169,10 +169,10 @@ func (a *attempt) take(t *Transport, who *principal, ans *answer) {
 		a.hold(t, ans)
 		a.end(false)
 		a.settleLost(t)
-		discard(ans.resp) // there should be none, but if there is, it must be closed
+		discard(ans.resp) // there should be none
 		ans.resp, ans.key = nil, a.key
 	default:
-		mend(ans.resp)
+		ensureBody(ans.resp)
 		body := a.read(who.reader, ans)
 		ans.refused = a.reading.Refused
 		a.hold(t, ans)
@@ -190,24 +190,23 @@ func (a *attempt) take(t *Transport, who *principal, ans *answer) {
 	}
 }
 
-// hold has the queue count the request as under way after the attempt, if it may be sent again.
+// hold keeps the queue from shutting down after the attempt, if the request may be sent again.
 func (a *attempt) hold(t *Transport, ans *answer) {
 	if a.first && (t.checks || ans.questionable()) {
-		ans.release = t.line.Hold()
+		ans.release = t.queue.Hold()
 	}
 }
 
-// end tells the queue that the attempt is over, and whether it was answered.
+// end tells the queue that the attempt is over, and its limits whether it was answered; see
+// [keyState.Done].
 func (a *attempt) end(answered bool) {
-	if answered {
-		a.permit.Settle(a.receive)
-	} else {
-		a.permit.Settle(a.lose)
-	}
+	a.answered = answered
+	a.permit.Release()
 }
 
-// mend gives a response a body, as callers of http.Transport may rely on.
-func mend(resp *http.Response) {
+// ensureBody gives a response a body if it has none, because callers rely on it as they do with
+// http.Transport.
+func ensureBody(resp *http.Response) {
 	if resp.Body == nil && resp.ContentLength <= 0 {
 		resp.Body = http.NoBody
 	}
@@ -215,25 +214,25 @@ func mend(resp *http.Response) {
 
 var errNothing = errors.New("client: the base transport returned neither a response nor an error")
 
-// bodyPatience is how long the body of a refusal may take to say when to come back.
+// bodyPatience is how long to wait for the body of a refusal if it may say when to retry.
 const bodyPatience = 2 * time.Second
 
-// globalPatience is how long the body of a refusal may take to say who is refused.
+// globalPatience is how long to wait for the body of a refusal if it may say what is refused.
 const globalPatience = 100 * time.Millisecond
 
 // read reads what the response says of limits, and returns what it read of the body.
 func (a *attempt) read(r *header.Reader, ans *answer) (body []byte) {
 	now, resp := a.taken, ans.resp
 	if resp.StatusCode > 299 {
-		now = time.Now() // only waits are counted from it, where the response has no Date
+		now = time.Now() // the start of waits, if the response has no Date
 	}
 	body, ans.resp = r.ReadResponse(&a.reading, resp, bodyPatience, now)
 	if resp.StatusCode == http.StatusUnauthorized && !a.reading.Refused {
-		a.reading.Windows = nil // the limits of those without a key, and not of this one
+		a.reading.Windows = nil // these are the limits of requests without a key
 	}
 	if a.reading.Refused && !a.reading.Exhausted() {
 		if body == nil {
-			// Who is refused, and whether a wait ends it, is told there if anywhere.
+			// The body may say what is refused, and whether waiting helps.
 			if body, ans.resp = header.PeekBody(ans.resp, globalPatience); len(body) > 0 {
 				r.Read(&a.reading, resp.StatusCode, resp.Header, body, now)
 			}
@@ -243,37 +242,7 @@ func (a *attempt) read(r *header.Reader, ans *answer) (body []byte) {
 	return body
 }
 
-// receive takes in the response. It runs under the queue's lock.
-func (a *attempt) receive(now time.Time, own limit.Limiter) {
-	a.key, a.over = own.(*learned), now
-	a.count(now)
-	a.key.receive(now, a)
-	a.key.observeShare(now, a)
-	a.key.usage.count(a, a.reading.Refused)
-	if a.reading.Refused {
-		a.refuser = a.key.holder(now, a) // it may be known only now where it belongs
-	}
-	if a.key.transport.observers != nil {
-		a.key.believe(now, a)
-	}
-}
-
-// lose notes that there was none.
-func (a *attempt) lose(now time.Time, own limit.Limiter) {
-	a.key, a.over = own.(*learned), now
-	a.count(now)
-	a.key.usage.count(a, false)
-	a.key.lose(now, a)
-}
-
-// count adds to the traffic that the share of retries is taken of.
-func (a *attempt) count(now time.Time) {
-	if !a.Retry {
-		a.key.budget.Request(now)
-	}
-}
-
-// report copies what outlives the attempt.
+// report copies what is needed after the attempt is reused.
 func (a *attempt) report(ans *answer) {
 	ans.key = a.key
 	ans.final = finalError(&a.reading)

@@ -8,12 +8,12 @@ import (
 	"time"
 )
 
-// discardLimit is how much of a response is read so that its connection can be used
-// again; more than this costs more than a new connection does.
+// discardLimit is how much of a response is read so that its connection can be reused. Reading more
+// than this costs more than a new connection.
 const discardLimit = 64 << 10
 
-// discardPatience is how long the rest of such a response may take. The caller waits
-// meanwhile, and to the network it is as good as a new connection.
+// discardPatience is how long that may take, about as long as a new connection. The caller waits
+// meanwhile.
 const discardPatience = 100 * time.Millisecond
 
 // discard drains and closes the body of a response that is not returned, if there is one.
@@ -21,16 +21,15 @@ func discard(resp *http.Response) {
 	if resp == nil || resp.Body == nil || resp.Body == http.NoBody {
 		return
 	}
-	defer resp.Body.Close() // whatever is wrong with it
+	defer resp.Body.Close() // even if reading panics
 	late := closeAfter(discardPatience, resp.Body)
 	defer late.Stop()
 	_, _ = io.CopyN(io.Discard, resp.Body, discardLimit)
 }
 
-// keep reads the body of a response into memory and closes it, so that the response can
-// wait for as long as it may take until it is known whether the caller gets it. It
-// returns nil if the body is longer than discardLimit or takes longer than
-// discardPatience: then the response is discarded.
+// keep reads the body of a response into memory and closes it, in case the caller gets the response
+// later. If the body is longer than discardLimit or takes longer than discardPatience, keep discards
+// the response and returns nil.
 func keep(resp *http.Response) *http.Response {
 	if resp == nil || resp.Body == nil || resp.Body == http.NoBody {
 		return resp
@@ -51,8 +50,8 @@ func keep(resp *http.Response) *http.Response {
 	return resp
 }
 
-// closeAfter closes a body after a while, which ends a read that hangs. A body that
-// panics when it is closed does so again when its reader closes it.
+// closeAfter closes a body after a while, to end a read that hangs. If Close panics, it does so again
+// when the reader closes the body.
 func closeAfter(d time.Duration, body io.Closer) *time.Timer {
 	return time.AfterFunc(d, func() { closeQuietly(body) })
 }
@@ -68,7 +67,7 @@ func replayable(req *http.Request) bool {
 	return req.Body == nil || req.Body == http.NoBody || req.GetBody != nil
 }
 
-// roundTripBuffered sends a copy of a request whose body is kept, if it is short enough.
+// roundTripBuffered sends a copy of a request whose body is kept in memory, if it is short enough.
 func (t *Transport) roundTripBuffered(req *http.Request) (*http.Response, error) {
 	if c := callOf(req); c.noRetry || c.noWait || req.ContentLength > t.buffer {
 		return t.roundTrip(req)
@@ -116,13 +115,13 @@ func readBody(req *http.Request, limit int64) (kept []byte, rest io.Reader) {
 	return kept, nil
 }
 
-// resumed is a body of which a part was read already.
+// A resumed is a body that was read in part.
 type resumed struct {
 	io.Reader
 	io.Closer
 }
 
-// broken is the rest of a body that cannot be read.
+// A broken is the rest of a body that cannot be read.
 type broken struct{ err error }
 
 func (b broken) Read([]byte) (int, error) { return 0, b.err }

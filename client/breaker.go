@@ -8,23 +8,22 @@ import (
 	"github.com/forbear-go/forbear/backoff"
 )
 
-// A circuit holds the breaker of a key.
+// A circuit holds the breaker of a key, once it is created.
 type circuit struct {
 	once    sync.Once
 	breaker backoff.Breaker
 }
 
-// breaker returns the breaker of a key, or nil. The caller's function makes it outside
-// the queue's lock.
-func (l *learned) breaker() backoff.Breaker {
+// breaker returns the breaker of a key, or nil. It calls the caller's function outside the queue's
+// lock.
+func (l *keyState) breaker() backoff.Breaker {
 	c := &l.circuit
 	c.once.Do(func() { c.breaker = l.transport.newBreaker(nameOf(l.key)) })
 	return c.breaker
 }
 
-// guard sends a request that may go if the breaker of its key allows it, and reports the
-// outcome to the breaker. Otherwise it returns the permit. After a panic, it reports an
-// unknown outcome.
+// guard sends a request that has a permit if the breaker of its key allows it, and reports the outcome
+// to the breaker; otherwise it cancels the permit. After a panic, it reports an unknown outcome.
 func (a *attempt) guard(t *Transport, req *http.Request, who *principal) (ans answer) {
 	var done func(backoff.Attempt)
 	over := false
@@ -43,13 +42,13 @@ func (a *attempt) guard(t *Transport, req *http.Request, who *principal) (ans an
 	if b := a.key.breaker(); b != nil {
 		var err error
 		if done, err = b.Allow(); err != nil {
-			done = nil // there is nothing to tell
+			done = nil // the breaker expects no outcome
 			return answer{err: &brokenError{err}, turnedAway: true}
 		}
 	}
 	ans = a.exchange(t, req, who)
 	if tell := done; tell != nil {
-		done = nil // it is called once, also if it panics
+		done = nil // call it only once, even if it panics
 		tell(backoff.Attempt{Request: req, Response: ans.resp, Err: ans.err, Refused: ans.refused})
 	}
 	over = true

@@ -8,8 +8,8 @@ import (
 	"github.com/forbear-go/forbear/throttle"
 )
 
-// of returns the limits that a request obeys.
-func (l *learned) of(now time.Time, a *attempt) *throttle.Limiter {
+// limiterOf returns the limiter that applies to a request.
+func (l *keyState) limiterOf(now time.Time, a *attempt) *throttle.Limiter {
 	if a.scope != 0 {
 		return l.part(now, a.scope)
 	}
@@ -19,20 +19,20 @@ func (l *learned) of(now time.Time, a *attempt) *throttle.Limiter {
 	return l.whole
 }
 
-// bucket returns the mark of what a request shares its limits with, as far as responses
-// name them; 0 is the whole.
-func (l *learned) bucket(a *attempt) uint64 {
+// bucket returns the fingerprint of the bucket of a request, as far as responses distinguish
+// buckets; 0 for whole.
+func (l *keyState) bucket(a *attempt) uint64 {
 	if l.buckets == nil {
 		return 0
 	}
 	return l.buckets.Of(a.route.Name)
 }
 
-// maxParts is how many parts of a key have limits of their own at a time.
+// maxParts is how many buckets of a key have limiters of their own at a time.
 const maxParts = 1024
 
-// part returns the limits of a part, which are unknown at first.
-func (l *learned) part(now time.Time, m uint64) *throttle.Limiter {
+// part returns the limiter of a bucket or scope, and creates it if necessary.
+func (l *keyState) part(now time.Time, m uint64) *throttle.Limiter {
 	if k := l.limits[m]; k != nil {
 		return k
 	}
@@ -40,7 +40,7 @@ func (l *learned) part(now time.Time, m uint64) *throttle.Limiter {
 		maps.DeleteFunc(l.limits, func(_ uint64, k *throttle.Limiter) bool { return k.Idle(now) })
 		clear(l.shapes)
 	}
-	if len(l.limits) >= maxParts { // those in use are many: any of them is learned again soon
+	if len(l.limits) >= maxParts { // all in use: forget any of them, which is soon learned again
 		for other := range l.limits {
 			delete(l.limits, other)
 			break
@@ -54,11 +54,11 @@ func (l *learned) part(now time.Time, m uint64) *throttle.Limiter {
 	return k
 }
 
-// maxBuckets is how many buckets of a key have their counters looked at.
+// maxBuckets is how many buckets of a key have their counters examined.
 const maxBuckets = 64
 
-// countersOf returns the counters of a bucket, or nil if there are too many.
-func (l *learned) countersOf(bucket uint64) *sharing.Counters {
+// countersOf returns the counters of a bucket, or nil if too many buckets have counters.
+func (l *keyState) countersOf(bucket uint64) *sharing.Counters {
 	c := l.counters[bucket]
 	if c == nil && len(l.counters) < maxBuckets {
 		if l.counters == nil {
@@ -70,9 +70,9 @@ func (l *learned) countersOf(bucket uint64) *sharing.Counters {
 	return c
 }
 
-// refine returns the bucket of a request, which is one of its group if each is counted
-// apart.
-func (l *learned) refine(bucket uint64, a *attempt) uint64 {
+// refine returns the bucket of a request's group, if the API counts the groups of the bucket
+// separately, and otherwise the bucket itself.
+func (l *keyState) refine(bucket uint64, a *attempt) uint64 {
 	c := l.counters[bucket]
 	if c == nil || c.Level() == sharing.ByBucket {
 		return bucket
@@ -81,8 +81,8 @@ func (l *learned) refine(bucket uint64, a *attempt) uint64 {
 	return (bucket+a.groupsOf()[c.Level()])*odd | 1
 }
 
-// watchCounters takes in what a response says is left.
-func (l *learned) watchCounters(now time.Time, a *attempt) {
+// watchCounters compares what a response says remains with the counters of the bucket.
+func (l *keyState) watchCounters(now time.Time, a *attempt) {
 	c := a.counters
 	if c == nil {
 		return

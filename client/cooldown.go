@@ -2,79 +2,78 @@ package client
 
 import (
 	"maps"
-	"math/rand/v2"
 	"time"
 
+	"github.com/forbear-go/forbear/backoff"
 	"github.com/forbear-go/forbear/throttle"
 	"github.com/forbear-go/forbear/throttle/header"
 	"github.com/forbear-go/forbear/throttle/limit"
 )
 
-// A cooldown is what the refusals of one route say that name no limit: whether they are
-// about the route alone, or about all requests of the key, is not known. The route has a
-// limiter of its own for them, beside that of its bucket.
+// A cooldown is the state of a route that the server refused without naming a limit. Whether such
+// refusals concern the route alone or all requests of the key is not known. The route has a
+// limiter of its own for them, in addition to that of its bucket.
 type cooldown struct {
 	route   uint64
 	limiter *throttle.Limiter
-	refused time.Time // when it was refused last
-	until   time.Time // it is closed for the last refusal
-	closed  time.Time // it is closed for the first, of which the limiter learns nothing: it has not seen what went before
-	named   bool      // the server named the time
-	// spared counts the requests of other routes that were sent after that and served.
-	// While there are hardly any, the refusal may be about them too.
+	refused time.Time // when the server refused the route last
+	until   time.Time // when the wait of that refusal ends
+	closed  time.Time // when the wait ends of a refusal of which the limiter learned nothing
+	named   bool      // the last refusal named a wait
+	// spared counts the requests of other routes that were sent after the last refusal and served.
+	// As long as there are few, the refusal may concern them too.
 	spared int
-	apart  int // how often it was refused and others were not
-	// The limiter of a route that sends one request after the other learns only from
-	// refusals that are frequent. A few in a hundred may be those of a server that sheds
-	// load, and cost less than being careful would.
-	sent, refusals float64 // of late
-	sole           bool    // it was taught while there was no other route
+	apart  int // how often the route was refused and others were not
+	// The limiter of a route whose requests go one by one learns only from frequent refusals. A few
+	// in a hundred may come from a server that sheds load, and cost less than caution would.
+	sent, refusals float64 // recent requests and refusals of the route
+	sole           bool    // the limiter learned while no other route was used
 }
 
 const (
 	// fewRefusals is the share of a route's requests below which refusals teach nothing.
 	fewRefusals = .03
-	// fewPrior is how many requests are taken to have been served before the first.
+	// fewPrior is how many served requests a cooldown starts with.
 	fewPrior = 80
-	// fewMemory is how many requests that share goes back.
+	// fewMemory is over how many requests that share is taken.
 	fewMemory = 400
-	// maxCooldowns is how many routes of a key have a cooldown. Refusals of others hold
-	// the whole key.
+	// maxCooldowns is how many routes of a key have a cooldown. Refusals of further routes delay the
+	// whole key.
 	maxCooldowns = 256
 	// maxSuspects is how many cooldowns are compared with the next refusal.
 	maxSuspects = 8
-	// sparedEnough is how many requests of other routes are served after a refusal
-	// that is about one route alone.
+	// sparedEnough is how many served requests of other routes show that a refusal concerns its route
+	// alone.
 	sparedEnough = 3
-	// agreedEnough is how many refusals of different routes agree that are about all.
+	// agreedEnough is how many agreeing refusals of different routes show that they concern all.
 	agreedEnough = 2
-	// apartEnough is how often a route is refused alone that has a limit of its own.
+	// apartEnough is how often a route is refused alone before it is taken to have a limit of its own.
 	apartEnough = 4
-	// suspectFor is how long a refusal is compared with others at the least, as long as
-	// nothing was served since.
+	// suspectFor is how long, at the least, a refusal is compared with later ones, if no request was
+	// served since.
 	suspectFor = 5 * time.Minute
 )
 
 const (
-	// unlikely is the chance below which refusals are about the route alone.
+	// unlikely is the chance below which refusals concern the route alone.
 	unlikely = 0.001
-	// A wait so many times as long as any before may be about the route alone, unless
-	// it is short.
+	// A wait that is longWait times as long as any before may concern the route alone, unless it is
+	// shorter than shortWait.
 	longWait  = 4
 	shortWait = time.Minute
 )
 
 // cooldown returns the cooldown of a route, or nil.
-func (l *learned) cooldown(route uint64) *throttle.Limiter {
+func (l *keyState) cooldown(route uint64) *throttle.Limiter {
 	if c := l.cooldowns[route]; c != nil {
 		return c.limiter
 	}
 	return nil
 }
 
-// enter takes in that a request of a route comes. If only another was used before, what
-// the whole was taught by refusals is that route's alone.
-func (l *learned) enter(now time.Time, route uint64) {
+// noteRoute notes that a request of a route arrives. If only one other route was used before, then what
+// whole learned from refusals may apply to that route alone, and moves to its cooldown.
+func (l *keyState) noteRoute(now time.Time, route uint64) {
 	s := &l.spread
 	switch {
 	case s.shared || s.sole == route:
@@ -89,7 +88,7 @@ func (l *learned) enter(now time.Time, route uint64) {
 	}
 	hold := l.whole.Ask(now, 1)
 	if l.shown.Mark != 0 && hold.Limit != throttle.Refusal {
-		return // what is announced stays with the whole
+		return // announced limits stay with whole
 	}
 	c := l.addCooldown(now, s.sole)
 	if l.shown.Mark == 0 {
@@ -98,12 +97,12 @@ func (l *learned) enter(now time.Time, route uint64) {
 		c.closed = hold.At
 	}
 	l.whole = newThrottle(l.policy, now)
-	l.flying, l.stray, l.before = 0, 0, nil
+	l.before = nil
 	c.refused, c.until = now, c.readyAt(now)
 	s.suspect(c)
 }
 
-// readyAt returns when the route opens, or now if that depends on an answer.
+// readyAt returns when the route opens, or now if that depends on a response.
 func (c *cooldown) readyAt(now time.Time) time.Time {
 	if at := c.ask(now, 1).At; !at.IsZero() {
 		return at
@@ -119,7 +118,7 @@ func (c *cooldown) ask(now time.Time, cost int) limit.Decision {
 	return c.limiter.Ask(now, cost)
 }
 
-// send takes in that a request of the route is sent.
+// send counts a request of the route as sent.
 func (c *cooldown) send(now time.Time, cost int) throttle.Reservation {
 	if c.sent++; c.sent > fewMemory {
 		c.sent, c.refusals = c.sent/2, c.refusals/2
@@ -127,27 +126,23 @@ func (c *cooldown) send(now time.Time, cost int) throttle.Reservation {
 	return c.limiter.Take(now, cost)
 }
 
-// idle reports whether nothing is known of the route.
+// idle reports whether the cooldown can be forgotten.
 func (c *cooldown) idle(now time.Time) bool { return !now.Before(c.closed) && c.limiter.Idle(now) }
 
-// pause returns how long a route stays closed that was refused for the first time. The
-// server's word is never shortened.
-func (l *learned) pause(r *header.Reading) time.Duration {
+// pause returns how long a route stays closed after its first refusal, which is never less than the
+// server asked for.
+func (l *keyState) pause(r *header.Reading) time.Duration {
 	wait := r.Wait.Delay
 	switch {
-	case r.Wait.Known() && wait > 0:
-		if !r.Wait.Explicit {
-			wait += r.Wait.Resolution
-		}
-	case l.policy.Backoff != nil:
+	case !r.Wait.Known() || wait <= 0:
 		wait = max(l.policy.Backoff(1), time.Millisecond)
-	default:
-		wait = time.Second
+	case !r.Wait.Explicit:
+		wait += r.Wait.Resolution
 	}
-	return wait + rand.N(min(wait/20, time.Second)+1)
+	return backoff.ServerWait(wait)
 }
 
-func (l *learned) addCooldown(now time.Time, route uint64) *cooldown {
+func (l *keyState) addCooldown(now time.Time, route uint64) *cooldown {
 	if len(l.cooldowns) >= maxCooldowns {
 		maps.DeleteFunc(l.cooldowns, func(_ uint64, c *cooldown) bool {
 			idle := c.idle(now)
@@ -168,9 +163,9 @@ func (l *learned) addCooldown(now time.Time, route uint64) *cooldown {
 	return c
 }
 
-// cool decides about a refusal that names no limit. It returns whether the refusal holds
-// its route alone, and has taken it in then.
-func (l *learned) cool(now time.Time, a *attempt) bool {
+// refuseRoute decides whether a refusal that names no limit concerns its route alone. If so, it lets the
+// cooldown of the route learn from it, and returns true.
+func (l *keyState) refuseRoute(now time.Time, a *attempt) bool {
 	s, r, route := &l.spread, &a.reading, a.route.ID
 	switch {
 	case a.global || route == 0:
@@ -190,9 +185,9 @@ func (l *learned) cool(now time.Time, a *attempt) bool {
 		if until := now.Add(wait); until.After(c.until) {
 			c.closed, c.until = until, until
 		}
-		return true // sent before the route was first refused, and refused for the same reason
+		return true // it was sent before the route was refused, and refused for the same reason
 	}
-	if c == nil || c.apart < apartEnough { // it has no limit of its own, as far as is known
+	if c == nil || c.apart < apartEnough { // the route has no limit of its own, as far as is known
 		if same := s.agree(now, route, wait, named); s.agreement(len(same)) {
 			l.merge(now, same, wait)
 			s.named = named
@@ -212,8 +207,8 @@ func (l *learned) cool(now time.Time, a *attempt) bool {
 	switch {
 	case a.own != c.limiter:
 		c.closed = now.Add(l.pause(r))
-	case c.refusals < fewRefusals*c.sent && c.limiter.Status(now).InFlight <= 1:
-		// Nothing else was under way that could tell a limit from chance.
+	case c.refusals < fewRefusals*c.sent && c.limiter.InFlight(now) <= 1:
+		// No other request was in flight that could tell a limit from chance.
 		c.closed = now.Add(l.pause(r))
 		c.limiter.Observe(now, a.ownTicket, outcome(r))
 	default:
@@ -224,23 +219,23 @@ func (l *learned) cool(now time.Time, a *attempt) bool {
 	return true
 }
 
-// merge takes in that refusals of several routes have one cause: they are about all.
-func (l *learned) merge(now time.Time, same []*cooldown, wait time.Duration) {
+// merge notes that the refusals of several routes have one cause and concern all routes.
+func (l *keyState) merge(now time.Time, same []*cooldown, wait time.Duration) {
 	l.spread.wide = true
 	l.spread.longest = max(l.spread.longest, wait)
 	for _, c := range same {
-		// What was learned while there was no other route is a beginning for all.
+		// What a limiter learned while there was no other route is a start for all.
 		if lesson := c.limiter.Lesson(now); c.sole && !lesson.IsZero() {
-			_ = l.whole.Restore(now, lesson) // it comes from a throttle
+			_ = l.whole.Restore(now, lesson) // the lesson of a limiter is valid
 		}
 		l.spread.forget(c)
 		delete(l.cooldowns, c.route)
 	}
 }
 
-// holder returns which of the limits of a request hold it back for longest.
-func (l *learned) holder(now time.Time, a *attempt) *throttle.Limiter {
-	part := l.of(now, a)
+// holder returns the limiter that holds back a request for longest.
+func (l *keyState) holder(now time.Time, a *attempt) *throttle.Limiter {
+	part := l.limiterOf(now, a)
 	if a.scope != 0 {
 		return part
 	}
@@ -255,9 +250,9 @@ func (l *learned) holder(now time.Time, a *attempt) *throttle.Limiter {
 	return part
 }
 
-// statusOf returns what is believed of the limits that a request obeys.
-func (l *learned) statusOf(now time.Time, a *attempt) throttle.Status {
-	s := l.of(now, a).Status(now)
+// statusOf returns the status of the limits that apply to a request.
+func (l *keyState) statusOf(now time.Time, a *attempt) throttle.Status {
+	s := l.limiterOf(now, a).Status(now)
 	if a.scope != 0 {
 		return s
 	}

@@ -115,7 +115,7 @@ func (a *attempt) asked() *queue.Request {
 // settleLost tells the rules of an attempt without an answer: what it cost is not known.
 func (a *attempt) settleLost(t *Transport) {
 	if a.Metered {
-		t.line.Settle(&a.Request, nil)
+		t.queue.Settle(&a.Request, nil)
 		a.Metered = false
 	}
 }
@@ -139,7 +139,7 @@ func (m *metering) watch(resp *http.Response) {
 // settle takes in what the response says that the request cost.
 func (m *metering) settle() {
 	if m.refused {
-		m.t.line.Settle(m.request, cost.Units{})
+		m.t.queue.Settle(m.request, cost.Units{})
 		return
 	}
 	var used cost.Units
@@ -147,9 +147,9 @@ func (m *metering) settle() {
 		used = m.meter.Used()
 	}
 	if m.request != nil {
-		m.t.line.Settle(m.request, total(used))
+		m.t.queue.Settle(m.request, total(used))
 	}
-	m.t.line.Update(m.key, func(now time.Time, _ limit.Limiter) { m.part.Settle(now, m.reservation, used) })
+	m.t.queue.Update(m.key, func(now time.Time, _ limit.Limiter) { m.part.Settle(now, m.reservation, used) })
 }
 
 // total returns what was used with the sum of tokens, nil if nothing is known.

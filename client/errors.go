@@ -67,7 +67,7 @@ type Error struct {
 	Cause error
 }
 
-// tell adds what the server said, if it is known.
+// tell adds what the server said in a refusal, if that is known.
 func (e *Error) tell(said *refusal) {
 	if said != nil {
 		e.Status, e.Header, e.Body, e.RefusedAt = said.status, said.header, said.body, said.at
@@ -160,7 +160,7 @@ func (e *Error) ErrorType() string {
 // errBody says that GetBody failed.
 var errBody = errors.New("the body cannot be sent again")
 
-// notAdmitted makes the error of a request that the queue turned away, or the breaker.
+// notAdmitted returns the error of a request that the queue or the breaker turned away.
 func notAdmitted(err error, attempts, status int) *Error {
 	e := &Error{Reason: err, Attempts: attempts, Status: status}
 	if open, ok := errors.AsType[*brokenError](err); ok {

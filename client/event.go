@@ -103,7 +103,7 @@ func WithObserver(f func(Event)) Option {
 	}
 }
 
-// tell lets the observers see an event.
+// tell passes an event to the observers.
 func (t *Transport) tell(e Event) {
 	if e.Time.IsZero() {
 		e.Time = time.Now()
@@ -118,16 +118,16 @@ func (a *attempt) event(kind EventKind) Event {
 	return Event{Kind: kind, Request: a.req, Key: a.who.name, Host: a.req.URL.Host, Name: a.name, Attempt: a.number}
 }
 
-// watch arranges that observers see the attempt wait, which is to send req.
+// watch arranges for observers to be told if the attempt, which is to send req, has to wait.
 func (a *attempt) watch(t *Transport, req *http.Request) {
 	a.believed, a.learned, a.waited, a.waitedOn = nil, false, false, ""
-	if a.tellWait == nil { // it is used again with the attempt
+	if a.tellWait == nil { // otherwise it is reused together with the attempt
 		a.tellWait = func(w queue.Waiting) { a.tellWaits(w) }
 	}
 	a.transport, a.sends, a.OnWait = t, req, a.tellWait
 }
 
-// tellWaits lets the observers see that the attempt waits.
+// tellWaits tells the observers that the attempt waits.
 func (a *attempt) tellWaits(w queue.Waiting) {
 	told := false
 	defer func() {
@@ -144,18 +144,18 @@ func (a *attempt) tellWaits(w queue.Waiting) {
 	told = true
 }
 
-// tellAdmitted lets the observers see that the attempt goes on the wire.
+// tellAdmitted tells the observers that the attempt is about to be sent.
 func (a *attempt) tellAdmitted(t *Transport) {
 	e := a.event(EventAdmit)
 	if a.waited {
-		e.Delay, e.Limit = max(a.taken.Sub(a.arrived), 0), a.waitedOn
+		e.Delay, e.Limit = a.delay, a.waitedOn
 	} else {
 		e.Time = a.taken
 	}
 	t.tell(e)
 }
 
-// tellAnswered lets the observers see what came of the attempt.
+// tellAnswered tells the observers the outcome of the attempt.
 func (a *attempt) tellAnswered(t *Transport, ans *answer) {
 	e := a.event(EventAnswer)
 	e.Time, e.Delay, e.Err = a.over, a.over.Sub(a.taken), ans.err
@@ -178,10 +178,10 @@ func (a *attempt) tellAnswered(t *Transport, ans *answer) {
 	}
 }
 
-// believe notes what is believed of the limits of an attempt that was answered, and
-// whether that is news. It runs under the queue's lock.
-func (l *learned) believe(now time.Time, a *attempt) {
-	part := l.of(now, a)
+// believe records the limits of an attempt that was answered, and whether its response changed them.
+// The queue's lock must be held.
+func (l *keyState) believe(now time.Time, a *attempt) {
+	part := l.limiterOf(now, a)
 	if a.scope == 0 {
 		part = cmp.Or(l.cooldown(a.route.ID), part)
 	}
@@ -201,7 +201,7 @@ func (l *learned) believe(now time.Time, a *attempt) {
 	l.shapes[part] = shapes
 }
 
-// A shape is what of a limit does not change with every answer.
+// A shape is the part of a limit that does not change with every response.
 type shape struct {
 	name, unit, scope string
 	limit             int
@@ -221,7 +221,7 @@ func shapeOf(w *throttle.WindowStatus) shape {
 	return s
 }
 
-// tellRetry lets the observers see that the request will be sent again.
+// tellRetry tells the observers that the request will be sent again.
 func (l *loop) tellRetry() {
 	e := l.event(EventRetry)
 	now := time.Now()
@@ -232,12 +232,12 @@ func (l *loop) tellRetry() {
 	l.t.tell(e)
 }
 
-// gaveUp reports whether the request is not sent again although it would have been worth
-// it; err is what the caller gets in place of a response.
+// gaveUp reports whether a request that should be sent again is not. err is the error that the caller
+// gets instead of a response.
 func (l *loop) gaveUp(err error) bool { return l.whyGivenUp(new(Event), err) }
 
-// tellGivenUp lets the observers see that the request will not be sent again, if it
-// would have been worth it: err is what the caller gets in place of a response.
+// tellGivenUp tells the observers that a request that should be sent again is not. err is the error
+// that the caller gets instead of a response.
 func (l *loop) tellGivenUp(err error) {
 	told := false
 	defer func() {
@@ -253,7 +253,7 @@ func (l *loop) tellGivenUp(err error) {
 
 func (l *loop) whyGivenUp(e *Event, err error) bool {
 	if err == nil {
-		err = l.stopped // for which the caller gets an answer all the same
+		err = l.stopped // although the caller gets a response
 	}
 	if limited, ok := errors.AsType[*Error](err); ok {
 		e.Err, e.Limit, e.Until, e.Ahead = limited, limited.Limit, limited.Until, limited.Ahead

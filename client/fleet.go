@@ -70,26 +70,26 @@ func WithFleet(f Fleet) Option {
 }
 
 // join makes the key one of the fleet's.
-func (l *learned) join(f Fleet) {
+func (l *keyState) join(f Fleet) {
 	if f == nil {
 		return
 	}
 	t, key := l.transport, l.key
-	l.share = f.Join(key, func() { t.line.Update(key, nil) }, func() int { return t.line.KeyStats(key).Waiting })
+	l.share = f.Join(key, func() { t.queue.Update(key, nil) }, func() int { return t.queue.KeyStats(key).Waiting })
 }
 
 // shares reports whether a request spends the quota that the fleet shares.
-func (l *learned) shares(part *throttle.Limiter, a *attempt) bool {
+func (l *keyState) shares(part *throttle.Limiter, a *attempt) bool {
 	return l.share != nil && a.scope == 0 && part == l.whole && len(l.limits) == 0 && a.api == nil && len(a.Units) == 0
 }
 
 // ask asks the limiter of a request or, where the quota is shared, the fleet.
-func (l *learned) ask(now time.Time, part *throttle.Limiter, demand limit.Demand, a *attempt) limit.Decision {
+func (l *keyState) ask(now time.Time, part *throttle.Limiter, demand limit.Demand, a *attempt) limit.Decision {
 	if !l.shares(part, a) {
 		return part.AskFor(now, demand)
 	}
 	d, shared := l.share.Ask(now, demand.Count())
-	if !shared || !d.Admits(now) && d.Limit != throttle.Refusal && l.goesAlone(now, &d, a) {
+	if !shared || !d.Admits(now) && d.Limit != throttle.Refusal && goesAlone(now, &d, &demand, a) {
 		return part.AskFor(now, demand)
 	}
 	if b := part.AskUnannounced(now, demand.Count()); b.After(&d) {
@@ -107,19 +107,19 @@ const grantPatience = 250 * time.Millisecond
 
 // goesAlone reports whether an attempt that cannot wait for the fleet is left to the
 // limiter, as without a fleet: others may hold what they do not use.
-func (l *learned) goesAlone(now time.Time, d *limit.Decision, a *attempt) bool {
-	return d.Max <= 0 && (a.NoWait || d.Unknown && d.Try && !a.awaits(now.Add(grantPatience), l.transport.maxWait))
+func goesAlone(now time.Time, d *limit.Decision, demand *limit.Demand, a *attempt) bool {
+	return d.Max <= 0 && (a.NoWait || d.Unknown && d.Try && !demand.Awaits(now, now.Add(grantPatience)))
 }
 
 // spreads reports whether the program asked for a pacing other than the default, which
 // would only smooth the last of what each member is granted.
-func (l *learned) spreads() bool {
+func (l *keyState) spreads() bool {
 	usual := throttle.DefaultPolicy()
 	return l.policy.Threshold != usual.Threshold || l.policy.MaxPacing != usual.MaxPacing
 }
 
 // sharedStatus returns how the quota is shared; nil without a fleet.
-func (l *learned) sharedStatus(now time.Time) *SharedStatus {
+func (l *keyState) sharedStatus(now time.Time) *SharedStatus {
 	if l.share == nil {
 		return nil
 	}
@@ -128,7 +128,7 @@ func (l *learned) sharedStatus(now time.Time) *SharedStatus {
 }
 
 // takeShare counts an attempt in the fleet.
-func (l *learned) takeShare(now time.Time, a *attempt) {
+func (l *keyState) takeShare(now time.Time, a *attempt) {
 	a.shared = 0
 	if l.shares(a.part, a) {
 		a.shared = l.share.Take(now, max(a.Cost, 1))
@@ -136,14 +136,14 @@ func (l *learned) takeShare(now time.Time, a *attempt) {
 }
 
 // cancelShare undoes takeShare.
-func (l *learned) cancelShare(a *attempt) {
+func (l *keyState) cancelShare(a *attempt) {
 	if a.shared != 0 {
 		l.share.Cancel(a.shared)
 	}
 }
 
 // abandonShare notes that an attempt got no response.
-func (l *learned) abandonShare(now time.Time, a *attempt) {
+func (l *keyState) abandonShare(now time.Time, a *attempt) {
 	if a.shared != 0 {
 		l.share.Abandon(now, a.shared)
 	}
@@ -151,7 +151,7 @@ func (l *learned) abandonShare(now time.Time, a *attempt) {
 
 // observeShare passes what a response said on to the fleet. It follows the limiter's own
 // Observe.
-func (l *learned) observeShare(now time.Time, a *attempt) {
+func (l *keyState) observeShare(now time.Time, a *attempt) {
 	if a.shared == 0 {
 		return
 	}

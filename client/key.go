@@ -42,22 +42,22 @@ func AuthorizationKey(req *http.Request) string {
 
 // A principal is what requests with one key have in common.
 type principal struct {
-	sum    uint64         // of who spends; it means nothing outside of this process
-	key    string         // the hash of who spends
+	sum    uint64         // a fast hash of the key, valid only in this process
+	key    string         // a secure hash of the key
 	name   string         // the same as text
-	reader *header.Reader // of the responses of its host
+	reader *header.Reader // for the responses of its host
 	routes sharing.Routes
-	apis   []*cost.API // that tell what requests to its host cost
+	apis   []*cost.API // whose rules say what requests to its host cost
 }
 
-// accounts remembers the last ones, so that a request costs no slow hash. It grows with
-// their number, up to a bound.
+// accounts caches the principals of recent requests, so that a request needs no secure hash. It
+// grows with their number, up to a bound.
 type accounts struct {
 	slots  atomic.Pointer[slots]
-	ousted atomic.Int64 // accounts that had to make room for others, since it grew
+	ousted atomic.Int64 // principals replaced by others since the cache grew
 }
 
-// slots are as many as a power of two.
+// slots is the table of the cache. Its length is a power of two.
 type slots []atomic.Pointer[principal]
 
 const (
@@ -67,7 +67,7 @@ const (
 
 func (s slots) of(sum uint64) *atomic.Pointer[principal] { return &s[sum&uint64(len(s)-1)] }
 
-// find returns the account with a sum, or nil.
+// find returns the principal with a sum, or nil.
 func (a *accounts) find(sum uint64) *principal {
 	if s := a.slots.Load(); s != nil {
 		if known := s.of(sum).Load(); known != nil && known.sum == sum {
@@ -77,8 +77,7 @@ func (a *accounts) find(sum uint64) *principal {
 	return nil
 }
 
-// add remembers an account. Two that come at once may oust each other: that costs a
-// hash more.
+// add adds a principal. Concurrent calls may undo each other, which costs another hash.
 func (a *accounts) add(known *principal) {
 	s := a.slots.Load()
 	if s == nil {
@@ -94,7 +93,7 @@ func (a *accounts) add(known *principal) {
 	}
 }
 
-// grow makes place for n.
+// grow makes room for n principals.
 func (a *accounts) grow(from *slots, n int) {
 	to := make(slots, n)
 	if from != nil {
@@ -109,7 +108,7 @@ func (a *accounts) grow(from *slots, n int) {
 	}
 }
 
-// account returns whose quota a request spends.
+// account returns the principal whose quota a request spends.
 func (t *Transport) account(req *http.Request, c *call) *principal {
 	s := credentials.Spender{URL: req.URL}
 	t.identify(&s, req, c)
@@ -134,7 +133,8 @@ func (t *Transport) identify(s *credentials.Spender, req *http.Request, c *call)
 	}
 }
 
-// callerSays returns what a function of the caller says of a request. The function may panic.
+// callerSays calls a function of the caller with a request. If the function panics, callerSays closes
+// the body of the request.
 func callerSays(f func(*http.Request) string, req *http.Request) (said string) {
 	returned := false
 	defer func() {
@@ -147,16 +147,16 @@ func callerSays(f func(*http.Request) string, req *http.Request) (said string) {
 	return said
 }
 
-// readers holds a header.Reader for each host, which knows its dialect and
-// remembers the fields that it sends.
+// readers holds a header.Reader for each host, which knows the dialect of the host and remembers the
+// fields that it sends.
 type readers struct {
 	dialects []header.Dialect
 	byHost   sync.Map // of *header.Reader
 	hosts    atomic.Int64
 }
 
-// maxReaders is how many hosts are remembered. Beyond that all are forgotten, which
-// costs each of them one slower response.
+// maxReaders is how many hosts have a reader. Beyond that all readers are dropped, which costs each
+// host one slower response.
 const maxReaders = 1024
 
 // of returns the reader for the host of a URL.
@@ -166,7 +166,7 @@ func (r *readers) of(u *url.URL) *header.Reader {
 	}
 	made, err := header.NewReader(u.Host, r.dialects...)
 	if err != nil {
-		panic(err) // the dialects were tried before
+		panic(err) // NewTransport has validated the dialects
 	}
 	if r.hosts.Add(1) > maxReaders {
 		r.byHost.Clear()

@@ -9,10 +9,10 @@ import (
 	"github.com/forbear-go/forbear/throttle/limit"
 )
 
-// A learned is what is known of one key: the limits that the queue asks, and what
-// it may spend on retries. The queue calls it under its lock.
-type learned struct {
-	limit.NoHooks // what is over is taken in with the response
+// A keyState is what the client knows of one key: its limits, which the queue asks, and its budget
+// for retries. The queue's lock guards it.
+type keyState struct {
+	limit.NoHooks
 
 	transport *Transport
 	key       string
@@ -21,48 +21,46 @@ type learned struct {
 	circuit   circuit
 	usage     usage
 
-	// whole holds the limits of all requests, or of those that belong to no part.
+	// whole holds the limits of all requests of the key or, if some buckets have limits of their own,
+	// of all other requests.
 	whole *throttle.Limiter
-	// shown is the sign of the last response, and method and path are of its request.
-	// Once there was another, buckets tells which requests share limits, and limits
-	// holds those of each bucket.
+	// shown is the fingerprint of the last response, and method and path are those of its request.
+	// As soon as a response shows other limits, buckets determines which requests share limits, and
+	// limits holds those of each bucket.
 	shown   sharing.Fingerprint
 	method  string
 	path    string
 	buckets *sharing.Buckets
 	limits  map[uint64]*throttle.Limiter
-	// The requests that were sent before the key was split may be counted by any
-	// part. Until they are answered, or that takes too long, the parts wait.
-	flying   int // by limits of the whole
-	stray    int // of those, before the split
-	before   *throttle.Limiter
+	// Requests that were sent before the key was split may count in any bucket. The buckets wait until
+	// these requests are answered, or until patience.
+	before   *throttle.Limiter // whole before the split; nil without one
 	patience time.Time
 
-	// Refusals that name no limit hold their route, until it shows that they are about
-	// all.
+	// Refusals that name no limit delay their route, until other refusals show that they concern all.
 	spread    spread
 	cooldowns map[uint64]*cooldown // by route
 
 	counters map[uint64]*sharing.Counters // by bucket
 	lastPath string                       // of the last request
-	paths    bool                         // there were several
+	paths    bool                         // requests had several paths
 
-	epoch int // how often all this was forgotten
+	epoch int // how often Forget was called
 
-	usageRead chan struct{} // closed when the usage endpoint was read; nil if it never was
+	usageRead chan struct{} // closed when the usage endpoint has been read; nil before the first request
 
-	shapes map[*throttle.Limiter][]shape // what observers know
+	shapes map[*throttle.Limiter][]shape // as observers saw them last
 
-	share Share // in a fleet; nil for none
+	share Share // of a fleet; nil without one
 }
 
-// strayPatience is how long the parts wait for what was sent before the split.
+// strayPatience is how long buckets wait for the requests that were sent before the split.
 const strayPatience = 2 * time.Second
 
-func newKeyState(t *Transport, key string, s *settings, now time.Time) *learned {
-	l := &learned{transport: t, key: key, policy: s.policy, budget: s.newBudget(), whole: newThrottle(s.policy, now)}
+func newKeyState(t *Transport, key string, s *settings, now time.Time) *keyState {
+	l := &keyState{transport: t, key: key, policy: s.policy, budget: s.newBudget(), whole: newThrottle(s.policy, now)}
 	if lesson, ok := s.memory[nameOf(key)]; ok {
-		_ = l.whole.Restore(time.Now(), lesson) // what is impossible is ignored
+		_ = l.whole.Restore(time.Now(), lesson) // it ignores what is impossible
 		l.spread.wide = lesson.Limit > 0 || lesson.Rate > 0
 	}
 	l.join(s.fleet)
@@ -72,42 +70,46 @@ func newKeyState(t *Transport, key string, s *settings, now time.Time) *learned 
 func newThrottle(p throttle.Policy, now time.Time) *throttle.Limiter {
 	k, err := throttle.New(p, now)
 	if err != nil {
-		panic(err) // the policy was tried before
+		panic(err) // NewTransport has validated the policy
 	}
 	return k
 }
 
+// update calls f with the state of a key under the queue's lock, which then reconsiders the waiting
+// requests of the key.
+func (t *Transport) update(key string, f func(l *keyState, now time.Time)) {
+	t.queue.Update(key, func(now time.Time, own limit.Limiter) { f(own.(*keyState), now) })
+}
+
 // Ask implements [limit.Limiter].
-func (l *learned) Ask(now time.Time, d limit.Demand) limit.Decision {
+func (l *keyState) Ask(now time.Time, d limit.Demand) limit.Decision {
 	asks, ok := d.Tag.(*attempt)
 	if !ok {
 		return limit.Decision{At: l.opens(now)}
 	}
-	if asks.arrived.IsZero() {
-		asks.arrived = now
-	}
 	var own *cooldown
 	if asks.scope == 0 {
-		l.enter(now, asks.route.ID)
+		l.noteRoute(now, asks.route.ID)
 		own = l.cooldowns[asks.route.ID]
 	}
-	part := l.of(now, asks)
-	if l.stray > 0 && part != l.whole && now.Before(l.patience) {
+	part := l.limiterOf(now, asks)
+	if part != l.whole && now.Before(l.patience) && l.strays(now) {
 		return limit.Decision{At: l.patience, Limit: throttle.FirstAnswer}
 	}
 	a := l.ask(now, part, d, asks)
-	a = l.relax(now, a, asks)
+	a.Relax(now, &d)
 	if own != nil {
-		if b := l.relax(now, own.ask(now, d.Requests), asks); b.After(&a) {
+		b := own.ask(now, d.Requests)
+		if b.Relax(now, &d); b.After(&a) {
 			a = b
 		}
 	}
 	return a
 }
 
-// opens returns when none of the limits of the key holds back a request any more, as far as is known. It
-// is what the queue asks with no request in hand: a key of which any limit holds is worth keeping.
-func (l *learned) opens(now time.Time) (at time.Time) {
+// opens returns when no limit of the key holds back requests any more, as far as is known. The queue asks
+// without a request before it forgets a key: a key whose limits hold back requests is worth keeping.
+func (l *keyState) opens(now time.Time) (at time.Time) {
 	at = l.whole.Ask(now, 1).At
 	for _, part := range l.limits {
 		if next := part.Ask(now, 1).At; next.After(at) {
@@ -123,26 +125,23 @@ func (l *learned) opens(now time.Time) (at time.Time) {
 }
 
 // Take implements [limit.Limiter].
-func (l *learned) Take(now time.Time, d limit.Demand) {
+func (l *keyState) Take(now time.Time, d limit.Demand) {
 	a, ok := d.Tag.(*attempt)
-	if !ok { // the program uses the queue for what is no request of the transport
+	if !ok { // the program uses the transport's queue for requests of its own
 		l.whole.Abandon(now, l.whole.Take(now, d.Requests))
 		return
 	}
-	a.taken, a.key, a.epoch = now, l, l.epoch
-	a.part = l.of(now, a)
+	a.delay, a.taken, a.key, a.epoch = d.Waited, now, l, l.epoch
+	a.part = l.limiterOf(now, a)
 	a.ticket = a.part.TakeFor(now, d)
 	l.takeShare(now, a)
 	if a.scope == 0 {
 		l.sent(now, a)
 	}
-	if a.part == l.whole {
-		l.flying++
-	}
 }
 
-// sent takes in that an attempt is sent that the caller gave no scope.
-func (l *learned) sent(now time.Time, a *attempt) {
+// sent counts an attempt without a scope as sent.
+func (l *keyState) sent(now time.Time, a *attempt) {
 	l.spread.sent(a.route.ID)
 	if path := a.req.URL.Path; !l.paths && path != l.lastPath {
 		l.lastPath, l.paths = path, l.lastPath != ""
@@ -158,13 +157,12 @@ func (l *learned) sent(now time.Time, a *attempt) {
 }
 
 // Cancel implements [limit.Limiter].
-func (l *learned) Cancel(_ time.Time, d limit.Demand) {
+func (l *keyState) Cancel(_ time.Time, d limit.Demand) {
 	a, ok := d.Tag.(*attempt)
 	if ok {
 		l.cancelShare(a)
 	}
 	if ok && !l.late(a) {
-		l.landed(a)
 		a.part.Cancel(a.ticket)
 		if a.own != nil {
 			a.own.Cancel(a.ownTicket)
@@ -172,31 +170,48 @@ func (l *learned) Cancel(_ time.Time, d limit.Demand) {
 	}
 }
 
-// lose notes that an attempt got no answer.
-func (l *learned) lose(now time.Time, a *attempt) {
+// Done implements [limit.Limiter]. It learns from the response to an attempt, or that there was none.
+func (l *keyState) Done(now, _ time.Time, d limit.Demand) {
+	a, ok := d.Tag.(*attempt)
+	if !ok {
+		return
+	}
+	a.over = now
+	if !a.Retry {
+		l.budget.Request(now)
+	}
+	l.usage.count(a, a.answered && a.reading.Refused)
+	if !a.answered {
+		l.lose(now, a)
+		return
+	}
+	l.receive(now, a)
+	l.observeShare(now, a)
+	if a.reading.Refused {
+		a.refuser = l.holder(now, a) // the response may have changed which limits apply
+	}
+	if l.transport.observers != nil {
+		l.believe(now, a)
+	}
+}
+
+// lose counts an attempt that got no response.
+func (l *keyState) lose(now time.Time, a *attempt) {
 	l.abandonShare(now, a)
 	if l.late(a) {
 		return
 	}
-	l.landed(a)
 	a.part.Abandon(now, a.ticket)
 	if a.own != nil {
 		a.own.Abandon(now, a.ownTicket)
 	}
 }
 
-// landed notes that an attempt is over.
-func (l *learned) landed(a *attempt) {
-	switch a.part {
-	case l.whole:
-		l.flying--
-	case l.before:
-		l.stray--
-	}
-}
+// strays reports whether requests that were sent before the key was split are in flight.
+func (l *keyState) strays(now time.Time) bool { return l.before != nil && l.before.InFlight(now) > 0 }
 
 // Idle implements [limit.Limiter].
-func (l *learned) Idle(now time.Time) bool {
+func (l *keyState) Idle(now time.Time) bool {
 	for _, part := range l.limits {
 		if !part.Idle(now) {
 			return false

@@ -23,8 +23,8 @@ type Memory map[string]throttle.Lesson
 func (t *Transport) Memory() Memory {
 	m := make(Memory)
 	now := time.Now()
-	t.line.Each(func(key string, own limit.Limiter, _ queue.Stats) {
-		if lesson := own.(*learned).whole.Lesson(now); !lesson.IsZero() {
+	t.queue.Each(func(key string, own limit.Limiter, _ queue.Stats) {
+		if lesson := own.(*keyState).whole.Lesson(now); !lesson.IsZero() {
 			m[nameOf(key)] = lesson
 		}
 	})
@@ -67,20 +67,19 @@ func WithMemory(m Memory) Option {
 func (t *Transport) Forget(req *http.Request) {
 	c := callOf(req)
 	who := t.account(req, &c)
-	t.line.Update(who.key, func(now time.Time, own limit.Limiter) { own.(*learned).forget(now) })
+	t.update(who.key, (*keyState).forget)
 }
 
-// forget drops what is believed. Attempts under way keep the limiters that they obeyed.
-func (l *learned) forget(now time.Time) {
+// forget drops all limits of the key. Attempts in flight keep the limiters that admitted them.
+func (l *keyState) forget(now time.Time) {
 	l.whole = newThrottle(l.policy, now)
 	l.shown, l.method, l.path = sharing.Fingerprint{}, "", ""
 	l.buckets, l.limits, l.shapes = nil, nil, nil
-	l.flying, l.stray, l.before, l.patience = 0, 0, nil, time.Time{}
+	l.before, l.patience = nil, time.Time{}
 	l.spread, l.cooldowns = spread{}, nil
 	l.counters = nil
 	l.epoch++
 }
 
-// late takes in the outcome of an attempt that was sent before its key was forgotten. What
-// its response says is about a time of which nothing is believed.
-func (l *learned) late(a *attempt) bool { return a.epoch != l.epoch }
+// late reports whether an attempt was sent before the last Forget, so that its response is ignored.
+func (l *keyState) late(a *attempt) bool { return a.epoch != l.epoch }

@@ -8,35 +8,34 @@ import (
 	"github.com/forbear-go/forbear/throttle/header"
 )
 
-// receive takes in the response to an attempt.
-func (l *learned) receive(now time.Time, a *attempt) {
+// receive learns from the response to an attempt.
+func (l *keyState) receive(now time.Time, a *attempt) {
 	if l.late(a) {
 		return
 	}
-	l.landed(a)
 	r := &a.reading
 	shown := sharing.FingerprintOf(r)
 	if shown.Mark != 0 && !r.Refused && !r.Stale && a.scope == 0 {
-		l.show(now, a, shown)
+		l.observeFingerprint(now, a, shown)
 	}
 	l.watchCounters(now, a)
 	belongs := a.part
 	if a.scope == 0 && (l.buckets != nil || a.counters != nil) {
-		belongs = l.of(now, a)
+		belongs = l.limiterOf(now, a)
 	}
 	if finalError(r) != nil {
-		// No wait ends it, and it says nothing of others.
+		// Waiting does not help, and the refusal says nothing of other requests.
 		a.part.Observe(now, a.ticket, unrefused(r))
 		if a.own != nil && a.own != a.part {
 			a.own.Observe(now, a.ownTicket, outcome(r))
 		}
 		return
 	}
-	bare := r.Refused && a.scope == 0 && !r.Exhausted() && !r.Overloaded() // what is overloaded limits nobody
+	bare := r.Refused && a.scope == 0 && !r.Exhausted() && !r.Overloaded() // an overloaded server tells no limit
 	if bare && a.part == l.cooldown(a.route.ID) {
-		a.own, a.ownTicket = a.part, a.ticket // it became one while it was under way
+		a.own, a.ownTicket = a.part, a.ticket // it became a cooldown's while the attempt was in flight
 	}
-	if bare && l.cool(now, a) {
+	if bare && l.refuseRoute(now, a) {
 		if a.part != a.own {
 			a.part.Observe(now, a.ticket, unrefused(r))
 		}
@@ -51,10 +50,10 @@ func (l *learned) receive(now time.Time, a *attempt) {
 	if belongs == a.part {
 		a.part.Observe(now, a.ticket, r)
 	} else {
-		// It was sent before it was known where it belongs.
+		// The attempt was sent before its bucket was known.
 		a.part.Observe(now, a.ticket, &header.Reading{})
-		if r.Refused || l.stray == 0 {
-			tell(belongs, now, r)
+		if r.Refused || !l.strays(now) {
+			observe(belongs, now, r)
 		}
 	}
 	if bare && l.limits != nil {
@@ -62,21 +61,20 @@ func (l *learned) receive(now time.Time, a *attempt) {
 	}
 }
 
-// unrefused returns what a response says of limits that are not the reason why it is a
-// refusal.
+// unrefused returns what a refusal says of limits that did not cause it.
 func unrefused(r *header.Reading) *header.Reading {
 	return &header.Reading{Windows: r.Windows, Date: r.Date, Stale: r.Stale || len(r.Windows) == 0}
 }
 
-// outcome returns what a response says to a cooldown: that the request was served, or
-// nothing if it was refused by a limit that is known.
+// outcome returns what a cooldown learns from a response: that the request was served, or nothing if
+// a known limit refused it.
 func outcome(r *header.Reading) *header.Reading {
 	return &header.Reading{Date: r.Date, Stale: r.Stale || r.Refused}
 }
 
-// show notes what a response tells its limits by, and splits the key when routes
-// turn out to tell them by different things.
-func (l *learned) show(now time.Time, a *attempt, shown sharing.Fingerprint) {
+// observeFingerprint records the fingerprint of a response, and splits the key if its routes turn out to have
+// different limits.
+func (l *keyState) observeFingerprint(now time.Time, a *attempt, shown sharing.Fingerprint) {
 	before, method, path := l.shown, l.method, l.path
 	l.shown, l.method, l.path = shown, a.req.Method, a.req.URL.Path
 	if l.buckets == nil {
@@ -87,25 +85,24 @@ func (l *learned) show(now time.Time, a *attempt, shown sharing.Fingerprint) {
 	}
 	if l.buckets.Show(a.route.Name, shown, before) {
 		l.before, l.whole = l.whole, newThrottle(l.policy, now)
-		l.flying, l.stray = 0, l.flying
 		l.patience = now.Add(strayPatience)
 	}
 }
 
-// refuseAll passes a refusal that names no limit on to the other parts: it may have
-// been for all of them.
-func (l *learned) refuseAll(now time.Time, told *throttle.Limiter, r *header.Reading) {
+// refuseAll passes a refusal that names no limit on to all other limiters, because it may concern all
+// of them.
+func (l *keyState) refuseAll(now time.Time, told *throttle.Limiter, r *header.Reading) {
 	for _, part := range l.limits {
 		if part != told {
-			tell(part, now, r)
+			observe(part, now, r)
 		}
 	}
 	if l.whole != told {
-		tell(l.whole, now, r)
+		observe(l.whole, now, r)
 	}
 }
 
-// tell passes on a response to a request that a throttle did not send.
-func tell(k *throttle.Limiter, now time.Time, r *header.Reading) {
+// observe passes a response on to a limiter that did not admit its request.
+func observe(k *throttle.Limiter, now time.Time, r *header.Reading) {
 	k.Observe(now, k.Take(now, 1), r)
 }

@@ -15,8 +15,7 @@ import (
 	"github.com/forbear-go/forbear/throttle/limit"
 )
 
-// A refusal is what the server said when it refused a request. It is not changed once
-// it is made.
+// A refusal is what the server said when it refused a request. It is immutable.
 type refusal struct {
 	status int
 	header http.Header
@@ -27,24 +26,23 @@ type refusal struct {
 const (
 	// maxRefusalBody is how much of the body of a refusal an Error carries.
 	maxRefusalBody = 4 << 10
-	// refusalPatience is how long the body of a refusal may take whose header said all
-	// that matters to the queue.
+	// refusalPatience is how long to wait for the body of a refusal whose header says all that the
+	// queue needs.
 	refusalPatience = 100 * time.Millisecond
-	// maxRefusals is how many limits have their last refusal remembered, in all keys.
+	// maxRefusals is how many limiters, of all keys, have their last refusal remembered.
 	maxRefusals = 1024
 )
 
-// refusals remembers the last refusal of each limit, so that the requests that are not
-// sent because of it can tell what the server said.
+// refusals remembers the last refusal of each limiter, for the errors of requests that are not sent
+// because of it.
 type refusals struct {
 	mu    sync.Mutex
 	last  map[*throttle.Limiter]*refusal
-	order []*throttle.Limiter // in which they came; a ring, once it is full
+	order []*throttle.Limiter // by arrival; a ring once it is full
 	next  int                 // in the ring
 }
 
-// add remembers the last refusal of a limit, in place of that of another limit if there
-// are too many.
+// add remembers the last refusal of a limiter. If there are too many, it replaces the oldest.
 func (r *refusals) add(limit *throttle.Limiter, said *refusal) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -64,19 +62,19 @@ func (r *refusals) add(limit *throttle.Limiter, said *refusal) {
 	r.last[limit] = said
 }
 
-// of returns the last refusal of a limit, or nil.
+// of returns the last refusal of a limiter, or nil.
 func (r *refusals) of(limit *throttle.Limiter) *refusal {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.last[limit]
 }
 
-// remember remembers a refusal of the attempt. Of the body it takes what was read for
-// the queue, or if that was nothing, what comes at once: it may give a reason that no
-// wait ends, also where the header said all that matters to the queue.
+// remember remembers the refusal of the attempt. If nothing of the body has been read, it reads what
+// arrives at once: the body may give a reason for which waiting does not help, even if the header
+// says all that the queue needs.
 func (a *attempt) remember(t *Transport, r *header.Reader, ans *answer, body []byte) {
 	if body == nil && header.Readable(ans.resp.Header) {
-		body, ans.resp = header.PeekBody(ans.resp, refusalPatience) //nolint:bodyclose // the caller does, or leave
+		body, ans.resp = header.PeekBody(ans.resp, refusalPatience) //nolint:bodyclose // the caller or leave closes it
 		if len(body) > 0 {
 			r.Read(&a.reading, ans.resp.StatusCode, ans.resp.Header, body, time.Now())
 		}
@@ -85,7 +83,7 @@ func (a *attempt) remember(t *Transport, r *header.Reader, ans *answer, body []b
 	t.refusals.add(a.refuser, ans.said)
 }
 
-// newRefusal returns what a response said.
+// newRefusal returns the refusal of a response.
 func newRefusal(resp *http.Response, body []byte) *refusal {
 	return &refusal{
 		status: resp.StatusCode, header: withoutCredentials(resp.Header),
@@ -93,8 +91,8 @@ func newRefusal(resp *http.Response, body []byte) *refusal {
 	}
 }
 
-// withoutCredentials returns a copy of a header, less the fields that may hold a
-// credential: cookies and tokens.
+// withoutCredentials returns a copy of a header without the fields that may hold a credential, such
+// as cookies and tokens.
 func withoutCredentials(h http.Header) http.Header {
 	kept := make(http.Header, len(h))
 	for name, values := range h {
@@ -105,16 +103,17 @@ func withoutCredentials(h http.Header) http.Header {
 	return kept
 }
 
-// giveUp counts a request that is never sent. It returns the last refusal of the limits that
-// the request obeys, if it is them that keep it from going; otherwise it returns nil.
+// giveUp counts a request that is never sent. If the key's own limits hold it back, giveUp returns
+// their last refusal, and otherwise nil.
 func (t *Transport) giveUp(c *call, who *principal) (said *refusal) {
 	a := attempts.Get().(*attempt)
 	defer attempts.Put(a)
 	a.prepare(t, who, c)
-	t.line.Update(who.key, func(now time.Time, own limit.Limiter) {
-		l := own.(*learned)
+	t.update(who.key, func(l *keyState, now time.Time) {
 		l.usage.givenUp.Add(1)
-		if next := l.Ask(now, limit.Demand{Requests: a.Cost, Units: a.Units, Estimate: a.Estimate, Tag: a}); next.Admits(now) {
+		// The request no longer waits for pacing.
+		d := limit.Demand{Requests: a.Cost, Units: a.Units, Estimate: a.Estimate, Left: -1, Tag: a}
+		if next := l.Ask(now, d); next.Admits(now) {
 			return
 		}
 		said = t.refusals.of(l.holder(now, a))

@@ -38,7 +38,7 @@ type task struct {
 	attempts int
 	last     answer         // of the last attempt
 	status   int            // of the last response
-	key      *learned       // of the first attempt
+	key      *keyState      // of the first attempt
 	kept     *http.Response // the last response, while the next attempt waits; nil if it had to be discarded
 	said     *refusal       // what it said, if it was one
 	failed   error          // of the last attempt that was made

@@ -5,27 +5,27 @@ import (
 	"time"
 )
 
-// A spread tells whether refusals that name no limit are about all routes of a key.
+// A spread determines whether refusals that name no limit concern all routes of a key.
 type spread struct {
-	suspects []*cooldown // those refused last
-	// sole is the only route that was used until now. What its refusals teach the
-	// whole is moved to a cooldown when there is another route.
+	suspects []*cooldown // of the routes that were refused last
+	// sole is the only route that was used until now. What whole learns from its refusals moves to a
+	// cooldown as soon as another route is used.
 	sole    uint64
-	shared  bool // all requests of the key were used to be refused together
-	refused bool // the whole was refused for sole
-	// While wide, a refusal of one route is taken to be about all.
+	shared  bool // another route was used
+	refused bool // whole learned from a refusal of sole
+	// While wide is set, a refusal of one route is taken to concern all.
 	wide    bool
-	agreed  int           // refusals that seem to be about all, while none seemed to be about one
+	agreed  int           // refusals that seem to concern all routes, since one that concerned its own
 	named   bool          // these refusals name a wait
-	longest time.Duration // of the waits that all routes were asked for
-	// chance is how likely it is that the route refused last was refused that often
-	// without another, if it is no more likely to be refused than the others.
+	longest time.Duration // the longest wait that concerned all routes
+	// chance is the probability that the route refused last was refused so often in a row, if it is no
+	// more likely to be refused than the others.
 	chance    float64
 	last      uint64
-	mine, all float64 // requests sent since it was refused: of it, and in all
+	mine, all float64 // requests sent since it was refused: of that route, and of all
 }
 
-// sent takes in that a request of a route is sent.
+// sent counts a request of a route as sent.
 func (s *spread) sent(route uint64) {
 	if s.wide {
 		s.all++
@@ -35,8 +35,8 @@ func (s *spread) sent(route uint64) {
 	}
 }
 
-// presumed reports whether a refusal of a route, with a wait if the server named one, is
-// about all routes by what was seen before.
+// presumed reports whether earlier refusals suggest that a refusal of a route concerns all routes.
+// wait is valid if the server named one.
 func (s *spread) presumed(route uint64, wait time.Duration, named bool) bool {
 	if !s.wide || s.named && !named {
 		return false
@@ -58,8 +58,8 @@ func (s *spread) presumed(route uint64, wait time.Duration, named bool) bool {
 	return s.wide
 }
 
-// agree finds the cooldowns whose refusals seem to have the same cause as that of
-// another route at now, with a wait if the server named one.
+// agree returns the cooldowns whose refusals seem to have the same cause as the refusal of another
+// route at now. wait is valid if the server named one.
 func (s *spread) agree(now time.Time, route uint64, wait time.Duration, named bool) (same []*cooldown) {
 	for _, c := range s.suspects {
 		if c.route == route || c.spared >= sparedEnough || c.apart >= apartEnough {
@@ -69,21 +69,21 @@ func (s *spread) agree(now time.Time, route uint64, wait time.Duration, named bo
 			continue
 		}
 		if apart := c.until.Sub(now.Add(wait)).Abs(); c.named && named && apart > max(2*time.Second, wait/4) {
-			continue // they open at different times
+			continue // the routes open at different times
 		}
 		same = append(same, c)
 	}
 	return same
 }
 
-// agreement takes in with how many others a refusal agrees. It reports whether that is
-// more than chance.
+// agreement counts the n refusals that agree with another. It reports whether that is more than
+// chance.
 func (s *spread) agreement(n int) bool {
 	s.agreed += n
 	return n > 0 && s.agreed >= agreedEnough
 }
 
-// served takes in that a request of a route was served that was sent at sent.
+// served counts a request of a route that was sent at sent and served.
 func (s *spread) served(route uint64, sent time.Time) {
 	for _, c := range s.suspects {
 		if c.route != route && sent.After(c.refused) {
@@ -95,7 +95,7 @@ func (s *spread) served(route uint64, sent time.Time) {
 	}
 }
 
-// suspect compares the refusal of c with the next ones.
+// suspect adds c to the cooldowns that are compared with the next refusals.
 func (s *spread) suspect(c *cooldown) {
 	s.suspects = slices.DeleteFunc(s.suspects, func(other *cooldown) bool { return other == c })
 	if len(s.suspects) == maxSuspects {
@@ -104,7 +104,7 @@ func (s *spread) suspect(c *cooldown) {
 	s.suspects = append(s.suspects, c)
 }
 
-// forget stops comparing.
+// forget removes c from them.
 func (s *spread) forget(c *cooldown) {
 	s.suspects = slices.DeleteFunc(s.suspects, func(other *cooldown) bool { return other == c })
 }

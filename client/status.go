@@ -1,6 +1,7 @@
 package client
 
 import (
+	"cmp"
 	"encoding/hex"
 	"fmt"
 	"maps"
@@ -58,13 +59,15 @@ func (t *Transport) Status(req *http.Request) (Status, error) {
 	c := callOf(req)
 	a := &attempt{}
 	a.prepare(t, t.account(req, &c), &c)
-	place, err := t.line.Peek(&a.Request)
+	if deadline, ok := c.ctx.Deadline(); ok {
+		a.MaxWait = max(1, min(cmp.Or(a.MaxWait, t.maxWait), time.Until(deadline)))
+	}
+	place, err := t.queue.Peek(&a.Request)
 	s := Status{
-		Key: a.who.name, Host: req.URL.Host, Name: a.name, Waiting: t.line.KeyStats(a.Key).Waiting,
+		Key: a.who.name, Host: req.URL.Host, Name: a.name, Waiting: t.queue.KeyStats(a.Key).Waiting,
 		Start: place.Start, Ahead: place.Ahead, Limit: place.Limit,
 	}
-	t.line.Update(a.Key, func(now time.Time, own limit.Limiter) {
-		l := own.(*learned)
+	t.update(a.Key, func(l *keyState, now time.Time) {
 		s.Status, s.Counts = l.statusOf(now, a), l.usage.total()
 		if a.scope == 0 {
 			s.Shared = l.sharedStatus(now)
@@ -81,9 +84,9 @@ func (t *Transport) Status(req *http.Request) (Status, error) {
 // keys; no request is sent meanwhile.
 func (t *Transport) Snapshot() []Status {
 	var all []Status
-	t.line.Each(func(key string, own limit.Limiter, holds queue.Stats) {
-		now := time.Now() // not before: a throttle's time does not go back
-		l := own.(*learned)
+	t.queue.Each(func(key string, own limit.Limiter, holds queue.Stats) {
+		now := time.Now() // under the lock: the time of a limiter must not go back
+		l := own.(*keyState)
 		parts := append(make([]*throttle.Limiter, 0, 1+len(l.limits)), l.whole)
 		for _, m := range slices.Sorted(maps.Keys(l.limits)) {
 			parts = append(parts, l.limits[m])
@@ -114,13 +117,13 @@ func (t *Transport) Snapshot() []Status {
 	return all
 }
 
-// nameOf returns what callers get to see of a key.
+// nameOf returns a key in the form in which callers see it.
 func nameOf(key string) string { return hex.EncodeToString([]byte(key)) }
 
 // Declared returns the limits of rules, as they stand for each key and host that sent
 // requests, in no particular order. Keys are hashed, as those of [Transport.Snapshot] are.
 func (t *Transport) Declared() (all []queue.Declared) {
-	t.line.EachDeclared(func(d queue.Declared) {
+	t.queue.EachDeclared(func(d queue.Declared) {
 		if d.Key != "" {
 			d.Key = nameOf(d.Key)
 		}
@@ -136,7 +139,7 @@ func (t *Transport) Retries() backoff.Stats { return t.strategy.Stats() }
 // Budget returns the state of the retry budget of req's key. Without [WithRetryBudget] the
 // budget is unlimited and counts nothing.
 func (t *Transport) Budget(req *http.Request) backoff.BudgetStats {
-	return t.learned(req).budget.Stats(time.Now())
+	return t.stateOf(req).budget.Stats(time.Now())
 }
 
 // Breaker returns the breaker of req's key, or nil if there is none. To get the state of
@@ -147,14 +150,14 @@ func (t *Transport) Breaker(req *http.Request) backoff.Breaker {
 	if t.newBreaker == nil {
 		return nil
 	}
-	return t.learned(req).breaker()
+	return t.stateOf(req).breaker()
 }
 
-// learned returns what is known of the key of a request.
-func (t *Transport) learned(req *http.Request) (l *learned) {
+// stateOf returns the state of the key of a request.
+func (t *Transport) stateOf(req *http.Request) (l *keyState) {
 	c := callOf(req)
 	who := t.account(req, &c)
-	t.line.Update(who.key, func(_ time.Time, own limit.Limiter) { l = own.(*learned) })
+	t.update(who.key, func(known *keyState, _ time.Time) { l = known })
 	return l
 }
 
@@ -170,15 +173,14 @@ type Counts struct {
 	GivenUp uint64 `json:",omitzero"`
 }
 
-// A usage is what is known of the requests of a key, for those who look. All but givenUp
-// is guarded by the queue's lock.
+// A usage counts the requests of a key. The queue's lock guards all fields but givenUp.
 type usage struct {
 	host, name string // of the last request
 	counts     Counts
 	givenUp    atomic.Uint64
 }
 
-// count takes in an attempt that is over.
+// count counts an attempt that is over.
 func (u *usage) count(a *attempt, refused bool) {
 	u.host, u.name = a.req.URL.Host, a.name
 	u.counts.Sent++

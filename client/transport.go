@@ -47,26 +47,26 @@ func Wrap(hc *http.Client, opts ...Option) (*http.Client, error) {
 // shared: what it learns from one request helps all others with the same key.
 type Transport struct {
 	base      http.RoundTripper
-	line      *queue.Queue
+	queue     *queue.Queue
 	strategy  *backoff.Strategy
 	maxWait   time.Duration
-	elapsed   time.Duration // from the first attempt to a retry; 0 is without bound
+	elapsed   time.Duration // the most from the first attempt to a retry; 0 for no bound
 	keyOf     KeyFunc
 	names     func(*http.Request) string // nil for none
-	checks    bool
-	buffer    int64 // how much of a body is kept to be sent again
+	checks    bool                       // the program has a check of its own, to be asked about every response
+	buffer    int64                      // see WithBodyBuffer
 	observers []func(Event)
 
 	newBreaker func(key string) backoff.Breaker // nil for none
 
 	usageEndpoint *url.URL // nil for none
 
-	apis     []*cost.API // of the program's own
+	apis     []*cost.API // see WithCosts
 	readers  readers
 	accounts accounts
 	refusals refusals
 
-	closed context.Context //nolint:containedctx // its own: it ends when the transport is closed
+	closed context.Context //nolint:containedctx // ends when the transport is closed
 	close  context.CancelFunc
 }
 
@@ -101,7 +101,7 @@ func NewTransport(base http.RoundTripper, opts ...Option) (*Transport, error) {
 		keyOf: s.key, names: s.names, checks: s.checks, buffer: s.buffer, newBreaker: s.newBreaker,
 		readers: readers{dialects: s.dialects}, observers: s.observers, apis: s.apis, usageEndpoint: s.usageEndpoint,
 	}
-	if t.line, err = t.newQueue(&s); err != nil {
+	if t.queue, err = t.newQueue(&s); err != nil {
 		return nil, err
 	}
 	t.closed, t.close = context.WithCancel(context.Background())
@@ -109,7 +109,7 @@ func NewTransport(base http.RoundTripper, opts ...Option) (*Transport, error) {
 }
 
 func (t *Transport) newQueue(s *settings) (*queue.Queue, error) {
-	start := time.Now() // by the queue's time, the first request of a key comes before its limit is made
+	start := time.Now() // not later: the first request of a key arrives before its limit is created
 	return queue.New(append(s.queue,
 		queue.WithMaxWait(s.maxWait),
 		queue.WithKeyLimit(func(key string) limit.Limiter { return newKeyState(t, key, s, start) }),
@@ -172,12 +172,12 @@ func (a *answer) questionable() bool {
 
 // Queue returns the queue in which the requests of t wait. Use it to change limits while
 // requests wait, to inspect it, or to drain it with Shutdown before a program exits.
-func (t *Transport) Queue() *queue.Queue { return t.line }
+func (t *Transport) Queue() *queue.Queue { return t.queue }
 
 // Close makes all waiting and later requests fail with [ErrClosed]. Requests in flight
 // are not interrupted. Close does not close the base transport.
 func (t *Transport) Close() {
-	t.line.Close() // first, so that a request that waits elsewhere finds it closed
+	t.queue.Close() // first, so that a request that waits between attempts finds the queue closed
 	t.close()
 }
 

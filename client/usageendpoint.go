@@ -13,7 +13,6 @@ import (
 	"github.com/forbear-go/forbear/client/internal/credentials"
 	"github.com/forbear-go/forbear/throttle"
 	"github.com/forbear-go/forbear/throttle/header"
-	"github.com/forbear-go/forbear/throttle/limit"
 )
 
 // WithUsageEndpoint sets a URL at which an API reports what is left, such as
@@ -55,8 +54,7 @@ func (t *Transport) readUsage(ctx context.Context, req *http.Request, who *princ
 	}
 	var read chan struct{}
 	first := false
-	t.line.Update(who.key, func(_ time.Time, own limit.Limiter) {
-		l := own.(*learned)
+	t.update(who.key, func(l *keyState, _ time.Time) {
 		if l.usageRead == nil {
 			l.usageRead, first = make(chan struct{}), true
 		}
@@ -117,8 +115,7 @@ func (t *Transport) restoreUsage(ask *http.Request, who *principal) {
 	if err != nil || resp.StatusCode != http.StatusOK {
 		return
 	}
-	t.line.Update(who.key, func(now time.Time, own limit.Limiter) {
-		l := own.(*learned)
+	t.update(who.key, func(l *keyState, now time.Time) {
 		lesson := lessonOf(l.policy, resp.Header, body, sent, now)
 		if !lesson.IsZero() {
 			_ = l.whole.Restore(now, lesson) // what is impossible is ignored

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// arrivalList is the waiting requests of one priority in the order of their arrival.
+// An arrivalList holds the waiting requests of one priority in order of arrival.
 type arrivalList struct{ oldest, newest *ticket }
 
 func (c *arrivalList) add(t *ticket) {
@@ -34,23 +34,19 @@ func (c *arrivalList) remove(t *ticket) {
 	t.older, t.newer = nil, nil
 }
 
-// lineUp lets a request try in the queue. If it has to wait, its ticket is returned.
-func (l *Queue) lineUp(ctx context.Context, now time.Time, k *key, c *class, r *Request) (Permit, *ticket, error) {
-	if l.phase == draining && !r.Retry {
-		return Permit{}, nil, &WaitError{Err: ErrClosed}
-	}
-	t := l.ticket(k, c, r)
+// submit puts a new ticket in the queue. It returns the ticket if the request has to wait, and the outcome
+// otherwise.
+func (l *Queue) submit(t *ticket, now time.Time) (Permit, *ticket, error) {
 	l.seq++
-	t.seq, t.level, t.state = l.seq, r.level(), waiting
-	over := false
+	t.seq, t.level, t.state = l.seq, t.r.level(), waiting
+	returned := false
 	defer func() {
-		if !over { // a limit panicked
-			l.forsake(t, now)
+		if !returned { // a limit panicked
+			l.reclaim(t, now)
 		}
 	}()
-	t.setDeadline(ctx, now)
 	l.join(t)
-	if r.cost() > 1 || len(r.Units) > 0 {
+	if t.demand.Requests > 1 || len(t.demand.Units) > 0 {
 		if err := l.impossible(t, now); err != nil {
 			l.fail(t, err)
 		}
@@ -59,7 +55,7 @@ func (l *Queue) lineUp(ctx context.Context, now time.Time, k *key, c *class, r *
 	if t.state == waiting {
 		l.judge(t, now)
 	}
-	over = true
+	returned = true
 	if t.state != waiting {
 		p, err := l.outcome(t)
 		return p, nil, err
@@ -73,10 +69,10 @@ func (l *Queue) lineUp(ctx context.Context, now time.Time, k *key, c *class, r *
 
 // await waits for the outcome of a ticket.
 func (l *Queue) await(ctx context.Context, t *ticket) (Permit, error) {
-	gen := t.gen // it is ours until there is an outcome
+	gen := t.gen // the ticket is not reused before it has an outcome
 	if f := t.r.OnWait; f != nil {
 		defer func() {
-			if f != nil { // it panicked
+			if f != nil { // OnWait panicked
 				_, _ = l.abandon(ctx, t)
 			}
 		}()
@@ -97,7 +93,7 @@ func (l *Queue) await(ctx context.Context, t *ticket) (Permit, error) {
 	return l.outcome(t)
 }
 
-// outcome returns what came of a ticket that no longer waits, to its only listener.
+// outcome returns the result of a ticket that no longer waits. Call it once for each ticket.
 func (l *Queue) outcome(t *ticket) (Permit, error) {
 	if t.state == granted {
 		t.r = nil
@@ -108,7 +104,7 @@ func (l *Queue) outcome(t *ticket) (Permit, error) {
 	return Permit{}, err
 }
 
-// abandon takes a caller that gives up out of the queue, or gives its permit back if it was granted in
+// abandon removes the ticket of a caller that gives up, or undoes its permit if the queue granted it at
 // the same instant.
 func (l *Queue) abandon(ctx context.Context, t *ticket) (Permit, error) {
 	l.mu.Lock()
@@ -130,9 +126,9 @@ func (l *Queue) abandon(ctx context.Context, t *ticket) (Permit, error) {
 	return Permit{}, cancelled(ctx, ctx.Err())
 }
 
-// forsake takes a ticket out of the queue that has no listener.
-func (l *Queue) forsake(t *ticket, now time.Time) {
-	defer l.arm(now) // who is asked because of it must not panic now
+// reclaim removes a ticket whose caller has panicked.
+func (l *Queue) reclaim(t *ticket, now time.Time) {
+	defer l.arm(now) // and do not dispatch: limiters that are asked now might panic again
 	if t.state == granted {
 		l.undo(t)
 		return
@@ -143,7 +139,7 @@ func (l *Queue) forsake(t *ticket, now time.Time) {
 	l.recycle(t)
 }
 
-// undo gives back all that a permit took.
+// undo returns everything that a permit took.
 func (l *Queue) undo(t *ticket) {
 	if t.key.own != nil {
 		t.key.own.Cancel(t.taken, t.demand)
@@ -163,7 +159,7 @@ func (l *Queue) putBack(g *limiter, t *ticket) {
 	l.markDirty(g)
 }
 
-// cancelled is the error of a context that is done, with its cause if it has one of its own.
+// cancelled returns the error for a context that is done, including its cause if that is another error.
 func cancelled(ctx context.Context, err error) error {
 	if cause := context.Cause(ctx); cause != nil && !errors.Is(err, cause) {
 		err = fmt.Errorf("%w: %w", err, cause)
@@ -171,28 +167,10 @@ func cancelled(ctx context.Context, err error) error {
 	return &WaitError{Err: err}
 }
 
-// setDeadline notes until when the request may wait.
-func (t *ticket) setDeadline(ctx context.Context, now time.Time) {
-	t.deadline = never
-	wait := t.r.MaxWait
-	if wait == 0 {
-		wait = t.line.maxWait
-	}
-	at := t.line.since(now)
-	if wait > 0 && int64(wait) < never-at {
-		t.deadline = at + int64(wait)
-	}
-	if d, ok := ctx.Deadline(); ok {
-		if d := t.line.since(d); d <= t.deadline {
-			t.deadline, t.byContext = d, true
-		}
-	}
-}
-
 // join puts a ticket in its flow.
 func (l *Queue) join(t *ticket) {
 	for i := range t.class.slots {
-		l.limiterOf(t.key, &t.class.slots[i]) // a rule's New may panic: before anything is changed
+		l.limiterOf(t.key, &t.class.slots[i]) // a rule's New may panic, so call it before changing anything
 	}
 	f := l.flowOf(t.key, t.class, t.r)
 	was := f.head()
@@ -215,7 +193,7 @@ func (l *Queue) join(t *ticket) {
 	}
 }
 
-// unqueue takes a waiting ticket out of its flow, and only that.
+// unqueue removes a waiting ticket from its flow, without putting the flow in order again; see drop.
 func (l *Queue) unqueue(t *ticket) {
 	f := t.flow
 	f.remove(t)
@@ -233,7 +211,7 @@ func (l *Queue) judge(t *ticket, now time.Time) {
 	if !late && !r.NoWait && l.waiting <= l.room && int(t.key.waiting) <= l.keyRoom {
 		return
 	}
-	p := l.placeOf(t, now)
+	p := l.positionOf(t, now)
 	t.ahead = int32(p.Ahead)
 	var err error
 	switch {
@@ -258,18 +236,7 @@ func (l *Queue) judge(t *ticket, now time.Time) {
 	l.dispatch(now)
 }
 
-// lateness is the reason for which a ticket with a deadline is turned away.
-func (t *ticket) lateness() error {
-	switch {
-	case t.r.NoWait: // whatever else it said
-		return ErrNoWait
-	case t.byContext:
-		return context.DeadlineExceeded
-	}
-	return ErrMaxWait
-}
-
-// tooLate is the error of a ticket that cannot go before g is asked again. g may be nil.
+// tooLate returns the error for a ticket whose deadline passes before g is asked again. g may be nil.
 func (l *Queue) tooLate(t *ticket, g *limiter) error {
 	e := &WaitError{Err: t.lateness(), Ahead: int(t.ahead)}
 	if g != nil {

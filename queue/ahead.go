@@ -7,18 +7,18 @@ import (
 	"github.com/forbear-go/forbear/throttle/limit"
 )
 
-// load is what goes before a request through a limiter: how many requests, as far as is known, and what those
-// cost that go first for certain, unless something unforeseen happens. A caller is turned away for the
-// cost alone, so that must never be too much.
+// A load is what passes a limiter before some request does: the number of requests, as far as is known, and
+// the cost of those that certainly go first. The queue turns callers away because of the cost, so it must
+// never be too high.
 type load struct{ n, cost int }
 
 func (a load) plus(b load) load { return load{a.n + b.n, a.cost + b.cost} }
 
-// total is all that waits in the flow, and one is its first.
+// total is the load of all requests in the flow, and one that of the first.
 func (f *flow) total() load { return load{f.len(), f.cost} }
 func (f *flow) one() load   { return load{1, f.head().r.cost()} }
 
-// before is what goes first in t's own flow. It passes the same limiters as t.
+// before returns the load ahead of t in its own flow, which passes the same limiters as t.
 func (f *flow) before(t *ticket) (b load) {
 	if t == f.others.back && t.r != nil && !t.r.Retry {
 		return load{f.len() - 1, f.cost - t.r.cost()}
@@ -34,8 +34,8 @@ func (f *flow) before(t *ticket) (b load) {
 	return b
 }
 
-// unitsTo is what t spends, of each unit that it surely spends something of, with all that go first in
-// its own flow, at least.
+// unitsTo returns, for each unit that t certainly spends, the least that t and the requests ahead of it in
+// its flow spend of it.
 func (f *flow) unitsTo(t *ticket) map[string]float64 {
 	sum := maps.Clone(t.r.Units)
 	left := maxRivals
@@ -53,11 +53,11 @@ func (f *flow) unitsTo(t *ticket) map[string]float64 {
 	return sum
 }
 
-// free reports whether no limit counts the requests of the flow's key, or of its bucket, by themselves.
+// free reports whether no limit applies to the flow's key or bucket alone.
 func (f *flow) free() bool { return f.key.own == nil && len(f.kind.slots) == 0 }
 
-// binds reports whether whatever holds back f also holds back other: then all of f goes first if its
-// first does.
+// binds reports whether every limit that holds back f also holds back other. If so, and the first request of
+// f goes before other, then so do all requests of f.
 func (f *flow) binds(other *flow) bool {
 	if !f.kind.within(other.kind) {
 		return false
@@ -65,7 +65,7 @@ func (f *flow) binds(other *flow) bool {
 	return f.free() || f.key == other.key && f.kind == other.kind && (f.bucket == other.bucket || f.key.own == nil)
 }
 
-// within reports whether all shared limits of c are limits of d too.
+// within reports whether all shared limits of c are also limits of d.
 func (c *class) within(d *class) bool {
 	for _, g := range c.limiters {
 		if c != d && !slices.Contains(d.limiters, g) {
@@ -75,9 +75,9 @@ func (c *class) within(d *class) bool {
 	return true
 }
 
-// certain reports whether f's first, which is ready, goes before another flow if it has its turn before.
-// Its shared limits are all limits of the other too, and those of its key were asked and are spent by
-// nothing else that waits.
+// certain reports whether the first request of f, which is ready, goes before other if its turn comes first:
+// all its shared limits are limits of other too, and no other waiting request spends those of its key, which
+// have admitted it.
 func (f *flow) certain(other *flow) bool {
 	if !f.kind.within(other.kind) || int(f.key.waiting) > f.len() || f.key.own != nil && limit.Closes(f.key.own) {
 		return false
@@ -90,8 +90,8 @@ func (f *flow) certain(other *flow) bool {
 	return true
 }
 
-// sure is how much of f's total goes before another flow for certain, if its first does: more than that
-// one may be held back by a limit that is no matter to the other flow.
+// sure returns how much of f's load certainly goes before other, if its first request does: a limit that
+// does not apply to other may hold back the rest.
 func (f *flow) sure(other *flow) load {
 	b := f.total()
 	switch {
@@ -104,7 +104,7 @@ func (f *flow) sure(other *flow) load {
 	return b
 }
 
-// ahead is what goes before t, which has own ahead in its flow, through one of the limiters that it needs.
+// ahead returns the load that passes limiter g before t does. own is the load ahead of t in its flow.
 func (l *Queue) ahead(g *limiter, t *ticket, own load) load {
 	f := t.flow
 	var higher, equal load // by priority
@@ -120,9 +120,9 @@ func (l *Queue) ahead(g *limiter, t *ticket, own load) load {
 	return own.plus(equal).plus(higher)
 }
 
-// mostBefore is how many of higher priorities go before the one that has n ahead in flow f, at least, as
-// long as there are so many: f's priority may have its minimum share at each of its limiters, and may be
-// owed as much as it can be already.
+// mostBefore returns how many requests of higher priorities go, at the least, before the request with n ahead
+// of it in flow f, if so many wait. It assumes that f's priority gets its minimum share at each of its
+// limiters, and is owed the most already.
 func (l *Queue) mostBefore(f *flow, n int) int {
 	if l.floor == 0 {
 		return 1<<62 - 1
@@ -135,7 +135,7 @@ func (l *Queue) mostBefore(f *flow, n int) int {
 	return max(0, (1000*(n+1)-limiters*int(most.limit()+l.floor))/(limiters*int(l.floor))-n)
 }
 
-// above is what waits in the flow's bucket and has a higher priority.
+// above returns the load of higher priorities in the flow's bucket.
 func (n *bucket) above(f *flow) (b load) {
 	for _, x := range n.flows {
 		if x.level > f.level {
@@ -145,17 +145,17 @@ func (n *bucket) above(f *flow) (b load) {
 	return b
 }
 
-// waitsAt is what goes before another flow of the key through a limiter of the key, if f has a place ahead.
+// waitsAt returns the load of f that passes a limiter of the key before other does, if f is ahead of other.
 func (f *flow) waitsAt(other *flow) load {
 	b := f.total()
 	if !f.binds(other) {
-		b.cost = 0 // it may have to wait for something else meanwhile
+		b.cost = 0 // another limit may hold it back meanwhile
 	}
 	return b
 }
 
-// takesBefore is what goes before a request that has own ahead in its flow other, of another flow of the
-// same class and priority: what starts earlier in the virtual time of the class.
+// takesBefore returns the load of f that goes before a request in flow other, of the same class and priority,
+// with own ahead of it: the requests that start earlier in the virtual time of the class.
 func (f *flow) takesBefore(other *flow, own load) load {
 	earlier := f.tag < other.tag || f.tag == other.tag && f.arrival() < other.arrival()
 	b, head := f.total(), f.one()
@@ -166,7 +166,7 @@ func (f *flow) takesBefore(other *flow, own load) load {
 	if span := other.tag + int64(own.cost) - f.tag; span > 0 || span == 0 && earlier {
 		sure := f.sure(other).cost
 		b.cost = min(head.cost, sure)
-		if int(f.key.waiting) == f.len() { // else others of its key take part of the span
+		if int(f.key.waiting) == f.len() { // otherwise other flows of the key take part of the span
 			b.cost = max(b.cost, int(min(int64(sure), span)))
 		}
 	} else {
@@ -175,10 +175,10 @@ func (f *flow) takesBefore(other *flow, own load) load {
 	return b
 }
 
-// maxRivals bounds how many flows are looked at, since the lock is held.
+// maxRivals bounds how many flows or tickets are considered, because the lock is held meanwhile.
 const maxRivals = 64
 
-// siblings is what goes through a limiter of the key before t, of other flows.
+// siblings returns the load of the key's other flows that passes limiter g, one of the key's, before t does.
 func (f *flow) siblings(g *limiter, t *ticket) (higher, equal load) {
 	left := maxRivals
 	f.key.eachBucket(func(n *bucket) {
@@ -201,7 +201,7 @@ func (f *flow) siblings(g *limiter, t *ticket) (higher, equal load) {
 	return higher, equal
 }
 
-// needs reports whether a limiter of the flow's key is one of those that it has to pass.
+// needs reports whether the flow has to pass g, a limiter of its key.
 func (f *flow) needs(g *limiter) bool {
 	for _, s := range f.kind.slots {
 		if f.key.limiters[s.slot] == g {
@@ -211,8 +211,9 @@ func (f *flow) needs(g *limiter) bool {
 	return false
 }
 
-// rivals is what goes through a shared limiter before a request that has own ahead in its flow. Classes take
-// turns: a newcomer may change which is next, and then a cheap request goes where a dear one had to wait.
+// rivals returns the load that passes shared limiter g before t does. own is the load ahead of t in its flow.
+// Classes take turns: a new request may change whose turn it is, and a cheap one goes where an expensive one
+// had to wait.
 func (l *Queue) rivals(g *limiter, t *ticket, own load) (higher, equal load) {
 	f, left := t.flow, maxRivals
 	for level := f.level; int(level) < levels; level++ {

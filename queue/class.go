@@ -5,7 +5,7 @@ package queue
 type class struct {
 	id       classID
 	limiters []*limiter     // shared
-	slots    []slotOf       // that count each key by itself; the limiters are the keys'
+	slots    []slotOf       // of rules with scope PerKey; the limiters are in key.limiters
 	entries  [levels]entry  // one for each priority
 	ready    int            // flows in all entries
 	clock    int64          // virtual time: tag of the flow that went last

@@ -51,10 +51,9 @@ func (g *limiter) eachDeclared(now time.Time, key, host string, f func(d Declare
 	}
 	parts := limit.Parts(g.limit)
 	for i, q := range g.rule.Limits {
-		most := q.Most()
 		f(Declared{
-			Name: q.String(), Key: key, Host: host, Unit: q.Unit(), Limit: most,
-			Remaining: limit.Remaining(parts[i], now, most), Full: limit.Full(parts[i], now, most),
+			Name: q.String(), Key: key, Host: host, Unit: q.Unit(), Limit: q.Most(),
+			Remaining: q.Remaining(parts[i], now), Full: q.Full(parts[i], now),
 		})
 	}
 }

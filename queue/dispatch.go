@@ -6,8 +6,8 @@ import (
 	"github.com/forbear-go/forbear/throttle/limit"
 )
 
-// dispatch lets all requests go that can, after something changed, and sets the timer for what comes next.
-// The lock must be held.
+// dispatch grants all permits that are due after a change, and sets the timer for the next. The lock must be
+// held.
 func (l *Queue) dispatch(now time.Time) {
 	defer l.arm(now) // also if a limit panics
 	l.drain(now)
@@ -16,7 +16,7 @@ func (l *Queue) dispatch(now time.Time) {
 	}
 }
 
-// drain lets all requests go that can. A limiter that was being asked when it panicked is asked again later.
+// drain grants all permits that are due. A limiter that panics when asked is asked again later.
 func (l *Queue) drain(now time.Time) {
 	var g *limiter
 	var s *entry
@@ -55,24 +55,24 @@ func (l *Queue) drain(now time.Time) {
 	}
 }
 
-// run lets the flows of an entry go that waits at no limiter, until it has to.
+// run grants permits to the ready flows of an entry until it has to wait at a limiter.
 func (l *Queue) run(now time.Time, s *entry) {
 	for s.parked == nil && s.ready.n > 0 {
 		l.step(now, s, nil)
 	}
 }
 
-// callFlows lets those out who wait at a limiter of their key, best first, as long as it agrees.
+// callFlows calls the flows that wait at a limiter of their key, best first, as long as it admits them.
 func (l *Queue) callFlows(now time.Time, g *limiter) {
 	for g.waiting != nil {
 		f := g.next().leader()
-		a := g.ask(now, f.head().r.demand())
+		a := g.ask(now, f.head().asks(now))
 		switch {
 		case a.Max > 0:
 			l.fail(f.head(), newCostError(f.head().r, &a))
 			continue
 		case !a.Admits(now):
-			// Another limit may make it too late for some who do not know yet.
+			// Another limit may show that some requests miss their deadlines.
 			if worst, later, _ := l.obstacle(now, f, nil); worst != nil && worst != g && l.expireFlow(f, &later) {
 				continue
 			}
@@ -86,7 +86,7 @@ func (l *Queue) callFlows(now time.Time, g *limiter) {
 	}
 }
 
-// callEntries lets those go who wait at a shared limiter, best first, one request at a time.
+// callEntries calls the entries that wait at a shared limiter, best first, for one request each.
 func (l *Queue) callEntries(now time.Time, g *limiter) {
 	for g.waiting != nil {
 		if l.step(now, g.next().entry, g) == g {
@@ -95,8 +95,8 @@ func (l *Queue) callEntries(now time.Time, g *limiter) {
 	}
 }
 
-// step lets the first of an entry try, which caller, if not nil, has called. It returns the shared limiter
-// that refused, if one did.
+// step tries to grant a permit to the first request of an entry. caller is the limiter that called the entry;
+// nil for none. step returns the shared limiter that refused, if one did.
 func (l *Queue) step(now time.Time, s *entry, caller *limiter) *limiter {
 	f := s.first()
 	g, a, behind := l.obstacle(now, f, caller)
@@ -121,8 +121,7 @@ func (l *Queue) step(now time.Time, s *entry, caller *limiter) *limiter {
 	return g
 }
 
-// refused notes why x, which waits at g now, cannot go. If others go first, the limiter already knows
-// when to ask them.
+// refused records why x, which waits at g now, cannot go. If others go first, g is due for them already.
 func (l *Queue) refused(now time.Time, g *limiter, x *node, a *limit.Decision, behind bool) {
 	if !behind && g.next() == x {
 		l.close(now, g, a)
@@ -133,12 +132,12 @@ func (l *Queue) refused(now time.Time, g *limiter, x *node, a *limit.Decision, b
 	}
 }
 
-// obstacle asks all limits that apply to the first of a ready flow. It returns the limiter whose answer
-// is the latest, or behind whose wait queue the flow has to wait, or nil when all agree. caller is the shared
-// limiter that has called the flow's entry, if one has.
+// obstacle asks all limits that apply to the first request of a ready flow. It returns the limiter whose
+// answer is the latest, or behind whose wait queue the flow has to wait, or nil if all admit the request.
+// caller is the shared limiter that called the flow's entry; nil for none.
 func (l *Queue) obstacle(now time.Time, f *flow, caller *limiter) (worst *limiter, a limit.Decision, behind bool) {
 	var queue *limiter
-	d := f.head().r.demand()
+	d := f.head().asks(now)
 	owed := f.called != nil && f.called.share.owed(f.level)
 	check := func(g *limiter) {
 		if answer := g.ask(now, d); !answer.Admits(now) {
@@ -174,11 +173,10 @@ func (l *Queue) obstacle(now time.Time, f *flow, caller *limiter) (worst *limite
 	return worst, a, false
 }
 
-// grant gives the first of a ready flow its permit: all limits have agreed.
+// grant gives the first request of a ready flow its permit, after all limits have admitted it.
 func (l *Queue) grant(now time.Time, f *flow) {
 	t, c := f.head(), f.kind
-	d := t.r.demand()
-	l.take(now, t.key, c, d)
+	l.take(now, t.key, c, t.asks(now))
 	c.goOn(f)
 	l.served(f)
 	l.unqueue(t)
@@ -190,13 +188,13 @@ func (l *Queue) grant(now time.Time, f *flow) {
 	} else {
 		l.end(f)
 	}
-	l.issue(t, now, d)
+	l.issue(t, now)
 	l.signal(t)
 }
 
-// issue makes t a permit for what was taken at now.
-func (l *Queue) issue(t *ticket, now time.Time, d limit.Demand) {
-	t.state, t.taken, t.demand = granted, now, d
+// issue turns t into a permit for what its request took at now.
+func (l *Queue) issue(t *ticket, now time.Time) {
+	t.state, t.taken = granted, now
 	t.key.flying++
 	l.flying++
 }
@@ -215,7 +213,7 @@ func (l *Queue) signal(t *ticket) {
 	}
 }
 
-// drop takes a waiting ticket out of the queue.
+// drop removes a waiting ticket from the queue.
 func (l *Queue) drop(t *ticket) {
 	f := t.flow
 	first := f.head() == t
@@ -235,7 +233,7 @@ func (l *Queue) drop(t *ticket) {
 	}
 }
 
-// retry has a flow asked again: its first has changed, and may cost less.
+// retry arranges for limits to be asked again about a flow: its first request is another, which may cost less.
 func (l *Queue) retry(f *flow) {
 	switch {
 	case f.limiter != nil:

@@ -12,4 +12,8 @@
 // [Permit.Settle]. The queue imports package limit, and nothing else of this module.
 //
 // The package does no I/O, and of HTTP it knows only the method, host and path that rules match.
+//
+// Start reading at [Queue.Acquire], which ends in acquire.go if the request has to wait; dispatch.go grants the
+// permits. flow.go, entry.go, class.go and waitqueue.go hold the waiting requests, ahead.go tells how many go
+// first.
 package queue

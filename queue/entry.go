@@ -4,8 +4,8 @@ package queue
 type entry struct {
 	node   // in the wait queue of that limiter
 	class  *class
-	ready  waitQueue // flows that no limiter of their own is known to hold back
-	parked *limiter  // where they wait; nil when no flow is ready
+	ready  waitQueue // flows that no limiter of their key holds back, as far as is known
+	parked *limiter  // at which the entry waits; nil if no flow is ready
 
 	dirty bool
 }
@@ -18,7 +18,7 @@ func (s *entry) first() *flow {
 	return s.ready.ranks[s.level][0].flow
 }
 
-// enter makes a flow ready. The flow must be in no wait queue.
+// enter adds a flow, which must be in no wait queue, to the ready flows of its entry.
 func (l *Queue) enter(f *flow) {
 	s := f.entry()
 	f.limiter, f.in = nil, nil
@@ -35,7 +35,7 @@ func (l *Queue) enter(f *flow) {
 	}
 }
 
-// reorder brings an entry up to date after its ready flows changed.
+// reorder restores the order of an entry after its ready flows have changed.
 func (l *Queue) reorder(s *entry) {
 	g, f := s.parked, s.first()
 	switch {

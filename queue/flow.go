@@ -1,8 +1,8 @@
 package queue
 
-// A flow holds the waiting requests of one key, bucket, class and priority: retries first, then in the
-// order of arrival. No flow is empty. Each flow is in one wait queue: that of a limiter of its own that
-// is known to hold it back, or else that of its entry.
+// A flow holds the waiting requests of one key, bucket, class and priority: retries first, then the others
+// in order of arrival. No flow is empty. Each flow is in one wait queue: that of a limiter of its key that
+// holds it back, or else that of its entry.
 type flow struct {
 	node
 	key    *key
@@ -14,12 +14,12 @@ type flow struct {
 	cost            int // of all requests in the flow
 
 	in      *waitQueue
-	limiter *limiter // whose wait queue in is; nil when it is the entry's
-	called  *limiter // has let the flow out and will not send it back behind others
+	limiter *limiter // that owns the wait queue; nil if it is the entry's
+	called  *limiter // that called the flow, and does not put it behind others again
 
-	tag     int64 // start tag of the first in the class's fair order
+	tag     int64 // start tag of the first request in the class's fair order
 	charged int64 // what the tag added to the key's account
-	turn    int64 // when, in the queue's count, its first became first
+	turn    int64 // when its first request became the first, by Queue.turn
 }
 
 // A list is a linked list of tickets.
@@ -89,7 +89,7 @@ func (f *flow) remove(t *ticket) {
 	t.flow = nil
 }
 
-// arrival orders flows of one key: by the arrival of their first, retries before all others.
+// arrival orders flows of one key: by the arrival of their first request, retries before all others.
 func (f *flow) arrival() int64 { return f.head().arrival() }
 
 func (t *ticket) arrival() int64 {
@@ -107,8 +107,8 @@ func (f *flow) earliest() int64 {
 	return f.dates[0].deadline
 }
 
-// place moves the flow to where it belongs in its wait queue, after its first or its deadlines changed. A
-// flow in no wait queue only learns its place.
+// place moves the flow to where it belongs in its wait queue, after its first request or its deadlines have
+// changed. For a flow in no wait queue, it only sets the order.
 func (l *Queue) place(f *flow) {
 	first, deadline := int64(0), f.earliest()
 	if f.limiter == nil {
@@ -125,7 +125,7 @@ func (l *Queue) place(f *flow) {
 	f.in.move(&f.node, f.level, first, f.arrival(), deadline)
 	l.noteDeadline(f.in)
 	if f.limiter != nil && f.limiter.next() != before {
-		l.markDirty(f.limiter) // the one that is next now has not been asked
+		l.markDirty(f.limiter) // it has not been asked about the flow that is first now
 	}
 }
 

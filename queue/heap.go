@@ -4,9 +4,9 @@ package queue
 // costs more than a comparison.
 const children = 4
 
-// A heap is a heap whose members know their place, so that any of them can be removed in O(log n).
-// An order says which of two goes first and where a member keeps its place, counted from 1; 0 means
-// that it is not in the heap.
+// A heap is a priority queue whose members know their place, so that any of them can be removed in O(log n).
+// The order says which of two members goes first and where a member stores its place, counted from 1; 0
+// means that it is not in the heap.
 type heap[T any, O order[T]] []T
 
 type order[T any] interface {
@@ -52,7 +52,7 @@ func (h *heap[T, O]) remove(x T) {
 	if at < last && !h.up(at) {
 		h.down(at)
 	}
-	// A queue that was long once must not keep its memory forever.
+	// Do not keep the memory of a queue that was long once.
 	if c := cap(*h); c > 1024 && last < c/4 {
 		*h = append(make(heap[T, O], 0, c/2), *h...)
 	}

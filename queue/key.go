@@ -6,28 +6,28 @@ import (
 	"github.com/forbear-go/forbear/throttle/limit"
 )
 
-// key is what the queue knows about one spender.
+// A key is what the queue knows about one key.
 type key struct {
 	name     string
 	own      limit.Limiter // from WithKeyLimit, or nil
-	limiters []*limiter    // of rules that count each key by itself, by the rule's slot; nil until used
+	limiters []*limiter    // of rules with scope PerKey, by slot; nil until used
 
-	bucket  *bucket            // of waiting requests: one, and
-	buckets map[string]*bucket // the others, if any
+	bucket  *bucket            // one with waiting requests; nil for none
+	buckets map[string]*bucket // the others by name, if any
 
 	prev, next      *key // by last use
 	used            int64
 	waiting, flying int32
 }
 
-// bucket is the waiting requests of a key that wait behind each other.
+// A bucket holds the requests of a key that wait behind each other.
 type bucket struct {
 	name    string
-	limiter limiter // the key's own limit, which may answer differently for each bucket
+	limiter limiter // of the key's own limit, which may decide differently for each bucket
 	flows   []*flow // never empty
 }
 
-// yields reports whether no request of the key waits, or only such as are paced.
+// yields reports whether no request of the key waits for anything but pacing.
 func (k *key) yields() bool {
 	if k.waiting == 0 {
 		return true
@@ -42,7 +42,7 @@ func (k *key) yields() bool {
 	return yields
 }
 
-// key returns what is known about name, newly if need be. The lock must be held.
+// key returns the key with that name, and creates it if necessary. The lock must be held.
 func (l *Queue) key(name string, now time.Time) *key {
 	k := l.lastKey
 	if k == nil || k.name != name {
@@ -52,7 +52,7 @@ func (l *Queue) key(name string, now time.Time) *key {
 		}
 		l.lastKey = k
 	}
-	// Order by last use is kept to the second: moving a key costs more than asking a limit.
+	// The order by last use is exact to a second: moving a key costs more than asking a limit.
 	if at := l.since(now); at-k.used > int64(time.Second) {
 		k.used = at
 		l.unlinkKey(k)
@@ -98,7 +98,7 @@ func (l *Queue) unlinkKey(k *key) {
 	}
 }
 
-// forgetKey drops all that is known about a key that is not in use.
+// forgetKey removes a key that is not in use.
 func (l *Queue) forgetKey(k *key) {
 	l.unlinkKey(k)
 	delete(l.keys, k.name)
@@ -157,7 +157,7 @@ func (l *Queue) sweepAt() int64 {
 	return l.oldest.used + int64(unused)
 }
 
-// bucketOf returns the bucket, newly if need be.
+// bucketOf returns the bucket with that name, and creates it if necessary.
 func (l *Queue) bucketOf(k *key, name string) *bucket {
 	if k.bucket != nil && k.bucket.name == name {
 		return k.bucket
@@ -188,7 +188,7 @@ func (k *key) eachBucket(f func(*bucket)) {
 	}
 }
 
-// flowOf returns the flow to which a request belongs, newly and in no wait queue if need be.
+// flowOf returns the flow of a request. If necessary it creates the flow, in no wait queue.
 func (l *Queue) flowOf(k *key, c *class, r *Request) *flow {
 	n := l.bucketOf(k, r.Bucket)
 	for _, f := range n.flows {
@@ -203,7 +203,7 @@ func (l *Queue) flowOf(k *key, c *class, r *Request) *flow {
 	return f
 }
 
-// forgetFlow drops an empty flow, and its bucket if it was the last there.
+// forgetFlow removes an empty flow, and its bucket if no other flow is left there.
 func (l *Queue) forgetFlow(f *flow) {
 	n, k := f.bucket, f.key
 	for i, other := range n.flows {
@@ -224,7 +224,7 @@ func (l *Queue) forgetFlow(f *flow) {
 	} else {
 		delete(k.buckets, n.name)
 	}
-	// A limiter that is still marked to be asked may not be used for something else: let it go.
+	// A limiter that is still marked dirty must not be reused: leave it to the garbage collector.
 	if !n.limiter.dirty {
 		*n = bucket{flows: n.flows[:0]}
 		l.buckets.put(n)

@@ -6,22 +6,22 @@ import (
 	"github.com/forbear-go/forbear/throttle/limit"
 )
 
-// limiter is a limit with those who wait for it. A limiter of one key holds flows; a shared one holds
-// entries.
+// A limiter is a limit with the requests that wait for it: flows if it belongs to one key, entries if it is
+// shared.
 type limiter struct {
 	limit   limit.Limiter
 	rule    *rule      // where limit comes from; nil for a key's own
 	waiting *waitQueue // nil when no request waits here
 	share   *share     // nil when no waiting request needs the limiter
 	name    string     // of the limit that refused last
-	at      int64      // when to ask again, in queue time; never when only news can tell
+	at      int64      // when to ask again, in queue time; never if only a change can help
 
 	alarmPlace int32
 	version    uint32 // of the rule, when limit was made
 	shared     bool
 	unknown    bool // the last refusal named no time
-	voluntary  bool // the last refusal was; see [limit.Decision]
-	dirty      bool // is to be asked again before the lock is released
+	voluntary  bool // the last refusal was pacing
+	dirty      bool // to be asked again before the lock is released
 }
 
 type bySoonest struct{}
@@ -33,19 +33,15 @@ func (g *limiter) ask(now time.Time, d limit.Demand) limit.Decision {
 	if g.rule != nil && g.version != g.rule.version {
 		g.rule.renew(g, now)
 	}
-	return g.limit.Ask(now, d)
-}
-
-// flight is the limiter's limit, if it counts requests in flight.
-func (g *limiter) flight() *inFlight {
-	b, _ := g.limit.(*inFlight)
-	return b
+	a := g.limit.Ask(now, d)
+	a.Relax(now, &d)
+	return a
 }
 
 // busy reports whether requests wait at the limiter.
 func (g *limiter) busy() bool { return g.waiting != nil }
 
-// admitTo puts x, with its place set, into the limiter's wait queue.
+// admitTo adds x, whose order is set, to the limiter's wait queue.
 func (l *Queue) admitTo(g *limiter, x *node) {
 	if g.waiting == nil {
 		g.waiting = l.waitQueues.get()
@@ -58,7 +54,7 @@ func (l *Queue) admitTo(g *limiter, x *node) {
 	}
 }
 
-// leaveLimiter takes x out of the limiter's wait queue. The next one may want less than x did.
+// leaveLimiter removes x from the limiter's wait queue. The next one may ask for less than x did.
 func (l *Queue) leaveLimiter(g *limiter, x *node) {
 	g.waiting.remove(x)
 	if x.flow != nil {
@@ -73,8 +69,8 @@ func (l *Queue) leaveLimiter(g *limiter, x *node) {
 	l.alarms.remove(g)
 }
 
-// close notes why the first of the limiter's wait queue cannot go, and turns away those who cannot wait so
-// long.
+// close records why the first of the limiter's wait queue cannot go, and turns away the requests that cannot
+// wait so long.
 func (l *Queue) close(now time.Time, g *limiter, a *limit.Decision) {
 	g.name, g.unknown, g.voluntary, g.at = a.Limit, a.Unknown, a.Paced > 0, never
 	g.share.soonest = 0
@@ -87,8 +83,8 @@ func (l *Queue) close(now time.Time, g *limiter, a *limit.Decision) {
 	}
 	f := g.next().leader()
 	g.share.soonest = l.since(a.Earliest())
-	if cheap := f.head().r.demand(); cheap.Requests > 1 {
-		// The order may change before, and a cheap request go where this one cannot.
+	if cheap := f.head().asks(now); cheap.Requests > 1 {
+		// The order may change until then, and a cheap request go where this one cannot.
 		cheap.Requests = 1
 		answer := g.ask(now, cheap)
 		g.share.soonest = l.since(answer.Earliest())
@@ -98,8 +94,8 @@ func (l *Queue) close(now time.Time, g *limiter, a *limit.Decision) {
 	}
 }
 
-// expire turns away all members of a wait queue whose deadline is before the time at which one of them can go at
-// the soonest.
+// expire turns away all members of a wait queue whose deadline is before the earliest time at which any of
+// them can go.
 func (l *Queue) expire(c *waitQueue, g *limiter) (did bool) {
 	for len(c.dates) > 0 && c.dates[0].deadline < g.share.soonest {
 		did = true
@@ -113,7 +109,7 @@ func (l *Queue) expire(c *waitQueue, g *limiter) (did bool) {
 	return did
 }
 
-// expireFlow turns away those of a flow whose deadline is before a.
+// expireFlow turns away the requests of a flow whose deadline is before the time of a.
 func (l *Queue) expireFlow(f *flow, a *limit.Decision) (did bool) {
 	if a.Unknown || a.Max > 0 {
 		return false
@@ -137,28 +133,3 @@ func (l *Queue) markDirty(g *limiter) {
 		l.dirtyLimiters = append(l.dirtyLimiters, g)
 	}
 }
-
-// inFlight bounds how many requests are under way. The queue gives back what it took when a permit is
-// released, which is later than Done.
-type inFlight struct {
-	limit.NoHooks
-
-	max, now int
-	name     string
-}
-
-func (b *inFlight) Ask(time.Time, limit.Demand) limit.Decision {
-	if b.now < b.max {
-		return limit.Decision{}
-	}
-	return limit.Decision{Limit: b.name, Unknown: true}
-}
-
-func (b *inFlight) Take(time.Time, limit.Demand) { b.now++ }
-
-func (b *inFlight) Forecast(time.Time, int, limit.Demand) limit.Decision {
-	return limit.Decision{Limit: b.name}
-}
-
-// Idle reports whether nothing is under way.
-func (b *inFlight) Idle(time.Time) bool { return b.now == 0 }

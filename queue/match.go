@@ -2,8 +2,8 @@ package queue
 
 // classID is what the shared limits of a request depend on.
 type classID struct {
-	rules uint64 // those that match
-	host  string // if one of them counts each host by itself
+	rules uint64 // the set of rules that match
+	host  string // empty unless one of them has scope PerHost
 }
 
 // hostID identifies a limiter that requests of one host share.
@@ -13,14 +13,14 @@ type hostID struct {
 	host   string
 }
 
-// slotOf is a limiter of a rule that counts each key by itself.
+// slotOf names a limiter of a rule with scope PerKey.
 type slotOf struct {
 	rule   *rule
 	flight bool
 	slot   int // in key.limiters
 }
 
-// match returns which rules apply to a request. It needs no lock: what it reads never changes.
+// match returns which rules apply to a request. It needs no lock, because what it reads never changes.
 func (l *Queue) match(r *Request) (id classID) {
 	for _, rule := range l.rules {
 		if rule.Match == nil || rule.Match(r) {
@@ -33,7 +33,7 @@ func (l *Queue) match(r *Request) (id classID) {
 	return id
 }
 
-// classOf returns a class, newly if need be. The lock must be held.
+// classOf returns the class with that id, and creates it if necessary. The lock must be held.
 func (l *Queue) classOf(id classID) *class {
 	if l.lastClass.id == id {
 		return l.lastClass
@@ -91,7 +91,7 @@ func (l *Queue) addLimiter(c *class, r *rule, flight bool) {
 	c.limiters = append(c.limiters, g)
 }
 
-// limiterOf returns a limiter of the key, newly if need be.
+// limiterOf returns a limiter of the key, and creates it if necessary.
 func (l *Queue) limiterOf(k *key, s *slotOf) *limiter {
 	if k.limiters == nil {
 		k.limiters = make([]*limiter, l.slots)
@@ -104,8 +104,7 @@ func (l *Queue) limiterOf(k *key, s *slotOf) *limiter {
 	return g
 }
 
-// pruneClasses forgets classes and shared limiters that are not in use and that remember nothing, each time
-// that there are twice as many as after the last time.
+// pruneClasses forgets unused classes, and shared limiters that are idle, whenever their number has doubled.
 func (l *Queue) pruneClasses() {
 	if len(l.classes)+len(l.shared) < l.prune {
 		return

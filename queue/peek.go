@@ -1,6 +1,9 @@
 package queue
 
-import "time"
+import (
+	"context"
+	"time"
+)
 
 // Peek returns the position that r would have if it arrived now. It spends nothing. If r could be sent
 // at once, Start is not after the current time and Ahead is 0.
@@ -17,11 +20,13 @@ func (l *Queue) Peek(r *Request) (Position, error) {
 	now := l.now()
 	k, c := l.key(r.Key, now), l.classOf(id)
 	t := l.ticket(k, c, r)
+	t.demand, t.arrived = r.demand(), l.since(now)
+	t.deadline, _ = l.deadlineOf(context.Background(), r, t.arrived)
 	l.seq++
-	t.seq, t.level, t.deadline = l.seq, r.level(), never
-	// To join the queue and leave it again, with no limit asked in between, is the simplest way to tell.
+	t.seq, t.level = l.seq, r.level()
+	// Joining the queue and leaving it again, without asking any limit in between, is the simplest way.
 	l.join(t)
-	p, err := l.placeOf(t, now), l.impossible(t, now)
+	p, err := l.positionOf(t, now), l.impossible(t, now)
 	l.drop(t)
 	l.recycle(t)
 	l.dispatch(now)
@@ -57,10 +62,10 @@ func (k *key) stats() Stats {
 	return Stats{Keys: 1, Waiting: int(k.waiting), InFlight: int(k.flying)}
 }
 
-// impossible returns the error of a request that costs too much.
+// impossible returns the error for a request that costs more than a limit ever allows, or nil.
 func (l *Queue) impossible(t *ticket, now time.Time) (err error) {
 	l.eachLimiter(t.flow, func(g *limiter) {
-		if a := g.ask(now, t.r.demand()); a.Max > 0 {
+		if a := g.ask(now, t.asks(now)); a.Max > 0 {
 			err = newCostError(t.r, &a)
 		}
 	})

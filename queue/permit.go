@@ -17,7 +17,7 @@ type Permit struct {
 }
 
 // Release returns what the permit holds while its request is in flight: its places under MaxInFlight
-// bounds. What the request spent of a rate stays spent. Only the first Release, Settle or Return of a
+// bounds. What the request spent of a rate stays spent. Only the first Release, Settle or Cancel of a
 // permit has an effect.
 func (p Permit) Release() { p.end(nil, true) }
 
@@ -35,7 +35,7 @@ func (p Permit) Cancel() {
 	if p.t == nil {
 		return
 	}
-	l := p.t.line
+	l := p.t.queue
 	l.mu.Lock()
 	defer l.mu.Unlock() // because a limiter may panic
 	if t := p.t; t.gen == p.gen && t.state == granted {
@@ -49,7 +49,7 @@ func (p Permit) end(f func(now time.Time, own limit.Limiter), release bool) {
 	if p.t == nil {
 		return
 	}
-	l := p.t.line
+	l := p.t.queue
 	l.mu.Lock()
 	defer l.mu.Unlock() // because f may panic
 	t := p.t
@@ -61,7 +61,7 @@ func (p Permit) end(f func(now time.Time, own limit.Limiter), release bool) {
 	if !t.observed {
 		t.observed = true
 		l.done(now, t)
-		news = news || k.own != nil // it may admit more now
+		news = news || k.own != nil // the key's own limit may admit more now
 	}
 	if f != nil {
 		f(now, k.own)
@@ -75,7 +75,7 @@ func (p Permit) end(f func(now time.Time, own limit.Limiter), release bool) {
 	}
 }
 
-// release takes a permit back.
+// release ends a permit.
 func (l *Queue) release(t *ticket) {
 	t.key.flying--
 	l.flying--
@@ -98,7 +98,7 @@ func (l *Queue) giveBack(g *limiter) {
 	}
 }
 
-// done tells the limiters that t was answered. They may admit more then.
+// done tells the limiters that t's request is over. They may admit more then.
 func (l *Queue) done(now time.Time, t *ticket) {
 	if t.key.own != nil {
 		t.key.own.Done(now, t.taken, t.demand)

@@ -30,16 +30,16 @@ func (w Waiting) Position() (Position, bool) {
 	if w.t == nil {
 		return Position{}, false
 	}
-	l := w.t.line
+	l := w.t.queue
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if w.t.gen != w.gen || w.t.state != waiting {
 		return Position{}, false
 	}
-	return l.placeOf(w.t, l.now()), true
+	return l.positionOf(w.t, l.now()), true
 }
 
-// eachLimiter calls do for all limiters that a flow needs.
+// eachLimiter calls do for all limiters that a flow has to pass.
 func (l *Queue) eachLimiter(f *flow, do func(*limiter)) {
 	if f.key.own != nil {
 		do(&f.bucket.limiter)
@@ -52,8 +52,8 @@ func (l *Queue) eachLimiter(f *flow, do func(*limiter)) {
 	}
 }
 
-// placeOf works out where a waiting ticket stands.
-func (l *Queue) placeOf(t *ticket, now time.Time) Position {
+// positionOf returns the position of a waiting ticket.
+func (l *Queue) positionOf(t *ticket, now time.Time) Position {
 	f := t.flow
 	if f == &l.overflowed {
 		return Position{Ahead: l.waiting + f.before(t).n}
@@ -66,12 +66,12 @@ func (l *Queue) placeOf(t *ticket, now time.Time) Position {
 	return p
 }
 
-// worsen takes into account that t waits at g behind ahead.
+// worsen updates the position of t for limiter g, which the load ahead passes first.
 func (p *Position) worsen(g *limiter, t *ticket, now time.Time, ahead load) {
 	if p.Start.IsZero() {
-		return // it is not known already
+		return // a limiter before g made it unknown
 	}
-	d := t.r.demand()
+	d := t.asks(now)
 	a := g.ask(now, d)
 	start, name := a.Earliest(), a.Limit
 	if a.Max <= 0 && !a.Unknown {
@@ -94,7 +94,7 @@ func (p *Position) worsen(g *limiter, t *ticket, now time.Time, ahead load) {
 	}
 }
 
-// limiterAhead is the limiter that the flow waits for, or nil.
+// limiterAhead returns the limiter that the flow waits for, or nil.
 func (f *flow) limiterAhead() *limiter {
 	switch {
 	case f.limiter != nil:

@@ -21,9 +21,9 @@ type Queue struct {
 	keyRoom  int // how many of one key may wait
 	overflow Overflow
 	newLimit func(key string) limit.Limiter
-	rules    []*rule     // their numbers may change, under the lock
-	slots    int         // limiters that a key can have
-	units    atomic.Bool // whether a quota counts something else than requests
+	rules    []*rule     // fixed, but SetLimits changes their numbers under the lock
+	slots    int         // how many limiters of rules a key can have
+	units    atomic.Bool // whether a quota counts something other than requests
 
 	mu sync.Mutex // guards everything below
 
@@ -35,7 +35,7 @@ type Queue struct {
 
 	classes map[classID]*class
 	shared  map[hostID]*limiter
-	prune   int // size of the two at which to look for what is not in use
+	prune   int // size of both at which to look for unused ones
 
 	lastClass *class // a cache of one
 
@@ -54,7 +54,7 @@ type Queue struct {
 	seq, turn       int64
 
 	phase phase
-	gone  chan struct{} // closed when the queue is
+	gone  chan struct{} // closed together with the queue
 
 	spare      *ticket
 	spares     int
@@ -65,8 +65,8 @@ type Queue struct {
 	sharePool pool[share]
 }
 
-// now reads the clock; the lock must be held. It reads the monotonic one alone, which takes half the
-// time of both, and the wall clock once a second, so that limits aligned to it notice when it is set.
+// now reads the clock. The lock must be held. Reading only the monotonic clock takes half the time; now
+// reads the wall clock too once a second, so that limits aligned to it notice when it is set.
 func (l *Queue) now() time.Time {
 	passed := time.Since(l.read)
 	if passed < time.Second {
@@ -76,7 +76,7 @@ func (l *Queue) now() time.Time {
 	return l.read
 }
 
-// since converts to queue time. Sub saturates, so a time centuries away is no trouble.
+// since converts to queue time. Sub saturates, so times that are centuries away do no harm.
 func (l *Queue) since(t time.Time) int64 { return int64(t.Sub(l.start)) }
 
 // Acquire returns a permit as soon as all limits that apply to r allow it. It blocks until then, unless
@@ -102,32 +102,39 @@ func (l *Queue) Acquire(ctx context.Context, r *Request) (Permit, error) {
 	return l.await(ctx, t)
 }
 
-// enqueue lets r go or fail at once, or puts it in the queue and returns its ticket.
+// enqueue grants or refuses r a permit at once, or puts r in the queue and returns its ticket.
 func (l *Queue) enqueue(ctx context.Context, r *Request) (Permit, *ticket, error) {
 	id := l.match(r)
 	l.mu.Lock()
 	defer l.mu.Unlock() // a limit may panic
-	if l.phase == closed {
+	if l.phase == closed || l.phase == draining && !r.Retry {
 		return Permit{}, nil, &WaitError{Err: ErrClosed}
 	}
-	now, d := l.now(), r.demand()
-	k, c := l.key(r.Key, now), l.classOf(id)
+	now := l.now()
+	k, c, d := l.key(r.Key, now), l.classOf(id), r.demand()
+	at := l.since(now)
+	deadline, byContext := l.deadlineOf(ctx, r, at)
+	d.Left = r.patience(deadline, at)
 	if l.phase == open && !c.contended() && k.yields() && l.ask(now, k, c, d) {
 		l.take(now, k, c, d)
 		t := l.ticket(k, c, nil)
-		l.issue(t, now, d)
+		t.demand = d
+		l.issue(t, now)
 		if l.due == never {
-			l.arm(now) // so that idle keys are looked for even if no request ever waits
+			l.arm(now) // to sweep idle keys even if no request ever waits
 		}
 		return Permit{t, t.gen}, nil, nil
 	}
-	return l.lineUp(ctx, now, k, c, r)
+	t := l.ticket(k, c, r)
+	t.demand, t.arrived, t.deadline, t.byContext = r.demand(), at, deadline, byContext
+	return l.submit(t, now)
 }
 
-// ask reports whether all limits agree that a request goes now.
+// ask reports whether all limits admit a request now.
 func (l *Queue) ask(now time.Time, k *key, c *class, d limit.Demand) bool {
 	if k.own != nil {
-		if a := k.own.Ask(now, d); !a.Admits(now) {
+		a := k.own.Ask(now, d)
+		if a.Relax(now, &d); !a.Admits(now) {
 			return false
 		}
 	}
@@ -144,9 +151,9 @@ func (l *Queue) ask(now time.Time, k *key, c *class, d limit.Demand) bool {
 	return true
 }
 
-// take spends what a request costs, of all limits. If one panics, the others get it back.
+// take charges all limits for a request. If one of them panics, take cancels the charges to the others.
 func (l *Queue) take(now time.Time, k *key, c *class, d limit.Demand) {
-	took := 0 // limits that did
+	took := 0 // how many limits were charged
 	defer func() {
 		if took >= 0 {
 			l.untake(now, k, c, d, took)
@@ -167,7 +174,7 @@ func (l *Queue) take(now time.Time, k *key, c *class, d limit.Demand) {
 	took = -1
 }
 
-// untake undoes a take of which only so many limits were reached.
+// untake undoes a take that reached only the first took limits.
 func (l *Queue) untake(now time.Time, k *key, c *class, d limit.Demand, took int) {
 	undo := func(from limit.Limiter) {
 		if took--; took < 0 {
@@ -190,15 +197,15 @@ func (l *Queue) untake(now time.Time, k *key, c *class, d limit.Demand, took int
 	}
 }
 
-// unsettled reports whether settle has something to do.
+// unsettled reports whether dispatch has something to do.
 func (l *Queue) unsettled() bool {
 	return len(l.dirtyLimiters) > 0 || len(l.dirtyEntries) > 0 || l.phase == draining
 }
 
-// retryPanic is how long those are left alone who were being asked when a limit panicked.
+// retryPanic is the time after which the queue asks a limiter again that panicked.
 const retryPanic = time.Second
 
-// arm sets the timer to the next time at which something is due, if that changed.
+// arm sets the timer to the next time at which something is due, unless it is set already.
 func (l *Queue) arm(now time.Time) {
 	next := l.sweepAt()
 	if len(l.dirtyLimiters)+len(l.dirtyEntries) > 0 { // a limit panicked
@@ -225,12 +232,12 @@ func (l *Queue) arm(now time.Time) {
 	}
 }
 
-// newTimerFunc returns what the timer calls. It does not keep the queue alive: one that the program
-// no longer holds, and in which therefore no request waits, is freed at once and not when its timer fires.
+// newTimerFunc returns the function that the timer calls. It holds only a weak pointer, so that a queue that
+// the program no longer uses, in which no request can wait, is freed before its timer fires.
 func newTimerFunc(l *Queue) func() {
-	line := weak.Make(l)
+	queue := weak.Make(l)
 	return func() {
-		if l := line.Value(); l != nil {
+		if l := queue.Value(); l != nil {
 			l.onTimer()
 		}
 	}
@@ -245,7 +252,7 @@ func (l *Queue) onTimer() {
 	at := l.since(now)
 	l.markDue(0, at)
 	l.drain(now)
-	// Only now: who can go at the very end of its time goes.
+	// Only after drain: a request that may be sent exactly at its deadline is sent.
 	for len(l.deadlines) > 0 && l.deadlines[0].deadline <= at {
 		t := l.deadlines[0].dates[0].flow.dates[0]
 		l.fail(t, l.tooLate(t, t.flow.limiterAhead()))
@@ -258,7 +265,7 @@ func (l *Queue) onTimer() {
 	l.dispatch(now)
 }
 
-// markDue marks the limiters that are due. They are at the top of the heap, in no order.
+// markDue marks the limiters that are due, which are at the top of the heap, below i.
 func (l *Queue) markDue(i int, at int64) {
 	if i < len(l.alarms) && l.alarms[i].at <= at {
 		l.markDirty(l.alarms[i])

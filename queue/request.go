@@ -20,14 +20,15 @@ type Request struct {
 	// Host, Method and Path are what rules match; see [Rule]. The path is escaped, as it is sent; use
 	// EscapedPath of a URL. An empty method counts as GET and an empty path as "/".
 	Host, Method, Path string
-	// Cost is how many units of the limits the request spends. 0 means 1; a negative cost is an error.
+	// Cost is how many requests the request counts for. 0 means 1; a negative cost is an error.
 	Cost int
-	// Units is how much it surely spends of other units than requests, such as {"tokens": 850}; see
-	// [Quota.Of].
+	// Units is how much the request certainly spends of units other than requests, such as
+	// {"tokens": 850}; see [Quota.Of].
 	Units map[string]float64
-	// Estimate is what is known of its cost where Units does not say it, for the same limiters.
+	// Estimate describes the cost of units that are not in Units, for the same limiters.
 	Estimate limit.Estimate
-	// Metered says that [Queue.Settle] will be called with what it spent of units that Units lacks.
+	// Metered announces a call of [Queue.Settle] with what the request spent of units that are not in
+	// Units.
 	Metered bool
 	// Priority decides which request goes first if several wait for the same limit. The zero value is
 	// Normal.
@@ -42,33 +43,14 @@ type Request struct {
 	// OnWait, if not nil, is called once if the request has to wait, in the goroutine that called
 	// Acquire, before it blocks.
 	OnWait func(Waiting)
-	// Tag is for the caller's use. The queue passes it to limits with the request and ignores it
-	// otherwise.
+	// Tag is for the caller's use. The queue only passes it to limiters, with the request's demand.
 	Tag any
 }
 
-// A Priority orders requests that wait for the same limit: a higher priority goes first, except that
-// lower ones keep the share that [WithMinimumShare] sets.
-type Priority int8
-
-// The priorities. Any other value is an error.
-const (
-	Lowest  Priority = -2
-	Low     Priority = -1
-	Normal  Priority = 0
-	High    Priority = 1
-	Highest Priority = 2
-)
-
-const levels = int(Highest-Lowest) + 1
-
-// level is the index of a priority in the arrays that are kept by priority.
-func (r *Request) level() int8 { return int8(r.Priority - Lowest) }
-
-// cost is what r spends, at least 1.
+// cost returns how many requests r counts for, at least 1.
 func (r *Request) cost() int { return max(r.Cost, 1) }
 
-// demand is what r asks of its limits.
+// demand returns what r asks of its limits, apart from how long it has waited and still can.
 func (r *Request) demand() limit.Demand {
 	return limit.Demand{Requests: r.cost(), Units: r.Units, Estimate: r.Estimate, Metered: r.Metered, Tag: r.Tag}
 }

@@ -57,13 +57,13 @@ func TestLimitsSeeWhatARequestCosts(t *testing.T) {
 	own := new(demands)
 	l := newLine(t, WithKeyLimit(func(string) limit.Limiter { return own }))
 	r := &Request{
-		Key: "k", Cost: 2, Units: map[string]float64{"tokens": 850},
+		Key: "k", Cost: 2, MaxWait: time.Minute, Units: map[string]float64{"tokens": 850},
 		Estimate: limit.Estimate{Bytes: 1200, Most: map[string]float64{"output-tokens": 400}},
 	}
 	p, err := l.Acquire(t.Context(), r)
 	require.NoError(t, err)
 	p.Release()
-	want := []limit.Demand{{Requests: 2, Units: r.Units, Estimate: r.Estimate}}
+	want := []limit.Demand{{Requests: 2, Units: r.Units, Estimate: r.Estimate, Left: time.Minute}}
 	assert.Equal(t, want, own.asked)
 	assert.Equal(t, want, own.taken)
 }

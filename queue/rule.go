@@ -46,7 +46,7 @@ const (
 	Global               // count all requests together
 )
 
-// maxRules is how many rules a queue can have: the set of those that match is one word.
+// maxRules is how many rules a queue can have: a set of rules is one word.
 const maxRules = 64
 
 // WithRule adds a rule. A queue can have up to 64 rules; their order does not matter.
@@ -87,11 +87,11 @@ func WithRule(r Rule) Option {
 	}
 }
 
-// rule is a Rule of a queue. It may have two limiters: one for rates, one for what is in flight.
+// A rule is a Rule of a queue. It may have two limiters: one for rates, and one for requests in flight.
 type rule struct {
 	Rule
 	bit     uint64
-	slot    int // of the first of the two limiters in a key's, if the scope is PerKey
+	slot    int // index of the first of its limiters in key.limiters, if the scope is PerKey
 	version uint32
 }
 
@@ -104,7 +104,7 @@ func (l *Queue) ruleNamed(name string) *rule {
 	return nil
 }
 
-// set changes the numbers of the rule. The limiters learn of it when they are asked next.
+// set changes the numbers of the rule. Its limiters are renewed when they are asked next.
 func (r *rule) set(limits []Quota, maxInFlight int) error {
 	if maxInFlight < 0 || maxInFlight > math.MaxInt32 {
 		return fmt.Errorf("queue: rule %q: MaxInFlight must be from 0 to %d, got %d", r.Name, math.MaxInt32, maxInFlight)
@@ -115,7 +115,7 @@ func (r *rule) set(limits []Quota, maxInFlight int) error {
 			return fmt.Errorf("queue: rule %q: %w", r.Name, err)
 		}
 		name := q.String()
-		if r.Name != "" && name == q.Named("").String() { // it has no name of its own
+		if r.Name != "" && name == q.Named("").String() { // the quota has no name of its own
 			name = r.Name + ", " + name
 		}
 		named[i] = q.Named(name)
@@ -171,7 +171,7 @@ func (l *Queue) change(name string, f func(*rule) error) error {
 	return nil
 }
 
-// limiter returns a new limiter of the rule: for rates, or for what is in flight.
+// limiter returns a new limiter of the rule: for rates, or for requests in flight.
 func (r *rule) limiter(flight bool) *limiter {
 	g := &limiter{rule: r, version: r.version, shared: r.Scope != PerKey}
 	if flight {
@@ -189,7 +189,7 @@ func (r *rule) flightName() string {
 	return r.Name + ", in flight"
 }
 
-// renew brings the limit of a limiter up to date after the rule changed.
+// renew replaces the limit of a limiter after the rule has changed.
 func (r *rule) renew(g *limiter, now time.Time) {
 	g.version = r.version
 	if b := g.flight(); b != nil {

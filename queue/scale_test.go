@@ -48,7 +48,7 @@ func joinLine(l *Queue, r *Request) *ticket {
 	t := l.ticket(l.key(r.Key, now), l.classOf(id), r)
 	l.seq++
 	t.seq, t.level, t.state = l.seq, r.level(), waiting
-	t.setDeadline(context.Background(), now)
+	t.demand, t.arrived, t.deadline = r.demand(), l.since(now), never
 	l.join(t)
 	l.dispatch(now)
 	l.judge(t, now)

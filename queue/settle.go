@@ -1,8 +1,12 @@
 package queue
 
-import "github.com/forbear-go/forbear/throttle/limit"
+import (
+	"time"
 
-// CountsUnits reports whether a quota of a rule counts something else than requests; see [Quota.Of].
+	"github.com/forbear-go/forbear/throttle/limit"
+)
+
+// CountsUnits reports whether any quota of a rule counts something other than requests; see [Quota.Of].
 func (l *Queue) CountsUnits() bool { return l.units.Load() }
 
 func (l *Queue) noteUnits(quotas []Quota) {
@@ -13,12 +17,12 @@ func (l *Queue) noteUnits(quotas []Quota) {
 	}
 }
 
-// Settle tells the quotas that count something else than requests what a Metered request cost. Call it
-// once for each permit that such a request got, unless the permit was canceled: when the response tells,
-// which may be after the permit was released. r must be as it was, except for its Tag.
+// Settle tells the quotas that count something other than requests what a Metered request cost. Call it once
+// for each permit of such a request that was not canceled, as soon as the response says so, even after the
+// permit was released. r must be unchanged, except for its Tag.
 //
-// What is missing from used was not spent, as when the request was refused. A nil map says that the cost
-// is not known: then what other requests cost is counted.
+// The request spent nothing of units that are not in used, as when it was refused. A nil map means that the
+// cost is not known; quotas then count what other requests cost.
 func (l *Queue) Settle(r *Request, used map[string]float64) {
 	if !r.Metered || !l.CountsUnits() {
 		return
@@ -29,15 +33,15 @@ func (l *Queue) Settle(r *Request, used map[string]float64) {
 	now, d := l.now(), r.demand()
 	k, c := l.key(r.Key, now), l.classOf(id)
 	for i := range c.slots {
-		l.settle(l.limiterOf(k, &c.slots[i]), d, used)
+		l.settle(l.limiterOf(k, &c.slots[i]), now, d, used)
 	}
 	for _, g := range c.limiters {
-		l.settle(g, d, used)
+		l.settle(g, now, d, used)
 	}
 	l.dispatch(now)
 }
 
-func (l *Queue) settle(g *limiter, d limit.Demand, used map[string]float64) {
-	limit.Settle(g.limit, l.now(), d, used)
+func (l *Queue) settle(g *limiter, now time.Time, d limit.Demand, used map[string]float64) {
+	g.limit.Settle(now, d, used)
 	l.markDirty(g)
 }

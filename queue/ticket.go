@@ -15,10 +15,10 @@ const (
 	failed               // err says why
 )
 
-// A ticket is one request from its arrival until its permit is released. Tickets are reused: gen counts
-// the uses, so that a permit of an earlier use does nothing.
+// A ticket stands for one request from its arrival until its permit is released. Tickets are reused; gen
+// counts the uses, so that a permit of an earlier use does nothing.
 type ticket struct {
-	line  *Queue
+	queue *Queue
 	key   *key
 	class *class
 	r     *Request // until Acquire returns
@@ -30,17 +30,18 @@ type ticket struct {
 	older, newer *ticket // among all waiting requests of its priority
 
 	seq       int64 // of arrival
+	arrived   int64 // in queue time
 	deadline  int64 // in queue time, or never
 	taken     time.Time
-	demand    limit.Demand // what was taken
+	demand    limit.Demand
 	gen       uint32
 	datePlace int32
 	ahead     int32 // when it arrived
 	state     state
 	level     int8
 	byContext bool // the deadline is the context's
-	blocked   bool // a caller listens to wake
-	observed  bool // the limiters know that it was answered
+	blocked   bool // a caller receives from wake
+	observed  bool // the limiters know that the request is over
 }
 
 type byDeadline struct{}
@@ -55,7 +56,7 @@ const maxFree = 1024
 func (l *Queue) ticket(k *key, c *class, r *Request) *ticket {
 	t := l.spare
 	if t == nil {
-		t = &ticket{line: l}
+		t = &ticket{queue: l}
 	} else {
 		l.spare, t.next = t.next, nil
 		l.spares--

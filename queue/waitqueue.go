@@ -40,7 +40,7 @@ type byDate struct{}
 func (byDate) less(a, b *node) bool { return a.deadline < b.deadline }
 func (byDate) place(n *node) *int32 { return &n.datePlace }
 
-// byAlarm keeps the waitQueues of flows of the whole line by the first deadline of each, for the timer.
+// byAlarm orders all wait queues of flows by their first deadlines, for the timer.
 type byAlarm struct{}
 
 func (byAlarm) less(a, b *waitQueue) bool { return a.deadline < b.deadline }
@@ -50,9 +50,9 @@ func (byAlarm) place(c *waitQueue) *int32 { return &c.alarmPlace }
 type waitQueue struct {
 	n     int32
 	ranks [levels]heap[*node, byRank]
-	dates heap[*node, byDate] // those with a deadline
+	dates heap[*node, byDate] // the nodes with a deadline
 
-	deadline   int64 // of the first of dates, or never, as the queue knows; see noteDeadline
+	deadline   int64 // the earliest, or never, at the last call of noteDeadline
 	alarmPlace int32
 }
 
@@ -85,7 +85,7 @@ func (c *waitQueue) remove(x *node) {
 	c.n--
 }
 
-// move gives x, a member, a new place.
+// move changes the order of x, a member.
 func (c *waitQueue) move(x *node, level int8, first, second, deadline int64) {
 	if x.level != level {
 		c.ranks[x.level].remove(x)

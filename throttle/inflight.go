@@ -9,6 +9,13 @@ type lost struct {
 	cost int64
 }
 
+// InFlight returns the total cost of the requests in flight, including those whose response was
+// lost recently.
+func (k *Limiter) InFlight(now time.Time) int {
+	k.expireLost(k.instant(now))
+	return int(k.sent - k.answered)
+}
+
 // Abandon notes that a request got no answer, and perhaps never will.
 func (k *Limiter) Abandon(now time.Time, t Reservation) {
 	k.conclude(&t)

@@ -11,6 +11,8 @@ import (
 // under less load. A window is over when enough requests that began in it are done, so
 // that it tells of the limit that held in it.
 type limiter struct {
+	limit.NoHooks
+
 	config   *Config
 	limit    float64
 	inflight int

@@ -29,6 +29,7 @@ func (a all) Ask(now time.Time, d Demand) (latest Decision) {
 	var soonest time.Time
 	for _, l := range a {
 		answer := l.Ask(now, d)
+		answer.Relax(now, &d)
 		if answer.Admits(now) {
 			continue
 		}
@@ -58,6 +59,12 @@ func (a all) Cancel(taken time.Time, d Demand) {
 func (a all) Done(now, taken time.Time, d Demand) {
 	for _, l := range a {
 		l.Done(now, taken, d)
+	}
+}
+
+func (a all) Settle(now time.Time, d Demand, used map[string]float64) {
+	for _, l := range a {
+		l.Settle(now, d, used)
 	}
 }
 

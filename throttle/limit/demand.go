@@ -1,5 +1,7 @@
 package limit
 
+import "time"
+
 // A Demand is what one request asks of its limits. The zero value is one request.
 type Demand struct {
 	// Requests is how many requests it counts for. 0 counts as 1.
@@ -9,8 +11,11 @@ type Demand struct {
 	Units map[string]float64
 	// Estimate is what is known of its cost where Units does not say it.
 	Estimate Estimate
-	// Metered says that the caller will call [Settle] with what it spent of units that Units lacks.
+	// Metered says that the caller will call [Limiter.Settle] with what it spent of units that Units lacks.
 	Metered bool
+	// Waited is how long the request has waited, and Left how much longer it can wait: 0 means without
+	// bound, and a negative Left not at all. See [Decision.Relax].
+	Waited, Left time.Duration
 	// Tag is the caller's own. The limiters of this package do not look at it.
 	Tag any
 }

@@ -1,23 +1,23 @@
 package limit
 
-// slot is requests that happened at nearly the same time.
+// A slot holds requests of nearly the same time.
 type slot struct {
 	from, to int64
-	cost     int32 // of all that are left; 0 when none is
+	cost     int32 // of the requests that are left in it
 }
 
-// eventLog is requests in the order in which they happened. Those close together share a slot, as if all
-// had been the last of them. Times are nanoseconds since some base.
+// An eventLog holds requests in order of time. Requests that are close together share a slot, as if all had
+// the time of the last. Times are nanoseconds since some base.
 type eventLog struct {
 	slots []slot
-	gone  int32 // slots at the front that have left
-	empty int32 // slots behind them of which nothing is left
+	gone  int32 // slots at the front that were removed
+	empty int32 // slots behind them that are empty
 }
 
-// live is the slots that have not left. The first is not empty.
+// live returns the slots that were not removed. The first is not empty.
 func (t *eventLog) live() []slot { return t.slots[t.gone:] }
 
-// add puts a request at the end, in the slot of the last one if that is at most grain away.
+// add appends a request. It shares the slot of the last request if that is at most grain away.
 func (t *eventLog) add(now, grain int64, cost int32) {
 	if last := len(t.slots) - 1; last >= int(t.gone) {
 		x := &t.slots[last]
@@ -43,7 +43,7 @@ func (t *eventLog) compact() {
 	t.slots, t.gone, t.empty = kept, 0, 0
 }
 
-// find returns the slot of what happened at a time, nil when it has left.
+// find returns the slot that includes a time, or nil if it was removed.
 func (t *eventLog) find(at int64) *slot {
 	low, high := int(t.gone), len(t.slots)
 	for low < high { // the first slot that begins after at
@@ -60,8 +60,8 @@ func (t *eventLog) find(at int64) *slot {
 	return &t.slots[low-1]
 }
 
-// pull takes a request of that cost out of a slot. It reports false, and leaves all as it is, if there
-// can be none.
+// pull removes a request with that cost from a slot. If the slot cannot hold one, it changes nothing and
+// returns false.
 func (t *eventLog) pull(x *slot, cost int32) bool {
 	if cost > x.cost {
 		return false
@@ -73,7 +73,7 @@ func (t *eventLog) pull(x *slot, cost int32) bool {
 	return true
 }
 
-// pop drops the first slot and returns its cost.
+// pop removes the first slot and returns its cost.
 func (t *eventLog) pop() int32 {
 	cost := t.slots[t.gone].cost
 	t.gone++
@@ -81,7 +81,7 @@ func (t *eventLog) pop() int32 {
 	return cost
 }
 
-// trim keeps the first slot one of which something is left, and the memory in proportion.
+// trim removes empty slots from the front, and frees memory that is no longer needed.
 func (t *eventLog) trim() {
 	for int(t.gone) < len(t.slots) && t.slots[t.gone].cost == 0 {
 		t.gone++

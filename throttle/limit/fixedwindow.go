@@ -2,18 +2,20 @@ package limit
 
 import "time"
 
-// fixedWindow lets its quota go in each window of the clock.
+// A fixedWindow admits its quota in each window of the clock.
 type fixedWindow struct {
+	countsRequests
+
 	q          *Quota
 	start, end time.Time // of the window
 	used       int
-	counted    time.Time  // used counts all that was taken since then
-	sent       slidingLog // what may not have arrived yet
+	counted    time.Time  // used counts the requests taken since then
+	sent       slidingLog // requests that may not have arrived yet
 }
 
 func newFixedWindow(q *Quota) *fixedWindow { return &fixedWindow{q: q, sent: slidingLog{q: q}} }
 
-// window returns the window in which t lies.
+// window returns the window that contains t.
 func (l *fixedWindow) window(t time.Time) (start, end time.Time) {
 	y, m, d := t.In(l.q.place).Date()
 	day, next := dayStart(y, m, d, l.q.place), dayStart(y, m, d+1, l.q.place)
@@ -69,9 +71,9 @@ func zoneEnd(t time.Time) time.Time {
 	return end
 }
 
-// turn begins a new window if the time has come.
+// turn begins a new window if the current one is over.
 func (l *fixedWindow) turn(now time.Time) {
-	// A wall clock that was set back a little must not give the same quota twice: the window goes on.
+	// If the wall clock was set back a little, the window continues, so that its quota is not given twice.
 	if now.Before(l.end) && now.After(l.start.Add(-l.q.per)) {
 		return
 	}
@@ -158,8 +160,7 @@ func (l *fixedWindow) forecast(now time.Time, ahead, cost int) time.Time {
 	}
 }
 
-// inherit takes over what was used of the window, if the windows are the same, and otherwise as if all
-// of it had been used in the new one.
+// inherit adopts what was used of the old window, as if all of it had been used in the new one.
 func (l *fixedWindow) inherit(old Limiter, now time.Time) {
 	o, ok := old.(*fixedWindow)
 	if !ok {

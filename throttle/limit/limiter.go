@@ -20,6 +20,10 @@ type Limiter interface {
 	// Done reports that the request taken at taken was answered, or failed, at now. It is called at
 	// most once a request, and not after Cancel.
 	Done(now, taken time.Time, d Demand)
+	// Settle reports what a request with a Metered demand cost of units other than requests, as soon as
+	// that is known. It is called once for each request, after Done. The request spent nothing of units
+	// that are not in used; a nil map means that the cost is not known.
+	Settle(now time.Time, d Demand, used map[string]float64)
 	// Forecast returns when a request may go if requests that cost ahead in all go first and nothing
 	// else happens. That is never later than what will really happen, as far as the limiter knows:
 	// callers that cannot wait so long are turned away because of it. The zero Decision says that the
@@ -41,6 +45,9 @@ func (NoHooks) Cancel(time.Time, Demand) {}
 
 // Done does nothing.
 func (NoHooks) Done(time.Time, time.Time, Demand) {}
+
+// Settle does nothing.
+func (NoHooks) Settle(time.Time, Demand, map[string]float64) {}
 
 // Forecast returns the zero Decision.
 func (NoHooks) Forecast(time.Time, int, Demand) Decision { return Decision{} }

@@ -93,7 +93,7 @@ func (q Quota) Slack(d time.Duration) Quota {
 }
 
 // Of makes the quota count something else than requests, such as "tokens": what a [Demand] says of that
-// unit in Units or, if it is Metered, what [Settle] says of it afterwards. Until then a request counts as
+// unit in Units or, if it is Metered, what [Limiter.Settle] is told of it afterwards. Until then a request counts as
 // much as others did, and the first of them goes alone. Requests of which neither is known cost nothing.
 //
 // A request counts when it is answered or, if it is Metered, when it is settled, which is never before the
@@ -162,6 +162,12 @@ type counter interface {
 	Limiter
 	inherit(old Limiter, now time.Time)
 }
+
+// countsRequests is embedded in the limiters that count requests, which need not be told their costs.
+type countsRequests struct{}
+
+// Settle does nothing.
+func (countsRequests) Settle(time.Time, Demand, map[string]float64) {}
 
 // limiter returns a new limiter of a quota that is valid and has a name.
 func (q *Quota) limiter() counter {

@@ -2,10 +2,13 @@ package limit
 
 import "time"
 
-// rolling never lets more than its quota go in any span of its length.
-type rolling struct{ slidingLog }
+// A rolling limiter never admits more than its quota in any span of its length.
+type rolling struct {
+	countsRequests
+	slidingLog
+}
 
-func newRolling(q *Quota) *rolling { return &rolling{slidingLog{q: q}} }
+func newRolling(q *Quota) *rolling { return &rolling{slidingLog: slidingLog{q: q}} }
 
 func (l *rolling) Ask(now time.Time, d Demand) Decision {
 	cost := d.Count()

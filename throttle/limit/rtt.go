@@ -6,30 +6,29 @@ import (
 )
 
 const (
-	// delaySamples is how many answers it takes to trust what was learned of delays. Of that many
-	// samples the range exceeds four fifths of the true one in 99 cases of 100, whatever the end of the
-	// way on which the delay arises.
+	// delaySamples is how many responses are needed for an estimate. The range of so many samples exceeds
+	// four fifths of the true range in 99 cases of 100, whichever way the delay arises.
 	delaySamples = 32
-	// delayEpoch is how many answers are remembered at least; at most twice as many are.
+	// delayEpoch is how many responses an estimate covers at the least; at most it covers twice as many.
 	delayEpoch = 256
-	// maxDelay is the most that is believed. A request that is on the way longer was most likely
-	// counted by the server long ago, and keeps its connection for another reason.
+	// maxDelay is the longest delay that counts. The server has most likely counted a slower request long
+	// ago, and takes its time for another reason.
 	maxDelay = 5 * time.Second
-	// longAnswer bounds what is learned from one answer, so that microseconds fit an int32.
+	// longAnswer bounds a sample, so that microseconds fit an int32.
 	longAnswer = 30 * time.Minute
 )
 
-// rtt learns how long requests are on the way. Only round trips can be seen. Their range is at least
-// that of the way there, once enough were seen. And a request whose round trip took so much longer than
-// the least was on its way there at most that much longer than the fastest. Times are microseconds: each
-// limit of each key holds one of these.
+// An rtt estimates how long requests take to the server, from round trips. With enough samples, the range of
+// round trips is at least that of the way there; and a request whose round trip took longer than the shortest
+// was on its way there at most that much longer than the fastest. Times are microseconds, to save memory:
+// each limit of each key has an rtt.
 type rtt struct {
-	n               uint16 // answers seen; from the largest number it goes back to an epoch
-	sure            uint16 // answers seen since one was faster than thought possible
+	n               uint16 // samples; after the largest number, n goes back to an epoch
+	sure            uint16 // samples since one was faster than the estimate allows
 	low, high       int32  // of this epoch
 	oldLow, oldHigh int32  // of the one before
 	mean, oldMean   float32
-	trend           float32 // by how much the mean fell from epoch to epoch, 0 if it rose
+	trend           float32 // how much the mean fell from epoch to epoch; 0 if it rose
 	floor           int32   // what least returns
 }
 
@@ -85,7 +84,7 @@ func (d *rtt) setFloor() {
 	d.floor = int32(max(0, float64(low)-margin))
 }
 
-// bounds returns the extremes of what is remembered.
+// bounds returns the extremes of the current and the last epoch.
 func (d *rtt) bounds() (low, high int32) {
 	if d.n <= delayEpoch {
 		return d.low, d.high
@@ -93,26 +92,25 @@ func (d *rtt) bounds() (low, high int32) {
 	return min(d.low, d.oldLow), max(d.high, d.oldHigh)
 }
 
-// least is a time that every answer takes, 0 until it is known.
+// least returns a time that every response takes; 0 until it is known.
 func (d *rtt) least() time.Duration { return time.Duration(d.floor) * time.Microsecond }
 
-// seen is the least time that an answer took, in nanoseconds.
+// seen returns the shortest round trip, in nanoseconds.
 func (d *rtt) seen() int64 {
 	low, _ := d.bounds()
 	return int64(low) * int64(time.Microsecond)
 }
 
-// spread returns by how much delays differ, with a quarter added for what was not seen yet. It reports
-// false if too few were.
+// spread returns by how much delays differ, plus a quarter for delays not seen yet. It returns false if there
+// are too few samples.
 func (d *rtt) spread() (time.Duration, bool) {
 	low, high := d.bounds()
 	t := time.Duration(high-low) * time.Microsecond
 	return min(t*5/4, maxDelay), d.n >= delaySamples
 }
 
-// allow is how much later than the fastest a request may arrive that was not answered yet, where it
-// matters for so long after its arrival. If its answer should be there before that is over, and is
-// not, then it is slower than all before: by how much is not known.
+// allow returns how much later than the fastest request one in flight may arrive, if it matters for so long
+// after its arrival. If its response is late, it is slower than all before, by an unknown time.
 func (d *rtt) allow(q *Quota, matters int64) int64 {
 	if q.fixed {
 		return int64(q.slack)

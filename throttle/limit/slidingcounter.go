@@ -5,20 +5,21 @@ import (
 	"time"
 )
 
-// slidingCounter is for servers that count in windows, and add to the count of this one that of the last,
-// weighed by how much of it is still within the length of a window:
+// A slidingCounter is for servers that count in fixed windows and add to the count of the current window that of
+// the last, weighted by how much of it a window that ends now would still cover:
 //
-//	last × (1 − part of this one that is over) + this
+//	last × (1 − elapsed part of the current window) + current
 //
-// Where its windows begin is not known, so this has to be right wherever one does. The later a request
-// arrives, the more it weighs: so each is taken to arrive as late as it may. docs/queue.md shows that it
-// is enough to look at what has been sent when the next one goes.
+// Where the windows begin is not known, so the limit must hold wherever they do. The later a request arrives,
+// the more it weighs, so each is assumed to arrive as late as possible. docs/queue.md shows that it is enough
+// to consider the requests that were sent before the next one.
 type slidingCounter struct {
+	countsRequests
 	slidingLog
 	arrivals []arrival // for reuse
 }
 
-// arrival is when some requests arrive, and what all before them cost.
+// An arrival is when some requests arrive, and the cost of all before them.
 type arrival struct {
 	at     int64
 	before int
@@ -44,8 +45,8 @@ func (l *slidingCounter) Ask(now time.Time, d Demand) Decision {
 	if sure <= at {
 		return Decision{}
 	}
-	// Answers will tell that most arrived earlier than they may have. If they are late, it is looked
-	// ever more seldom.
+	// Responses will show that most requests arrived earlier than assumed. If they are late, ask again less
+	// and less often.
 	l.line(0, max(ahead, l.way.seen()))
 	soonest := l.fits(at, l.q.n-cost)
 	l.line(0, ahead)
@@ -57,8 +58,8 @@ func (l *slidingCounter) Ask(now time.Time, d Demand) Decision {
 	return Decision{Limit: l.q.name, At: l.base.Add(time.Duration(next)), Soonest: l.base.Add(time.Duration(min(soonest, next)))}
 }
 
-// line puts all that counts in the order of arrival, with an end behind: what is open arrives so much
-// later than it was sent, and what is done so much earlier than it was answered.
+// line returns all requests that count in order of arrival, and an end after them. A request in flight arrives
+// later than it was sent, and an answered one earlier than its response.
 func (l *slidingCounter) line(allow, ahead int64) {
 	line, cost := l.arrivals[:0], 0
 	open, done := l.open.live(), l.done.live()

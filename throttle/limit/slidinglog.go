@@ -2,23 +2,23 @@ package limit
 
 import "time"
 
-// maxSlots is how many requests are remembered one by one. Of more than that, neighbours are put
-// together as if all had been the last of them: a thousandth of the window is lost at most.
+// maxSlots is how many requests are logged one by one. Beyond that, neighbours share slots, which loses at
+// most a thousandth of the window.
 const maxSlots = 1024
 
 // noTime is a time that never comes.
 const noTime = int64(1<<63 - 1)
 
-// slidingLog remembers what was sent, and until when it counts: from its latest possible arrival at the
-// server for the length of the window. When that is, is seen when the answer comes; until then the
-// worst is assumed. Times are nanoseconds since base.
+// A slidingLog logs the requests that were sent, and until when each counts: for the length of the window,
+// from its latest possible arrival at the server. The response shows when that was; until it comes, the log
+// assumes the worst. Times are nanoseconds since base.
 type slidingLog struct {
 	q    *Quota
 	base time.Time
 	way  rtt
-	open eventLog // not answered yet, by the time of sending
-	done eventLog // answered, by the time of the answer
-	cost int      // of all that count
+	open eventLog // in flight, by the time of sending
+	done eventLog // answered, by the time of the response
+	cost int      // of all requests that count
 }
 
 func (s *slidingLog) since(t time.Time) int64 {
@@ -28,8 +28,8 @@ func (s *slidingLog) since(t time.Time) int64 {
 	return int64(t.Sub(s.base))
 }
 
-// per is how long a request counts after its arrival. A fixed window only wants to know what has not
-// arrived, a sliding counter counts the last window too.
+// per returns how long a request counts after its arrival. A fixed window needs only the requests that may
+// not have arrived; a sliding counter counts the last window too.
 func (s *slidingLog) per() int64 {
 	switch s.q.kind {
 	case isFixed:
@@ -40,7 +40,7 @@ func (s *slidingLog) per() int64 {
 	return int64(s.q.per)
 }
 
-// grain is how far apart requests may be that share a slot.
+// grain returns how far apart requests that share a slot may be.
 func (s *slidingLog) grain() int64 {
 	if s.q.n > maxSlots && s.q.kind != isFixed {
 		return int64(s.q.per) / maxSlots
@@ -48,9 +48,9 @@ func (s *slidingLog) grain() int64 {
 	return 0
 }
 
-// allow is how much later than the fastest a request may arrive that was not answered yet, and ahead
-// how much earlier than its answer, at least, one that was. A fixed window compares arrivals not with
-// each other but with the clock: the time that even the fastest needs counts too.
+// allow returns how much later than the fastest request one in flight may arrive, and ahead how much earlier
+// than its response, at the least, an answered one arrived. A fixed window compares arrivals not with each
+// other but with the clock, so that the time that even the fastest request needs counts too.
 func (s *slidingLog) allow() (allow, ahead int64) {
 	if s.q.kind == isFixed {
 		return s.way.allow(s.q, noTime), 0
@@ -58,7 +58,7 @@ func (s *slidingLog) allow() (allow, ahead int64) {
 	return s.way.allow(s.q, s.per()), int64(s.way.least())
 }
 
-// leave drops what does not count any more at now.
+// leave removes the requests that no longer count at now.
 func (s *slidingLog) leave(now int64) {
 	if s.cost == 0 {
 		return
@@ -73,13 +73,13 @@ func (s *slidingLog) leave(now int64) {
 	}
 }
 
-// add notes a request.
+// add logs a request.
 func (s *slidingLog) add(now int64, cost int) {
 	s.cost += cost
 	s.open.add(now, s.grain(), int32(cost))
 }
 
-// answer notes that what was sent at taken was answered at now.
+// answer logs that the request sent at taken was answered at now.
 func (s *slidingLog) answer(now, taken int64, cost int) {
 	possible := s.q.fixed || s.way.sample(time.Duration(now-taken))
 	x := s.open.find(taken)
@@ -91,7 +91,7 @@ func (s *slidingLog) answer(now, taken int64, cost int) {
 	}
 }
 
-// undo takes back an add.
+// undo undoes an add.
 func (s *slidingLog) undo(taken int64, cost int) {
 	x := s.open.find(taken)
 	if x == nil {
@@ -102,8 +102,8 @@ func (s *slidingLog) undo(taken int64, cost int) {
 	}
 }
 
-// after returns when it makes sense to look whether so much of what counts at now has left, and when it
-// can have left at the soonest: if all is answered at once that was not yet.
+// after returns when to ask again whether requests of that cost no longer count, and when that can be the case
+// at the earliest, which is if all requests in flight are answered at once.
 func (s *slidingLog) after(now int64, cost int) (ask, soonest int64) {
 	allow, ahead := s.allow()
 	ask = s.leaves(cost, ahead, func(x *slot) int64 { return s.way.look(now, x.to, allow, s.per()) })
@@ -111,8 +111,8 @@ func (s *slidingLog) after(now int64, cost int) (ask, soonest int64) {
 	return ask, min(soonest, ask)
 }
 
-// leaves is when so much has left. Answers came so much after the arrival; opens is when one leaves that
-// was not answered.
+// leaves returns when requests of that cost no longer count. Responses come ahead after the arrival; opens
+// returns when a request in flight no longer counts.
 func (s *slidingLog) leaves(cost int, ahead int64, opens func(*slot) int64) (at int64) {
 	open, done := s.open.live(), s.done.live()
 	for cost > 0 && len(open)+len(done) > 0 {
@@ -132,7 +132,7 @@ func (s *slidingLog) leaves(cost int, ahead int64, opens func(*slot) int64) (at 
 	return at
 }
 
-// idle reports whether nothing counts, and frees the memory if so.
+// idle reports whether no request counts. If so, it frees the memory.
 func (s *slidingLog) idle(now int64) bool {
 	s.leave(now)
 	if s.cost > 0 {
@@ -142,7 +142,7 @@ func (s *slidingLog) idle(now int64) bool {
 	return true
 }
 
-// takeOver takes over what old remembers.
+// takeOver adopts the requests of old.
 func (s *slidingLog) takeOver(old *slidingLog) {
 	q := s.q
 	*s = *old

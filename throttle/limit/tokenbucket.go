@@ -7,28 +7,29 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// maxOpen is how many requests beyond a burst are kept open until they are answered. The oldest of more
-// are taken to have arrived as late as possible.
+// maxOpen is how many requests in flight, beyond a burst, are tracked one by one. If there are more, the
+// oldest are assumed to have arrived as late as possible.
 const maxOpen = 64
 
-// unanswered is the time of the last answer before there was one: long ago, so that the bucket is full.
+// unanswered is the time of the last response before there is one: long ago, so that the bucket is full.
 const unanswered = -noTime / 4
 
-// tokenBucket lets requests go at a rate, with bursts after pauses.
+// A tokenBucket admits requests at a rate, with bursts after pauses.
 //
-// The server's bucket is emptiest if each request that counts arrived as late as it can have, and the
-// next one is the fastest. So tokens leave the bucket here at a request's latest arrival, which is
-// known when it is answered: its answer less what every answer takes. Bucket runs on the time of
-// answers, to stay right when what is known of the least time changes. Requests that are open are taken
-// off at the next Ask.
+// The server's bucket is emptiest if each request arrived as late as possible and the next one is the fastest.
+// So this bucket loses tokens at the latest arrival of a request, which its response shows: the time of the
+// response less the time that every response takes. The bucket runs on the time of responses, so that it stays
+// right when the estimate of that time changes. Ask charges requests in flight.
 type tokenBucket struct {
+	countsRequests
+
 	q      *Quota
 	bucket *rate.Limiter
 	base   time.Time
 	way    rtt
-	owed   int32 // cost of all that are open
+	owed   int32 // cost of all requests in flight
 	open   eventLog
-	last   int64   // answer, or unanswered
+	last   int64   // time of the last response, or unanswered
 	left   float64 // tokens after it
 }
 
@@ -47,7 +48,7 @@ func (l *tokenBucket) since(t time.Time) int64 {
 	return int64(t.Sub(l.base))
 }
 
-// leave takes those off the bucket that can no longer have an answer which tells more.
+// leave charges the requests in flight whose responses can tell nothing more.
 func (l *tokenBucket) leave(now int64) {
 	allow := l.way.allow(l.q, noTime)
 	for x := l.open.live(); len(x) > 0 && x[0].to+allow+l.way.seen() < now; x = l.open.live() {
@@ -55,7 +56,7 @@ func (l *tokenBucket) leave(now int64) {
 	}
 }
 
-// giveUp takes the oldest off the bucket, as late as it may arrive.
+// giveUp charges the oldest request in flight as if it arrived as late as possible.
 func (l *tokenBucket) giveUp(allow int64) {
 	// On the time of answers, this is when the fastest that left then would be answered. The least that
 	// was seen stands for it: what is believed possible may still change by a margin.
@@ -63,7 +64,7 @@ func (l *tokenBucket) giveUp(allow int64) {
 	l.arrive(at, l.open.pop())
 }
 
-// arrive takes what a request cost off the bucket, at the time at which it was answered at the latest.
+// arrive charges a request at the latest time of its response.
 func (l *tokenBucket) arrive(at int64, cost int32) {
 	at = max(at, l.last)
 	l.owed -= cost
@@ -76,8 +77,8 @@ func (l *tokenBucket) arrive(at int64, cost int32) {
 	l.last, l.left = at, l.bucket.TokensAt(t)
 }
 
-// from returns since when a request of that cost may go and, if that is after now, when to ask again and
-// when it may go at the soonest, if all that is open is answered at once.
+// from returns from when on a request of that cost may go and, if that is after now, when to ask again and when
+// it may go at the earliest, which is if all requests in flight are answered at once.
 func (l *tokenBucket) from(now int64, cost int) (at, ask, soonest int64) {
 	owed, burst := int(l.owed), l.q.burst
 	fills := l.last + l.lasts(float64(owed+cost)-l.left)
@@ -97,7 +98,7 @@ func (l *tokenBucket) from(now int64, cost int) (at, ask, soonest int64) {
 // most is the least time that every answer takes, if it is as much as it can be.
 func (l *tokenBucket) most() int64 { return max(int64(l.way.least()), l.way.seen()) }
 
-// lasts is how long it takes to get so many tokens, rounded up.
+// lasts returns how long it takes to earn so many tokens, rounded up.
 func (l *tokenBucket) lasts(tokens float64) int64 {
 	// Tokens are floats: a thousandth of a nanosecond is nothing but rounding. Fewer tokens than none
 	// are time to spare.
@@ -127,8 +128,8 @@ func (l *tokenBucket) Take(now time.Time, d Demand) {
 	}
 }
 
-// Cancel undoes a Take that was not answered. Once the request must have arrived, its tokens are spent:
-// what would be in the bucket without it can no longer be told.
+// Cancel undoes a Take. If the request must have arrived by now, its tokens stay spent, because the state of
+// the bucket without it is no longer known.
 func (l *tokenBucket) Cancel(taken time.Time, d Demand) {
 	cost := int32(d.Count())
 	if x := l.open.find(l.since(taken)); x != nil && l.open.pull(x, cost) {
@@ -136,7 +137,7 @@ func (l *tokenBucket) Cancel(taken time.Time, d Demand) {
 	}
 }
 
-// Done learns from an answer when its request arrived at the latest.
+// Done learns from a response when its request arrived at the latest.
 func (l *tokenBucket) Done(now, taken time.Time, d Demand) {
 	at, sent := l.since(now), l.since(taken)
 	possible := l.q.fixed || l.way.sample(now.Sub(taken))
@@ -163,7 +164,7 @@ func (l *tokenBucket) Forecast(now time.Time, ahead int, d Demand) Decision {
 	return Decision{At: l.forecast(now, ahead, d.Count()), Limit: l.q.name}
 }
 
-// forecast spends all that comes in on what is ahead.
+// forecast spends all tokens on the requests ahead.
 func (l *tokenBucket) forecast(now time.Time, ahead, cost int) time.Time {
 	at := l.since(now)
 	l.leave(at)
@@ -173,7 +174,7 @@ func (l *tokenBucket) forecast(now time.Time, ahead, cost int) time.Time {
 	return now.Add(time.Duration(max(0, l.lasts(missing))))
 }
 
-// inherit takes over what is open, and the tokens.
+// inherit adopts the requests in flight, and the tokens.
 func (l *tokenBucket) inherit(old Limiter, now time.Time) {
 	o, ok := old.(*tokenBucket)
 	if !ok {

@@ -5,19 +5,19 @@ import (
 	"time"
 )
 
-// unitLimiter keeps a quota that counts something else than requests. What a request costs is known before,
-// by its Units, or afterwards, if it is Metered; one that is neither costs nothing.
+// A unitLimiter keeps a quota that counts something other than requests. The cost of a request is known in
+// advance, from its Units, or afterwards, if it is Metered; a request with neither costs nothing.
 //
-// The server counts a request at some time before it is answered. So each is held until then, at its cost or at
-// what others cost, and only then counted, as if it had arrived just now.
+// The server counts a request some time before it answers. So the limiter holds the cost of a request, or an
+// estimate, until the response, and counts it then as if the request had just arrived.
 type unitLimiter struct {
 	inner  counter
 	q      *Quota  // that of inner, which counts what has surely arrived
-	known  int     // what those cost that are under way, as far as it is known before
-	flying int     // the others that are under way
+	known  int     // total cost of the requests in flight whose cost is known
+	flying int     // number of the others in flight
 	heard  bool    // one of those is over
-	mean   float64 // of what those cost
-	spread float64 // how far they differ from it, in the mean
+	mean   float64 // mean cost of those
+	spread float64 // mean deviation from it
 }
 
 func newUnitLimiter(q *Quota) *unitLimiter {
@@ -28,7 +28,7 @@ func newUnitLimiter(q *Quota) *unitLimiter {
 	return l
 }
 
-// known returns what a request surely costs.
+// known returns the certain cost of a request.
 func (q *Quota) known(d Demand) (n int, ok bool) {
 	units, ok := d.Units[q.unit]
 	if !ok || !(units >= 0) { // not a number
@@ -37,7 +37,7 @@ func (q *Quota) known(d Demand) (n int, ok bool) {
 	return int(min(math.Ceil(units), math.MaxInt32)), true
 }
 
-// estimate returns what to hold for a request whose cost is not known.
+// estimate returns how much to hold for a request of unknown cost.
 func (l *unitLimiter) estimate() int {
 	return min(max(1, int(math.Ceil(l.mean+l.spread))), l.q.Most())
 }
@@ -97,8 +97,8 @@ func (l *unitLimiter) Done(now, _ time.Time, d Demand) {
 	}
 }
 
-// settle counts what a request cost that was not known before.
-func (l *unitLimiter) settle(now time.Time, d Demand, used map[string]float64) {
+// Settle counts what a request cost that was not known before, or what others cost if it still is not.
+func (l *unitLimiter) Settle(now time.Time, d Demand, used map[string]float64) {
 	if _, known := l.q.known(d); known || !d.Metered || l.flying == 0 {
 		return
 	}
@@ -117,7 +117,7 @@ func (l *unitLimiter) settle(now time.Time, d Demand, used map[string]float64) {
 	}
 }
 
-// learn takes in what a request cost. The first is believed, and later ones count less.
+// learn updates the estimate with the cost of a request. The first cost is the first estimate.
 func (l *unitLimiter) learn(cost float64) {
 	const weight = 1. / 16
 	if l.mean == 0 {
@@ -147,15 +147,4 @@ func (l *unitLimiter) inherit(old Limiter, now time.Time) {
 	}
 	l.inner.inherit(o.inner, now)
 	l.known, l.flying, l.heard, l.mean, l.spread = o.known, o.flying, o.heard, o.mean, o.spread
-}
-
-// Settle tells l what a request cost of the units that it counts, as soon as that is known: after Done,
-// once for each request that was taken with a Demand that is Metered. What is missing from used was not
-// spent. A nil map says that it is not known; then what others cost is counted.
-func Settle(l Limiter, now time.Time, d Demand, used map[string]float64) {
-	for _, part := range Parts(l) {
-		if u, ok := part.(*unitLimiter); ok {
-			u.settle(now, d, used)
-		}
-	}
 }

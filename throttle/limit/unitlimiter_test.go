@@ -18,6 +18,11 @@ func tokensOf(t *testing.T, q Quota) Limiter {
 
 func tokens(n float64) Demand { return Demand{Units: map[string]float64{"tokens": n}} }
 
+// remaining returns how much a limiter of 1,000 tokens a minute lets go.
+func remaining(l Limiter, now time.Time) int {
+	return Per(1000, time.Minute).Of("tokens").Remaining(l, now)
+}
+
 func admits(l Limiter, now time.Time, d Demand) bool {
 	a := l.Ask(now, d)
 	return a.Admits(now)
@@ -42,10 +47,10 @@ func TestUnitsThatAreKnownAreHeldAndThenCounted(t *testing.T) {
 			l.Take(now, tokens(600))
 			l.Done(now.Add(time.Second), now, tokens(600))
 			now = now.Add(time.Second)
-			assert.Equal(t, 400, Remaining(l, now, 1000))
+			assert.Equal(t, 400, q.Of("tokens").Remaining(l, now))
 			a := l.Ask(now, tokens(900))
 			assert.True(t, a.At.After(now) && !a.At.After(now.Add(2*time.Minute)), "%v", a)
-			assert.False(t, Full(l, now, 1000).IsZero())
+			assert.False(t, q.Of("tokens").Full(l, now).IsZero())
 			assert.True(t, admits(l, now.Add(2*time.Minute), tokens(900)))
 		})
 	}
@@ -69,7 +74,7 @@ func TestUnitsThatAreKnownAfterwards(t *testing.T) {
 	take := func() { l.Take(now, metered) }
 	settle := func(used map[string]float64) {
 		l.Done(now, now, metered)
-		Settle(l, now, metered, used)
+		l.Settle(now, metered, used)
 	}
 	require.True(t, admits(l, now, metered))
 	take()
@@ -85,23 +90,23 @@ func TestUnitsThatAreKnownAfterwards(t *testing.T) {
 	for range under {
 		settle(map[string]float64{"tokens": 50})
 	}
-	assert.Equal(t, 600, Remaining(l, now, 1000))
+	assert.Equal(t, 600, remaining(l, now))
 	take()
 	settle(map[string]float64{}) // it was refused
-	assert.Equal(t, 600, Remaining(l, now, 1000))
+	assert.Equal(t, 600, remaining(l, now))
 	take()
 	settle(nil) // others cost some 80
-	assert.InDelta(t, 480, Remaining(l, now, 1000), 60)
+	assert.InDelta(t, 480, remaining(l, now), 60)
 	settle(map[string]float64{"tokens": 500}) // there is none that could have cost it
-	assert.InDelta(t, 480, Remaining(l, now, 1000), 60)
+	assert.InDelta(t, 480, remaining(l, now), 60)
 	for _, absurd := range []float64{math.NaN(), -5} {
 		take()
 		settle(map[string]float64{"tokens": absurd})
 	}
-	assert.InDelta(t, 480, Remaining(l, now, 1000), 60)
+	assert.InDelta(t, 480, remaining(l, now), 60)
 	take()
 	settle(map[string]float64{"tokens": 1e300})
-	assert.Zero(t, Remaining(l, now, 1000))
+	assert.Zero(t, remaining(l, now))
 	assert.True(t, l.Idle(now.Add(time.Minute+time.Second)), "it is over like any other")
 }
 
@@ -112,8 +117,8 @@ func TestUnitsOutliveAChangeOfTheQuota(t *testing.T) {
 	l.Done(now, now, tokens(300))
 	l.Take(now, tokens(100))
 	more, other := Per(2000, time.Minute).Of("tokens"), Per(2000, time.Minute).Of("credits")
-	assert.Equal(t, 1600, Remaining(more.Replace(l, now), now, 2000))
-	assert.Equal(t, 2000, Remaining(other.Replace(l, now), now, 2000))
+	assert.Equal(t, 1600, more.Remaining(more.Replace(l, now), now))
+	assert.Equal(t, 2000, other.Remaining(other.Replace(l, now), now))
 	assert.Equal(t, "requests", Per(1, time.Minute).Of("requests").Unit())
 	assert.Equal(t, "tokens", more.Unit())
 }
@@ -127,4 +132,18 @@ func TestUnitsADayComeBackAtMidnight(t *testing.T) {
 	l.Done(now, now, tokens(900))
 	a := l.Ask(now, tokens(200))
 	assert.True(t, a.At.Equal(time.Date(2026, 3, 5, 0, 0, 0, 0, zone)), "%v", a.At)
+}
+
+// A limiter that combines others, of which any may count units, tells all of them what a request cost.
+func TestAllSettlesEachOfItsParts(t *testing.T) {
+	now := time.Unix(1_700_000_000, 0)
+	requests, err := Per(10, time.Minute).Limiter()
+	require.NoError(t, err)
+	l := tokensOf(t, Per(1000, time.Minute))
+	both := All(requests, All(l, fixed{}))
+	metered := Demand{Metered: true}
+	both.Take(now, metered)
+	both.Done(now, now, metered)
+	both.Settle(now, metered, map[string]float64{"tokens": 300})
+	assert.Equal(t, 700, remaining(l, now))
 }

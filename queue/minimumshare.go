@@ -1,26 +1,26 @@
 package queue
 
-// share keeps the minimum shares of the priorities at a limiter: every permit that passes it counts, from
-// whichever other limiter the request came, and every flow that needs it, at whichever limiter it waits. So
-// two limiters that the same requests pass agree on whose turn it is, and nothing is lost when the bottleneck
-// moves from one to the other.
+// A share tracks the minimum shares of the priorities at a limiter. It counts every permit that passes the
+// limiter and every flow that needs it, even if the flow waits at another limiter. So two limiters that the
+// same requests pass agree on whose turn it is, and nothing is lost when the bottleneck moves from one to
+// the other.
 type share struct {
-	floor   int32         // what each waiting priority is owed of a permit, in thousandths
+	floor   int32         // how much of each permit a waiting priority is owed, in thousandths
 	flows   int32         // that need the limiter
-	waiting [levels]int32 // of those, by priority
-	credit  [levels]int32 // what it was owed and did not get yet, in thousandths of a permit
-	soonest int64         // when the next of the wait queue can go at the soonest, in queue time; 0 is not known
+	waiting [levels]int32 // those flows by priority
+	credit  [levels]int32 // how much each priority is owed, in thousandths of a permit
+	soonest int64         // the earliest time at which the next can go, in queue time; 0 if not known
 }
 
-// limit is how much a priority may be owed: a permit, and what it earns while all others that fall due
-// together get theirs. It keeps a priority that was held back elsewhere from making up for it at once.
+// limit returns the most that a priority may be owed: a permit, and what it earns while all others that are
+// due at the same time get theirs. It keeps a priority that another limiter held back from catching up at once.
 func (s *share) limit() int32 { return 1000 + int32(levels)*s.floor }
 
-// owed reports whether the next permit is the one that the priority's minimum share promises.
+// owed reports whether the minimum share entitles the priority to the next permit.
 func (s *share) owed(level int8) bool { return s.floor > 0 && s.credit[level]+s.floor >= 1000 }
 
-// prefers reports whether a permit goes to priority a rather than to b: to what is owed most, or else to
-// the higher one.
+// prefers reports whether a permit goes to priority a rather than b: to the one that is owed most, or else
+// to the higher one.
 func (s *share) prefers(a, b int8) bool {
 	owedA, owedB := s.owed(a), s.owed(b)
 	switch {
@@ -32,7 +32,7 @@ func (s *share) prefers(a, b int8) bool {
 	return a > b
 }
 
-// count notes a permit of the priority.
+// count counts a permit of the priority.
 func (s *share) count(level int8) {
 	for i := range s.credit {
 		if s.waiting[i] > 0 {
@@ -42,7 +42,7 @@ func (s *share) count(level int8) {
 	s.credit[level] = max(s.credit[level]-1000, 0)
 }
 
-// enlist notes that a flow waits, at all limiters that it needs.
+// enlist counts a waiting flow at all limiters that it has to pass.
 func (l *Queue) enlist(f *flow) {
 	l.eachLimiter(f, func(g *limiter) {
 		if g.share == nil {
@@ -65,8 +65,8 @@ func (l *Queue) delist(f *flow) {
 	})
 }
 
-// served counts the permit that the first of a flow gets. Where another one is next because of it, that
-// one is asked: it may want less.
+// served counts the permit of a flow's first request at all limiters that it passes. Limiters at which
+// another request is next because of it are asked again: that request may cost less.
 func (l *Queue) served(f *flow) {
 	l.eachLimiter(f, func(g *limiter) {
 		before := g.next()
@@ -77,7 +77,7 @@ func (l *Queue) served(f *flow) {
 	})
 }
 
-// next returns what goes first of all that wait at the limiter, nil when nothing does.
+// next returns the node that goes first of those that wait at the limiter, or nil.
 func (g *limiter) next() *node {
 	if g.waiting == nil {
 		return nil
@@ -91,9 +91,9 @@ func (g *limiter) next() *node {
 	return g.waiting.ranks[best][0]
 }
 
-// stops reports whether one who waits at the limiter goes before a newcomer with this place. owed says
-// that the newcomer's priority is owed a permit by the limiter that sends it: it is not sent back for the
-// sake of another priority then, or two limiters could send requests to each other for ever.
+// stops reports whether a node that waits at the limiter goes before a newcomer of this order. owed says that
+// the limiter that called the newcomer owes its priority a permit. Then no other priority goes first, or two
+// limiters could keep sending requests to each other.
 func (g *limiter) stops(level int8, first, second int64, owed bool) bool {
 	p := g.next()
 	switch {

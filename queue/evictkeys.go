@@ -11,7 +11,7 @@ import (
 // so that keys that are used only once do not displace what a server said about a long wait. It never
 // removes keys in use, even if there are more of them than the maximum.
 func (l *Queue) forgetOldest(now time.Time) {
-	const tries = 8 // keys that are kept are rare at the old end, and move away from it
+	const tries = 8 // few keys at the old end have to stay, and those move to the new end
 	for range tries {
 		k := l.oldest
 		if k == nil {
@@ -38,7 +38,7 @@ func (l *Queue) forgetOldest(now time.Time) {
 	}
 }
 
-// holds reports whether a request of the key would have to wait for a limit that is the key's alone.
+// holds reports whether a request of the key would have to wait for a limit of the key alone.
 func (k *key) holds(now time.Time) bool {
 	if k.own != nil && holds(k.own, now) {
 		return true
