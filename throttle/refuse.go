@@ -32,11 +32,13 @@ func (k *Limiter) refuse(now instant, t *Reservation, r *header.Reading) {
 	v, sent := k.view(), t.request()
 	tooMany := !explained && k.refusals.TooMany(&v, now, &sent)
 	k.release(&v)
-	if tooMany || k.refusals.Shed(&v, now, &sent, k.cooldown.reports(t), explained) {
+	if tooMany || k.refusals.Shed(&v, now, &sent, named(r), k.cooldown.reports(t), explained) {
 		return
 	}
-	again := k.cooldown.reports(t)
-	k.cooldown.refuse(k, now, wait(r), r.Wait.Known(), t)
+	again := k.cooldown.reports(t) || k.refusals.Tests(t.number)
+	if !k.refusals.Tests(t.number) { // otherwise the wait of the refusal before lasts
+		k.cooldown.refuse(k, now, wait(r), r.Wait.Known(), t)
+	}
 	k.refuseUnits(now, t, r)
 	if !k.explained(r) {
 		k.refusals.Refuse(now, &sent, r, again)
@@ -70,6 +72,14 @@ func (w *window) uncount(now instant, t *Reservation) {
 	if t.answered == 0 && now-t.at < w.length.Value && !w.contention.Others(now) {
 		w.history.Remove(max(t.at, w.history.FirstAfter(-never/2)), t.cost)
 	}
+}
+
+// named returns the wait that a refusal names; 0 is none.
+func named(r *header.Reading) instant {
+	if !r.Wait.Known() {
+		return 0
+	}
+	return wait(r)
 }
 
 // wait returns how long a refusal asks to stay away.

@@ -98,7 +98,7 @@ func (k *Limiter) Status(now time.Time) Status {
 	i := k.instant(now)
 	k.expireLost(i)
 	s := Status{
-		Refusals: k.cooldown.refusals, InFlight: int(k.sent - k.answered),
+		Refusals: int(k.cooldown.refusals), InFlight: int(k.sent - k.answered),
 		Fastest: time.Duration(k.rtt.WasShortest), Slowest: time.Duration(k.rtt.WasLongest),
 	}
 	if k.cooldown.until > i {

@@ -150,8 +150,9 @@ func (e *Estimator) TooMany(v *View, now clock.Instant, t *Request) bool {
 
 // Shed takes in a refusal; again says that it reports the same congestion as one before. It
 // reports whether it is one of a server that sheds load, for which only the refused request
-// waits. explained says that an announced limit explains it.
-func (e *Estimator) Shed(v *View, now clock.Instant, t *Request, again, explained bool) bool {
+// waits, for the time that it names; 0 is none. explained says that an announced limit
+// explains it.
+func (e *Estimator) Shed(v *View, now clock.Instant, t *Request, wait clock.Instant, again, explained bool) bool {
 	v.all = e
 	e.sheds.observe(true)
 	if explained || e.limits.explains(v, t) {
@@ -164,9 +165,10 @@ func (e *Estimator) Shed(v *View, now clock.Instant, t *Request, again, explaine
 		limited = true
 	}
 	if !limited && !again && !(e.sheds.open && e.sheds.presumed()) {
-		e.sheds.begin(v, now, t)
+		e.sheds.begin(v, now, t, wait)
 	}
 	if limited {
+		e.sheds.waits.hold(now, wait)
 		e.limits.confirm(now)
 	}
 	if limited || !e.sheds.presumed() {

@@ -29,6 +29,7 @@ type shedding struct {
 	share float32 // of the last answers that were refusals, smoothed
 	heard float32 // how many of them there were
 
+	waits *longWaits
 	trial trial
 }
 
@@ -63,7 +64,7 @@ func (s *shedding) observe(refused bool) {
 func (s *shedding) presumed() bool { return s.credence > 0 }
 
 // begin starts to judge a refusal of t, which closes the key unless shedding is presumed.
-func (s *shedding) begin(v *View, now clock.Instant, t *Request) {
+func (s *shedding) begin(v *View, now clock.Instant, t *Request, wait clock.Instant) {
 	if s.credence > 0 && now > s.last+sheddingKept {
 		s.credence = 0
 	}
@@ -77,28 +78,37 @@ func (s *shedding) begin(v *View, now clock.Instant, t *Request) {
 	if !s.presumed() {
 		s.latest = v.Sent
 	}
+	s.waits = s.waits.begin(now, wait, !s.presumed())
 }
 
 // witness reports whether t was sent after the refusal under judgement, and surely
 // arrived after it, and was not sent in knowledge of it.
 func (s *shedding) witness(t *Request) bool {
-	return s.open && t.Number > s.number && t.At > s.after && (s.latest == 0 || t.Number <= s.latest)
+	return s.open && t.Number > s.number && t.At > s.after && (s.latest == 0 || t.Number <= s.latest || s.waits.within(t))
 }
 
 // served takes in an answer that is no refusal. It reports whether that proves that the
 // server sheds.
 func (s *shedding) served(t *Request) bool {
+	s.weigh(t, false)
 	if !s.witness(t) {
 		return false
 	}
 	s.admitted++
 	s.yes++
-	if s.yes < witnessesAdmitted*(s.no+1) {
+	if s.yes < witnessesAdmitted*(s.no+1) && !s.waits.disproved() {
 		s.over()
 		return false
 	}
 	s.prove()
 	return true
+}
+
+// weigh takes in what became of a request that may have been sent within a long wait.
+func (s *shedding) weigh(t *Request, refused bool) {
+	if s.open && t.Number > s.number {
+		s.waits.observe(t, t.At <= s.after, refused)
+	}
 }
 
 // prove notes that the server sheds.
@@ -110,13 +120,14 @@ func (s *shedding) prove() {
 // turnedAway takes in a further refusal. It reports whether that proves a limit, where
 // shedding was presumed.
 func (s *shedding) turnedAway(v *View, now clock.Instant, t *Request) bool {
+	s.weigh(t, true)
 	if !s.witness(t) {
 		return false
 	}
 	s.refused++
 	s.no++
 	enough := witnessesRefused + int64(s.credence) - 1 + min(witnessesVain*s.vain, witnessesMost)
-	limit := s.refused-2*s.admitted >= enough && (v.all.limits == nil || !v.all.limits.doubt.raised)
+	limit := s.refused-2*s.admitted >= enough && (v.all.limits == nil || !v.all.limits.doubt.raised) && s.waits.believed()
 	if s.presumed() && limit && !s.outnumbered(v, now, t) {
 		s.open, s.credence, s.yes = false, 0, 0
 		return true
