@@ -32,7 +32,7 @@ func (k *Limiter) refuse(now instant, t *Reservation, r *header.Reading) {
 	v, sent := k.view(), t.request()
 	tooMany := !explained && k.refusals.TooMany(&v, now, &sent)
 	k.release(&v)
-	if tooMany || k.refusals.Shed(&v, now, &sent, named(r), k.cooldown.reports(t), explained) {
+	if tooMany || k.refusals.Shed(&v, now, &sent, refusals.Refusal{Wait: named(r), Again: k.cooldown.reports(t), Explained: explained, Covered: k.covered(t)}) {
 		return
 	}
 	again := k.cooldown.reports(t) || k.refusals.Tests(t.number)
@@ -102,6 +102,23 @@ func (k *Limiter) explained(r *header.Reading) bool {
 		}
 	}
 	return false
+}
+
+// covered reports whether the server announces limits, and enough was left of all of them when
+// t was sent.
+func (k *Limiter) covered(t *Reservation) bool {
+	some := false
+	for i := range k.windows {
+		w := &k.windows[i]
+		if w.units != nil || w.concurrent || w.open() {
+			continue
+		}
+		if !w.credited || t.number > w.grantedThrough-w.reserve || w.contention.Others(t.at) {
+			return false
+		}
+		some = true
+	}
+	return some
 }
 
 // emptied reports whether a response says that not enough is left of w for a request,

@@ -16,6 +16,8 @@ type shedding struct {
 	vain     int64 // limits that turned out to be none
 	credence int32 // how often in turn witnesses proved shedding; above 0 it is presumed
 	open     bool  // a refusal is under judgement
+	covered  bool  // which announced limits spoke against
+	limit    bool  // it was shedding that turned out to be a limit, the last time
 	last     clock.Instant
 
 	// The refusal under judgement.
@@ -47,7 +49,11 @@ const (
 	// So many more for each limit that turned out to be none, but no more than so many.
 	witnessesVain = 8
 	witnessesMost = 16
+	// So many more if the limits that the server announces do not explain it.
+	witnessesCovered = 8
 	shareSmooth   = 32 // answers
+	// presumedWait is a wait that is long for a server that sheds load.
+	presumedWait = 5 * clock.Second
 )
 
 // observe takes in whether a request was refused.
@@ -63,11 +69,23 @@ func (s *shedding) observe(refused bool) {
 // presumed reports whether a refusal is taken to be one of a server that sheds load.
 func (s *shedding) presumed() bool { return s.credence > 0 }
 
-// begin starts to judge a refusal of t, which closes the key unless shedding is presumed.
-func (s *shedding) begin(v *View, now clock.Instant, t *Request, wait clock.Instant) {
+// limited notes that there is a limit.
+func (s *shedding) limited() { s.open, s.limit, s.credence, s.yes = false, true, 0, 0 }
+
+// presume takes in a refusal that begins to be judged. If the server announces limits, and
+// enough was left of them, then it most likely sheds load.
+func (s *shedding) presume(now clock.Instant, r *Refusal) {
 	if s.credence > 0 && now > s.last+sheddingKept {
 		s.credence = 0
 	}
+	s.covered = r.Covered
+	if r.Covered && !s.limit && r.Wait < presumedWait {
+		s.credence = max(s.credence, 1)
+	}
+}
+
+// begin starts to judge a refusal of t, which closes the key unless shedding is presumed.
+func (s *shedding) begin(v *View, now clock.Instant, t *Request, wait clock.Instant) {
 	s.last = now
 	s.open, s.number, s.before = true, t.Number, v.Until
 	// One that was sent a moment later may have arrived earlier.
@@ -113,7 +131,7 @@ func (s *shedding) weigh(t *Request, refused bool) {
 
 // prove notes that the server sheds.
 func (s *shedding) prove() {
-	s.open = false
+	s.open, s.limit = false, false
 	s.credence = min(s.credence+1, sheddingMost)
 }
 
@@ -127,9 +145,12 @@ func (s *shedding) turnedAway(v *View, now clock.Instant, t *Request) bool {
 	s.refused++
 	s.no++
 	enough := witnessesRefused + int64(s.credence) - 1 + min(witnessesVain*s.vain, witnessesMost)
+	if s.covered {
+		enough += witnessesCovered
+	}
 	limit := s.refused-2*s.admitted >= enough && (v.all.limits == nil || !v.all.limits.doubt.raised) && s.waits.believed()
 	if s.presumed() && limit && !s.outnumbered(v, now, t) {
-		s.open, s.credence, s.yes = false, 0, 0
+		s.limited()
 		return true
 	}
 	s.over()
