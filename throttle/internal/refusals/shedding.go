@@ -51,7 +51,7 @@ const (
 	witnessesMost = 16
 	// So many more if the limits that the server announces do not explain it.
 	witnessesCovered = 8
-	shareSmooth   = 32 // answers
+	shareSmooth      = 32 // answers
 	// presumedWait is a wait that is long for a server that sheds load.
 	presumedWait = 5 * clock.Second
 )
