@@ -7,6 +7,7 @@ func (w *window) ready(k *Limiter, now instant, n int64) instant {
 		return w.trust.ready(k, now, w.units.ready(w, k, now))
 	}
 	if w.plenty(k, now, n) {
+		w.eager.safe = 0
 		return now
 	}
 	return w.trust.ready(k, now, w.weigh(k, now, n))
@@ -32,7 +33,11 @@ func (w *window) weigh(k *Limiter, now instant, n int64) instant {
 		}
 	}
 	at := w.creditReady(k, now, n)
-	if at <= now || at != never && !w.kind.Regains() {
+	if at <= now {
+		w.eager.safe = 0 // it waits for nothing
+		return at
+	}
+	if at != never && !w.kind.Regains() {
 		return at // requests that wait for a response must not be passed
 	}
 	v := w.view(k, now)

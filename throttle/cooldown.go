@@ -13,7 +13,7 @@ type cooldown struct {
 	after    int64   // requests up to this number were sent before the gate narrowed
 	flying   int64   // what went through the gap and is not answered yet
 	first    instant // when the first went through; never while none did
-	began    instant // when the first of them came
+	began    instant // when the first refusal of those in a row came
 	trip     instant // how long the last one took to come; 0 while there was none
 }
 
@@ -35,6 +35,15 @@ func (h *cooldown) patience(k *Limiter) instant {
 // ready returns when the next may go. When answers are slow to come, twice as
 // many may try with each step.
 func (h *cooldown) ready(k *Limiter, now instant) instant {
+	at := h.opens(k, now)
+	if h.until > now {
+		return min(at, k.refusals.TestReady(now, k.rtt.Patience()))
+	}
+	return at
+}
+
+// opens returns when the next may go that does not test the wait that the server named.
+func (h *cooldown) opens(k *Limiter, now instant) instant {
 	if !h.halfOpen || h.flying == 0 {
 		return max(h.until, now)
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/assert"
 
 	"github.com/forbear-go/forbear/internal/ratemodel"
+	"github.com/forbear-go/forbear/throttle/header"
 )
 
 // A window of one request a second is used nearly every second, although responses tell its
@@ -38,4 +39,23 @@ func TestSmallestWindows(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A request that goes on credit, because a response came while it waited, is no early test.
+func TestCreditIsNoEarlyTest(t *testing.T) {
+	s := newScript(t, plain())
+	said := func(remaining int, reset float64) header.Reading {
+		return header.Reading{Windows: []header.Window{{
+			Name: "second", Unit: "requests", Limit: known(1), Remaining: known(remaining), Length: 5 * time.Second,
+			Reset: header.Reset{At: at(reset), Resolution: time.Second},
+		}}}
+	}
+	s.hears(.1, s.goes(0), said(0, 5))
+	w := &s.k.windows[0]
+	w.eager.level = 1
+	s.k.Ask(at(1), 1)
+	assert.NotZero(t, w.eager.safe, "it waits for the window")
+	w.grantedThrough = s.k.sent + 1 // a response told of more
+	s.goes(1)
+	assert.Zero(t, w.eager.number)
 }

@@ -50,6 +50,7 @@ func (k *Limiter) Cancel(t Reservation) {
 // conclude notes that a request is no longer under way.
 func (k *Limiter) conclude(t *Reservation) {
 	k.cooldown.conclude(t)
+	k.refusals.EndTest(t.number)
 	for i := range k.windows {
 		k.windows[i].conclude(t)
 	}

@@ -236,6 +236,9 @@ func (k *Limiter) Take(now time.Time, cost int) Reservation {
 	for _, e := range k.edges {
 		e.send(i, n)
 	}
+	if i < k.cooldown.until {
+		k.refusals.SendTest(i, k.sent)
+	}
 	k.cooldown.send(i, n)
 	k.refusals.Send(i, k.sent, n, len(k.windows) == 0)
 	k.lastSent = i

@@ -60,3 +60,32 @@ func TestAnOutageIsNoLimit(t *testing.T) {
 		}
 	}
 }
+
+// A recurring outage is one that begins anew after each period.
+type recurring struct {
+	every, lasts time.Duration
+}
+
+func (o *recurring) Admit(now time.Time) bool { return now.Sub(epoch)%o.every < o.every-o.lasts }
+
+func (o *recurring) Next(now time.Time) time.Time { return now }
+
+func (o *recurring) Windows(dst []ratemodel.Window, _ time.Time) []ratemodel.Window { return dst }
+
+// An API that refuses everything for a minute again and again is used at full speed in
+// between, however many requests that is.
+func TestRecurringOutagesAreNoLimit(t *testing.T) {
+	const every, lasts = 5 * time.Minute, time.Minute
+	for seed := range uint64(3) {
+		s := simulation{model: func() ratemodel.Model { return &recurring{every, lasts} }, announce: announcement{mute: true}, callers: 20,
+			length: 20 * time.Minute, policy: DefaultPolicy(), fastest: 45 * time.Millisecond, slowest: 55 * time.Millisecond, seed: seed}
+		got := s.run()
+		s.bare = true
+		plain := s.run()
+		part := float64(got.admitted) / float64(plain.admitted)
+		t.Logf("%d refused, %.3f of what a plain client gets", got.refused, part)
+		if part < .94 || got.refused > 150 {
+			t.Error("it was taken for a limit")
+		}
+	}
+}

@@ -32,13 +32,15 @@ func (k *Limiter) refuse(now instant, t *Reservation, r *header.Reading) {
 	v, sent := k.view(), t.request()
 	tooMany := !explained && k.refusals.TooMany(&v, now, &sent)
 	k.release(&v)
-	if tooMany || k.refusals.Shed(&v, now, &sent, k.cooldown.reports(t), explained) {
+	if tooMany || k.refusals.Shed(&v, now, &sent, refusals.Refusal{Wait: named(r), Again: k.cooldown.reports(t), Explained: explained, Covered: k.covered(t)}) {
 		return
 	}
-	again := k.cooldown.reports(t)
-	k.cooldown.refuse(k, now, wait(r), r.Wait.Known(), t)
+	again := k.cooldown.reports(t) || k.refusals.Tests(t.number)
+	if !k.refusals.Tests(t.number) { // otherwise the wait of the refusal before lasts
+		k.cooldown.refuse(k, now, wait(r), r.Wait.Known(), t)
+	}
 	k.refuseUnits(now, t, r)
-	if !k.explained(r) {
+	if !explained {
 		k.refusals.Refuse(now, &sent, r, again)
 	}
 	for i := range k.windows {
@@ -73,6 +75,14 @@ func (w *window) uncount(now instant, t *Reservation) {
 	}
 }
 
+// named returns the wait that a refusal names; 0 is none.
+func named(r *header.Reading) instant {
+	if !r.Wait.Known() {
+		return 0
+	}
+	return wait(r)
+}
+
 // wait returns how long a refusal asks to stay away.
 func wait(r *header.Reading) instant {
 	d := instant(min(max(r.Wait.Delay, 0), refusals.LongestHold))
@@ -93,6 +103,23 @@ func (k *Limiter) explained(r *header.Reading) bool {
 		}
 	}
 	return false
+}
+
+// covered reports whether the server announces limits, and enough was left of all of them when
+// t was sent.
+func (k *Limiter) covered(t *Reservation) bool {
+	some := false
+	for i := range k.windows {
+		w := &k.windows[i]
+		if w.units != nil || w.concurrent || w.open() {
+			continue
+		}
+		if !w.credited || t.number > w.grantedThrough-w.reserve || w.contention.Others(t.at) {
+			return false
+		}
+		some = true
+	}
+	return some
 }
 
 // emptied reports whether a response says that not enough is left of w for a request,

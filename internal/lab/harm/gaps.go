@@ -3,14 +3,13 @@ package harm
 // Gaps are the worlds whose goals forbear misses, and by what. The test fails when one
 // of them reaches its goal: the list can only become shorter.
 var Gaps = map[string]string{
-	"overload-bursts": "served 0.94, not 0.95",
-	"chats":           "used 0.10, not 0.80",
-	"channels":        "used 0.88, not 0.90",
-	"concurrent-few":  "served 0.85, not 0.90",
+	"chats":          "used 0.10, not 0.80",
+	"channels":       "used 0.88, not 0.90",
+	"concurrent-few": "served 0.85, not 0.90",
 }
 
 // edge has the worlds that are so near their goal that chance decides.
-var edge = map[string]bool{"overload-bursts": true, "channels": true, "concurrent": true, "concurrent-few": true}
+var edge = map[string]bool{"channels": true, "concurrent": true, "concurrent-few": true}
 
 // lots has the worlds in which so much depends on the lots that forbear draws that a row is
 // held against the goal of its world alone.

@@ -148,25 +148,34 @@ func (e *Estimator) TooMany(v *View, now clock.Instant, t *Request) bool {
 	return e.inFlight.refused(v, now, t)
 }
 
-// Shed takes in a refusal; again says that it reports the same congestion as one before. It
-// reports whether it is one of a server that sheds load, for which only the refused request
-// waits. explained says that an announced limit explains it.
-func (e *Estimator) Shed(v *View, now clock.Instant, t *Request, again, explained bool) bool {
+// A Refusal is what has to be known of a refusal to tell shedding from a limit.
+type Refusal struct {
+	Wait      clock.Instant // that it names; 0 is none
+	Again     bool          // it reports the same congestion as one before
+	Explained bool          // an announced limit explains it
+	Covered   bool          // the server announces limits, and of all of them enough was left
+}
+
+// Shed takes in a refusal. It reports whether it is one of a server that sheds load, for which
+// only the refused request waits.
+func (e *Estimator) Shed(v *View, now clock.Instant, t *Request, r Refusal) bool {
 	v.all = e
 	e.sheds.observe(true)
-	if explained || e.limits.explains(v, t) {
+	if r.Explained || e.limits.explains(v, t) {
 		return false
 	}
 	limited := e.sheds.turnedAway(v, now, t)
 	if e.limits.judge(t, true) == aLimit {
-		e.sheds.open, e.sheds.credence, e.sheds.yes = false, 0, 0
+		e.sheds.limited()
 		e.sheds.vain /= 2
 		limited = true
 	}
-	if !limited && !again && !(e.sheds.open && e.sheds.presumed()) {
-		e.sheds.begin(v, now, t)
+	if !limited && !r.Again && !(e.sheds.open && e.sheds.presumed()) {
+		e.sheds.presume(now, &r)
+		e.sheds.begin(v, now, t, r.Wait)
 	}
 	if limited {
+		e.sheds.waits.hold(now, r.Wait)
 		e.limits.confirm(now)
 	}
 	if limited || !e.sheds.presumed() {
@@ -183,7 +192,7 @@ func (e *Estimator) Shed(v *View, now clock.Instant, t *Request, again, explaine
 func (e *Estimator) try(v *View, now clock.Instant, t *Request, refused bool) {
 	u := &e.sheds.trial
 	switch {
-	case !e.sheds.presumed():
+	case !e.sheds.presumed() || e.sheds.covered:
 		u.stop()
 	case u.observe(v, now, t, refused):
 		e.sheds.credence, e.sheds.vain, e.sheds.open = 0, 0, false

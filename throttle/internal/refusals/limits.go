@@ -82,6 +82,7 @@ func (l *limits) ready(v *View, now clock.Instant, n int64) clock.Instant {
 
 // send counts n more as sent.
 func (l *limits) send(now clock.Instant, number, n int64) {
+	l.log.SetGrain(l.span.limit, l.span.length)
 	l.log.Condense()
 	if l.log.Empty() && !l.shut && l.log.Sum() == 0 {
 		l.was = now

@@ -14,7 +14,11 @@ func (l *limits) draw(v *View, opened clock.Instant) (vain bool) {
 	began := max(l.opened, l.was)
 	admitted := l.log.Between(began-1, e.closed)
 	was, calm := l.pace.now(), l.pace.period >= paceLatest/2 && float64(l.pace.proven) >= paceNear*l.pace.period
+	if e.told {
+		v.all.sheds.waits.weigh(admitted, float64(v.all.sheds.share))
+	}
 	switch {
+	case e.told && !l.known() && !v.all.sheds.waits.believed():
 	case e.known, !l.known() && e.alone && v.all.sheds.yes > witnessesAdmitted*v.all.sheds.no:
 	case admitted == 0: // it was closed before we came, and nothing is known of why
 	case l.span.explains(v, l, &e, opened):

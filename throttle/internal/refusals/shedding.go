@@ -16,6 +16,8 @@ type shedding struct {
 	vain     int64 // limits that turned out to be none
 	credence int32 // how often in turn witnesses proved shedding; above 0 it is presumed
 	open     bool  // a refusal is under judgement
+	covered  bool  // which announced limits spoke against
+	limit    bool  // it was shedding that turned out to be a limit, the last time
 	last     clock.Instant
 
 	// The refusal under judgement.
@@ -29,6 +31,7 @@ type shedding struct {
 	share float32 // of the last answers that were refusals, smoothed
 	heard float32 // how many of them there were
 
+	waits *longWaits
 	trial trial
 }
 
@@ -46,7 +49,11 @@ const (
 	// So many more for each limit that turned out to be none, but no more than so many.
 	witnessesVain = 8
 	witnessesMost = 16
-	shareSmooth   = 32 // answers
+	// So many more if the limits that the server announces do not explain it.
+	witnessesCovered = 8
+	shareSmooth      = 32 // answers
+	// presumedWait is a wait that is long for a server that sheds load.
+	presumedWait = 5 * clock.Second
 )
 
 // observe takes in whether a request was refused.
@@ -62,11 +69,23 @@ func (s *shedding) observe(refused bool) {
 // presumed reports whether a refusal is taken to be one of a server that sheds load.
 func (s *shedding) presumed() bool { return s.credence > 0 }
 
-// begin starts to judge a refusal of t, which closes the key unless shedding is presumed.
-func (s *shedding) begin(v *View, now clock.Instant, t *Request) {
+// limited notes that there is a limit.
+func (s *shedding) limited() { s.open, s.limit, s.credence, s.yes = false, true, 0, 0 }
+
+// presume takes in a refusal that begins to be judged. If the server announces limits, and
+// enough was left of them, then it most likely sheds load.
+func (s *shedding) presume(now clock.Instant, r *Refusal) {
 	if s.credence > 0 && now > s.last+sheddingKept {
 		s.credence = 0
 	}
+	s.covered = r.Covered
+	if r.Covered && !s.limit && r.Wait < presumedWait {
+		s.credence = max(s.credence, 1)
+	}
+}
+
+// begin starts to judge a refusal of t, which closes the key unless shedding is presumed.
+func (s *shedding) begin(v *View, now clock.Instant, t *Request, wait clock.Instant) {
 	s.last = now
 	s.open, s.number, s.before = true, t.Number, v.Until
 	// One that was sent a moment later may have arrived earlier.
@@ -77,23 +96,25 @@ func (s *shedding) begin(v *View, now clock.Instant, t *Request) {
 	if !s.presumed() {
 		s.latest = v.Sent
 	}
+	s.waits = s.waits.begin(now, wait, !s.presumed())
 }
 
 // witness reports whether t was sent after the refusal under judgement, and surely
 // arrived after it, and was not sent in knowledge of it.
 func (s *shedding) witness(t *Request) bool {
-	return s.open && t.Number > s.number && t.At > s.after && (s.latest == 0 || t.Number <= s.latest)
+	return s.open && t.Number > s.number && t.At > s.after && (s.latest == 0 || t.Number <= s.latest || s.waits.within(t))
 }
 
 // served takes in an answer that is no refusal. It reports whether that proves that the
 // server sheds.
 func (s *shedding) served(t *Request) bool {
+	s.weigh(t, false)
 	if !s.witness(t) {
 		return false
 	}
 	s.admitted++
 	s.yes++
-	if s.yes < witnessesAdmitted*(s.no+1) {
+	if s.yes < witnessesAdmitted*(s.no+1) && !s.waits.disproved() {
 		s.over()
 		return false
 	}
@@ -101,24 +122,35 @@ func (s *shedding) served(t *Request) bool {
 	return true
 }
 
+// weigh takes in what became of a request that may have been sent within a long wait.
+func (s *shedding) weigh(t *Request, refused bool) {
+	if s.open && t.Number > s.number {
+		s.waits.observe(t, t.At <= s.after, refused)
+	}
+}
+
 // prove notes that the server sheds.
 func (s *shedding) prove() {
-	s.open = false
+	s.open, s.limit = false, false
 	s.credence = min(s.credence+1, sheddingMost)
 }
 
 // turnedAway takes in a further refusal. It reports whether that proves a limit, where
 // shedding was presumed.
 func (s *shedding) turnedAway(v *View, now clock.Instant, t *Request) bool {
+	s.weigh(t, true)
 	if !s.witness(t) {
 		return false
 	}
 	s.refused++
 	s.no++
 	enough := witnessesRefused + int64(s.credence) - 1 + min(witnessesVain*s.vain, witnessesMost)
-	limit := s.refused-2*s.admitted >= enough && (v.all.limits == nil || !v.all.limits.doubt.raised)
+	if s.covered {
+		enough += witnessesCovered
+	}
+	limit := s.refused-2*s.admitted >= enough && (v.all.limits == nil || !v.all.limits.doubt.raised) && s.waits.believed()
 	if s.presumed() && limit && !s.outnumbered(v, now, t) {
-		s.open, s.credence, s.yes = false, 0, 0
+		s.limited()
 		return true
 	}
 	s.over()
