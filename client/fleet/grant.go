@@ -36,7 +36,7 @@ func (l *ledger) grant(q *report, m *memberState, now int64, learning bool, n *n
 		if left > 0 {
 			l.share(q, m, now, left, hungry, before)
 		} else if l.mayProbe(now) {
-			l.sendEarly(now)
+			l.sendProbe(now)
 			m.granted, m.want, m.served = m.granted+1, 0, l.ver
 			l.granted++
 			l.prober, l.probe, l.expires = q.ID, q.Seq, now+max(1000, 4*q.Trip)

@@ -50,18 +50,15 @@ type windowState struct {
 	// Of the time between the bounds of the reset, so many quarters are waited for. They
 	// become fewer as long as probes find the window open.
 	quarters, floor int64
-	odd             int64 // resets in turn after which less than half was left, where no length is known
+
+	phase phase
+	shut  int64 // the probe under way finds out whether it opened since; 0 is not known
 
 	length int64
 	early  bool  // the probe under way goes before the reset, by the log; none goes
 	next   int64 // before this,
 	fails  int64 // after so many in turn that found nothing
 }
-
-const (
-	oddMost  = 3
-	oddLimit = 8 // below that, half says nothing
-)
 
 // opens returns when a probe may go.
 func (w *windowState) opens() int64 {
@@ -112,6 +109,9 @@ func exchange(l *ledger, q *report, time int64) (*ledger, reply) {
 		f := fact{Limit: w.limit, Bound: -1, Latest: w.reset}
 		if w.known {
 			f.Bound = w.bound
+		}
+		if w.phase.known() {
+			f.Opened, f.Period = w.phase.hi, w.phase.period
 		}
 		r.Windows[name] = f
 	}
@@ -204,11 +204,17 @@ func (l *ledger) hear(q *report, now int64, n *news) {
 	if !probed {
 		return
 	}
-	odd := false
 	for name, w := range l.windows {
 		o, heard := q.Windows[name]
-		early := w.early
-		w.early = false
+		early, shut := w.early, w.shut
+		w.early, w.shut = false, 0
+		switch {
+		case shut == 0 || !w.known || w.bound <= l.granted: // it has not opened
+		case heard && 2*o.Remaining >= w.limit:
+			w.phase.opened(shut, now, w.length)
+		default:
+			w.phase.fail() // it rolls, or refills
+		}
 		switch {
 		case early && w.known && w.bound > l.granted:
 			w.fails = 0
@@ -219,10 +225,6 @@ func (l *ledger) hear(q *report, now int64, n *news) {
 				w.quarters = max(w.quarters-1, w.floor)
 			}
 			w.tries = 0
-			if w.odd++; !heard || 2*o.Remaining >= w.limit || w.limit < oddLimit || w.length > 0 {
-				w.odd = 0
-			}
-			odd = odd || w.odd >= oddMost
 		case w.opens() >= now:
 		case w.quarters < 4: // that was too early
 			w.floor = w.quarters + 1
@@ -234,10 +236,6 @@ func (l *ledger) hear(q *report, now int64, n *news) {
 			w.earliest, w.reset = now, now+50<<w.tries
 		}
 	}
-	if odd { // it rolls, or refills: that is not shared
-		l.open, l.doubt = now+openFor, true
-		clear(l.windows)
-	}
 }
 
 func (l *ledger) hearWindow(name string, o told, same bool, now int64) {
@@ -246,7 +244,7 @@ func (l *ledger) hearWindow(name string, o told, same bool, now int64) {
 		w = &windowState{earliest: o.Earliest, reset: o.Latest, quarters: 4}
 		l.windows[name] = w
 	}
-	w.limit, w.length = o.Limit, max(o.Length, 0)
+	w.limit, w.length = o.Limit, max(w.length, o.Length)
 	switch {
 	case o.Latest < w.earliest: // of a window that is over
 	case o.Earliest > w.reset:

@@ -234,35 +234,3 @@ func TestLeaseEnds(t *testing.T) {
 		_ = f.Close(t.Context()) // the store is down
 	})
 }
-
-// A window of which little is left right after its reset, time and again, is none that begins anew.
-func TestWhatRefillsIsNotShared(t *testing.T) {
-	for _, c := range []struct {
-		left  int64
-		stays bool
-	}{{5, false}, {60, true}} {
-		b := shared(t)
-		for i := range int64(3) {
-			b.now += 3000
-			b.tell("a", func(q *report) { q.Finished = q.Granted })
-			b.tell("b", func(q *report) { q.Finished = q.Granted })
-			for range 8 { // until nothing is left
-				b.tell("a", func(q *report) { q.Want = 100 })
-			}
-			b.tell("a", func(q *report) { q.Finished = q.Granted })
-			b.now += 3000
-			r := b.tell("a", func(q *report) { q.Want = 1 })
-			if !r.Probe {
-				t.Fatalf("reset %d: %+v, want a probe", i, r)
-			}
-			r = b.tell("a", func(q *report) {
-				q.Finished, q.Probed = q.Granted, q.Seq-1
-				bound := b.l.granted + c.left
-				q.Windows = map[string]told{"w": {Limit: 100, Bound: bound, Newest: bound, Remaining: c.left, Earliest: b.now + 2000, Latest: b.now + 2000}}
-			})
-			if open := r.Open > 0; open != (i == 2 && !c.stays) {
-				t.Errorf("reset %d with %d left: %+v", i, c.left, r)
-			}
-		}
-	}
-}

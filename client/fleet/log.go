@@ -49,11 +49,15 @@ func (l *ledger) opens(w *windowState) int64 {
 	return at
 }
 
-// sendEarly notes which windows the probe that goes now tries before their reset.
-func (l *ledger) sendEarly(now int64) {
+// sendProbe notes which windows the probe that goes now tries, and which before their reset.
+func (l *ledger) sendProbe(now int64) {
 	for _, w := range l.windows {
 		if w.early = w.known && w.bound <= l.granted && now <= w.opens(); w.early {
 			w.next = now + max(w.length/logTries, 20)<<w.fails
+		}
+		w.shut = 0
+		if w.known && w.bound <= l.granted {
+			w.shut = w.earliest
 		}
 	}
 }

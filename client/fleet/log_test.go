@@ -9,21 +9,29 @@ import (
 )
 
 // Where what was sent leaves the window one by one, the fleet need not wait for a reset
-// that is told late, and has at least what its members have without it.
+// that is told late, and has at least what its members have without it: also where the
+// length of the window is not told.
 func TestWhatRefills(t *testing.T) {
 	for _, c := range []struct {
-		name             string
-		limit            clienttest.Limit
-		possible, target int
+		name     string
+		limit    clienttest.Limit
+		dialect  clienttest.Option
+		possible int
+		target   int
 	}{
-		{"rolling", clienttest.Rolling(200, 2*time.Second), 3000, 2750},
-		{"counter", clienttest.SlidingCounter(200, 2*time.Second), 3000, 2600},
-		{"bucket", clienttest.Bucket(100, 200, 2*time.Second), 3100, 2650},
-		{"first", clienttest.FromFirst(200, 2*time.Second), 3000, 2900},
+		{"rolling", clienttest.Rolling(200, 2*time.Second), clienttest.Draft8(), 3000, 2750},
+		{"counter", clienttest.SlidingCounter(200, 2*time.Second), clienttest.Draft8(), 3000, 2600},
+		{"bucket", clienttest.Bucket(100, 200, 2*time.Second), clienttest.Draft8(), 3100, 2650},
+		{"first", clienttest.FromFirst(200, 2*time.Second), clienttest.Draft8(), 3000, 2900},
+		{"rolling, no length", clienttest.Rolling(200, 2*time.Second), clienttest.XRateLimitDelta(), 3000, 2700},
+		{"counter, no length", clienttest.SlidingCounter(200, 2*time.Second), clienttest.XRateLimitDelta(), 3000, 2500},
+		{"bucket, no length", clienttest.Bucket(100, 200, 2*time.Second), clienttest.XRateLimitDelta(), 3100, 2600},
+		{"first, no length", clienttest.FromFirst(200, 2*time.Second), clienttest.XRateLimitDelta(), 3000, 2750},
+		{"counter, moments", clienttest.SlidingCounter(200, 2*time.Second), clienttest.XRateLimit(), 3000, 2500},
 	} {
 		admitted := func(fleet bool) (n int) {
 			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t, 4, c.limit, clienttest.Draft8())
+				w := newWorld(t, 4, c.limit, c.dialect)
 				if !fleet {
 					w.alone(t)
 				}

@@ -56,6 +56,7 @@ type member struct {
 	asked        bool // a request could not go for want of units
 	recalled     bool
 	failing      bool
+	since        time.Time // it is failing
 	retry        time.Time
 	pause        time.Duration
 	nextAsk      time.Time
@@ -166,6 +167,7 @@ func (m *member) decide(now time.Time, cost int) (limit.Decision, bool) {
 // use notes that the key is in use.
 func (m *member) use(now time.Time) {
 	m.used = now
+	m.turn(now)
 	if !m.joined && !m.closed {
 		m.joined = true
 		m.fleet.enter(m)
@@ -286,7 +288,7 @@ func (m *member) Observe(now time.Time, number uint64, windows []throttle.Announ
 		m.dirty = true
 	}
 	for _, w := range windows {
-		m.observe(number, e, w)
+		m.observe(now, number, e, w)
 	}
 	if hold.After(m.hold) && hold.After(now) {
 		m.hold, m.dirty = hold, true

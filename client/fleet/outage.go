@@ -7,23 +7,35 @@ import (
 )
 
 // outage answers while the store is away or has yet to hear all members. Until the lease
-// would have ended, each member takes its usual part of every window; the limiter decides
-// when. After that the members may be others, and each goes on as without a fleet.
+// would have ended, each member takes its usual part of every window. Where the ledger knew
+// when windows open, that is all that decides; elsewhere the limiter decides when. After the
+// lease the members may be others, and each goes on as without a fleet.
 func (m *member) outage(now time.Time, cost int64) (limit.Decision, bool) {
 	if !now.Before(m.lease) {
 		return limit.Decision{}, false
 	}
-	d := limit.Decision{At: now, Limit: Shared}
+	m.turn(now)
+	d, timed := limit.Decision{At: now, Limit: Shared}, len(m.windows) > 0
 	for _, w := range m.windows {
 		most := w.begun + m.part.of(w.limit, m.members)
 		if w.begun < m.heardSent { // the ledger told of this instance, and granted more since
 			most = min(max(most, m.heardGranted), m.heardGranted+m.part.of(m.left, m.members))
 		}
-		if m.sent+cost > most && w.latest.After(d.At) {
-			d.At = w.latest
+		end := w.latest
+		if w.period > 0 {
+			end = w.opened.Add(w.period)
+		}
+		timed = timed && w.period > 0
+		if m.sent+cost > most && end.After(d.At) {
+			d.At = end
 		}
 	}
-	return d, d.At.After(now)
+	if timed && !d.At.After(now) {
+		if timed = m.learning || now.Sub(m.since) >= m.patience(); timed {
+			d.At, _ = m.ownBound(now, cost)
+		}
+	}
+	return d, timed || d.At.After(now)
 }
 
 // A part estimates which part of what the fleet spends is ours.

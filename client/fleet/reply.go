@@ -16,7 +16,7 @@ func (m *member) apply(q *report, a reply, err error, sent, now time.Time) {
 	m.lastCall = now
 	if err != nil {
 		if !m.failing {
-			m.failing, m.pause = true, pauseFirst
+			m.failing, m.since, m.pause = true, now, pauseFirst
 		}
 		m.retry = now.Add(m.pause + rand.N(m.pause))
 		m.pause = min(2*m.pause, pauseLast)
@@ -52,6 +52,7 @@ func (m *member) apply(q *report, a reply, err error, sent, now time.Time) {
 	for _, w := range m.windows {
 		if f, ok := a.Windows[w.name]; ok {
 			w.fleet = f.Bound
+			m.hearPhase(w, f)
 		}
 	}
 	if a.Hold > 0 {
@@ -66,4 +67,18 @@ func (m *member) apply(q *report, a reply, err error, sent, now time.Time) {
 		m.openTo, m.off = m.clock.latest(a.Open), 0
 		m.drop()
 	}
+}
+
+// hearPhase takes in when a window opens.
+func (m *member) hearPhase(w *window, f fact) {
+	period := time.Duration(f.Period) * time.Millisecond
+	if f.Period <= 0 {
+		w.period = 0
+		return
+	}
+	opened := m.clock.latest(f.Opened).Add(ledgerMargin * time.Millisecond)
+	if w.period == period { // it may have turned since
+		opened = opened.Add((w.opened.Sub(opened) + period/2) / period * period)
+	}
+	w.opened, w.period = opened, period
 }

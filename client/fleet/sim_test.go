@@ -99,8 +99,7 @@ func TestStoreAbsent(t *testing.T) {
 	})
 }
 
-// A window that rolls is shared as long as it looks like a fixed one, and otherwise left to what each
-// member does alone. In both cases little is refused.
+// A window that rolls is shared by what left it, and little is refused.
 func TestRolling(t *testing.T) {
 	for _, c := range []struct {
 		dialect  clienttest.Option

@@ -14,7 +14,7 @@ type window struct {
 	name             string
 	limit            int64
 	earliest, latest time.Time // of the reset
-	length           time.Duration
+	length, span     time.Duration
 
 	// What responses told since the last report, in the numbers of the ledger inc.
 	told         bool
@@ -35,6 +35,10 @@ type window struct {
 	begun int64  // units of ours that were sent before this instance of the window
 	newer uint64 // the newest request of which a response told, and
 	seen  int64  // how much it said remained
+
+	// The ledger knows that it opened at a time, at the latest, and does so in each period.
+	opened time.Time
+	period time.Duration
 }
 
 func (m *member) window(name string) *window {
@@ -49,21 +53,22 @@ func (m *member) window(name string) *window {
 }
 
 // observe takes in what the response to e told of a window.
-func (m *member) observe(number uint64, e *flight, a throttle.Announced) {
+func (m *member) observe(now time.Time, number uint64, e *flight, a throttle.Announced) {
 	w := m.window(m.fleet.name(a.Name)[:16])
 	remaining := int64(a.Remaining)
 	if a.Earliest.After(w.latest) {
-		w.bounded, w.begun = false, e.before // another instance
+		w.bounded = false // another instance
+		w.begins(e)
 	}
 	if number > w.newer {
 		// The bounds of a reset that is told roughly may meet those of the next one.
 		if w.newer > 0 && remaining > w.seen+max(w.limit/4, 1) {
-			w.begun = e.before
+			w.begins(e)
 		}
 		w.newer, w.seen = number, remaining
 	}
 	w.limit, w.earliest, w.latest = int64(max(a.Limit-a.Reserve, 0)), a.Earliest, a.Latest
-	w.length = a.Length
+	w.see(e.at, now, a)
 	if !w.bounded || number > w.ownsFrom {
 		w.own, w.bounded, w.ownsFrom = e.finished+e.cost+remaining, true, number
 	}
@@ -75,6 +80,50 @@ func (m *member) observe(number uint64, e *flight, a throttle.Announced) {
 	if number > w.number {
 		w.number, w.newest, w.left, w.ver = number, bound, remaining, e.ver
 	}
+}
+
+// begins takes in that the response to e is the first of another instance, as it seems.
+func (w *window) begins(e *flight) {
+	if w.period == 0 {
+		w.begun = e.before
+	}
+}
+
+// see takes in how long the window is: as the server told it or, where it did not, as the
+// longest time to a reset was. Where resets are told roughly that is a guess, which costs no
+// more than a few probes that find nothing.
+func (w *window) see(sent, now time.Time, a throttle.Announced) {
+	if w.length = a.Length; w.length > 0 {
+		return
+	}
+	span := a.Latest.Sub(sent)
+	if rough := a.Latest.Sub(a.Earliest); rough > now.Sub(sent) {
+		span = a.Earliest.Add(rough / 2).Sub(now)
+	}
+	w.span = max(w.span, span)
+	w.length = w.span
+}
+
+// turn notes which of our units belong to the instance that began last: all that are sent
+// from now on, and those under way.
+func (m *member) turn(now time.Time) {
+	for _, w := range m.windows {
+		if w.period <= 0 || now.Before(w.opened) {
+			continue
+		}
+		if n := now.Sub(w.opened) / w.period; n > 0 {
+			w.opened = w.opened.Add(n * w.period)
+			w.begun = m.sent - m.underway()
+		}
+	}
+}
+
+// underway returns how many units belong to requests under way.
+func (m *member) underway() (n int64) {
+	for _, e := range m.flying {
+		n += e.cost
+	}
+	return n
 }
 
 // ownBound returns when a request of the given cost may go by what our own responses told.

@@ -33,7 +33,7 @@ type told struct {
 	Ver       int64 `json:"v"`  // and which was sent knowing this version
 	Earliest  int64 `json:"lo"` // bounds of the reset
 	Latest    int64 `json:"hi"`
-	Length    int64 `json:"w"` // 0 is not known
+	Length    int64 `json:"w"` // at the least; 0 is not known
 }
 
 // A reply is what the ledger answers.
@@ -61,6 +61,8 @@ type fact struct {
 	Limit  int64 `json:"l"`
 	Bound  int64 `json:"c"`
 	Latest int64 `json:"hi"`
+	Opened int64 `json:"op"` // when it opened, at the latest: it does so in each
+	Period int64 `json:"p"`  // period, which is 0 if that is not known
 }
 
 // A news is a word to all members.

@@ -79,7 +79,40 @@ local function left()
   end
   return math.max(n or 0, 0)
 end
-local function opens(w) return w.lo + math.floor((w.hi - w.lo) * w.quarters / 4) + MARGIN end
+
+-- when fixed windows open, in turn: phase.go
+local PERIODS = {1000, 2000, 5000, 10000, 15000, 20000, 30000, 60000, 120000, 300000, 600000, 900000, 1800000, 3600000, 7200000, 86400000}
+local function phaseFail(w)
+  if w.ph.n >= 3 then w.ph.x = math.min(w.ph.x + 1, 10) end
+  w.ph.n = 0
+end
+local function phaseKnown(w) return w.ph.n >= 3 * 4 ^ w.ph.x and 2 * (w.ph.hi - w.ph.lo) <= w.ph.p end
+local function phaseOpened(w, from, to)
+  local period = 0
+  for _, p in ipairs(PERIODS) do
+    if 8 * w.w <= 9 * p then
+      period = p
+      break
+    end
+  end
+  if from > to or period == 0 then return end
+  local p = w.ph
+  if period == p.p and to >= p.lo then
+    local n = math.floor((to - p.lo) / period)
+    p.lo, p.hi = p.lo + n * period, p.hi + n * period
+    if to - from >= period then return end
+    if p.hi + 10 >= from then
+      p.lo, p.hi, p.n = math.max(p.lo, from), math.min(p.hi, to), p.n + 1
+      p.lo = math.min(p.lo, p.hi)
+      return
+    end
+  end
+  phaseFail(w)
+  p.p, p.lo, p.hi = period, from, to
+end
+local function opens(w)
+  return w.lo + math.floor((w.hi - w.lo) * w.quarters / 4) + MARGIN
+end
 local function opensByLog(w)
   local at = opens(w)
   if w.w <= 0 or w.shared > now then return at end
@@ -106,11 +139,11 @@ if not (l.open > now and l.doubt) then
   for name, o in pairs(q.ws) do
     local w = l.ws[name]
     if not w then
-      w = {lo = o.lo, hi = o.hi, quarters = 4, floor = 0, known = false, c = 0, raised = 0, tries = 0, shared = 0, odd = 0,
-        early = false, next = 0, fails = 0}
+      w = {lo = o.lo, hi = o.hi, quarters = 4, floor = 0, known = false, c = 0, raised = 0, tries = 0, shared = 0, w = 0,
+        early = false, next = 0, fails = 0, shut = 0, ph = {p = 0, lo = 0, hi = 0, n = 0, x = 0}}
       l.ws[name] = w
     end
-    w.l, w.w = o.l, math.max(o.w, 0)
+    w.l, w.w = o.l, math.max(w.w, o.w)
     if o.hi < w.lo then -- of a window that is over
     elseif o.lo > w.hi then
       w.lo, w.hi = o.lo, o.hi
@@ -127,19 +160,20 @@ if not (l.open > now and l.doubt) then
     l.open = 0
   end
   if probed then
-    local odd = false
     for name, w in pairs(l.ws) do
-      local early = w.early
-      w.early = false
+      local early, shut, o = w.early, w.shut, q.ws[name]
+      w.early, w.shut = false, 0
+      if shut == 0 or not w.known or w.c <= l.g then -- it has not opened
+      elseif o and 2 * o.r >= w.l then
+        phaseOpened(w, shut, now)
+      else
+        phaseFail(w) -- it rolls, or refills
+      end
       if early then
         if w.known and w.c > l.g then w.fails = 0 else w.fails = math.min(w.fails + 1, 6) end
       elseif w.known and w.c > l.g then
         if w.tries == 0 then w.quarters = math.max(w.quarters - 1, w.floor) end
         w.tries = 0
-        w.odd = w.odd + 1
-        local o = q.ws[name]
-        if not o or 2 * o.r >= w.l or w.l < 8 or w.w > 0 then w.odd = 0 end
-        odd = odd or w.odd >= 3
       elseif opens(w) >= now then -- it is closed until then
       elseif w.quarters < 4 then
         w.floor, w.quarters = w.quarters + 1, 4
@@ -150,7 +184,6 @@ if not (l.open > now and l.doubt) then
         w.lo, w.hi = now, now + 50 * 2 ^ w.tries
       end
     end
-    if odd then l.open, l.doubt, l.ws = now + OPENFOR, true, {} end -- it rolls, or refills
   end
 end
 
@@ -199,6 +232,8 @@ if q.want > 0 and not learning and l.hold <= now and l.open <= now then
       for _, w in pairs(l.ws) do
         w.early = w.known and w.c <= l.g and now <= opens(w)
         if w.early then w.next = now + math.max(math.floor(w.w / 16), 20) * 2 ^ w.fails end
+        w.shut = 0
+        if w.known and w.c <= l.g then w.shut = w.lo end
       end
       m.g, m.want, m.sv = m.g + 1, 0, l.ver
       l.g = l.g + 1
@@ -240,7 +275,8 @@ for name, w in pairs(l.ws) do
   local c = -1
   if w.known then c = w.c end
   ws = ws or {} -- none is left out: an empty table may become an empty array
-  ws[name] = {l = w.l, c = c, hi = w.hi}
+  ws[name] = {l = w.l, c = c, hi = w.hi, op = 0, p = 0}
+  if phaseKnown(w) then ws[name].op, ws[name].p = w.ph.hi, w.ph.p end
   keep = math.max(keep, 2 * (w.hi - now))
 end
 if tell then redis.call('PUBLISH', ARGV[2], ARGV[3] .. ' ' .. cjson.encode(news)) end

@@ -77,23 +77,111 @@ func (m *fake) report(draw *rand.Rand, now int64) map[string]any {
 	}
 }
 
+// A pair is the ledger in Go and the script, which are told the same.
+type pair struct {
+	memory *fleet.Memory
+	server *miniredis.Miniredis
+	store  *Store
+	now    time.Time
+}
+
+func newPair(t *testing.T) *pair {
+	t.Helper()
+	server, c := embedded(t)
+	store, err := New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &pair{server: server, store: store}
+	p.memory = &fleet.Memory{Now: func() time.Time { return p.now }}
+	return p
+}
+
+// exchange tells both, and returns what they reply, which must be the same.
+func (p *pair) exchange(t *testing.T, now time.Time, q map[string]any) map[string]any {
+	t.Helper()
+	p.now = now
+	p.server.SetTime(now)
+	report, err := json.Marshal(q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	inGo, err := p.memory.Exchange(t.Context(), "key", report)
+	if err != nil {
+		t.Fatal(err)
+	}
+	inLua, err := p.store.Exchange(t.Context(), "key", report)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, b := decode(t, inGo), decode(t, inLua)
+	if _, ok := b["ws"]; !ok {
+		b["ws"] = map[string]any{}
+	}
+	if (a["stale"] != true || b["stale"] != true) && !reflect.DeepEqual(a, b) {
+		t.Fatalf("report %s\nledger %s\nscript %s", report, inGo, inLua)
+	}
+	return a
+}
+
+// The script and the ledger agree when a fixed window opens that is told in whole seconds.
+func TestScriptFindsThePhase(t *testing.T) {
+	for seed := range uint64(5) {
+		draw, p := rand.New(rand.NewPCG(seed, 5)), newPair(t)
+		now, told := int64(1_900_000_000_000), 0
+		m := &fake{id: "m"}
+		var begun, counted int64
+		windows := map[string]any{}
+		for range 1000 {
+			if draw.IntN(30) > 0 {
+				now += draw.Int64N(60)
+			} else {
+				now += draw.Int64N(6000)
+			}
+			m.seq++
+			a := p.exchange(t, time.UnixMilli(now), map[string]any{
+				"id": m.id, "seq": m.seq, "ack": m.seq - 1, "inc": m.inc, "ver": m.ver, "nonce": "n", "k": 1, "ttl": 600000, "grace": 1000,
+				"trip": 30, "want": 30, "g": m.g, "f": m.f, "fa": m.told, "pd": m.pd, "off": 0, "hold": 0, "ws": windows,
+			})
+			granted := int64(a["g"].(float64))
+			m.told, m.inc, m.ver = m.f, a["inc"].(string), int64(a["ver"].(float64))
+			if a["probe"] == true {
+				m.pd = m.seq
+			}
+			if w, ok := a["ws"].(map[string]any)["w"].(map[string]any); ok && w["p"].(float64) > 0 {
+				told++
+			}
+			// All that was granted is sent at once, and counted in windows of two seconds.
+			windows = map[string]any{}
+			if granted > m.g {
+				now += 30
+				if now/2000 != begun {
+					begun, counted = now/2000, 0
+				}
+				counted += granted - m.g
+				left, ends := max(100-counted, 0), now/1000*1000+1000*(2-now/1000%2)
+				windows["w"] = map[string]any{"l": 100, "b": granted + left, "nb": granted + left, "r": left, "v": m.ver, "w": 2000, "lo": ends - 700, "hi": ends + 300}
+				m.g, m.f = granted, granted
+			}
+		}
+		if told == 0 {
+			t.Errorf("seed %d: no reply told when the window opens", seed)
+		}
+	}
+}
+
 // The script says what the ledger in Go says, whatever it is told.
 func TestScriptIsTheLedger(t *testing.T) {
 	for seed := range uint64(12) {
 		draw := rand.New(rand.NewPCG(seed, 3))
-		server, c := embedded(t)
+		p := newPair(t)
 		now := time.UnixMilli(1_900_000_000_000)
-		memory := &fleet.Memory{Now: func() time.Time { return now }}
-		store, err := New(c)
-		if err != nil {
-			t.Fatal(err)
-		}
 		var members []*fake
 		for i := range 5 {
 			members = append(members, &fake{id: "m" + strconv.Itoa(i)})
 		}
 		grants := int64(0)
-		for step := range 400 {
+		for range 400 {
 			now = now.Add(time.Duration(draw.Int64N(400)) * time.Millisecond)
 			switch draw.IntN(60) {
 			case 0:
@@ -101,33 +189,14 @@ func TestScriptIsTheLedger(t *testing.T) {
 			case 1:
 				now = now.Add(-time.Duration(draw.Int64N(900)) * time.Millisecond)
 			case 2:
-				memory.Flush()
-				server.FlushAll()
+				p.memory.Flush()
+				p.server.FlushAll()
 			}
-			server.SetTime(now)
 			m := members[draw.IntN(len(members))]
 			q := m.report(draw, now.UnixMilli())
-			report, err := json.Marshal(q)
-			if err != nil {
-				t.Fatal(err)
-			}
-			inGo, err := memory.Exchange(t.Context(), "key", report)
-			if err != nil {
-				t.Fatal(err)
-			}
-			inLua, err := store.Exchange(t.Context(), "key", report)
-			if err != nil {
-				t.Fatalf("seed %d, step %d: %v", seed, step, err)
-			}
-			a, b := decode(t, inGo), decode(t, inLua)
-			if _, ok := b["ws"]; !ok {
-				b["ws"] = map[string]any{}
-			}
-			if a["stale"] == true && b["stale"] == true {
+			a := p.exchange(t, now, q)
+			if a["stale"] == true {
 				continue
-			}
-			if !reflect.DeepEqual(a, b) {
-				t.Fatalf("seed %d, step %d:\nreport %s\nledger %s\nscript %s", seed, step, report, inGo, inLua)
 			}
 			number := func(name string) int64 { return int64(a[name].(float64)) }
 			grants += number("g") - m.g

@@ -1,0 +1,64 @@
+package fleet
+
+// A phase is when a fixed window opens, as far as probes showed it: between lo and hi, and
+// then once in each period. Openings narrow it, however roughly resets are told, and contradict
+// each other where windows open at moments of their own.
+type phase struct {
+	period, lo, hi int64
+	turns          int64 // openings in turn that agree,
+	failed         int64 // and how often they did not
+}
+
+const (
+	phaseTurns = 3
+	phaseSlack = 10 // ms; clocks are no better
+	phaseFails = 10
+)
+
+// periods are those that fixed windows have, in milliseconds.
+var periods = [...]int64{1000, 2000, 5000, 10000, 15000, 20000, 30000, 60000, 120000, 300000, 600000, 900000, 1800000, 3600000, 7200000, 86400000}
+
+// periodOf returns the period of windows to whose reset a time remains at the longest.
+func periodOf(length int64) int64 {
+	for _, p := range periods {
+		if 8*length <= 9*p {
+			return p
+		}
+	}
+	return 0
+}
+
+// opened takes in that the window opened once between two moments.
+func (p *phase) opened(from, to, length int64) {
+	period := periodOf(length)
+	if from > to || period == 0 {
+		return
+	}
+	if period == p.period && to >= p.lo {
+		n := (to - p.lo) / period
+		p.lo, p.hi = p.lo+n*period, p.hi+n*period
+		switch {
+		case to-from >= period:
+			return // which one it was is not known
+		case p.hi+phaseSlack >= from:
+			p.lo, p.hi, p.turns = max(p.lo, from), min(p.hi, to), p.turns+1
+			p.lo = min(p.lo, p.hi)
+			return
+		}
+	}
+	p.fail()
+	p.period, p.lo, p.hi = period, from, to
+}
+
+// fail notes that what was believed is wrong: the next time it takes four times as many openings.
+func (p *phase) fail() {
+	if p.turns >= phaseTurns {
+		p.failed = min(p.failed+1, phaseFails)
+	}
+	p.turns = 0
+}
+
+// known reports whether enough openings agree, and tell well enough when the next one is.
+func (p *phase) known() bool {
+	return p.turns >= phaseTurns<<(2*p.failed) && 2*(p.hi-p.lo) <= p.period
+}

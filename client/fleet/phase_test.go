@@ -1,0 +1,60 @@
+package fleet
+
+import "testing"
+
+// A window of two seconds opens at even moments; what shows it are probes a while after.
+func TestPhaseNarrows(t *testing.T) {
+	var p phase
+	for i := range int64(5) {
+		p.opened(2000*i+1000+10*i, 2000*i+2040-7*i, 1950)
+	}
+	if p.period != 2000 || p.turns != 4 {
+		t.Fatalf("got %+v", p)
+	}
+	if p.lo != 9040 || p.hi != 10012 || !p.known() {
+		t.Errorf("it opened between %d and %d", p.lo, p.hi)
+	}
+}
+
+// Openings that are missed, and those that may have been any of several, change nothing.
+func TestPhaseOfAnIdleKey(t *testing.T) {
+	var p phase
+	for i := range int64(4) {
+		p.opened(2000*i-30, 2000*i+30, 2000)
+	}
+	p.opened(8500, 31000, 2000)
+	if p.lo != 29970 || p.hi != 30030 || p.turns != 3 {
+		t.Errorf("after a long pause: %+v", p)
+	}
+}
+
+func TestPhaseIsRefuted(t *testing.T) {
+	known := func() *phase {
+		var p phase
+		for i := range int64(4) {
+			p.opened(2000*i-30, 2000*i+30, 2000)
+		}
+		return &p
+	}
+	p := known()
+	p.opened(7100, 7160, 2000) // it opens at moments of its own
+	if p.turns != 0 {
+		t.Errorf("after an opening in between: %+v", p)
+	}
+	for i := range int64(6) {
+		p.opened(2000*i+9100, 2000*i+9160, 2000)
+	}
+	if p.known() {
+		t.Errorf("after it was wrong, six openings are enough: %+v", p)
+	}
+	p = known()
+	p.opened(12000, 12030, 60000) // it is longer than it seemed
+	if p.turns != 0 || p.period != 60000 {
+		t.Errorf("with another period: %+v", p)
+	}
+	p.opened(13000, 12000, 60000) // impossible
+	p.opened(12000, 13000, 1<<50)
+	if p.turns != 0 || p.period != 60000 {
+		t.Errorf("after what cannot be: %+v", p)
+	}
+}
