@@ -4,13 +4,13 @@ package throttle
 // what its grounds say.
 func (w *window) ready(k *Limiter, now instant, n int64) instant {
 	if w.units != nil {
-		return w.trust.ready(k, now, w.units.ready(w, k, now))
+		return w.units.ready(w, k, now)
 	}
 	if w.plenty(k, now, n) {
 		w.eager.safe = 0
 		return now
 	}
-	return w.trust.ready(k, now, w.weigh(k, now, n))
+	return w.weigh(k, now, n)
 }
 
 // weigh is ready where there is something to consider.

@@ -62,8 +62,9 @@ type Limiter struct {
 	remembered *remembered // of an earlier run; nil for none
 	heard      instant     // when the server answered last
 
-	contradicted int64   // tests of windows that were served since a refusal confirmed one
-	doubted      instant // when the next test of a window may go that was dropped
+	doubted      int32 // the second in which the next test of a window may go that was dropped
+	contradicted int16 // tests of windows that were served since a refusal confirmed one
+	unannounced  bool  // the caller knows by other means what may be spent of the windows
 }
 
 // A Reservation is the record of one request. [Limiter.Take] returns it when the request
@@ -116,7 +117,8 @@ func (k *Limiter) Ask(now time.Time, cost int) limit.Decision {
 	if d, never := k.never(n); never {
 		return d
 	}
-	at, name := k.ready(k.windows, i, n)
+	k.unannounced = false
+	at, test, name := k.ready(k.windows, i, n)
 	if at == never && len(k.lost) > 0 {
 		at = k.lost[0].due // whatever depends on its answer is free then
 	}
@@ -128,6 +130,14 @@ func (k *Limiter) Ask(now time.Time, cost int) limit.Decision {
 	switch {
 	case at <= i:
 		return k.pacing(now, i, n)
+	case test <= i:
+		return limit.Decision{At: now}
+	case test < at:
+		d := limit.Decision{At: k.time(test), Limit: name, Try: k.tries(i, n)}
+		if at != never {
+			d.Until = k.time(at)
+		}
+		return d
 	case at == never:
 		return limit.Decision{Limit: name, Unknown: true}
 	}
@@ -182,31 +192,37 @@ func (k *Limiter) opens(now instant, n int64) (at instant, name string) {
 	return at, name
 }
 
-// ready returns the latest of what the windows and all the rest answer, and the name of
-// what answers so.
-func (k *Limiter) ready(windows []window, now instant, n int64) (instant, string) {
-	at, name := k.opens(now, n)
+// ready returns the latest of what the windows and all the rest answer, the same if tests of
+// the windows may go, and the name of what answers so.
+func (k *Limiter) ready(windows []window, now instant, n int64) (at, test instant, name string) {
+	at, name = k.opens(now, n)
+	test = at
 	for i := range windows {
-		if ready := windows[i].ready(k, now, n); ready > at {
+		ready := windows[i].ready(k, now, n)
+		if ready > at {
 			at, name = ready, cmp.Or(windows[i].name, unnamed)
 		}
+		test = max(test, windows[i].trust.ready(k, now, ready))
 	}
 	for _, e := range k.edges {
-		if ready := e.ready(k, now, n); ready > at {
+		ready := e.ready(k, now, n)
+		if ready > at {
 			at, name = ready, cmp.Or(e.name, unnamed)
 		}
+		test = max(test, ready)
 	}
 	if !k.refusals.Limits() {
-		return at, name
+		return at, test, name
 	}
 	v := k.view()
-	if ready := k.refusals.Ready(&v, now, n); ready > at {
+	ready := k.refusals.Ready(&v, now, n)
+	if ready > at {
 		at, name = ready, Learned
 	}
 	if k.refusals.Holds(&v, n) {
-		return never, Learned
+		return never, never, Learned
 	}
-	return at, name
+	return at, max(test, ready), name
 }
 
 // unnamed is what a window is called that has no name, so that a decision has one.

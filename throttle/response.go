@@ -1,6 +1,7 @@
 package throttle
 
 import (
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -83,7 +84,7 @@ func (k *Limiter) forget(t *Reservation, r *header.Reading) {
 	for i := len(k.windows) - 1; i >= 0; i-- {
 		if w := &k.windows[i]; w.resetKnown && w.reset.Latest < t.at && w.said(r) == nil {
 			if w.trust.doubted() {
-				k.doubted = w.trust.next
+				k.doubted = int32(min((w.trust.next+second-1)/second, math.MaxInt32))
 			}
 			k.windows = slices.Delete(k.windows, i, i+1)
 		}

@@ -36,7 +36,7 @@ const (
 
 // newTrust returns the trust in a window that was not known before.
 func (k *Limiter) newTrust() trust {
-	return trust{next: k.doubted, broken: k.contradicted >= 2*trustServed}
+	return trust{next: instant(k.doubted) * second, broken: k.contradicted >= 2*trustServed}
 }
 
 // doubted reports whether the window is tested.
@@ -54,12 +54,15 @@ func (t *trust) ready(k *Limiter, now, at instant) instant {
 
 // doubt plans tests of the windows that stop requests at now.
 func (k *Limiter) doubt(now instant) {
+	if k.unannounced {
+		return
+	}
 	for i := range k.windows {
 		w := &k.windows[i]
 		switch t := &w.trust; {
 		case !t.doubted():
 			t.next = 0
-		case t.next == 0 && w.stops(k, now, 1):
+		case t.next == 0 && w.ready(k, now, 1) > now:
 			t.pause = max(t.pause, w.firstPause(k))
 			t.plan(k, now)
 		case t.account.wrong(t.errors):
@@ -82,19 +85,14 @@ func (w *window) firstPause(k *Limiter) instant {
 // plan lets the next test go after a pause.
 func (t *trust) plan(k *Limiter, now instant) { t.next = now + t.pause + k.jitter(t.pause/16) }
 
-// stops reports whether w stops n more requests at now, unless they are tests.
-func (w *window) stops(k *Limiter, now instant, n int64) bool {
-	if w.units != nil {
-		return w.units.ready(w, k, now) > now
-	}
-	return w.weigh(k, now, n) > now
-}
-
 // tests notes that n more go, and returns the marks of the windows that are tested by them.
 func (k *Limiter) tests(now instant, n int64) (marks uint64) {
+	if k.unannounced {
+		return 0
+	}
 	for i := range k.windows {
 		w := &k.windows[i]
-		if t := &w.trust; t.next > 0 && w.stops(k, now, n) {
+		if t := &w.trust; t.next > 0 && w.ready(k, now, n) > now {
 			t.send(k, now, n)
 			marks |= t.mark
 		}
@@ -123,9 +121,9 @@ func (k *Limiter) judge(now instant, r *Reservation, response *header.Reading) {
 		t.flying = max(t.flying-r.cost, 0)
 		switch {
 		case !response.Refused:
-			k.contradicted += r.cost
+			k.contradicted = int16(min(int64(k.contradicted)+r.cost, 1<<14))
 			t.served += r.cost
-			t.broken = t.broken || max(t.served, k.contradicted/2) >= trustServed<<min(t.errors, 16)
+			t.broken = t.broken || max(t.served, int64(k.contradicted)/2) >= trustServed<<min(t.errors, 16)
 		case !response.Overloaded():
 			t.served, t.account.risen = 0, 0
 			t.pause = min(2*max(t.pause, trustFirst), trustLast)
