@@ -132,6 +132,7 @@ func TestSheddingIsNoSpiral(t *testing.T) {
 		{share: .02, status: 429, wait: "1", callers: 20, routes: 1, announced: true, least: .95, worst: .9},
 		{share: .5, status: 429, wait: "1", callers: 5, routes: 1, announced: true, least: .9, worst: .85},
 		{share: .05, status: 429, callers: 1, routes: 1, announced: true, least: .95, worst: .9},
+		{share: .35, status: 429, wait: "2", callers: 20, routes: 1, least: .95, worst: .9},
 		{share: .35, status: 503, wait: "2", callers: 20, routes: 1, least: .9},
 		{share: .5, status: 503, callers: 20, routes: 1, announced: true, least: .85},
 		{share: .5, status: 503, wait: "1", callers: 1, routes: 1, least: .85},

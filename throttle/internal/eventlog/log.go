@@ -145,29 +145,22 @@ func (h *Log) Remove(at clock.Instant, n int64) {
 // Empty reports whether the log holds no request.
 func (h *Log) Empty() bool { return h.size == 0 }
 
-// condensed is the part of its age for which an old entry stands at most.
-const condensed = 48
-
-// Condense merges entries if there are many: the older requests are, the less detail the log
-// keeps.
+// Condense merges each two entries of the older half, if there are many: of older requests
+// the log keeps less and less detail.
 func (h *Log) Condense() {
 	if h.size < most {
 		return
 	}
-	now, kept := h.at(h.size-1).Last, 0
-	for i := 1; i < h.size; i++ {
-		a, b := h.at(kept), h.at(i)
-		if condensed*(b.Last-a.From) <= now-b.Last {
-			*a = Entry{a.From, b.Last, b.sum}
-			continue
-		}
-		kept++
-		*h.at(kept) = *b
+	half := h.size / 4 * 2
+	kept := h.size - half/2
+	for i := range half / 2 {
+		a, b := h.at(2*i), h.at(2*i+1)
+		*h.at(i) = Entry{a.From, b.Last, b.sum}
 	}
-	h.size = kept + 1
-	if h.size > most*7/8 {
-		h.halve()
+	for i := half; i < h.size; i++ {
+		*h.at(i - half/2) = *h.at(i)
 	}
+	h.size = kept
 }
 
 // atRest is how many entries a log keeps while nothing is sent.

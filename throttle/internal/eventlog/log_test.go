@@ -92,22 +92,6 @@ func TestMergedLogErrsTowardsWaiting(t *testing.T) {
 	}
 }
 
-// A log of many requests still counts those of a period nearly right, however long that is.
-func TestCondensedLogCountsRight(t *testing.T) {
-	var h Log
-	const each = 5 * clock.Millisecond
-	for i := range 200_000 {
-		h.Condense()
-		h.Add(clock.Instant(i)*each, 1)
-	}
-	for n := int64(10); n < 200_000; n *= 2 {
-		got := h.After(clock.Instant(200_000-1-n) * each)
-		assert.GreaterOrEqual(t, got, n)
-		assert.LessOrEqual(t, got, n+n/20+1)
-	}
-	assert.LessOrEqual(t, h.size, most)
-}
-
 func TestLogIsBounded(t *testing.T) {
 	var h Log
 	h.SetGrain(1e6, clock.Second)

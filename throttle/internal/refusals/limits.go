@@ -82,8 +82,11 @@ func (l *limits) ready(v *View, now clock.Instant, n int64) clock.Instant {
 
 // send counts n more as sent.
 func (l *limits) send(now clock.Instant, number, n int64) {
-	l.log.SetGrain(l.span.limit, l.span.length)
-	l.log.Condense()
+	if l.span.limit > manyRequests {
+		l.log.SetGrain(l.span.limit, l.span.length) // a condensed log would count all of long ago
+	} else {
+		l.log.Condense()
+	}
 	if l.log.Empty() && !l.shut && l.log.Sum() == 0 {
 		l.was = now
 	}
@@ -238,6 +241,9 @@ func (l *limits) hurry() {
 
 // lately is how far back it is looked for what was served.
 const lately = 60 * clock.Second
+
+// manyRequests is a limit on more requests than a condensed log tells apart.
+const manyRequests = 2048
 
 // few requests between two congestions are no window: a bucket gave back that many
 // while it was closed.

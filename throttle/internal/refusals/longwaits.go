@@ -27,6 +27,7 @@ const (
 	waitsBelieved  = 3 // odds at which a limit is learned,
 	waitsDisproved = 4 // and at which, with the other sign, a wait is given up
 	waitsMost      = 6
+	waitsLong      = 3 * clock.Second / 2 // shorter waits are not weighed
 	// What the response to a request says that was sent within a wait: the server sheds half
 	// of all, or it has a limit, and serves one in twenty all the same.
 	waitRefused, waitServed = 0.64, 2.3
@@ -48,7 +49,7 @@ const (
 // begin takes in a refusal that no limit explains, and the wait that it names. held says that
 // all requests wait.
 func (o *longWaits) begin(now, wait clock.Instant, held bool) *longWaits {
-	if wait <= briefly {
+	if wait < waitsLong {
 		if o != nil {
 			o.until = 0
 		}
