@@ -98,6 +98,11 @@ func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "the body ended early", http.StatusBadRequest)
 		return
 	}
+	if r.GetBody == nil && r.ContentLength != 0 {
+		watched, end := watchUpload(r)
+		defer end()
+		r = watched
+	}
 	g.proxy.ServeHTTP(w, r)
 }
 

@@ -234,7 +234,7 @@ func (s *proxyServer) run(ctx context.Context, listener net.Listener, again <-ch
 	go giveBack(serving, &s.gateway.requests, releaseMemory)
 	failed := make(chan error, 1)
 	idle := newIdleListener(listener, idleTimeout)
-	s.server.ConnState = idle.connState
+	s.server.ConnState, s.server.ConnContext = idle.connState, withConn
 	go func() { failed <- s.server.Serve(idle) }()
 	for {
 		select {
