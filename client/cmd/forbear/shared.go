@@ -20,8 +20,8 @@ import (
 
 // The environment variables that take the place of files.
 const (
-	secretVariable   = "FORBEAR_FLEET_SECRET"
-	passwordVariable = "FORBEAR_REDIS_PASSWORD"
+	secretVariable   = "FORBEAR_FLEET_SECRET"   //nolint:gosec // it is only the name
+	passwordVariable = "FORBEAR_REDIS_PASSWORD" //nolint:gosec // it is only the name
 )
 
 // fleetFlags say with which other proxies a proxy shares its quotas.
@@ -114,7 +114,7 @@ func (s *sharing) health(w http.ResponseWriter, r *http.Request) {
 	case s == nil:
 		fmt.Fprintln(w, "ok")
 	case s.away(r.Context()):
-		fmt.Fprintln(w, "ok, but the store is away: quotas are not shared with other proxies")
+		fmt.Fprintln(w, "ok, but Redis cannot be used: quotas are not shared with other proxies")
 	default:
 		fmt.Fprintln(w, "ok, quotas are shared with other proxies")
 	}
@@ -152,9 +152,9 @@ func (s *watchedStore) note(err error) {
 	switch {
 	case errors.Is(err, context.Canceled), errors.Is(err, redis.ErrClosed): // it was not the store's fault
 	case err != nil && !s.away.Swap(true):
-		s.log.Warn("the store is away: quotas are not shared with other proxies", "error", err)
+		s.log.Warn("cannot use Redis: quotas are not shared with other proxies", "error", err)
 	case err == nil && s.away.Swap(false):
-		s.log.Info("the store is back: quotas are shared again")
+		s.log.Info("Redis is back: quotas are shared again")
 	}
 }
 

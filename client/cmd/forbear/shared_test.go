@@ -11,9 +11,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/require"
-
 	"github.com/forbear-go/forbear/client/clienttest"
+	"github.com/stretchr/testify/require"
 )
 
 const sharedSecret = "0123456789abcdef"
@@ -161,7 +160,7 @@ func TestProxiesLoseRedis(t *testing.T) {
 	t.Logf("without Redis %d served, %d refused after all attempts; always alone %d, %d", served, refused, servedAlone, refusedAlone)
 	require.LessOrEqual(t, refused, refusedAlone+1)
 	require.GreaterOrEqual(t, served, servedAlone/3) // they vary much, with or without Redis
-	const away = "ok, but the store is away: quotas are not shared with other proxies\n"
+	const away = "ok, but Redis cannot be used: quotas are not shared with other proxies\n"
 	require.Equal(t, away, a.health(t))
 	require.Equal(t, away, b.health(t))
 	_, page := ask(t, http.MethodGet, a.url+"/-/", "")
@@ -189,7 +188,7 @@ func TestProxyWithoutItsRedis(t *testing.T) {
 		require.Equal(t, http.StatusOK, status)
 	}
 	require.Less(t, time.Since(began), 10*time.Second)
-	require.Contains(t, p.health(t), "store is away")
+	require.Contains(t, p.health(t), "Redis cannot be used")
 	require.Equal(t, "ok\n", start(t, "-to", api.URL).health(t))
 	p.cancel()
 	require.NoError(t, <-p.ended)

@@ -100,7 +100,7 @@ func look(ctx context.Context, u *url.URL) (*page.View, error) {
 // table draws a view.
 func table(v *page.View) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%d keys, %d requests waiting, %s\n", v.Found, v.Waiting, v.Time.UTC().Format(time.TimeOnly+" UTC"))
+	fmt.Fprintf(&b, "%d %s, %d waiting, %s\n", v.Found, plural(v.Found, "key"), v.Waiting, v.Time.UTC().Format(time.TimeOnly+" UTC"))
 	for i := range v.Keys {
 		k := &v.Keys[i]
 		title := k.Name
@@ -124,6 +124,13 @@ func table(v *page.View) string {
 		}
 	}
 	return b.String()
+}
+
+func plural(n int, noun string) string {
+	if n == 1 {
+		return noun
+	}
+	return noun + "s"
 }
 
 // row draws a limit.

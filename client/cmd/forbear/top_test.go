@@ -25,7 +25,7 @@ func TestTop(t *testing.T) {
 	require.Equal(t, http.StatusOK, status)
 	out, errors, status := runs(t, "", "top", "-once", "-url", p.url+"/-/")
 	require.Zero(t, status, errors)
-	require.Contains(t, out, "1 keys, 0 requests waiting")
+	require.Contains(t, out, "1 key, 0 waiting, ")
 	require.Contains(t, out, "0 waiting, 0 in flight, 1 sent, 0 refused")
 	require.Contains(t, out, "██████████░░░░░░░░░░ 30 of 60 left, opens in 1 h")
 	out, _, status = runs(t, "", "top", "-once", "-url", p.url+"/-/", "-search", "nobody")
@@ -43,7 +43,7 @@ func TestTop(t *testing.T) {
 	for range 3 {
 		n, err := screen.Read(frame)
 		require.NoError(t, err)
-		require.True(t, strings.HasPrefix(string(frame[:n]), "\x1b[H\x1b[2J1 keys"))
+		require.True(t, strings.HasPrefix(string(frame[:n]), "\x1b[H\x1b[2J1 key, "))
 	}
 	cancel()
 	go func() { _, _ = io.Copy(io.Discard, screen) }()
@@ -80,16 +80,16 @@ func TestTopErrors(t *testing.T) {
 func TestTable(t *testing.T) {
 	now := time.Unix(1_700_000_000, 0)
 	text := table(&page.View{Time: now, Found: 2, Waiting: 7, Keys: []page.Key{{
-		ID: "abc", Host: "api.test", Name: "evil\x1b[31m\n", Waiting: 7, Empty: now.Add(90 * time.Second), P95: 1.5,
+		ID: "abc", Host: "api.test", Name: "evil\x1b[31m\n", Waiting: 7, Shared: &page.Sharing{Active: true, Processes: 2}, Empty: now.Add(90 * time.Second), P95: 1.5,
 		Limits: []page.Limit{
 			{Name: "minute", Max: 60, Left: 1, Opens: now.Add(12 * time.Second)}, {Name: "gone", Scope: "read", Max: 0},
 			{Name: "learned", Max: -1, Rate: 2.5}, {Name: "odd", Max: -1}, {Name: "more", Max: 5, Left: 9},
 			{Name: "own, 9 per 1s", Max: 9, Left: 9, Kind: "rule", Unit: "tokens", Opens: now.Add(time.Second)},
 		},
 	}}})
-	require.Equal(t, `2 keys, 7 requests waiting, 22:13:20 UTC
+	require.Equal(t, `2 keys, 7 waiting, 22:13:20 UTC
 
-evil�[31m�, api.test, key abc
+evil�[31m�, api.test, key abc, shared by 2 processes
   7 waiting (empty in 1 min 30 s), 0 in flight, 0 sent, 0 refused, 0 retried, 0 given up, wait p50 0 s p95 1.5 s
   minute               █░░░░░░░░░░░░░░░░░░░ 1 of 60 left, opens in 12 s
   gone of read         ░░░░░░░░░░░░░░░░░░░░ 0 of 0 left
