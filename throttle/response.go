@@ -83,7 +83,7 @@ func (k *Limiter) observe(now instant, t *Reservation, r *header.Reading) {
 func (k *Limiter) forget(t *Reservation, r *header.Reading) {
 	for i := len(k.windows) - 1; i >= 0; i-- {
 		if w := &k.windows[i]; w.resetKnown && w.reset.Latest < t.at && w.said(r) == nil {
-			if w.trust.doubted() {
+			if w.doubted(t.at) {
 				k.doubted = int32(min((w.trust.next+second-1)/second, math.MaxInt32))
 			}
 			k.windows = slices.Delete(k.windows, i, i+1)

@@ -39,9 +39,10 @@ func (k *Limiter) newTrust() trust {
 	return trust{next: instant(k.doubted) * second, broken: k.contradicted >= 2*trustServed}
 }
 
-// doubted reports whether the window is tested.
-func (t *trust) doubted() bool {
-	return !t.broken && (!t.confirmed && !t.account.counts() || t.account.wrong(t.errors))
+// doubted reports whether w is tested. A window that others spend falls by what they send, too.
+func (w *window) doubted(now instant) bool {
+	t := &w.trust
+	return !t.broken && (!t.confirmed && !t.account.counts() && !w.contention.Others(now) || t.account.wrong(t.errors))
 }
 
 // ready returns when a test of w may go where w lets a request go at the given time.
@@ -60,7 +61,7 @@ func (k *Limiter) doubt(now instant) {
 	for i := range k.windows {
 		w := &k.windows[i]
 		switch t := &w.trust; {
-		case !t.doubted():
+		case !w.doubted(now):
 			t.next = 0
 		case t.next == 0 && w.ready(k, now, 1) > now:
 			t.pause = max(t.pause, w.firstPause(k))
