@@ -106,7 +106,7 @@ const (
 // regard to case, also in a map that was not filled through http.Header.Set.
 //
 // No header and no body makes it fail or take more than linear time. What
-// cannot be read is as good as not there, except that its Count is Malformed.
+// cannot be read counts as absent, except that its Count is Malformed.
 func (r *Reading) Read(status int, h http.Header, body []byte, now time.Time) {
 	r.begin(status, now)
 	r.scan(h)

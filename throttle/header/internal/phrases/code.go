@@ -51,7 +51,7 @@ type Verdict uint8
 // The verdicts.
 const (
 	Other   Verdict = iota // something else
-	Quota                  // that a quota is used up, be it of requests or of something else
+	Quota                  // that a quota is used up, of requests or of something else
 	Limited                // that requests were too many
 )
 
@@ -83,5 +83,5 @@ func LastPart(code string) string {
 	return code
 }
 
-// IsCode tells an error code from words for people.
+// IsCode reports whether a text is an error code, and not a sentence.
 func IsCode(s string) bool { return s != "" && len(s) <= 128 && strings.IndexByte(s, ' ') < 0 }
