@@ -29,6 +29,7 @@ type Reader struct {
 
 	refusals bool
 	silent   bool
+	costly   atomic.Bool // a request cost something other than one
 	body     func(status int, body []byte) (wait time.Duration, known, refused bool)
 
 	shapes [maxShape]atomic.Pointer[shape] // by the number of fields
@@ -97,13 +98,16 @@ func (rd *Reader) Read(r *Reading, status int, h http.Header, body []byte, now t
 		}
 	}
 	r.begin(status, now)
-	r.periods = rd.periods
+	r.periods, r.costly = rd.periods, rd.costly.Load()
 	if s == nil || !r.collectShape(s, h) {
 		rd.scan(r, h)
 	} else {
 		r.quiet = !s.hint && !s.rest
 	}
 	r.finish(body)
+	if r.costs && !r.costly {
+		rd.costly.Store(true)
+	}
 	if rd.body != nil && len(body) > 0 {
 		r.addRule(rd.body(status, body[:min(len(body), MaxBody)]))
 	}

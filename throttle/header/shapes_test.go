@@ -170,6 +170,7 @@ func TestShapes(t *testing.T) {
 		{"a reset in words", 200, "X-RateLimit-Remaining: 9\nX-RateLimit-Reset: in 30 seconds", []string{"default - 9 - @30s"}},
 		{"a vendor glued to what is counted", 200, "acmeRequestsLimit: 100\nacmeRequestsRemaining: 20", []string{"acme-requests 100 20 - unit=requests"}},
 		{"the cost of a request", 200, "X-RateLimit-Limit: 700\nX-RateLimit-Remaining: 600\nX-Request-Cost: 10", []string{"default 700 600 - unit=cost"}},
+		{"a cost of one", 200, "X-RateLimit-Limit: 700\nX-RateLimit-Remaining: 600\nX-Request-Cost: 1", []string{"default 700 600 -"}},
 		{"cost as a window", 200, "X-RateLimit-Limit-Cost: 1000\nX-RateLimit-Remaining-Cost: 900\nX-RateLimit-Cost: 25", []string{"cost 1000 900 - unit=cost"}},
 		{"the cost of a request beside a unit", 200, "X-Credit-Limit: 700\nX-Credit-Remaining: 600\nX-Request-Cost: 10",
 			[]string{"credit 700 600 - unit=credits"}},
