@@ -15,7 +15,8 @@ var ThrottleCodes = map[string]bool{
 var codePhrases = []string{
 	"rate limit", "rate limited", "rate limits", "ratelimit", "ratelimited", "ratelimiting", "rate limiting", "rate limiter",
 	"too many requests", "toomanyrequests", "too many calls", "too many api calls", "too many queries", "too many concurrent requests",
-	"throttle", "throttled", "throttling", "throttle error", "request throttled", "slow down", "slowdown", "over qps", "over qpm", "over qph", "over qpd", "concurrency limit reached", "over rate", "over query limit",
+	"throttle", "throttled", "throttling", "throttle error", "request throttled", "slow down", "slowdown",
+	"over qps", "over qpm", "over qph", "over qpd", "concurrency limit reached", "over rate", "over query limit",
 	"over daily limit", "over quota", "over request limit", "request limit exceeded", "request limit reached", "requests limit exceeded",
 	"request quota exceeded", "call limit exceeded", "call limit reached", "api limit exceeded", "api limit reached", "api calls limit exceeded",
 	"query limit exceeded",
