@@ -220,7 +220,8 @@ func (r *Reading) freeUnlimited() {
 }
 
 // nameCosts gives the only window of a response the unit of what its requests cost, if the
-// response tells that and no other unit.
+// response tells a cost other than one, and no unit. Requests that cost one are counted as
+// requests, which the limiter can plan ahead.
 func (r *Reading) nameCosts() {
 	if !r.costs {
 		return

@@ -49,7 +49,7 @@ func (r *Reading) assign(f *names.Field, values []string) {
 		r.assignShares(f, values)
 	case names.RoleCost:
 		n, ok := scan.ParseNumber(r.cut(values[0]))
-		r.costs = r.costs || ok && !n.Minus
+		r.costs = r.costs || ok && !n.Minus && (r.costly || n.Whole != 1 || n.Nanos != 0)
 	case names.RoleName, names.RoleScope, names.RoleKind:
 		for i, v := range values {
 			r.assignText(f, i, scan.Unquote(r.cut(v)))

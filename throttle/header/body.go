@@ -25,7 +25,7 @@ type bodyFindings struct {
 
 	failed   bool // the outermost object says that the request failed
 	tooMany  bool // a message says that requests were too many
-	quota    bool // a code says that a quota is used up, of whatever
+	quota    bool // a code says that a quota is used up, of any kind
 	other    bool // a message speaks of something else than requests
 	data     bool // there is data beside the errors
 	note     bool // a note in the outermost object is about the rate of requests
@@ -138,7 +138,7 @@ func (r *Reading) readQuota(s *scan.JSON, key string) {
 
 // readViolated reads the names of the policies that a request ran into, from a
 // problem of the type quota-exceeded. See draft-ietf-httpapi-ratelimit-headers
-// section 7. Those of which no rest is told have none.
+// section 7. A policy without a rest in the response has none left.
 func (r *Reading) readViolated(name string) {
 	for i := range r.parts {
 		if p := &r.parts[i]; p.key == name && p.Remaining.State == Absent && r.status >= 400 {

@@ -12,7 +12,7 @@ import (
 
 // Dialect tells how an API is to be read where its responses alone do not: a
 // number whose unit only the documentation knows, a header with a name that
-// follows no grammar, lists of which nothing says what they list. What the
+// follows no grammar, lists that do not say what they list. What the
 // dialect does not mention is read as always. Its zero value changes nothing.
 type Dialect struct {
 	// Name is what people call it.

@@ -1,9 +1,9 @@
-// Package header reads what a response says about rate limits, whoever sent it:
-// the limits, how much is left of each and until when; whether the request was
-// refused because of one; and how long to wait.
+// Package header reads what a response of any API says about rate limits: the
+// limits, how much is left of each and until when; whether the server refused the
+// request because of one; and how long to wait.
 //
-// Names are read by a grammar, values by their notation, and few vendors by
-// name, so that APIs that nobody has heard of are read as well. The rules, a
+// It reads names by a grammar and values by their notation, and knows few vendors
+// by name, so that it reads unknown APIs as well. The rules, a
 // table of all responses that they were tested with, and how to add a dialect are in
 // docs/headers.md. The standards behind them are RFC 9110 section 10.2.3
 // (Retry-After), RFC 6585 section 4 (429) and all generations of

@@ -121,7 +121,7 @@ func (b *bodyFindings) finish() {
 		b.refused, b.certain = true, true
 	}
 	if b.data {
-		b.certain = false // it was answered, be it in part
+		b.certain = false // the server answered at least a part
 	}
 }
 
@@ -206,7 +206,7 @@ func withoutTags(page string) string {
 	return b.String()
 }
 
-// readSentences looks at words for people.
+// readSentences looks for limits and waits in sentences.
 func (b *bodyFindings) readSentences(text string, base time.Time) {
 	// A name space before the words, as in Kraken's EAPI:Rate limit exceeded.
 	if space, words, ok := strings.Cut(text, ":"); ok && phrases.IsCode(space) && words != "" && scan.IsLetter(words[0]) {
@@ -222,7 +222,7 @@ func (b *bodyFindings) readSentences(text string, base time.Time) {
 	}
 }
 
-// resources are things of which an account may have only so many.
+// resources are things that plans and accounts limit by number.
 var resources = []string{"storage", "disk", "mailbox", "upload", "uploads", "attachments", "seat", "seats", "items", "records", "cpu", "cpus",
 	"cores", "instances", "instance", "projects", "members", "users", "workspaces", "resource",
 	"addresses", "licenses", "license", "domains", "accounts", "devices", "gb", "bytes", "repositories", "buckets", "channels", "groups", "files", "webhooks",

@@ -116,7 +116,7 @@ func FuzzValue(f *testing.F) {
 		"limit=1, remaining=0; limit=2", "user-hour-lim:3500;user-hour-rem:500;", "9223372036854775807", strings.Repeat("9", 400)} {
 		f.Add(v, "100;w=60")
 	}
-	names := []string{"RateLimit", "RateLimit-Policy", "X-RateLimit-Limit", "X-RateLimit-Remaining-Minute", "X-RateLimit-Used",
+	names := []string{"X-API-Usage", "X-Quota", "X-Requests-Per-Day", "X-Request-Cost", "RateLimit", "RateLimit-Policy", "X-RateLimit-Limit", "X-RateLimit-Remaining-Minute", "X-RateLimit-Used",
 		"X-RateLimit-Reset", "X-RateLimit-Reset-Ms", "X-RateLimit-Window", "Retry-After", "Retry-After-Ms", "X-App-Rate-Limit",
 		"X-App-Rate-Limit-Count", "X-Sentry-Rate-Limits", "X-App-Usage", "Sforce-Limit-Info", "Units", "Remaining-Req",
 		"X-RateLimit-Type", "Date", "Age", "X-Shop-Limit", "X-RateLimit-Resource", "Backoff", "X-Rl", "X-Ttl"}

@@ -110,14 +110,14 @@ func Readable(h http.Header) bool {
 
 // PeekBody reads the beginning of a response's body, at most MaxBody bytes of it, and
 // returns it with the response to use from then on. The Body of that response still
-// gives all bytes, and the errors too; whoever owned the body must close it. The bytes
+// gives all bytes, and the errors too; the owner of the body must close it. The bytes
 // returned must not be changed. PeekBody returns nil for a body that does not end by
 // itself: a switch of protocols, an event stream.
 //
 // It waits until the body ends, but not longer than patience. A read that is still under
 // way then is the last one that is made ahead of the owner, whose first Read waits for
 // it. Until that read is over it may set the trailer of resp, as those of net/http do,
-// so the response returned is a copy, of which the Trailer is filled in by Read. In all
+// so the response returned is a copy, whose Trailer Read fills in. In all
 // other cases it is resp.
 //
 // A body that panics does so in the goroutine of the caller. PeekBody does not watch the
@@ -151,7 +151,7 @@ func peekBody(resp *http.Response, patience time.Duration, most int) ([]byte, *h
 	return *p.soFar.Load(), resp
 }
 
-// peeked is a body of which the beginning has been read ahead of its owner.
+// peeked is a body whose beginning was read ahead of its owner.
 type peeked struct {
 	io.Closer
 	body   io.Reader

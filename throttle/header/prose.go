@@ -12,7 +12,8 @@ import (
 var cues = [...]string{
 	"try again", "retry", "replenished", "wait", "available", "reset", "banned", "suspended", "blocked", "locked out", "come back",
 	"back off", "backoff", "cooldown", "cool down", "cooling", "until", "lifted", "next request", "ban expires", "expires in", "resume",
-	"refill", "renew", "another request", "next allowed", "limited for", "paused for", "try after", "request after", "api after", "ponownie", "riprova", "tente", "reintente", "intente", "inténte",
+	"refill", "renew", "another request", "next allowed", "limited for",
+	"paused for", "try after", "request after", "api after", "ponownie", "riprova", "tente", "reintente", "intente", "inténte",
 	"réessay", "patienter", "attendre", "erneut", "versuchen", "warten",
 	"espere", "espera", "aguarde", "attendi", "probeer", "wacht", "spróbuj", "повтор", "попробуйте", "подожд", "request this",
 }
@@ -166,9 +167,7 @@ func leadingWait(words []string, before string, base time.Time) (Reset, bool) {
 	if t, ok := longMoment(words, base); ok {
 		return t, true
 	}
-	if len(words) > 2 && words[1] == "more" { // 30 more seconds
-		words = append([]string{words[0]}, words[2:]...)
-	}
+	words = withoutMore(words)
 	if !scan.IsDigit(scan.FirstByte(one)) {
 		return Reset{}, false
 	}
@@ -197,6 +196,14 @@ func leadingWait(words []string, before string, base time.Time) (Reset, bool) {
 	}
 	t, ok := resetOf(n, 0)
 	return t, ok && t.Delay(base) < maxDelta*time.Second
+}
+
+// withoutMore makes "30 seconds" of "30 more seconds".
+func withoutMore(words []string) []string {
+	if len(words) > 2 && words[1] == "more" {
+		return append([]string{words[0]}, words[2:]...)
+	}
+	return words
 }
 
 // foreignUnits are the units of time in other languages.

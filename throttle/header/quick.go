@@ -9,7 +9,7 @@ import (
 	"github.com/forbear-go/forbear/throttle/header/internal/scan"
 )
 
-// frame is what the names of the fields of a plain window tell of it, whatever their
+// frame is what the names of the fields of a plain window tell of it, independent of their
 // values.
 type frame struct {
 	name, unit string
@@ -75,7 +75,7 @@ func (r *Reading) readShape(s *shape, h http.Header) bool {
 	return true
 }
 
-// window makes a reading tell of one window, of which nothing is known but its frame.
+// window starts a reading of one window with the frame known so far.
 func (r *Reading) window(fr *frame) *Window {
 	if cap(r.Windows) == 0 {
 		r.Windows = make([]Window, 1)

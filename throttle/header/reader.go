@@ -16,12 +16,12 @@ import (
 // same shape is read in a fraction of the time. Its zero value is ready and
 // knows no dialects. It is safe for concurrent use; do not copy it after use.
 //
-// What it remembers is a shortcut, for successes alone. Whatever differs from
-// before in the number of fields, or lacks one that told of limits, is read
-// in full. So is a response that lacks another field which is looked up in
-// turn; only a field about limits that takes the place of another field, with
-// the number of fields unchanged, may be overlooked, by at most as many
-// responses as there are fields. A Retry-After never is. Reading.Read takes no such shortcut.
+// What it remembers is a shortcut for successes only. It reads a response in full if
+// the number of fields differs from before, or if a field about limits is missing.
+// With each response it also looks up one of the other fields, in turn. So it may
+// overlook only a field about limits that replaces another field while the number of
+// fields stays the same, and only for as many responses as there are fields. It never
+// overlooks a Retry-After. Reading.Read takes no such shortcut.
 type Reader struct {
 	fields  fields
 	periods []Period
@@ -29,6 +29,7 @@ type Reader struct {
 
 	refusals bool
 	silent   bool
+	costly   atomic.Bool // a request cost something other than one
 	body     func(status int, body []byte) (wait time.Duration, known, refused bool)
 
 	shapes [maxShape]atomic.Pointer[shape] // by the number of fields
@@ -97,13 +98,16 @@ func (rd *Reader) Read(r *Reading, status int, h http.Header, body []byte, now t
 		}
 	}
 	r.begin(status, now)
-	r.periods = rd.periods
+	r.periods, r.costly = rd.periods, rd.costly.Load()
 	if s == nil || !r.collectShape(s, h) {
 		rd.scan(r, h)
 	} else {
 		r.quiet = !s.hint && !s.rest
 	}
 	r.finish(body)
+	if r.costs && !r.costly {
+		rd.costly.Store(true)
+	}
 	if rd.body != nil && len(body) > 0 {
 		r.addRule(rd.body(status, body[:min(len(body), MaxBody)]))
 	}
@@ -150,10 +154,9 @@ func (rd *Reader) NeedsBody(status int, h http.Header) bool {
 
 // Body returns the beginning of a response's body, and the response to use from then
 // on, as PeekBody does, if the body may tell more of a limit than the header: where
-// NeedsBody says so, and of the answers of GraphQL, which are successes whatever they
-// say. Otherwise it leaves the body alone and returns nil and resp. Of a success that
-// may be a refusal it takes no more than a refusal would have, and does not wait long
-// for it.
+// NeedsBody says so, and for responses of GraphQL, which are successes even if they
+// hold an error. Otherwise it leaves the body alone and returns nil and resp. It reads
+// only the beginning of a success that may be a refusal, and does not wait long for it.
 func (rd *Reader) Body(resp *http.Response, patience time.Duration) ([]byte, *http.Response) {
 	switch {
 	case resp.StatusCode != http.StatusOK || rd.bodies:

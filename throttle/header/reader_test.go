@@ -209,3 +209,16 @@ func TestDateIsReadWhereItIsNeeded(t *testing.T) {
 		assert.Equal(t, benchNow, r.Date, "a wait counts from it")
 	}
 }
+
+// TestReaderRemembersCosts requires that a window keeps its unit when a request happens to
+// cost one.
+func TestReaderRemembersCosts(t *testing.T) {
+	rd := new(Reader)
+	for i, c := range []struct{ cost, unit string }{{"1", ""}, {"5", "cost"}, {"1", "cost"}} {
+		var r Reading
+		rd.Read(&r, http.StatusOK, headerOf("X-RateLimit-Limit", "700", "X-RateLimit-Remaining", "600", "X-Request-Cost", c.cost), nil, benchNow)
+		if assert.Len(t, r.Windows, 1) {
+			assert.Equal(t, c.unit, r.Windows[0].Unit, "response %d", i)
+		}
+	}
+}

@@ -47,7 +47,8 @@ type Reading struct {
 	hits     []hit
 	parts    []part
 	bare     bool // a name without a role has a plain number
-	costs    bool // the response tells what the request cost
+	costs    bool // the response tells what the request cost, and requests of the host do not all cost one
+	costly   bool // another request of the host cost something other than one
 	policies []policy
 	periods  []Period // of the dialect
 	waits    waits
@@ -106,7 +107,7 @@ const (
 // regard to case, also in a map that was not filled through http.Header.Set.
 //
 // No header and no body makes it fail or take more than linear time. What
-// cannot be read is as good as not there, except that its Count is Malformed.
+// cannot be read counts as absent, except that its Count is Malformed.
 func (r *Reading) Read(status int, h http.Header, body []byte, now time.Time) {
 	r.begin(status, now)
 	r.scan(h)
@@ -116,7 +117,7 @@ func (r *Reading) Read(status int, h http.Header, body []byte, now time.Time) {
 // begin forgets the reading before.
 func (r *Reading) begin(status int, now time.Time) {
 	r.reset()
-	r.periods, r.status, r.now = nil, status, now
+	r.periods, r.status, r.now, r.costs, r.costly = nil, status, now, false, false
 }
 
 // reset forgets what the reading before said. That is faster than the assignment of a
@@ -223,7 +224,7 @@ func (r *Reading) finish(body []byte) {
 		return
 	}
 	r.Date = r.readDate()
-	r.parts, r.policies, r.text, r.costs, r.bare = r.parts[:0], r.policies[:0], 0, false, false
+	r.parts, r.policies, r.text, r.bare = r.parts[:0], r.policies[:0], 0, false
 	r.waits = waits{base: r.base()}
 	if !r.sorted {
 		sortHits(r.hits)

@@ -145,6 +145,9 @@ func TestShapes(t *testing.T) {
 
 		{"a use and a limit by last word", 200, "X-Usage-Limit: 100\nX-Usage-Used: 60\nX-Usage-Resets-At: 2026-03-01T13:00:00Z",
 			[]string{"default 100 40 60 @2026-03-01T13:00:00Z"}},
+		{"uses and limits of two periods", 200, "X-Usage-Limit-10s: 20\nX-Usage-Remaining-10s: 19\nX-Usage-Limit-1h: 500\nX-Usage-Remaining-1h: 480",
+			[]string{"10s 20 19 - len=10s", "1h 500 480 - len=1h0m0s"}},
+		{"consumed tokens", 200, "X-Tokens-Consumed: 120\nX-Tokens-Remaining: 880", []string{"tokens - 880 120 unit=tokens"}},
 		{"a use that is current", 200, "X-Usage-Limit: 5\nX-Usage-Current: 5", []string{"default 5 0 5"}},
 		{"a use of an API", 200, "X-API-Usage: 42\nX-API-Limit: 1000", []string{"default 1000 958 42"}},
 		{"a use of anything", 200, "X-Pool-Usage: 42\nX-Pool-Limit: 1000", nil},
@@ -167,6 +170,7 @@ func TestShapes(t *testing.T) {
 		{"a reset in words", 200, "X-RateLimit-Remaining: 9\nX-RateLimit-Reset: in 30 seconds", []string{"default - 9 - @30s"}},
 		{"a vendor glued to what is counted", 200, "acmeRequestsLimit: 100\nacmeRequestsRemaining: 20", []string{"acme-requests 100 20 - unit=requests"}},
 		{"the cost of a request", 200, "X-RateLimit-Limit: 700\nX-RateLimit-Remaining: 600\nX-Request-Cost: 10", []string{"default 700 600 - unit=cost"}},
+		{"a cost of one", 200, "X-RateLimit-Limit: 700\nX-RateLimit-Remaining: 600\nX-Request-Cost: 1", []string{"default 700 600 -"}},
 		{"cost as a window", 200, "X-RateLimit-Limit-Cost: 1000\nX-RateLimit-Remaining-Cost: 900\nX-RateLimit-Cost: 25", []string{"cost 1000 900 - unit=cost"}},
 		{"the cost of a request beside a unit", 200, "X-Credit-Limit: 700\nX-Credit-Remaining: 600\nX-Request-Cost: 10",
 			[]string{"credit 700 600 - unit=credits"}},

@@ -20,7 +20,7 @@ type waits struct {
 }
 
 // add takes the value of a field that says when to come back. What cannot be
-// read is as good as absent; of several, the last moment counts.
+// read counts as absent; of several, the last moment counts.
 func (w *waits) add(f *names.Field, v string) {
 	t, ok := parseReset(v, f.Step)
 	if f.Role == names.RoleDelay {
@@ -57,8 +57,8 @@ func absurd(v string, t Reset, base time.Time) bool {
 }
 
 // literal reads a plain number that means nothing likely as what it says: so many
-// seconds, or units of the name. To come back after years is to be told off for good;
-// to come back at once is what nobody asked for.
+// seconds, or units of the name. A wait of years means that the server turns the client
+// away for good; it never means to come back at once.
 func literal(v string, unit time.Duration) (Reset, bool) {
 	n, plain := scan.ParseNumber(scan.Unquote(scan.Trim(v)))
 	if !plain || n.Minus {
@@ -144,7 +144,7 @@ func (r *Reading) refused(said *bodyFindings) bool {
 	case 401:
 		return said.refused
 	case 500:
-		// A fault of SOAP comes with a 500, whatever it is about. Only its code counts.
+		// A fault of SOAP comes with a 500 for any reason. Only its code counts.
 		return said.faulted
 	case 200:
 		return said.certain

@@ -60,8 +60,8 @@ func (r Reset) Delay(base time.Time) time.Duration {
 	return min(max(d, 0), maxDelay)
 }
 
-// maxDelay leaves callers room to add delays without overflow. It caps no wait
-// that anybody would sit out.
+// maxDelay leaves callers room to add delays without overflow. It is longer than
+// any wait that a caller accepts.
 const maxDelay = 100 * 365 * 24 * time.Hour
 
 // Window is one limit over one period, as one response describes it. Each part

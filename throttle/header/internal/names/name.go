@@ -64,7 +64,7 @@ func isErrorField(low string) bool {
 // accepts have one of these in them.
 func mayLimit(low string) bool {
 	for _, part := range [...]string{"limit", "limt", "retry", "quota", "rema", "-rl-", "used", "usage", "left",
-		"reset", "available", "made", "total", "max-", "-per-", "allowed", "-cost", "concurren", "qps", "codex", "mbx"} {
+		"reset", "available", "made", "total", "max-", "-per-", "allowed", "-cost", "consum", "concurren", "qps", "codex", "mbx"} {
 		if strings.Contains(low, part) {
 			return true
 		}
@@ -84,6 +84,7 @@ type nameParts struct {
 	full   float64
 	stem   bool
 	last   WordKind
+	told   WordKind // the last of the kinds of a limit and a use
 	behind WordKind // the kind of word behind the last limit
 	weak   bool
 	bySize bool
@@ -212,6 +213,9 @@ func (n *nameParts) add(w string, d Word) {
 		n.behind = d.Kind
 	}
 	n.last = d.Kind
+	if d.Kind == WordLimit || d.Kind == wordUsed {
+		n.told = d.Kind
+	}
 	switch d.Kind {
 	case WordPeriod:
 		n.length = d.Length

@@ -112,7 +112,7 @@ func (n *nameParts) stemless() Role {
 		return n.reset()
 	case has(wordRemaining) && (counted || has(WordLimit)), n.behind == wordStatus:
 		return RoleRemaining
-	case has(wordUsed) && n.last == WordLimit:
+	case has(wordUsed) && n.told == WordLimit:
 		return RoleLimit // X-Usage-Limit
 	case has(wordUsed) && (counted || has(WordLimit) || has(wordCount) || n.has[wordUsed] > 1):
 		return RoleUsed

@@ -131,7 +131,7 @@ var Dictionary = func() map[string]Word {
 }()
 
 // things are words for what a window counts that are no part of a role, with the unit
-// they name. All are things of which one request may take many. Names such as uploads
+// they name. One request may take many of each. Names such as uploads
 // and users are not among them: they may be routes, whose requests are counted.
 var things = map[string]string{
 	"bytes": "bytes", "kilobytes": "kilobytes", "megabytes": "megabytes", "objects": "objects", "records": "records", "rows": "rows",
@@ -182,7 +182,7 @@ func split(name string, words []string) []string {
 // maxWord is the length of the longest word in the dictionary.
 const maxWord = 13
 
-// unglue appends the words of which part is made, or part itself when it is
+// unglue appends the words that part consists of, or part itself when it is
 // not made of known words altogether. Of several ways to cut, it takes the one
 // with the fewest words.
 func unglue(part string, words []string) []string {

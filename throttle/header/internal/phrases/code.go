@@ -15,7 +15,8 @@ var ThrottleCodes = map[string]bool{
 var codePhrases = []string{
 	"rate limit", "rate limited", "rate limits", "ratelimit", "ratelimited", "ratelimiting", "rate limiting", "rate limiter",
 	"too many requests", "toomanyrequests", "too many calls", "too many api calls", "too many queries", "too many concurrent requests",
-	"throttle", "throttled", "throttling", "throttle error", "request throttled", "slow down", "slowdown", "over qps", "over qpm", "over qph", "over qpd", "concurrency limit reached", "over rate", "over query limit",
+	"throttle", "throttled", "throttling", "throttle error", "request throttled", "slow down", "slowdown",
+	"over qps", "over qpm", "over qph", "over qpd", "concurrency limit reached", "over rate", "over query limit",
 	"over daily limit", "over quota", "over request limit", "request limit exceeded", "request limit reached", "requests limit exceeded",
 	"request quota exceeded", "call limit exceeded", "call limit reached", "api limit exceeded", "api limit reached", "api calls limit exceeded",
 	"query limit exceeded",
@@ -51,7 +52,7 @@ type Verdict uint8
 // The verdicts.
 const (
 	Other   Verdict = iota // something else
-	Quota                  // that a quota is used up, be it of requests or of something else
+	Quota                  // that a quota is used up, of requests or of something else
 	Limited                // that requests were too many
 )
 
@@ -83,5 +84,5 @@ func LastPart(code string) string {
 	return code
 }
 
-// IsCode tells an error code from words for people.
+// IsCode reports whether a text is an error code, and not a sentence.
 func IsCode(s string) bool { return s != "" && len(s) <= 128 && strings.IndexByte(s, ' ') < 0 }

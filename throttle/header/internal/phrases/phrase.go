@@ -119,7 +119,7 @@ var refusals = []string{
 	"zbyt wiele żądań", "çok fazla istek",
 }
 
-// limited are the things of which a sentence can say that they are used up.
+// limited are the things that a sentence can call used up.
 var limited = []string{
 	"ratelimit", "ratelimits", "request limit", "requests limit", "limit requests", "api limit", "api limits", "call limit", "calls limit",
 	"query limit", "queries limit", "usage limit", "usage limits", "request rate", "requests rate", "call rate", "api rate", "request quota",

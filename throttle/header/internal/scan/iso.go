@@ -46,7 +46,7 @@ func parseISO(s string) (time.Time, time.Duration, bool) {
 }
 
 // parseZone reads what follows the time of day: nothing, Z, UTC, GMT, +02:00,
-// +0200, or Go's " +0200 CEST m=+0.01", of which only the offset counts.
+// +0200, or Go's " +0200 CEST m=+0.01", where only the offset counts.
 func parseZone(s string) (offset int, ok bool) {
 	s = Trim(s)
 	switch s {
