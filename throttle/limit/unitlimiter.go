@@ -15,7 +15,8 @@ type unitLimiter struct {
 	q      *Quota  // that of inner, which counts what has surely arrived
 	known  int     // total cost of the requests in flight whose cost is known
 	flying int     // number of the others in flight
-	heard  bool    // one of those is over
+	heard  bool    // one of those is over, and its cost is no more than the quota allows
+	told   int     // how many of those told their cost, up to 16
 	mean   float64 // mean cost of those
 	spread float64 // mean deviation from it
 }
@@ -103,27 +104,33 @@ func (l *unitLimiter) Settle(now time.Time, d Demand, used map[string]float64) {
 		return
 	}
 	l.flying--
-	l.heard = true
 	n := l.estimate()
 	if used != nil {
 		cost, told := l.q.known(Demand{Units: used})
 		n = min(cost, 4*l.q.Most(), math.MaxInt32)
+		if told && cost > l.q.Most() { // absurd, or at least no measure for others
+			l.inner.Take(now, Demand{Requests: n})
+			return
+		}
 		if told {
 			l.learn(float64(n))
 		}
 	}
+	l.heard = true
 	if n > 0 {
 		l.inner.Take(now, Demand{Requests: n})
 	}
 }
 
-// learn updates the estimate with the cost of a request. The first cost is the first estimate.
+// learn updates the estimate with the cost of a request. The first sixteen costs weigh alike, so that an
+// expensive one at the beginning is soon outweighed; each later one weighs a sixteenth.
 func (l *unitLimiter) learn(cost float64) {
-	const weight = 1. / 16
-	if l.mean == 0 {
-		l.mean, l.spread = cost, cost/2
+	if l.told == 0 {
+		l.told, l.mean, l.spread = 1, cost, cost/2
 		return
 	}
+	l.told = min(l.told+1, 16)
+	weight := 1 / float64(l.told)
 	l.spread += weight * (math.Abs(cost-l.mean) - l.spread)
 	l.mean += weight * (cost - l.mean)
 }
@@ -146,5 +153,5 @@ func (l *unitLimiter) inherit(old Limiter, now time.Time) {
 		return
 	}
 	l.inner.inherit(o.inner, now)
-	l.known, l.flying, l.heard, l.mean, l.spread = o.known, o.flying, o.heard, o.mean, o.spread
+	l.known, l.flying, l.heard, l.told, l.mean, l.spread = o.known, o.flying, o.heard, o.told, o.mean, o.spread
 }
