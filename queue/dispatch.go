@@ -66,7 +66,8 @@ func (l *Queue) run(now time.Time, s *entry) {
 func (l *Queue) callFlows(now time.Time, g *limiter) {
 	for g.waiting != nil {
 		f := g.next().leader()
-		a := g.ask(now, f.head().asks(now))
+		d := f.head().asks(now)
+		a := g.ask(now, &d)
 		switch {
 		case a.Max > 0:
 			l.fail(f.head(), newCostError(f.head().r, &a))
@@ -140,7 +141,7 @@ func (l *Queue) obstacle(now time.Time, f *flow, caller *limiter) (worst *limite
 	d := f.head().asks(now)
 	owed := f.called != nil && f.called.share.owed(f.level)
 	check := func(g *limiter) {
-		if answer := g.ask(now, d); !answer.Admits(now) {
+		if answer := g.ask(now, &d); !answer.Admits(now) {
 			if worst == nil || answer.After(&a) {
 				worst, a = g, answer
 			}
@@ -176,7 +177,8 @@ func (l *Queue) obstacle(now time.Time, f *flow, caller *limiter) (worst *limite
 // grant gives the first request of a ready flow its permit, after all limits have admitted it.
 func (l *Queue) grant(now time.Time, f *flow) {
 	t, c := f.head(), f.kind
-	l.take(now, t.key, c, t.asks(now))
+	d := t.asks(now)
+	l.take(now, t.key, c, &d)
 	c.goOn(f)
 	l.served(f)
 	l.unqueue(t)

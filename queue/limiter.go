@@ -29,12 +29,12 @@ type bySoonest struct{}
 func (bySoonest) less(a, b *limiter) bool { return a.at < b.at }
 func (bySoonest) place(g *limiter) *int32 { return &g.alarmPlace }
 
-func (g *limiter) ask(now time.Time, d limit.Demand) limit.Decision {
+func (g *limiter) ask(now time.Time, d *limit.Demand) limit.Decision {
 	if g.rule != nil && g.version != g.rule.version {
 		g.rule.renew(g, now)
 	}
-	a := g.limit.Ask(now, d)
-	a.Relax(now, &d)
+	a := g.limit.Ask(now, *d)
+	a.Relax(now, d)
 	return a
 }
 
@@ -86,7 +86,7 @@ func (l *Queue) close(now time.Time, g *limiter, a *limit.Decision) {
 	if cheap := f.head().asks(now); cheap.Requests > 1 {
 		// The order may change until then, and a cheap request go where this one cannot.
 		cheap.Requests = 1
-		answer := g.ask(now, cheap)
+		answer := g.ask(now, &cheap)
 		g.share.soonest = l.since(answer.Earliest())
 	}
 	if l.expireFlow(f, a) || l.expire(g.waiting, g) {

@@ -64,8 +64,9 @@ func (k *key) stats() Stats {
 
 // impossible returns the error for a request that costs more than a limit ever allows, or nil.
 func (l *Queue) impossible(t *ticket, now time.Time) (err error) {
+	d := t.asks(now)
 	l.eachLimiter(t.flow, func(g *limiter) {
-		if a := g.ask(now, t.asks(now)); a.Max > 0 {
+		if a := g.ask(now, &d); a.Max > 0 {
 			err = newCostError(t.r, &a)
 		}
 	})

@@ -256,7 +256,8 @@ func (s *scene) check() {
 		if s.unit {
 			refused := false
 			l.eachLimiter(f, func(g *limiter) {
-				a := g.ask(now, f.head().r.demand())
+				d := f.head().r.demand()
+				a := g.ask(now, &d)
 				refused = refused || !a.Admits(now)
 			})
 			assert.True(s.t, refused, "a request waits that no limit holds back")

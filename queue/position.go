@@ -72,7 +72,7 @@ func (p *Position) worsen(g *limiter, t *ticket, now time.Time, ahead load) {
 		return // a limiter before g made it unknown
 	}
 	d := t.asks(now)
-	a := g.ask(now, d)
+	a := g.ask(now, &d)
 	start, name := a.Earliest(), a.Limit
 	if a.Max <= 0 && !a.Unknown {
 		if len(d.Units) > 0 {

@@ -115,8 +115,8 @@ func (l *Queue) enqueue(ctx context.Context, r *Request) (Permit, *ticket, error
 	at := l.since(now)
 	deadline, byContext := l.deadlineOf(ctx, r, at)
 	d.Left = r.patience(deadline, at)
-	if l.phase == open && !c.contended() && k.yields() && l.ask(now, k, c, d) {
-		l.take(now, k, c, d)
+	if l.phase == open && !c.contended() && k.yields() && l.ask(now, k, c, &d) {
+		l.take(now, k, c, &d)
 		t := l.ticket(k, c, nil)
 		t.demand = d
 		l.issue(t, now)
@@ -131,10 +131,10 @@ func (l *Queue) enqueue(ctx context.Context, r *Request) (Permit, *ticket, error
 }
 
 // ask reports whether all limits admit a request now.
-func (l *Queue) ask(now time.Time, k *key, c *class, d limit.Demand) bool {
+func (l *Queue) ask(now time.Time, k *key, c *class, d *limit.Demand) bool {
 	if k.own != nil {
-		a := k.own.Ask(now, d)
-		if a.Relax(now, &d); !a.Admits(now) {
+		a := k.own.Ask(now, *d)
+		if a.Relax(now, d); !a.Admits(now) {
 			return false
 		}
 	}
@@ -152,23 +152,23 @@ func (l *Queue) ask(now time.Time, k *key, c *class, d limit.Demand) bool {
 }
 
 // take charges all limits for a request. If one of them panics, take cancels the charges to the others.
-func (l *Queue) take(now time.Time, k *key, c *class, d limit.Demand) {
+func (l *Queue) take(now time.Time, k *key, c *class, d *limit.Demand) {
 	took := 0 // how many limits were charged
 	defer func() {
 		if took >= 0 {
-			l.untake(now, k, c, d, took)
+			l.untake(now, k, c, *d, took)
 		}
 	}()
 	if k.own != nil {
-		k.own.Take(now, d)
+		k.own.Take(now, *d)
 		took++
 	}
 	for i := range c.slots {
-		k.limiters[c.slots[i].slot].limit.Take(now, d)
+		k.limiters[c.slots[i].slot].limit.Take(now, *d)
 		took++
 	}
 	for _, g := range c.limiters {
-		g.limit.Take(now, d)
+		g.limit.Take(now, *d)
 		took++
 	}
 	took = -1

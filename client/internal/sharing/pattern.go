@@ -50,10 +50,9 @@ func appendRoute(to []byte, method, path string) []byte {
 func isName(part string) bool {
 	digits, letters := 0, 0
 	for i := range len(part) {
-		switch c := part[i]; {
-		case c >= '0' && c <= '9':
+		if c := part[i]; c-'0' <= 9 {
 			digits++
-		case c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z':
+		} else if (c|0x20)-'a' < 26 {
 			letters++
 		}
 	}
