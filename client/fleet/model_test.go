@@ -107,13 +107,14 @@ func (s *faultyStore) Exchange(ctx context.Context, key string, report []byte) (
 // Listen has news come late, and loses some.
 func (s *faultyStore) Listen(hear func(key string, news []byte), lost func()) (stop func()) {
 	return s.Memory.Listen(func(key string, news []byte) {
-		switch late := time.Duration(s.rand.Int64N(int64(4 * time.Millisecond))); {
-		case s.rand.Float64() < s.bad: // it is lost
-		case s.rand.Float64() < s.bad:
-			time.AfterFunc(100*late, func() { hear(key, news) })
-		default:
-			time.AfterFunc(late, func() { hear(key, news) })
+		late, fate := time.Duration(s.rand.Int64N(int64(4*time.Millisecond))), s.rand.Float64()
+		if fate < s.bad/2 {
+			late *= 100
 		}
+		if fate >= s.bad/2 && fate < s.bad {
+			return // it is lost
+		}
+		time.AfterFunc(late, func() { hear(key, news) })
 	}, lost)
 }
 

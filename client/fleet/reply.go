@@ -78,7 +78,7 @@ func (m *member) hearPhase(w *window, f fact) {
 	}
 	opened := m.clock.latest(f.Opened).Add(ledgerMargin * time.Millisecond)
 	if w.period == period { // it may have turned since
-		opened = opened.Add((w.opened.Sub(opened) + period/2) / period * period)
+		opened = opened.Add((w.opened.Sub(opened) + period/2).Truncate(period))
 	}
 	w.opened, w.period = opened, period
 }

@@ -111,8 +111,8 @@ func (m *member) turn(now time.Time) {
 		if w.period <= 0 || now.Before(w.opened) {
 			continue
 		}
-		if n := now.Sub(w.opened) / w.period; n > 0 {
-			w.opened = w.opened.Add(n * w.period)
+		if since := now.Sub(w.opened).Truncate(w.period); since > 0 {
+			w.opened = w.opened.Add(since)
 			w.begun = m.sent - m.underway()
 		}
 	}
