@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -82,7 +83,7 @@ func (m *member) plan(now time.Time, waiting int) (call bool, next time.Time) {
 	if m.dirty {
 		return true, next
 	}
-	if m.asked && by(m.nextAsk) {
+	if m.asked && by(m.asks()) {
 		return true, next
 	}
 	if m.left == 0 && m.granted == m.sent && len(m.flying) == 0 && m.finished > m.finished0 && waiting > 0 {
@@ -110,6 +111,22 @@ func (m *member) plan(now time.Time, waiting int) (call bool, next time.Time) {
 	}
 	return false, next
 }
+
+// asks returns when the ledger is asked for more. Where nothing is left before a time that is
+// known, that is when the responses to what was sent last should be there, so that it is told
+// of them too.
+func (m *member) asks() time.Time {
+	if m.left > 0 || len(m.flying) == 0 || slices.ContainsFunc(m.windows, func(w *window) bool { return w.period == 0 }) {
+		return m.nextAsk
+	}
+	if at := m.recent.latest.Add(min(m.trip+m.trip/4, lateMost)); at.After(m.nextAsk) {
+		return at
+	}
+	return m.nextAsk
+}
+
+// lateMost is how long the ledger is not asked for that reason, at the most.
+const lateMost = 200 * time.Millisecond
 
 // low reports whether what is held will soon be used up, and there is more to be had.
 func (m *member) low(now time.Time) bool {

@@ -34,7 +34,11 @@ func (l *ledger) grant(q *report, m *memberState, now int64, learning bool, n *n
 	left := l.left()
 	if q.Want > 0 && !learning && l.hold <= now && l.open <= now {
 		if left > 0 {
-			l.share(q, m, now, left, hungry, before)
+			if hungry == 1 && len(l.members) > 1 {
+				hungry = 2 // leave some to those who come
+			}
+			l.share(m, left, hungry, before)
+			l.pushAll(q, now, n)
 		} else if l.mayProbe(now) {
 			l.sendProbe(now)
 			m.granted, m.want, m.served = m.granted+1, 0, l.ver
@@ -57,13 +61,17 @@ func (l *ledger) grant(q *report, m *memberState, now int64, learning bool, n *n
 
 // share grants a part to the member: an equal one with all that wait, the longest waiting
 // first where there is not one for each.
-func (l *ledger) share(q *report, m *memberState, now, left, hungry, before int64) {
-	part := left / hungry
-	if hungry == 1 && len(l.members) > 1 {
-		part = (left + 1) / 2 // leave some to those who come
+func (l *ledger) share(m *memberState, left, hungry, before int64) {
+	if part := l.part(m.want, left, hungry, before); part > 0 {
+		l.give(m, part)
 	}
+}
+
+// part returns the part of what is left of one that wants so much, of so many that wait.
+func (l *ledger) part(want, left, hungry, before int64) int64 {
+	part := (left + hungry/2) / hungry
 	for _, w := range l.windows {
-		if w.shared > now {
+		if w.shared > l.at {
 			part = (part + 1) / 2 // what strangers take must not have been given away
 			break
 		}
@@ -71,10 +79,13 @@ func (l *ledger) share(q *report, m *memberState, now, left, hungry, before int6
 	if part == 0 && before < left {
 		part = 1
 	}
-	if part = min(part, q.Want); part > 0 {
-		m.granted, m.want, m.served, m.hungry = m.granted+part, m.want-part, l.ver, 0
-		l.granted += part
-	}
+	return min(part, want)
+}
+
+// give grants a part to a member.
+func (l *ledger) give(m *memberState, part int64) {
+	m.granted, m.want, m.served, m.hungry = m.granted+part, m.want-part, l.ver, 0
+	l.granted += part
 }
 
 // mayProbe reports whether one may go to see what is left: where nothing is known yet, and

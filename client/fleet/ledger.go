@@ -37,7 +37,8 @@ type ledger struct {
 type memberState struct {
 	seq, granted, finished, lease, want, hungry, served, heard int64
 
-	denied bool // it got nothing, the last time
+	denied bool  // it got nothing, the last time
+	pushed int64 // and so much since
 }
 
 type windowState struct {
@@ -115,7 +116,7 @@ func exchange(l *ledger, q *report, time int64) (*ledger, reply) {
 		}
 		r.Windows[name] = f
 	}
-	if *n != (news{}) {
+	if n.any() {
 		r.News = n
 	}
 	return l, r
@@ -173,7 +174,7 @@ func (l *ledger) enter(q *report, now int64) *memberState {
 		l.finished += q.Finished - m.finished
 	}
 	m.seq, m.granted, m.finished, m.want = q.Seq, q.Granted, q.Finished, q.Want
-	m.lease, m.heard = now+q.TTL, now
+	m.lease, m.heard, m.pushed = now+q.TTL, now, 0
 	return m
 }
 
@@ -217,7 +218,7 @@ func (l *ledger) hear(q *report, now int64, n *news) {
 		}
 		switch {
 		case early && w.known && w.bound > l.granted:
-			w.fails = 0
+			w.fails = max(w.fails-1, 0)
 		case early:
 			w.fails = min(w.fails+1, 6)
 		case w.known && w.bound > l.granted:

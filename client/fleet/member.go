@@ -32,6 +32,7 @@ type member struct {
 	inc        string
 	ver        int64
 	seq, heard int64
+	pushed     int64 // since the report heard
 	fleetF     int64 // of the whole fleet, when
 	finished0  int64 // so many of ours were over
 	members    int64
@@ -158,8 +159,8 @@ func (m *member) decide(now time.Time, cost int) (limit.Decision, bool) {
 		return m.outage(now, int64(cost))
 	}
 	m.ask()
-	if m.nextAsk.After(now) {
-		return limit.Decision{At: m.nextAsk, Limit: Shared}, true
+	if at := m.asks(); at.After(now) {
+		return limit.Decision{At: at, Limit: Shared}, true
 	}
 	return limit.Decision{Limit: Shared, Unknown: true}, true
 }

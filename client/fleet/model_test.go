@@ -104,6 +104,20 @@ func (s *faultyStore) Exchange(ctx context.Context, key string, report []byte) (
 	return reply, err
 }
 
+// Listen has news come late, and loses some.
+func (s *faultyStore) Listen(hear func(key string, news []byte), lost func()) (stop func()) {
+	return s.Memory.Listen(func(key string, news []byte) {
+		late, fate := time.Duration(s.rand.Int64N(int64(4*time.Millisecond))), s.rand.Float64()
+		if fate < s.bad/2 {
+			late *= 100
+		}
+		if fate >= s.bad/2 && fate < s.bad {
+			return // it is lost
+		}
+		time.AfterFunc(late, func() { hear(key, news) })
+	}, lost)
+}
+
 // keep keeps a copy of the ledger, to fall back to.
 func (s *faultyStore) keep(key string) {
 	s.mu.Lock()

@@ -4,6 +4,13 @@ import "time"
 
 // hear takes in news.
 func (m *member) hear(n *news) {
+	if m.heed(n) {
+		m.wake()
+	}
+}
+
+// heed does so, and reports whether requests may go that waited.
+func (m *member) heed(n *news) (more bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	now := time.Now()
@@ -11,8 +18,9 @@ func (m *member) hear(n *news) {
 		m.holdUntil(now, n.Hold)
 	}
 	if !now.Before(m.lease) || m.closed {
-		return
+		return false
 	}
+	more = m.take(now, n)
 	if n.Credit && m.asked {
 		m.nextAsk = now
 		m.kickLocked()
@@ -25,6 +33,7 @@ func (m *member) hear(n *news) {
 		m.dirty = true
 		m.kickLocked()
 	}
+	return more
 }
 
 // holdMost is how long a refusal of another member holds us at a time.

@@ -31,8 +31,10 @@ func (m *member) outage(now time.Time, cost int64) (limit.Decision, bool) {
 		}
 	}
 	if timed && !d.At.After(now) {
-		if timed = m.learning || now.Sub(m.since) >= m.patience(); timed {
+		if sure := m.since.Add(2 * m.fleet.timeout); m.learning || !sure.After(now) {
 			d.At, _ = m.ownBound(now, cost)
+		} else {
+			d.At = sure // a single call that failed is no outage: others may be granted everything
 		}
 	}
 	return d, timed || d.At.After(now)

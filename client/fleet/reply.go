@@ -34,7 +34,7 @@ func (m *member) apply(q *report, a reply, err error, sent, now time.Time) {
 		}
 	}
 	m.part.observe(q.Finished, a.Fleet, m.inc == a.Inc)
-	m.heard = q.Seq
+	m.heard, m.pushed = q.Seq, 0
 	m.inc, m.ver, m.fleetF, m.finished0 = a.Inc, a.Ver, a.Fleet, q.Finished
 	m.members, m.hungry, m.left = max(a.Members, 1), a.Hungry, a.Left
 	m.learning = a.Learn
@@ -78,7 +78,7 @@ func (m *member) hearPhase(w *window, f fact) {
 	}
 	opened := m.clock.latest(f.Opened).Add(ledgerMargin * time.Millisecond)
 	if w.period == period { // it may have turned since
-		opened = opened.Add((w.opened.Sub(opened) + period/2) / period * period)
+		opened = opened.Add((w.opened.Sub(opened) + period/2).Truncate(period))
 	}
 	w.opened, w.period = opened, period
 }

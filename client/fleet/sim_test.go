@@ -16,7 +16,7 @@ func TestEqualMembers(t *testing.T) {
 		per      time.Duration
 		admitted int
 		calls    float64
-	}{{400, 2 * time.Second, 4200, 0.2}, {4000, 2 * time.Second, 33000, 0.06}, {600, 10 * time.Second, 1750, 0.2}} {
+	}{{400, 2 * time.Second, 4350, 0.08}, {4000, 2 * time.Second, 40000, 0.03}, {600, 10 * time.Second, 1750, 0.1}} {
 		synctest.Test(t, func(t *testing.T) {
 			w := newWorld(t, 8, clienttest.Fixed(c.limit, c.per), clienttest.XRateLimitDelta())
 			w.play(t, 22*time.Second, busy, nil)
@@ -31,7 +31,7 @@ func TestLimitOfFew(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, 8, clienttest.Fixed(20, 2*time.Second), clienttest.XRateLimitDelta())
 		w.play(t, 42*time.Second, func(int) (int, time.Duration) { return 3, 0 }, nil)
-		w.expect(t, 400, 10, 4)
+		w.expect(t, 410, 10, 1.2)
 		w.level(t, 0.5)
 	})
 }
@@ -45,7 +45,7 @@ func TestOneBusyMember(t *testing.T) {
 			}
 			return 1, 4 * time.Second
 		}, nil)
-		w.expect(t, 3700, 5, 0.15)
+		w.expect(t, 4280, 5, 0.1)
 	})
 }
 

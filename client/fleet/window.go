@@ -111,8 +111,8 @@ func (m *member) turn(now time.Time) {
 		if w.period <= 0 || now.Before(w.opened) {
 			continue
 		}
-		if n := now.Sub(w.opened) / w.period; n > 0 {
-			w.opened = w.opened.Add(n * w.period)
+		if since := now.Sub(w.opened).Truncate(w.period); since > 0 {
+			w.opened = w.opened.Add(since)
 			w.begun = m.sent - m.underway()
 		}
 	}
@@ -143,7 +143,8 @@ func (m *member) ownBound(now time.Time, cost int64) (time.Time, string) {
 // recently is how far back the use goes that is asked for again.
 const recently = 2 * time.Second
 
-// A recent counts what was sent lately, over one to two periods.
+// A recent counts what was sent lately, over one to two periods, not counting those in
+// which nothing was: what was sent before a wait for a reset is sent after it again.
 type recent struct {
 	since, latest time.Time
 	now, last     int64
@@ -151,7 +152,7 @@ type recent struct {
 
 func (r *recent) add(now time.Time, n int64) {
 	if past := now.Sub(r.since); past >= 2*recently {
-		r.since, r.now, r.last = now, 0, 0
+		r.since, r.now, r.last = now, 0, r.sum()
 	} else if past >= recently {
 		r.since, r.now, r.last = now, 0, r.now
 	}

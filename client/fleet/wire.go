@@ -71,4 +71,14 @@ type news struct {
 	Recall bool  `json:"recall,omitempty"` // who holds more than it needs may give it back
 	Roll   bool  `json:"roll,omitempty"`   // the ledger was lost: who holds anything must say so
 	Hold   int64 `json:"hold,omitempty"`
+
+	Push   map[string]push  `json:"push,omitempty"` // by member
+	Inc    string           `json:"inc,omitempty"`  // with it, as in a reply
+	Ver    int64            `json:"ver,omitempty"`
+	Fleet  int64            `json:"f,omitempty"`
+	Left   int64            `json:"left,omitempty"`
+	Bounds map[string]int64 `json:"cs,omitempty"`
 }
+
+// any reports whether there is anything to tell.
+func (n *news) any() bool { return n.Credit || n.Recall || n.Roll || n.Hold > 0 || n.Push != nil }

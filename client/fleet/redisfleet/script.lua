@@ -54,7 +54,7 @@ else
   l.g = l.g + q.g - m.g
   l.f = l.f + q.f - m.f
 end
-m.n, m.g, m.f, m.want, m.x, m.at = q.seq, q.g, q.f, q.want, now + q.ttl, now
+m.n, m.g, m.f, m.want, m.x, m.at, m.pushed = q.seq, q.g, q.f, q.want, now + q.ttl, now, 0
 
 -- the log of what is over
 local last = l.log[#l.log]
@@ -170,7 +170,7 @@ if not (l.open > now and l.doubt) then
         phaseFail(w) -- it rolls, or refills
       end
       if early then
-        if w.known and w.c > l.g then w.fails = 0 else w.fails = math.min(w.fails + 1, 6) end
+        if w.known and w.c > l.g then w.fails = math.max(w.fails - 1, 0) else w.fails = math.min(w.fails + 1, 6) end
       elseif w.known and w.c > l.g then
         if w.tries == 0 then w.quarters = math.max(w.quarters - 1, w.floor) end
         w.tries = 0
@@ -196,6 +196,54 @@ if l.learn > 0 then
   if not learning then l.learn, l.need, l.since = 0, 0, 0 end
 end
 
+-- the part of what is left of one of so many that wait
+local function partOf(n, among, before)
+  local part = math.floor((n + math.floor(among / 2)) / among)
+  for _, w in pairs(l.ws) do
+    if w.shared > now then
+      part = math.floor((part + 1) / 2)
+      break
+    end
+  end
+  if part == 0 and before < n then part = 1 end
+  return part
+end
+local function give(o, part)
+  if part <= 0 then return end
+  o.g, o.want, o.sv, o.hungry = o.g + part, o.want - part, l.ver, 0
+  l.g = l.g + part
+end
+-- what is left goes to those who wait: push.go
+local function pushAll(members)
+  for _, w in pairs(l.ws) do
+    if not phaseKnown(w) then return end
+  end
+  local ids = {}
+  for id, o in pairs(l.ms) do
+    if id ~= q.id and o.want > 0 and o.hungry + HUNGRYFOR >= now then table.insert(ids, id) end
+  end
+  table.sort(ids, function(a, b)
+    if l.ms[a].sv ~= l.ms[b].sv then return l.ms[a].sv < l.ms[b].sv end
+    return a < b
+  end)
+  for i, id in ipairs(ids) do
+    local o, among = l.ms[id], #ids - i + 1
+    if #ids + 1 < members then among = among + 1 end
+    local part = math.min(partOf(left(), among, 0), o.want)
+    if part > 0 then
+      give(o, part)
+      o.pushed = o.pushed + part
+      news.push = news.push or {}
+      news.push[id] = {n = o.n, g = o.pushed}
+    end
+  end
+  if news.push then
+    tell = true
+    news.inc, news.ver, news.f, news.left, news.cs = l.inc, l.ver, l.f, left(), {}
+    for name, w in pairs(l.ws) do news.cs[name] = w.c end
+  end
+end
+
 -- its part of what is left, or a probe
 local members, hungry, ahead = 0, 1, 0
 for id, o in pairs(l.ms) do
@@ -209,20 +257,10 @@ local probe, at = false, 0
 if q.want > 0 and not learning and l.hold <= now and l.open <= now then
   local n = left()
   if n > 0 then
-    local part = math.floor(n / hungry)
-    if hungry == 1 and members > 1 then part = math.floor((n + 1) / 2) end
-    for _, w in pairs(l.ws) do
-      if w.shared > now then
-        part = math.floor((part + 1) / 2)
-        break
-      end
-    end
-    if part == 0 and ahead < n then part = 1 end
-    part = math.min(part, q.want)
-    if part > 0 then
-      m.g, m.want, m.sv, m.hungry = m.g + part, m.want - part, l.ver, 0
-      l.g = l.g + part
-    end
+    local among = hungry
+    if hungry == 1 and members > 1 then among = 2 end
+    give(m, math.min(partOf(n, among, ahead), q.want))
+    pushAll(members)
   elseif l.prober == '' then
     probe = true
     for _, w in pairs(l.ws) do

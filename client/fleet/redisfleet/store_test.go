@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -82,7 +83,10 @@ type pair struct {
 	memory *fleet.Memory
 	server *miniredis.Miniredis
 	store  *Store
+	sub    *miniredis.Subscriber
 	now    time.Time
+	news   []string // of the ledger
+	pushes int
 }
 
 func newPair(t *testing.T) *pair {
@@ -92,9 +96,28 @@ func newPair(t *testing.T) *pair {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &pair{server: server, store: store}
+	p := &pair{server: server, store: store, sub: server.NewSubscriber()}
+	p.sub.Subscribe(store.channel())
 	p.memory = &fleet.Memory{Now: func() time.Time { return p.now }}
+	p.memory.Listen(func(key string, news []byte) { p.news = append(p.news, key+" "+string(news)) }, func() {})
 	return p
+}
+
+// hear returns what the script publishes while f runs.
+func (p *pair) hear(f func()) (news []string) {
+	var done sync.WaitGroup
+	done.Go(func() {
+		for m := range p.sub.Messages() {
+			if m.Message == "" {
+				return
+			}
+			news = append(news, m.Message)
+		}
+	})
+	f()
+	p.server.Publish(p.store.channel(), "")
+	done.Wait()
+	return news
 }
 
 // exchange tells both, and returns what they reply, which must be the same.
@@ -106,13 +129,28 @@ func (p *pair) exchange(t *testing.T, now time.Time, q map[string]any) map[strin
 	if err != nil {
 		t.Fatal(err)
 	}
+	p.news = nil
 	inGo, err := p.memory.Exchange(t.Context(), "key", report)
 	if err != nil {
 		t.Fatal(err)
 	}
-	inLua, err := p.store.Exchange(t.Context(), "key", report)
+	var inLua []byte
+	news := p.hear(func() { inLua, err = p.store.Exchange(t.Context(), "key", report) })
 	if err != nil {
 		t.Fatal(err)
+	}
+	if len(news) != len(p.news) {
+		t.Fatalf("report %s\nledger tells %q\nscript tells %q", report, p.news, news)
+	}
+	for i, said := range news {
+		a, b := decode(t, []byte(strings.TrimPrefix(p.news[i], "key "))), decode(t, []byte(strings.TrimPrefix(said, "key ")))
+		if a["push"] != nil {
+			p.pushes++
+		}
+		maps.DeleteFunc(b, func(_ string, v any) bool { return v == 0.0 }) // Go leaves it out
+		if !reflect.DeepEqual(a, b) {
+			t.Fatalf("report %s\nledger tells %q\nscript tells %q", report, p.news[i], said)
+		}
 	}
 	a, b := decode(t, inGo), decode(t, inLua)
 	if _, ok := b["ws"]; !ok {
@@ -124,27 +162,32 @@ func (p *pair) exchange(t *testing.T, now time.Time, q map[string]any) map[strin
 	return a
 }
 
-// The script and the ledger agree when a fixed window opens that is told in whole seconds.
+// The script and the ledger agree when a fixed window opens that is told in whole seconds, and what
+// is pushed to whom then.
 func TestScriptFindsThePhase(t *testing.T) {
 	for seed := range uint64(5) {
 		draw, p := rand.New(rand.NewPCG(seed, 5)), newPair(t)
 		now, told := int64(1_900_000_000_000), 0
-		m := &fake{id: "m"}
+		members := []*fake{{id: "a"}, {id: "b"}, {id: "c"}}
+		windows := make([]map[string]any, len(members))
 		var begun, counted int64
-		windows := map[string]any{}
-		for range 1000 {
-			if draw.IntN(30) > 0 {
+		for range 1500 {
+			if draw.IntN(60) > 0 {
 				now += draw.Int64N(60)
 			} else {
 				now += draw.Int64N(6000)
 			}
-			m.seq++
+			i := draw.IntN(len(members))
+			m := members[i]
+			if m.seq++; windows[i] == nil {
+				windows[i] = map[string]any{}
+			}
 			a := p.exchange(t, time.UnixMilli(now), map[string]any{
 				"id": m.id, "seq": m.seq, "ack": m.seq - 1, "inc": m.inc, "ver": m.ver, "nonce": "n", "k": 1, "ttl": 600000, "grace": 1000,
-				"trip": 30, "want": 30, "g": m.g, "f": m.f, "fa": m.told, "pd": m.pd, "off": 0, "hold": 0, "ws": windows,
+				"trip": 30, "want": 60, "g": m.g, "f": m.f, "fa": m.told, "pd": m.pd, "off": 0, "hold": 0, "ws": windows[i],
 			})
 			granted := int64(a["g"].(float64))
-			m.told, m.inc, m.ver = m.f, a["inc"].(string), int64(a["ver"].(float64))
+			m.told, m.inc, m.ver, m.fleet = m.f, a["inc"].(string), int64(a["ver"].(float64)), int64(a["f"].(float64))
 			if a["probe"] == true {
 				m.pd = m.seq
 			}
@@ -152,20 +195,20 @@ func TestScriptFindsThePhase(t *testing.T) {
 				told++
 			}
 			// All that was granted is sent at once, and counted in windows of two seconds.
-			windows = map[string]any{}
-			if granted > m.g {
+			windows[i] = map[string]any{}
+			if cost := granted - m.g; cost > 0 {
 				now += 30
 				if now/2000 != begun {
 					begun, counted = now/2000, 0
 				}
-				counted += granted - m.g
+				counted += cost
 				left, ends := max(100-counted, 0), now/1000*1000+1000*(2-now/1000%2)
-				windows["w"] = map[string]any{"l": 100, "b": granted + left, "nb": granted + left, "r": left, "v": m.ver, "w": 2000, "lo": ends - 700, "hi": ends + 300}
+				windows[i]["w"] = map[string]any{"l": 100, "b": m.fleet + cost + left, "nb": m.fleet + cost + left, "r": left, "v": m.ver, "w": 2000, "lo": ends - 700, "hi": ends + 300}
 				m.g, m.f = granted, granted
 			}
 		}
-		if told == 0 {
-			t.Errorf("seed %d: no reply told when the window opens", seed)
+		if told == 0 || p.pushes == 0 {
+			t.Errorf("seed %d: %d replies told when the window opens, and %d news pushed something", seed, told, p.pushes)
 		}
 	}
 }

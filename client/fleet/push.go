@@ -1,0 +1,75 @@
+package fleet
+
+import (
+	"cmp"
+	"slices"
+	"time"
+)
+
+// A push tells a member that it was granted more without asking: so much since its report
+// with the given number. Should it have sent another since, it does not take it, and its
+// report says so.
+type push struct {
+	Seq  int64 `json:"n"`
+	Gain int64 `json:"g"`
+}
+
+// pushAll grants what is left to the other members that wait, the longest waiting first, where
+// windows open at times that are known: all is to be had at once there, and nothing comes between.
+func (l *ledger) pushAll(q *report, now int64, n *news) {
+	for _, w := range l.windows {
+		if !w.phase.known() {
+			return
+		}
+	}
+	var waiting []string
+	for id, o := range l.members {
+		if id != q.ID && o.want > 0 && o.hungry+hungryFor >= now {
+			waiting = append(waiting, id)
+		}
+	}
+	slices.SortFunc(waiting, func(a, b string) int {
+		return cmp.Or(cmp.Compare(l.members[a].served, l.members[b].served), cmp.Compare(a, b))
+	})
+	for i, id := range waiting {
+		o := l.members[id]
+		among := int64(len(waiting) - i)
+		if len(waiting)+1 < len(l.members) {
+			among++ // leave some to those who come
+		}
+		if part := l.part(o.want, l.left(), among, 0); part > 0 {
+			l.give(o, part)
+			o.pushed += part
+			if n.Push == nil {
+				n.Push = make(map[string]push)
+			}
+			n.Push[id] = push{o.seq, o.pushed}
+		}
+	}
+	if n.Push != nil {
+		n.Inc, n.Ver, n.Fleet, n.Left, n.Bounds = l.inc, l.ver, l.finished, l.left(), make(map[string]int64)
+		for name, w := range l.windows {
+			n.Bounds[name] = w.bound // it is known, or nothing would be left
+		}
+	}
+}
+
+// take takes in what was pushed. It reports whether there was anything.
+func (m *member) take(now time.Time, n *news) bool {
+	p, ok := n.Push[m.id]
+	if !ok || n.Inc != m.inc || p.Seq != m.seq || p.Seq != m.heard || p.Gain <= m.pushed {
+		return false
+	}
+	m.granted += p.Gain - m.pushed
+	m.pushed = p.Gain
+	m.ver, m.fleetF, m.left = max(m.ver, n.Ver), max(m.fleetF, n.Fleet), n.Left
+	m.heardSent, m.heardGranted = m.sent, m.granted
+	m.asked, m.nextAsk = false, now
+	for _, w := range m.windows {
+		w.bounded = false
+		if bound, ok := n.Bounds[w.name]; ok {
+			w.fleet = bound
+		}
+	}
+	return true
+}
