@@ -241,7 +241,8 @@ func (k *Limiter) Take(now time.Time, cost int) Reservation {
 	k.sent += n
 	k.test(i, n)
 	slack := k.rtt.Slack()
-	t := Reservation{number: k.sent, cost: n, answered: k.answered, at: i, tests: tests, burst: k.refusals.StartBurst(i, min(slack, k.rtt.WasShortest/2), k.sent-k.answered)}
+	burst := k.refusals.StartBurst(i, min(slack, k.rtt.WasShortest/2), k.sent-k.answered)
+	t := Reservation{number: k.sent, cost: n, answered: k.answered, at: i, tests: tests, burst: burst}
 	for j := range k.windows {
 		if w := &k.windows[j]; w.units != nil {
 			w.units.take(k, i, &t)
