@@ -24,9 +24,9 @@ func lying(seed uint64) World {
 	d := &draft{rng: rand.New(rand.NewPCG(seed, 22))}
 	d.load()
 	w := d.world
-	var lies []lie
-	for range 1 + d.rng.IntN(4) {
-		lies = append(lies, d.lie())
+	lies := make([]lie, 1+d.rng.IntN(4))
+	for i := range lies {
+		lies[i] = d.lie()
 	}
 	for _, l := range lies {
 		d.sayf("%s: %s in %.0f %%", l.field, l.words, 100*l.share)
@@ -52,7 +52,8 @@ func lying(seed uint64) World {
 
 // lie draws a field.
 func (d *draft) lie() lie {
-	prefix := pick(d, "X-RateLimit-", "X-RateLimit-", "X-Rate-Limit-", "RateLimit-", "X-App-RateLimit-", "X-RateLimit-Requests-", "X-RateLimit-Tokens-", "Anthropic-RateLimit-Requests-")
+	prefix := pick(d, "X-RateLimit-", "X-RateLimit-", "X-Rate-Limit-", "RateLimit-", "X-App-RateLimit-",
+		"X-RateLimit-Requests-", "X-RateLimit-Tokens-", "Anthropic-RateLimit-Requests-")
 	switch d.rng.IntN(12) {
 	case 0, 1:
 		return d.number(prefix + "Limit")

@@ -11,11 +11,10 @@ import (
 	"time"
 
 	"github.com/anthropics/anthropic-sdk-go"
+	"github.com/forbear-go/forbear/internal/ratemodel"
 	"github.com/openai/openai-go/v3"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-
-	"github.com/forbear-go/forbear/internal/ratemodel"
 )
 
 // minutes is how long the callers go on.
