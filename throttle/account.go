@@ -9,6 +9,7 @@ type account struct {
 	low, high int64   // bounds of the sum
 	raised    int64   // how many had been sent when it rose the last time
 	at        instant // when that was
+	opens     instant // when the window opens, as the last response said, if that was to come
 	remaining int64   // as the last response said
 	most      int64   // the limit, or the most that remained
 	fell      int     // how often what remains fell as it must
@@ -44,7 +45,11 @@ func (a *account) observe(w *window, r *Reservation, now instant, sent, remainin
 		}
 		a.low, a.high = low, high
 	case low > a.high:
-		a.rise(w, now, low-a.high)
+		n := low - a.high
+		if a.opens > 0 && now >= a.opens {
+			n = 0 // the window opened, as it was to
+		}
+		a.rise(w, now, n)
 		a.low, a.high, a.at, a.raised = low, high, now, sent
 	case high < a.low && r.number <= a.raised:
 		return // it was counted before the sum rose
@@ -56,10 +61,13 @@ func (a *account) observe(w *window, r *Reservation, now instant, sent, remainin
 			a.fell++
 		}
 	}
-	a.known, a.remaining = true, remaining
+	a.known, a.remaining, a.opens = true, remaining, 0
+	if w.resetKnown && w.reset.Earliest > now {
+		a.opens = w.reset.Earliest
+	}
 }
 
-// rise takes in that the sum rose by n. Nothing can be said of a limit of which the length is
+// rise takes in that the sum rose by n although the window was not to open. Nothing can be said of a limit of which the length is
 // not known.
 func (a *account) rise(w *window, now instant, n int64) {
 	switch {
