@@ -59,6 +59,25 @@ func TestAWindowThatCountsIsBelieved(t *testing.T) {
 	assert.Equal(t, 40, sent)
 }
 
+// A window that opens when it was to is no contradiction, also where it is called another
+// period's.
+func TestAnOpeningThatWasAnnouncedIsNoContradiction(t *testing.T) {
+	s := newScript(t, plain())
+	opened, spent, refused := instant(-1), 0, 0
+	requestsIn(s, 20, .05, 60, func(int) header.Reading {
+		if now := s.k.lastSent / second; now != opened {
+			opened, spent = now, 0
+		}
+		spent++
+		r := minute(30, max(30-spent, 0), float64(opened+1))
+		if r.Refused = spent > 30; r.Refused {
+			refused++
+		}
+		return r
+	})
+	assert.LessOrEqual(t, refused, 1, "one response in each window comes when it is over")
+}
+
 // A window of which nothing is seen but that nothing is left is tested once, and no more when
 // a refusal confirms it.
 func TestARefusalConfirmsAWindow(t *testing.T) {
