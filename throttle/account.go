@@ -45,11 +45,7 @@ func (a *account) observe(w *window, r *Reservation, now instant, sent, remainin
 		}
 		a.low, a.high = low, high
 	case low > a.high:
-		n := low - a.high
-		if a.opens > 0 && now >= a.opens {
-			n = 0 // the window opened, as it was to
-		}
-		a.rise(w, now, n)
+		a.rise(w, now, low-a.high)
 		a.low, a.high, a.at, a.raised = low, high, now, sent
 	case high < a.low && r.number <= a.raised:
 		return // it was counted before the sum rose
@@ -67,9 +63,12 @@ func (a *account) observe(w *window, r *Reservation, now instant, sent, remainin
 	}
 }
 
-// rise takes in that the sum rose by n although the window was not to open. Nothing can be said of a limit of which the length is
-// not known.
+// rise takes in that the sum rose by n. Nothing can be said of it if the window was to open by
+// now, or is of a limit whose length is not known.
 func (a *account) rise(w *window, now instant, n int64) {
+	if a.opens > 0 && now >= a.opens {
+		n = 0
+	}
 	switch {
 	case w.length.Value > 0:
 		regained := float64(a.most) * float64(now-a.at) / float64(w.length.Value)

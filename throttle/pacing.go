@@ -18,7 +18,7 @@ func (k *Limiter) paced(now instant, n int64) (pacing, string) {
 	last, name := pacing{at: now}, ""
 	for i := range k.windows {
 		w := &k.windows[i]
-		if w.units != nil || w.plenty(k, now, n) || k.contradicted > 0 || w.trust.account.wrong(w.trust.errors) {
+		if w.units != nil || w.plenty(k, now, n) || k.contradicted > 0 || w.trust.wrong() {
 			continue
 		}
 		if p := w.paced(k, now, n); p.at > last.at {

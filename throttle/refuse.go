@@ -35,8 +35,9 @@ func (k *Limiter) refuse(now instant, t *Reservation, r *header.Reading) {
 	if tooMany || k.refusals.Shed(&v, now, &sent, refusals.Refusal{Wait: named(r), Again: k.cooldown.reports(t), Explained: explained, Covered: k.covered(t)}) {
 		return
 	}
-	again := k.cooldown.reports(t) || k.refusals.Tests(t.number)
-	if !k.refusals.Tests(t.number) { // otherwise the wait of the refusal before lasts
+	test := k.refusals.Tests(t.number)
+	again := k.cooldown.reports(t) || test
+	if !test { // otherwise the wait of the refusal before lasts
 		k.cooldown.refuse(k, now, wait(r), r.Wait.Known(), t)
 	}
 	k.refuseUnits(now, t, r)

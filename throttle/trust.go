@@ -39,10 +39,13 @@ func (k *Limiter) newTrust() trust {
 	return trust{next: instant(k.doubted) * second, broken: k.contradicted >= 2*trustServed}
 }
 
+// wrong reports whether the window does not count what is sent.
+func (t *trust) wrong() bool { return t.account.wrong(t.errors) }
+
 // doubted reports whether w is tested. A window that others spend falls by what they send, too.
 func (w *window) doubted(now instant) bool {
 	t := &w.trust
-	return !t.broken && (!t.confirmed && !t.account.counts() && !w.contention.Others(now) || t.account.wrong(t.errors))
+	return !t.broken && (!t.confirmed && !t.account.counts() && !w.contention.Others(now) || t.wrong())
 }
 
 // ready returns when a test of w may go where w lets a request go at the given time.
@@ -66,7 +69,7 @@ func (k *Limiter) doubt(now instant) {
 		case t.next == 0 && w.ready(k, now, 1) > now:
 			t.pause = max(t.pause, w.firstPause(k))
 			t.plan(k, now)
-		case t.account.wrong(t.errors):
+		case t.wrong():
 			t.next = min(t.next, now+trustWrong)
 		}
 	}
@@ -75,7 +78,7 @@ func (k *Limiter) doubt(now instant) {
 // firstPause returns how long w is believed before the first test.
 func (w *window) firstPause(k *Limiter) instant {
 	switch {
-	case k.contradicted >= trustSome || w.trust.account.wrong(w.trust.errors):
+	case k.contradicted >= trustSome || w.trust.wrong():
 		return trustWrong
 	case w.units != nil:
 		return trustUnits

@@ -120,5 +120,3 @@ func (d *draft) moment(field string) lie {
 	}
 	return l
 }
-
-func pickOf[T any](rng *rand.Rand, all ...T) T { return all[rng.IntN(len(all))] }

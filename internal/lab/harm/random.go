@@ -52,7 +52,9 @@ func (d *draft) sayf(format string, args ...any) {
 }
 
 // pick returns one of all.
-func pick[T any](d *draft, all ...T) T { return all[d.rng.IntN(len(all))] }
+func pick[T any](d *draft, all ...T) T { return pickOf(d.rng, all...) }
+
+func pickOf[T any](rng *rand.Rand, all ...T) T { return all[rng.IntN(len(all))] }
 
 // random returns the world of a seed.
 func random(seed uint64) drawn {

@@ -43,9 +43,7 @@ func (n *nameParts) role() Role {
 		return RoleLength
 	case has(wordPolicy):
 		return RolePolicy
-	case has(WordLimit):
-		return RoleLimit
-	case has(wordMax):
+	case has(WordLimit), has(wordMax):
 		return RoleLimit
 	case has(wordAvailable):
 		return RoleRemaining
