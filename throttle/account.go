@@ -13,6 +13,7 @@ type account struct {
 	remaining int64   // as the last response said
 	most      int64   // the limit, or the most that remained
 	fell      int     // how often what remains fell as it must
+	falls     bool    // it fell, perhaps as it must
 	risen     float64 // the sum, by more than windows regain
 }
 
@@ -27,6 +28,9 @@ const (
 
 // counts reports whether the window is seen to count the requests that are sent.
 func (a *account) counts() bool { return a.fell >= accountFalls }
+
+// plausible reports whether nothing speaks against it that the window counts.
+func (a *account) plausible() bool { return a.falls && a.risen == 0 }
 
 // wrong reports whether the sum rose by more than the limit explains, and by twice as much
 // after each time that this turned out to be an error.
@@ -53,6 +57,7 @@ func (a *account) observe(w *window, r *Reservation, now instant, sent, remainin
 		a.low, a.high = low, high
 	default:
 		a.low, a.high = max(a.low, low), min(a.high, high)
+		a.falls = a.falls || remaining < a.remaining
 		if remaining < a.remaining && high-low <= max(a.most/accountPart, 1) {
 			a.fell++
 		}

@@ -202,7 +202,7 @@ func (k *Limiter) ready(windows []window, now instant, n int64) (at, test instan
 		if ready > at {
 			at, name = ready, cmp.Or(windows[i].name, unnamed)
 		}
-		test = max(test, windows[i].trust.ready(k, now, ready))
+		test = max(test, windows[i].testReady(k, now, ready))
 	}
 	for _, e := range k.edges {
 		ready := e.ready(k, now, n)

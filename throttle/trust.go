@@ -32,6 +32,8 @@ const (
 	// trustSome is how many served tests of a key make it likely that its other windows limit
 	// nothing either.
 	trustSome = 8
+	// trustPart is the part of a window before it opens in which a request tells nothing.
+	trustPart = 4
 )
 
 // newTrust returns the trust in a window that was not known before.
@@ -48,12 +50,20 @@ func (w *window) doubted(now instant) bool {
 	return !t.broken && (!t.confirmed && !t.account.counts() && !w.contention.Others(now) || t.wrong())
 }
 
-// ready returns when a test of w may go where w lets a request go at the given time.
-func (t *trust) ready(k *Limiter, now, at instant) instant {
-	if t.next == 0 || at <= now || t.next >= at || t.flying > t.served && now < t.sent+k.rtt.Patience() {
+// testReady returns when a test of w may go where w lets a request go at the given time.
+func (w *window) testReady(k *Limiter, now, at instant) instant {
+	t := &w.trust
+	test := max(now, t.next)
+	if t.next == 0 || !w.stops(test, at) || t.flying > t.served && now < t.sent+k.rtt.Patience() {
 		return at
 	}
-	return max(now, t.next)
+	return test
+}
+
+// stops reports whether w, which lets a request go at the given time, foretells that the server
+// would refuse one now. Shortly before the window opens it only errs towards waiting.
+func (w *window) stops(now, at instant) bool {
+	return at > now && (at == never || at-now >= w.length.Value/trustPart)
 }
 
 // doubt plans tests of the windows that stop requests at now.
@@ -66,7 +76,7 @@ func (k *Limiter) doubt(now instant) {
 		switch t := &w.trust; {
 		case !w.doubted(now):
 			t.next = 0
-		case t.next == 0 && w.ready(k, now, 1) > now:
+		case t.next == 0 && (k.sent == k.answered || t.wrong()) && w.ready(k, now, 1) > now:
 			t.pause = max(t.pause, w.firstPause(k))
 			t.plan(k, now)
 		case t.wrong():
@@ -80,6 +90,8 @@ func (w *window) firstPause(k *Limiter) instant {
 	switch {
 	case k.contradicted >= trustSome || w.trust.wrong():
 		return trustWrong
+	case w.trust.account.plausible():
+		return trustLast
 	case w.units != nil:
 		return trustUnits
 	}
@@ -96,7 +108,7 @@ func (k *Limiter) tests(now instant, n int64) (marks uint64) {
 	}
 	for i := range k.windows {
 		w := &k.windows[i]
-		if t := &w.trust; t.next > 0 && w.ready(k, now, n) > now {
+		if t := &w.trust; t.next > 0 && w.stops(now, w.ready(k, now, n)) {
 			t.send(k, now, n)
 			marks |= t.mark
 		}
