@@ -23,7 +23,9 @@ func (l *limits) draw(v *View, opened clock.Instant) (vain bool) {
 	case admitted == 0: // it was closed before we came, and nothing is known of why
 	case l.span.explains(v, l, &e, opened):
 		l.span.confirm(v, l, &e, opened)
-		l.empty = opened
+		if shut > briefly { // otherwise a shorter window may have opened
+			l.empty = opened
+		}
 		if l.span.limit > few {
 			l.doubt = doubt{patience: l.doubt.patience}
 		}
