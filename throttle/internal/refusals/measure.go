@@ -19,6 +19,7 @@ func (l *limits) draw(v *View, opened clock.Instant) (vain bool) {
 	}
 	switch {
 	case e.told && !l.known() && !v.all.sheds.waits.believed():
+		l.empty = opened // if it was a limit
 	case e.known, !l.known() && e.alone && v.all.sheds.yes > witnessesAdmitted*v.all.sheds.no:
 	case admitted == 0: // it was closed before we came, and nothing is known of why
 	case l.span.explains(v, l, &e, opened):
