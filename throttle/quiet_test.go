@@ -24,12 +24,12 @@ func TestSilentServers(t *testing.T) {
 		length   time.Duration
 		bar      bar
 	}{
-		{"300 a minute, Retry-After", func() ratemodel.Model { return ratemodel.NewFixed(300, time.Minute) }, hint, 20 * time.Minute, bar{refused: .005, used: .97}},
+		{"300 a minute, Retry-After", func() ratemodel.Model { return ratemodel.NewFixed(300, time.Minute) }, hint, 20 * time.Minute, bar{refused: .0135, used: .97}},
 		{"300 an hour from the first, a date", func() ratemodel.Model {
 			m := ratemodel.NewFixed(300, time.Hour)
 			m.FromFirst = true
 			return m
-		}, moment, 5 * time.Hour, bar{refused: .015, used: .98}},
+		}, moment, 5 * time.Hour, bar{refused: .026, used: .98}},
 		{"bucket of 5, 5 a second", func() ratemodel.Model { return ratemodel.NewBucket(5, 5, time.Second) }, mute, 20 * time.Minute, bar{refused: .0115, used: .97}},
 		{"60 a minute, rolling", func() ratemodel.Model { return ratemodel.NewSlidingLog(60, time.Minute) }, mute, 30 * time.Minute, bar{refused: .03, used: .95}},
 		{"bucket of 120, 2 a second", func() ratemodel.Model { return ratemodel.NewBucket(120, 120, time.Minute) }, mute, 20 * time.Minute, bar{refused: .02, used: .99}},

@@ -75,6 +75,7 @@ func (l *limits) measure(v *View, e *congestion, opened clock.Instant) (vain boo
 	if l.span.limit > few && 4*l.span.logged(v, l, e) < 3*l.span.limit {
 		limit, none := l.doubt.below(l.span.logged(v, l, e))
 		if !limit {
+			l.empty = opened
 			return none
 		}
 	}
