@@ -79,7 +79,9 @@ func TestMoreStatuses(t *testing.T) {
 		{400, `{"error":"concurrency_limit_reached"}`, true},
 		{500, limit, true},
 		{500, invalid, false},
-		{500, "<f><faultcode>soap:Server</faultcode><faultstring>Too many requests</faultstring></f>", false},
+		{500, "<f><faultcode>soap:Server</faultcode><faultstring>Too many requests</faultstring></f>", true},
+		{500, "<f><faultcode>soap:Server</faultcode><faultstring>Too many rows in the result</faultstring></f>", false},
+		{500, "<f><faultcode>soap:Server</faultcode><detail>Too many requests</detail></f>", false},
 		{500, `{"error":"Rate limit exceeded"}`, false},
 		{502, limit, false},
 	} {

@@ -62,6 +62,10 @@ func (n *nameParts) stemOnly() Role {
 		n.key = nil // X-RateLimit-Request counts them
 		return RoleUsed
 	}
+	if len(n.key) == 1 && n.key[0] == "unit" {
+		n.key, n.unit = nil, ""
+		return RoleUnit // X-RateLimit-Unit: tokens
+	}
 	// A last word such as scope is the role, and so no part of the window's name.
 	last := len(n.key) - 1
 	switch Dictionary[n.key[last]].Kind {
@@ -108,6 +112,8 @@ func (n *nameParts) stemless() Role {
 		return RoleKind
 	case has(wordReset) && (counted || has(WordLimit) || has(wordUsed)):
 		return n.reset()
+	case has(wordLength) && has(WordQuota) && !has(wordRemaining) && !has(wordUsed) && !has(WordLimit):
+		return RoleLength // X-Quota-Window: day
 	case has(wordRemaining) && (counted || has(WordLimit)), n.behind == wordStatus:
 		return RoleRemaining
 	case has(wordUsed) && n.told == WordLimit:

@@ -132,7 +132,8 @@ var limited = []string{
 	"number of calls", "number of queries", "api calls",
 	"api requests", "complexity budget", "request budget", "current quota", "quota metric", "concurrency limit", "frequency limit",
 	"tokens per minute", "tokens per day", "rate limiter budget", "compute units per second", "request volume", "qps", "rps",
-	"concurrent requests limit", "compute unit", "credits per minute",
+	"concurrent requests limit", "compute unit", "credits per minute", "access rate", "access frequency",
+	"limit on concurrent calls", "limit on concurrent requests", "limit on the number of concurrent",
 }
 
 // exceeded are the words by which it says so.
