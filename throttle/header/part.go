@@ -16,6 +16,7 @@ type part struct {
 	item           int
 	named          bool  // its key is the name of a policy, which may be a period
 	needsRest      bool  // the reset counts only beside a rest
+	needsLimit     bool  // the rest counts only beside a limit or a use
 	sum            bool  // use and rest add up to the limit
 	unnamed        bool  // the server gave it no name
 	unitless       bool  // the reset came as a plain number without a unit
@@ -68,6 +69,7 @@ func (p *part) describe(f *names.Field) {
 	}
 	p.sum = p.sum || f.Sum
 	p.needsRest = p.needsRest || f.Strict
+	p.needsLimit = p.needsLimit || f.Weak
 }
 
 // Fields of a response come in no order, and one of them may come twice under
@@ -126,7 +128,7 @@ func (p *part) reported() bool {
 	if p.family == names.WeakFamily && !(p.Limit.Known() && p.Remaining.Known() && (p.Reset.Known() || p.Used.Known())) {
 		return false
 	}
-	if p.needsRest && !p.Remaining.Known() {
+	if p.needsRest && !p.Remaining.Known() || p.needsLimit && !p.Limit.Known() && !p.Used.Known() {
 		return false
 	}
 	if p.family == names.NoFamily && p.Length == 0 && !p.Remaining.Known() && !p.Used.Known() && !p.Reset.Known() {

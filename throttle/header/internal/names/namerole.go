@@ -100,7 +100,7 @@ func (n *nameParts) reset() Role {
 // comes in periods, are what is limited.
 func (n *nameParts) stemless() Role {
 	has := func(kind WordKind) bool { return n.has[kind] > 0 }
-	plan := has(WordQuota) || slices.Contains(n.key, "qps")
+	plan := has(WordQuota) || slices.Contains(n.key, "qps") || slices.Contains(n.key, "api")
 	counted := plan || has(WordUnit) || has(WordPeriod)
 	switch {
 	case has(wordBlock), has(wordAt) && !has(wordReset), has(wordPolicy), has(wordWait):
@@ -116,6 +116,12 @@ func (n *nameParts) stemless() Role {
 		return RoleLength // X-Quota-Window: day
 	case has(wordRemaining) && (counted || has(WordLimit)), n.behind == wordStatus:
 		return RoleRemaining
+	case has(wordRemaining) && has(wordUsed):
+		n.weak = true // X-Usage-Remaining says something beside X-Usage-Limit
+		return RoleRemaining
+	case has(WordLimit) && n.last == wordTime && !has(wordLength) && !has(wordWait):
+		n.length, n.step = n.step, 0
+		return RoleLimit // X-Limit-Minutes
 	case has(wordUsed) && n.told == WordLimit:
 		return RoleLimit // X-Usage-Limit
 	case has(wordUsed) && (counted || has(WordLimit) || has(wordCount) || n.has[wordUsed] > 1):
