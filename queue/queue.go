@@ -104,14 +104,14 @@ func (l *Queue) Acquire(ctx context.Context, r *Request) (Permit, error) {
 
 // enqueue grants or refuses r a permit at once, or puts r in the queue and returns its ticket.
 func (l *Queue) enqueue(ctx context.Context, r *Request) (Permit, *ticket, error) {
-	id := l.match(r)
+	id, d := l.match(r), r.demand()
 	l.mu.Lock()
 	defer l.mu.Unlock() // a limit may panic
 	if l.phase == closed || l.phase == draining && !r.Retry {
 		return Permit{}, nil, &WaitError{Err: ErrClosed}
 	}
 	now := l.now()
-	k, c, d := l.key(r.Key, now), l.classOf(id), r.demand()
+	k, c := l.key(r.Key, now), l.classOf(id)
 	at := l.since(now)
 	deadline, byContext := l.deadlineOf(ctx, r, at)
 	d.Left = r.patience(deadline, at)
