@@ -82,7 +82,7 @@ func (t *Transport) update(key string, f func(l *keyState, now time.Time)) {
 }
 
 // Ask implements [limit.Limiter].
-func (l *keyState) Ask(now time.Time, d limit.Demand) limit.Decision {
+func (l *keyState) Ask(now time.Time, d limit.Demand) (a limit.Decision) {
 	asks, ok := d.Tag.(*attempt)
 	if !ok {
 		return limit.Decision{At: l.opens(now)}
@@ -96,7 +96,14 @@ func (l *keyState) Ask(now time.Time, d limit.Demand) limit.Decision {
 	if part != l.whole && now.Before(l.patience) && l.strays(now) {
 		return limit.Decision{At: l.patience, Limit: throttle.FirstAnswer}
 	}
-	a := l.ask(now, part, d, asks)
+	switch {
+	case l.shares(part, asks):
+		a = l.askShared(now, part, d, asks)
+	case d.Plain():
+		a = part.Ask(now, 1)
+	default:
+		a = part.AskFor(now, d)
+	}
 	a.Relax(now, &d)
 	if own != nil {
 		b := own.ask(now, d.Requests)
@@ -133,7 +140,11 @@ func (l *keyState) Take(now time.Time, d limit.Demand) {
 	}
 	a.delay, a.taken, a.key, a.epoch = d.Waited, now, l, l.epoch
 	a.part = l.limiterOf(now, a)
-	a.ticket = a.part.TakeFor(now, d)
+	if d.Plain() {
+		a.ticket = a.part.Take(now, 1)
+	} else {
+		a.ticket = a.part.TakeFor(now, d)
+	}
 	l.takeShare(now, a)
 	if a.scope == 0 {
 		l.sent(now, a)
