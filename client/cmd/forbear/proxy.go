@@ -165,7 +165,7 @@ func newProxyServer(p *proxyFlags, c *config, base http.RoundTripper, log *slog.
 		client.WithObserver(observe.Log(log)),
 	}
 	for _, r := range c.rules {
-		opts = append(opts, client.WithRule(r.Rule))
+		opts = append(opts, client.WithRule(r))
 	}
 	if p.memory != "" {
 		m, err := readMemory(p.memory, log)
