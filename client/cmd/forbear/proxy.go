@@ -97,6 +97,9 @@ func (p *proxyFlags) read() (*config, error) {
 	case p.fleet.redis == "" && (p.fleet.secret != "" || p.fleet.password != ""):
 		return nil, errors.New("-fleet-secret and -redis-password need -redis")
 	}
+	if _, _, err := net.SplitHostPort(p.listen); err != nil {
+		return nil, fmt.Errorf("-listen: %w", err)
+	}
 	c := new(config)
 	if p.config != "" {
 		var err error

@@ -622,14 +622,16 @@ func TestProxyCommand(t *testing.T) {
 	require.Zero(t, <-ended)
 
 	for want, args := range map[string][]string{
-		"nowhere to send":      {"proxy"},
-		"must begin with http": {"proxy", "-to", "api.test"},
-		"no such file":         {"proxy", "-config", "/nowhere"},
-		"must not be negative": {"proxy", "-to", api.URL, "-max-wait", "-1s"},
-		"Retries":              {"proxy", "-to", api.URL, "-retries", "-1"},
-		"-grace must not be":   {"proxy", "-to", api.URL, "-grace", "-1s"},
-		"-replay must not be":  {"proxy", "-to", api.URL, "-replay", "-1"},
-		`invalid value "x"`:    {"proxy", "-grace", "x"},
+		"nowhere to send":        {"proxy"},
+		"want a URL that begins": {"proxy", "-to", "api.test"},
+		"no such file":           {"proxy", "-config", "/nowhere"},
+		"/nowhere/":              {"proxy", "-to", api.URL, "-memory", "/nowhere/memory"},
+		"-listen: address 1":     {"proxy", "-to", api.URL, "-listen", "1"},
+		"must not be negative":   {"proxy", "-to", api.URL, "-max-wait", "-1s"},
+		"Retries":                {"proxy", "-to", api.URL, "-retries", "-1"},
+		"-grace must not be":     {"proxy", "-to", api.URL, "-grace", "-1s"},
+		"-replay must not be":    {"proxy", "-to", api.URL, "-replay", "-1"},
+		`invalid value "x"`:      {"proxy", "-grace", "x"},
 	} {
 		_, errors, status := runs(t, "", args...)
 		require.Equal(t, 2, status, errors)
