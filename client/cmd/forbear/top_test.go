@@ -90,7 +90,7 @@ func TestTopGoesOn(t *testing.T) {
 	})
 	ctx, cancel := context.WithCancel(t.Context())
 	screen, in := io.Pipe()
-	ended := make(chan int)
+	ended := make(chan int, 1)
 	go func() {
 		ended <- run(ctx, []string{"top", "-every", "1ms", "-url", api.URL}, &streams{nil, in, in})
 		_ = in.Close()
