@@ -41,6 +41,7 @@ func newGateway(c *config, transport http.RoundTripper, admin http.Handler, log 
 		Transport:     transport,
 		Rewrite:       rewrite,
 		FlushInterval: flushAfter,
+		BufferPool:    new(buffers),
 		ErrorHandler:  g.fail,
 		ErrorLog:      slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
