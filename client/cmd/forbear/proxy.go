@@ -183,7 +183,7 @@ func newProxyServer(p *proxyFlags, c *config, base http.RoundTripper, log *slog.
 		own.DisableCompression = true // what a server compressed reaches the caller as it is
 		own.MaxIdleConnsPerHost = 100
 		sent.watch(own)
-		base = own
+		base = unzipper{own}
 	}
 	var shared *sharing
 	if p.fleet.redis != "" {
