@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -179,6 +180,21 @@ func TestExpectContinue(t *testing.T) {
 		require.NoError(t, resp.Body.Close())
 		require.Equal(t, "100", string(text))
 	}
+}
+
+// A caller that closes its half of the connection counts as gone. If it still reads, it must
+// not take that for a response of the API.
+func TestHalfClosed(t *testing.T) {
+	t.Parallel()
+	api := serve(t, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
+	p := start(t, "-to", api.URL)
+	conn := dial(t, p.url)
+	fmt.Fprint(conn, "GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+	require.NoError(t, conn.(*net.TCPConn).CloseWrite())
+	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	require.NoError(t, err)
+	require.NoError(t, resp.Body.Close())
+	require.Equal(t, http.StatusBadGateway, resp.StatusCode)
 }
 
 // The page is found without the slash at its end, too.
