@@ -21,7 +21,9 @@ func (m *member) outage(now time.Time, cost int64) (limit.Decision, bool) {
 			return limit.Decision{}, false
 		}
 		most := w.begun + m.part.of(w.limit, m.members)
-		if w.begun < m.heardSent { // the ledger told of this instance, and granted more since
+		if m.allotment.kept > 0 {
+			most = w.begun + m.allotment.kept
+		} else if w.begun < m.heardSent { // the ledger told of this instance, and granted more since
 			most = min(max(most, m.heardGranted), m.heardGranted+m.part.of(m.left, m.members))
 		}
 		if end := w.opened.Add(w.period); m.sent+cost > most && end.After(d.At) {
