@@ -89,6 +89,14 @@ func TestAllotmentNeedsNoStore(t *testing.T) {
 		if d, shared := m.Ask(time.Now(), 1); !shared || d.Admits(time.Now()) {
 			t.Errorf("with its allotment spent, it is told %+v, %v", d, shared)
 		}
+		time.Sleep(2*time.Second + 5*time.Millisecond)
+		for n := range m.number {
+			m.Observe(time.Now(), n+1, nil, true, time.Time{})
+		}
+		time.Sleep(2 * time.Second)
+		if n := len(spend(t, m)); n != 10 {
+			t.Errorf("while the ledger is rebuilt, it sent %d in another instance", n)
+		}
 		m.apply(&report{Seq: 2}, reply{Inc: m.inc}, nil, time.Now(), time.Now())
 		if m.allotment.kept != 0 {
 			t.Errorf("after that: %+v", m.allotment)
