@@ -227,8 +227,8 @@ func (a *attempt) read(r *header.Reader, ans *answer) (body []byte) {
 		now = time.Now() // the start of waits, if the response has no Date
 	}
 	body, ans.resp = r.ReadResponse(&a.reading, resp, bodyPatience, now)
-	if resp.StatusCode == http.StatusUnauthorized && !a.reading.Refused {
-		a.reading.Windows = nil // these are the limits of requests without a key
+	if !a.reading.Refused && (resp.StatusCode == http.StatusUnauthorized || resp.StatusCode == http.StatusForbidden && a.reading.Exhausted()) {
+		a.reading.Windows = nil // these are the limits of requests without a valid key
 	}
 	if a.reading.Refused && !a.reading.Exhausted() {
 		if body == nil {
