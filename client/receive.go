@@ -46,6 +46,9 @@ func (l *keyState) receive(now time.Time, a *attempt) {
 	}
 	if a.scope == 0 && !r.Refused {
 		l.spread.served(a.route.ID, a.taken)
+		if l.spread.closing.witness(a.route.ID, a.taken, false) {
+			l.separate(now)
+		}
 	}
 	if belongs == a.part {
 		a.part.Observe(now, a.ticket, r)
