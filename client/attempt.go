@@ -33,6 +33,7 @@ type attempt struct {
 	groups    sharing.Groups    // of the request; see groupsOf
 	counters  *sharing.Counters // of its bucket; nil if they are not examined
 	seen      sharing.Seen
+	explores  bool              // it tests whether its path has a counter of its own
 	epoch     int               // of its key when it was sent
 	global    bool              // a refusal says that it concerns more than its route
 	refuser   *throttle.Limiter // that learned from its refusal

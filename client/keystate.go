@@ -98,6 +98,9 @@ func (l *keyState) Ask(now time.Time, d limit.Demand) limit.Decision {
 	}
 	a := l.ask(now, part, d, asks)
 	a.Relax(now, &d)
+	if a.At.After(now) && l.explores(now, asks, a.Limit) {
+		a = limit.Decision{At: now}
+	}
 	if own != nil {
 		b := own.ask(now, d.Requests)
 		if b.Relax(now, &d); b.After(&a) {
@@ -132,7 +135,12 @@ func (l *keyState) Take(now time.Time, d limit.Demand) {
 		return
 	}
 	a.delay, a.taken, a.key, a.epoch = d.Waited, now, l, l.epoch
-	a.part = l.limiterOf(now, a)
+	a.part, a.explores = l.limiterOf(now, a), false
+	if l.mayExplore(now, a) {
+		if hold := l.ask(now, a.part, d, a); hold.At.After(now) && hold.Limit != throttle.Refusal {
+			l.explore(now, a)
+		}
+	}
 	a.ticket = a.part.TakeFor(now, d)
 	l.takeShare(now, a)
 	if a.scope == 0 {

@@ -19,6 +19,11 @@ func (l *keyState) receive(now time.Time, a *attempt) {
 		l.observeFingerprint(now, a, shown)
 	}
 	l.watchCounters(now, a)
+	if a.explores {
+		a.counters.Explored(now, r.Refused)
+		a.part.Observe(now, a.ticket, r)
+		return
+	}
 	belongs := a.part
 	if a.scope == 0 && (l.buckets != nil || a.counters != nil) {
 		belongs = l.limiterOf(now, a)
