@@ -23,7 +23,9 @@ func counted(limit int, per time.Duration, group func(*http.Request) string) (*r
 	return &routed{answer: func(r *http.Request) *http.Response {
 		m := models[group(r)]
 		if m == nil {
-			m = ratemodel.NewFixed(limit, per)
+			window := ratemodel.NewFixed(limit, per)
+			window.FromFirst = limit == 1 // so that the windows of the groups begin at different times
+			m = window
 			models[group(r)] = m
 		}
 		now, status := time.Now(), 200
