@@ -33,6 +33,7 @@ type attempt struct {
 	groups    sharing.Groups    // of the request; see groupsOf
 	counters  *sharing.Counters // of its bucket; nil if they are not examined
 	seen      sharing.Seen
+	explores  bool              // it tests whether its path has a counter of its own
 	epoch     int               // of its key when it was sent
 	global    bool              // a refusal says that it concerns more than its route
 	refuser   *throttle.Limiter // that learned from its refusal
@@ -228,8 +229,8 @@ func (a *attempt) read(r *header.Reader, ans *answer) (body []byte) {
 		now = time.Now() // the start of waits, if the response has no Date
 	}
 	body, ans.resp = r.ReadResponse(&a.reading, resp, bodyPatience, now)
-	if resp.StatusCode == http.StatusUnauthorized && !a.reading.Refused {
-		a.reading.Windows = nil // these are the limits of requests without a key
+	if !a.reading.Refused && (resp.StatusCode == http.StatusUnauthorized || resp.StatusCode == http.StatusForbidden && a.reading.Exhausted()) {
+		a.reading.Windows = nil // these are the limits of requests without a valid key
 	}
 	if a.reading.Refused && !a.reading.Exhausted() {
 		if body == nil {

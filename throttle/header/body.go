@@ -30,6 +30,7 @@ type bodyFindings struct {
 	tooMany  bool // a message says that requests were too many
 	quota    bool // a code says that a quota is used up, of any kind
 	other    bool // a message speaks of something else than requests
+	denied   bool // words or a code speak of a signature, a token or a permission
 	data     bool // there is data beside the errors
 	note     bool // a note in the outermost object is about the rate of requests
 	textRead int  // how much text was looked at

@@ -140,6 +140,7 @@ func (b *bodyFindings) readCode(s *scan.JSON, key, code string) {
 		return // the name of a field, such as rate_limit
 	}
 	b.reason(plain, true)
+	b.denied = b.denied || phrases.Has(plain, denials)
 	switch verdict {
 	case phrases.Quota:
 		b.quota = true
@@ -219,11 +220,16 @@ func (b *bodyFindings) readSentences(text string, base time.Time) {
 	b.tooMany = b.tooMany || phrases.SaysLimited(plain)
 	b.quota = b.quota || phrases.SaysSomeLimit(plain)
 	b.other = b.other || phrases.Has(plain, resources)
+	b.denied = b.denied || phrases.Has(plain, denials)
 	b.reason(plain, false)
 	if t, ok := waitInProse(text, base); ok && !b.proseKnown {
 		b.prose, b.proseKnown = t, true
 	}
 }
+
+// denials are what servers say of a request that may not be made, however few there are.
+var denials = []string{"signature", "expired", "token", "credentials", "credential", "permission", "permissions", "access denied", "not authorized",
+	"unauthorized", "authentication", "scope", "scopes", "not allowed", "not permitted", "timestamp"}
 
 // resources are things that plans and accounts limit by number.
 var resources = []string{"storage", "disk", "mailbox", "upload", "uploads", "attachments", "seat", "seats", "items", "records", "cpu", "cpus",
