@@ -20,7 +20,7 @@ type trial struct {
 }
 
 const (
-	trialRefusals = 8    // refusals that make a share, and that a trial waits for
+	trialRefusals = 10   // refusals that make a share, and that a trial waits for
 	trialFew      = 2    // so many of those prove that less is better
 	trialRate     = 0.85 // of what was served, is tried
 	trialSteady   = 4    // answers that show how they follow each other,
