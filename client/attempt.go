@@ -123,7 +123,7 @@ func (a *attempt) prepare(t *Transport, who *principal, c *call) {
 	a.charge(who, c)
 	a.Request.Bucket = a.route.Bucket
 	a.who, a.groups, a.counters = who, sharing.Groups{}, nil
-	switch l := sharing.Level(who.routes.Level.Load()); {
+	switch l := sharing.Level(a.route.Level.Load()); {
 	case c.scope != 0:
 		a.Request.Bucket = c.bucket
 	case l >= sharing.ByThing: // groups do not wait for each other

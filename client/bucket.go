@@ -87,9 +87,7 @@ func (l *keyState) watchCounters(now time.Time, a *attempt) {
 		return
 	}
 	c.Answered(now, a.taken, a.groupsOf(), &a.seen, &a.reading)
-	if c.Level() >= sharing.ByThing {
-		a.who.routes.Level.Store(int32(c.Level()))
-	}
+	a.route.Level.Store(int32(c.Level()))
 }
 
 // mayExplore reports whether a request may test whether its path has a counter of its own.

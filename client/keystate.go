@@ -24,12 +24,11 @@ type keyState struct {
 	// whole holds the limits of all requests of the key or, if some buckets have limits of their own,
 	// of all other requests.
 	whole *throttle.Limiter
-	// shown is the fingerprint of the last response, and method and path are those of its request.
+	// shown is the fingerprint of the last response, and shownBy the route of its request.
 	// As soon as a response shows other limits, buckets determines which requests share limits, and
 	// limits holds those of each bucket.
 	shown   sharing.Fingerprint
-	method  string
-	path    string
+	shownBy *sharing.Route
 	buckets *sharing.Buckets
 	limits  map[uint64]*throttle.Limiter
 	// Requests that were sent before the key was split may count in any bucket. The buckets wait until

@@ -72,7 +72,7 @@ func (t *Transport) Forget(req *http.Request) {
 // forget drops all limits of the key. Attempts in flight keep the limiters that admitted them.
 func (l *keyState) forget(now time.Time) {
 	l.whole = newThrottle(l.policy, now)
-	l.shown, l.method, l.path = sharing.Fingerprint{}, "", ""
+	l.shown, l.shownBy = sharing.Fingerprint{}, nil
 	l.buckets, l.limits, l.shapes = nil, nil, nil
 	l.before, l.patience = nil, time.Time{}
 	l.spread, l.cooldowns = spread{}, nil

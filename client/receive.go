@@ -83,13 +83,13 @@ func outcome(r *header.Reading) *header.Reading {
 // observeFingerprint records the fingerprint of a response, and splits the key if its routes turn out to have
 // different limits.
 func (l *keyState) observeFingerprint(now time.Time, a *attempt, shown sharing.Fingerprint) {
-	before, method, path := l.shown, l.method, l.path
-	l.shown, l.method, l.path = shown, a.req.Method, a.req.URL.Path
+	before, route := l.shown, l.shownBy
+	l.shown, l.shownBy = shown, a.route
 	if l.buckets == nil {
 		if before.Mark == 0 || before.Mark == shown.Mark {
 			return
 		}
-		l.buckets = sharing.NewBuckets(sharing.RouteOf(method, path), before)
+		l.buckets = sharing.NewBuckets(route.Name, before)
 	}
 	if l.buckets.Show(a.route.Name, shown, before) {
 		l.before, l.whole = l.whole, newThrottle(l.policy, now)

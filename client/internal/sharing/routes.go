@@ -21,19 +21,18 @@ type Route struct {
 	ID     uint64 // 0 for the requests whose route is not told apart
 	Name   string // see [RouteOf]
 	Bucket string
+	// Level is that at which its requests are counted, as far as its last response shows.
+	Level atomic.Int32
 }
 
 // seed makes what identifies routes and groups unpredictable.
 var seed = maphash.MakeSeed()
 
-// noRoute is the route of requests whose route is not told apart.
-var noRoute = &Route{Bucket: "other routes"}
-
 // Routes holds the routes of a key. It is safe for concurrent use.
 type Routes struct {
-	mu    sync.Mutex                        // of those who add a route
-	known atomic.Pointer[map[uint64]*Route] // never changed, but replaced
-	Level atomic.Int32                      // the finest at which requests are known to be counted apart
+	mu     sync.Mutex                        // of those who add a route
+	known  atomic.Pointer[map[uint64]*Route] // never changed, but replaced
+	others *Route                            // of requests whose route is not told apart; nil until there are any
 }
 
 // Of returns the route of a request. Once maxRoutes are known, requests of other routes
@@ -61,7 +60,10 @@ func (r *Routes) addNamed(id uint64, name string) *Route {
 			return found
 		}
 		if len(*old) >= maxRoutes {
-			return noRoute
+			if r.others == nil {
+				r.others = &Route{Bucket: "other routes"}
+			}
+			return r.others
 		}
 		known = maps.Clone(*old)
 	} else {
@@ -76,7 +78,7 @@ func (r *Routes) addNamed(id uint64, name string) *Route {
 // OfModel returns the route of requests of another one that name a model: it may have limits of
 // its own, like a path.
 func (r *Routes) OfModel(of *Route, model string) *Route {
-	if of == noRoute {
+	if of.ID == 0 {
 		return of
 	}
 	const odd = 0x9e3779b97f4a7c15
@@ -87,7 +89,7 @@ func (r *Routes) OfModel(of *Route, model string) *Route {
 		}
 	}
 	added := r.addNamed(id, of.Name+"#"+strings.ReplaceAll(model, "/", "_"))
-	if added == noRoute {
+	if added.ID == 0 {
 		return of
 	}
 	return added

@@ -2,6 +2,7 @@ package sharing
 
 import (
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -169,6 +170,9 @@ func TestRoutesOfAnAccount(t *testing.T) {
 		of(&r, http.MethodGet, "https://a.test/"+strings.Repeat("x", i%30+1)+strings.Repeat("y", i/30))
 	}
 	require.Len(t, *r.known.Load(), maxRoutes)
-	require.Same(t, noRoute, of(&r, http.MethodGet, "https://a.test/one/more"))
+	other := of(&r, http.MethodGet, "https://a.test/one/more")
+	require.Zero(t, other.ID)
+	require.Same(t, other, of(&r, http.MethodGet, "https://a.test/and/another"))
+	require.NotSame(t, other, (&Routes{}).Of(&http.Request{Method: http.MethodGet, URL: &url.URL{Path: "/"}}))
 	require.Same(t, get, of(&r, http.MethodGet, "https://a.test/v1/users/1"))
 }
