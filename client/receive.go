@@ -55,17 +55,23 @@ func (l *keyState) receive(now time.Time, a *attempt) {
 			l.separate(now)
 		}
 	}
-	if belongs == a.part {
-		a.part.Observe(now, a.ticket, r)
-	} else {
-		// The attempt was sent before its bucket was known.
-		a.part.Observe(now, a.ticket, &header.Reading{})
-		if r.Refused || !l.strays(now) {
-			observe(belongs, now, r)
-		}
-	}
+	l.observe(now, a, belongs)
 	if bare && l.limits != nil {
 		l.refuseAll(now, belongs, r)
+	}
+}
+
+// observe passes a response on to the limiter to which its request belongs. That is another one than the
+// request's own if it was sent before its bucket was known.
+func (l *keyState) observe(now time.Time, a *attempt, belongs *throttle.Limiter) {
+	r := &a.reading
+	if belongs == a.part {
+		a.part.Observe(now, a.ticket, r)
+		return
+	}
+	a.part.Observe(now, a.ticket, &header.Reading{})
+	if r.Refused || !l.strays(now) {
+		observe(belongs, now, r)
 	}
 }
 

@@ -35,38 +35,38 @@ type Routes struct {
 	others *Route                            // of requests whose route is not told apart; nil until there are any
 }
 
+// all returns the routes that are known, by their IDs.
+func (r *Routes) all() map[uint64]*Route {
+	if known := r.known.Load(); known != nil {
+		return *known
+	}
+	return nil
+}
+
 // Of returns the route of a request. Once maxRoutes are known, requests of other routes
 // share one.
 func (r *Routes) Of(req *http.Request) *Route {
 	id := routeID(req.Method, req.URL.Path)
-	if known := r.known.Load(); known != nil {
-		if found := (*known)[id]; found != nil {
-			return found
-		}
+	if found := r.all()[id]; found != nil {
+		return found
 	}
-	return r.add(id, req)
+	return r.add(id, RouteOf(req.Method, req.URL.Path))
 }
 
-func (r *Routes) add(id uint64, req *http.Request) *Route {
-	return r.addNamed(id, RouteOf(req.Method, req.URL.Path))
-}
-
-func (r *Routes) addNamed(id uint64, name string) *Route {
+func (r *Routes) add(id uint64, name string) *Route {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	var known map[uint64]*Route
-	if old := r.known.Load(); old != nil {
-		if found := (*old)[id]; found != nil {
-			return found
+	known := r.all()
+	if found := known[id]; found != nil {
+		return found
+	}
+	if len(known) >= maxRoutes {
+		if r.others == nil {
+			r.others = &Route{Bucket: "other routes"}
 		}
-		if len(*old) >= maxRoutes {
-			if r.others == nil {
-				r.others = &Route{Bucket: "other routes"}
-			}
-			return r.others
-		}
-		known = maps.Clone(*old)
-	} else {
+		return r.others
+	}
+	if known = maps.Clone(known); known == nil {
 		known = make(map[uint64]*Route)
 	}
 	added := &Route{ID: id, Name: name, Bucket: "route " + strconv.FormatUint(id, 36)}
@@ -83,12 +83,10 @@ func (r *Routes) OfModel(of *Route, model string) *Route {
 	}
 	const odd = 0x9e3779b97f4a7c15
 	id := (of.ID*odd + maphash.String(seed, model)) | 1
-	if known := r.known.Load(); known != nil {
-		if found := (*known)[id]; found != nil {
-			return found
-		}
+	if found := r.all()[id]; found != nil {
+		return found
 	}
-	added := r.addNamed(id, of.Name+"#"+strings.ReplaceAll(model, "/", "_"))
+	added := r.add(id, of.Name+"#"+strings.ReplaceAll(model, "/", "_"))
 	if added.ID == 0 {
 		return of
 	}
