@@ -51,13 +51,24 @@ func (l *keyState) receive(now time.Time, a *attempt) {
 	}
 	if a.scope == 0 && !r.Refused {
 		l.spread.served(a.route.ID, a.taken)
-		if l.spread.closing.witness(a.route.ID, a.taken, false) {
-			l.separate(now)
-		}
 	}
 	l.observe(now, a, belongs)
+	if a.scope == 0 && !r.Refused {
+		l.witness(now, a)
+	}
 	if bare && l.limits != nil {
 		l.refuseAll(now, belongs, r)
+	}
+}
+
+// witness takes in that a request was served. If the refusal with which all routes closed last should have
+// concerned it, the routes do not share a limit, unless it proved that the server sheds load and opened them.
+func (l *keyState) witness(now time.Time, a *attempt) {
+	if !l.spread.closing.witness(a.route.ID, a.taken, false) {
+		return
+	}
+	if next := l.whole.Ask(now, 1); !next.Admits(now) {
+		l.separate(now)
 	}
 }
 
