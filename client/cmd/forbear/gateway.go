@@ -22,7 +22,7 @@ type gateway struct {
 	config  atomic.Pointer[config]
 	forward bool                     // requests may name any host
 	replay  int64                    // the longest body that is kept to be sent again
-	public  bool                     // the page is for everybody
+	public  bool                     // the page is for other machines, too
 	sent    func(*http.Request) bool // whether a request is the proxy's own
 	admin   http.Handler
 	proxy   httputil.ReverseProxy

@@ -317,7 +317,7 @@ func TestDrainIsBounded(t *testing.T) {
 	require.ErrorContains(t, <-p.ended, "requests were still waiting")
 }
 
-// Whoever disconnects leaves the queue.
+// A caller that disconnects leaves the queue.
 func TestDisconnect(t *testing.T) {
 	t.Parallel()
 	hold := make(chan struct{})
