@@ -29,6 +29,7 @@ type gateway struct {
 	log     *slog.Logger
 
 	requests atomic.Int64 // that have come or are done
+	ending   atomic.Bool  // each connection gets its last response
 }
 
 type targetKey struct{}
@@ -75,6 +76,9 @@ func rewrite(r *httputil.ProxyRequest) {
 func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	g.requests.Add(1)
 	defer g.requests.Add(1)
+	if g.ending.Load() && r.Header.Get("Upgrade") == "" {
+		w.Header().Set("Connection", "close")
+	}
 	c := g.config.Load()
 	ctx := r.Context()
 	switch {

@@ -154,6 +154,8 @@ type proxyServer struct {
 	gateway   *gateway
 	shared    *sharing // nil if the proxy is alone
 	server    *http.Server
+	idle      *idleListener
+	linger    time.Duration // how long no request must come over the open connections before they are closed
 	log       *slog.Logger
 }
 
@@ -216,7 +218,7 @@ func newProxyServer(p *proxyFlags, c *config, base http.RoundTripper, log *slog.
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
 	server.RegisterOnShutdown(closed) // pages that are open do not end by themselves
-	return &proxyServer{p, transport, g, shared, server, log}, nil
+	return &proxyServer{p, transport, g, shared, server, nil, lingerTime, log}, nil
 }
 
 // until returns a handler whose requests end with ctx.
@@ -236,9 +238,9 @@ func (s *proxyServer) run(ctx context.Context, listener net.Listener, again <-ch
 	defer served()
 	go giveBack(serving, &s.gateway.requests, releaseMemory)
 	failed := make(chan error, 1)
-	idle := newIdleListener(listener, idleTimeout)
-	s.server.ConnState, s.server.ConnContext = idle.connState, withConn
-	go func() { failed <- s.server.Serve(idle) }()
+	s.idle = newIdleListener(listener, idleTimeout)
+	s.server.ConnState, s.server.ConnContext = s.idle.connState, withConn
+	go func() { failed <- s.server.Serve(s.idle) }()
 	for {
 		select {
 		case err := <-failed:
@@ -275,25 +277,5 @@ func (s *proxyServer) reload() error {
 		}
 	}
 	s.gateway.config.Store(c)
-	return err
-}
-
-// drain answers all that wait, then writes the memory.
-func (s *proxyServer) drain() error {
-	ctx, cancel := context.Background(), func() {}
-	if s.flags.grace > 0 {
-		ctx, cancel = context.WithTimeout(ctx, s.flags.grace)
-	}
-	defer cancel()
-	s.log.Info("ending", "waiting", s.transport.Queue().Stats().Waiting)
-	err := s.server.Shutdown(ctx)
-	if err != nil {
-		err = fmt.Errorf("requests were still waiting: %w", errors.Join(err, s.server.Close()))
-	}
-	s.transport.Close()
-	s.shared.close(s.log)
-	if s.flags.memory != "" {
-		err = errors.Join(err, writeMemory(s.flags.memory, s.transport.Memory()))
-	}
 	return err
 }
