@@ -360,6 +360,7 @@ func TestReload(t *testing.T) {
 		})
 	}
 	p.waiting(t, 2)
+	require.Eventually(t, func() bool { return served.Load() == 1 }, 10*time.Second, time.Millisecond)
 	for text, want := range map[string]string{
 		"to / ftp://x":      ":1: to: ",
 		"to / " + other.URL: "0 rules in place of 1",
