@@ -52,8 +52,8 @@ func TestWhichWaitsAreHeeded(t *testing.T) {
 	}
 }
 
-// A refusal that asks for no wait at all is retried soon, and then as the policy says: zero
-// may be a fraction of a second, rounded down.
+// A refusal that asks for no wait at all is retried at once, then soon, and then as the policy
+// says: zero may be a fraction of a second, rounded down.
 func TestAWaitOfZero(t *testing.T) {
 	s, err := NewStrategy(Defaults())
 	require.NoError(t, err)
@@ -61,13 +61,21 @@ func TestAWaitOfZero(t *testing.T) {
 	for range 100 {
 		wait, err := s.Next(time.Now(), a, nil)
 		require.NoError(t, err)
-		assert.GreaterOrEqual(t, wait, 250*time.Millisecond)
-		assert.Less(t, wait, 375*time.Millisecond)
+		assert.GreaterOrEqual(t, wait, 20*time.Millisecond)
+		assert.Less(t, wait, 30*time.Millisecond)
+		next := a
+		for next.Number = 2; next.Number <= 3; next.Number++ {
+			least := []time.Duration{300 * time.Millisecond, time.Second}[next.Number-2]
+			wait, err = s.Next(time.Now(), next, nil)
+			require.NoError(t, err)
+			assert.GreaterOrEqual(t, wait, least)
+			assert.Less(t, wait, least*3/2)
+		}
 	}
-	a.Number = 2
+	a.Number = 4
 	wait, err := s.Next(time.Now(), a, nil)
 	require.NoError(t, err)
-	assert.Greater(t, wait, 2*time.Second)
+	assert.Greater(t, wait, 6*time.Second)
 	a.Number, a.WaitKnown = 1, false
 	wait, err = s.Next(time.Now(), a, nil)
 	require.NoError(t, err)

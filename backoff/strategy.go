@@ -77,9 +77,9 @@ func NewStrategy(c Config) (*Strategy, error) {
 //
 // If the server asked for a wait, the result is at least that wait (see
 // [ServerWait]); otherwise the policy decides. If the server asked for a wait of
-// zero on a refusal, the first retry comes after 250 to 375 ms at most, and the policy decides
-// about the others: a server that rounds a fraction of a second down to zero would refuse
-// an immediate retry.
+// zero on a refusal, the first retry comes after 20 to 30 ms at most, the second after 300 to
+// 450 ms, the third after 1 to 1.5 s, and the policy decides about the others: a server that
+// rounds a fraction of a second down to zero would refuse immediate retries.
 // The server's wait counts where it says when requests are admitted again: on a
 // refusal, and on a response that says that the server is overloaded or away (503,
 // 529). On other responses, such as a 500, it is a guess about a fault, and the
@@ -155,15 +155,16 @@ func (s *Strategy) wait(a Attempt) time.Duration {
 		return ServerWait(a.Wait)
 	}
 	delay := max(0, s.config.Policy.Delay(a.Number, a.Previous))
-	if a.WaitKnown && a.Number == 1 && a.refused() {
-		return min(delay, promptly+rand.N(promptly/2))
+	if a.WaitKnown && a.Number <= len(promptly) && a.refused() {
+		soon := promptly[max(a.Number, 1)-1]
+		return min(delay, soon+rand.N(soon/2))
 	}
 	return delay
 }
 
-// promptly is the least that the first retry waits if the server asked for a wait of zero on
-// a refusal; the most is half as much again.
-const promptly = 250 * time.Millisecond
+// promptly is the least that the first retries wait if the server asked for a wait of zero on
+// a refusal; the most is half as much again. Zero may be a fraction of a second, rounded down.
+var promptly = [...]time.Duration{20 * time.Millisecond, 300 * time.Millisecond, time.Second}
 
 // tooLong returns which limit the wait would break, or 0.
 func (s *Strategy) tooLong(now time.Time, a Attempt, wait time.Duration) Reason {

@@ -48,8 +48,8 @@ func TestNextTakesTheServersWait(t *testing.T) {
 	for wait, bounds := range map[time.Duration][2]time.Duration{
 		100 * time.Millisecond: {100 * time.Millisecond, 110 * time.Millisecond},
 		time.Minute:            {time.Minute, time.Minute + time.Second},
-		0:                      {2 * time.Second, 2 * time.Second}, // the policy's
-		-time.Hour:             {2 * time.Second, 2 * time.Second},
+		0:                      {300 * time.Millisecond, 450 * time.Millisecond}, // soon
+		-time.Hour:             {300 * time.Millisecond, 450 * time.Millisecond},
 	} {
 		a := Attempt{Number: 2, Response: response(429), Wait: wait, WaitKnown: true}
 		got, err := s.Next(start, a, nil)

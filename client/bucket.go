@@ -77,8 +77,7 @@ func (l *keyState) refine(bucket uint64, a *attempt) uint64 {
 	if c == nil || c.Level() == sharing.ByBucket {
 		return bucket
 	}
-	const odd = 0x9e3779b97f4a7c15
-	return (bucket+a.groupsOf()[c.Level()])*odd | 1
+	return finer(bucket, a.groupsOf()[c.Level()])
 }
 
 // watchCounters compares what a response says remains with the counters of the bucket.
@@ -91,4 +90,33 @@ func (l *keyState) watchCounters(now time.Time, a *attempt) {
 	if c.Level() >= sharing.ByThing {
 		a.who.routes.Level.Store(int32(c.Level()))
 	}
+}
+
+// mayExplore reports whether a request may test whether its path has a counter of its own.
+func (l *keyState) mayExplore(now time.Time, a *attempt) bool {
+	if !l.paths || a.scope != 0 {
+		return false
+	}
+	c := l.counters[l.bucket(a)]
+	return c != nil && c.MayExplore(now, a.groupsOf())
+}
+
+// explores reports whether a request that has to wait for a limit goes as such a test.
+func (l *keyState) explores(now time.Time, a *attempt, name string) bool {
+	return name != throttle.Refusal && l.mayExplore(now, a)
+}
+
+// explore lets a request go as such a test: on a limiter of its own, so that the others do not
+// mistake it for one of theirs.
+func (l *keyState) explore(now time.Time, a *attempt) {
+	bucket := l.bucket(a)
+	l.counters[bucket].Explore(now)
+	a.explores = true
+	a.part = l.part(now, finer(bucket, a.groupsOf()[sharing.ByPath]))
+}
+
+// finer returns the bucket of a group of a bucket.
+func finer(bucket, group uint64) uint64 {
+	const odd = 0x9e3779b97f4a7c15
+	return (bucket+group)*odd | 1
 }

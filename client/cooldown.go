@@ -23,6 +23,7 @@ type cooldown struct {
 	// spared counts the requests of other routes that were sent after the last refusal and served.
 	// As long as there are few, the refusal may concern them too.
 	spared int
+	agreed int // refusals of other routes since then
 	apart  int // how often the route was refused and others were not
 	// The limiter of a route whose requests go one by one learns only from frequent refusals. A few
 	// in a hundred may come from a server that sheds load, and cost less than caution would.
@@ -177,6 +178,7 @@ func (l *keyState) refuseRoute(now time.Time, a *attempt) bool {
 	wait, named := r.Wait.Delay, r.Wait.Known() && r.Wait.Delay > 0
 	if c := l.cooldowns[route]; c == nil || c.apart < apartEnough {
 		if s.presumed(route, wait, named) {
+			s.close(now, a.taken, route, wait, named)
 			return false
 		}
 	}
@@ -191,6 +193,7 @@ func (l *keyState) refuseRoute(now time.Time, a *attempt) bool {
 		if same := s.agree(now, route, wait, named); s.agreement(len(same)) {
 			l.merge(now, same, wait)
 			s.named = named
+			s.close(now, a.taken, route, wait, named)
 			s.last, s.chance, s.mine, s.all = route, 1, 0, 0
 			return false
 		}
@@ -214,7 +217,7 @@ func (l *keyState) refuseRoute(now time.Time, a *attempt) bool {
 	default:
 		c.limiter.Observe(now, a.ownTicket, r)
 	}
-	c.refused, c.until, c.named, c.spared = now, c.readyAt(now), named, 0
+	c.refused, c.until, c.named, c.spared, c.agreed = now, c.readyAt(now), named, 0, 0
 	s.suspect(c)
 	return true
 }
@@ -231,6 +234,17 @@ func (l *keyState) merge(now time.Time, same []*cooldown, wait time.Duration) {
 		l.spread.forget(c)
 		delete(l.cooldowns, c.route)
 	}
+}
+
+// separate notes that the refusal with which all routes closed last concerns its own route alone.
+func (l *keyState) separate(now time.Time) {
+	l.spread.wide, l.spread.agreed = false, 0
+	l.whole.ForgetRefusals(now)
+	if c := l.addCooldown(now, l.spread.closing.route); c != nil {
+		c.refused, c.until, c.closed, c.named = now, l.spread.closing.until, l.spread.closing.until, true
+		l.spread.suspect(c)
+	}
+	l.spread.closing = closing{}
 }
 
 // holder returns the limiter that holds back a request for longest.

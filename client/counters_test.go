@@ -23,7 +23,9 @@ func counted(limit int, per time.Duration, group func(*http.Request) string) (*r
 	return &routed{answer: func(r *http.Request) *http.Response {
 		m := models[group(r)]
 		if m == nil {
-			m = ratemodel.NewFixed(limit, per)
+			window := ratemodel.NewFixed(limit, per)
+			window.FromFirst = limit == 1 // so that the windows of the groups begin at different times
+			m = window
 			models[group(r)] = m
 		}
 		now, status := time.Now(), 200
@@ -93,6 +95,35 @@ func TestSameLimitCountedApart(t *testing.T) {
 				t.Log(*served, "of", c.possible, "refused", api.refusals)
 				assert.GreaterOrEqual(t, *served, c.possible*9/10)
 				assert.LessOrEqual(t, api.refusals, c.possible/100)
+			})
+		})
+	}
+}
+
+// Of a limit of one request each response says that nothing remains, whoever counts. Requests of other paths
+// test that: where each chat has a limit of its own, all are used; where all share one, hardly any
+// test is refused.
+func TestLimitOfOneRequest(t *testing.T) {
+	chat := func(r *http.Request) string { return r.URL.Path }
+	for name, c := range map[string]struct {
+		group         func(*http.Request) string
+		least, refuse int
+	}{
+		"each chat":  {chat, 5 * 600 * 8 / 10, 5 * 600 / 25},
+		"all share":  {func(*http.Request) string { return "" }, 600 * 8 / 10, 600 / 25},
+		"each route": {func(r *http.Request) string { return r.URL.Path[:6] }, 600 * 8 / 10, 600 / 25},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				api, served := counted(1, time.Second, c.group)
+				rt := transport(t, api)
+				callAll(t, rt, 10, func(ctx context.Context, caller, _ int) *http.Request {
+					return get(ctx, fmt.Sprintf("/chats/%d/messages", 555000+caller%5))
+				})
+				rt.Close()
+				t.Log(*served, "refused", api.refusals)
+				assert.GreaterOrEqual(t, *served, c.least)
+				assert.LessOrEqual(t, api.refusals, c.refuse)
 			})
 		})
 	}

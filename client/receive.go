@@ -19,6 +19,11 @@ func (l *keyState) receive(now time.Time, a *attempt) {
 		l.observeFingerprint(now, a, shown)
 	}
 	l.watchCounters(now, a)
+	if a.explores {
+		a.counters.Explored(now, r.Refused)
+		a.part.Observe(now, a.ticket, r)
+		return
+	}
 	belongs := a.part
 	if a.scope == 0 && (l.buckets != nil || a.counters != nil) {
 		belongs = l.limiterOf(now, a)
@@ -46,6 +51,9 @@ func (l *keyState) receive(now time.Time, a *attempt) {
 	}
 	if a.scope == 0 && !r.Refused {
 		l.spread.served(a.route.ID, a.taken)
+		if l.spread.closing.witness(a.route.ID, a.taken, false) {
+			l.separate(now)
+		}
 	}
 	if belongs == a.part {
 		a.part.Observe(now, a.ticket, r)

@@ -23,6 +23,71 @@ type spread struct {
 	chance    float64
 	last      uint64
 	mine, all float64 // requests sent since it was refused: of that route, and of all
+
+	closing closing
+}
+
+// A closing is the last refusal with which all routes closed. Requests that were sent between it and its
+// refusal are witnesses: if the limit concerns all routes, those of the other routes are refused too.
+type closing struct {
+	route        uint64
+	sent, heard  time.Time // witnesses are sent from one to the other
+	until        time.Time // that the refusal named
+	mine, others outcomes  // of witnesses of the route, and of others
+	late         outcomes  // of those of others that hardly arrived before the request that was refused
+}
+
+// outcomes counts requests.
+type outcomes struct{ served, refused int }
+
+func (o *outcomes) add(refused bool) {
+	if refused {
+		o.refused++
+	} else {
+		o.served++
+	}
+}
+
+const (
+	// closingWait is the least wait of a refusal that is held against its witnesses: shorter ones may
+	// end before a witness arrives.
+	closingWait = 2 * time.Second
+	// closingLate is how many late witnesses have to be served, and twice as many as are refused.
+	closingLate = 3
+	// So many of the route have to be refused and so many of others served, and none else, if the route
+	// of a request says alone what becomes of it: among ten at the same time, chance does that once
+	// in 200 times.
+	closingMine, closingOthers = 4, 6
+)
+
+// witness takes in what became of a request that was sent at sent. It reports whether it follows that
+// the routes do not share the limit.
+func (c *closing) witness(route uint64, sent time.Time, refused bool) bool {
+	if sent.Before(c.sent) || !sent.Before(c.heard) {
+		return false
+	}
+	if route == c.route {
+		c.mine.add(refused)
+	} else {
+		c.others.add(refused)
+		if sent.Sub(c.sent) > c.heard.Sub(sent) {
+			c.late.add(refused)
+		}
+	}
+	return c.late.served >= closingLate && c.late.served > 2*c.late.refused ||
+		c.mine.refused >= closingMine && c.others.served >= closingOthers && c.mine.served+c.others.refused == 0
+}
+
+// close takes in a refusal with which all routes close.
+func (s *spread) close(now, sent time.Time, route uint64, wait time.Duration, named bool) {
+	switch {
+	case now.Before(s.closing.until) && !sent.After(s.closing.heard):
+		s.closing.witness(route, sent, true)
+	case named && wait >= closingWait:
+		s.closing = closing{route: route, sent: sent, heard: now, until: now.Add(wait), mine: outcomes{refused: 1}}
+	default:
+		s.closing = closing{}
+	}
 }
 
 // sent counts a request of a route as sent.
@@ -63,6 +128,9 @@ func (s *spread) presumed(route uint64, wait time.Duration, named bool) bool {
 func (s *spread) agree(now time.Time, route uint64, wait time.Duration, named bool) (same []*cooldown) {
 	for _, c := range s.suspects {
 		if c.route == route || c.spared >= sparedEnough || c.apart >= apartEnough {
+			continue
+		}
+		if c.agreed++; c.spared > 0 && c.agreed <= 2*c.spared {
 			continue
 		}
 		if !now.Before(c.until) && (c.spared > 0 || now.Sub(c.refused) > suspectFor) {

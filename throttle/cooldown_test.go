@@ -91,3 +91,15 @@ func TestABackoffOfNothingIsNoBackoff(t *testing.T) {
 		s.waits(.1, Refusal)
 	}
 }
+
+// A refusal that turned out to concern other requests is forgotten; what is announced is not.
+func TestForgottenRefusals(t *testing.T) {
+	s := newScript(t, plain())
+	s.hears(.1, s.goes(0), minute(10, 9, 60))
+	s.hears(.3, s.goes(.2), refusal(time.Minute))
+	s.waits(.4, Refusal)
+	s.k.ForgetRefusals(at(.5))
+	assert.Zero(t, s.k.Status(at(.5)).Refusals)
+	s.goes(.5)
+	assert.Len(t, s.k.Status(at(.5)).Windows, 1)
+}

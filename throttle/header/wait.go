@@ -133,8 +133,10 @@ func (r *Reading) refused(said *bodyFindings) bool {
 	switch r.status {
 	case 429, 420, 430, 456: // 456 is DeepL's, for a quota
 		return true
-	case 503, 529, 509, 418, 403:
+	case 503, 529, 509, 418:
 		return r.waits.known || said.refused || r.exhausted(false)
+	case 403:
+		return r.waits.known || said.refused || r.exhausted(false) && !said.denied
 	case 402:
 		// Payment required, except where a quota resets by itself.
 		return r.waits.known || said.refused || r.exhausted(true)

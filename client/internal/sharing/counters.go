@@ -77,6 +77,8 @@ type Counters struct {
 	series [levels]map[uint64]*series
 	fits   [levels]fit
 	first  time.Time // the end of the first window, of which the beginning was not seen
+
+	explored exploration
 }
 
 const (
@@ -126,7 +128,7 @@ func (c *Counters) Answered(now, sent time.Time, g *Groups, s *Seen, r *header.R
 		if !ok {
 			continue
 		}
-		c.test(Level(l), sent, s, of, said, limit)
+		c.test(Level(l), sent, s, of, said, limit, now.Sub(sent)+r.Windows[0].Reset.Resolution)
 		last := said
 		if was := of.last; sent.Before(was.end) && said.end.Sub(was.end).Abs() <= sameEnd {
 			last.left = min(said.left, was.left) // one of them was overtaken
@@ -135,6 +137,7 @@ func (c *Counters) Answered(now, sent time.Time, g *Groups, s *Seen, r *header.R
 		of.last = last
 	}
 	if ok {
+		c.explored.one = limit == 1
 		c.decide()
 	}
 }
@@ -154,9 +157,12 @@ func countOf(now time.Time, r *header.Reading) (c count, limit int64, ok bool) {
 	return count{left: int64(w.Remaining.Value), end: now.Add(w.Reset.Delay(now))}, int64(w.Limit.Value), true
 }
 
-// test asks whether a level explains what is left.
-func (c *Counters) test(l Level, sent time.Time, s *Seen, of *series, said count, limit int64) {
+// test asks whether a level explains what is left. A window ends up to near before it seems to.
+func (c *Counters) test(l Level, sent time.Time, s *Seen, of *series, said count, limit int64, near time.Duration) {
 	f, was := &c.fits[l], s[l]
+	if !sent.Add(near).Before(was.end) && l == c.level && said.end.After(was.end.Add(near)) {
+		return // it may have come to the next window
+	}
 	if !sent.Before(was.end) { // nothing is known of this window
 		if l != ByBucket && sent.Before(s[ByBucket].end) {
 			switch {

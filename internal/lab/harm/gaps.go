@@ -3,7 +3,7 @@ package harm
 // Gaps are the worlds whose goals forbear misses, and by what. The test fails when one
 // of them reaches its goal: the list can only become shorter.
 var Gaps = map[string]string{
-	"chats":          "used 0.10, not 0.80",
+	"chats":          "refused 1.6 %, not 1 %",
 	"channels":       "used 0.88, not 0.90",
 	"concurrent-few": "served 0.85, not 0.90",
 }
