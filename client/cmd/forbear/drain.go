@@ -42,9 +42,11 @@ func (s *proxyServer) drain() error {
 // The response to each says that it is the last one.
 func (s *proxyServer) serveLast() {
 	const step = 5 * time.Millisecond
+	tick := time.NewTicker(step)
+	defer tick.Stop()
 	seen, quiet := s.gateway.requests.Load(), time.Duration(0)
 	for waited := time.Duration(0); waited < max(mostLinger, s.linger) && quiet < s.linger && s.idle.open.Load() > 0; waited += step {
-		time.Sleep(step)
+		<-tick.C
 		quiet += step
 		if now := s.gateway.requests.Load(); now != seen {
 			seen, quiet = now, 0

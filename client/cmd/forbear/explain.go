@@ -20,7 +20,7 @@ import (
 
 var explainCommand = command{
 	name:    "explain",
-	summary: "explain what a response says about limits",
+	summary: "describe the limits that a response announces",
 	help: `usage: forbear explain [-host name] < response
 
 Explain reads a response from standard input, as curl -i prints it, or a HAR file, as

@@ -1,7 +1,7 @@
 // Forbear brings the limits of APIs to programs in any language.
 //
 //	forbear proxy     forward requests as the limits of their APIs allow
-//	forbear explain   explain what a response says about limits
+//	forbear explain   describe the limits that a response announces
 //	forbear top       watch a proxy in a terminal
 //	forbear version   print the version
 //

@@ -48,7 +48,7 @@ func top(ctx context.Context, flags *flag.FlagSet, args []string, s *streams) er
 	tick := time.NewTicker(*every)
 	defer tick.Stop()
 	for seen := false; ; seen = true {
-		text := ""
+		var text string
 		v, err := look(ctx, u)
 		switch {
 		case ctx.Err() != nil:
