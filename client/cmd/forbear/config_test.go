@@ -67,7 +67,7 @@ func TestConfigErrors(t *testing.T) {
 		"rule x match=GET limit=1/1s":             "conf:1: rule x: match: ",
 		"rule x match limit=1/1s":                 "conf:1: rule x: match: want a pattern",
 		"rule x match=/a":                         "conf:1: rule x: want a limit or in-flight",
-		"rule x limit=1/1s scope=key scope=key":   "conf:1: rule x: scope: there is one already",
+		"rule x limit=1/1s scope=key scope=host":  "conf:1: rule x: scope: there is one already",
 		"rule x limit=99999999999/1s":             "conf:1: rule x: queue: ",
 		"name a\n" + strings.Repeat("x", 100_000): "conf:2: longer than 65536 bytes",
 	} {

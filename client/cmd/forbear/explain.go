@@ -20,21 +20,21 @@ import (
 
 var explainCommand = command{
 	name:    "explain",
-	summary: "say what a response tells of limits",
+	summary: "describe the limits that a response announces",
 	help: `usage: forbear explain [-host name] < response
 
-Explain reads a response from standard input, as curl -i prints it, or a HAR file as
+Explain reads a response from standard input, as curl -i prints it, or a HAR file, as
 browsers save it. It says which limits the response announces, how much of each is left
-and when it opens again, what forbear would do, and which fields look as if they were
-about limits but are not understood. Of a HAR file it explains the last response of
-each host that tells of a limit.
+and when it resets, what forbear would do, and which fields look as if they concerned
+limits but are not understood. Of a HAR file it explains, for each host, the last response
+that mentions a limit.
 
 	curl -si https://api.github.com/zen | forbear explain -host api.github.com`,
 	run: explain,
 }
 
 func explain(_ context.Context, flags *flag.FlagSet, args []string, s *streams) error {
-	host := flags.String("host", "", "the `name` of the host that sent the response; some APIs are known by it")
+	host := flags.String("host", "", "the `name` of the host that sent the response; forbear knows some APIs by their host")
 	if err := parse(flags, args); err != nil {
 		return err
 	}
@@ -94,7 +94,7 @@ type reading struct {
 }
 
 // read reads the response. It counts as received when the server says that it made it,
-// if nobody knows better: it may have been kept in a file.
+// unless a HAR file says when: it may have been kept in a file.
 func (r *response) read(now time.Time) *reading {
 	at := r.received
 	if at.IsZero() {

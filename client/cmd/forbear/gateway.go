@@ -22,13 +22,14 @@ type gateway struct {
 	config  atomic.Pointer[config]
 	forward bool                     // requests may name any host
 	replay  int64                    // the longest body that is kept to be sent again
-	public  bool                     // the page is for everybody
+	public  bool                     // the page is for other machines, too
 	sent    func(*http.Request) bool // whether a request is the proxy's own
 	admin   http.Handler
 	proxy   httputil.ReverseProxy
 	log     *slog.Logger
 
 	requests atomic.Int64 // that have come or are done
+	ending   atomic.Bool  // each connection gets its last response
 }
 
 type targetKey struct{}
@@ -75,6 +76,9 @@ func rewrite(r *httputil.ProxyRequest) {
 func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	g.requests.Add(1)
 	defer g.requests.Add(1)
+	if g.ending.Load() && r.Header.Get("Upgrade") == "" {
+		w.Header().Set("Connection", "close")
+	}
 	c := g.config.Load()
 	ctx := r.Context()
 	switch {

@@ -26,6 +26,8 @@ type idleListener struct {
 	incoming chan incoming
 	done     chan struct{}
 
+	open atomic.Int64 // connections that the server has
+
 	mu     sync.Mutex
 	closed bool
 	parked map[*net.TCPConn]struct{}
@@ -87,6 +89,9 @@ func (l *idleListener) Accept() (net.Conn, error) {
 	}
 }
 
+// stop accepts no more connections. Those that are open go on, parked or not.
+func (l *idleListener) stop() { _ = l.Listener.Close() }
+
 // Close closes the listener and the connections that are parked.
 func (l *idleListener) Close() error {
 	l.mu.Lock()
@@ -99,7 +104,10 @@ func (l *idleListener) Close() error {
 	for conn := range l.parked {
 		_ = conn.Close()
 	}
-	return l.Listener.Close()
+	if err := l.Listener.Close(); !errors.Is(err, net.ErrClosed) {
+		return err
+	}
+	return nil
 }
 
 // park keeps an idle connection. It reports false if the listener is closed.
@@ -134,8 +142,14 @@ func (l *idleListener) watch(conn *net.TCPConn) {
 	l.hand(&idleConn{TCPConn: conn, listener: l, unread: first[:]}, nil)
 }
 
-// connState notes which connections are idle; it is for [http.Server].
+// connState notes how many connections there are, and which are idle; it is for [http.Server].
 func (l *idleListener) connState(conn net.Conn, state http.ConnState) {
+	switch state {
+	case http.StateNew:
+		l.open.Add(1)
+	case http.StateClosed, http.StateHijacked:
+		l.open.Add(-1)
+	}
 	if c, ok := conn.(*idleConn); ok {
 		c.idle.Store(state == http.StateIdle)
 	}

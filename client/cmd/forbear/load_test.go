@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bufio"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"sync"
@@ -58,4 +60,29 @@ func TestDrainUnderLoad(t *testing.T) {
 	require.NoError(t, <-p.ended)
 	wg.Wait()
 	require.Equal(t, arrived.Load(), answered.Load())
+}
+
+// A request that comes over an open connection while the proxy ends is answered, and the
+// response says that the connection is closed.
+func TestLastRequestOfAConnection(t *testing.T) {
+	t.Parallel()
+	api := serve(t, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "done") })
+	p := startWith(t, http.DefaultTransport, func(s *proxyServer) { s.linger = 10 * time.Second }, "-to", api.URL)
+	conn := dial(t, p.url)
+	r := bufio.NewReader(conn)
+	send := func() *http.Response {
+		fmt.Fprint(conn, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\nx")
+		resp, err := http.ReadResponse(r, nil)
+		require.NoError(t, err)
+		text, err := io.ReadAll(resp.Body)
+		require.NoError(t, err)
+		require.NoError(t, resp.Body.Close())
+		require.Equal(t, "done", string(text))
+		return resp
+	}
+	require.False(t, send().Close)
+	p.cancel()
+	require.Eventually(t, p.gateway.ending.Load, 10*time.Second, time.Millisecond)
+	require.True(t, send().Close)
+	require.NoError(t, <-p.ended) // at once, as no connection is left
 }

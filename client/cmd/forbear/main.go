@@ -1,12 +1,12 @@
 // Forbear brings the limits of APIs to programs in any language.
 //
-//	forbear proxy     send requests on as the limits of their APIs allow
-//	forbear explain   say what a response tells of limits
+//	forbear proxy     forward requests as the limits of their APIs allow
+//	forbear explain   describe the limits that a response announces
 //	forbear top       watch a proxy in a terminal
-//	forbear version   say which version this is
+//	forbear version   print the version
 //
-// See forbear help and the name of a command. The exit status is 0 if all went well, 1
-// if something failed, and 2 if the command line or a file that it names is wrong.
+// Run forbear help and the name of a command for more. The exit status is 0 on success, 1
+// on failure, and 2 if the command line, or a file that it names, is wrong.
 package main
 
 import (
@@ -131,7 +131,7 @@ func usage(w io.Writer) {
 	for _, c := range commands {
 		fmt.Fprintf(w, "\tforbear %-10s%s\n", c.name, c.summary)
 	}
-	fmt.Fprint(w, "\tforbear version   say which version this is\n\n"+
-		"forbear help and the name of a command says more. The exit status is 0 if all went\n"+
-		"well, 1 if something failed, and 2 if the command line or a file that it names is wrong.\n")
+	fmt.Fprint(w, "\tforbear version   print the version\n\n"+
+		"Run forbear help and the name of a command for more. The exit status is 0 on success, 1\n"+
+		"on failure, and 2 if the command line, or a file that it names, is wrong.\n")
 }

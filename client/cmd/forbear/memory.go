@@ -57,7 +57,7 @@ func writeMemory(name string, m client.Memory) error {
 		err = os.Rename(f.Name(), name)
 	}
 	if err != nil {
-		_ = os.Remove(f.Name()) // it is of no use to anybody
+		_ = os.Remove(f.Name())
 	}
 	return err
 }

@@ -22,36 +22,36 @@ import (
 
 var proxyCommand = command{
 	name:    "proxy",
-	summary: "send requests on as the limits of their APIs allow",
+	summary: "forward requests as the limits of their APIs allow",
 	help: `usage: forbear proxy -to url [flags]
        forbear proxy -config file [flags]
 
-Proxy takes requests from programs in any language and sends each on as soon as the
-API will accept it. Requests wait in one queue for all programs, so that they share
-each quota. What the API refuses is sent again where that is safe.
+Proxy accepts requests from programs in any language and forwards each one as soon as
+the API will accept it. The requests of all programs wait in one queue, so that they share
+each quota. Proxy retries a request that the API refuses where that is safe.
 
 	forbear proxy -to https://api.github.com &
 	curl http://localhost:8080/zen
 
-A page at /-/ shows all limits and what waits for them, /-/metrics tells it to
-Prometheus, and /-/health says 200 while the proxy takes requests. On SIGTERM it takes
-no more, answers all that wait, and ends. On SIGHUP it reads the configuration file
-again; requests that wait stay in the queue.
+The page at /-/ shows all limits and the requests that wait, /-/metrics exports them to
+Prometheus, and /-/health answers 200 while the proxy accepts requests. On SIGTERM the
+proxy accepts no more requests, answers those that wait, and exits. On SIGHUP it rereads
+the configuration file; waiting requests stay in the queue.
 
-A line of the configuration file is one of these; the rest of a line after # is a comment:
+Each line of the configuration file is one of these, and # begins a comment:
 
-	to /github/ https://api.github.com     requests below /github/ go there
-	name X-Team                            the value of this field names a key on the page
+	to /github/ https://api.github.com     where requests below /github/ go
+	name X-Team                            the header field that names a key on the page
 	rule hourly limit=300/1h               a limit that the API does not announce
 	rule uploads match="POST /files" limit=10/1s:burst=5 in-flight=2 scope=global
 
-A rule may have several limits. scope says whose requests count together: those of a
-key (host and credential; the default), a host, or all (global).
+A rule may have several limits. Its scope says which requests count together: those of a
+key (host and credential, the default), of a host, or all of them (global).
 
-Proxies with the same -redis, on any machine, share each quota; rules hold for each proxy
-by itself. They need the same secret, of 16 bytes or more, from the file -fleet-secret or
-the environment variable FORBEAR_FLEET_SECRET. A password for Redis comes from the file
--redis-password or from FORBEAR_REDIS_PASSWORD. While Redis is away each proxy goes on as
+Proxies with the same -redis share each quota, on any machine; each obeys its own rules.
+They need the same secret of at least 16 bytes, in the file -fleet-secret or in the
+environment variable FORBEAR_FLEET_SECRET. The password for Redis is in the file
+-redis-password or in FORBEAR_REDIS_PASSWORD. While Redis is away, each proxy continues as
 if it were alone; the log, /-/health, the page and the metrics say so.
 
 	openssl rand -hex 32 > secret    # once; copy it to all machines
@@ -74,17 +74,17 @@ func (p *proxyFlags) declare(flags *flag.FlagSet) {
 	flags.StringVar(&p.listen, "listen", "localhost:8080", "the `address` to listen on")
 	flags.StringVar(&p.to, "to", "", "the `url` of the API that requests go to")
 	flags.StringVar(&p.config, "config", "", "a `file` with upstreams and rules")
-	flags.StringVar(&p.memory, "memory", "", "a `file` that keeps what is known of limits over a restart")
-	flags.StringVar(&p.fleet.redis, "redis", "", "share quotas with the other proxies that use the Redis at this `url`; rediss:// for TLS")
+	flags.StringVar(&p.memory, "memory", "", "a `file` in which to keep what is known of limits across a restart")
+	flags.StringVar(&p.fleet.redis, "redis", "", "share quotas with other proxies through the Redis at this `url`; rediss:// for TLS")
 	flags.StringVar(&p.fleet.secret, "fleet-secret", "", "a `file` with the secret that these proxies share")
 	flags.StringVar(&p.fleet.password, "redis-password", "", "a `file` with the password for Redis")
-	flags.BoolVar(&p.forward, "forward", false, "be a forward proxy, too: send requests for http:// URLs to any host")
-	flags.BoolVar(&p.public, "public", false, "show the page to other machines, too")
-	flags.Int64Var(&p.replay, "replay", 64<<10, "keep bodies of up to so many `bytes` to send them again; longer ones are streamed")
+	flags.BoolVar(&p.forward, "forward", false, "also act as a forward proxy: send requests for http:// URLs to any host")
+	flags.BoolVar(&p.public, "public", false, "show the page and metrics to other machines, too")
+	flags.Int64Var(&p.replay, "replay", 64<<10, "keep bodies of at most this many `bytes` for retries; longer ones are streamed")
 	flags.IntVar(&p.retries, "retries", backoff.Defaults().Retries,
-		"how `many` times to retry a request where that is safe; 0 for programs that retry themselves")
-	flags.DurationVar(&p.maxWait, "max-wait", client.DefaultMaxWait, "answer 429 at once if a request would have to wait longer; 0 is no bound")
-	flags.DurationVar(&p.grace, "grace", 0, "end after this time even if requests still wait; 0 is no bound")
+		"how `many` times to retry a request where that is safe; 0 leaves retries to the programs")
+	flags.DurationVar(&p.maxWait, "max-wait", client.DefaultMaxWait, "answer 429 at once if a request would have to wait longer; 0 means no limit")
+	flags.DurationVar(&p.grace, "grace", 0, "after SIGTERM, exit after this time even if requests still wait; 0 means no limit")
 }
 
 // read checks the flags and reads the configuration that they name.
@@ -154,6 +154,8 @@ type proxyServer struct {
 	gateway   *gateway
 	shared    *sharing // nil if the proxy is alone
 	server    *http.Server
+	idle      *idleListener
+	linger    time.Duration // how long no request must come over the open connections before they are closed
 	log       *slog.Logger
 }
 
@@ -216,7 +218,7 @@ func newProxyServer(p *proxyFlags, c *config, base http.RoundTripper, log *slog.
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
 	server.RegisterOnShutdown(closed) // pages that are open do not end by themselves
-	return &proxyServer{p, transport, g, shared, server, log}, nil
+	return &proxyServer{p, transport, g, shared, server, nil, lingerTime, log}, nil
 }
 
 // until returns a handler whose requests end with ctx.
@@ -236,9 +238,9 @@ func (s *proxyServer) run(ctx context.Context, listener net.Listener, again <-ch
 	defer served()
 	go giveBack(serving, &s.gateway.requests, releaseMemory)
 	failed := make(chan error, 1)
-	idle := newIdleListener(listener, idleTimeout)
-	s.server.ConnState, s.server.ConnContext = idle.connState, withConn
-	go func() { failed <- s.server.Serve(idle) }()
+	s.idle = newIdleListener(listener, idleTimeout)
+	s.server.ConnState, s.server.ConnContext = s.idle.connState, withConn
+	go func() { failed <- s.server.Serve(s.idle) }()
 	for {
 		select {
 		case err := <-failed:
@@ -275,25 +277,5 @@ func (s *proxyServer) reload() error {
 		}
 	}
 	s.gateway.config.Store(c)
-	return err
-}
-
-// drain answers all that wait, then writes the memory.
-func (s *proxyServer) drain() error {
-	ctx, cancel := context.Background(), func() {}
-	if s.flags.grace > 0 {
-		ctx, cancel = context.WithTimeout(ctx, s.flags.grace)
-	}
-	defer cancel()
-	s.log.Info("ending", "waiting", s.transport.Queue().Stats().Waiting)
-	err := s.server.Shutdown(ctx)
-	if err != nil {
-		err = fmt.Errorf("requests were still waiting: %w", errors.Join(err, s.server.Close()))
-	}
-	s.transport.Close()
-	s.shared.close(s.log)
-	if s.flags.memory != "" {
-		err = errors.Join(err, writeMemory(s.flags.memory, s.transport.Memory()))
-	}
 	return err
 }

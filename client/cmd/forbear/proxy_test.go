@@ -317,7 +317,7 @@ func TestDrainIsBounded(t *testing.T) {
 	require.ErrorContains(t, <-p.ended, "requests were still waiting")
 }
 
-// Whoever disconnects leaves the queue.
+// A caller that disconnects leaves the queue.
 func TestDisconnect(t *testing.T) {
 	t.Parallel()
 	hold := make(chan struct{})
@@ -360,6 +360,7 @@ func TestReload(t *testing.T) {
 		})
 	}
 	p.waiting(t, 2)
+	require.Eventually(t, func() bool { return served.Load() == 1 }, 10*time.Second, time.Millisecond)
 	for text, want := range map[string]string{
 		"to / ftp://x":      ":1: to: ",
 		"to / " + other.URL: "0 rules in place of 1",

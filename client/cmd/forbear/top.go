@@ -23,17 +23,17 @@ var topCommand = command{
 	help: `usage: forbear top [-url http://localhost:8080/-/] [flags]
 
 Top shows the page of a proxy, or of any program that serves one, in a terminal: for each
-key how much of every limit is left and when it opens again, how many requests wait and
-when the last of them will go. It ends on an interrupt.`,
+key how much is left of every limit and when it resets, how many requests wait and when
+the last of them will be sent. It runs until it is interrupted.`,
 	run: top,
 }
 
 func top(ctx context.Context, flags *flag.FlagSet, args []string, s *streams) error {
 	address := flags.String("url", "http://localhost:8080/-/", "the `url` of the page")
-	search := flags.String("search", "", "show keys whose host, name or hash has this `text`")
-	most := flags.Int("n", 10, "show so many `keys` at most")
-	every := flags.Duration("every", time.Second, "look again after this time")
-	once := flags.Bool("once", false, "look once and end, without clearing the screen")
+	search := flags.String("search", "", "show only keys whose host, name or hash contains this `text`")
+	most := flags.Int("n", 10, "show at most this `many` keys")
+	every := flags.Duration("every", time.Second, "how often to update the screen")
+	once := flags.Bool("once", false, "print the page once and exit")
 	if err := parse(flags, args); err != nil {
 		return err
 	}
@@ -48,7 +48,7 @@ func top(ctx context.Context, flags *flag.FlagSet, args []string, s *streams) er
 	tick := time.NewTicker(*every)
 	defer tick.Stop()
 	for seen := false; ; seen = true {
-		text := ""
+		var text string
 		v, err := look(ctx, u)
 		switch {
 		case ctx.Err() != nil:
