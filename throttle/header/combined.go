@@ -38,10 +38,10 @@ func (r *Reading) assignStem(f *names.Field, values []string) {
 			}
 		case '/':
 			if !r.assignShare(f, v) {
-				if n, period, ok := scan.CutNumber(v); ok {
+				if n, per, ok := scan.CutNumber(v); ok {
 					asLimit := *f
 					asLimit.Role = names.RoleLimit
-					r.assignRate(&asLimit, 0, n, period[1:])
+					r.assignRate(&asLimit, 0, n, per)
 				}
 			}
 		}

@@ -72,7 +72,8 @@ var errorKeys = map[string]keyKind{
 	"errormsg": keyMessage, "errmsg": keyMessage, "note": keyMessage, "information": keyMessage, "result": keyMessage,
 	"usermessage": keyMessage, "developermessage": keyMessage, "internalmessage": keyMessage, "errordetail": keyMessage,
 	"displaymessage": keyMessage, "exception": keyMessage, "statusmessage": keyMessage, "fault": keyMessage, "cause": keyMessage,
-	"moreinfo": keyMessage, "responsetext": keyMessage, "responsecode": keyCode, "submsg": keyMessage, "text": keyMessage, "hint": keyMessage, "errors[]": keyMessage,
+	"moreinfo": keyMessage, "responsetext": keyMessage, "responsecode": keyCode, "submsg": keyMessage, "text": keyMessage,
+	"hint": keyMessage, "errors[]": keyMessage,
 }
 
 // readEnvelope looks for what the outermost object says of success and failure.
@@ -81,7 +82,8 @@ func (b *bodyFindings) readEnvelope(s *scan.JSON, key string) {
 	case s.Depth >= 2 && s.Path[1] == "data":
 		b.data = b.data || s.Value != "null"
 	case s.Depth >= 2 && (s.Path[1] == "error" || s.Path[1] == "errors" || s.Path[1] == "error_response"),
-		s.Depth == 2 && s.Path[1] == "status" && errorKeys[key] == keyMessage:
+		s.Depth == 2 && s.Path[1] == "status" && errorKeys[key] == keyMessage,
+		s.Depth == 2 && s.Path[1] == "result" && (key == "code" || key == "errorcode") && errorNumber(s.Value):
 		b.failed = true
 	}
 	b.scalars++
@@ -108,6 +110,14 @@ func (b *bodyFindings) readEnvelope(s *scan.JSON, key string) {
 		plain := phrases.Plain(s.Value[:min(len(s.Value), 4<<10)])
 		b.note = b.note || phrases.Has(plain, noteWords)
 	}
+}
+
+// errorNumber reports whether a code is one of those that number errors with letters before
+// the figures: OP1013.
+func errorNumber(code string) bool {
+	figures := strings.TrimLeft(code, "ABCDEFGHIJKLMNOPQRSTUVWXYZ-_")
+	n, ok := scan.ParseNumber(figures)
+	return ok && len(figures) < len(code) && !n.Zero()
 }
 
 // noteWords are what a note that stands in place of an answer says of limits.

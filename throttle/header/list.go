@@ -18,7 +18,7 @@ func (r *Reading) assignLists(f *names.Field, values []string) {
 		}
 		for v != "" && item < maxWindows {
 			var member string
-			if member, v = nextMember(f, v); member != "" {
+			if member, v = nextMember(f, v); member != "" && (scan.IsDigit(member[0]) || !r.assignLabelled(f, member)) {
 				r.assignMember(f, &item, member)
 			}
 		}
@@ -97,9 +97,9 @@ func (r *Reading) assignMember(f *names.Field, item *int, v string) {
 	case ok && rest[0] == ' ' && (f.Role == names.RoleLimit || f.Role == names.RoleRemaining || f.Role == names.RoleUsed) && r.assignCounted(f, *item, n, rest):
 		*item++
 		return
-	case ok && rest[0] == '/':
+	case ok && (rest[0] == '/' || strings.HasPrefix(rest, "r/")):
 		if !r.assignShare(f, v) && f.Role == names.RoleLimit {
-			r.assignRate(f, *item, n, rest[1:])
+			r.assignRate(f, *item, n, rest)
 		}
 		*item++
 		return
@@ -113,6 +113,35 @@ func (r *Reading) assignMember(f *names.Field, item *int, v string) {
 		}
 	}
 	*item++
+}
+
+// assignLabelled reads a value with the name of its window before it, as dev tunnels send in
+// each of their fields: RateLimit-Limit: HttpRequestRatePerPort:1500/m. It reports whether
+// that is what the value is.
+func (r *Reading) assignLabelled(f *names.Field, v string) bool {
+	if f.Role == names.RoleLength {
+		return false
+	}
+	label, value, ok := strings.Cut(v, ":")
+	if !ok || len(label) < 2 || len(label) > 48 || value == "" || !scan.IsDigit(value[0]) || strings.IndexByte(value, ':') >= 0 {
+		return false
+	}
+	for i := range len(label) {
+		if !scan.IsLetter(label[i]) && label[i] != '-' && label[i] != '_' {
+			return false
+		}
+	}
+	label = strings.ToLower(label)
+	if role, _ := pairRole(label); role != names.RoleNone || names.LookUp(label) != (names.Word{}) {
+		return false
+	}
+	if role := names.Of("ratelimit-" + label).Role; role != names.RoleNone && role != names.RoleStem {
+		return false
+	}
+	own, item := *f, 0
+	own.Key, own.Label = joinKey(f.Key, label), joinName(f.Label, label)
+	r.assignMember(&own, &item, value)
+	return true
 }
 
 // assignWord reads a member that is no number. It reports whether it could.
@@ -213,11 +242,19 @@ func (r *Reading) assignShare(f *names.Field, v string) bool {
 	return true
 }
 
-// assignRate reads a limit with its period, as in 100/hour and 10/1m.
-func (r *Reading) assignRate(f *names.Field, item int, n scan.Number, period string) {
-	d, _, ok := scan.ParseDuration(scan.Trim(period))
+// assignRate reads a limit with its period behind it, as in 100/hour, 10/1m, and the 60r/m of
+// nginx.
+func (r *Reading) assignRate(f *names.Field, item int, n scan.Number, per string) {
+	period, ok := strings.CutPrefix(strings.TrimPrefix(per, "r"), "/")
+	if period = scan.Trim(period); !ok {
+		return
+	}
+	if len(period) == 1 {
+		period = "1" + period
+	}
+	d, _, ok := scan.ParseDuration(period)
 	if !ok {
-		d = periodIn(scan.Trim(period))
+		d = periodIn(period)
 	}
 	if p := r.at(f, item); p != nil && d > 0 {
 		p.describe(f)

@@ -154,11 +154,18 @@ func complement(from, to *part) bool {
 }
 
 // restOnly joins an unnamed rest with the only named limit of the same family
-// that has none: RateLimit-DailyLimit with RateLimit-Remaining.
+// that has none, RateLimit-DailyLimit with RateLimit-Remaining, or with the only unnamed one
+// of another prefix, X-RateLimit-Limit with X-Rate-Remaining.
 func restOnly(from, to *part) bool {
-	return from.unnamed && from.key == "" && from.family == to.family && to.key != "" &&
-		from.Remaining.Known() && !from.Limit.Known() && to.Limit.Known() && !to.Remaining.Known() &&
-		!(from.Reset.Known() && to.Reset.Known()) && !to.policy
+	if !from.unnamed || from.key != "" || !from.Remaining.Known() || from.Limit.Known() ||
+		!to.Limit.Known() || to.Remaining.Known() || to.policy || from.Reset.Known() && to.Reset.Known() {
+		return false
+	}
+	if from.family == to.family {
+		return to.key != ""
+	}
+	return to.unnamed && to.key == "" && !from.Used.Known() && !to.Used.Known() && from.item == to.item &&
+		from.Remaining.Value <= to.Limit.Value && from.family != dialectFamily && to.family != dialectFamily
 }
 
 // limitOnly joins an unnamed limit with the only rest of the same family that is named for

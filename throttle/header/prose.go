@@ -160,11 +160,7 @@ func leadingWait(words []string, before string, base time.Time) (Reset, bool) {
 	switch one {
 	case "a", "an", "one", "une", "un", "una", "uma", "um", "eine", "einer", "einem", "een":
 		if len(words) > 1 {
-			name := strings.Trim(words[1], ".!;:")
-			if plain := foreignUnits[name]; plain != "" {
-				name = plain
-			}
-			if unit := scan.UnitOf(name); unit > 0 && len(words[1]) > 2 {
+			if unit := scan.UnitOf(inEnglish(strings.Trim(words[1], ".!;:"))); unit > 0 && len(words[1]) > 2 {
 				return Reset{In: unit, Resolution: unit}, true
 			}
 		}
@@ -184,10 +180,7 @@ func leadingWait(words []string, before string, base time.Time) (Reset, bool) {
 		return addWait(Reset{In: d, Resolution: step}, words[1:], ends), true
 	}
 	if len(words) > 1 {
-		unit := strings.TrimRight(words[1], ".!;:)]}")
-		if plain := foreignUnits[unit]; plain != "" {
-			unit = plain
-		}
+		unit := inEnglish(strings.TrimRight(words[1], ".!;:)]}"))
 		if d, step, ok := scan.ParseDuration(one + unit); ok {
 			return addWait(Reset{In: d, Resolution: step}, words[2:], strings.HasSuffix(words[1], ".")), true
 		}
@@ -210,6 +203,14 @@ func withoutMore(words []string) []string {
 		return append([]string{words[0]}, words[2:]...)
 	}
 	return words
+}
+
+// inEnglish returns the unit of time that another language names by a word.
+func inEnglish(word string) string {
+	if plain := foreignUnits[word]; plain != "" {
+		return plain
+	}
+	return word
 }
 
 // foreignUnits are the units of time in other languages.

@@ -38,6 +38,7 @@ func TestRefusalBehindSuccess(t *testing.T) {
 		`{"error":{"code":"ratelimited","info":"You've exceeded your rate limit. Please wait some time and try again."}}`,
 		`{"error_response":{"code":7,"msg":"App Call Limited","sub_code":"accesscontrol.limited-by-app-access-count"}}`,
 		`{"ok":false,"error":"ratelimited"}`,
+		`{"result":{"msg":"Call interface times exceed limit (total).","code":"OP1013"},"id":"1"}`,
 		`{"code":"7","msg":"请求频率过高","data":null}`,     //nolint:gosmopolitan // servers write in their own language
 		`{"code":302,"message":"超出速率限制","data":null}`, //nolint:gosmopolitan // servers write in their own language
 		`{"code":303,"message":"每日配额已用完"}`,            //nolint:gosmopolitan // servers write in their own language
@@ -65,6 +66,8 @@ func TestRefusalBehindSuccess(t *testing.T) {
 		`{"status":"1","message":"OK","result":"Max rate limit reached"}`,
 		`{"items":[{"code":"RATE_LIMITED","message":"too many requests"}]}`,
 		`{"code":"rate_limit","label":"Rate limits"}`,
+		`{"result":{"msg":"Call interface times exceed limit (total).","code":"0"}}`,
+		`{"result":{"msg":"no such device","code":"DV1007"},"id":"1"}`,
 		`{"code":0,"msg":"success","error":"","text":"Too many requests"}`,
 		`{"success":true,"message":"Too many requests were merged"}`,
 		`{"Note":"Rate limit of 5 calls per minute","Time Series":{"2026":1}}`,

@@ -179,6 +179,12 @@ func stemAt(words []string) int {
 			w == "quota" && words[i+1] == "snapshot") {
 			return i + 1
 		}
+		if w == "rate" && i+1 < len(words) && (i == 0 || i == 1 && words[0] == "x") {
+			switch Dictionary[words[i+1]].Kind {
+			case wordRemaining, wordReset:
+				return i // X-Rate-Remaining
+			}
+		}
 	}
 	return -1
 }

@@ -136,7 +136,8 @@ var Dictionary = func() map[string]Word {
 var things = map[string]string{
 	"bytes": "bytes", "kilobytes": "kilobytes", "megabytes": "megabytes", "objects": "objects", "records": "records", "rows": "rows",
 	"pages": "pages", "chars": "characters", "emails": "emails", "documents": "documents", "neurons": "neurons", "transactions": "transactions",
-	"cost": "cost", "costs": "cost", "usd": "usd", "dollars": "usd", "cents": "cents", "tpm": "tokens", "tpd": "tokens", "rpm": "requests", "rps": "requests", "rpd": "requests",
+	"cost": "cost", "costs": "cost", "usd": "usd", "dollars": "usd", "cents": "cents",
+	"tpm": "tokens", "tpd": "tokens", "rpm": "requests", "rps": "requests", "rpd": "requests",
 }
 
 // UnitOf returns the unit that a word in lower case names, "" if it names none.

@@ -111,7 +111,7 @@ var refusals = []string{
 	"flood control", "request frequency", "api call frequency", "qps limit", "rate threshold", "too much request weight",
 	"request weight used", "freq out of limit", "frequency out of limit", "too frequently called",
 	"ip banned", "ip is banned", "ip has been banned", "banned for flooding", "temporarily banned", "not respecting the rate limit",
-	"throttled out", "call limited",
+	"throttled out", "call limited", "interface times exceed", "call times exceed", "request times exceed", "access times exceed",
 	"requests limited", "query limit exceeded", "maxlag", "out of rate limit", "developer over rate", "account over rate", "service over rate",
 	"user usage reached", "application usage reached", "usage is over limit", "usage limit exceeded", "project over limit", "server busy please retry",
 	"demasiadas solicitudes", "demasiadas peticiones", "zu viele anfragen",
