@@ -40,6 +40,8 @@ func (w *window) observe(k *Limiter, now instant, t *Reservation, said *header.W
 	}
 	w.observeLength(k, now, t, said, raw, told)
 	if told {
+		w.step = clock.Bounded(said.Reset.Resolution)
+		w.far = w.isFar(k)
 		w.close(k, now)
 	}
 	w.eager.observe(t, refused)
