@@ -55,6 +55,7 @@ func (k *Limiter) refuse(now instant, t *Reservation, r *header.Reading) {
 			continue // an edge spoke
 		}
 		if w.emptied(said) {
+			w.coarse.refuse(w, t, r.Wait.Explicit)
 			w.trust.confirm(k)
 			w.exhaust(k, now)
 			if w.contention.Others(now) {

@@ -47,6 +47,7 @@ type window struct {
 	concurrent bool    // it limits the requests under way, not those of a period
 	far        bool    // it is too short for what responses say of it
 	step       instant // of the notation of its reset
+	coarse     coarse
 }
 
 // A probe is a request that was sent without knowing that the window is open, to
