@@ -87,9 +87,9 @@ func (a *answer) letGo() {
 	}
 }
 
-// send passes one request through the queue and sends it through the base transport. It
-// always closes the body of the request.
-func (t *Transport) send(req *http.Request, who *principal, c *call) answer {
+// send passes one request through the queue and sends it through the base transport, and fills in
+// ans, which must be empty. It always closes the body of the request.
+func (t *Transport) send(req *http.Request, who *principal, c *call, ans *answer) {
 	a := attempts.Get().(*attempt)
 	defer attempts.Put(a)
 	a.prepare(t, who, c)
@@ -99,12 +99,14 @@ func (t *Transport) send(req *http.Request, who *principal, c *call) answer {
 	var err error
 	if a.permit, err = t.queue.Acquire(c.ctx, &a.Request); err != nil {
 		closeBody(req)
-		return answer{err: err, turnedAway: true}
+		ans.err, ans.turnedAway = err, true
+		return
 	}
 	if t.newBreaker != nil {
-		return a.guard(t, req, who)
+		a.guard(t, req, who, ans)
+		return
 	}
-	return a.exchange(t, req, who)
+	a.exchange(t, req, who, ans)
 }
 
 // prepare describes the request to the queue and its limits.
@@ -139,7 +141,7 @@ func (a *attempt) groupsOf() *sharing.Groups {
 
 // exchange sends a request that has a permit, and learns from its response. After a panic, it
 // releases the permit and closes everything that is open.
-func (a *attempt) exchange(t *Transport, req *http.Request, who *principal) (ans answer) {
+func (a *attempt) exchange(t *Transport, req *http.Request, who *principal, ans *answer) {
 	over := false
 	defer func() {
 		if !over { // deferred, so that each is done even if another panics
@@ -154,9 +156,8 @@ func (a *attempt) exchange(t *Transport, req *http.Request, who *principal) (ans
 		a.tellAdmitted(t)
 	}
 	ans.resp, ans.err = t.base.RoundTrip(req)
-	a.finish(t, who, &ans)
+	a.finish(t, who, ans)
 	over = true
-	return ans
 }
 
 // finish handles the outcome of an attempt.

@@ -33,13 +33,13 @@ func BenchmarkAccount(b *testing.B) {
 			for i := 0; i < len(c.fields); i += 2 {
 				req.Header.Set(c.fields[i], c.fields[i+1])
 			}
-			call := callOf(req)
-			t.account(req, &call)
-			if n := testing.AllocsPerRun(10, func() { t.account(req, &call) }); n > 0 {
+			options := callOptionsOf(req.Context())
+			t.account(req, options)
+			if n := testing.AllocsPerRun(10, func() { t.account(req, options) }); n > 0 {
 				b.Errorf("%v allocations", n)
 			}
 			for b.Loop() {
-				t.account(req, &call)
+				t.account(req, options)
 			}
 		})
 	}

@@ -69,7 +69,7 @@ func replayable(req *http.Request) bool {
 
 // roundTripBuffered sends a copy of a request whose body is kept in memory, if it is short enough.
 func (t *Transport) roundTripBuffered(req *http.Request) (*http.Response, error) {
-	if c := callOf(req); c.noRetry || c.noWait || req.ContentLength > t.buffer {
+	if !callOptionsOf(req.Context()).mayRetry() || req.ContentLength > t.buffer {
 		return t.roundTrip(req)
 	}
 	kept, rest := readBody(req, t.buffer)

@@ -24,7 +24,7 @@ func (l *keyState) breaker() backoff.Breaker {
 
 // guard sends a request that has a permit if the breaker of its key allows it, and reports the outcome
 // to the breaker; otherwise it cancels the permit. After a panic, it reports an unknown outcome.
-func (a *attempt) guard(t *Transport, req *http.Request, who *principal) (ans answer) {
+func (a *attempt) guard(t *Transport, req *http.Request, who *principal, ans *answer) {
 	var done func(backoff.Attempt)
 	over := false
 	defer func() {
@@ -43,16 +43,16 @@ func (a *attempt) guard(t *Transport, req *http.Request, who *principal) (ans an
 		var err error
 		if done, err = b.Allow(); err != nil {
 			done = nil // the breaker expects no outcome
-			return answer{err: &brokenError{err}, turnedAway: true}
+			ans.err, ans.turnedAway = &brokenError{err}, true
+			return
 		}
 	}
-	ans = a.exchange(t, req, who)
+	a.exchange(t, req, who, ans)
 	if tell := done; tell != nil {
 		done = nil // call it only once, even if it panics
 		tell(backoff.Attempt{Request: req, Response: ans.resp, Err: ans.err, Refused: ans.refused})
 	}
 	over = true
-	return ans
 }
 
 // A brokenError is the error with which a breaker refused a request.

@@ -13,10 +13,20 @@ import (
 // A call is one request of a caller: what its context says about it, and how often it
 // was sent until now.
 type call struct {
+	*callOptions
+
 	req  *http.Request
 	ctx  context.Context //nolint:containedctx // with which it waits; it lives as long as the request
 	sent int
 
+	maxWait time.Duration // in the queue; 0 is the transport's
+
+	estimate  cost.Estimate
+	estimated bool // estimate was made
+}
+
+// callOptions are what a context says of its requests. They do not change once the context is made.
+type callOptions struct {
 	noWait  bool
 	noRetry bool
 	key     string
@@ -26,28 +36,35 @@ type call struct {
 
 	priority queue.Priority
 	cost     int
-	maxWait  time.Duration // in the queue; 0 is the transport's
-
-	units     cost.Units // what it surely spends of limits that count something else than requests
-	estimate  cost.Estimate
-	estimated bool // estimate was made
+	units    cost.Units // what it surely spends of limits that count something else than requests
 }
 
 // mayRetry reports whether the caller lets the request be sent again.
-func (c *call) mayRetry() bool { return !c.noRetry && !c.noWait }
-
-type callKey struct{}
+func (o *callOptions) mayRetry() bool { return !o.noRetry && !o.noWait }
 
 func callOf(req *http.Request) call {
-	c := toldOf(req.Context())
-	c.req, c.ctx = req, req.Context()
-	return c
+	ctx := req.Context()
+	return call{callOptions: callOptionsOf(ctx), req: req, ctx: ctx}
 }
 
-// toldOf returns what a context says.
-func toldOf(ctx context.Context) call {
-	c, _ := ctx.Value(callKey{}).(call)
-	return c
+type callOptionsKey struct{}
+
+// noCallOptions are those of most contexts.
+var noCallOptions callOptions
+
+// callOptionsOf returns the options that a context holds.
+func callOptionsOf(ctx context.Context) *callOptions {
+	if o, ok := ctx.Value(callOptionsKey{}).(*callOptions); ok {
+		return o
+	}
+	return &noCallOptions
+}
+
+// withCallOption returns a context with the options of ctx and another one.
+func withCallOption(ctx context.Context, set func(*callOptions)) context.Context {
+	o := *callOptionsOf(ctx)
+	set(&o)
+	return context.WithValue(ctx, callOptionsKey{}, &o)
 }
 
 // NoWait returns a context whose requests never wait, neither for a limit nor between
@@ -55,26 +72,20 @@ func toldOf(ctx context.Context) call {
 // [ErrNoWait] and says when it could be sent. A request that was sent is not retried: the
 // caller gets its response, even a refusal.
 func NoWait(ctx context.Context) context.Context {
-	c := toldOf(ctx)
-	c.noWait = true
-	return context.WithValue(ctx, callKey{}, c)
+	return withCallOption(ctx, func(o *callOptions) { o.noWait = true })
 }
 
 // NoRetry returns a context whose requests are sent only once: the caller gets the
 // response or error of the first attempt.
 func NoRetry(ctx context.Context) context.Context {
-	c := toldOf(ctx)
-	c.noRetry = true
-	return context.WithValue(ctx, callKey{}, c)
+	return withCallOption(ctx, func(o *callOptions) { o.noRetry = true })
 }
 
 // WithKey returns a context whose requests spend the quota of key, whatever their host. It
 // overrides the key function; an empty key does not. The client keeps only a hash of the
 // key.
 func WithKey(ctx context.Context, key string) context.Context {
-	c := toldOf(ctx)
-	c.key = key
-	return context.WithValue(ctx, callKey{}, c)
+	return withCallOption(ctx, func(o *callOptions) { o.key = key })
 }
 
 // WithScope returns a context whose requests have limits of their own within their
@@ -82,20 +93,16 @@ func WithKey(ctx context.Context, key string) context.Context {
 // requests separately, such as searches, without showing it. Where responses do show it,
 // the client finds the scopes by itself.
 func WithScope(ctx context.Context, scope string) context.Context {
-	c := toldOf(ctx)
 	h := fnv.New64a()
 	_, _ = h.Write([]byte(scope)) // never fails
-	c.scope, c.bucket = h.Sum64()|1, "scope "+scope
-	return context.WithValue(ctx, callKey{}, c)
+	return withCallOption(ctx, func(o *callOptions) { o.scope, o.bucket = h.Sum64()|1, "scope "+scope })
 }
 
 // WithPriority returns a context whose requests go before requests of lower priority
 // that wait for the same limits. The default is queue.Normal. Lower priorities keep
 // the share that queue.WithMinimumShare sets, so that none of them starves.
 func WithPriority(ctx context.Context, p queue.Priority) context.Context {
-	c := toldOf(ctx)
-	c.priority = p
-	return context.WithValue(ctx, callKey{}, c)
+	return withCallOption(ctx, func(o *callOptions) { o.priority = p })
 }
 
 // WithCost returns a context whose requests spend n units of each limit instead of 1, for
@@ -104,18 +111,14 @@ func WithPriority(ctx context.Context, p queue.Priority) context.Context {
 // is one request that costs n of those. [WithUnits] says so directly. A cost below 1 counts
 // as 1.
 func WithCost(ctx context.Context, n int) context.Context {
-	c := toldOf(ctx)
-	c.cost = max(n, 1)
-	return context.WithValue(ctx, callKey{}, c)
+	return withCallOption(ctx, func(o *callOptions) { o.cost = max(n, 1) })
 }
 
 // WithKeyName returns a context that sets the display name of its requests' key, such as
 // the name of a tenant. Events and the results of [Transport.Status] and
 // [Transport.Snapshot] show it. It changes nothing else. It must not contain a secret.
 func WithKeyName(ctx context.Context, name string) context.Context {
-	c := toldOf(ctx)
-	c.name = name
-	return context.WithValue(ctx, callKey{}, c)
+	return withCallOption(ctx, func(o *callOptions) { o.name = name })
 }
 
 type attemptKey struct{}

@@ -38,9 +38,7 @@ func WithCosts(apis ...*cost.API) Option {
 // else than requests: {"tokens": 850}. What was estimated from their bodies does not count then.
 // A cost that a limit never allows at once is a [queue.CostError] before anything is sent.
 func WithUnits(ctx context.Context, u cost.Units) context.Context {
-	c := toldOf(ctx)
-	c.units = maps.Clone(u)
-	return context.WithValue(ctx, callKey{}, c)
+	return withCallOption(ctx, func(o *callOptions) { o.units = maps.Clone(u) })
 }
 
 // charge finds out what the request costs, as far as it says so.

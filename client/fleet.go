@@ -83,11 +83,9 @@ func (l *keyState) shares(part *throttle.Limiter, a *attempt) bool {
 	return l.share != nil && a.scope == 0 && part == l.whole && len(l.limits) == 0 && a.api == nil && len(a.Units) == 0
 }
 
-// ask asks the limiter of a request or, where the quota is shared, the fleet.
-func (l *keyState) ask(now time.Time, part *throttle.Limiter, demand limit.Demand, a *attempt) limit.Decision {
-	if !l.shares(part, a) {
-		return part.AskFor(now, demand)
-	}
+// askShared asks the fleet about a request whose quota is shared, and the limiter as far as the fleet
+// does not know.
+func (l *keyState) askShared(now time.Time, part *throttle.Limiter, demand limit.Demand, a *attempt) limit.Decision {
 	d, shared := l.share.Ask(now, demand.Count())
 	if !shared || !d.Admits(now) && d.Limit != throttle.Refusal && goesAlone(now, &d, &demand, a) {
 		return part.AskFor(now, demand)

@@ -109,7 +109,7 @@ func (a *accounts) grow(from *slots, n int) {
 }
 
 // account returns the principal whose quota a request spends.
-func (t *Transport) account(req *http.Request, c *call) *principal {
+func (t *Transport) account(req *http.Request, c *callOptions) *principal {
 	s := credentials.Spender{URL: req.URL}
 	t.identify(&s, req, c)
 	sum := s.Sum()
@@ -124,7 +124,7 @@ func (t *Transport) account(req *http.Request, c *call) *principal {
 
 // identify determines whose quota the request spends: the context of the request decides,
 // or else the key function, or else the request's host and credentials.
-func (t *Transport) identify(s *credentials.Spender, req *http.Request, c *call) {
+func (t *Transport) identify(s *credentials.Spender, req *http.Request, c *callOptions) {
 	if s.Key = c.key; s.Key == "" && t.keyOf != nil {
 		s.Key = callerSays(t.keyOf, req)
 	}

@@ -83,7 +83,7 @@ func (t *Transport) update(key string, f func(l *keyState, now time.Time)) {
 }
 
 // Ask implements [limit.Limiter].
-func (l *keyState) Ask(now time.Time, d limit.Demand) limit.Decision {
+func (l *keyState) Ask(now time.Time, d limit.Demand) (a limit.Decision) {
 	asks, ok := d.Tag.(*attempt)
 	if !ok {
 		return limit.Decision{At: l.opens(now)}
@@ -97,7 +97,7 @@ func (l *keyState) Ask(now time.Time, d limit.Demand) limit.Decision {
 	if part != l.whole && now.Before(l.patience) && l.strays(now) {
 		return limit.Decision{At: l.patience, Limit: throttle.FirstAnswer}
 	}
-	a := l.ask(now, part, d, asks)
+	a = l.ask(now, part, &d, asks)
 	a.Relax(now, &d)
 	if a.At.After(now) && l.explores(now, asks, a.Limit) {
 		a = limit.Decision{At: now}
@@ -109,6 +109,17 @@ func (l *keyState) Ask(now time.Time, d limit.Demand) limit.Decision {
 		}
 	}
 	return a
+}
+
+// ask asks the limits of a part of the key.
+func (l *keyState) ask(now time.Time, part *throttle.Limiter, d *limit.Demand, a *attempt) limit.Decision {
+	switch {
+	case l.shares(part, a):
+		return l.askShared(now, part, *d, a)
+	case d.Plain():
+		return part.Ask(now, 1)
+	}
+	return part.AskFor(now, *d)
 }
 
 // opens returns when no limit of the key holds back requests any more, as far as is known. The queue asks
@@ -138,11 +149,15 @@ func (l *keyState) Take(now time.Time, d limit.Demand) {
 	a.delay, a.taken, a.key, a.epoch = d.Waited, now, l, l.epoch
 	a.part, a.explores = l.limiterOf(now, a), false
 	if l.mayExplore(now, a) {
-		if hold := l.ask(now, a.part, d, a); hold.At.After(now) && hold.Limit != throttle.Refusal {
+		if hold := l.ask(now, a.part, &d, a); hold.At.After(now) && hold.Limit != throttle.Refusal {
 			l.explore(now, a)
 		}
 	}
-	a.ticket = a.part.TakeFor(now, d)
+	if d.Plain() {
+		a.ticket = a.part.Take(now, 1)
+	} else {
+		a.ticket = a.part.TakeFor(now, d)
+	}
 	l.takeShare(now, a)
 	if a.scope == 0 {
 		l.sent(now, a)

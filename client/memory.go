@@ -65,8 +65,7 @@ func WithMemory(m Memory) Option {
 // such as a token renewed below the client, or a new plan. It does not affect rules,
 // priorities and requests in flight.
 func (t *Transport) Forget(req *http.Request) {
-	c := callOf(req)
-	who := t.account(req, &c)
+	who := t.account(req, callOptionsOf(req.Context()))
 	t.update(who.key, (*keyState).forget)
 }
 

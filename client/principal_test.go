@@ -15,11 +15,11 @@ import (
 // turns, and whoever else has the same place there.
 func TestAccountsAreNotMixedUp(t *testing.T) {
 	type asked struct {
-		req  *http.Request
-		call call
+		req     *http.Request
+		options callOptions
 	}
 	var all []asked
-	ask := func(c call, address string, fields ...string) {
+	ask := func(c callOptions, address string, fields ...string) {
 		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address, nil)
 		require.NoError(t, err)
 		for i := 0; i < len(fields); i += 2 {
@@ -30,19 +30,19 @@ func TestAccountsAreNotMixedUp(t *testing.T) {
 	for _, host := range []string{
 		"https://a.test", "http://a.test", "https://a.test:80", "http://a.test:443", "https://a.test:443", "https://A.test", "https://b.test",
 	} {
-		ask(call{}, host)
-		ask(call{key: "k"}, host)
-		ask(call{}, host+"/?api_key=k")
-		ask(call{}, strings.Replace(host, "//", "//k@", 1))
+		ask(callOptions{}, host)
+		ask(callOptions{key: "k"}, host)
+		ask(callOptions{}, host+"/?api_key=k")
+		ask(callOptions{}, strings.Replace(host, "//", "//k@", 1))
 		for _, name := range []string{"Authorization", "X-Api-Key", "Api-Key"} {
-			ask(call{}, host, name, "k")
-			ask(call{}, host, name, "l")
+			ask(callOptions{}, host, name, "k")
+			ask(callOptions{}, host, name, "l")
 		}
-		ask(call{}, host, "Authorization", "k", "X-Api-Key", "l")
-		ask(call{}, host, "Authorization", "l", "X-Api-Key", "k")
+		ask(callOptions{}, host, "Authorization", "k", "X-Api-Key", "l")
+		ask(callOptions{}, host, "Authorization", "l", "X-Api-Key", "k")
 	}
 	for i := range 2000 { // more than there is room for
-		ask(call{}, "https://a.test", "Authorization", strings.Repeat("x", i+2))
+		ask(callOptions{}, "https://a.test", "Authorization", strings.Repeat("x", i+2))
 	}
 	tr, err := NewTransport(nil)
 	require.NoError(t, err)
@@ -51,8 +51,8 @@ func TestAccountsAreNotMixedUp(t *testing.T) {
 	for range 2 {
 		for _, a := range all {
 			s := credentials.Spender{URL: a.req.URL}
-			tr.identify(&s, a.req, &a.call)
-			who := tr.account(a.req, &a.call)
+			tr.identify(&s, a.req, &a.options)
+			who := tr.account(a.req, &a.options)
 			require.Equal(t, s.Hash(), who.key, "%v %v", a.req.URL, a.req.Header)
 			keys[who.key] = true
 		}

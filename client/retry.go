@@ -124,16 +124,17 @@ func (l *loop) again() {
 	}
 	l.between = false
 	l.call.sent, l.call.maxWait = l.attempts, l.left()
-	answer := l.t.send(req, l.who, &l.call)
-	if answer.turnedAway {
+	var ans answer
+	l.t.send(req, l.who, &l.call, &ans)
+	if ans.turnedAway {
 		l.refund()
 	} else {
 		l.attempts++
 	}
-	if answer.resp != nil {
-		answer.resp.Request = l.req
+	if ans.resp != nil {
+		ans.resp.Request = l.req
 	}
-	l.judge(answer)
+	l.judge(ans)
 }
 
 // left returns how long a retry may wait in the queue; 0 is as long as any request.

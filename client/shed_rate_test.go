@@ -104,7 +104,7 @@ func (j shedJob) served(t *testing.T, seed uint64, wrap func(http.RoundTripper) 
 
 // What is learned from a server that sheds load never becomes a spiral, not even for a few
 // callers, of whose requests none is under way that could prove it, and not if it names long
-// waits while announcing that enough is left. Each part is the mean of ten draws.
+// waits. Each part is the mean of ten draws.
 func TestSheddingIsNoSpiral(t *testing.T) {
 	t.Parallel()
 	for _, j := range []shedJob{
@@ -126,6 +126,13 @@ func TestSheddingIsNoSpiral(t *testing.T) {
 		{share: .02, status: 429, wait: "1", callers: 20, routes: 1, announced: true, least: .95, worst: .9},
 		{share: .5, status: 429, wait: "1", callers: 5, routes: 1, announced: true, least: .9, worst: .85},
 		{share: .05, status: 429, callers: 1, routes: 1, announced: true, least: .95, worst: .9},
+		{share: .02, status: 429, wait: "10", callers: 20, routes: 1, least: .95, worst: .85},
+		{share: .2, status: 429, wait: "3", callers: 20, routes: 1, least: .93, worst: .85},
+		{share: .2, status: 429, wait: "10", callers: 20, routes: 1, least: .95},
+		{share: .2, status: 429, wait: "10", callers: 20, routes: 20, least: .9},
+		{share: .2, status: 429, wait: "10", callers: 1, routes: 1, least: .85},
+		{share: .5, status: 429, wait: "30", callers: 20, routes: 1, least: .95, worst: .9},
+		{share: .05, status: 503, wait: "30", callers: 5, routes: 1, least: .95, worst: .9},
 		{share: .35, status: 503, wait: "2", callers: 20, routes: 1, least: .9},
 		{share: .5, status: 503, callers: 20, routes: 1, announced: true, least: .85},
 		{share: .5, status: 503, wait: "1", callers: 1, routes: 1, least: .85},

@@ -58,7 +58,7 @@ func (s Status) String() string {
 func (t *Transport) Status(req *http.Request) (Status, error) {
 	c := callOf(req)
 	a := &attempt{}
-	a.prepare(t, t.account(req, &c), &c)
+	a.prepare(t, t.account(req, c.callOptions), &c)
 	if deadline, ok := c.ctx.Deadline(); ok {
 		a.MaxWait = max(1, min(cmp.Or(a.MaxWait, t.maxWait), time.Until(deadline)))
 	}
@@ -155,8 +155,7 @@ func (t *Transport) Breaker(req *http.Request) backoff.Breaker {
 
 // stateOf returns the state of the key of a request.
 func (t *Transport) stateOf(req *http.Request) (l *keyState) {
-	c := callOf(req)
-	who := t.account(req, &c)
+	who := t.account(req, callOptionsOf(req.Context()))
 	t.update(who.key, func(known *keyState, _ time.Time) { l = known })
 	return l
 }

@@ -139,11 +139,12 @@ func (t *Transport) roundTrip(req *http.Request) (*http.Response, error) {
 	if c.ctx = ctx; over != nil {
 		defer over()
 	}
-	who := t.account(req, &c)
+	who := t.account(req, c.callOptions)
 	if t.usageEndpoint != nil {
-		t.readUsage(ctx, req, who, &c)
+		t.readUsage(ctx, req, who, c.noWait)
 	}
-	first := t.send(req, who, &c)
+	var first answer
+	t.send(req, who, &c, &first)
 	if first.turnedAway {
 		return nil, t.turnedAway(&c, who, first.err)
 	}

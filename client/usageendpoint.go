@@ -48,8 +48,8 @@ const (
 
 // readUsage reads the usage endpoint, if req is the first request of its key. Others
 // of the key wait for that.
-func (t *Transport) readUsage(ctx context.Context, req *http.Request, who *principal, c *call) {
-	if !strings.EqualFold(req.URL.Host, t.usageEndpoint.Host) || c.noWait {
+func (t *Transport) readUsage(ctx context.Context, req *http.Request, who *principal, noWait bool) {
+	if !strings.EqualFold(req.URL.Host, t.usageEndpoint.Host) || noWait {
 		return
 	}
 	var read chan struct{}

@@ -55,8 +55,7 @@ func (l *Queue) key(name string, now time.Time) *key {
 	// The order by last use is exact to a second: moving a key costs more than asking a limit.
 	if at := l.since(now); at-k.used > int64(time.Second) {
 		k.used = at
-		l.unlinkKey(k)
-		l.linkKey(k)
+		l.touch(k)
 	}
 	return k
 }
@@ -73,6 +72,12 @@ func (l *Queue) newKey(name string, now time.Time) *key {
 	l.linkKey(k)
 	l.lastKey = k
 	return k
+}
+
+// touch makes a key the one used last.
+func (l *Queue) touch(k *key) {
+	l.unlinkKey(k)
+	l.linkKey(k)
 }
 
 func (l *Queue) linkKey(k *key) {
@@ -105,6 +110,54 @@ func (l *Queue) forgetKey(k *key) {
 	if l.lastKey == k {
 		l.lastKey = nil
 	}
+}
+
+// forgetOldest makes room for a key. It removes the least recently used key that is not in use and whose
+// next request could be sent at once. As long as there are such keys, it keeps those that have to wait,
+// so that keys that are used only once do not displace what a server said about a long wait. It never
+// removes keys in use, even if there are more of them than the maximum.
+func (l *Queue) forgetOldest(now time.Time) {
+	const tries = 8 // few keys at the old end have to stay, and those move to the new end
+	for range tries {
+		k := l.oldest
+		if k == nil {
+			return
+		}
+		if !k.busy() && !k.holds(now) {
+			l.forgetKey(k)
+			return
+		}
+		l.touch(k)
+	}
+	if len(l.keys) < l.maxKeys+l.maxKeys/8 {
+		return // the next call looks at more keys
+	}
+	for range tries {
+		k := l.oldest
+		if !k.busy() {
+			l.forgetKey(k)
+			return
+		}
+		l.touch(k)
+	}
+}
+
+// holds reports whether a request of the key would have to wait for a limit of the key alone.
+func (k *key) holds(now time.Time) bool {
+	if k.own != nil && holds(k.own, now) {
+		return true
+	}
+	for _, g := range k.limiters {
+		if g != nil && holds(g.limit, now) {
+			return true
+		}
+	}
+	return false
+}
+
+func holds(l limit.Limiter, now time.Time) bool {
+	a := l.Ask(now, limit.Demand{})
+	return a.Max <= 0 && !a.Admits(now)
 }
 
 func (k *key) busy() bool {
@@ -144,8 +197,7 @@ func (l *Queue) sweep(now time.Time) {
 			continue
 		}
 		k.used = at // look again later
-		l.unlinkKey(k)
-		l.linkKey(k)
+		l.touch(k)
 	}
 }
 

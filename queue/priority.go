@@ -17,3 +17,108 @@ const levels = int(Highest-Lowest) + 1
 
 // level returns the index of r's priority in arrays by priority.
 func (r *Request) level() int8 { return int8(r.Priority - Lowest) }
+
+// A share tracks the minimum shares of the priorities at a limiter. It counts every permit that passes the
+// limiter and every flow that needs it, even if the flow waits at another limiter. So two limiters that the
+// same requests pass agree on whose turn it is, and nothing is lost when the bottleneck moves from one to
+// the other.
+type share struct {
+	floor   int32         // how much of each permit a waiting priority is owed, in thousandths
+	flows   int32         // that need the limiter
+	waiting [levels]int32 // those flows by priority
+	credit  [levels]int32 // how much each priority is owed, in thousandths of a permit
+	soonest int64         // the earliest time at which the next can go, in queue time; 0 if not known
+}
+
+// limit returns the most that a priority may be owed: a permit, and what it earns while all others that are
+// due at the same time get theirs. It keeps a priority that another limiter held back from catching up at once.
+func (s *share) limit() int32 { return 1000 + int32(levels)*s.floor }
+
+// owed reports whether the minimum share entitles the priority to the next permit.
+func (s *share) owed(level int8) bool { return s.floor > 0 && s.credit[level]+s.floor >= 1000 }
+
+// prefers reports whether a permit goes to priority a rather than b: to the one that is owed most, or else
+// to the higher one.
+func (s *share) prefers(a, b int8) bool {
+	owedA, owedB := s.owed(a), s.owed(b)
+	switch {
+	case owedA != owedB:
+		return owedA
+	case owedA && s.credit[a] != s.credit[b]:
+		return s.credit[a] > s.credit[b]
+	}
+	return a > b
+}
+
+// count counts a permit of the priority.
+func (s *share) count(level int8) {
+	for i := range s.credit {
+		if s.waiting[i] > 0 {
+			s.credit[i] = min(s.credit[i]+s.floor, s.limit())
+		}
+	}
+	s.credit[level] = max(s.credit[level]-1000, 0)
+}
+
+// enlist counts a waiting flow at all limiters that it has to pass.
+func (l *Queue) enlist(f *flow) {
+	l.eachLimiter(f, func(g *limiter) {
+		if g.share == nil {
+			g.share = l.sharePool.get()
+			*g.share = share{floor: l.floor}
+		}
+		g.share.flows++
+		g.share.waiting[f.level]++
+	})
+}
+
+// delist undoes enlist.
+func (l *Queue) delist(f *flow) {
+	l.eachLimiter(f, func(g *limiter) {
+		g.share.waiting[f.level]--
+		if g.share.flows--; g.share.flows == 0 {
+			l.sharePool.put(g.share)
+			g.share = nil
+		}
+	})
+}
+
+// served counts the permit of a flow's first request at all limiters that it passes. Limiters at which
+// another request is next because of it are asked again: that request may cost less.
+func (l *Queue) served(f *flow) {
+	l.eachLimiter(f, func(g *limiter) {
+		before := g.next()
+		g.share.count(f.level)
+		if g.next() != before {
+			l.markDirty(g)
+		}
+	})
+}
+
+// next returns the node that goes first of those that wait at the limiter, or nil.
+func (g *limiter) next() *node {
+	if g.waiting == nil {
+		return nil
+	}
+	best := int8(-1)
+	for i := int8(levels - 1); i >= 0; i-- {
+		if len(g.waiting.ranks[i]) > 0 && (best < 0 || g.share.prefers(i, best)) {
+			best = i
+		}
+	}
+	return g.waiting.ranks[best][0]
+}
+
+// stops reports whether a node that waits at the limiter goes before a newcomer of this order. owed says that
+// the limiter that called the newcomer owes its priority a permit. Then no other priority goes first, or two
+// limiters could keep sending requests to each other.
+func (g *limiter) stops(level int8, first, second int64, owed bool) bool {
+	p := g.next()
+	switch {
+	case p == nil:
+		return false
+	case p.level != level:
+		return !owed && g.share.prefers(p.level, level)
+	}
+	return p.first < first || p.first == first && p.second < second
+}

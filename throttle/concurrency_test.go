@@ -22,8 +22,8 @@ func TestConcurrencyIsLearned(t *testing.T) {
 	}{
 		"10 at once":              {10, 20, [2]time.Duration{100 * time.Millisecond, 110 * time.Millisecond}, false, .85},
 		"10 at once, Retry-After": {10, 20, [2]time.Duration{100 * time.Millisecond, 110 * time.Millisecond}, true, .85},
-		"4 at once, uneven":       {4, 20, [2]time.Duration{50 * time.Millisecond, time.Second}, false, .8},
-		"50 at once, uneven":      {50, 100, [2]time.Duration{50 * time.Millisecond, time.Second}, false, .85},
+		"4 at once, uneven":       {4, 20, [2]time.Duration{50 * time.Millisecond, time.Second}, false, .9},
+		"50 at once, uneven":      {50, 100, [2]time.Duration{50 * time.Millisecond, time.Second}, false, .9},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var shares []float64

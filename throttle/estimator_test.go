@@ -13,14 +13,21 @@ import (
 	"github.com/forbear-go/forbear/throttle/header"
 )
 
-// After an hour's window of ten was met once, its length and limit are known.
+// After an hour's window of ten was met once, and all that was in flight then was refused, its
+// length and limit are known.
 func TestAWindowIsLearnedFromOneCongestion(t *testing.T) {
 	s := newScript(t, plain())
 	s.hears(.1, s.goes(0), header.Reading{})
 	for range 9 {
 		s.hears(.3, s.goes(.2), header.Reading{})
 	}
-	s.hears(.5, s.goes(.4), refusal(3600*time.Second-400*time.Millisecond))
+	refused := []int{s.goes(.4)}
+	for i := range 8 {
+		refused = append(refused, s.goes(.46+.004*float64(i)))
+	}
+	for _, i := range refused {
+		s.hears(.5, i, refusal(3600*time.Second-400*time.Millisecond))
+	}
 	assert.Zero(t, s.k.Lesson(at(1)).Limit, "the lesson is drawn when it opens again")
 	assert.Zero(t, s.k.Lesson(at(1)).Rate)
 	s.hears(3700.1, s.goes(3700), header.Reading{})
@@ -28,6 +35,28 @@ func TestAWindowIsLearnedFromOneCongestion(t *testing.T) {
 	assert.Equal(t, 10, l.Limit)
 	assert.Equal(t, time.Hour, l.Length)
 	assert.Equal(t, 1, l.Spent)
+}
+
+// One lone refusal may be that of a server that sheds load, also if it names a wait. If
+// there is a limit, as many requests are admitted before the next ones.
+func TestALoneRefusalIsNoWindow(t *testing.T) {
+	s := newScript(t, plain())
+	now := .1
+	for range 20 {
+		s.hears(now+.05, s.goes(now), header.Reading{})
+		now += .1
+	}
+	for hour := range 3 {
+		s.hears(now+.05, s.goes(now), refusal(3600*time.Second))
+		now += 3601
+		s.hears(now+.05, s.goes(now), header.Reading{})
+		assert.Equal(t, hour == 2, s.k.Lesson(at(now+.1)).Limit > 0, "after %d refusals", hour+1)
+		for range 19 {
+			now += .1
+			s.hears(now+.05, s.goes(now), header.Reading{})
+		}
+		now += .1
+	}
 }
 
 // As many responses may report one congestion as were under way: one lesson.

@@ -32,11 +32,11 @@ func (k *Limiter) refuse(now instant, t *Reservation, r *header.Reading) {
 	v, sent := k.view(), t.request()
 	tooMany := !explained && k.refusals.TooMany(&v, now, &sent)
 	k.release(&v)
-	if tooMany || k.refusals.Shed(&v, now, &sent, refusals.Refusal{Wait: named(r), Again: k.cooldown.reports(t), Explained: explained, Covered: k.covered(t)}) {
-		return
-	}
 	test := k.refusals.Tests(t.number)
 	again := k.cooldown.reports(t) || test
+	if tooMany || k.refusals.Shed(&v, now, &sent, refusals.Refusal{Wait: named(r), Again: again, Explained: explained, Covered: k.covered(t)}) {
+		return
+	}
 	if !test { // otherwise the wait of the refusal before lasts
 		k.cooldown.refuse(k, now, wait(r), r.Wait.Known(), t)
 	}

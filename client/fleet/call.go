@@ -83,6 +83,9 @@ func (m *member) plan(now time.Time, waiting int) (call bool, next time.Time) {
 	if m.dirty {
 		return true, next
 	}
+	if m.allotment.term != 0 {
+		return m.planAllotted(now, active, by), next
+	}
 	if m.asked && by(m.asks()) {
 		return true, next
 	}
@@ -180,6 +183,7 @@ func (m *member) report(now time.Time, waiting int) *report {
 			q.Want = max(q.Want, 1)
 		}
 	}
+	m.reportAllotted(now, waiting, q)
 	m.asked, m.recalled = false, false
 	if !m.clock.known {
 		m.dirty = len(m.windows) > 0 // they can be told only once the clock is known
@@ -245,7 +249,7 @@ func (m *member) exchange(ctx context.Context, q *report) (a reply, err error) {
 func (m *member) close(ctx context.Context) error {
 	m.mu.Lock()
 	now := time.Now()
-	joined := now.Before(m.lease) && m.granted > m.sent
+	joined := now.Before(m.lease) && (m.granted > m.sent || m.allotment.term != 0)
 	m.closed = true
 	m.timer.Stop()
 	m.watch.Stop()

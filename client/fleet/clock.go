@@ -44,6 +44,11 @@ func (c *clock) latest(ms int64) time.Time {
 	return c.origin.Add(time.Duration(ms)*time.Millisecond - c.least)
 }
 
+// earliest returns the earliest that it may be.
+func (c *clock) earliest(ms int64) time.Time {
+	return c.origin.Add(time.Duration(ms)*time.Millisecond - c.most)
+}
+
 func floor(d time.Duration) int64 {
 	ms := int64(d / time.Millisecond)
 	if d%time.Millisecond < 0 {

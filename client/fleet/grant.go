@@ -18,6 +18,19 @@ func (l *ledger) left() int64 {
 // hungryFor is how long a member that got nothing is believed to wait.
 const hungryFor = 2000
 
+// answer gives the member what it may spend.
+func (l *ledger) answer(q *report, m *memberState, now int64, learning bool, n *news) (r reply) {
+	if l.term != 0 {
+		return l.allot(q, m, now, n)
+	}
+	if r = l.grant(q, m, now, learning, n); !learning && l.hold <= now && l.open <= now {
+		if l.begin(now); l.term != 0 {
+			l.tell(m, &r)
+		}
+	}
+	return r
+}
+
 // grant gives the member its part of what is left, or a probe.
 func (l *ledger) grant(q *report, m *memberState, now int64, learning bool, n *news) (r reply) {
 	hungry, before := int64(1), int64(0)

@@ -19,15 +19,19 @@ type ledger struct {
 	open     int64 // nothing is shared until then
 	doubt    bool  // because what is announced cannot be
 	recalled int64 // when a recall is next due
-	told     int64 // when credit is next told
 
-	learn   int64 // nothing is granted until then,
-	need    int64 // or until so many members were heard
-	since   int64 // since then
-	rebuilt bool  // or that was so once
-	prober  string
-	probe   int64 // the call that granted it
-	expires int64
+	term, began int64 // see begin; 0: none
+	most, until int64 // so much is allotted in all until then
+	told        int64 // when credit is next told
+
+	learn      int64 // nothing is granted until then,
+	need       int64 // or until so many members were heard
+	since      int64 // since then
+	rebuilt    bool  // or that was so once
+	prober     string
+	probe      int64 // the call that granted it
+	expires    int64
+	went, past int64 // when it went, and how many units were over
 
 	log     []moment
 	members map[string]*memberState
@@ -39,6 +43,10 @@ type memberState struct {
 
 	denied bool  // it got nothing, the last time
 	pushed int64 // and so much since
+
+	term, each, base int64 // it knows this term; its allotment; see begin
+	lapses           int64 // the allotment does, then
+	vain             int64 // so often in turn it got no more
 }
 
 type windowState struct {
@@ -52,8 +60,10 @@ type windowState struct {
 	// become fewer as long as probes find the window open.
 	quarters, floor int64
 
-	phase phase
-	shut  int64 // the probe under way finds out whether it opened since; 0 is not known
+	phase      phase
+	fixed      bool  // it is proved not to roll, nor to refill
+	went, past int64 // of the last opening; see renewed
+	shut       int64 // the probe under way finds out whether it opened since; 0 is not known
 
 	length int64
 	early  bool  // the probe under way goes before the reset, by the log; none goes
@@ -95,8 +105,11 @@ func exchange(l *ledger, q *report, time int64) (*ledger, reply) {
 	l.note(now)
 	before := l.left()
 	l.hear(q, now, n)
+	if l.term != 0 && l.ends(q, now) {
+		l.end(q, now, n)
+	}
 	learning := l.learning(now)
-	r := l.grant(q, m, now, learning, n)
+	r := l.answer(q, m, now, learning, n)
 	if left := l.left(); left > 0 && (before <= 0 || now >= l.told) && r.Hungry > 0 && !learning && l.hold <= now {
 		n.Credit, l.told = true, now+20
 	}
@@ -112,7 +125,8 @@ func exchange(l *ledger, q *report, time int64) (*ledger, reply) {
 			f.Bound = w.bound
 		}
 		if w.phase.known() {
-			f.Opened, f.Period = w.phase.hi, w.phase.period
+			apart := (now - w.phase.at) / drift // as far as the clocks may have come apart since
+			f.Opens, f.Opened, f.Period = w.phase.lo-apart, w.phase.hi+apart, w.phase.period
 		}
 		r.Windows[name] = f
 	}
@@ -143,7 +157,7 @@ func (l *ledger) check(q *report, now int64, n *news) {
 // rebuild has the ledger wait for what the members hold.
 func (l *ledger) rebuild(q *report, now int64, n *news) {
 	l.learn, l.need, l.since, l.rebuilt = now+q.TTL+q.Grace, q.Members, now, true
-	n.Roll = true
+	l.term, n.Roll = 0, true
 }
 
 // bury takes what the dead held as spent: their leases are over, so it will not be sent.
@@ -160,7 +174,8 @@ func (l *ledger) bury(q *report, now int64) {
 // enter takes in what the member holds.
 func (l *ledger) enter(q *report, now int64) *memberState {
 	m := l.members[q.ID]
-	if m == nil {
+	known := m != nil
+	if !known {
 		m = &memberState{served: l.ver}
 		l.members[q.ID] = m
 		alone := int64(0) // what it sent by itself, since it was last heard
@@ -175,6 +190,9 @@ func (l *ledger) enter(q *report, now int64) *memberState {
 	}
 	m.seq, m.granted, m.finished, m.want = q.Seq, q.Granted, q.Finished, q.Want
 	m.lease, m.heard, m.pushed = now+q.TTL, now, 0
+	if l.term != 0 {
+		l.enterAllotted(q, m, known, now)
+	}
 	return m
 }
 
@@ -210,9 +228,12 @@ func (l *ledger) hear(q *report, now int64, n *news) {
 		early, shut := w.early, w.shut
 		w.early, w.shut = false, 0
 		switch {
+		case shut == 0 && heard:
+			w.went, w.past = l.went, l.past
 		case shut == 0 || !w.known || w.bound <= l.granted: // it has not opened
 		case heard && 2*o.Remaining >= w.limit:
 			w.phase.opened(shut, now, w.length)
+			w.fixed = w.fixed || l.renewed(w, o.Remaining, now)
 		default:
 			w.phase.fail() // it rolls, or refills
 		}
@@ -253,7 +274,7 @@ func (l *ledger) hearWindow(name string, o told, same bool, now int64) {
 	default:
 		w.earliest, w.reset = max(w.earliest, o.Earliest), o.Latest
 	}
-	if !same || o.Ver < 0 {
+	if !same || o.Ver < 0 || l.term != 0 {
 		return // its numbers are those of another incarnation
 	}
 	switch {

@@ -26,7 +26,7 @@ func (b *book) tell(id string, change func(q *report)) reply {
 	}
 	q.Seq++
 	q.Nonce = id + ":" + time.UnixMilli(b.now).String()
-	q.Windows, q.Want = nil, 0
+	q.Windows, q.Want, q.Last, q.Doubt = nil, 0, 0, 0
 	if change != nil {
 		change(q)
 	}
@@ -34,6 +34,7 @@ func (b *book) tell(id string, change func(q *report)) reply {
 	b.l = l
 	if !r.Stale {
 		q.Told, q.Inc, q.Ver, q.Granted, q.Members, q.Heard = q.Finished, r.Inc, r.Ver, r.Granted, r.Members, q.Seq
+		q.Term, q.Each = r.Term, r.Each
 	}
 	return r
 }

@@ -51,6 +51,7 @@ func (l *ledger) opens(w *windowState) int64 {
 
 // sendProbe notes which windows the probe that goes now tries, and which before their reset.
 func (l *ledger) sendProbe(now int64) {
+	l.went, l.past = now, l.finished
 	for _, w := range l.windows {
 		if w.early = w.known && w.bound <= l.granted && now <= w.opens(); w.early {
 			w.next = now + max(w.length/logTries, 20)<<w.fails
@@ -60,4 +61,15 @@ func (l *ledger) sendProbe(now int64) {
 			w.shut = w.earliest
 		}
 	}
+}
+
+// renewed reports whether what a probe found proves that the window is fixed: all of it is there
+// again, although most of it was sent so lately that less would be there of one that rolls, or
+// refills, or begins with the first request.
+func (l *ledger) renewed(w *windowState, remaining, now int64) bool {
+	used := 2*(l.past-w.past) >= w.limit
+	full := remaining+l.granted-l.finished+1 >= w.limit && 4*(remaining+1) >= 3*w.limit
+	proved := used && full && w.length > 0 && now <= w.went+w.length
+	w.went, w.past = l.went, l.past
+	return proved
 }

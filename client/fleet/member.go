@@ -65,6 +65,7 @@ type member struct {
 	used         time.Time
 	recent       recent
 	part         part
+	allotment    allotment
 	// Units sent and granted as of the last reply.
 	heardSent, heardGranted int64
 	timer                   *time.Timer
@@ -146,8 +147,11 @@ func (m *member) decide(now time.Time, cost int) (limit.Decision, bool) {
 		return limit.Decision{}, false
 	case !now.Before(m.lease): // it is over, or there never was one
 		m.drop()
+		m.allotment = allotment{}
 		m.ask()
 		return limit.Decision{Limit: Shared, Unknown: true}, !m.failing
+	case m.allotment.term != 0:
+		return m.decideAllotted(now, int64(cost))
 	case m.granted-m.sent >= int64(cost):
 		m.promised = int64(cost)
 		at, name := m.ownBound(now, int64(cost))
@@ -193,6 +197,7 @@ func (m *member) drop() { m.granted = m.sent }
 func (m *member) Take(now time.Time, cost int) uint64 {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.turn(now)
 	n := int64(cost)
 	m.number++
 	e := &flight{at: now, cost: n, before: m.sent, known: m.fleetF + m.finished - m.finished0, finished: m.finished, inc: m.inc, ver: m.ver}
@@ -233,6 +238,7 @@ func (m *member) Cancel(number uint64) {
 func (m *member) Abandon(now time.Time, number uint64) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.turn(now)
 	e := m.land(number)
 	if e == nil {
 		return
@@ -250,6 +256,9 @@ func (m *member) land(number uint64) *flight {
 
 // expire counts as over what was lost long enough ago.
 func (m *member) expire(now time.Time) {
+	if len(m.lost) > 0 {
+		m.turn(now)
+	}
 	for len(m.lost) > 0 && !m.lost[0].due.After(now) {
 		m.finished += m.lost[0].cost
 		m.lost = m.lost[1:]
@@ -268,6 +277,7 @@ func (m *member) over(e *flight) {
 func (m *member) Observe(now time.Time, number uint64, windows []throttle.Announced, ok bool, hold time.Time) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.turn(now)
 	e := m.land(number)
 	if e == nil {
 		return
@@ -293,8 +303,9 @@ func (m *member) Observe(now time.Time, number uint64, windows []throttle.Announ
 	}
 	if hold.After(m.hold) && hold.After(now) {
 		m.hold, m.dirty = hold, true
+		m.allotment.doubt = m.allotment.term != 0
 	}
-	if m.dirty || m.hungry > 0 || len(m.flying) == 0 {
+	if m.dirty || m.hungry > 0 || len(m.flying) == 0 && m.allotment.term == 0 {
 		m.kickLocked()
 	}
 }

@@ -25,7 +25,9 @@ func (m *member) heed(n *news) (more bool) {
 		m.nextAsk = now
 		m.kickLocked()
 	}
-	if n.Recall && m.granted > m.sent {
+	if n.Recall && m.allotment.term != 0 {
+		m.recall(n)
+	} else if n.Recall && m.granted > m.sent {
 		m.recalled = true
 		m.kickLocked()
 	}

@@ -6,38 +6,39 @@ import (
 	"github.com/forbear-go/forbear/throttle/limit"
 )
 
-// outage answers while the store is away or has yet to hear all members. Until the lease
-// would have ended, each member takes its usual part of every window. Where the ledger knew
-// when windows open, that is all that decides; elsewhere the limiter decides when. After the
-// lease the members may be others, and each goes on as without a fleet.
+// outage answers while the store is away or has yet to hear all members. Where the ledger
+// knew when windows open, each member takes its usual part of every window until the lease
+// would have ended. Elsewhere, and after the lease, when the members may be others, each goes
+// on as without a fleet: waiting for resets that are told roughly would cost it more.
 func (m *member) outage(now time.Time, cost int64) (limit.Decision, bool) {
-	if !now.Before(m.lease) {
+	if !now.Before(m.lease) || len(m.windows) == 0 {
 		return limit.Decision{}, false
 	}
 	m.turn(now)
-	d, timed := limit.Decision{At: now, Limit: Shared}, len(m.windows) > 0
+	d := limit.Decision{At: now, Limit: Shared}
 	for _, w := range m.windows {
+		if w.period == 0 {
+			return limit.Decision{}, false
+		}
 		most := w.begun + m.part.of(w.limit, m.members)
-		if w.begun < m.heardSent { // the ledger told of this instance, and granted more since
+		if m.allotment.kept > 0 {
+			most = w.begun + m.allotment.kept
+		} else if w.begun < m.heardSent { // the ledger told of this instance, and granted more since
 			most = min(max(most, m.heardGranted), m.heardGranted+m.part.of(m.left, m.members))
 		}
-		end := w.latest
-		if w.period > 0 {
-			end = w.opened.Add(w.period)
-		}
-		timed = timed && w.period > 0
-		if m.sent+cost > most && end.After(d.At) {
+		if end := w.opened.Add(w.period); m.sent+cost > most && end.After(d.At) {
 			d.At = end
 		}
 	}
-	if timed && !d.At.After(now) {
-		if sure := m.since.Add(2 * m.fleet.timeout); m.learning || !sure.After(now) {
-			d.At, _ = m.ownBound(now, cost)
-		} else {
-			d.At = sure // a single call that failed is no outage: others may be granted everything
-		}
+	if d.At.After(now) {
+		return d, true
 	}
-	return d, timed || d.At.After(now)
+	if sure := m.since.Add(2 * m.fleet.timeout); m.learning || !sure.After(now) {
+		d.At, _ = m.ownBound(now, cost)
+	} else {
+		d.At = sure // a single call that failed is no outage: others may be granted everything
+	}
+	return d, true
 }
 
 // A part estimates which part of what the fleet spends is ours.
@@ -63,14 +64,16 @@ func (p *part) observe(finished, all int64, same bool) {
 	p.finished, p.all = finished, all
 }
 
-// of returns our part of n. Those who spend about as much as others have an equal part,
-// and who spent little lately a quarter of that.
+// of returns our part of n. Whose odds are within a factor of two of an equal part's has an
+// equal one: who calls the store when is chance, and seems to spend more or less. Who spent
+// little lately has a quarter of that.
 func (p *part) of(n, members int64) int64 {
 	equal := 1 / float64(max(members, 1))
 	share := equal
 	if p.fleet > 0 {
-		if share = p.own / p.fleet; share > 0.7*equal && share < 1.4*equal {
-			share = equal
+		spent, others := p.own*(1-equal), (p.fleet-p.own)*equal
+		if spent > 2*others || 2*spent < others {
+			share = p.own / p.fleet
 		}
 	}
 	// What others spent since they last called is not in the estimate.

@@ -5,6 +5,7 @@ package fleet
 // each other where windows open at moments of their own.
 type phase struct {
 	period, lo, hi int64
+	at             int64 // of the last opening that agrees
 	turns          int64 // openings in turn that agree,
 	failed         int64 // and how often they did not
 }
@@ -42,12 +43,12 @@ func (p *phase) opened(from, to, length int64) {
 			return // which one it was is not known
 		case p.hi+phaseSlack >= from:
 			p.lo, p.hi, p.turns = max(p.lo, from), min(p.hi, to), p.turns+1
-			p.lo = min(p.lo, p.hi)
+			p.lo, p.at = min(p.lo, p.hi), to
 			return
 		}
 	}
 	p.fail()
-	p.period, p.lo, p.hi = period, from, to
+	p.period, p.lo, p.hi, p.at = period, from, to, to
 }
 
 // fail notes that what was believed is wrong: the next time it takes four times as many openings.
@@ -61,4 +62,12 @@ func (p *phase) fail() {
 // known reports whether enough openings agree, and tell well enough when the next one is.
 func (p *phase) known() bool {
 	return p.turns >= phaseTurns<<(2*p.failed) && 2*(p.hi-p.lo) <= p.period
+}
+
+// next returns when the window opens next, at the latest.
+func (p *phase) next(now int64) int64 {
+	if now < p.hi {
+		return p.hi
+	}
+	return p.hi + (now-p.hi)/p.period*p.period + p.period
 }

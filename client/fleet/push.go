@@ -57,11 +57,17 @@ func (l *ledger) pushAll(q *report, now int64, n *news) {
 // take takes in what was pushed. It reports whether there was anything.
 func (m *member) take(now time.Time, n *news) bool {
 	p, ok := n.Push[m.id]
-	if !ok || n.Inc != m.inc || p.Seq != m.seq || p.Seq != m.heard || p.Gain <= m.pushed {
+	if !ok || n.Inc != m.inc || p.Seq != m.seq || p.Seq != m.heard || p.Gain <= m.pushed || n.Term != m.allotment.term {
 		return false
 	}
-	m.granted += p.Gain - m.pushed
+	gain := p.Gain - m.pushed
 	m.pushed = p.Gain
+	if n.Term != 0 {
+		m.allotment.each += gain
+		m.ver, m.asked, m.nextAsk = max(m.ver, n.Ver), false, now
+		return true
+	}
+	m.granted += gain
 	m.ver, m.fleetF, m.left = max(m.ver, n.Ver), max(m.fleetF, n.Fleet), n.Left
 	m.heardSent, m.heardGranted = m.sent, m.granted
 	m.asked, m.nextAsk = false, now

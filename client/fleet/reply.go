@@ -29,6 +29,7 @@ func (m *member) apply(q *report, a reply, err error, sent, now time.Time) {
 	m.failing = false
 	m.clock.observe(a.Time, sent, now)
 	if m.inc != a.Inc {
+		m.allotment.term = 0
 		for _, w := range m.windows {
 			w.fleet = -1
 		}
@@ -52,7 +53,7 @@ func (m *member) apply(q *report, a reply, err error, sent, now time.Time) {
 	for _, w := range m.windows {
 		if f, ok := a.Windows[w.name]; ok {
 			w.fleet = f.Bound
-			m.hearPhase(w, f)
+			m.hearPhase(now, w, f)
 		}
 	}
 	if a.Hold > 0 {
@@ -62,6 +63,7 @@ func (m *member) apply(q *report, a reply, err error, sent, now time.Time) {
 	if a.At > 0 {
 		m.nextAsk = m.clock.latest(a.At)
 	}
+	m.adopt(now, &a)
 	m.openTo = time.Time{}
 	if a.Open > 0 {
 		m.openTo, m.off = m.clock.latest(a.Open), 0
@@ -70,15 +72,19 @@ func (m *member) apply(q *report, a reply, err error, sent, now time.Time) {
 }
 
 // hearPhase takes in when a window opens.
-func (m *member) hearPhase(w *window, f fact) {
+func (m *member) hearPhase(now time.Time, w *window, f fact) {
 	period := time.Duration(f.Period) * time.Millisecond
 	if f.Period <= 0 {
 		w.period = 0
 		return
 	}
 	opened := m.clock.latest(f.Opened).Add(ledgerMargin * time.Millisecond)
+	width := opened.Sub(m.clock.earliest(f.Opens))
 	if w.period == period { // it may have turned since
 		opened = opened.Add((w.opened.Sub(opened) + period/2).Truncate(period))
+	} else if now.After(opened) {
+		opened, w.marked = opened.Add(now.Sub(opened).Truncate(period)), false
 	}
 	w.opened, w.period = opened, period
+	w.width = min(max(width, 0), period)
 }

@@ -19,7 +19,7 @@ func (m *member) Status(now time.Time) client.SharedStatus {
 	defer m.mu.Unlock()
 	return client.SharedStatus{
 		Active: !m.closed && now.Before(m.lease) && !now.Before(m.openTo) && !m.learning,
-		Away:   m.failing, Members: int(m.members), Held: int(m.granted - m.sent),
+		Away:   m.failing, Members: int(m.members), Held: int(m.held()),
 	}
 }
 

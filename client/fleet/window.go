@@ -39,6 +39,11 @@ type window struct {
 	// The ledger knows that it opened at a time, at the latest, and does so in each period.
 	opened time.Time
 	period time.Duration
+	width  time.Duration // it may have opened by so much earlier
+
+	// From the earliest on that it may open next: mark is how many units of ours were over by then.
+	marked bool
+	mark   int64
 }
 
 func (m *member) window(name string) *window {
@@ -72,6 +77,7 @@ func (m *member) observe(now time.Time, number uint64, e *flight, a throttle.Ann
 	if !w.bounded || number > w.ownsFrom {
 		w.own, w.bounded, w.ownsFrom = e.finished+e.cost+remaining, true, number
 	}
+	m.doubt(now, w, e, remaining)
 	bound := e.known + e.cost + remaining
 	if !w.told || w.inc != e.inc {
 		w.told, w.inc, w.bound, w.number = true, e.inc, bound, 0
@@ -104,26 +110,25 @@ func (w *window) see(sent, now time.Time, a throttle.Announced) {
 	w.length = w.span
 }
 
-// turn notes which of our units belong to the instance that began last: all that are sent
-// from now on, and those under way.
+// turn notes which of our units may belong to the instance that began last: all that were not
+// over when it opened at the earliest. It comes before any change of what is over.
 func (m *member) turn(now time.Time) {
 	for _, w := range m.windows {
 		if w.period <= 0 || now.Before(w.opened) {
 			continue
 		}
 		if since := now.Sub(w.opened).Truncate(w.period); since > 0 {
-			w.opened = w.opened.Add(since)
-			w.begun = m.sent - m.underway()
+			begun := m.finished
+			if w.marked && since == w.period {
+				begun = w.mark
+			}
+			w.opened, w.marked = w.opened.Add(since), false
+			m.renew(w, begun)
+		}
+		if !w.marked && !now.Before(w.opened.Add(w.period-w.width)) {
+			w.marked, w.mark = true, m.finished
 		}
 	}
-}
-
-// underway returns how many units belong to requests under way.
-func (m *member) underway() (n int64) {
-	for _, e := range m.flying {
-		n += e.cost
-	}
-	return n
 }
 
 // ownBound returns when a request of the given cost may go by what our own responses told.

@@ -19,6 +19,10 @@ type report struct {
 	Finished int64           `json:"f"`   // those whose requests are over,
 	Told     int64           `json:"fa"`  // and how many were when the ledger last answered
 	Probed   int64           `json:"pd"`  // the call of the last probe that is over
+	Term     int64           `json:"tm"`  // of the allotment that the member knows,
+	Each     int64           `json:"e"`   // which is so much of each instance of the window
+	Last     int64           `json:"bye"` // 1: that is spent, and nothing more of the next
+	Doubt    int64           `json:"db"`  // 1: less is left than can be
 	Off      int64           `json:"off"` // 1: nothing is announced; 2: what is cannot be shared
 	Hold     int64           `json:"hold"`
 	Windows  map[string]told `json:"ws"`
@@ -52,6 +56,9 @@ type reply struct {
 	Open    int64           `json:"open"` // until then nothing is shared
 	Learn   bool            `json:"learn"`
 	Probe   bool            `json:"probe"`
+	Term    int64           `json:"tm"` // 0: units are granted one by one
+	Each    int64           `json:"e"`  // of each instance, from
+	Base    int64           `json:"b"`  // this number of the member's own on
 	Windows map[string]fact `json:"ws"`
 	News    *news           `json:"news,omitempty"` // to be published; a store takes it out
 }
@@ -61,7 +68,8 @@ type fact struct {
 	Limit  int64 `json:"l"`
 	Bound  int64 `json:"c"`
 	Latest int64 `json:"hi"`
-	Opened int64 `json:"op"` // when it opened, at the latest: it does so in each
+	Opens  int64 `json:"oe"` // when it opened, at the earliest
+	Opened int64 `json:"op"` // and at the latest: it does so in each
 	Period int64 `json:"p"`  // period, which is 0 if that is not known
 }
 
@@ -71,6 +79,9 @@ type news struct {
 	Recall bool  `json:"recall,omitempty"` // who holds more than it needs may give it back
 	Roll   bool  `json:"roll,omitempty"`   // the ledger was lost: who holds anything must say so
 	Hold   int64 `json:"hold,omitempty"`
+
+	Term int64 `json:"tm,omitempty"`   // what is pushed and recalled are allotments of it
+	Fair int64 `json:"fair,omitempty"` // no more is for one that could need more
 
 	Push   map[string]push  `json:"push,omitempty"` // by member
 	Inc    string           `json:"inc,omitempty"`  // with it, as in a reply

@@ -17,7 +17,11 @@ func (r *Reading) assemble() {
 	}
 	r.spreadPolicies()
 	for i := range r.parts {
-		r.complete(&r.parts[i])
+		p := &r.parts[i]
+		r.complete(p)
+		if r.unit != "" && p.Unit == "" && p.family == r.unitFamily {
+			p.Unit = r.unit
+		}
 	}
 	if len(r.parts) > 1 && !r.apart() {
 		r.merge()
@@ -177,6 +181,13 @@ func (r *Reading) complete(p *part) {
 	}
 	if p.unitlessLength && p.milli && p.Length >= 1000*time.Second && p.Length%(1000*time.Second) == 0 {
 		p.Length /= 1000 // in the unit of the reset
+	}
+	switch {
+	case !p.ttl.Known():
+	case !p.Reset.Known():
+		p.Reset = p.ttl
+	case p.Reset.Delay(r.base()) <= p.ttl.In:
+		p.setLength(p.ttl.In)
 	}
 	p.derive()
 	if p.Limit.State == Unlimited && p.Remaining.State == Unlimited {

@@ -50,6 +50,8 @@ func (r *Reading) assign(f *names.Field, values []string) {
 	case names.RoleCost:
 		n, ok := scan.ParseNumber(r.cut(values[0]))
 		r.costs = r.costs || ok && !n.Minus && (r.costly || n.Whole != 1 || n.Nanos != 0)
+	case names.RoleUnit:
+		r.assignUnit(f, scan.Unquote(r.cut(values[0])))
 	case names.RoleName, names.RoleScope, names.RoleKind:
 		for i, v := range values {
 			r.assignText(f, i, scan.Unquote(r.cut(v)))
@@ -99,7 +101,9 @@ func (r *Reading) assignNumber(f *names.Field, item int, n scan.Number) {
 		p.setLength(lengthOf(n, f.Step))
 		p.unitlessLength = f.Step == 0
 	case names.RoleReset:
-		if v, ok := resetOf(n, f.Step); ok {
+		if v, ok := resetOf(n, f.Step); ok && f.TTL && v.At.IsZero() {
+			p.ttl = v
+		} else if ok {
 			p.setReset(v, f.Step == 0)
 			p.milli = n.Whole >= minEpochMilli && n.Whole < minEpochMicro
 		} else {
@@ -134,6 +138,22 @@ func (p *part) setUse(f *names.Field, n scan.Number) {
 	p.Unit = unit
 	p.setLimit(Count{Value: full, State: Known})
 	p.setUsed(countOf(n))
+}
+
+// assignUnit reads what the windows of a family count, or the period of the unnamed one:
+// X-RateLimit-Unit: tokens, X-RateLimit-Unit: minute. Other words say nothing.
+func (r *Reading) assignUnit(f *names.Field, v string) {
+	if len(v) > names.MaxName {
+		return
+	}
+	w := strings.ToLower(v)
+	if d := periodNamed(w); d > 0 {
+		if p := r.at(f, 0); p != nil {
+			p.setLength(d)
+		}
+	} else if unit := names.UnitOf(w); unit != "" {
+		r.unit, r.unitFamily = unit, f.Family
+	}
 }
 
 // lengthOf reads the length of a window. Without a unit in the name it is in

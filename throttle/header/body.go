@@ -15,7 +15,10 @@ type bodyFindings struct {
 	certain      bool // it does so in a way that counts behind a success as well
 	faulted      bool // the code of an XML text speaks of a limit
 	wait         Reset
-	waitKnown    bool // there is a wait
+	waitKnown    bool  // there is a wait
+	waitBefore   Reset // what wait was before the object at hand, whose number is waitObject
+	waitObject   int
+	openObject   int  // the number of the last object that says of its limit that it is not exceeded
 	onSuccess    bool // the wait is meant also on a success
 	prose        Reset
 	proseKnown   bool // there is a wait in prose
@@ -48,6 +51,10 @@ func (r *Reading) readBody(body []byte, said *bodyFindings) {
 	if text == "" {
 		return
 	}
+	if isForm(text) {
+		r.readForm(text, said)
+		return
+	}
 	if text[0] != '{' && text[0] != '[' {
 		said.readText(text, r.base())
 		return
@@ -66,13 +73,13 @@ func (r *Reading) readMember(s *scan.JSON, said *bodyFindings) {
 	case "throttleseconds":
 		// Bungie sends it always; 0 is no wait.
 		if n, ok := scan.ParseNumber(s.Value); ok && !n.Zero() {
-			said.addWait(s.Value, 0, r.base())
+			said.addWait(s.Value, 0, s.Object, r.base())
 			said.onSuccess = true
 		}
 	case "backoff":
 		// Stack Exchange asks for a pause on a success.
 		if s.Depth == 1 && !s.Quoted {
-			said.addWait(s.Value, 0, r.base())
+			said.addWait(s.Value, 0, s.Object, r.base())
 			said.onSuccess = said.waitKnown
 		}
 	case "quotamax", "quotaremaining":
@@ -89,11 +96,11 @@ func (r *Reading) readMember(s *scan.JSON, said *bodyFindings) {
 		said.graph.asked = parseCount(s.Value)
 	default:
 		if unit, ok := waitKey(s.Key); ok {
-			said.addWait(s.Value, unit, r.base())
+			said.addWait(s.Value, unit, s.Object, r.base())
 			return
 		}
 		if unit, ok := nestedWait(s); ok {
-			said.addWait(s.Value, unit, r.base())
+			said.addWait(s.Value, unit, s.Object, r.base())
 			return
 		}
 		said.readError(s, key, r.base())
@@ -116,11 +123,26 @@ func nestedWait(s *scan.JSON) (time.Duration, bool) {
 	return waitKey(parent + "_" + s.Key)
 }
 
-// addWait adds a wait. Of several the longest counts.
-func (b *bodyFindings) addWait(v string, unit time.Duration, base time.Time) {
+// addWait adds a wait that an object of that number tells. Of several the longest counts.
+func (b *bodyFindings) addWait(v string, unit time.Duration, object int, base time.Time) {
+	if object > 0 && object == b.openObject {
+		return
+	}
+	if object != b.waitObject {
+		b.waitBefore, b.waitObject = b.wait, object
+	}
 	t, ok := parseReset(v, unit)
 	if ok && !absurd(v, t, base) && (!b.waitKnown || t.Delay(base) > b.wait.Delay(base)) {
 		b.wait, b.waitKnown = t, true
+	}
+}
+
+// dropWaits takes back what an object said of waiting, because it describes a limit that was
+// not exceeded, in a list of limits of which another one was.
+func (b *bodyFindings) dropWaits(object int) {
+	b.openObject = object
+	if object == b.waitObject {
+		b.wait, b.waitKnown = b.waitBefore, b.waitBefore.Known()
 	}
 }
 
@@ -154,7 +176,7 @@ func (r *Reading) readQuotedHeader(s *scan.JSON) {
 	f := names.Of(s.Key)
 	switch f.Role {
 	case names.RoleLimit, names.RoleRemaining, names.RoleUsed, names.RoleReset, names.RoleRetry:
-		if f.Family != "~" {
+		if f.Family != names.NoFamily {
 			r.assign(f, []string{s.Value})
 		}
 	}
@@ -214,7 +236,7 @@ func (b *bodyFindings) readElements(text string, base time.Time) {
 		}
 		text = rest
 		value, _, _ := strings.Cut(rest, "<")
-		if value = scan.Trim(value); value == "" || len(value) > scan.MaxDate || tag == "" || tag[0] == '/' {
+		if value = scan.Trim(value); value == "" || tag == "" || tag[0] == '/' {
 			continue
 		}
 		name, attributes, _ := strings.Cut(tag, " ")
@@ -222,6 +244,10 @@ func (b *bodyFindings) readElements(text string, base time.Time) {
 			name = name[i+1:]
 		}
 		switch strings.ToLower(name) {
+		case "faultstring", "text":
+			// The words of a fault of SOAP are for people. They count as its code does.
+			b.faulted = b.faulted || phrases.SaysLimited(phrases.Plain(value))
+			continue
 		case "code", "errorcode", "faultcode", "responsecode", "exceptioncode", "reason":
 			if phrases.IsCode(value) {
 				b.readCodeAlone(value)
@@ -230,10 +256,13 @@ func (b *bodyFindings) readElements(text string, base time.Time) {
 			}
 			continue
 		}
+		if len(value) > scan.MaxDate {
+			continue
+		}
 		if unit, ok := waitKey(name); ok {
-			b.addWait(value, unit, base)
+			b.addWait(value, unit, 0, base)
 		} else if unit, ok := waitKey(attributeName(attributes)); ok {
-			b.addWait(value, unit, base)
+			b.addWait(value, unit, 0, base)
 		}
 	}
 }

@@ -43,12 +43,15 @@ func TestBodyWait(t *testing.T) {
 		`{"error":{"retry":{"after":12}}}`:                                               12 * time.Second,
 		`{"retry_policy":{"seconds":12}}`:                                                none,
 		`{"seconds_remaining":30}`:                                                       30 * time.Second,
-		`{"backoff": 5}`:                                                                 5 * time.Second,
-		`{"data":{"backoff": 5}}`:                                                        none,
-		"":                                                                               none,
-		"{":                                                                              none,
-		strings.Repeat("[", 1000):                                                        none,
-		strings.Repeat(`{"a":`, 20) + `{"retry_after":1}`:                                none,
+		`{"limits":[{"reset_in":1,"exceeded":false},{"reset_in":30,"exceeded":true},{"exceeded":false,"reset_in":500}]}`: 30 * time.Second,
+		`{"limits":[{"reset_in":30,"exceeded":false}],"exceeded":false}`:                                                 none,
+		`{"reset_in":30,"limits":[{"reset_in":500,"exceeded":false}]}`:                                                   30 * time.Second,
+		`{"backoff": 5}`:          5 * time.Second,
+		`{"data":{"backoff": 5}}`: none,
+		"":                        none,
+		"{":                       none,
+		strings.Repeat("[", 1000): none,
+		strings.Repeat(`{"a":`, 20) + `{"retry_after":1}`: none,
 	} {
 		var r Reading
 		r.Read(http.StatusTooManyRequests, headerOf(), []byte(body), benchNow)

@@ -90,6 +90,9 @@ type Period struct {
 // fields are the fields of dialects by their names in lower case.
 type fields map[string]*names.Field
 
+// dialectFamily is the family of the fields that a dialect gives to a window by name.
+const dialectFamily = "dialect"
+
 // compile checks a dialect and adds its fields to all.
 func (d *Dialect) compile(all fields) error {
 	for name, f := range d.Fields {
@@ -104,7 +107,7 @@ func (d *Dialect) compile(all fields) error {
 		// A family of its own if it has the name of a window to keep it apart, that of
 		// the grammar if not, so that one field can be changed and its
 		// siblings left alone.
-		c := &names.Field{Role: roles[f.Role], Name: name, Family: "dialect", Key: f.Window, Label: f.Window,
+		c := &names.Field{Role: roles[f.Role], Name: name, Family: dialectFamily, Key: f.Window, Label: f.Window,
 			Length: f.Length, Unit: f.Counts, Step: f.Unit}
 		if known := names.Classify(name); known.Role != names.RoleNone && !known.Weak && f.Window == "" {
 			c.Family, c.Key, c.Label = known.Family, known.Key, known.Label

@@ -89,6 +89,7 @@ var dialects = []Dialect{
 	{Name: "arcgis", Refusals: true, Hosts: []string{".arcgis.com"}},          // error.code 429
 	{Name: "fmp", Refusals: true, Hosts: []string{"financialmodelingprep.com"}},
 	{Name: "baidutranslate", Refusals: true, Hosts: []string{"fanyi-api.baidu.com", "api.fanyi.baidu.com"}}, // 54003
+	{Name: "nmi", Refusals: true, Hosts: []string{"secure.nmi.com"}},                                        // response_code=301
 	{Name: "jsonrpc", Refusals: true, Hosts: []string{".infura.io", ".alchemy.com", ".quiknode.pro", "rpc.ankr.com"}},
 }
 

@@ -13,6 +13,9 @@ import (
 // by which errors say that a limit was hit.
 func (b *bodyFindings) readError(s *scan.JSON, key string, base time.Time) {
 	b.readEnvelope(s, key)
+	if strings.HasSuffix(key, "exceeded") && s.Value == "false" {
+		b.dropWaits(s.Object)
+	}
 	kind := errorKeys[key]
 	if kind == keyOther && s.Depth > 1 && s.Path[1] == "errors" && strings.IndexByte(s.Value, ' ') > 0 {
 		kind = keyMessage // named for what is wrong: "errors": {"rateLimit": "Too many requests"}
@@ -69,7 +72,7 @@ var errorKeys = map[string]keyKind{
 	"errormsg": keyMessage, "errmsg": keyMessage, "note": keyMessage, "information": keyMessage, "result": keyMessage,
 	"usermessage": keyMessage, "developermessage": keyMessage, "internalmessage": keyMessage, "errordetail": keyMessage,
 	"displaymessage": keyMessage, "exception": keyMessage, "statusmessage": keyMessage, "fault": keyMessage, "cause": keyMessage,
-	"moreinfo": keyMessage, "submsg": keyMessage, "text": keyMessage, "hint": keyMessage, "errors[]": keyMessage,
+	"moreinfo": keyMessage, "responsetext": keyMessage, "responsecode": keyCode, "submsg": keyMessage, "text": keyMessage, "hint": keyMessage, "errors[]": keyMessage,
 }
 
 // readEnvelope looks for what the outermost object says of success and failure.
@@ -98,7 +101,7 @@ func (b *bodyFindings) readEnvelope(s *scan.JSON, key string) {
 		b.failed = b.failed || value != "" && value != "ok" && value != "success"
 	case "error", "err", "errormessage":
 		b.failed = b.failed || value != "" && value != "null" && value != "false" && value != "0"
-	case "errcode", "errorcode", "errno", "code", "retcode":
+	case "errcode", "errorcode", "errno", "code", "retcode", "responsecode":
 		n, ok := scan.ParseNumber(value)
 		b.failed = b.failed || ok && !n.Zero() && n.Whole != 200
 	case "note", "information":

@@ -17,6 +17,7 @@ func (r *Reading) merge() {
 	r.mergeSole(complement)
 	r.mergeSole(restOnly)
 	r.mergeSole(limitOnly)
+	r.mergeSole(resetOnly)
 	r.spreadReset()
 	r.mergePairs(sameLength)
 	r.shareResets()
@@ -166,6 +167,13 @@ func limitOnly(from, to *part) bool {
 	return from.unnamed && from.key == "" && from.family == to.family && from.item == to.item &&
 		names.Dictionary[to.key].Kind == names.WordUnit && from.Limit.Known() && !from.Remaining.Known() && !from.Used.Known() &&
 		to.Remaining.Known() && !to.Limit.Known() && !to.Used.Known() && !(from.Reset.Known() && to.Reset.Known())
+}
+
+// resetOnly joins an unnamed reset with the only window that has neither a reset nor a
+// period, whatever its prefix: X-RateLimit-Reset with X-Limit-Remaining.
+func resetOnly(from, to *part) bool {
+	return from.unnamed && from.key == "" && from.Reset.Known() && !from.counted() && from.Length == 0 && from.family != to.family &&
+		to.counted() && to.Length == 0 && to.family != dialectFamily && !to.policy && !to.Reset.Known()
 }
 
 // sameLength joins a limit, a rest and a use of one period that have no stem in

@@ -77,9 +77,16 @@ func TestMoreStatuses(t *testing.T) {
 		{402, `{"message":"You have reached the limit."}`, false},
 		{403, "<h1>Developer Over Qpm</h1>", true},
 		{400, `{"error":"concurrency_limit_reached"}`, true},
+		{403, `{"error":"Límite de solicitudes excedido. Intenta en unos segundos."}`, true},
+		{403, `{"erro":"x","message":"O limite de requisições foi atingido"}`, true},
+		{403, `{"message":"La limite de requêtes est dépassée"}`, true},
+		{403, `{"error":"请求过于频繁，请15分钟后再试"}`, true}, //nolint:gosmopolitan // servers write in their own language
+		{403, `{"error":"文件过大，请15分钟后再试"}`, false},  //nolint:gosmopolitan // the same
 		{500, limit, true},
 		{500, invalid, false},
-		{500, "<f><faultcode>soap:Server</faultcode><faultstring>Too many requests</faultstring></f>", false},
+		{500, "<f><faultcode>soap:Server</faultcode><faultstring>Too many requests</faultstring></f>", true},
+		{500, "<f><faultcode>soap:Server</faultcode><faultstring>Too many rows in the result</faultstring></f>", false},
+		{500, "<f><faultcode>soap:Server</faultcode><detail>Too many requests</detail></f>", false},
 		{500, `{"error":"Rate limit exceeded"}`, false},
 		{502, limit, false},
 	} {

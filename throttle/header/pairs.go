@@ -72,6 +72,14 @@ func (t *pairReader) read(pair string) {
 		return
 	}
 	role, step := pairRole(key)
+	if role == names.RoleNone && scan.EqualFold(key, "time") {
+		// time:10 second is the period, as a number alone would not be.
+		if _, rest, ok := scan.CutNumber(value); ok && rest != "" {
+			if d, _, ok := scan.ParseDuration(value); ok && d > 0 {
+				role = names.RoleLength
+			}
+		}
+	}
 	if role == names.RoleNone {
 		t.compound(key, value)
 		return

@@ -14,16 +14,18 @@ type part struct {
 	family         string
 	key            string
 	item           int
-	named          bool // its key is the name of a policy, which may be a period
-	needsRest      bool // the reset counts only beside a rest
-	sum            bool // use and rest add up to the limit
-	unnamed        bool // the server gave it no name
-	unitless       bool // the reset came as a plain number without a unit
-	milli          bool // the reset came in milliseconds of the epoch
-	unitlessLength bool // the length came as a plain number without a unit
-	broken         bool // the reset is there but cannot be: negative, or of the year 1
-	policy         bool // only a policy describes it: nothing was measured
-	merged         bool // merged into another one
+	named          bool  // its key is the name of a policy, which may be a period
+	needsRest      bool  // the reset counts only beside a rest
+	needsLimit     bool  // the rest counts only beside a limit or a use
+	sum            bool  // use and rest add up to the limit
+	unnamed        bool  // the server gave it no name
+	unitless       bool  // the reset came as a plain number without a unit
+	milli          bool  // the reset came in milliseconds of the epoch
+	unitlessLength bool  // the length came as a plain number without a unit
+	broken         bool  // the reset is there but cannot be: negative, or of the year 1
+	policy         bool  // only a policy describes it: nothing was measured
+	ttl            Reset // of a field called ttl
+	merged         bool  // merged into another one
 }
 
 // at returns the part that a field speaks of, and makes it if there is none
@@ -67,6 +69,7 @@ func (p *part) describe(f *names.Field) {
 	}
 	p.sum = p.sum || f.Sum
 	p.needsRest = p.needsRest || f.Strict
+	p.needsLimit = p.needsLimit || f.Weak
 }
 
 // Fields of a response come in no order, and one of them may come twice under
@@ -125,8 +128,11 @@ func (p *part) reported() bool {
 	if p.family == names.WeakFamily && !(p.Limit.Known() && p.Remaining.Known() && (p.Reset.Known() || p.Used.Known())) {
 		return false
 	}
-	if p.needsRest && !p.Remaining.Known() {
+	if p.needsRest && !p.Remaining.Known() || p.needsLimit && !p.Limit.Known() && !p.Used.Known() {
 		return false
+	}
+	if p.family == names.NoFamily && p.Length == 0 && !p.Remaining.Known() && !p.Used.Known() && !p.Reset.Known() {
+		return false // a limit of what one request asks for: X-Complexity-Limit
 	}
 	return p.Limit.Known() || p.Remaining.Known() || p.Used.Known() || p.Reset.Known() ||
 		p.Limit.State == Unlimited || p.Remaining.State == Unlimited

@@ -14,8 +14,9 @@ var cues = [...]string{
 	"back off", "backoff", "cooldown", "cool down", "cooling", "until", "lifted", "next request", "ban expires", "expires in", "resume",
 	"refill", "renew", "another request", "next allowed", "limited for",
 	"paused for", "try after", "request after", "api after", "ponownie", "riprova", "tente", "reintente", "intente", "inténte",
-	"réessay", "patienter", "attendre", "erneut", "versuchen", "warten",
+	"réessay", "réessai", "patienter", "attendre", "erneut", "versuchen", "warten",
 	"espere", "espera", "aguarde", "attendi", "probeer", "wacht", "spróbuj", "повтор", "попробуйте", "подожд", "request this",
+	"disponible", "disponível", "disponibile", "verfügbar", "beschikbaar",
 }
 
 // maxCue is how much of a text behind a cue is looked at.
@@ -156,9 +157,14 @@ func leadingWait(words []string, before string, base time.Time) (Reset, bool) {
 	one := strings.TrimLeft(words[0], "~≈<:=")
 	ends := strings.TrimRight(one, ".!;:)]}") != one
 	one = strings.TrimRight(one, ".!;:)]}")
-	if one == "a" || one == "an" || one == "one" {
+	switch one {
+	case "a", "an", "one", "une", "un", "una", "uma", "um", "eine", "einer", "einem", "een":
 		if len(words) > 1 {
-			if unit := scan.UnitOf(strings.Trim(words[1], ".!;:")); unit > 0 && len(words[1]) > 2 {
+			name := strings.Trim(words[1], ".!;:")
+			if plain := foreignUnits[name]; plain != "" {
+				name = plain
+			}
+			if unit := scan.UnitOf(name); unit > 0 && len(words[1]) > 2 {
 				return Reset{In: unit, Resolution: unit}, true
 			}
 		}

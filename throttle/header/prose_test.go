@@ -44,6 +44,11 @@ func TestWaitInProse(t *testing.T) {
 		"Rate limited for 30 more seconds":            30 * time.Second,
 		"Too many requests. 42 seconds remaining.":    42 * time.Second,
 		"Bitte 30 Sekunden warten":                    30 * time.Second,
+		"Trop de requêtes. Réessaie dans une minute.": time.Minute,
+		"Versuchen Sie es in einer Stunde erneut":     time.Hour,
+		"Inténtelo de nuevo en un minuto":             time.Minute,
+		"Disponible de nuevo en ~45 min.":             45 * time.Minute,
+		"Disponible en una sola talla":                none,
 		"Espera 30 segundos":                          30 * time.Second,
 		"30秒後にもう一度お試しください":                            30 * time.Second, //nolint:gosmopolitan // servers write in their own language
 		"請等待30秒":                                      30 * time.Second, //nolint:gosmopolitan // the same

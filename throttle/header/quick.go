@@ -15,6 +15,7 @@ type frame struct {
 	name, unit string
 	length     time.Duration
 	unitless   bool // the unit of its reset is not told
+	stemless   bool // no stem says that its limit is one of requests
 }
 
 // maxQuick is how many fields a plain window has at most: one of each role.
@@ -25,6 +26,7 @@ func (fr *frame) add(f *names.Field) {
 	fr.name = cmp.Or(fr.name, f.Label)
 	fr.unit = max(fr.unit, f.Unit)
 	fr.length = max(fr.length, f.Length)
+	fr.stemless = f.Family == names.NoFamily
 	fr.unitless = fr.unitless || f.Role == names.RoleReset && f.Step == 0
 }
 
@@ -96,7 +98,8 @@ func (r *Reading) conclude(w *Window, fr *frame) bool {
 	if w.Limit.Known() && w.Used.Known() && !w.Remaining.Known() {
 		w.Remaining = Count{Value: max(0, w.Limit.Value-w.Used.Value), State: Known}
 	}
-	if fr.unitless && w.Length > 0 && w.Reset.In > 10*w.Length {
+	if fr.unitless && w.Length > 0 && w.Reset.In > 10*w.Length ||
+		fr.stemless && w.Length == 0 && !w.Remaining.Known() && !w.Reset.Known() {
 		r.Windows = r.Windows[:0]
 		return false
 	}

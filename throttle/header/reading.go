@@ -42,25 +42,27 @@ type Reading struct {
 	// the response is about limits, to save the time.
 	Date time.Time
 
-	findings bodyFindings // what error codes and the body say
-	dirty    bool         // said is not zero
-	hits     []hit
-	parts    []part
-	bare     bool // a name without a role has a plain number
-	costs    bool // the response tells what the request cost, and requests of the host do not all cost one
-	costly   bool // another request of the host cost something other than one
-	policies []policy
-	periods  []Period // of the dialect
-	waits    waits
-	date     string
-	lastDate string    // the Date field of the reading before
-	lastTime time.Time // and what it says
-	sorted   bool      // hits are in the order of their names
-	alike    bool      // hits are known to be about one window
-	quiet    bool      // nothing in the header of a success is seen beside refusals
-	text     int       // how much text has been looked at
-	status   int
-	now      time.Time
+	findings   bodyFindings // what error codes and the body say
+	dirty      bool         // said is not zero
+	hits       []hit
+	parts      []part
+	bare       bool // a name without a role has a plain number
+	costs      bool // the response tells what the request cost, and requests of the host do not all cost one
+	costly     bool // another request of the host cost something other than one
+	policies   []policy
+	unit       string // what the windows of unitFamily count, if a field of its own tells it
+	unitFamily string
+	periods    []Period // of the dialect
+	waits      waits
+	date       string
+	lastDate   string    // the Date field of the reading before
+	lastTime   time.Time // and what it says
+	sorted     bool      // hits are in the order of their names
+	alike      bool      // hits are known to be about one window
+	quiet      bool      // nothing in the header of a success is seen beside refusals
+	text       int       // how much text has been looked at
+	status     int
+	now        time.Time
 }
 
 // Overloaded reports that the request was refused with a status that speaks of the
@@ -225,6 +227,7 @@ func (r *Reading) finish(body []byte) {
 	}
 	r.Date = r.readDate()
 	r.parts, r.policies, r.text, r.bare = r.parts[:0], r.policies[:0], 0, false
+	r.unit, r.unitFamily = "", ""
 	r.waits = waits{base: r.base()}
 	if !r.sorted {
 		sortHits(r.hits)

@@ -47,6 +47,7 @@ func TestRefusalBehindSuccess(t *testing.T) {
 		`{"error_code":"54003","error_msg":"Invalid Access Limit"}`,
 		`{"Error Message":"API calls quota exceeded"}`,
 		`{"jsonrpc":"2.0","id":1,"error":{"code":-32005,"message":"gas rate limit exceeded: node is at capacity"}}`,
+		"response=3&responsetext=Rate+limit+exceeded&authcode=&response_code=301",
 	} {
 		var r Reading
 		r.Read(http.StatusOK, headerOf(), []byte(body), benchNow)
@@ -57,6 +58,10 @@ func TestRefusalBehindSuccess(t *testing.T) {
 		`{"data":{"user":{"name":"x"},"repo":null},"errors":[{"type":"RATE_LIMITED","message":"rate limit exceeded"}]}`,
 		`{"data":[{"id":1}],"error":{"code":"rate_limited"}}`,
 		`{"message":"rate limit exceeded","level":"warn"}`,
+		"response=1&responsetext=SUCCESS&response_code=100",
+		"response=3&responsetext=Duplicate transaction&response_code=300",
+		"text=rate limit exceeded",
+		"https://x.example/?a=1&message=Rate limit exceeded&code=3",
 		`{"status":"1","message":"OK","result":"Max rate limit reached"}`,
 		`{"items":[{"code":"RATE_LIMITED","message":"too many requests"}]}`,
 		`{"code":"rate_limit","label":"Rate limits"}`,

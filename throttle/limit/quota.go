@@ -94,7 +94,11 @@ func (q Quota) Slack(d time.Duration) Quota {
 
 // Of makes the quota count something else than requests, such as "tokens": what a [Demand] says of that
 // unit in Units or, if it is Metered, what [Limiter.Settle] is told of it afterwards. Until then a request counts as
-// much as others did, and the first of them goes alone. Requests of which neither is known cost nothing.
+// much as others did. Before any was settled, it counts as the most that its Estimate allows, and goes alone if that
+// says nothing. Requests of which neither is known cost nothing.
+//
+// A server may take the most that a request may cost until it is answered. Where a refusal proves that,
+// requests count as so much.
 //
 // A request counts when it is answered or, if it is Metered, when it is settled, which is never before the
 // server counts it: what [Quota.Slack] says does not matter then.

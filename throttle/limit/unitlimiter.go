@@ -15,6 +15,7 @@ type unitLimiter struct {
 	q      *Quota  // that of inner, which counts what has surely arrived
 	known  int     // total cost of the requests in flight whose cost is known
 	flying int     // number of the others in flight
+	most   reserve // of those
 	heard  bool    // one of those is over, and its cost is no more than the quota allows
 	told   int     // how many of those told their cost, up to 16
 	mean   float64 // mean cost of those
@@ -38,10 +39,29 @@ func (q *Quota) known(d Demand) (n int, ok bool) {
 	return int(min(math.Ceil(units), math.MaxInt32)), true
 }
 
-// estimate returns how much to hold for a request of unknown cost.
+// estimate returns what a request of unknown cost is expected to cost.
 func (l *unitLimiter) estimate() int {
 	return min(max(1, int(math.Ceil(l.mean+l.spread))), l.q.Most())
 }
+
+// hold returns how much to hold for a request of unknown cost.
+func (l *unitLimiter) hold(d Demand) int {
+	if n, ok := l.q.bound(d); ok && l.reserves() {
+		return n
+	}
+	return l.estimate()
+}
+
+// held returns how much to hold for all that are in flight.
+func (l *unitLimiter) held() int {
+	if l.reserves() {
+		return l.known + l.most.sum + (l.flying-l.most.n)*l.estimate()
+	}
+	return l.known + l.flying*l.estimate()
+}
+
+// reserves reports whether to hold the most that requests may cost, where they say it.
+func (l *unitLimiter) reserves() bool { return l.most.proven || !l.heard }
 
 func (l *unitLimiter) Ask(now time.Time, d Demand) Decision {
 	n, known := l.q.known(d)
@@ -51,15 +71,16 @@ func (l *unitLimiter) Ask(now time.Time, d Demand) Decision {
 		return Decision{Limit: l.q.name, Max: most, Cost: n}
 	case known && n == 0 || !known && !d.Metered:
 		return Decision{}
-	case !known && !l.heard && l.flying > 0: // the first goes alone
-		return Decision{Limit: l.q.name, Unknown: true}
 	case !known:
-		n = l.estimate()
+		if _, ok := l.q.bound(d); !l.heard && l.flying > 0 && !ok { // the first goes alone
+			return Decision{Limit: l.q.name, Unknown: true}
+		}
+		n = l.hold(d)
 	}
 	if a := l.inner.Ask(now, Demand{Requests: n}); !a.Admits(now) {
 		return a
 	}
-	held := l.known + l.flying*l.estimate()
+	held := l.held()
 	if held == 0 {
 		return Decision{}
 	}
@@ -79,6 +100,7 @@ func (l *unitLimiter) Take(_ time.Time, d Demand) {
 		l.known += n
 	case d.Metered:
 		l.flying++
+		l.most.add(l.q, d)
 	}
 }
 
@@ -86,8 +108,9 @@ func (l *unitLimiter) Cancel(_ time.Time, d Demand) {
 	switch n, known := l.q.known(d); {
 	case known:
 		l.known = max(0, l.known-n)
-	case d.Metered:
-		l.flying = max(0, l.flying-1)
+	case d.Metered && l.flying > 0:
+		l.flying--
+		l.most.drop(l.q, d)
 	}
 }
 
@@ -98,25 +121,33 @@ func (l *unitLimiter) Done(now, _ time.Time, d Demand) {
 	}
 }
 
-// Settle counts what a request cost that was not known before, or what others cost if it still is not.
+// Settle counts what a request cost that was not known before, or what others cost if it still is not. A
+// cost above the quota may be a debt, and fills it once; one that is absurd is the same as none. Neither is
+// a measure for other requests.
 func (l *unitLimiter) Settle(now time.Time, d Demand, used map[string]float64) {
 	if _, known := l.q.known(d); known || !d.Metered || l.flying == 0 {
 		return
 	}
+	most := l.q.Most()
+	cost, told := l.q.known(Demand{Units: used})
+	if used != nil && !told {
+		l.refused(now)
+	}
 	l.flying--
+	l.most.drop(l.q, d)
 	n := l.estimate()
-	if used != nil {
-		cost, told := l.q.known(Demand{Units: used})
-		n = min(cost, 4*l.q.Most(), math.MaxInt32)
-		if told && cost > l.q.Most() { // absurd, or at least no measure for others
-			l.inner.Take(now, Demand{Requests: n})
-			return
-		}
+	switch {
+	case used == nil || cost/4 > most:
+		l.heard = l.heard || used == nil
+	case cost > most:
+		n = most
+	default:
+		n, l.heard = cost, true
 		if told {
 			l.learn(float64(n))
+			l.most.serve()
 		}
 	}
-	l.heard = true
 	if n > 0 {
 		l.inner.Take(now, Demand{Requests: n})
 	}
@@ -153,5 +184,5 @@ func (l *unitLimiter) inherit(old Limiter, now time.Time) {
 		return
 	}
 	l.inner.inherit(o.inner, now)
-	l.known, l.flying, l.heard, l.told, l.mean, l.spread = o.known, o.flying, o.heard, o.told, o.mean, o.spread
+	l.known, l.flying, l.most, l.heard, l.told, l.mean, l.spread = o.known, o.flying, o.most, o.heard, o.told, o.mean, o.spread
 }

@@ -42,6 +42,7 @@ func explain(_ context.Context, flags *flag.FlagSet, args []string, s *streams) 
 	if err != nil {
 		return err
 	}
+	text = bytes.TrimPrefix(text, []byte(byteOrderMark))
 	var all []*response
 	if bytes.HasPrefix(bytes.TrimSpace(text), []byte("{")) {
 		if all, err = parseHAR(text); err != nil {

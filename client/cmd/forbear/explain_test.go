@@ -62,13 +62,16 @@ func TestExplainRetries(t *testing.T) {
 func TestExplainForms(t *testing.T) {
 	want, _, _ := runs(t, refused, "explain")
 	for name, in := range map[string]string{
-		"HTTP/1.1":       strings.Replace(refused, "HTTP/2 429 ", "HTTP/1.1 429 Too Many Requests", 1),
-		"HTTP/3":         strings.Replace(refused, "HTTP/2", "HTTP/3", 1),
-		"plain newlines": strings.ReplaceAll(refused, "\r\n", "\n"),
-		"redirect":       "HTTP/1.1 301 Moved Permanently\r\nX-RateLimit-Limit: 5\r\n\r\n" + refused,
-		"continue":       "HTTP/1.1 100 Continue\r\n\r\n" + refused,
-		"no body":        strings.TrimSuffix(refused, "\r\n\r\n{}"),
-		"verbose":        "* Connected\n> GET / HTTP/2\n>\n< " + strings.ReplaceAll(strings.TrimSuffix(refused, "{}"), "\r\n", "\r\n< "),
+		"HTTP/1.1":        strings.Replace(refused, "HTTP/2 429 ", "HTTP/1.1 429 Too Many Requests", 1),
+		"HTTP/3":          strings.Replace(refused, "HTTP/2", "HTTP/3", 1),
+		"plain newlines":  strings.ReplaceAll(refused, "\r\n", "\n"),
+		"redirect":        "HTTP/1.1 301 Moved Permanently\r\nX-RateLimit-Limit: 5\r\n\r\n" + refused,
+		"byte order mark": "\ufeff" + refused,
+		"folded":          strings.Replace(refused, "vanilla", "\r\n\tvanilla", 1),
+		"no field":        strings.Replace(refused, "x-quota", "no field\r\n continued\r\nodd name: 5\r\nx-quota", 1),
+		"continue":        "HTTP/1.1 100 Continue\r\n\r\n" + refused,
+		"no body":         strings.TrimSuffix(refused, "\r\n\r\n{}"),
+		"verbose":         "* Connected\n> GET / HTTP/2\n>\n< " + strings.ReplaceAll(strings.TrimSuffix(refused, "{}"), "\r\n", "\r\n< "),
 	} {
 		out, err, status := runs(t, in, "explain")
 		require.Zero(t, status, "%s: %s", name, err)
@@ -99,6 +102,21 @@ func TestExplainHARFile(t *testing.T) {
 	require.NotContains(t, out, "c.test")
 }
 
+// What is wrong in a HAR file takes nothing else with it.
+func TestExplainOddHARFiles(t *testing.T) {
+	const date = `{"name":"Date","value":"Sun, 01 Mar 2026 12:00:00 GMT"},`
+	for _, odd := range []string{`"startedDateTime":"",`, `"startedDateTime":"yesterday",`, `"startedDateTime":7,`, `"time":"12",`, `"time":null,`, `"request":[],`} {
+		for _, content := range []string{`null`, `{"text":5}`, `[]`} {
+			in := "\ufeff" + `{"log":{"entries":[7,{"response":{"status":"200","headers":{}}},{` + odd + `"response":{"status":200,"headers":[5,{"name":"X-Odd","value":5},` + date +
+				`{"name":"X-RateLimit-Limit","value":"60"},{"name":"X-RateLimit-Remaining","value":"9"}],"content":` + content + `}}]}}`
+			out, err, status := runs(t, in, "explain")
+			require.Zero(t, status, "%s: %s", in, err)
+			require.Contains(t, out, "at 2026-03-01 12:00:00 UTC")
+			require.Contains(t, out, "9 of 60 requests left")
+		}
+	}
+}
+
 // What says nothing alone may still say something about other fields.
 func TestExplainFieldsThatGoTogether(t *testing.T) {
 	out, _, status := runs(t, "HTTP/1.1 200 OK\nX-RateLimit-Limit: 60\nX-RateLimit-Remaining: 30\nX-RateLimit-Bucket: abc\n\n", "explain")
@@ -126,7 +144,7 @@ func TestExplainShowsTextOnly(t *testing.T) {
 func TestExplainWhatIsNoResponse(t *testing.T) {
 	for in, want := range map[string]string{
 		"": "no HTTP response", "hello\nworld": "no HTTP response", "HTTP/1.1 huh\n\n": "no HTTP response",
-		"HTTP/1.1 200 OK\nno field\n\n": "line 2 is no header field", "{": "no HAR file", "{}": "holds no response",
+		"{": "no HAR file", "{}": "holds no response",
 	} {
 		out, err, status := runs(t, in, "explain")
 		require.Equal(t, 1, status, in)
@@ -154,9 +172,10 @@ func TestCommandLine(t *testing.T) {
 		{[]string{"--help"}, 0, "forbear explain", ""},
 		{[]string{"help", "explain"}, 0, "usage: forbear explain", ""},
 		{[]string{"explain", "-h"}, 0, "usage: forbear explain", ""},
+		{[]string{"help", "version"}, 0, "forbear version", ""},
 		{[]string{"help", "nothing"}, 2, "", `unknown command "nothing"`},
 		{[]string{"nothing"}, 2, "", `unknown command "nothing"`},
-		{[]string{"explain", "-x"}, 2, "", "flag provided but not defined: -x"},
+		{[]string{"explain", "-x"}, 2, "", "forbear explain: flag provided but not defined: -x\nSee forbear help explain.\n"},
 		{[]string{"explain", "file"}, 2, "", `unexpected argument "file"`},
 	} {
 		out, err, status := runs(t, "", c.args...)

@@ -19,8 +19,7 @@ import (
 func (g *gateway) fail(w http.ResponseWriter, r *http.Request, err error) {
 	status := http.StatusBadGateway
 	switch {
-	case errors.Is(err, context.Canceled):
-		return // the caller has gone
+	case errors.Is(err, context.Canceled): // the caller has gone, or at least sends nothing more
 	case errors.Is(err, client.ErrMaxWait):
 		status = http.StatusTooManyRequests
 	case errors.Is(err, client.ErrFull), errors.Is(err, client.ErrClosed), errors.Is(err, client.ErrCircuitOpen):

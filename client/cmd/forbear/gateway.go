@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"github.com/forbear-go/forbear/client"
 )
@@ -37,13 +38,18 @@ func newGateway(c *config, transport http.RoundTripper, admin http.Handler, log 
 	g := &gateway{admin: admin, log: log}
 	g.config.Store(c)
 	g.proxy = httputil.ReverseProxy{
-		Transport:    transport,
-		Rewrite:      rewrite,
-		ErrorHandler: g.fail,
-		ErrorLog:     slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+		Transport:     transport,
+		Rewrite:       rewrite,
+		FlushInterval: flushAfter,
+		BufferPool:    new(buffers),
+		ErrorHandler:  g.fail,
+		ErrorLog:      slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
 	return g
 }
+
+// flushAfter is how long a part of a response of known length waits for more to come.
+const flushAfter = 10 * time.Millisecond
 
 // rewrite directs a request to the target that ServeHTTP found.
 func rewrite(r *httputil.ProxyRequest) {
@@ -53,6 +59,12 @@ func rewrite(r *httputil.ProxyRequest) {
 			r.Out.URL.RawPath = "/" + strings.TrimPrefix(r.Out.URL.RawPath, target.prefix)
 		}
 		r.SetURL(target.url)
+	}
+	r.Out.URL.RawQuery = r.In.URL.RawQuery // also what net/url cannot parse
+	if strings.EqualFold(r.Out.Header.Get("Upgrade"), "h2c") {
+		// Java offers it with every request. A server that speaks HTTP/2 already must not see it.
+		r.Out.Header.Del("Upgrade")
+		r.Out.Header.Del("Connection")
 	}
 	if _, ok := r.Out.Header["User-Agent"]; !ok {
 		r.Out.Header["User-Agent"] = nil // or else net/http sets its own
@@ -78,6 +90,9 @@ func (g *gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			http.Error(w, "not a forward proxy; see forbear help proxy", http.StatusForbidden)
 			return
 		}
+	case r.URL.Path == "/-":
+		http.Redirect(w, r, "/-/", http.StatusPermanentRedirect)
+		return
 	case strings.HasPrefix(r.URL.Path, "/-/"):
 		g.serveAdmin(w, r)
 		return

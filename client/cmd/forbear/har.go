@@ -14,8 +14,8 @@ import (
 type har struct {
 	Log struct {
 		Entries []struct {
-			Started time.Time `json:"startedDateTime"`
-			Took    float64   `json:"time"` // milliseconds
+			Started string  `json:"startedDateTime"`
+			Took    float64 `json:"time"` // milliseconds
 			Request struct {
 				URL string `json:"url"`
 			} `json:"request"`
@@ -34,10 +34,12 @@ type har struct {
 	} `json:"log"`
 }
 
-// parseHAR returns the responses in an HTTP archive.
+// parseHAR returns the responses in an HTTP archive. A value of the wrong type counts as one
+// that is not there.
 func parseHAR(text []byte) ([]*response, error) {
 	var archive har
-	if err := json.Unmarshal(text, &archive); err != nil {
+	err := json.Unmarshal(text, &archive)
+	if _, odd := errors.AsType[*json.UnmarshalTypeError](err); err != nil && !odd {
 		return nil, fmt.Errorf("the input is no HAR file: %w", err)
 	}
 	var all []*response
@@ -47,8 +49,8 @@ func parseHAR(text []byte) ([]*response, error) {
 			continue // it was never answered
 		}
 		r := &response{status: e.Response.Status, header: make(http.Header), body: []byte(e.Response.Content.Text)}
-		if !e.Started.IsZero() {
-			r.received = e.Started.Add(time.Duration(e.Took * float64(time.Millisecond)))
+		if started, err := time.Parse(time.RFC3339, e.Started); err == nil {
+			r.received = started.Add(time.Duration(e.Took * float64(time.Millisecond)))
 		}
 		if u, err := url.Parse(e.Request.URL); err == nil {
 			r.host = u.Host

@@ -175,7 +175,7 @@ func TestMemoryOfIdleConnections(t *testing.T) {
 		runtime.ReadMemStats(&m)
 		return m.HeapAlloc + m.StackInuse
 	}
-	p := startWith(t, func(s *proxyServer) {
+	p := startWith(t, http.DefaultTransport, func(s *proxyServer) {
 		require.Equal(t, parkAfter, s.server.IdleTimeout)
 		s.server.IdleTimeout = 100 * time.Millisecond
 	}, "-to", api.URL)

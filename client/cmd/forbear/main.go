@@ -63,7 +63,7 @@ func run(ctx context.Context, args []string, s *streams) int {
 	name, args := args[0], args[1:]
 	switch name {
 	case "help", "-h", "-help", "--help":
-		if len(args) == 0 {
+		if len(args) == 0 || args[0] == "help" || args[0] == "version" {
 			usage(s.out)
 			return 0
 		}
@@ -85,34 +85,24 @@ func run(ctx context.Context, args []string, s *streams) int {
 // do runs the command and returns the exit status.
 func (c *command) do(ctx context.Context, args []string, s *streams) int {
 	flags := flag.NewFlagSet(c.name, flag.ContinueOnError)
-	flags.SetOutput(s.err)
-	flags.Usage = func() {
-		fmt.Fprintf(flags.Output(), "%s\n\n", c.help)
-		flags.PrintDefaults()
-	}
-	for _, a := range args {
-		switch a {
-		case "-h", "-help", "--help": // asked for, so it is output
-			flags.SetOutput(s.out)
-		}
-	}
+	flags.SetOutput(io.Discard) // Parse returns what is wrong, too
 	err := c.run(ctx, flags, args, s)
-	wrong, isUsage := errors.AsType[usageError](err)
 	switch {
-	case err == nil, errors.Is(err, flag.ErrHelp):
+	case err == nil:
 		return 0
-	case isUsage && errors.Is(wrong, errParsed):
-		return 2
+	case errors.Is(err, flag.ErrHelp):
+		fmt.Fprintf(s.out, "%s\n\n", c.help)
+		flags.SetOutput(s.out)
+		flags.PrintDefaults()
+		return 0
 	}
 	fmt.Fprintf(s.err, "forbear %s: %v\n", c.name, err)
-	if isUsage {
+	if _, wrong := errors.AsType[usageError](err); wrong {
+		fmt.Fprintf(s.err, "See forbear help %s.\n", c.name)
 		return 2
 	}
 	return 1
 }
-
-// errParsed says that package flag has written what is wrong.
-var errParsed = errors.New("wrong flags")
 
 // parse parses the flags of a command that takes no other arguments.
 func parse(flags *flag.FlagSet, args []string) error {
@@ -120,7 +110,7 @@ func parse(flags *flag.FlagSet, args []string) error {
 	case errors.Is(err, flag.ErrHelp):
 		return err
 	case err != nil:
-		return usageError{errParsed}
+		return usageError{err}
 	case flags.NArg() > 0:
 		return usageError{fmt.Errorf("unexpected argument %q", flags.Arg(0))}
 	}

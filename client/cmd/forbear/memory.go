@@ -11,9 +11,13 @@ import (
 	"github.com/forbear-go/forbear/client"
 )
 
-// readMemory reads what an earlier run knew. A file that is not there, or that was damaged,
-// holds nothing; the log tells of the latter.
+// readMemory reads what an earlier run knew, and finds out whether this one can write what
+// it will know. A file that is not there, or that was damaged, holds nothing; the log tells
+// of the latter.
 func readMemory(name string, log *slog.Logger) (client.Memory, error) {
+	if err := probe(filepath.Dir(name)); err != nil {
+		return nil, err
+	}
 	text, err := os.ReadFile(name) //nolint:gosec // the user names it
 	if errors.Is(err, fs.ErrNotExist) {
 		return client.Memory{}, nil
@@ -27,6 +31,15 @@ func readMemory(name string, log *slog.Logger) (client.Memory, error) {
 		return client.Memory{}, nil
 	}
 	return m, nil
+}
+
+// probe returns an error if no file can be made in a folder.
+func probe(dir string) error {
+	f, err := os.CreateTemp(dir, ".forbear-*")
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
 }
 
 // writeMemory writes what this run knows: the whole file, or nothing.

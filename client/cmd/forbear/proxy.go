@@ -97,6 +97,9 @@ func (p *proxyFlags) read() (*config, error) {
 	case p.fleet.redis == "" && (p.fleet.secret != "" || p.fleet.password != ""):
 		return nil, errors.New("-fleet-secret and -redis-password need -redis")
 	}
+	if _, _, err := net.SplitHostPort(p.listen); err != nil {
+		return nil, fmt.Errorf("-listen: %w", err)
+	}
 	c := new(config)
 	if p.config != "" {
 		var err error
@@ -165,7 +168,7 @@ func newProxyServer(p *proxyFlags, c *config, base http.RoundTripper, log *slog.
 		client.WithObserver(observe.Log(log)),
 	}
 	for _, r := range c.rules {
-		opts = append(opts, client.WithRule(r.Rule))
+		opts = append(opts, client.WithRule(r))
 	}
 	if p.memory != "" {
 		m, err := readMemory(p.memory, log)
@@ -180,7 +183,7 @@ func newProxyServer(p *proxyFlags, c *config, base http.RoundTripper, log *slog.
 		own.DisableCompression = true // what a server compressed reaches the caller as it is
 		own.MaxIdleConnsPerHost = 100
 		sent.watch(own)
-		base = own
+		base = unzipper{own}
 	}
 	var shared *sharing
 	if p.fleet.redis != "" {

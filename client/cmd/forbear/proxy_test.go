@@ -36,11 +36,17 @@ type running struct {
 // start starts a proxy as the flags say.
 func start(t testing.TB, args ...string) *running {
 	t.Helper()
-	return startWith(t, func(*proxyServer) {}, args...)
+	return startOver(t, http.DefaultTransport, args...)
+}
+
+// startOver starts a proxy that sends over a transport.
+func startOver(t testing.TB, base http.RoundTripper, args ...string) *running {
+	t.Helper()
+	return startWith(t, base, func(*proxyServer) {}, args...)
 }
 
 // startWith starts a proxy that setUp changes.
-func startWith(t testing.TB, setUp func(*proxyServer), args ...string) *running {
+func startWith(t testing.TB, base http.RoundTripper, setUp func(*proxyServer), args ...string) *running {
 	t.Helper()
 	var p proxyFlags
 	flags := newFlags()
@@ -48,7 +54,7 @@ func startWith(t testing.TB, setUp func(*proxyServer), args ...string) *running 
 	require.NoError(t, flags.Parse(args))
 	c, err := p.read()
 	require.NoError(t, err)
-	s, err := newProxyServer(&p, c, http.DefaultTransport, slog.New(slog.DiscardHandler))
+	s, err := newProxyServer(&p, c, base, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	setUp(s)
 	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
@@ -94,6 +100,15 @@ func write(t *testing.T, name, text string) string {
 	}
 	require.NoError(t, os.WriteFile(name, []byte(text), 0o600))
 	return name
+}
+
+// dial connects to a proxy.
+func dial(t *testing.T, url string) net.Conn {
+	t.Helper()
+	conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", strings.TrimPrefix(url, "http://"))
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = conn.Close() })
+	return conn
 }
 
 // waiting returns once so many requests wait in the queue.
@@ -423,9 +438,7 @@ func TestSwitchOfProtocols(t *testing.T) {
 		fmt.Fprint(conn, line)
 	})
 	p := start(t, "-to", api.URL)
-	conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", strings.TrimPrefix(p.url, "http://"))
-	require.NoError(t, err)
-	defer conn.Close()
+	conn := dial(t, p.url)
 	fmt.Fprint(conn, "GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n")
 	r := bufio.NewReader(conn)
 	resp, err := http.ReadResponse(r, nil)
@@ -609,14 +622,16 @@ func TestProxyCommand(t *testing.T) {
 	require.Zero(t, <-ended)
 
 	for want, args := range map[string][]string{
-		"nowhere to send":      {"proxy"},
-		"must begin with http": {"proxy", "-to", "api.test"},
-		"no such file":         {"proxy", "-config", "/nowhere"},
-		"must not be negative": {"proxy", "-to", api.URL, "-max-wait", "-1s"},
-		"Retries":              {"proxy", "-to", api.URL, "-retries", "-1"},
-		"-grace must not be":   {"proxy", "-to", api.URL, "-grace", "-1s"},
-		"-replay must not be":  {"proxy", "-to", api.URL, "-replay", "-1"},
-		`invalid value "x"`:    {"proxy", "-grace", "x"},
+		"nowhere to send":        {"proxy"},
+		"want a URL that begins": {"proxy", "-to", "api.test"},
+		"no such file":           {"proxy", "-config", "/nowhere"},
+		"/nowhere/":              {"proxy", "-to", api.URL, "-memory", "/nowhere/memory"},
+		"-listen: address 1":     {"proxy", "-to", api.URL, "-listen", "1"},
+		"must not be negative":   {"proxy", "-to", api.URL, "-max-wait", "-1s"},
+		"Retries":                {"proxy", "-to", api.URL, "-retries", "-1"},
+		"-grace must not be":     {"proxy", "-to", api.URL, "-grace", "-1s"},
+		"-replay must not be":    {"proxy", "-to", api.URL, "-replay", "-1"},
+		`invalid value "x"`:      {"proxy", "-grace", "x"},
 	} {
 		_, errors, status := runs(t, "", args...)
 		require.Equal(t, 2, status, errors)

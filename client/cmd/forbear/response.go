@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/textproto"
 	"strconv"
@@ -26,7 +25,7 @@ var errNoResponse = errors.New("no HTTP response: the input should be what curl 
 // server. Of several responses, after a redirect or 100 Continue, the last one counts.
 func parseResponse(text []byte) (*response, error) {
 	var last *response
-	for number := 1; ; {
+	for {
 		line, rest := cutLine(text)
 		if last == nil && rest == nil {
 			return nil, errNoResponse
@@ -38,37 +37,36 @@ func parseResponse(text []byte) (*response, error) {
 				return last, nil
 			}
 			text = rest // what curl -v says before
-			number++
 			continue
 		}
-		r := &response{status: status, header: make(http.Header)}
-		var err error
-		if text, number, err = r.readHeader(rest, number+1); err != nil {
-			return nil, err
-		}
-		last = r
+		last = &response{status: status, header: make(http.Header)}
+		text = last.readHeader(rest)
 	}
 }
 
-// readHeader reads lines up to the empty one, and returns what follows.
-func (r *response) readHeader(text []byte, number int) ([]byte, int, error) {
+// readHeader reads lines up to the empty one, and returns what follows. It leaves out what is
+// no field.
+func (r *response) readHeader(text []byte) []byte {
+	last := "" // the name of the field that the next line may continue
 	for {
 		line, rest := cutLine(text)
 		if line == "" || rest == nil && text == nil {
-			return rest, number + 1, nil
+			return rest
 		}
 		name, value, ok := strings.Cut(line, ":")
-		name = strings.TrimSpace(name)
 		switch {
-		case ok && name != "" && !strings.ContainsAny(name, " \t"):
-			name = textproto.CanonicalMIMEHeaderKey(name)
-			r.header[name] = append(r.header[name], strings.TrimSpace(value))
 		case strings.HasPrefix(line, "* "): // of curl -v
+		case line[0] == ' ' || line[0] == '\t':
+			if values := r.header[last]; len(values) > 0 {
+				values[len(values)-1] = strings.TrimSpace(values[len(values)-1] + " " + strings.TrimSpace(line))
+			}
+		case ok && name != "" && !strings.ContainsFunc(name, notToken):
+			last = textproto.CanonicalMIMEHeaderKey(name)
+			r.header[last] = append(r.header[last], strings.TrimSpace(value))
 		default:
-			return nil, 0, fmt.Errorf("line %d is no header field", number)
+			last = ""
 		}
 		text = rest
-		number++
 	}
 }
 

@@ -47,15 +47,19 @@ func top(ctx context.Context, flags *flag.FlagSet, args []string, s *streams) er
 	u.RawQuery = url.Values{"q": {*search}, "n": {strconv.Itoa(*most)}}.Encode()
 	tick := time.NewTicker(*every)
 	defer tick.Stop()
-	for {
+	for seen := false; ; seen = true {
+		text := ""
 		v, err := look(ctx, u)
 		switch {
 		case ctx.Err() != nil:
 			return nil
-		case err != nil:
+		case err == nil:
+			text = table(v)
+		case seen:
+			text = err.Error() + "\n" // the proxy may be starting again
+		default:
 			return err
 		}
-		text := table(v)
 		if !*once {
 			text = "\x1b[H\x1b[2J" + text
 		}

@@ -77,6 +77,35 @@ func TestTopErrors(t *testing.T) {
 	}
 }
 
+// A proxy that starts again does not end what watches it.
+func TestTopGoesOn(t *testing.T) {
+	t.Parallel()
+	looks := 0
+	api := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		if looks++; looks == 2 {
+			w.WriteHeader(http.StatusBadGateway)
+			return
+		}
+		fmt.Fprint(w, `{"found":7}`)
+	})
+	ctx, cancel := context.WithCancel(t.Context())
+	screen, in := io.Pipe()
+	ended := make(chan int, 1)
+	go func() {
+		ended <- run(ctx, []string{"top", "-every", "1ms", "-url", api.URL}, &streams{nil, in, in})
+		_ = in.Close()
+	}()
+	frame := make([]byte, 4096)
+	for _, want := range []string{"7 keys", "the page answered 502", "7 keys"} {
+		n, err := screen.Read(frame)
+		require.NoError(t, err)
+		require.Contains(t, string(frame[:n]), want)
+	}
+	cancel()
+	go func() { _, _ = io.Copy(io.Discard, screen) }()
+	require.Zero(t, <-ended)
+}
+
 func TestTable(t *testing.T) {
 	now := time.Unix(1_700_000_000, 0)
 	text := table(&page.View{Time: now, Found: 2, Waiting: 7, Keys: []page.Key{{

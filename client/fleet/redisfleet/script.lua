@@ -5,16 +5,19 @@ local q = cjson.decode(ARGV[1])
 local T = redis.call('TIME')
 local now = T[1] * 1000 + math.floor(T[2] / 1000)
 local MARGIN, OPENFOR, HUNGRYFOR = 5, 60000, 2000
+local DRIFT, FEWEST, ASKALLOTTED = 10000, 2, 5000
 local news, tell = {}, false
 
 local raw = redis.call('GET', KEYS[1])
 local l
 local function rebuild()
   l.learn, l.need, l.since, l.rebuilt = now + q.ttl + q.grace, q.k, now, true
+  l.term = 0
   news.roll, tell = true, true
 end
 if not raw then
   l = {inc = q.nonce, ver = 0, at = 0, g = 0, f = 0, hold = 0, open = 0, rc = 0, told = 0, log = {},
+    term = 0, began = 0, most = 0, til = 0, went = 0, past = 0,
     learn = 0, need = 0, since = 0, prober = '', probe = 0, expires = 0, ms = {}, ws = {}}
   if q.k > 1 then rebuild() end
 else
@@ -41,10 +44,28 @@ for id, m in pairs(l.ms) do
   end
 end
 
+-- when fixed windows open, in turn: phase.go
+local function phaseFail(w)
+  if w.ph.n >= 3 then w.ph.x = math.min(w.ph.x + 1, 10) end
+  w.ph.n = 0
+end
+local function phaseKnown(w) return w.ph.n >= 3 * 4 ^ w.ph.x and 2 * (w.ph.hi - w.ph.lo) <= w.ph.p end
+local function phaseNext(w)
+  if now < w.ph.hi then return w.ph.hi end
+  return w.ph.hi + math.floor((now - w.ph.hi) / w.ph.p) * w.ph.p + w.ph.p
+end
+
+-- the only window, if there is just one, and the allotments of a term: allot.go
+local function only()
+  local name = next(l.ws)
+  if name and not next(l.ws, name) then return l.ws[name] end
+end
+
 -- what the member holds
 local m = l.ms[q.id]
-if not m then
-  m = {sv = l.ver, hungry = 0}
+local known = m ~= nil
+if not known then
+  m = {sv = l.ver, hungry = 0, tm = 0, e = 0, b = 0, lp = 0, vn = 0}
   l.ms[q.id] = m
   local alone = 0
   if q.inc == l.inc then alone = math.max(q.f - q.fa, 0) end
@@ -55,6 +76,16 @@ else
   l.f = l.f + q.f - m.f
 end
 m.n, m.g, m.f, m.want, m.x, m.at, m.pushed = q.seq, q.g, q.f, q.want, now + q.ttl, now, 0
+if l.term ~= 0 then
+  if q.tm == l.term and q.inc == l.inc then
+    m.e, m.lp = q.e, 0
+    if q.bye > 0 then m.lp = phaseNext(only()) + MARGIN end
+  elseif not known then
+    m.e, m.b = q.g - q.f, q.f
+  else
+    m.e = math.max(m.e, q.g - q.f)
+  end
+end
 
 -- the log of what is over
 local last = l.log[#l.log]
@@ -80,13 +111,7 @@ local function left()
   return math.max(n or 0, 0)
 end
 
--- when fixed windows open, in turn: phase.go
 local PERIODS = {1000, 2000, 5000, 10000, 15000, 20000, 30000, 60000, 120000, 300000, 600000, 900000, 1800000, 3600000, 7200000, 86400000}
-local function phaseFail(w)
-  if w.ph.n >= 3 then w.ph.x = math.min(w.ph.x + 1, 10) end
-  w.ph.n = 0
-end
-local function phaseKnown(w) return w.ph.n >= 3 * 4 ^ w.ph.x and 2 * (w.ph.hi - w.ph.lo) <= w.ph.p end
 local function phaseOpened(w, from, to)
   local period = 0
   for _, p in ipairs(PERIODS) do
@@ -103,12 +128,19 @@ local function phaseOpened(w, from, to)
     if to - from >= period then return end
     if p.hi + 10 >= from then
       p.lo, p.hi, p.n = math.max(p.lo, from), math.min(p.hi, to), p.n + 1
-      p.lo = math.min(p.lo, p.hi)
+      p.lo, p.at = math.min(p.lo, p.hi), to
       return
     end
   end
   phaseFail(w)
-  p.p, p.lo, p.hi = period, from, to
+  p.p, p.lo, p.hi, p.at = period, from, to, to
+end
+local function renewed(w, r)
+  local used = 2 * (l.past - w.past) >= w.l
+  local full = r + l.g - l.f + 1 >= w.l and 4 * (r + 1) >= 3 * w.l
+  local proved = used and full and w.w > 0 and now <= w.went + w.w
+  w.went, w.past = l.went, l.past
+  return proved
 end
 local function opens(w)
   return w.lo + math.floor((w.hi - w.lo) * w.quarters / 4) + MARGIN
@@ -140,7 +172,8 @@ if not (l.open > now and l.doubt) then
     local w = l.ws[name]
     if not w then
       w = {lo = o.lo, hi = o.hi, quarters = 4, floor = 0, known = false, c = 0, raised = 0, tries = 0, shared = 0, w = 0,
-        early = false, next = 0, fails = 0, shut = 0, ph = {p = 0, lo = 0, hi = 0, n = 0, x = 0}}
+        early = false, next = 0, fails = 0, shut = 0, fx = false, went = 0, past = 0,
+        ph = {p = 0, lo = 0, hi = 0, at = 0, n = 0, x = 0}}
       l.ws[name] = w
     end
     w.l, w.w = o.l, math.max(w.w, o.w)
@@ -150,7 +183,7 @@ if not (l.open > now and l.doubt) then
     else
       w.lo, w.hi = math.max(w.lo, o.lo), o.hi
     end
-    if q.inc == l.inc and o.v >= 0 then
+    if q.inc == l.inc and o.v >= 0 and l.term == 0 then
       if not w.known or o.b > w.c then
         w.c, w.known, w.raised = o.b, true, l.ver
       elseif o.v >= w.raised and o.r < w.c - l.g then
@@ -163,9 +196,12 @@ if not (l.open > now and l.doubt) then
     for name, w in pairs(l.ws) do
       local early, shut, o = w.early, w.shut, q.ws[name]
       w.early, w.shut = false, 0
-      if shut == 0 or not w.known or w.c <= l.g then -- it has not opened
+      if shut == 0 and o then
+        w.went, w.past = l.went, l.past
+      elseif shut == 0 or not w.known or w.c <= l.g then -- it has not opened
       elseif o and 2 * o.r >= w.l then
         phaseOpened(w, shut, now)
+        if renewed(w, o.r) then w.fx = true end
       else
         phaseFail(w) -- it rolls, or refills
       end
@@ -185,6 +221,37 @@ if not (l.open > now and l.doubt) then
       end
     end
   end
+end
+
+-- the term of the allotments, if it is over: allot.go
+local function allotted()
+  local n = 0
+  for _, o in pairs(l.ms) do n = n + o.e end
+  return n
+end
+local function tooFew(w)
+  local n = 0
+  for _ in pairs(l.ms) do n = n + 1 end
+  return w.l < FEWEST * n
+end
+local function endTerm()
+  l.term, l.log = 0, {}
+  for _, o in pairs(l.ws) do o.known, o.shut = false, 0 end
+  l.learn, l.need, l.since = now + q.ttl + q.grace, 0, now
+  for id, o in pairs(l.ms) do
+    l.need, o.at = l.need + 1, math.min(o.at, now - 1)
+    if id == q.id or o.e <= 0 and o.g == o.f then o.at = now end
+  end
+  news.roll, tell = true, true
+end
+if l.term ~= 0 then
+  local w = only()
+  if w and q.db > 0 and q.tm == l.term then
+    w.fx, w.shared = false, now + OPENFOR
+    phaseFail(w)
+  end
+  if not w or not phaseKnown(w) or tooFew(w) or w.l < allotted()
+    or math.floor((now - l.began) / DRIFT) > math.floor(w.ph.p / 64) then endTerm() end
 end
 
 -- after a loss: wait until all who may hold something have spoken
@@ -253,8 +320,63 @@ for id, o in pairs(l.ms) do
     if o.denied and (o.sv < m.sv or o.sv == m.sv and id < q.id) then ahead = ahead + 1 end
   end
 end
-local probe, at = false, 0
-if q.want > 0 and not learning and l.hold <= now and l.open <= now then
+local probe, at, term = false, 0, l.term ~= 0
+if term then
+  for _, o in pairs(l.ms) do
+    if o.lp > 0 and o.lp < now then o.e, o.lp = 0, 0 end
+  end
+  local w, had = only(), m.e
+  m.tm, hungry = l.term, 1
+  local ids, sum = {}, 0
+  for id, o in pairs(l.ms) do
+    if o.want > 0 and o.tm == l.term then
+      table.insert(ids, id)
+      sum = sum + o.e
+    end
+  end
+  table.sort(ids, function(a, b)
+    local x, y = l.ms[a], l.ms[b]
+    if x.e ~= y.e then return x.e < y.e end
+    if x.sv ~= y.sv then return x.sv < y.sv end
+    return a < b
+  end)
+  local most = w.l
+  if now <= l.til then most = math.min(most, l.most) end
+  local free = most - allotted()
+  for i, id in ipairs(ids) do
+    local o, among = l.ms[id], #ids - i + 1
+    local part = math.min(math.floor((sum + free + among - 1) / among) - o.e, o.want, free)
+    sum = sum - o.e
+    if part > 0 then
+      free = free - part
+      o.e, o.want, o.sv = o.e + part, o.want - part, l.ver
+      if id ~= q.id then
+        o.pushed = o.pushed + part
+        news.push = news.push or {}
+        news.push[id] = {n = o.n, g = o.pushed}
+        news.tm, news.inc, news.ver, tell = l.term, l.inc, l.ver, true
+      end
+    end
+  end
+  if q.want == 0 or m.e > had or l.hold > now then
+    m.vn = 0
+  else
+    at = now + math.max(ASKALLOTTED, 2 * w.ph.p) * 2 ^ m.vn
+    m.vn = math.min(m.vn + 1, 4)
+    if now <= l.til and l.most < w.l then at = l.til + 1 end
+    local over = w.l
+    for _, o in pairs(l.ms) do
+      if o.want == 0 then over = over - o.e end
+    end
+    local fair, uneven = math.floor(over / math.max(#ids, 1)), false
+    for id, o in pairs(l.ms) do
+      if id ~= q.id and o.e > 0 and (o.want == 0 or o.e > fair and m.e < fair - math.floor(fair / 16)) then uneven = true end
+    end
+    if now >= l.rc and uneven then
+      news.recall, news.tm, news.fair, l.rc, tell = true, l.term, math.max(fair, 1), now + 200, true
+    end
+  end
+elseif q.want > 0 and not learning and l.hold <= now and l.open <= now then
   local n = left()
   if n > 0 then
     local among = hungry
@@ -267,6 +389,7 @@ if q.want > 0 and not learning and l.hold <= now and l.open <= now then
       if w.known and w.c <= l.g and now <= opensByLog(w) then probe = false end
     end
     if probe then
+      l.went, l.past = now, l.f
       for _, w in pairs(l.ws) do
         w.early = w.known and w.c <= l.g and now <= opens(w)
         if w.early then w.next = now + math.max(math.floor(w.w / 16), 20) * 2 ^ w.fails end
@@ -279,9 +402,12 @@ if q.want > 0 and not learning and l.hold <= now and l.open <= now then
     end
   end
 end
-local rest = left()
-m.denied = q.want > 0 and q.g == m.g
-if m.denied or m.want > 0 and rest == 0 then
+local rest = 0
+if not term then
+  rest = left()
+  m.denied = q.want > 0 and q.g == m.g
+end
+if not term and (m.denied or m.want > 0 and rest == 0) then
   if learning then
     at = now + 200
   else
@@ -303,6 +429,15 @@ if m.denied or m.want > 0 and rest == 0 then
     news.recall, tell = true, true
   end
 end
+if not term and not learning and l.hold <= now and l.open <= now then -- a term may begin
+  local w = only()
+  if w and l.prober == '' and w.known and w.fx and phaseKnown(w) and 200 * w.w <= 201 * w.ph.p and w.shared <= now and not tooFew(w) then
+    l.term, l.began, l.log = l.ver, now, {}
+    l.most, l.til = math.min(w.c - l.f, w.l), phaseNext(w) + MARGIN
+    for _, o in pairs(l.ms) do o.e, o.b, o.lp = o.g - o.f, o.f, 0 end
+    m.tm = l.term
+  end
+end
 if rest > 0 and (before <= 0 or now >= l.told) and hungry > 1 and not learning and l.hold <= now then
   l.told = now + 20
   news.credit, tell = true, true
@@ -313,14 +448,18 @@ for name, w in pairs(l.ws) do
   local c = -1
   if w.known then c = w.c end
   ws = ws or {} -- none is left out: an empty table may become an empty array
-  ws[name] = {l = w.l, c = c, hi = w.hi, op = 0, p = 0}
-  if phaseKnown(w) then ws[name].op, ws[name].p = w.ph.hi, w.ph.p end
+  ws[name] = {l = w.l, c = c, hi = w.hi, oe = 0, op = 0, p = 0}
+  if phaseKnown(w) then
+    local apart = math.floor((now - w.ph.at) / DRIFT)
+    ws[name].oe, ws[name].op, ws[name].p = w.ph.lo - apart, w.ph.hi + apart, w.ph.p
+  end
   keep = math.max(keep, 2 * (w.hi - now))
 end
 if tell then redis.call('PUBLISH', ARGV[2], ARGV[3] .. ' ' .. cjson.encode(news)) end
 redis.call('SET', KEYS[1], cjson.encode(l), 'PX', string.format('%d', math.min(math.max(keep, 2 * q.ttl), 172800000)))
-local open = 0
+local open, each, base = 0, 0, 0
+if l.term ~= 0 then each, base = m.e, m.b end
 if l.open > now then open = l.open end
 return cjson.encode({stale = false, t = now, inc = l.inc, ver = l.ver, g = m.g, f = l.f,
   k = math.max(members, l.need), h = hungry - 1, left = rest, at = at, hold = l.hold,
-  open = open, learn = learning, probe = probe, ws = ws})
+  open = open, learn = learning, probe = probe, tm = l.term, e = each, b = base, ws = ws})

@@ -42,6 +42,7 @@ type fake struct {
 	ver, told, pd  int64
 	probe, members int64
 	fleet          int64
+	term, each     int64
 }
 
 func (m *fake) report(draw *rand.Rand, now int64) map[string]any {
@@ -75,6 +76,7 @@ func (m *fake) report(draw *rand.Rand, now int64) map[string]any {
 		"id": m.id, "seq": m.seq, "ack": m.ack - rarely(-1), "inc": m.inc, "ver": m.ver + rarely(5), "nonce": m.id + ":" + strconv.FormatInt(m.seq, 10),
 		"k": max(m.members, 1), "ttl": 4000, "grace": 1000, "trip": 1 + draw.Int64N(100), "want": draw.Int64N(60),
 		"g": m.g, "f": m.f, "fa": m.told, "pd": m.pd, "off": rarely(draw.Int64N(3)), "hold": rarely(now + 300), "ws": windows,
+		"tm": m.term, "e": m.each, "bye": 0, "db": 0,
 	}
 }
 
@@ -162,15 +164,16 @@ func (p *pair) exchange(t *testing.T, now time.Time, q map[string]any) map[strin
 	return a
 }
 
-// The script and the ledger agree when a fixed window opens that is told in whole seconds, and what
-// is pushed to whom then.
+// The script and the ledger agree when a fixed window opens that is told in whole seconds, what
+// is pushed to whom then, and what is allotted.
 func TestScriptFindsThePhase(t *testing.T) {
 	for seed := range uint64(5) {
 		draw, p := rand.New(rand.NewPCG(seed, 5)), newPair(t)
-		now, told := int64(1_900_000_000_000), 0
+		now, told, terms, raised := int64(1_900_000_000_000), 0, 0, 0
 		members := []*fake{{id: "a"}, {id: "b"}, {id: "c"}}
 		windows := make([]map[string]any, len(members))
 		var begun, counted int64
+		limit := int64(100)
 		for range 1500 {
 			if draw.IntN(60) > 0 {
 				now += draw.Int64N(60)
@@ -182,14 +185,35 @@ func TestScriptFindsThePhase(t *testing.T) {
 			if m.seq++; windows[i] == nil {
 				windows[i] = map[string]any{}
 			}
+			rarely := func(among int) int {
+				if draw.IntN(among) == 0 {
+					return 1
+				}
+				return 0
+			}
+			if m.term != 0 && draw.IntN(10) == 0 {
+				m.each -= draw.Int64N(m.each + 1)
+			}
+			if draw.IntN(400) == 0 {
+				limit = 80 + draw.Int64N(40)
+			}
 			a := p.exchange(t, time.UnixMilli(now), map[string]any{
 				"id": m.id, "seq": m.seq, "ack": m.seq - 1, "inc": m.inc, "ver": m.ver, "nonce": "n", "k": 1, "ttl": 600000, "grace": 1000,
-				"trip": 30, "want": 60, "g": m.g, "f": m.f, "fa": m.told, "pd": m.pd, "off": 0, "hold": 0, "ws": windows[i],
+				"trip": 30, "want": draw.Int64N(2) * 60, "g": m.g, "f": m.f, "fa": m.told, "pd": m.pd, "off": 0, "hold": 0, "ws": windows[i],
+				"tm": m.term, "e": m.each, "bye": rarely(50), "db": rarely(200),
 			})
 			granted := int64(a["g"].(float64))
 			m.told, m.inc, m.ver, m.fleet = m.f, a["inc"].(string), int64(a["ver"].(float64)), int64(a["f"].(float64))
 			if a["probe"] == true {
 				m.pd = m.seq
+			}
+			had := m.each
+			if m.term, m.each = int64(a["tm"].(float64)), int64(a["e"].(float64)); m.term != 0 {
+				terms++
+				if m.each > had {
+					raised++
+				}
+				granted += min(draw.Int64N(30), m.each) // it spends some of it
 			}
 			if w, ok := a["ws"].(map[string]any)["w"].(map[string]any); ok && w["p"].(float64) > 0 {
 				told++
@@ -202,13 +226,14 @@ func TestScriptFindsThePhase(t *testing.T) {
 					begun, counted = now/2000, 0
 				}
 				counted += cost
-				left, ends := max(100-counted, 0), now/1000*1000+1000*(2-now/1000%2)
-				windows[i]["w"] = map[string]any{"l": 100, "b": m.fleet + cost + left, "nb": m.fleet + cost + left, "r": left, "v": m.ver, "w": 2000, "lo": ends - 700, "hi": ends + 300}
+				left, ends := max(limit-counted, 0), now/1000*1000+1000*(2-now/1000%2)
+				windows[i]["w"] = map[string]any{"l": limit, "b": m.fleet + cost + left, "nb": m.fleet + cost + left, "r": left, "v": m.ver, "w": 2000, "lo": ends - 700, "hi": ends + 300}
 				m.g, m.f = granted, granted
 			}
 		}
-		if told == 0 || p.pushes == 0 {
-			t.Errorf("seed %d: %d replies told when the window opens, and %d news pushed something", seed, told, p.pushes)
+		t.Logf("seed %d: %d replies told when the window opens, and %d of allotments, of which %d were raised; %d news pushed something", seed, told, terms, raised, p.pushes)
+		if told == 0 || p.pushes == 0 || terms == 0 || raised == 0 {
+			t.Error("that leaves something out")
 		}
 	}
 }
@@ -337,7 +362,7 @@ func TestRedis(t *testing.T) {
 		t.Fatal("the subscription was not confirmed")
 	}
 	for i := range 2 { // the second time after the script is gone
-		report := fmt.Sprintf(`{"id":"a","seq":%d,"ack":0,"inc":"","ver":0,"nonce":"n%d","k":1,"ttl":4000,"grace":1000,"trip":1,"want":3,"g":0,"f":0,"fa":0,"pd":0,"off":0,"hold":99999999999999,"ws":{}}`, i+1, i)
+		report := fmt.Sprintf(`{"id":"a","seq":%d,"ack":0,"inc":"","ver":0,"nonce":"n%d","k":1,"ttl":4000,"grace":1000,"trip":1,"want":3,"g":0,"f":0,"fa":0,"pd":0,"off":0,"hold":99999999999999,"tm":0,"e":0,"bye":0,"db":0,"ws":{}}`, i+1, i)
 		reply, err := store.Exchange(ctx, "0123", []byte(report))
 		if err != nil {
 			t.Fatal(err)

@@ -1,8 +1,10 @@
 package sdks
 
 import (
+	"cmp"
 	"flag"
 	"path/filepath"
+	"slices"
 	"testing"
 	"testing/synctest"
 
@@ -30,7 +32,7 @@ func TestSDKs(t *testing.T) {
 		for _, s := range Setups() {
 			name := sdk.Name + "/" + string(s)
 			t.Run(name, func(t *testing.T) {
-				row := try(t, sdk, s)
+				row := median(t, sdk, s)
 				rows = append(rows, row)
 				if !*update {
 					compare(t, want[name], row)
@@ -41,6 +43,17 @@ func TestSDKs(t *testing.T) {
 	if *update && !t.Failed() {
 		require.NoError(t, lab.Write(file, rows))
 	}
+}
+
+// median tries an SDK. Where nothing is announced, some draws of the waits are unlucky: then
+// it is the middle one of three that counts.
+func median(t *testing.T, sdk SDK, s Setup) Row {
+	if sdk.Announced || s == Alone {
+		return try(t, sdk, s)
+	}
+	rows := []Row{try(t, sdk, s), try(t, sdk, s), try(t, sdk, s)}
+	slices.SortFunc(rows, func(a, b Row) int { return cmp.Compare(a.Refused, b.Refused) })
+	return rows[1]
 }
 
 func try(t *testing.T, sdk SDK, s Setup) (row Row) {

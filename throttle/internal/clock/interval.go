@@ -2,10 +2,6 @@
 // intervals in which a moment lies that is not known exactly, the clock of a server, round
 // trips, and the lengths of windows. It imports package header and nothing else of this
 // module.
-// Package clock holds time as package throttle sees it: instants of the local clock,
-// intervals in which a moment lies that is not known exactly, the clock of a server, round
-// trips, and the lengths of windows. It imports package header and nothing else of this
-// module.
 package clock
 
 import (

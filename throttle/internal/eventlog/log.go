@@ -145,20 +145,34 @@ func (h *Log) Remove(at clock.Instant, n int64) {
 // Empty reports whether the log holds no request.
 func (h *Log) Empty() bool { return h.size == 0 }
 
-// Condense merges each two entries of the older half, if there are many: of older requests
-// the log keeps less and less detail.
+// coarse is which part of its age an entry of long ago may last.
+const coarse = 16
+
+// Condense merges entries of the older half, two by two, if there are many: the older
+// requests are, the less exactly the log knows when they were sent.
 func (h *Log) Condense() {
 	if h.size < most {
 		return
 	}
-	half := h.size / 4 * 2
-	kept := h.size - half/2
-	for i := range half / 2 {
-		a, b := h.at(2*i), h.at(2*i+1)
-		*h.at(i) = Entry{a.From, b.Last, b.sum}
+	now := h.at(h.size - 1).Last
+	for part, size := clock.Instant(coarse), h.size; h.size > size-size/8; part /= 2 {
+		h.merge(now, part)
 	}
-	for i := half; i < h.size; i++ {
-		*h.at(i - half/2) = *h.at(i)
+}
+
+// merge merges each two entries of the older half that then last no longer than a part of
+// their age.
+func (h *Log) merge(now, part clock.Instant) {
+	half, kept := h.size/2, 0
+	for i := 0; i < h.size; i, kept = i+1, kept+1 {
+		e := *h.at(i)
+		if i+1 < half {
+			if next := h.at(i + 1); part*(next.Last-e.From) <= now-next.Last {
+				i++
+				e = Entry{e.From, next.Last, next.sum}
+			}
+		}
+		*h.at(kept) = e
 	}
 	h.size = kept
 }

@@ -150,3 +150,18 @@ func TestLogAfter(t *testing.T) {
 		}
 	}
 }
+
+// However many requests were sent before, those of the last minute are counted about right.
+func TestCondensedLogCountsTheLastMinute(t *testing.T) {
+	const minute = 60 * clock.Second
+	for _, rate := range []clock.Instant{20, 100, 1000, 10000} {
+		var h Log
+		step := clock.Second / rate
+		for now := clock.Instant(0); now < 5*minute; now += step {
+			h.Condense()
+			h.Add(now, 1)
+		}
+		assert.LessOrEqual(t, len(h.entries), most, "%d a second", rate)
+		assert.InEpsilon(t, 60*int64(rate), h.After(4*minute), .07, "%d a second", rate)
+	}
+}

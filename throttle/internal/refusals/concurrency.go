@@ -105,7 +105,7 @@ func (c *concurrency) refused(v *View, now clock.Instant, t *Request) bool {
 		return false
 	case n > c.limit:
 		return true
-	case v.all.limits.explains(v, t):
+	case v.all.limits.explains(v, t) && !(c.trial.on && n >= c.near(c.proved)):
 		return false
 	case n > c.proved:
 		if c.over++; c.over >= concurrencyOver && c.over > concurrencyShare*(c.over+c.full) {

@@ -161,9 +161,6 @@ type Refusal struct {
 func (e *Estimator) Shed(v *View, now clock.Instant, t *Request, r Refusal) bool {
 	v.all = e
 	e.sheds.observe(true)
-	if !r.Covered {
-		r.Wait = 0 // where nothing is announced, a wait is most likely one of a limit
-	}
 	if r.Explained || e.limits.explains(v, t) {
 		return false
 	}

@@ -31,9 +31,6 @@ const (
 	// What the response to a request says that was sent within a wait: the server sheds half
 	// of all, or it has a limit, and serves one in twenty all the same.
 	waitRefused, waitServed = 0.64, 2.3
-	// The same of a request that was sent so soon that it may have arrived before the refused
-	// one.
-	waitRefusedSoon, waitServedSoon = 0.47, 0.92
 	// waitSame is how likely a limit is to admit about as many requests as the last time.
 	waitSame = 0.9
 	// waitBroken is what a refusal says that comes after all of a wait, and before any request
@@ -46,9 +43,9 @@ const (
 	waitTest = clock.Second / 2
 )
 
-// begin takes in a refusal that no limit explains, and the wait that it names. held says that
-// all requests wait.
-func (o *longWaits) begin(now, wait clock.Instant, held bool) *longWaits {
+// begin takes in that t was refused and no limit explains it, and the wait that the refusal
+// names. held says that all requests wait.
+func (o *longWaits) begin(now clock.Instant, t *Request, wait clock.Instant, held bool) *longWaits {
 	if wait < waitsLong {
 		if o != nil {
 			o.until = 0
@@ -58,10 +55,10 @@ func (o *longWaits) begin(now, wait clock.Instant, held bool) *longWaits {
 	if o == nil {
 		o = new(longWaits)
 	}
-	if held && o.kept {
+	if held && o.kept && t.At >= o.until+waitEnds {
 		o.add(-waitBroken) // refused once more, after all of the wait
 	}
-	o.until = clock.Never
+	o.until = now + wait - waitEnds
 	if held {
 		o.hold(now, wait)
 	}
@@ -84,16 +81,11 @@ func (o *longWaits) observe(t *Request, soon, refused bool) {
 	if o != nil && !refused {
 		o.kept = false
 	}
-	if !o.within(t) {
-		return
-	}
 	switch {
-	case refused && soon:
-		o.add(waitRefusedSoon)
+	case soon || !o.within(t):
+		return
 	case refused:
 		o.add(waitRefused)
-	case soon:
-		o.add(-waitServedSoon)
 	default:
 		o.add(-waitServed)
 	}

@@ -19,11 +19,14 @@ func (l *limits) draw(v *View, opened clock.Instant) (vain bool) {
 	}
 	switch {
 	case e.told && !l.known() && !v.all.sheds.waits.believed():
+		l.empty = opened // if it was a limit
 	case e.known, !l.known() && e.alone && v.all.sheds.yes > witnessesAdmitted*v.all.sheds.no:
 	case admitted == 0: // it was closed before we came, and nothing is known of why
 	case l.span.explains(v, l, &e, opened):
 		l.span.confirm(v, l, &e, opened)
-		l.empty = opened
+		if shut > briefly { // otherwise a shorter window may have opened
+			l.empty = opened
+		}
 		if l.span.limit > few {
 			l.doubt = doubt{patience: l.doubt.patience}
 		}
@@ -72,6 +75,7 @@ func (l *limits) measure(v *View, e *congestion, opened clock.Instant) (vain boo
 	if l.span.limit > few && 4*l.span.logged(v, l, e) < 3*l.span.limit {
 		limit, none := l.doubt.below(l.span.logged(v, l, e))
 		if !limit {
+			l.empty = opened
 			return none
 		}
 	}

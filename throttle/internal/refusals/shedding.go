@@ -96,7 +96,7 @@ func (s *shedding) begin(v *View, now clock.Instant, t *Request, wait clock.Inst
 	if !s.presumed() {
 		s.latest = v.Sent
 	}
-	s.waits = s.waits.begin(now, wait, !s.presumed())
+	s.waits = s.waits.begin(now, t, wait, !s.presumed())
 }
 
 // witness reports whether t was sent after the refusal under judgement, and surely

@@ -11,15 +11,16 @@ type trial struct {
 	since, last       clock.Instant // then, and the last of them
 	patience          int64         // trials that were in vain, in a row
 
-	on   bool
-	rate float64       // a second
-	next clock.Instant // when the next may go
-	mark int64         // requests after this one belong to the trial
-	need int64         // answers that make one
+	on    bool
+	spent bool          // nothing was served since it began: a limit may have been used up before
+	rate  float64       // a second
+	next  clock.Instant // when the next may go
+	mark  int64         // requests after this one belong to the trial
+	need  int64         // answers that make one
 }
 
 const (
-	trialRefusals = 8    // refusals that make a share, and that a trial waits for
+	trialRefusals = 10   // refusals that make a share, and that a trial waits for
 	trialFew      = 2    // so many of those prove that less is better
 	trialRate     = 0.85 // of what was served, is tried
 	trialSteady   = 4    // answers that show how they follow each other,
@@ -54,6 +55,10 @@ func (u *trial) observe(v *View, now clock.Instant, t *Request, refused bool) bo
 	if u.since == 0 || now > u.since+trialForgets && !u.on || u.paused(now) {
 		u.answers, u.refusals, u.since = 0, 0, now
 	}
+	if u.spent && refused {
+		return false
+	}
+	u.spent = false
 	u.answers++
 	u.last = now
 	if refused {
@@ -67,7 +72,7 @@ func (u *trial) observe(v *View, now clock.Instant, t *Request, refused bool) bo
 		rest = u.need * trialRest << (min(u.patience, trialPatience) - 1)
 	}
 	served := u.answers - u.refusals
-	if u.refusals < trialRefusals || u.answers < rest || served < trialRefusals || now <= u.since {
+	if u.refusals < trialRefusals || u.answers < rest || served < trialRefusals || now <= u.since+briefly {
 		return false
 	}
 	u.need = trialRefusals * u.answers / u.refusals
@@ -75,7 +80,7 @@ func (u *trial) observe(v *View, now clock.Instant, t *Request, refused bool) bo
 		u.answers, u.refusals, u.since = 0, 0, now
 		return false
 	}
-	u.on, u.mark = true, v.Sent
+	u.on, u.spent, u.mark = true, true, v.Sent
 	u.rate = max(trialRate*float64(served)*float64(clock.Second)/float64(now-u.since), 1e-3)
 	u.next = now
 	u.answers, u.refusals = 0, 0

@@ -31,7 +31,7 @@ var exceptions = map[string]Field{
 	// Spring Cloud Gateway: the bucket's size, which X-RateLimit-Remaining counts down.
 	"x-ratelimit-burst-capacity": {Role: RoleLimit, Family: "x-ratelimit", Unit: "tokens"},
 	// football-data.org: the only window's reset, under a stem of its own.
-	"x-requestcounter-reset": {Role: RoleReset, Family: "~", Step: time.Second},
+	"x-requestcounter-reset": {Role: RoleReset, Family: NoFamily, Step: time.Second},
 	// Walmart Marketplace.
 	"x-current-token-count":     {Role: RoleRemaining, Family: "x-token", Unit: "tokens"},
 	"x-next-replenishment-time": {Role: RoleReset, Family: "x-token"},
@@ -50,6 +50,9 @@ var exceptions = map[string]Field{
 	// BingX and KuCoin: milliseconds.
 	"x-ratelimit-requests-expire": {Role: RoleReset, Family: "x-ratelimit", Key: "requests", Label: "requests", Step: time.Millisecond},
 	"gw-ratelimit-reset":          {Role: RoleReset, Family: "gw-ratelimit", Step: time.Millisecond},
+
+	// Microsoft Graph, where most of a limit is used up: a share of it, of unknown size.
+	"x-ms-throttle-limit-percentage": {},
 
 	// Everything in one value.
 	"sforce-limit-info":          {Role: RoleStem, Family: "sforce", Strict: true},

@@ -25,6 +25,7 @@ const (
 	RoleScope                 // whom or what the unnamed window counts
 	RoleKind                  // free text that may hold the length of the unnamed window
 	RoleCost                  // what this request cost
+	RoleUnit                  // what the windows of the family count, or their period
 	RolePacked                // a notation of its own, as Packed tells
 	RoleDate                  // Date
 	RoleAge                   // Age
@@ -54,8 +55,9 @@ type Field struct {
 	Unit   string        // what is counted, where the name tells it
 	Step   time.Duration // the unit of a plain number of time; 0 when the name does not tell
 	Strict bool          // a plain number behind this name means nothing, or nothing by itself
-	Weak   bool          // counts only where limit, rest and reset of the same name come together
+	Weak   bool          // counts only beside others of the same name: a limit; in WeakFamily limit, rest and reset or use
 	Sum    bool          // use and rest add up to the limit
+	TTL    bool          // a reset called ttl, which is the period where another field tells the reset
 	Full   float64       // for a use that is a share: what all of it is (100 or 1); 0 for a count
 	Packed PackedKind    // of RolePacked
 }

@@ -35,7 +35,7 @@ func Classify(name string) *Field {
 		return noField
 	}
 	f.Step, f.Full, f.Unit, f.Length = n.step, n.full, n.unit, n.length
-	f.Weak = n.weak
+	f.Weak, f.TTL = n.weak, n.ttl && f.Role == RoleReset
 	if f.Role != RoleRetry {
 		f.Family, f.Key = n.family, n.match()
 		if n.bySize && len(n.key) > 0 {
@@ -64,13 +64,16 @@ func isErrorField(low string) bool {
 // accepts have one of these in them.
 func mayLimit(low string) bool {
 	for _, part := range [...]string{"limit", "limt", "retry", "quota", "rema", "-rl-", "used", "usage", "left",
-		"reset", "available", "made", "total", "max-", "-per-", "allowed", "-cost", "consum", "concurren", "qps", "codex", "mbx"} {
+		"reset", "available", "throttle", "made", "total", "max-", "-per-", "allowed", "-cost", "consum", "concurren", "qps", "codex", "mbx"} {
 		if strings.Contains(low, part) {
 			return true
 		}
 	}
 	return false
 }
+
+// NoFamily is the family of fields without a stem in their names.
+const NoFamily = "~"
 
 // nameParts is what the words of a name add up to.
 type nameParts struct {
@@ -88,6 +91,7 @@ type nameParts struct {
 	behind WordKind // the kind of word behind the last limit
 	weak   bool
 	bySize bool
+	ttl    bool
 	costs  int // how many of the decoys are the word cost
 }
 
@@ -117,7 +121,7 @@ func (n *nameParts) parse(low string) {
 	words := joinPeriods(split(low, make([]string, 0, 16)))
 	stem := stemAt(words)
 	if stem < 0 {
-		n.family = "~"
+		n.family = NoFamily
 		if len(words) > 1 && words[0] == "x" && words[1] == "ms" {
 			words = words[2:] // Microsoft, not milliseconds
 		}
@@ -208,6 +212,10 @@ func (n *nameParts) add(w string, d Word) {
 	if d.Kind == wordDecoy && things[w] == "cost" {
 		n.costs++
 	}
+	if n.stem && (w == "attempts" || w == "attempt") {
+		d = Word{Kind: wordCount} // requests, where they are what is limited
+	}
+	n.ttl = n.ttl || w == "ttl"
 	n.has[d.Kind]++
 	if n.last == WordLimit {
 		n.behind = d.Kind

@@ -62,6 +62,10 @@ func (n *nameParts) stemOnly() Role {
 		n.key = nil // X-RateLimit-Request counts them
 		return RoleUsed
 	}
+	if len(n.key) == 1 && n.key[0] == "unit" {
+		n.key, n.unit = nil, ""
+		return RoleUnit // X-RateLimit-Unit: tokens
+	}
 	// A last word such as scope is the role, and so no part of the window's name.
 	last := len(n.key) - 1
 	switch Dictionary[n.key[last]].Kind {
@@ -96,7 +100,7 @@ func (n *nameParts) reset() Role {
 // comes in periods, are what is limited.
 func (n *nameParts) stemless() Role {
 	has := func(kind WordKind) bool { return n.has[kind] > 0 }
-	plan := has(WordQuota) || slices.Contains(n.key, "qps")
+	plan := has(WordQuota) || slices.Contains(n.key, "qps") || slices.Contains(n.key, "api")
 	counted := plan || has(WordUnit) || has(WordPeriod)
 	switch {
 	case has(wordBlock), has(wordAt) && !has(wordReset), has(wordPolicy), has(wordWait):
@@ -108,8 +112,16 @@ func (n *nameParts) stemless() Role {
 		return RoleKind
 	case has(wordReset) && (counted || has(WordLimit) || has(wordUsed)):
 		return n.reset()
+	case has(wordLength) && has(WordQuota) && !has(wordRemaining) && !has(wordUsed) && !has(WordLimit):
+		return RoleLength // X-Quota-Window: day
 	case has(wordRemaining) && (counted || has(WordLimit)), n.behind == wordStatus:
 		return RoleRemaining
+	case has(wordRemaining) && has(wordUsed):
+		n.weak = true // X-Usage-Remaining says something beside X-Usage-Limit
+		return RoleRemaining
+	case has(WordLimit) && n.last == wordTime && !has(wordLength) && !has(wordWait):
+		n.length, n.step = n.step, 0
+		return RoleLimit // X-Limit-Minutes
 	case has(wordUsed) && n.told == WordLimit:
 		return RoleLimit // X-Usage-Limit
 	case has(wordUsed) && (counted || has(WordLimit) || has(wordCount) || n.has[wordUsed] > 1):

@@ -57,7 +57,7 @@ type Word struct {
 var Dictionary = func() map[string]Word {
 	m := map[string]Word{
 		"ratelimit": {Kind: wordStem}, "ratelimits": {Kind: wordStem}, "rl": {Kind: wordStem},
-		"ratelimiting": {Kind: wordStem}, "ratelimiter": {Kind: wordStem},
+		"ratelimiting": {Kind: wordStem}, "ratelimiter": {Kind: wordStem}, "throttle": {Kind: wordStem},
 		// Vendors whose limits have names without any common stem.
 		"codex": {Kind: wordStem}, "mbx": {Kind: wordStem}, "bapi": {Kind: wordStem},
 		"utilization": {Kind: wordShare}, "utilisation": {Kind: wordShare}, "util": {Kind: wordShare},
@@ -136,7 +136,15 @@ var Dictionary = func() map[string]Word {
 var things = map[string]string{
 	"bytes": "bytes", "kilobytes": "kilobytes", "megabytes": "megabytes", "objects": "objects", "records": "records", "rows": "rows",
 	"pages": "pages", "chars": "characters", "emails": "emails", "documents": "documents", "neurons": "neurons", "transactions": "transactions",
-	"cost": "cost", "costs": "cost", "tpm": "tokens", "tpd": "tokens", "rpm": "requests", "rps": "requests", "rpd": "requests",
+	"cost": "cost", "costs": "cost", "usd": "usd", "dollars": "usd", "cents": "cents", "tpm": "tokens", "tpd": "tokens", "rpm": "requests", "rps": "requests", "rpd": "requests",
+}
+
+// UnitOf returns the unit that a word in lower case names, "" if it names none.
+func UnitOf(w string) string {
+	if d := Dictionary[w]; d.Kind == WordUnit {
+		return d.Unit
+	}
+	return things[w]
 }
 
 // glue holds words that occur only inside longer ones. They are apart from the

@@ -85,4 +85,15 @@ func LastPart(code string) string {
 }
 
 // IsCode reports whether a text is an error code, and not a sentence.
-func IsCode(s string) bool { return s != "" && len(s) <= 128 && strings.IndexByte(s, ' ') < 0 }
+// Sentences in languages that put no spaces between words are none.
+func IsCode(s string) bool {
+	if s == "" || len(s) > 128 {
+		return false
+	}
+	for i := range len(s) {
+		if s[i] == ' ' || s[i] >= 0x80 {
+			return false
+		}
+	}
+	return true
+}

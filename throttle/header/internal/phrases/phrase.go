@@ -132,13 +132,18 @@ var limited = []string{
 	"number of calls", "number of queries", "api calls",
 	"api requests", "complexity budget", "request budget", "current quota", "quota metric", "concurrency limit", "frequency limit",
 	"tokens per minute", "tokens per day", "rate limiter budget", "compute units per second", "request volume", "qps", "rps",
-	"concurrent requests limit", "compute unit", "credits per minute",
+	"concurrent requests limit", "compute unit", "credits per minute", "access rate", "access frequency",
+	"límite de solicitudes", "límite de peticiones", "límite de consultas", "límite de llamadas", "limite de requisições",
+	"limite de solicitações", "limite de chamadas", "limite de requêtes", "limite d'appels", "limite di richieste", "anfragelimit", "anfragenlimit",
+	"limit on concurrent calls", "limit on concurrent requests", "limit on the number of concurrent",
 }
 
 // exceeded are the words by which it says so.
 var exceeded = []string{
 	"exceeded", "exceed", "exceeds", "exceeding", "reached", "hit", "surpassed", "exhausted", "depleted", "over", "overrun",
 	"used up", "triggered", "violated", "violation", "above", "breached", "run out", "ran out", "reach", "past",
+	"excedido", "excedida", "excedeu", "alcanzado", "alcanzada", "superado", "superada", "atingido", "atingida", "ultrapassado",
+	"dépassé", "dépassée", "atteint", "atteinte", "überschritten", "erreicht", "raggiunto", "superato",
 }
 
 // other are words that say that something else than requests is limited, or

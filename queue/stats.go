@@ -6,6 +6,35 @@ import (
 	"github.com/forbear-go/forbear/throttle/limit"
 )
 
+// Stats counts what a queue holds.
+type Stats struct {
+	Keys     int // keys that the queue remembers
+	Waiting  int // requests in the queue, and those that wait for room in it
+	InFlight int // permits that are not released
+}
+
+// Stats returns what the queue currently holds.
+func (l *Queue) Stats() Stats {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return Stats{Keys: len(l.keys), Waiting: l.waiting + l.overflowed.len(), InFlight: l.flying}
+}
+
+// KeyStats returns what the queue holds for one key. Keys is 0 if the queue does not know the key, and
+// 1 otherwise.
+func (l *Queue) KeyStats(name string) Stats {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if k := l.keys[name]; k != nil {
+		return k.stats()
+	}
+	return Stats{}
+}
+
+func (k *key) stats() Stats {
+	return Stats{Keys: 1, Waiting: int(k.waiting), InFlight: int(k.flying)}
+}
+
 // A Declared is a limit of a [Rule] as it stands at some moment.
 type Declared struct {
 	// Name is the name that the limit has in errors.

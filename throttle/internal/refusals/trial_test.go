@@ -1,0 +1,53 @@
+package refusals
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/forbear-go/forbear/throttle/internal/clock"
+)
+
+// begun returns a trial that began at the end of some seconds in which a fifth of all
+// requests was refused.
+func begun(t *testing.T) (u *trial, v *View, now clock.Instant) {
+	u, v = new(trial), new(View)
+	for !u.on {
+		now += clock.Second / 20
+		require.Less(t, now, 10*clock.Second)
+		v.Sent++
+		u.observe(v, now, &Request{Number: v.Sent, Cost: 1, At: now}, v.Sent%5 == 0)
+	}
+	return u, v, now
+}
+
+// A limit that was used up before a trial began says nothing of the rate that is tried.
+func TestTrialBeginsWhereSomethingIsServed(t *testing.T) {
+	u, v, now := begun(t)
+	assert.Greater(t, now, briefly, "a rate takes some time to measure")
+	for range 10 {
+		v.Sent++
+		assert.False(t, u.observe(v, now, &Request{Number: v.Sent, Cost: 1, At: now}, true))
+		assert.True(t, u.on)
+	}
+	found := false
+	for range 1000 {
+		v.Sent++
+		if found = u.observe(v, now, &Request{Number: v.Sent, Cost: 1, At: now}, false); found {
+			break
+		}
+	}
+	assert.True(t, found)
+}
+
+// Where as many are refused at the lower rate as before, it is no limit's.
+func TestTrialInVain(t *testing.T) {
+	u, v, now := begun(t)
+	for i := 0; u.on; i++ {
+		require.Less(t, i, 100)
+		v.Sent++
+		assert.False(t, u.observe(v, now, &Request{Number: v.Sent, Cost: 1, At: now}, i%5 == 1))
+	}
+	assert.Equal(t, int64(1), u.patience)
+}
