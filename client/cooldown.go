@@ -236,6 +236,14 @@ func (l *keyState) merge(now time.Time, same []*cooldown, wait time.Duration) {
 	}
 }
 
+// servedRoute takes in that a request of a route was served.
+func (l *keyState) servedRoute(now time.Time, a *attempt) {
+	l.spread.served(a.route.ID, a.taken)
+	if l.spread.closing.witness(a.route.ID, a.taken, false) {
+		l.separate(now)
+	}
+}
+
 // separate notes that the refusal with which all routes closed last concerns its own route alone.
 func (l *keyState) separate(now time.Time) {
 	l.spread.wide, l.spread.agreed = false, 0

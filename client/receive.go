@@ -50,10 +50,7 @@ func (l *keyState) receive(now time.Time, a *attempt) {
 		a.own.Observe(now, a.ownTicket, outcome(r))
 	}
 	if a.scope == 0 && !r.Refused {
-		l.spread.served(a.route.ID, a.taken)
-		if l.spread.closing.witness(a.route.ID, a.taken, false) {
-			l.separate(now)
-		}
+		l.servedRoute(now, a)
 	}
 	if belongs == a.part {
 		a.part.Observe(now, a.ticket, r)
