@@ -79,6 +79,10 @@ func TestSameLimitCountedApart(t *testing.T) {
 			func(ctx context.Context, caller, n int) *http.Request {
 				return get(ctx, fmt.Sprintf("/channels/%04d/messages/%d", 1000+caller%20, 100000+n))
 			}, 20 * 5 * 120},
+		"each account": {15, 30 * time.Second, 5, 20, func(r *http.Request) string { return r.URL.Query().Get("account_id") },
+			func(ctx context.Context, caller, n int) *http.Request {
+				return get(ctx, fmt.Sprintf("/payments?page=%d&account_id=%d", n, 7000+caller%5))
+			}, 5 * 15 * 20},
 		"each method": {30, 30 * time.Second, 2, 10, func(r *http.Request) string { return r.Method },
 			func(ctx context.Context, caller, _ int) *http.Request {
 				r := get(ctx, "/things")

@@ -40,9 +40,10 @@ type keyState struct {
 	spread    spread
 	cooldowns map[uint64]*cooldown // by route
 
-	counters map[uint64]*sharing.Counters // by bucket
-	lastPath string                       // of the last request
-	paths    bool                         // requests had several paths
+	counters  map[uint64]*sharing.Counters // by bucket
+	lastPath  string                       // of the last request
+	lastOwner string                       // that the last request named; see sharing.OwnerOf
+	paths     bool                         // requests had several paths or owners
 
 	epoch int // how often Forget was called
 
@@ -167,6 +168,11 @@ func (l *keyState) sent(now time.Time, a *attempt) {
 	l.spread.sent(a.route.ID)
 	if path := a.req.URL.Path; !l.paths && path != l.lastPath {
 		l.lastPath, l.paths = path, l.lastPath != ""
+	}
+	if query := a.req.URL.RawQuery; !l.paths && query != "" {
+		if owner := sharing.OwnerOf(query); owner != "" && owner != l.lastOwner {
+			l.lastOwner, l.paths = owner, l.lastOwner != ""
+		}
 	}
 	if (l.paths || l.spread.shared) && l.shown.Mark != 0 {
 		if a.counters = l.countersOf(l.bucket(a)); a.counters != nil {

@@ -94,7 +94,7 @@ func (w *window) opens(k *Limiter) instant {
 	at := never
 	switch {
 	case w.resetKnown:
-		at = w.reset.Latest
+		at = w.reset.Latest - w.coarse.early(w)
 	case w.length.Value == 0 || w.limit <= 0:
 		at = k.lastSent + max(w.probe.blind, second)
 	}
@@ -113,7 +113,7 @@ func (w *window) probeReady(k *Limiter, now instant) instant {
 	if w.contention.Others(now) && at != never {
 		at += w.contention.Delay()
 	}
-	if w.probe.bidden == 0 && !w.kind.CounterExcluded() && w.phase.Settled() == 0 {
+	if w.probe.bidden == 0 && !w.kind.CounterExcluded() && w.phase.Settled() == 0 && w.coarse.early(w) == 0 {
 		v := w.view(k, max(at, now))
 		at = min(max(at, w.kind.CounterReady(&v.View, 1)), w.phase.Patience(w.limit, w.length.Told, at))
 	}

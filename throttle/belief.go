@@ -94,14 +94,12 @@ func (k *Limiter) tries(now instant, n int64) bool {
 	return true
 }
 
-// ForgetRefusals drops what was learned from refusals, and ends the wait of the last one, because
-// they turned out to concern other requests.
+// ForgetRefusals drops the limits that were learned from refusals, and ends the wait of the last one,
+// because they turned out to concern other requests.
 func (k *Limiter) ForgetRefusals(now time.Time) {
 	k.expireLost(k.instant(now))
-	k.refusals, k.cooldown = refusals.Estimator{}, cooldown{}
-	if len(k.windows) > 0 {
-		k.refusals.Announced()
-	}
+	k.refusals.ForgetLimits()
+	k.cooldown = cooldown{}
 }
 
 // Forget drops all that is believed of limits. What is under way is still counted as such.

@@ -18,6 +18,7 @@ func (w *window) observe(k *Limiter, now instant, t *Reservation, said *header.W
 	}
 	bidden := w.probe.bade > 0 && w.probe.answeredBy(t)
 	w.probe.bade = 0
+	early := w.resetKnown && t.at < w.reset.Latest && w.probe.answeredBy(t)
 	reset, told := interval{}, said.Reset.Known()
 	w.moment = told && !said.Reset.At.IsZero()
 	if told {
@@ -33,6 +34,8 @@ func (w *window) observe(k *Limiter, now instant, t *Reservation, said *header.W
 		})
 	}
 	if told {
+		w.step = clock.Bounded(said.Reset.Resolution)
+		w.coarse.known = reset != raw
 		w.kind.Move(reset, w.length.Value)
 		if !w.observeReset(k, t, reset, !ok || w.limit <= 1 || 2*remaining >= w.limit) && !w.fullSooner() {
 			return
@@ -40,9 +43,13 @@ func (w *window) observe(k *Limiter, now instant, t *Reservation, said *header.W
 	}
 	w.observeLength(k, now, t, said, raw, told)
 	if told {
+		w.far = w.isFar(k)
 		w.close(k, now)
 	}
 	w.eager.observe(t, refused)
+	if early && !refused {
+		w.coarse.refused = 0
+	}
 	probe := w.probe.answeredBy(t) && !w.belief.early && w.untimed(told, reset, now) && !w.contention.Others(now)
 	if w.belief.observe(now, said, remaining, ok, refused, probe) {
 		w.contention.Begin(w.limit) // it counts anew, and no other server did
@@ -105,7 +112,7 @@ func (w *window) observeReset(k *Limiter, t *Reservation, reset interval, full b
 		reset.Earliest = max(reset.Earliest, t.at) // what is still to come was not over when we asked
 	}
 	switch {
-	case !w.resetKnown, reset.Earliest > w.reset.Latest:
+	case !w.resetKnown, reset.Earliest > w.reset.Latest, w.coarse.moved(w, reset):
 	case t.number <= w.resetSince && reset.Latest < w.reset.Earliest:
 		return false // it was sent before the window opened that is told of now
 	case t.number < w.resetTold && w.reset.Meets(reset):

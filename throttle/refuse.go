@@ -41,7 +41,7 @@ func (k *Limiter) refuse(now instant, t *Reservation, r *header.Reading) {
 		k.cooldown.refuse(k, now, wait(r), r.Wait.Known(), t)
 	}
 	k.refuseUnits(now, t, r)
-	if !explained {
+	if !explained || k.far() {
 		k.refusals.Refuse(now, &sent, r, again)
 	}
 	for i := range k.windows {
@@ -55,6 +55,7 @@ func (k *Limiter) refuse(now instant, t *Reservation, r *header.Reading) {
 			continue // an edge spoke
 		}
 		if w.emptied(said) {
+			w.coarse.refuse(w, t, r.Wait.Explicit)
 			w.trust.confirm(k)
 			w.exhaust(k, now)
 			if w.contention.Others(now) {

@@ -42,9 +42,12 @@ type window struct {
 	eager      eagerness
 	phase      phase.Estimator
 
-	moment     bool // the reset is told as one
-	served     bool // an answer that was no refusal told of it
-	concurrent bool // it limits the requests under way, not those of a period
+	moment     bool    // the reset is told as one
+	served     bool    // an answer that was no refusal told of it
+	concurrent bool    // it limits the requests under way, not those of a period
+	far        bool    // it is too short for what responses say of it
+	step       instant // of the notation of its reset
+	coarse     coarse
 }
 
 // A probe is a request that was sent without knowing that the window is open, to
@@ -82,7 +85,7 @@ func (w *window) open() bool {
 }
 
 // ignored reports whether requests were served beyond what the window says.
-func (w *window) ignored() bool { return w.belief.beyond || w.trust.broken }
+func (w *window) ignored() bool { return w.belief.beyond || w.trust.broken || w.far }
 
 // send counts n more, up to the given number, as sent.
 func (w *window) send(now, slack instant, number, n int64) {

@@ -71,7 +71,7 @@ func (w World) defaults() World {
 // Worlds returns all worlds.
 func Worlds() []World {
 	var all []World
-	for _, some := range [][]World{shedding(), broken(), units(), short(), routes(), windows(), beliefs(), concurrency()} {
+	for _, some := range [][]World{shedding(), broken(), units(), short(), routes(), windows(), beliefs(), concurrency(), odd()} {
 		all = append(all, some...)
 	}
 	return all

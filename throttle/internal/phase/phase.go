@@ -218,6 +218,9 @@ func (p *Estimator) ends(reset clock.Interval, s Sample, step clock.Instant) clo
 	return all
 }
 
+// Openings returns how many openings of the window were seen.
+func (p *Estimator) Openings() int { return p.seen }
+
 // Settled returns the length that all guesses share, if enough was seen; else 0.
 func (p *Estimator) Settled() clock.Instant {
 	if len(p.guesses) == 0 || p.seen < phaseNeeds<<p.failed {
