@@ -266,6 +266,7 @@ end
 -- the part of what is left of one of so many that wait
 local function partOf(n, among, before)
   local part = math.floor((n + math.floor(among / 2)) / among)
+  if n < among then part = 0 end
   for _, w in pairs(l.ws) do
     if w.shared > now then
       part = math.floor((part + 1) / 2)
