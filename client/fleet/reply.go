@@ -27,6 +27,9 @@ func (m *member) apply(q *report, a reply, err error, sent, now time.Time) {
 		return
 	}
 	m.failing = false
+	if q.Hold > 0 && !m.refusal.After(q.refusal) {
+		m.refusal = time.Time{}
+	}
 	m.clock.observe(a.Time, sent, now)
 	if m.inc != a.Inc {
 		m.allotment.term = 0

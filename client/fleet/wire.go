@@ -1,5 +1,7 @@
 package fleet
 
+import "time"
+
 // A report is what a member tells the ledger of a key. Counters only ever say what is so
 // now, so that a report may be lost, repeated, or late. All times are milliseconds of
 // the store's clock.
@@ -26,6 +28,8 @@ type report struct {
 	Off      int64           `json:"off"` // 1: nothing is announced; 2: what is cannot be shared
 	Hold     int64           `json:"hold"`
 	Windows  map[string]told `json:"ws"`
+
+	refusal time.Time // what Hold says, on the member's clock
 }
 
 // A told is what responses told a member of a window.
