@@ -156,7 +156,7 @@ func (m *member) reportAllotted(now time.Time, waiting int, q *report) {
 		}
 		t.lower = false
 	}
-	q.Term, q.Each, q.Want = t.term, t.each, 0
+	q.Term, q.Each, q.Spent, q.Want = t.term, t.each, spent, 0
 	if t.doubt {
 		q.Doubt = 1
 	}

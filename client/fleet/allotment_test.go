@@ -278,3 +278,23 @@ func TestHoldIsToldOnce(t *testing.T) {
 		}
 	})
 }
+
+// What is sent while the term ends is of what is kept.
+func TestAllotmentEndsInFlight(t *testing.T) {
+	for _, inc := range []string{"", "new"} {
+		synctest.Test(t, func(t *testing.T) {
+			m := allotted(t)
+			m.Ask(time.Now(), 1)
+			m.Take(time.Now(), 1)
+			q := m.report(time.Now(), 5)
+			for range 3 {
+				m.Ask(time.Now(), 1)
+				m.Take(time.Now(), 1)
+			}
+			m.apply(q, reply{Inc: inc, Granted: q.Granted + 9}, nil, time.Now(), time.Now())
+			if n := m.held(); n != 6 || q.Spent != 1 {
+				t.Errorf("with 4 of 10 sent, 1 of them before the report (%+v), it holds %d", q, n)
+			}
+		})
+	}
+}

@@ -23,6 +23,7 @@ type report struct {
 	Probed   int64           `json:"pd"`  // the call of the last probe that is over
 	Term     int64           `json:"tm"`  // of the allotment that the member knows,
 	Each     int64           `json:"e"`   // which is so much of each instance of the window
+	Spent    int64           `json:"sp"`  // of that, of this instance
 	Last     int64           `json:"bye"` // 1: that is spent, and nothing more of the next
 	Doubt    int64           `json:"db"`  // 1: less is left than can be
 	Off      int64           `json:"off"` // 1: nothing is announced; 2: what is cannot be shared
