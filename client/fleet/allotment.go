@@ -167,7 +167,7 @@ func (m *member) reportAllotted(now time.Time, waiting int, q *report) {
 
 // doubt looks whether a response tells that less is left of this instance than the fleet may
 // have spent of it.
-func (m *member) doubt(now time.Time, w *window, e *flight, remaining int64) {
+func (m *member) doubt(w *window, e *flight, remaining int64) {
 	t := &m.allotment
 	if t.term == 0 || t.window != w || w.marked || e.at.Before(w.opened) {
 		return

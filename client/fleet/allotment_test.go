@@ -49,7 +49,7 @@ func TestAllotmentRenews(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := allotted(t)
 		numbers := spend(t, m)
-		if d, _ := m.Ask(time.Now(), 1); len(numbers) != 10 || d.At.Sub(time.Now()) != 2*time.Second {
+		if d, _ := m.Ask(time.Now(), 1); len(numbers) != 10 || time.Until(d.At) != 2*time.Second {
 			t.Fatalf("it sent %d, and then is told %+v", len(numbers), d)
 		}
 		for _, n := range numbers[:6] {

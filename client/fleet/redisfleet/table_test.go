@@ -57,8 +57,8 @@ func scenarios() []scenario {
 			return 1, 4 * time.Second
 		}},
 		{name: "20 in 2 s", limit: fixed(20, 2*time.Second), per: 2 * time.Second, windows: 10, possible: 20, refused: 0.01, used: 0.95},
-		{name: "Redis killed for 3 s", limit: usual, per: 2 * time.Second, windows: 10, possible: 400, refused: 0.005, used: 0.95, during: away(3 * time.Second)},
-		{name: "Redis absent for the first 5 s", limit: usual, per: 2 * time.Second, windows: 10, possible: 400, refused: 0.02, used: 0.9, absent: true, during: func(s *redisServer, _ []*exec.Cmd) {
+		{name: "Redis killed for 3 s", limit: usual, per: 2 * time.Second, windows: 10, possible: 400, refused: 0.01, used: 0.95, during: away(3 * time.Second)},
+		{name: "Redis absent for the first 5 s", limit: usual, per: 2 * time.Second, windows: 10, possible: 400, refused: 0.05, used: 0.9, absent: true, during: func(s *redisServer, _ []*exec.Cmd) {
 			time.Sleep(5 * time.Second)
 			s.start()
 		}},
