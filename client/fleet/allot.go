@@ -52,6 +52,9 @@ func (l *ledger) end(q *report, now int64, n *news) {
 	}
 	l.learn, l.need, l.since = now+q.TTL+q.Grace, int64(len(l.members)), now
 	for id, m := range l.members {
+		if id == q.ID {
+			l.keep(q, m)
+		}
 		if m.heard = min(m.heard, now-1); id == q.ID || m.each <= 0 && m.granted == m.finished {
 			m.heard = now
 		}
@@ -181,6 +184,15 @@ func (l *ledger) fill(q *report, ids []string, now int64, n *news) {
 			n.Push = make(map[string]push)
 		}
 		n.Push[id], n.Term, n.Inc, n.Ver = push{o.seq, o.pushed}, l.term, l.inc, l.ver
+	}
+}
+
+// keep has a member keep what it has not spent of an allotment that is no longer valid: it counts as
+// granted, and is not to be had once more.
+func (l *ledger) keep(q *report, m *memberState) {
+	if rest := q.Each - q.Spent; q.Term != 0 && rest > 0 {
+		m.granted += rest
+		l.granted += rest
 	}
 }
 

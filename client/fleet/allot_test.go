@@ -193,3 +193,19 @@ func TestRenewed(t *testing.T) {
 		}
 	}
 }
+
+// What a member has not spent of an allotment when its term ends, it keeps and spends once.
+func TestUnspentAllotmentIsKept(t *testing.T) {
+	b := term(t)
+	b.now += 10
+	each, granted, outstanding := b.q["a"].Each, b.q["a"].Granted, b.l.granted-b.l.finished
+	r := b.tell("a", func(q *report) { q.Doubt, q.Spent = 1, 20 })
+	if rest := each - 20; r.Granted != granted+rest || b.l.granted-b.l.finished != outstanding+rest {
+		t.Errorf("of %d, it keeps %d; %d are outstanding, before it were %d", each, r.Granted-granted, b.l.granted-b.l.finished, outstanding)
+	}
+	b.l = nil
+	each, granted = b.q["b"].Each, b.q["b"].Granted
+	if r = b.tell("b", func(q *report) { q.Spent = 5 }); r.Granted != granted+each-5 || b.l.granted-b.l.finished != r.Granted-b.q["b"].Finished {
+		t.Errorf("in a new ledger, of %d it keeps %d; %d are outstanding", each, r.Granted-granted, b.l.granted-b.l.finished)
+	}
+}

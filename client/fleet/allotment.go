@@ -18,6 +18,7 @@ type allotment struct {
 	fair            int64 // it is lowered to this at the next opening, if it is not 0
 	lower           bool  // which has come
 	doubt           bool  // less is left than can be
+	last            bool  // what is not spent was given back, and all of the next instance
 }
 
 // adopt takes in what a reply says of the allotment.
@@ -50,6 +51,9 @@ func (m *member) adopt(now time.Time, a *reply) {
 // renew begins an instance of a window, of which our units are those after begun.
 func (m *member) renew(w *window, begun int64) {
 	if t := &m.allotment; t.term != 0 && t.window == w {
+		if t.last {
+			t.each = 0
+		}
 		t.peak = max(m.sent-w.begun, t.peak-(t.peak+3)/4)
 		t.short, t.wasShort = false, t.short
 		m.asked = false // or again, once it is short
@@ -126,7 +130,7 @@ func (m *member) planAllotted(now time.Time, active bool, by func(time.Time) boo
 	case active:
 		by(m.used.Add(m.fleet.lease))
 		return by(m.lease.Add(-m.fleet.lease * 4 / 10))
-	case m.allotment.each > 0 && m.lease.After(now):
+	case m.allotment.each > max(m.allotment.spent(m.sent), 0) && m.lease.After(now):
 		return true // it gives that back
 	case m.joined && len(m.flying) == 0:
 		m.joined = false
@@ -143,8 +147,8 @@ func (m *member) reportAllotted(now time.Time, waiting int, q *report) {
 	}
 	m.turn(now)
 	spent := max(t.spent(m.sent), 0) + m.promised
-	switch {
-	case m.closed || now.Sub(m.used) >= m.fleet.lease:
+	switch t.last = m.closed || now.Sub(m.used) >= m.fleet.lease; {
+	case t.last:
 		t.each, q.Last = min(t.each, spent), 1
 	case t.fair > 0 && (t.lower || m.recalled):
 		if t.each = min(t.each, max(t.fair, spent)); t.each <= t.fair {
@@ -152,7 +156,7 @@ func (m *member) reportAllotted(now time.Time, waiting int, q *report) {
 		}
 		t.lower = false
 	}
-	q.Term, q.Each, q.Want = t.term, t.each, 0
+	q.Term, q.Each, q.Spent, q.Want = t.term, t.each, spent, 0
 	if t.doubt {
 		q.Doubt = 1
 	}
@@ -163,7 +167,7 @@ func (m *member) reportAllotted(now time.Time, waiting int, q *report) {
 
 // doubt looks whether a response tells that less is left of this instance than the fleet may
 // have spent of it.
-func (m *member) doubt(now time.Time, w *window, e *flight, remaining int64) {
+func (m *member) doubt(w *window, e *flight, remaining int64) {
 	t := &m.allotment
 	if t.term == 0 || t.window != w || w.marked || e.at.Before(w.opened) {
 		return

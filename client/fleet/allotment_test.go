@@ -49,7 +49,7 @@ func TestAllotmentRenews(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := allotted(t)
 		numbers := spend(t, m)
-		if d, _ := m.Ask(time.Now(), 1); len(numbers) != 10 || d.At.Sub(time.Now()) != 2*time.Second {
+		if d, _ := m.Ask(time.Now(), 1); len(numbers) != 10 || time.Until(d.At) != 2*time.Second {
 			t.Fatalf("it sent %d, and then is told %+v", len(numbers), d)
 		}
 		for _, n := range numbers[:6] {
@@ -228,4 +228,73 @@ func TestStandingPartOfOneBusyMember(t *testing.T) {
 			}
 		})
 	})
+}
+
+// Who is idle gives back what it has not spent, once; what it has, in the next instance.
+func TestIdleMemberGivesBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := allotted(t)
+		m.windows[0].period = time.Hour
+		number := spend(t, m)[0]
+		m.allotment.each = 15
+		m.used = m.used.Add(-m.fleet.lease)
+		if call, _ := m.plan(time.Now(), 0); !call {
+			t.Error("it gives nothing back")
+		}
+		if q := m.report(time.Now(), 0); q.Each != 10 || q.Last != 1 {
+			t.Errorf("it reports %+v", q)
+		}
+		if call, _ := m.plan(time.Now(), 0); call {
+			t.Error("it calls again and again")
+		}
+		time.Sleep(time.Hour)
+		m.Observe(time.Now(), number, nil, true, time.Time{})
+		if m.allotment.each != 0 {
+			t.Errorf("in the next instance it has %d", m.allotment.each)
+		}
+	})
+}
+
+// A hold is told by the member whose request was refused, and by it once: else it would grow by what
+// clocks differ, with each that tells it.
+func TestHoldIsToldOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := allotted(t)
+		until := time.Now().Add(time.Minute)
+		m.hear(&news{Hold: until.UnixMilli()})
+		if q := m.report(time.Now(), 0); q.Hold != 0 || !m.hold.After(time.Now()) {
+			t.Errorf("held by another until %v, it reports %+v", m.hold, q)
+		}
+		number := m.Take(time.Now(), 1)
+		m.Observe(time.Now(), number, nil, true, until.Add(time.Minute))
+		q := m.report(time.Now(), 0)
+		if q.Hold == 0 {
+			t.Error("it does not tell of its own")
+		}
+		m.hear(&news{Hold: q.Hold})
+		m.apply(q, reply{Inc: m.inc, Hold: q.Hold + 1}, nil, time.Now(), time.Now())
+		if q = m.report(time.Now(), 0); q.Hold != 0 {
+			t.Errorf("it tells of it once more: %+v", q)
+		}
+	})
+}
+
+// What is sent while the term ends is of what is kept.
+func TestAllotmentEndsInFlight(t *testing.T) {
+	for _, inc := range []string{"", "new"} {
+		synctest.Test(t, func(t *testing.T) {
+			m := allotted(t)
+			m.Ask(time.Now(), 1)
+			m.Take(time.Now(), 1)
+			q := m.report(time.Now(), 5)
+			for range 3 {
+				m.Ask(time.Now(), 1)
+				m.Take(time.Now(), 1)
+			}
+			m.apply(q, reply{Inc: inc, Granted: q.Granted + 9}, nil, time.Now(), time.Now())
+			if n := m.held(); n != 6 || q.Spent != 1 {
+				t.Errorf("with 4 of 10 sent, 1 of them before the report (%+v), it holds %d", q, n)
+			}
+		})
+	}
 }

@@ -190,8 +190,9 @@ func (m *member) report(now time.Time, waiting int) *report {
 		return q
 	}
 	m.dirty = false
-	if m.hold.After(now) {
-		_, q.Hold = m.clock.store(m.hold, m.hold)
+	if m.refusal.After(now) {
+		_, q.Hold = m.clock.store(m.refusal, m.refusal)
+		q.refusal = m.refusal
 	}
 	for _, w := range m.windows {
 		if !w.told {

@@ -83,6 +83,9 @@ func (l *ledger) share(m *memberState, left, hungry, before int64) {
 // part returns the part of what is left of one that wants so much, of so many that wait.
 func (l *ledger) part(want, left, hungry, before int64) int64 {
 	part := (left + hungry/2) / hungry
+	if left < hungry {
+		part = 0 // they take turns
+	}
 	for _, w := range l.windows {
 		if w.shared > l.at {
 			part = (part + 1) / 2 // what strangers take must not have been given away

@@ -192,6 +192,8 @@ func (l *ledger) enter(q *report, now int64) *memberState {
 	m.lease, m.heard, m.pushed = now+q.TTL, now, 0
 	if l.term != 0 {
 		l.enterAllotted(q, m, known, now)
+	} else {
+		l.keep(q, m)
 	}
 	return m
 }

@@ -40,6 +40,7 @@ type member struct {
 	left       int64
 	lease      time.Time // what is held may be sent until then
 	hold       time.Time
+	refusal    time.Time // until when one of ours said so; others are told once
 	openTo     time.Time // nothing is shared until then
 	learning   bool
 
@@ -302,7 +303,7 @@ func (m *member) Observe(now time.Time, number uint64, windows []throttle.Announ
 		m.observe(now, number, e, w)
 	}
 	if hold.After(m.hold) && hold.After(now) {
-		m.hold, m.dirty = hold, true
+		m.hold, m.refusal, m.dirty = hold, hold, true
 		m.allotment.doubt = m.allotment.term != 0
 	}
 	if m.dirty || m.hungry > 0 || len(m.flying) == 0 && m.allotment.term == 0 {

@@ -9,7 +9,8 @@ import (
 // outage answers while the store is away or has yet to hear all members. Where the ledger
 // knew when windows open, each member takes its usual part of every window until the lease
 // would have ended. Elsewhere, and after the lease, when the members may be others, each goes
-// on as without a fleet: waiting for resets that are told roughly would cost it more.
+// on as without a fleet: waiting for resets that are told roughly would cost it more. It does
+// not while the ledger is only rebuilt, as others hold what it would spend.
 func (m *member) outage(now time.Time, cost int64) (limit.Decision, bool) {
 	if !now.Before(m.lease) || len(m.windows) == 0 {
 		return limit.Decision{}, false
@@ -17,8 +18,8 @@ func (m *member) outage(now time.Time, cost int64) (limit.Decision, bool) {
 	m.turn(now)
 	d := limit.Decision{At: now, Limit: Shared}
 	for _, w := range m.windows {
-		if w.period == 0 {
-			return limit.Decision{}, false
+		if w.period == 0 { // that all are heard takes no longer than a call, unless one is gone
+			return limit.Decision{Limit: Shared, Unknown: true}, m.learning && !m.failing
 		}
 		most := w.begun + m.part.of(w.limit, m.members)
 		if m.allotment.kept > 0 {

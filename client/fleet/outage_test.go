@@ -166,3 +166,23 @@ func earlyOutage(t *testing.T, dialect clienttest.Option, i int, fleet bool) (ad
 	})
 	return admitted
 }
+
+// While the ledger is rebuilt members wait to be heard, where it is not known when the window opens:
+// going on alone they would spend what others hold. They do not where the store is away.
+func TestRebuildingIsNoOutage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := allotted(t)
+		m.allotment, m.windows[0].period, m.learning = allotment{}, 0, true
+		if d, shared := m.Ask(time.Now(), 1); !shared || !d.Unknown {
+			t.Errorf("while it is rebuilt: %+v, %v", d, shared)
+		}
+		time.Sleep(time.Second)
+		if d, shared := m.Ask(time.Now(), 1); shared {
+			t.Errorf("after a second of that: %+v", d)
+		}
+		m.failing, m.unknown = true, time.Time{}
+		if d, shared := m.Ask(time.Now(), 1); shared {
+			t.Errorf("with the store away: %+v", d)
+		}
+	})
+}

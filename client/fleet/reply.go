@@ -27,7 +27,11 @@ func (m *member) apply(q *report, a reply, err error, sent, now time.Time) {
 		return
 	}
 	m.failing = false
+	if q.Hold > 0 && !m.refusal.After(q.refusal) {
+		m.refusal = time.Time{}
+	}
 	m.clock.observe(a.Time, sent, now)
+	allotted := m.allotment.term != 0
 	if m.inc != a.Inc {
 		m.allotment.term = 0
 		for _, w := range m.windows {
@@ -41,7 +45,9 @@ func (m *member) apply(q *report, a reply, err error, sent, now time.Time) {
 	m.learning = a.Learn
 	m.lease = sent.Add(m.fleet.lease)
 	if gain := a.Granted - q.Granted; gain > 0 {
-		m.granted += gain
+		if m.granted += gain; allotted && a.Term == 0 {
+			m.granted = max(m.sent, a.Granted) // what was sent since is of the allotment
+		}
 		for _, w := range m.windows {
 			w.bounded = false // the ledger knows what we were told, and more
 		}

@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"slices"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -10,8 +11,10 @@ import (
 )
 
 // Where nothing is announced, members go on by themselves, minute after minute, and share
-// what refusals say.
+// what refusals say. Now and then their tests of the limit cost a window, as none of them knows of the
+// tests of others; so it is the median that counts.
 func TestSilentLimit(t *testing.T) {
+	var admitted, refused []int
 	for range 3 {
 		synctest.Test(t, func(t *testing.T) {
 			const per = 30 * time.Second
@@ -29,7 +32,8 @@ func TestSilentLimit(t *testing.T) {
 					}
 				}
 			})
-			w.expect(t, 2400, 330, 0.05)
+			w.expect(t, 0, 400, 0.05)
+			admitted, refused = append(admitted, w.api.Counts().Admitted), append(refused, w.api.Counts().Refused)
 
 			// Once one has been refused, the others stay away after 50 ms and what was under way.
 			var refused time.Time
@@ -48,6 +52,10 @@ func TestSilentLimit(t *testing.T) {
 				t.Errorf("%d requests were refused long after the first of their window", late)
 			}
 		})
+	}
+	slices.Sort(admitted)
+	if slices.Sort(refused); admitted[1] < 2800 || refused[1] > 280 {
+		t.Errorf("admitted %d, refused %d", admitted, refused)
 	}
 }
 

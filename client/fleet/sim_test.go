@@ -141,3 +141,19 @@ func TestHoldIsShared(t *testing.T) {
 		}
 	})
 }
+
+// Where a window has less than one request for each member, they take turns.
+func TestTurnsInTheSmallestWindows(t *testing.T) {
+	for name, dialect := range map[string]clienttest.Option{"draft8": clienttest.Draft8(), "delta": clienttest.XRateLimitDelta(), "moment": clienttest.XRateLimit()} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t, 8, clienttest.Fixed(5, time.Second), dialect)
+			w.play(t, 42*time.Second, func(int) (int, time.Duration) { return 3, 0 }, nil)
+			w.expect(t, 200, 3, 5)
+			for i := range w.done {
+				if n := w.done[i].Load(); n < 21 { // 80 % of its part
+					t.Errorf("%s: member %d had %d", name, i, n)
+				}
+			}
+		})
+	}
+}

@@ -77,7 +77,7 @@ func (m *member) observe(now time.Time, number uint64, e *flight, a throttle.Ann
 	if !w.bounded || number > w.ownsFrom {
 		w.own, w.bounded, w.ownsFrom = e.finished+e.cost+remaining, true, number
 	}
-	m.doubt(now, w, e, remaining)
+	m.doubt(w, e, remaining)
 	bound := e.known + e.cost + remaining
 	if !w.told || w.inc != e.inc {
 		w.told, w.inc, w.bound, w.number = true, e.inc, bound, 0

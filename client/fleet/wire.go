@@ -1,5 +1,7 @@
 package fleet
 
+import "time"
+
 // A report is what a member tells the ledger of a key. Counters only ever say what is so
 // now, so that a report may be lost, repeated, or late. All times are milliseconds of
 // the store's clock.
@@ -21,11 +23,14 @@ type report struct {
 	Probed   int64           `json:"pd"`  // the call of the last probe that is over
 	Term     int64           `json:"tm"`  // of the allotment that the member knows,
 	Each     int64           `json:"e"`   // which is so much of each instance of the window
+	Spent    int64           `json:"sp"`  // of that, of this instance
 	Last     int64           `json:"bye"` // 1: that is spent, and nothing more of the next
 	Doubt    int64           `json:"db"`  // 1: less is left than can be
 	Off      int64           `json:"off"` // 1: nothing is announced; 2: what is cannot be shared
 	Hold     int64           `json:"hold"`
 	Windows  map[string]told `json:"ws"`
+
+	refusal time.Time // what Hold says, on the member's clock
 }
 
 // A told is what responses told a member of a window.

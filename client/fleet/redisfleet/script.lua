@@ -76,7 +76,16 @@ else
   l.f = l.f + q.f - m.f
 end
 m.n, m.g, m.f, m.want, m.x, m.at, m.pushed = q.seq, q.g, q.f, q.want, now + q.ttl, now, 0
-if l.term ~= 0 then
+-- what it has not spent of an allotment that is no longer valid
+local function keep()
+  if q.tm ~= 0 and q.e > q.sp then
+    m.g = m.g + q.e - q.sp
+    l.g = l.g + q.e - q.sp
+  end
+end
+if l.term == 0 then
+  keep()
+else
   if q.tm == l.term and q.inc == l.inc then
     m.e, m.lp = q.e, 0
     if q.bye > 0 then m.lp = phaseNext(only()) + MARGIN end
@@ -240,6 +249,7 @@ local function endTerm()
   l.learn, l.need, l.since = now + q.ttl + q.grace, 0, now
   for id, o in pairs(l.ms) do
     l.need, o.at = l.need + 1, math.min(o.at, now - 1)
+    if id == q.id then keep() end
     if id == q.id or o.e <= 0 and o.g == o.f then o.at = now end
   end
   news.roll, tell = true, true
@@ -266,6 +276,7 @@ end
 -- the part of what is left of one of so many that wait
 local function partOf(n, among, before)
   local part = math.floor((n + math.floor(among / 2)) / among)
+  if n < among then part = 0 end
   for _, w in pairs(l.ws) do
     if w.shared > now then
       part = math.floor((part + 1) / 2)
