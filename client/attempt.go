@@ -178,7 +178,7 @@ func (a *attempt) finish(t *Transport, who *principal, ans *answer) {
 		body := a.read(who.reader, ans)
 		ans.refused = a.reading.Refused
 		a.hold(t, ans)
-		costs := a.meter(t, ans.resp)
+		costs := a.meter(t, who, ans.resp)
 		a.end(true)
 		costs.watch(ans.resp)
 		a.Metered = false // the end of the body settles it

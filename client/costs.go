@@ -65,6 +65,7 @@ func (a *attempt) charge(who *principal, c *call) {
 // A metering is what is still to be taken in once the body of a response was read.
 type metering struct {
 	t           *Transport
+	who         *principal
 	key         string
 	part        *throttle.Limiter
 	reservation throttle.Reservation
@@ -80,16 +81,27 @@ var costFields = &cost.API{Header: []cost.Term{
 	{Field: "X-Complexity", Unit: "complexity"},
 }}
 
+// tellsCost reports whether a header has one of the costFields.
+func tellsCost(h http.Header) bool {
+	for i := range costFields.Header {
+		if h[costFields.Header[i].Field] != nil {
+			return true
+		}
+	}
+	return false
+}
+
 // meter returns what watches the body of a response for what it says of its cost, nil if nothing
 // has to. The reservation is told so.
-func (a *attempt) meter(t *Transport, resp *http.Response) *metering {
+func (a *attempt) meter(t *Transport, who *principal, resp *http.Response) *metering {
+	a.ticket.Uneven = a.reading.Refused && who.uneven()
 	if a.reading.Refused && a.Metered {
 		return &metering{t: t, request: a.asked(), refused: true}
 	}
-	if a.reading.Refused || a.api == nil && !a.ticket.CountsUnits() && !a.Metered {
+	if a.reading.Refused || a.api == nil && !a.ticket.CountsUnits() && !a.Metered && !tellsCost(resp.Header) {
 		return nil
 	}
-	m := &metering{t: t, key: a.Request.Key, part: a.part, request: a.asked()}
+	m := &metering{t: t, who: who, key: a.Request.Key, part: a.part, request: a.asked()}
 	if a.api != nil {
 		m.meter = a.api.Meter(resp, a.model)
 	} else {
@@ -143,6 +155,7 @@ func (m *metering) settle() {
 	var used cost.Units
 	if m.meter != nil {
 		used = m.meter.Used()
+		m.who.observeCost(used)
 	}
 	if m.request != nil {
 		m.t.queue.Settle(m.request, total(used))

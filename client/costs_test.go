@@ -33,6 +33,8 @@ type chatAPI struct {
 	pools    map[string]*ratemodel.Charger
 	requests map[string]ratemodel.Pool
 	least    time.Duration // a response takes
+	pool     func(limit float64, length time.Duration) ratemodel.Pool
+	shared   bool // one pool is for all models
 
 	served, refused int
 	charged         float64
@@ -43,6 +45,7 @@ func newChatAPI(charging ratemodel.Charging, limits map[string]float64) *chatAPI
 	return &chatAPI{
 		charging: charging, limits: limits, random: rand.New(rand.NewPCG(1, 2)),
 		pools: map[string]*ratemodel.Charger{}, requests: map[string]ratemodel.Pool{}, least: 200 * time.Millisecond,
+		pool: ratemodel.NewRefillingPool,
 	}
 }
 
@@ -71,13 +74,16 @@ func (s *chatAPI) serve(req *http.Request) (*http.Response, error) {
 		model = "small"
 	}
 	s.trip()
+	if s.shared {
+		model = "big"
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.bodies = append(s.bodies, string(text))
 	now := time.Now()
 	if s.pools[model] == nil {
-		s.pools[model] = &ratemodel.Charger{Pool: ratemodel.NewRefillingPool(s.limits[model], time.Minute), Charging: s.charging}
-		s.requests[model] = ratemodel.NewRefillingPool(600, time.Minute)
+		s.pools[model] = &ratemodel.Charger{Pool: s.pool(s.limits[model], time.Minute), Charging: s.charging}
+		s.requests[model] = s.pool(600, time.Minute)
 	}
 	tokens, requests := s.pools[model], s.requests[model]
 	used := ratemodel.Cost{Prompt: math.Ceil(float64(len(text)) / 4), MaxOutput: 2048}

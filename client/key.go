@@ -47,7 +47,8 @@ type principal struct {
 	name   string         // the same as text
 	reader *header.Reader // for the responses of its host
 	routes sharing.Routes
-	apis   []*cost.API // whose rules say what requests to its host cost
+	apis   []*cost.API                 // whose rules say what requests to its host cost
+	costs  atomic.Pointer[unevenCosts] // nil until a response told one
 }
 
 // accounts caches the principals of recent requests, so that a request needs no secure hash. It

@@ -74,6 +74,9 @@ type Reservation struct {
 	// [Limiter.Settle] is called once its body was read. Both are set before the response is
 	// observed.
 	Streamed, Metered bool
+	// Uneven says that requests cost the server very different amounts, so that how many it
+	// serves in a second or two says little. It is set before a refusal is observed.
+	Uneven bool
 
 	number, cost int64           // its number is the last of those that it takes
 	answered     int64           // how many had been answered when it was sent

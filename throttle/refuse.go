@@ -41,7 +41,11 @@ func (k *Limiter) refuse(now instant, t *Reservation, r *header.Reading) {
 		k.cooldown.refuse(k, now, wait(r), r.Wait.Known(), t)
 	}
 	k.refuseUnits(now, t, r)
-	if !explained || k.far() {
+	switch {
+	case explained && !k.far():
+	case !explained && t.Uneven && r.Wait.Known() && named(r) <= unevenWait:
+		k.refusals.ForgetLimits()
+	default:
 		k.refusals.Refuse(now, &sent, r, again)
 	}
 	for i := range k.windows {
@@ -68,6 +72,9 @@ func (k *Limiter) refuse(now instant, t *Reservation, r *header.Reading) {
 		}
 	}
 }
+
+// unevenWait is the longest wait of a refusal that says so little.
+const unevenWait = 2 * second
 
 // uncount takes a refused request out of the log if nothing was known when it was sent: servers
 // do not count what they refuse. Any other stays, so that the log errs towards waiting.

@@ -267,3 +267,26 @@ func TestAnOvertakenResponseRaisesNothing(t *testing.T) {
 	l.Observe(at(now+2*time.Second), holds[2], told(600))
 	assert.InDelta(t, 600, l.Level(at(now+2*time.Second)), 6)
 }
+
+// Resets that are a part of a second off hide no bucket: once it is nearly empty, nothing would tell it
+// from a window that opens.
+func TestABucketIsKnownThoughItsResetsAreInexact(t *testing.T) {
+	t.Parallel()
+	l := level.New()
+	rate, missing, now := 250_000/3600., 0., time.Duration(0)
+	for i := range 160 {
+		cost := 2003.0
+		if i >= 120 {
+			cost = 76 // as much as comes back
+		}
+		missing = max(0, missing-1.1*rate) + cost
+		w := level.Window{Limit: 250_000, Remaining: math.Floor(250_000 - missing), Blur: time.Millisecond,
+			Left: time.Duration(missing/rate*float64(time.Second)) + time.Duration(i%3)*200*time.Millisecond}
+		answer(l, now, known(cost), w, level.Usage{}, false)
+		now += 1100 * time.Millisecond
+	}
+	require.True(t, l.Refills())
+	d := l.Ask(at(now), known(250_000-missing+872))
+	require.False(t, d.Go)
+	assert.InDelta(t, (872+76)/rate, d.At.Sub(at(now)).Seconds(), 3)
+}

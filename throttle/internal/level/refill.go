@@ -23,7 +23,11 @@ func (f *refill) observe(missing, grain float64, left, blur time.Duration) {
 	low := (missing - grain) / (left + blur).Seconds()
 	high := (missing + grain) / max(left-blur, time.Millisecond).Seconds()
 	if f.n > 0 && (low > f.high || high < f.low) {
-		*f = refill{}
+		if low, high = min(f.low, low), max(f.high, high); high-low > 0.01*high {
+			*f = refill{}
+		} else { // the server's numbers are a little less exact than they look
+			f.low, f.high = low, high
+		}
 	}
 	if f.n == 0 {
 		f.low, f.high, f.least, f.most = low, high, missing, missing
