@@ -43,7 +43,7 @@ func (k *Limiter) refuse(now instant, t *Reservation, r *header.Reading) {
 	k.refuseUnits(now, t, r)
 	switch {
 	case explained && !k.far():
-	case !explained && t.Uneven && r.Wait.Known() && named(r) <= unevenWait:
+	case !explained && t.Uneven && len(k.windows) == 0 && r.Wait.Known() && named(r) <= unevenWait:
 		k.refusals.ForgetLimits()
 	default:
 		k.refusals.Refuse(now, &sent, r, again)

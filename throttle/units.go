@@ -138,7 +138,7 @@ func (u *unitWindow) window(w *window, k *Limiter, now instant, t *Reservation, 
 	}
 	if said.Reset.Known() {
 		in := k.clock.Instants(said.Reset, t.at, now)
-		out.Blur = max(said.Reset.Resolution, time.Duration(in.Latest-in.Earliest)) // the server's clock is not known exactly
+		out.Blur = said.Reset.Resolution
 		out.Left = max(0, time.Duration(in.Latest-now)-out.Blur)
 	}
 	return out, true

@@ -68,8 +68,7 @@ func (l *Limiter) ending() float64 {
 	k := min(n, math.Ceil(x+3*math.Sqrt(x))+1)
 	switch {
 	case l.used.n >= 8:
-		mean, _ := l.used.mean()
-		return min(k, 2)*l.used.quantile(0.95) + max(0, k-2)*1.5*mean
+		return k * l.used.quantile(0.95)
 	case l.falls.each.n >= 4:
 		mean, deviation := l.perRequest()
 		return k*mean + 2*deviation*math.Sqrt(k)
