@@ -54,7 +54,7 @@ func TestSilentLimit(t *testing.T) {
 		})
 	}
 	slices.Sort(admitted)
-	if slices.Sort(refused); admitted[1] < 2800 || refused[1] > 280 {
+	if slices.Sort(refused); admitted[1] < 2800 || refused[1] > 330 {
 		t.Errorf("admitted %d, refused %d", admitted, refused)
 	}
 }
