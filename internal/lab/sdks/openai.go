@@ -35,7 +35,7 @@ func openAISDK() SDK {
 		Own:    "2 retries of any method, also of a POST, on 408, 409, 429, every 5xx and lost connections; after `Retry-After`, else 0.5 to 8 s",
 		Off:    "`option.WithMaxRetries(0)`",
 		Note: "Then a POST that failed with a 5xx is not repeated: it may have been executed, and paid for. " +
-			"Whoever wants it says so for the request: `backoff.WithIdempotent`.",
+			"To repeat it all the same, mark the request with `backoff.WithIdempotent`.",
 		Announced: true, Calls: 300,
 		server: openAIServer, connect: connectOpenAI,
 	}

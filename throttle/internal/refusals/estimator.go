@@ -192,7 +192,7 @@ func (e *Estimator) Shed(v *View, now clock.Instant, t *Request, r Refusal) bool
 func (e *Estimator) try(v *View, now clock.Instant, t *Request, refused bool) {
 	u := &e.sheds.trial
 	switch {
-	case !e.sheds.presumed() || e.sheds.covered:
+	case !e.sheds.presumed():
 		u.stop()
 	case u.observe(v, now, t, refused):
 		e.sheds.credence, e.sheds.vain, e.sheds.open = 0, 0, false

@@ -5,6 +5,7 @@ import "github.com/forbear-go/forbear/throttle/internal/clock"
 // A trial tries whether sending less lowers the share of requests refused. That is the only
 // reason to send less to a server that seems to shed load: a limit refuses fewer requests
 // below it, and a server that sheds load refuses the same share at any rate.
+// Refusals may also end by themselves: so they have to come back when more is sent again.
 // PCC decides by utility in the same way.
 type trial struct {
 	answers, refusals int64         // since
@@ -13,6 +14,7 @@ type trial struct {
 
 	on    bool
 	spent bool          // nothing was served since it began: a limit may have been used up before
+	check bool          // it is over, and few were refused: do more come back at the rate before?
 	rate  float64       // a second
 	next  clock.Instant // when the next may go
 	mark  int64         // requests after this one belong to the trial
@@ -22,6 +24,7 @@ type trial struct {
 const (
 	trialRefusals = 10   // refusals that make a share, and that a trial waits for
 	trialFew      = 2    // so many of those prove that less is better
+	trialAgain    = 5    // so many have to come back afterwards
 	trialRate     = 0.85 // of what was served, is tried
 	trialSteady   = 4    // answers that show how they follow each other,
 	trialPause    = 8    // and a pause is so many times as long
@@ -49,10 +52,13 @@ func (u *trial) send(now clock.Instant, n int64) {
 // observe takes in an answer, while shedding is presumed. It reports whether the trial is
 // over that shows that less is better.
 func (u *trial) observe(v *View, now clock.Instant, t *Request, refused bool) bool {
-	if u.on && t.Number <= u.mark {
+	if (u.on || u.check) && t.Number <= u.mark {
 		return false
 	}
-	if u.since == 0 || now > u.since+trialForgets && !u.on || u.paused(now) {
+	if u.since > 0 && (now > u.since+trialForgets && !u.on || u.paused(now)) {
+		u.since, u.check = 0, false
+	}
+	if u.since == 0 {
 		u.answers, u.refusals, u.since = 0, 0, now
 	}
 	if u.spent && refused {
@@ -64,8 +70,12 @@ func (u *trial) observe(v *View, now clock.Instant, t *Request, refused bool) bo
 	if refused {
 		u.refusals++
 	}
-	if u.on {
-		return u.conclude()
+	switch {
+	case u.on:
+		u.conclude(v.Sent)
+		return false
+	case u.check:
+		return u.confirm()
 	}
 	rest := int64(0)
 	if u.patience > 0 {
@@ -107,17 +117,29 @@ func (u *trial) stop() {
 // trialForgets is how long answers are counted for a share, where no trial came of them.
 const trialForgets = 60 * 60 * clock.Second
 
-// conclude ends a trial.
-func (u *trial) conclude() bool {
+// conclude ends a trial. sent is the number of the last request sent.
+func (u *trial) conclude(sent int64) {
 	if u.refusals <= trialFew && u.answers < u.need {
-		return false
+		return
 	}
-	better := u.refusals <= trialFew
-	u.on, u.answers, u.refusals, u.since = false, 0, 0, 0
-	if better {
-		u.patience = 0
-	} else {
+	u.on, u.check, u.mark = false, u.refusals <= trialFew, sent
+	u.answers, u.refusals, u.since = 0, 0, 0
+	if !u.check {
 		u.patience++
 	}
-	return better
+}
+
+// confirm reports whether requests are refused again after a trial in which few were.
+func (u *trial) confirm() bool {
+	again := u.refusals >= trialAgain
+	switch {
+	case again:
+		u.patience = 0
+	case u.answers < 2*u.need:
+		return false
+	default:
+		u.patience++
+	}
+	u.check, u.answers, u.refusals, u.since = false, 0, 0, 0
+	return again
 }

@@ -31,14 +31,31 @@ func TestTrialBeginsWhereSomethingIsServed(t *testing.T) {
 		assert.False(t, u.observe(v, now, &Request{Number: v.Sent, Cost: 1, At: now}, true))
 		assert.True(t, u.on)
 	}
-	found := false
-	for range 1000 {
+	assert.False(t, u.hears(v, now, 1000, func(int) bool { return false }), "no refusal came back")
+	assert.False(t, u.on)
+}
+
+// A lower rate is better if fewer requests are refused, and more again afterwards.
+func TestTrialIsConfirmed(t *testing.T) {
+	for again, want := range map[bool]bool{true: true, false: false} {
+		u, v, now := begun(t)
+		for u.on {
+			require.False(t, u.hears(v, now, 1, func(int) bool { return false }))
+		}
+		assert.Equal(t, want, u.hears(v, now, 2*int(u.need), func(i int) bool { return again && i%5 == 4 }))
+		assert.Equal(t, again, u.patience == 0)
+	}
+}
+
+// hears takes in the answers to n requests, until one of them ends the trial.
+func (u *trial) hears(v *View, now clock.Instant, n int, refused func(i int) bool) bool {
+	for i := range n {
 		v.Sent++
-		if found = u.observe(v, now, &Request{Number: v.Sent, Cost: 1, At: now}, false); found {
-			break
+		if u.observe(v, now, &Request{Number: v.Sent, Cost: 1, At: now}, refused(i)) {
+			return true
 		}
 	}
-	assert.True(t, found)
+	return false
 }
 
 // Where as many are refused at the lower rate as before, it is no limit's.
