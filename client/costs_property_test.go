@@ -128,7 +128,11 @@ func (w chatWorld) ask(t *testing.T, s *chatAPI, tr http.RoundTripper) (idle int
 // is refused, and most of what retries reach is used.
 func TestModelsOfAnyServer(t *testing.T) {
 	t.Parallel()
-	for seed := range *chatServers {
+	servers := *chatServers
+	if raceEnabled {
+		servers = min(servers, 3)
+	}
+	for seed := range servers {
 		w := newChatWorld(uint64(seed + 1))
 		t.Run(fmt.Sprint(seed+1), func(t *testing.T) {
 			t.Parallel()

@@ -142,6 +142,9 @@ const (
 	blockMost = 15 * 60 * second
 )
 
+// extend keeps the key closed at least until the given instant.
+func (h *cooldown) extend(until instant) { h.until = max(h.until, until) }
+
 // release takes back a refusal that closes the key no longer, which before was closed
 // until the given instant.
 func (h *cooldown) release(before instant) {

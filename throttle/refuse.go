@@ -37,7 +37,9 @@ func (k *Limiter) refuse(now instant, t *Reservation, r *header.Reading) {
 	if tooMany || k.refusals.Shed(&v, now, &sent, refusals.Refusal{Wait: named(r), Again: again, Explained: explained, Covered: k.covered(t)}) {
 		return
 	}
-	if !test { // otherwise the wait of the refusal before lasts
+	if test {
+		k.cooldown.extend(now + named(r)) // the wait of the refusal before lasts
+	} else {
 		k.cooldown.refuse(k, now, wait(r), r.Wait.Known(), t)
 	}
 	k.refuseUnits(now, t, r)
