@@ -35,7 +35,8 @@ const (
 type chaosServer struct {
 	mu       sync.Mutex           // guards the fields below
 	executed map[string]int       // how often, by request
-	opens    map[string]time.Time // when a request may come back, by request
+	told     map[string]time.Time // when a request may come back, by request
+	opens    map[string]time.Time // the same of those whose refusals arrived
 	faults   []string             // of the client
 	kinds    map[string]int       // of answers
 	era      int                  // how often it was restarted
@@ -51,7 +52,7 @@ type chaosServer struct {
 
 func newChaosServer(t *testing.T, http2 bool) *chaosServer {
 	s := &chaosServer{
-		executed: map[string]int{}, opens: map[string]time.Time{}, kinds: map[string]int{},
+		executed: map[string]int{}, told: map[string]time.Time{}, opens: map[string]time.Time{}, kinds: map[string]int{},
 		http2: http2, certificate: certify(t), addr: "127.0.0.1:0", done: make(chan struct{}),
 	}
 	require.NoError(t, s.start())
@@ -113,7 +114,8 @@ func (s *chaosServer) restart() error {
 	ts.Config.Close() // unlike the methods of ts, it waits for nobody
 	s.mu.Lock()
 	s.era++
-	clear(s.opens) // who knows whether those answers arrived
+	clear(s.told)
+	clear(s.opens)
 	s.mu.Unlock()
 	time.Sleep(5 * time.Millisecond)
 	return s.start()
@@ -215,6 +217,13 @@ func (s *chaosServer) checkArrival(id string) int {
 	return era
 }
 
+// arrived notes that the client has the header of a refusal. Some get lost with their connection.
+func (s *chaosServer) arrived(id string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.opens[id] = s.told[id]
+}
+
 // refuse turns a request away for some milliseconds, in one of several ways.
 func (s *chaosServer) refuse(w http.ResponseWriter, r *http.Request, era, status int) {
 	id := r.Header.Get(chaosID)
@@ -222,7 +231,7 @@ func (s *chaosServer) refuse(w http.ResponseWriter, r *http.Request, era, status
 	wait := 1 + rand.IntN(12)
 	s.mu.Lock()
 	if s.era == era {
-		s.opens[id] = time.Now().Add(time.Duration(wait) * time.Millisecond)
+		s.told[id] = time.Now().Add(time.Duration(wait) * time.Millisecond)
 	}
 	s.mu.Unlock()
 	h := w.Header()

@@ -114,6 +114,9 @@ func (c *chaos) counted(req *http.Request) (*http.Response, error) {
 	}
 	if err == nil {
 		resp.Body = count(&c.given, resp.Body)
+		if resp.StatusCode == http.StatusTooManyRequests || resp.StatusCode == http.StatusServiceUnavailable {
+			c.server.arrived(req.Header.Get(chaosID))
+		}
 	}
 	return resp, err
 }
