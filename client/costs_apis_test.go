@@ -7,6 +7,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -322,29 +323,43 @@ func (s *servedUnits) spend(t *testing.T, do func(*http.Request) (*http.Response
 }
 
 // Nobody is worse off with forbear than with a client that just retries, where APIs limit something else
-// than requests: neither where package cost knows the host, nor where all has to be learned.
+// than requests: neither where package cost knows the host, nor where all has to be learned. Of three
+// draws the middle one counts.
 func TestNoUnitAPIIsWorseThanRetries(t *testing.T) {
 	t.Parallel()
 	for name, api := range unitAPIs {
 		for _, host := range []string{api.host, "api.unknown.example"} {
 			t.Run(name+"/"+host, func(t *testing.T) {
 				t.Parallel()
-				synctest.Test(t, func(t *testing.T) {
-					time.Sleep(17 * time.Second) // windows of the clock are under way
-					plain := newServedUnits(api, 1)
-					rc := retryablehttp.NewClient()
-					rc.Logger, rc.HTTPClient = nil, &http.Client{Transport: plain}
-					plain.spend(t, rc.StandardClient().Do, host, 10)
+				draws := 3
+				if raceEnabled {
+					draws = 1 // the detector looks for faults; the figures take too long
+				}
+				var spent, refused []float64
+				for range draws {
+					synctest.Test(t, func(t *testing.T) {
+						time.Sleep(17 * time.Second) // windows of the clock are under way
+						plain := newServedUnits(api, 1)
+						rc := retryablehttp.NewClient()
+						rc.Logger, rc.HTTPClient = nil, &http.Client{Transport: plain}
+						plain.spend(t, rc.StandardClient().Do, host, 10)
 
-					ours := newServedUnits(api, 1)
-					transport, err := client.NewTransport(ours)
-					require.NoError(t, err)
-					defer transport.Close()
-					ours.spend(t, transport.RoundTrip, host, 10)
-					t.Logf("%s, %s: served %d and not %d, spent %.3f of what retries spent, refused %d and not %d", name, host, ours.served, plain.served, ours.spent/plain.spent, ours.refused, plain.refused)
-					assert.GreaterOrEqual(t, ours.spent, 0.95*plain.spent)
-					assert.LessOrEqual(t, ours.refusedShare(), plain.refusedShare()+0.06)
-				})
+						ours := newServedUnits(api, 1)
+						transport, err := client.NewTransport(ours)
+						require.NoError(t, err)
+						defer transport.Close()
+						ours.spend(t, transport.RoundTrip, host, 10)
+						t.Logf("%s, %s: served %d and not %d, spent %.3f of what retries spent, refused %d and not %d", name, host, ours.served, plain.served, ours.spent/plain.spent, ours.refused, plain.refused)
+						spent, refused = append(spent, ours.spent/plain.spent), append(refused, ours.refusedShare()-plain.refusedShare())
+					})
+				}
+				if raceEnabled {
+					return
+				}
+				slices.Sort(spent)
+				slices.Sort(refused)
+				assert.GreaterOrEqual(t, spent[1], 0.95)
+				assert.LessOrEqual(t, refused[1], 0.06)
 			})
 		}
 	}
