@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"encoding/json"
 	"flag"
-	"net"
 	"os/exec"
 	"syscall"
 	"testing"
@@ -99,14 +98,8 @@ func TestProcessesOverRedis(t *testing.T) {
 
 func play(t *testing.T, s scenario) {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	rs := &redisServer{t: t, addr: l.Addr().String()}
-	if err := l.Close(); err != nil {
-		t.Fatal(err)
-	}
+	addr, _ := freeAddr(t)
+	rs := &redisServer{t: t, addr: addr}
 	if !s.absent {
 		rs.start()
 		time.Sleep(300 * time.Millisecond)
