@@ -126,6 +126,11 @@ func (s *site) block(limit int, length, lasting time.Duration) http.Handler {
 		}
 		return true
 	}
+	return s.admits(admit, refusal())
+}
+
+// admits serves what admit does, and refuses all else.
+func (s *site) admits(admit func(now time.Time) bool, no answer) http.Handler {
 	served := s.ok()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if admit(time.Now()) {
@@ -133,6 +138,6 @@ func (s *site) block(limit int, length, lasting time.Duration) http.Handler {
 			return
 		}
 		s.refuse()
-		refusal().write(w)
+		no.write(w)
 	})
 }

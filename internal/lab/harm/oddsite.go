@@ -104,13 +104,5 @@ func (s *site) warming(from, to float64, within time.Duration, after string) htt
 		level--
 		return true
 	}
-	served := s.ok()
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if admit(time.Now()) {
-			served.ServeHTTP(w, r)
-			return
-		}
-		s.refuse()
-		refusal("Retry-After", after).write(w)
-	})
+	return s.admits(admit, refusal("Retry-After", after))
 }
