@@ -29,23 +29,23 @@ func (k *Limiter) refuse(now instant, t *Reservation, r *header.Reading) {
 		k.overload.refuse(k, now, t, r)
 		return
 	}
-	v, sent := k.view(), t.request()
+	v, sent, asked := k.view(), t.request(), named(r)
 	tooMany := !explained && k.refusals.TooMany(&v, now, &sent)
 	k.release(&v)
 	test := k.refusals.Tests(t.number)
 	again := k.cooldown.reports(t) || test
-	if tooMany || k.refusals.Shed(&v, now, &sent, refusals.Refusal{Wait: named(r), Again: again, Explained: explained, Covered: k.covered(t)}) {
+	if tooMany || k.refusals.Shed(&v, now, &sent, refusals.Refusal{Wait: asked, Again: again, Explained: explained, Covered: k.covered(t)}) {
 		return
 	}
 	if test {
-		k.cooldown.extend(now + named(r)) // the wait of the refusal before lasts
+		k.cooldown.extend(now + asked) // the wait of the refusal before lasts
 	} else {
 		k.cooldown.refuse(k, now, wait(r), r.Wait.Known(), t)
 	}
 	k.refuseUnits(now, t, r)
 	switch {
 	case explained && !k.far():
-	case !explained && t.Uneven && len(k.windows) == 0 && r.Wait.Known() && named(r) <= unevenWait:
+	case !explained && t.Uneven && len(k.windows) == 0 && r.Wait.Known() && asked <= unevenWait:
 		k.refusals.ForgetLimits()
 	default:
 		k.refusals.Refuse(now, &sent, r, again)
