@@ -109,7 +109,7 @@ func (u *trial) paused(now clock.Instant) bool {
 
 // stop gives up a trial.
 func (u *trial) stop() {
-	if u.on || u.answers > 0 {
+	if u.on || u.check || u.answers > 0 {
 		*u = trial{patience: u.patience, need: u.need}
 	}
 }

@@ -47,6 +47,16 @@ func TestTrialIsConfirmed(t *testing.T) {
 	}
 }
 
+// What a trial showed is forgotten with it.
+func TestTrialIsStopped(t *testing.T) {
+	u, v, now := begun(t)
+	for !u.check {
+		require.False(t, u.hears(v, now, 1, func(int) bool { return false }))
+	}
+	u.stop()
+	assert.False(t, u.hears(v, now, 2*trialAgain, func(int) bool { return true }))
+}
+
 // hears takes in the answers to n requests, until one of them ends the trial.
 func (u *trial) hears(v *View, now clock.Instant, n int, refused func(i int) bool) bool {
 	for i := range n {
