@@ -7,13 +7,13 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/forbear-go/forbear/client"
+	"github.com/forbear-go/forbear/internal/chance"
 	"github.com/forbear-go/forbear/internal/ratemodel"
 )
 
@@ -68,7 +68,7 @@ func TestAbsurdUsageNeitherHoldsUpNorIsRefused(t *testing.T) {
 	} {
 		for every, kind := range map[int]string{1: "always", 7: "now and then"} {
 			t.Run(name+"/"+kind, func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) {
+				chance.Bubble(t, func(t testing.TB) {
 					api := newChatAPI(ratemodel.ChargeEnd, map[string]float64{"big": 90_000})
 					tr, err := client.NewTransport(&absurd{chatAPI: api, body: body, every: every})
 					require.NoError(t, err)

@@ -19,7 +19,7 @@ import (
 )
 
 // usual is the option for breakers with the settings that are usual.
-func usual(t *testing.T) client.Option {
+func usual(t testing.TB) client.Option {
 	perKey, err := breaker.PerKey(breaker.Defaults())
 	require.NoError(t, err)
 	return client.WithBreaker(perKey)

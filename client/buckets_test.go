@@ -15,12 +15,13 @@ import (
 
 	"github.com/forbear-go/forbear/client"
 	"github.com/forbear-go/forbear/internal/apiserver"
+	"github.com/forbear-go/forbear/internal/chance"
 	"github.com/forbear-go/forbear/internal/ratemodel"
 	"github.com/forbear-go/forbear/internal/simnet"
 )
 
 // twoRoutes is an API that limits searches apart from items.
-func twoRoutes(t *testing.T, named bool) *apiserver.Server {
+func twoRoutes(t testing.TB, named bool) *apiserver.Server {
 	rule := func(prefix string, limit int) apiserver.Rule {
 		return apiserver.Rule{
 			Match:   func(r *http.Request) bool { return strings.HasPrefix(r.URL.Path, prefix) },
@@ -41,7 +42,7 @@ func twoRoutes(t *testing.T, named bool) *apiserver.Server {
 
 // runRoutes loads both routes at once for ten minutes, and returns how many were
 // admitted and refused on each.
-func runRoutes(t *testing.T, s *apiserver.Server, do func(*http.Request) (*http.Response, error)) (admitted, refused map[string]int) {
+func runRoutes(t testing.TB, s *apiserver.Server, do func(*http.Request) (*http.Response, error)) (admitted, refused map[string]int) {
 	admitted, refused = map[string]int{}, map[string]int{}
 	start := simnet.Into(time.Now().Add(24*time.Hour), 24*time.Hour, into)
 	var callers sync.WaitGroup
@@ -79,7 +80,7 @@ func TestRoutesWithLimitsOfTheirOwn(t *testing.T) {
 		refused int
 	}{"named in the responses": {true, 5}, "shown by other limits": {false, 10}} {
 		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			chance.Bubble(t, func(t testing.TB) {
 				s := twoRoutes(t, c.named)
 				rt, err := client.NewTransport(simnet.New(s, 1))
 				require.NoError(t, err)
@@ -97,7 +98,7 @@ func TestRoutesWithLimitsOfTheirOwn(t *testing.T) {
 // them searches: none of these slows the others down, or makes them look like somebody
 // else's.
 func TestNewRoutesAreNoStrangers(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	chance.Bubble(t, func(t testing.TB) {
 		s := twoRoutes(t, true)
 		rt, err := client.NewTransport(simnet.New(s, 1))
 		require.NoError(t, err)
@@ -126,7 +127,7 @@ func TestNewRoutesAreNoStrangers(t *testing.T) {
 
 // Scopes that the caller names need not be found out.
 func TestWithScope(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	chance.Bubble(t, func(t testing.TB) {
 		s := twoRoutes(t, false)
 		rt, err := client.NewTransport(simnet.New(s, 1))
 		require.NoError(t, err)

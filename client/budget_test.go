@@ -16,7 +16,7 @@ import (
 
 // steady sends a request every 10 ms for ten seconds, and returns how many of the
 // callers got a 200 and how many attempts there were.
-func steady(t *testing.T, answer func(int, *http.Request) (*http.Response, error), opts ...client.Option) (good, attempts int) {
+func steady(t testing.TB, answer func(int, *http.Request) (*http.Response, error), opts ...client.Option) (good, attempts int) {
 	base := &recorder{answer: answer}
 	rt := transport(t, base, opts...)
 	var all sync.WaitGroup

@@ -50,7 +50,7 @@ type chaosServer struct {
 	serve       atomic.Int64 // requests
 }
 
-func newChaosServer(t *testing.T, http2 bool) *chaosServer {
+func newChaosServer(t testing.TB, http2 bool) *chaosServer {
 	s := &chaosServer{
 		executed: map[string]int{}, told: map[string]time.Time{}, opens: map[string]time.Time{}, kinds: map[string]int{},
 		http2: http2, certificate: certify(t), addr: "127.0.0.1:0", done: make(chan struct{}),
@@ -94,7 +94,7 @@ func (s *chaosServer) url(host string) string {
 
 // certify makes a certificate for the server, with a key of the quick kind: there
 // are many handshakes.
-func certify(t *testing.T) tls.Certificate {
+func certify(t testing.TB) tls.Certificate {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), crand.Reader)
 	require.NoError(t, err)
 	template := x509.Certificate{

@@ -64,7 +64,7 @@ type chaos struct {
 	outcomes map[string]int
 }
 
-func newChaos(t *testing.T, http2 bool) *chaos {
+func newChaos(t testing.TB, http2 bool) *chaos {
 	c := &chaos{server: newChaosServer(t, http2), outcomes: map[string]int{}}
 	c.base = c.server.ts.Client().Transport.(*http.Transport).Clone()
 	c.base.DialContext = c.dial
@@ -138,7 +138,7 @@ func (b *countedBody) Close() error {
 }
 
 // run sends n requests from 200 goroutines while the server restarts now and then.
-func (c *chaos) run(t *testing.T, n int) {
+func (c *chaos) run(t testing.TB, n int) {
 	var left atomic.Int64
 	left.Store(int64(n))
 	var callers, restarts sync.WaitGroup
@@ -168,7 +168,7 @@ func (c *chaos) run(t *testing.T, n int) {
 }
 
 // call sends one request and takes account of its outcome.
-func (c *chaos) call(t *testing.T, i int64) {
+func (c *chaos) call(t testing.TB, i int64) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	switch rand.IntN(20) {
@@ -258,7 +258,7 @@ func (c *chaos) outcome(kind string) {
 }
 
 // check closes everything and looks at what is left.
-func (c *chaos) check(t *testing.T) {
+func (c *chaos) check(t testing.TB) {
 	rt := c.hc.Transport.(*client.Transport)
 	rt.Close()
 	c.base.CloseIdleConnections()
@@ -287,7 +287,7 @@ func (c *chaos) check(t *testing.T) {
 }
 
 // eventually waits for what net/http does in the background, at most five seconds.
-func eventually(t *testing.T, wrong func() string) {
+func eventually(t testing.TB, wrong func() string) {
 	what := wrong()
 	for range 5000 {
 		if what == "" {

@@ -44,7 +44,7 @@ type path struct {
 
 // A scene is where a path is tried.
 type scene struct {
-	t      *testing.T
+	t      testing.TB
 	rt     *client.Transport
 	ctx    context.Context
 	cancel context.CancelFunc
@@ -61,7 +61,7 @@ func (s *scene) refuse(seconds string) {
 // back blocks all who follow.
 var flown = client.WithRule(queue.Rule{Name: "one", MaxInFlight: 1})
 
-func newScene(t *testing.T, opts ...client.Option) *scene {
+func newScene(t testing.TB, opts ...client.Option) *scene {
 	rt, err := client.NewTransport(wire{}, opts...)
 	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -138,7 +138,7 @@ func (c path) probe(s *scene) (*probe, *http.Request) {
 	return p, req
 }
 
-func (c path) checkOutcome(t *testing.T, out outcome) {
+func (c path) checkOutcome(t testing.TB, out outcome) {
 	assert.Equal(t, c.panicked, out.panicked, "panic")
 	if c.status == 0 && c.panicked == nil {
 		assert.Error(t, out.err)

@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/forbear-go/forbear/client"
+	"github.com/forbear-go/forbear/internal/chance"
 	"github.com/forbear-go/forbear/internal/ratemodel"
 )
 
@@ -47,7 +48,7 @@ func (a *routed) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 // took sends a request and returns how long it took.
-func took(t *testing.T, rt http.RoundTripper, ctx context.Context, path string) time.Duration {
+func took(t testing.TB, rt http.RoundTripper, ctx context.Context, path string) time.Duration {
 	t.Helper()
 	began := time.Now()
 	resp, err := rt.RoundTrip(get(ctx, path))
@@ -150,7 +151,7 @@ func silent(model ratemodel.Model) *routed {
 }
 
 // load has twenty callers send to so many routes for a while.
-func load(t *testing.T, api *routed, routes int, run time.Duration) (served, refused int) {
+func load(t testing.TB, api *routed, routes int, run time.Duration) (served, refused int) {
 	rt := transport(t, api)
 	time.Sleep(17*time.Second + 240*time.Millisecond)
 	ctx, cancel := context.WithTimeout(t.Context(), run)
@@ -190,7 +191,7 @@ func TestSilentLimitOfAllRoutes(t *testing.T) {
 				// About one draw in a hundred takes a route for one with a limit of its own.
 				var shares, all []float64
 				for range 3 {
-					synctest.Test(t, func(t *testing.T) {
+					chance.Bubble(t, func(t testing.TB) {
 						served, refused := load(t, silent(model()), routes, time.Hour)
 						shares, all = append(shares, float64(refused)/float64(served+refused)), append(all, float64(served))
 						t.Logf("%d routes: %d served, %d refused", routes, served, refused)
@@ -214,7 +215,7 @@ func TestSilentLimitOfAllRoutes(t *testing.T) {
 func TestOneRouteIsRefusedAfterAllWere(t *testing.T) {
 	for name, fields := range map[string][]string{"for an hour": {"Retry-After", "3600"}, "for ever, without a word": nil} {
 		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			chance.Bubble(t, func(t testing.TB) {
 				api := silent(ratemodel.NewFixed(300, time.Minute))
 				limited := api.answer
 				api.answer = func(r *http.Request) *http.Response {
@@ -259,7 +260,7 @@ func TestOneRouteIsRefusedAfterAllWere(t *testing.T) {
 
 // Routes with silent limits of their own, all in use, do not hold each other.
 func TestSilentLimitOfEachRoute(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	chance.Bubble(t, func(t testing.TB) {
 		limits := map[string]ratemodel.Model{
 			"/routea": ratemodel.NewFixed(20, time.Minute), "/routeb": ratemodel.NewSlidingLog(100, time.Minute),
 			"/routec": ratemodel.NewFixed(600, time.Minute),

@@ -7,13 +7,11 @@ import (
 	"math"
 	"math/rand/v2"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/hashicorp/go-retryablehttp"
@@ -21,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/forbear-go/forbear/client"
+	"github.com/forbear-go/forbear/internal/chance"
 	"github.com/forbear-go/forbear/internal/ratemodel"
 )
 
@@ -289,7 +288,7 @@ var unitAPIs = map[string]unitAPI{
 
 // spend has so many callers do one job after the other until the run is over. A caller whose request was
 // refused sends it again a moment later.
-func (s *servedUnits) spend(t *testing.T, do func(*http.Request) (*http.Response, error), host string, callers int) {
+func (s *servedUnits) spend(t testing.TB, do func(*http.Request) (*http.Response, error), host string, callers int) {
 	ctx, cancel := context.WithTimeout(t.Context(), s.length)
 	defer cancel()
 	var jobs atomic.Int64
@@ -331,35 +330,22 @@ func TestNoUnitAPIIsWorseThanRetries(t *testing.T) {
 		for _, host := range []string{api.host, "api.unknown.example"} {
 			t.Run(name+"/"+host, func(t *testing.T) {
 				t.Parallel()
-				draws := 3
-				if raceEnabled {
-					draws = 1 // the detector looks for faults; the figures take too long
-				}
-				var spent, refused []float64
-				for range draws {
-					synctest.Test(t, func(t *testing.T) {
-						time.Sleep(17 * time.Second) // windows of the clock are under way
-						plain := newServedUnits(api, 1)
-						rc := retryablehttp.NewClient()
-						rc.Logger, rc.HTTPClient = nil, &http.Client{Transport: plain}
-						plain.spend(t, rc.StandardClient().Do, host, 10)
+				chance.Bubble(t, func(t testing.TB) {
+					time.Sleep(17 * time.Second) // windows of the clock are under way
+					plain := newServedUnits(api, 1)
+					rc := retryablehttp.NewClient()
+					rc.Logger, rc.HTTPClient = nil, &http.Client{Transport: plain}
+					plain.spend(t, rc.StandardClient().Do, host, 10)
 
-						ours := newServedUnits(api, 1)
-						transport, err := client.NewTransport(ours)
-						require.NoError(t, err)
-						defer transport.Close()
-						ours.spend(t, transport.RoundTrip, host, 10)
-						t.Logf("%s, %s: served %d and not %d, spent %.3f of what retries spent, refused %d and not %d", name, host, ours.served, plain.served, ours.spent/plain.spent, ours.refused, plain.refused)
-						spent, refused = append(spent, ours.spent/plain.spent), append(refused, ours.refusedShare()-plain.refusedShare())
-					})
-				}
-				if raceEnabled {
-					return
-				}
-				slices.Sort(spent)
-				slices.Sort(refused)
-				assert.GreaterOrEqual(t, spent[1], 0.95)
-				assert.LessOrEqual(t, refused[1], 0.06)
+					ours := newServedUnits(api, 1)
+					transport, err := client.NewTransport(ours)
+					require.NoError(t, err)
+					defer transport.Close()
+					ours.spend(t, transport.RoundTrip, host, 10)
+					t.Logf("%s, %s: served %d and not %d, spent %.3f of what retries spent, refused %d and not %d", name, host, ours.served, plain.served, ours.spent/plain.spent, ours.refused, plain.refused)
+					assert.GreaterOrEqual(t, ours.spent/plain.spent, 0.95)
+					assert.LessOrEqual(t, ours.refusedShare()-plain.refusedShare(), 0.06)
+				})
 			})
 		}
 	}

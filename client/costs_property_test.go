@@ -9,13 +9,13 @@ import (
 	"net/http"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/forbear-go/forbear/client"
+	"github.com/forbear-go/forbear/internal/chance"
 	"github.com/forbear-go/forbear/internal/ratemodel"
 )
 
@@ -85,7 +85,7 @@ func deadline(ctx context.Context) time.Time {
 }
 
 // ask has the callers of the world ask for a while, and returns how many of them got nothing.
-func (w chatWorld) ask(t *testing.T, s *chatAPI, tr http.RoundTripper) (idle int) {
+func (w chatWorld) ask(t testing.TB, s *chatAPI, tr http.RoundTripper) (idle int) {
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	var wg sync.WaitGroup
@@ -136,7 +136,7 @@ func TestModelsOfAnyServer(t *testing.T) {
 		w := newChatWorld(uint64(seed + 1))
 		t.Run(fmt.Sprint(seed+1), func(t *testing.T) {
 			t.Parallel()
-			synctest.Test(t, func(t *testing.T) {
+			chance.Bubble(t, func(t testing.TB) {
 				plain := w.api()
 				w.ask(t, plain, plain)
 				ours := w.api()

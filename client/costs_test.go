@@ -19,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/forbear-go/forbear/client"
+	"github.com/forbear-go/forbear/internal/chance"
 	"github.com/forbear-go/forbear/internal/ratemodel"
 	"github.com/forbear-go/forbear/queue"
 	"github.com/forbear-go/forbear/throttle/cost"
@@ -160,7 +161,7 @@ func chatRequest(ctx context.Context, t testing.TB, url, model string, size int,
 const chatURL = "https://api.openai.com/v1/chat/completions"
 
 // converse has so many callers send requests for a while, each when its last was answered.
-func converse(t *testing.T, tr http.RoundTripper, callers int, d time.Duration, stream func(i int) bool, model func(i int) string) {
+func converse(t testing.TB, tr http.RoundTripper, callers int, d time.Duration, stream func(i int) bool, model func(i int) string) {
 	ctx, cancel := context.WithTimeout(t.Context(), d)
 	defer cancel()
 	var wg sync.WaitGroup
@@ -188,7 +189,7 @@ func TestTokensAreSpentWithoutARefusal(t *testing.T) {
 	} {
 		for _, charging := range []ratemodel.Charging{ratemodel.ChargeEnd, ratemodel.ChargeRefund, ratemodel.ChargeKeep, ratemodel.ChargeLive} {
 			t.Run(fmt.Sprintf("%s/%d", name, charging), func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) {
+				chance.Bubble(t, func(t testing.TB) {
 					api := newChatAPI(charging, map[string]float64{"big": 90_000})
 					tr, err := client.NewTransport(api)
 					require.NoError(t, err)
@@ -206,7 +207,7 @@ func TestTokensAreSpentWithoutARefusal(t *testing.T) {
 
 // Two models of one path have limits of their own, and one that has nothing left does not keep the other.
 func TestModelsFindTheirLimits(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	chance.Bubble(t, func(t testing.TB) {
 		api := newChatAPI(ratemodel.ChargeEnd, map[string]float64{"big": 90_000, "small": 30_000})
 		tr, err := client.NewTransport(api)
 		require.NoError(t, err)
@@ -272,7 +273,7 @@ func TestCostsAreReadFromACopy(t *testing.T) {
 
 // A host that package cost does not know: a rule of the program's own.
 func TestAnAPIOfOnesOwn(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	chance.Bubble(t, func(t testing.TB) {
 		own := *cost.Named("openai")
 		own.Hosts = []string{"llm.internal"}
 		api := newChatAPI(ratemodel.ChargeRefund, map[string]float64{"big": 90_000})

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 
 	"github.com/forbear-go/forbear/client"
+	"github.com/forbear-go/forbear/internal/chance"
 	"github.com/forbear-go/forbear/internal/ratemodel"
 )
 
@@ -41,7 +42,7 @@ func counted(limit int, per time.Duration, group func(*http.Request) string) (*r
 }
 
 // callAll has callers send for ten minutes.
-func callAll(t *testing.T, rt http.RoundTripper, callers int, request func(ctx context.Context, caller, n int) *http.Request) {
+func callAll(t testing.TB, rt http.RoundTripper, callers int, request func(ctx context.Context, caller, n int) *http.Request) {
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 	defer cancel()
 	var all sync.WaitGroup
@@ -91,7 +92,7 @@ func TestSameLimitCountedApart(t *testing.T) {
 			}, 2 * 30 * 20},
 	} {
 		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			chance.Bubble(t, func(t testing.TB) {
 				api, served := counted(c.limit, c.per, c.group)
 				rt := transport(t, api)
 				callAll(t, rt, c.callers, c.request)
@@ -118,7 +119,7 @@ func TestLimitOfOneRequest(t *testing.T) {
 		"each route": {func(r *http.Request) string { return r.URL.Path[:6] }, 600 * 8 / 10, 600 / 25},
 	} {
 		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
+			chance.Bubble(t, func(t testing.TB) {
 				api, served := counted(1, time.Second, c.group)
 				rt := transport(t, api)
 				callAll(t, rt, 10, func(ctx context.Context, caller, _ int) *http.Request {
@@ -135,7 +136,7 @@ func TestLimitOfOneRequest(t *testing.T) {
 
 // One counter for very many paths stays one limit, and they cost no memory.
 func TestManyPathsOfOneCounter(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	chance.Bubble(t, func(t testing.TB) {
 		api, served := counted(30_000, time.Minute, func(*http.Request) string { return "" })
 		rt := transport(t, api)
 		callAll(t, rt, 50, func(ctx context.Context, caller, n int) *http.Request {

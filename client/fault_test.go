@@ -61,7 +61,7 @@ func sequence(statuses ...int) func(int, *http.Request) (*http.Response, error) 
 	}
 }
 
-func transport(t *testing.T, base http.RoundTripper, opts ...client.Option) *client.Transport {
+func transport(t testing.TB, base http.RoundTripper, opts ...client.Option) *client.Transport {
 	rt, err := client.NewTransport(base, opts...)
 	require.NoError(t, err)
 	t.Cleanup(rt.Close)

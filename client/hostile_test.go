@@ -91,7 +91,7 @@ func FuzzHeaders(f *testing.F) {
 
 // endure sends some requests to a server that answers with h, now and then or
 // always. Each ends in time, with a response or an error that says why.
-func endure(t *testing.T, status int, h http.Header, body []byte) {
+func endure(t testing.TB, status int, h http.Header, body []byte) {
 	base := &recorder{answer: func(n int, req *http.Request) (*http.Response, error) {
 		time.Sleep(trip)
 		resp := respond(req, status)
@@ -127,7 +127,7 @@ func endure(t *testing.T, status int, h http.Header, body []byte) {
 	resp.Body.Close()
 }
 
-func requireWaitError(t *testing.T, err error, began time.Time) {
+func requireWaitError(t testing.TB, err error, began time.Time) {
 	e, ok := errors.AsType[*client.Error](err)
 	require.True(t, ok, "%v", err)
 	require.True(t, errors.Is(err, client.ErrMaxWait) || errors.Is(err, context.DeadlineExceeded), "%v", err)

@@ -26,7 +26,7 @@ import (
 // arrivals sends n requests at once to an API that allows 20 a minute, and returns
 // when those arrived that were admitted, counted from the start of a minute. None
 // is refused.
-func arrivals(t *testing.T, n int, opts ...client.Option) []time.Duration {
+func arrivals(t testing.TB, n int, opts ...client.Option) []time.Duration {
 	var at []time.Duration
 	start := time.Now()
 	s, err := apiserver.New(apiserver.Config{

@@ -7,11 +7,13 @@ import (
 	"net/http"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/hashicorp/go-retryablehttp"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/forbear-go/forbear/internal/chance"
 )
 
 var ordeals = flag.Int("outages", 30, "how many random ordeals the outage test makes up")
@@ -36,8 +38,8 @@ func (a *toll) add(b toll) {
 func (a toll) good() int { return a.requests - a.errors }
 
 // endure lets the callers ask through a client that plain makes, or forbear's.
-func (o ordeal) endure(t *testing.T, plain bool) (sum toll) {
-	synctest.Test(t, func(t *testing.T) {
+func (o ordeal) endure(t testing.TB, plain bool) (sum toll) {
+	chance.Bubble(t, func(t testing.TB) {
 		server := &frailServer{outages: o.outages, start: time.Now(), random: rand.New(rand.NewPCG(o.seed, 2))}
 		var do func(*http.Request) (*http.Response, error)
 		if plain {
@@ -99,7 +101,7 @@ func (o ordeal) endure(t *testing.T, plain bool) (sum toll) {
 
 // request makes a GET, a POST with an idempotency key, or one without. The last fails at
 // once where go-retryablehttp repeats it; callers that wait for it would meet more of an outage.
-func (o ordeal) request(t *testing.T, r *rand.Rand) *http.Request {
+func (o ordeal) request(t testing.TB, r *rand.Rand) *http.Request {
 	switch part := r.Float64(); {
 	case part < o.broken:
 		return get(t.Context(), "/broken")
@@ -122,20 +124,23 @@ func TestOutages(t *testing.T) {
 	for seed := range uint64(*ordeals) {
 		o := newOrdeal(seed)
 		t.Run(o.name, func(t *testing.T) {
-			forbear, plain := o.endure(t, false), o.endure(t, true)
+			var forbear, plain toll
+			chance.Test(t, func(t testing.TB) {
+				forbear, plain = o.endure(t, false), o.endure(t, true)
+				t.Logf("%+v", o)
+				t.Logf("forbear %+v, go-retryablehttp %+v", forbear, plain)
+				luck := 0.
+				if !o.total() {
+					luck = 3 * math.Sqrt(float64(forbear.errors+plain.errors))
+				}
+				assert.LessOrEqual(t, float64(forbear.errors), float64(plain.errors)+luck, "errors")
+				// Each caller may go on a little later, or one sooner.
+				assert.GreaterOrEqual(t, float64(forbear.good())+5*math.Sqrt(float64(o.callers)), .95*float64(plain.good()), "goodput")
+				assert.LessOrEqual(t, float64(forbear.attempts)/float64(forbear.requests),
+					1.1*float64(plain.attempts)/float64(plain.requests), "attempts a request")
+			})
 			all.add(forbear)
 			peers.add(plain)
-			t.Logf("%+v", o)
-			t.Logf("forbear %+v, go-retryablehttp %+v", forbear, plain)
-			luck := 0.
-			if !o.total() {
-				luck = 3 * math.Sqrt(float64(forbear.errors+plain.errors))
-			}
-			require.LessOrEqual(t, float64(forbear.errors), float64(plain.errors)+luck, "errors")
-			// Each caller may go on a little later, or one sooner.
-			require.GreaterOrEqual(t, float64(forbear.good())+5*math.Sqrt(float64(o.callers)), .95*float64(plain.good()), "goodput")
-			require.LessOrEqual(t, float64(forbear.attempts)/float64(forbear.requests),
-				1.1*float64(plain.attempts)/float64(plain.requests), "attempts a request")
 		})
 	}
 	t.Logf("all: forbear %+v, go-retryablehttp %+v", all, peers)

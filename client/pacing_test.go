@@ -39,7 +39,7 @@ type carrier func(*http.Request) (*http.Response, error)
 func (c carrier) RoundTrip(req *http.Request) (*http.Response, error) { return c(req) }
 
 // fetch sends so many requests and returns how long each took.
-func fetch(t *testing.T, hc *http.Client, n int) []time.Duration {
+func fetch(t testing.TB, hc *http.Client, n int) []time.Duration {
 	var took []time.Duration
 	for range n {
 		began := time.Now()

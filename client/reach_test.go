@@ -11,6 +11,7 @@ import (
 
 	"github.com/forbear-go/forbear/client"
 	"github.com/forbear-go/forbear/internal/apiserver"
+	"github.com/forbear-go/forbear/internal/chance"
 	"github.com/forbear-go/forbear/internal/ratemodel"
 	"github.com/forbear-go/forbear/internal/simnet"
 )
@@ -173,7 +174,7 @@ func (c reach) run(t *testing.T) {
 
 // An API without any limit is not slowed down.
 func TestReachNoLimit(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	chance.Bubble(t, func(t testing.TB) {
 		s, err := apiserver.New(apiserver.Config{})
 		require.NoError(t, err)
 		throughput := func(do func(*http.Request) (*http.Response, error)) int {

@@ -25,7 +25,7 @@ func says(req *http.Request, text string, fields ...string) *http.Response {
 	return resp
 }
 
-func textOf(t *testing.T, resp *http.Response) string {
+func textOf(t testing.TB, resp *http.Response) string {
 	t.Helper()
 	text, err := io.ReadAll(resp.Body)
 	require.NoError(t, err)

@@ -76,7 +76,7 @@ type sender func(*http.Request) (*http.Response, error)
 
 func (f sender) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
 
-func requestFor(t *testing.T, thing int) *http.Request {
+func requestFor(t testing.TB, thing int) *http.Request {
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, fmt.Sprintf("https://api.test/channels/%d", 1000+thing), nil)
 	require.NoError(t, err)
 	return req

@@ -10,7 +10,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/hashicorp/go-retryablehttp"
@@ -18,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/forbear-go/forbear/client"
+	"github.com/forbear-go/forbear/internal/chance"
 )
 
 // A randomShedder refuses a share of all requests, whatever their rate, from the first on.
@@ -75,7 +75,7 @@ type shedJob struct {
 }
 
 // served returns how many requests of the job are served in a while.
-func (j shedJob) served(t *testing.T, seed uint64, wrap func(http.RoundTripper) http.RoundTripper) int {
+func (j shedJob) served(t testing.TB, seed uint64, wrap func(http.RoundTripper) http.RoundTripper) int {
 	s := &randomShedder{rng: rand.New(rand.NewPCG(seed, 1)), share: j.share, status: j.status, wait: j.wait, announced: j.announced}
 	rt := wrap(s)
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
@@ -139,29 +139,28 @@ func TestSheddingIsNoSpiral(t *testing.T) {
 	} {
 		t.Run(fmt.Sprintf("%v of all by %d %s, %d callers of %d routes, %v", j.share, j.status, j.wait, j.callers, j.routes, j.announced), func(t *testing.T) {
 			t.Parallel()
-			draws := 10.
-			if raceEnabled {
-				draws = 1 // the detector looks for faults; the figures take too long
-			}
-			mean, worst := 0.0, math.Inf(1)
-			for seed := range uint64(draws) {
-				part := j.part(t, seed)
-				mean, worst = mean+part/draws, min(worst, part)
-			}
-			if raceEnabled {
-				return
-			}
-			t.Logf("%.2f of what a client gets that only retries, %.2f at worst: %s", mean, worst, t.Name())
-			assert.GreaterOrEqual(t, mean, j.least)
-			assert.GreaterOrEqual(t, worst, j.worst)
+			chance.Test(t, func(t testing.TB) {
+				draws := 10.
+				if raceEnabled {
+					draws = 1 // the figures take too long
+				}
+				mean, worst := 0.0, math.Inf(1)
+				for seed := range uint64(draws) {
+					part := j.part(t, seed)
+					mean, worst = mean+part/draws, min(worst, part)
+				}
+				t.Logf("%.2f of what a client gets that only retries, %.2f at worst: %s", mean, worst, t.Name())
+				assert.GreaterOrEqual(t, mean, j.least)
+				assert.GreaterOrEqual(t, worst, j.worst)
+			})
 		})
 	}
 }
 
 // part returns what is served in parts of what go-retryablehttp gets.
-func (j shedJob) part(t *testing.T, seed uint64) float64 {
+func (j shedJob) part(t testing.TB, seed uint64) float64 {
 	var ours, plain int
-	synctest.Test(t, func(t *testing.T) {
+	chance.Bubble(t, func(t testing.TB) {
 		var transport *client.Transport
 		ours = j.served(t, seed, func(base http.RoundTripper) http.RoundTripper {
 			var err error
@@ -171,7 +170,7 @@ func (j shedJob) part(t *testing.T, seed uint64) float64 {
 		})
 		transport.Close()
 	})
-	synctest.Test(t, func(t *testing.T) {
+	chance.Bubble(t, func(t testing.TB) {
 		plain = j.served(t, seed, func(base http.RoundTripper) http.RoundTripper {
 			c := retryablehttp.NewClient()
 			c.HTTPClient.Transport, c.Logger = base, nil

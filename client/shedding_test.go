@@ -6,13 +6,13 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/forbear-go/forbear/client"
+	"github.com/forbear-go/forbear/internal/chance"
 )
 
 // A shedder answers well after a while, and now and then refuses.
@@ -52,7 +52,7 @@ func (b *shedder) RoundTrip(req *http.Request) (*http.Response, error) {
 // Of a server that refuses one request in a hundred only those wait, each for as long as
 // it was told to.
 func TestOnlyTheRefusedRequestWaits(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	chance.Bubble(t, func(t testing.TB) {
 		b := &shedder{refused: make(map[string]time.Time)}
 		rt, err := client.NewTransport(b)
 		require.NoError(t, err)

@@ -39,7 +39,7 @@ func (p *pipes) Addr() net.Addr { return &net.TCPAddr{} }
 
 // serveInMemory runs a server of net/http and returns a transport to it. It must run in a
 // synctest bubble.
-func serveInMemory(t *testing.T, h http.HandlerFunc, opts ...client.Option) *client.Transport {
+func serveInMemory(t testing.TB, h http.HandlerFunc, opts ...client.Option) *client.Transport {
 	p := &pipes{conns: make(chan net.Conn), closed: make(chan struct{})}
 	s := &http.Server{Handler: h}
 	go s.Serve(p)

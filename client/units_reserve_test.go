@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/forbear-go/forbear/client"
+	"github.com/forbear-go/forbear/internal/chance"
 	"github.com/forbear-go/forbear/internal/ratemodel"
 	"github.com/forbear-go/forbear/queue"
 )
@@ -55,7 +56,7 @@ func (s *reservingAPI) RoundTrip(req *http.Request) (*http.Response, error) {
 }
 
 // generate sends requests from so many callers for a while.
-func generate(t *testing.T, tr http.RoundTripper, callers int, d time.Duration) {
+func generate(t testing.TB, tr http.RoundTripper, callers int, d time.Duration) {
 	ctx, cancel := context.WithTimeout(t.Context(), d)
 	defer cancel()
 	var wg sync.WaitGroup
@@ -85,7 +86,7 @@ func generate(t *testing.T, tr http.RoundTripper, callers int, d time.Duration) 
 // Where a declared quota is one of a server that takes max_tokens, a program is served as much as one that
 // retries, and hardly ever refused.
 func TestARuleInTokensHoldsMaxTokensWhereTheServerDoes(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	chance.Bubble(t, func(t testing.TB) {
 		newAPI := func() *reservingAPI {
 			return &reservingAPI{pool: ratemodel.Charger{Pool: ratemodel.NewRefillingPool(100_000, time.Minute), Charging: ratemodel.ChargeRefund}}
 		}

@@ -9,13 +9,13 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/forbear-go/forbear/client"
+	"github.com/forbear-go/forbear/internal/chance"
 	"github.com/forbear-go/forbear/internal/ratemodel"
 	"github.com/forbear-go/forbear/queue"
 	"github.com/forbear-go/forbear/throttle/cost"
@@ -38,7 +38,7 @@ func converseOnce(ctx context.Context, tr http.RoundTripper) error {
 
 // An API that announces no limit of tokens, and loses, refuses and fails some requests: one rule keeps the limit.
 func TestARuleInUnitsIsSettledByUsage(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	chance.Bubble(t, func(t testing.TB) {
 		var mu sync.Mutex
 		pool := ratemodel.NewRollingPool(10_000, time.Minute)
 		sent, refused, used := 0, 0, 0.0

@@ -13,7 +13,7 @@ func proved(b *book) *windowState {
 }
 
 // term returns a ledger whose two members have allotments that sum to the limit.
-func term(t *testing.T) *book {
+func term(t testing.TB) *book {
 	t.Helper()
 	b := shared(t)
 	proved(b)

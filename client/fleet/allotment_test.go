@@ -6,12 +6,13 @@ import (
 	"time"
 
 	"github.com/forbear-go/forbear/client/clienttest"
+	"github.com/forbear-go/forbear/internal/chance"
 	"github.com/forbear-go/forbear/throttle"
 )
 
 // allotted returns a member with an allotment of 10 of a window of 100, which opens every two seconds:
 // first now, and up to 100 ms earlier.
-func allotted(t *testing.T) *member {
+func allotted(t testing.TB) *member {
 	t.Helper()
 	f, m := join(t, func() {}, 0)
 	t.Cleanup(func() { _ = f.Close(t.Context()) }) // the store knows nothing of it
@@ -25,7 +26,7 @@ func allotted(t *testing.T) *member {
 }
 
 // spend has a member send as much as it may, and returns how much that was.
-func spend(t *testing.T, m *member) (numbers []uint64) {
+func spend(t testing.TB, m *member) (numbers []uint64) {
 	t.Helper()
 	for {
 		now := time.Now()
@@ -173,7 +174,7 @@ func TestStandingParts(t *testing.T) {
 		per    time.Duration
 		before int // windows that it may take to find out
 	}{{400, 2 * time.Second, 10}, {20, 2 * time.Second, 10}, {600, 10 * time.Second, 6}} {
-		synctest.Test(t, func(t *testing.T) {
+		chance.Bubble(t, func(t testing.TB) {
 			w := newWorld(t, 8, clienttest.Fixed(c.limit, c.per), clienttest.Draft8())
 			time.Sleep(c.per * 3 / 10)
 			var least, most int64
@@ -213,7 +214,7 @@ func TestStandingParts(t *testing.T) {
 
 // One busy member beside nearly idle ones has what they do not need.
 func TestStandingPartOfOneBusyMember(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	chance.Bubble(t, func(t testing.TB) {
 		const per = 10 * time.Second
 		w := newWorld(t, 8, clienttest.Fixed(1000, per), clienttest.Draft8())
 		time.Sleep(per * 3 / 10)

@@ -6,26 +6,26 @@ import (
 	"net/http"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/forbear-go/forbear/client"
 	"github.com/forbear-go/forbear/client/clienttest"
+	"github.com/forbear-go/forbear/internal/chance"
 )
 
 // alone has the processes of a world go on without a fleet.
-func (w *world) alone(t *testing.T, opts ...client.Option) {
+func (w *world) alone(t testing.TB, opts ...client.Option) {
 	t.Helper()
 	w.rewrap(t, func(int) []client.Option { return opts })
 }
 
 // with gives the clients of a world more options.
-func (w *world) with(t *testing.T, opts ...client.Option) {
+func (w *world) with(t testing.TB, opts ...client.Option) {
 	t.Helper()
 	w.rewrap(t, func(i int) []client.Option { return append(opts, client.WithFleet(w.fleets[i])) })
 }
 
-func (w *world) rewrap(t *testing.T, opts func(i int) []client.Option) {
+func (w *world) rewrap(t testing.TB, opts func(i int) []client.Option) {
 	t.Helper()
 	for i := range w.clients {
 		hc, err := client.Wrap(w.api.Client(), append(opts(i), client.WithRetries(0))...)
@@ -37,7 +37,7 @@ func (w *world) rewrap(t *testing.T, opts func(i int) []client.Option) {
 }
 
 // get sends one request of a member, and reports whether it was served.
-func (w *world) get(ctx context.Context, t *testing.T, i int) (bool, error) {
+func (w *world) get(ctx context.Context, t testing.TB, i int) (bool, error) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, w.api.URL, nil)
 	if err != nil {
@@ -52,7 +52,7 @@ func (w *world) get(ctx context.Context, t *testing.T, i int) (bool, error) {
 }
 
 // leave ends the fleet of a world.
-func (w *world) leave(t *testing.T) {
+func (w *world) leave(t testing.TB) {
 	t.Helper()
 	for _, f := range w.fleets {
 		if err := f.Close(t.Context()); err != nil {
@@ -69,8 +69,8 @@ func TestRequestsThatCannotWait(t *testing.T) {
 			return context.WithTimeout(ctx, 150*time.Millisecond)
 		},
 	} {
-		served := func(fleet bool) (n int) {
-			synctest.Test(t, func(t *testing.T) {
+		served := func(t testing.TB, fleet bool) (n int) {
+			chance.Bubble(t, func(t testing.TB) {
 				w := newWorld(t, 3, clienttest.Fixed(100, time.Minute), clienttest.XRateLimitDelta())
 				if !fleet {
 					w.alone(t)
@@ -98,17 +98,18 @@ func TestRequestsThatCannotWait(t *testing.T) {
 			})
 			return n
 		}
-		if alone, fleet := served(false), served(true); fleet < alone || alone < 15 {
-			t.Errorf("%s: a fleet had %d served, without one %d", name, fleet, alone)
-		} else {
-			t.Logf("%s: a fleet had %d served, without one %d", name, fleet, alone)
-		}
+		chance.Test(t, func(t testing.TB) {
+			alone, fleet := served(t, false), served(t, true)
+			if t.Logf("%s: a fleet had %d served, without one %d", name, fleet, alone); fleet < alone || alone < 15 {
+				t.Error("that is not enough")
+			}
+		})
 	}
 }
 
 // A store that is slow costs no request its deadline.
 func TestDeadlineBesideASlowStore(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	chance.Bubble(t, func(t testing.TB) {
 		w := newWorld(t, 2, clienttest.Fixed(100, time.Minute), clienttest.XRateLimitDelta())
 		w.store.trip = 2 * time.Second
 		ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
@@ -124,8 +125,8 @@ func TestDeadlineBesideASlowStore(t *testing.T) {
 
 // A program that spreads its requests over the window does so with what the fleet grants.
 func TestPacingOfAShare(t *testing.T) {
-	early := func(opts ...client.Option) (n, all int) {
-		synctest.Test(t, func(t *testing.T) {
+	early := func(t testing.TB, opts ...client.Option) (n, all int) {
+		chance.Bubble(t, func(t testing.TB) {
 			w := newWorld(t, 3, clienttest.Fixed(300, 10*time.Second), clienttest.XRateLimitDelta())
 			w.with(t, opts...)
 			w.play(t, 62*time.Second, func(int) (int, time.Duration) { return 5, 0 }, nil)
@@ -140,13 +141,15 @@ func TestPacingOfAShare(t *testing.T) {
 		})
 		return n, all
 	}
-	bursts, inAll := early(client.WithPacing(client.Burst))
-	even, all := early(client.WithPacing(client.Even))
-	t.Logf("in the first part of their windows: with Burst %d of %d, with Even %d of %d", bursts, inAll, even, all)
-	if 100*bursts < 95*inAll {
-		t.Errorf("Burst sent %d of %d in the first part of its windows", bursts, inAll)
-	}
-	if 100*even > 80*all || 100*all < 85*inAll {
-		t.Errorf("Even sent %d of %d in the first part of its windows", even, all)
-	}
+	chance.Test(t, func(t testing.TB) {
+		bursts, inAll := early(t, client.WithPacing(client.Burst))
+		even, all := early(t, client.WithPacing(client.Even))
+		t.Logf("in the first part of their windows: with Burst %d of %d, with Even %d of %d", bursts, inAll, even, all)
+		if 100*bursts < 95*inAll {
+			t.Errorf("Burst sent %d of %d in the first part of its windows", bursts, inAll)
+		}
+		if 100*even > 80*all || 100*all < 85*inAll {
+			t.Errorf("Even sent %d of %d in the first part of its windows", even, all)
+		}
+	})
 }

@@ -10,7 +10,7 @@ import (
 
 // A book is a ledger and what its members were told.
 type book struct {
-	t   *testing.T
+	t   testing.TB
 	l   *ledger
 	now int64
 	q   map[string]*report
@@ -40,7 +40,7 @@ func (b *book) tell(id string, change func(q *report)) reply {
 }
 
 // shared returns a ledger with a window of 100, of which one member holds 40 and the other half of the rest.
-func shared(t *testing.T) *book {
+func shared(t testing.TB) *book {
 	t.Helper()
 	b := &book{t: t, now: 1_900_000_000_000, q: make(map[string]*report)}
 	if r := b.tell("a", func(q *report) { q.Want = 40 }); !r.Probe || r.Granted != 1 {
@@ -176,7 +176,7 @@ func TestUnsharedForAWhile(t *testing.T) {
 }
 
 // join returns a fleet of one member, of which so many requests wait.
-func join(t *testing.T, wake func(), waiting int) (*Fleet, *member) {
+func join(t testing.TB, wake func(), waiting int) (*Fleet, *member) {
 	t.Helper()
 	f, err := New(new(Memory), []byte("0123456789abcdef"))
 	if err != nil {

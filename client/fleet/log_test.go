@@ -2,10 +2,10 @@ package fleet
 
 import (
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/forbear-go/forbear/client/clienttest"
+	"github.com/forbear-go/forbear/internal/chance"
 )
 
 // Where what was sent leaves the window one by one, the fleet need not wait for a reset
@@ -29,8 +29,8 @@ func TestWhatRefills(t *testing.T) {
 		{"first, no length", clienttest.FromFirst(200, 2*time.Second), clienttest.XRateLimitDelta(), 3000, 2750},
 		{"counter, moments", clienttest.SlidingCounter(200, 2*time.Second), clienttest.XRateLimit(), 3000, 2500},
 	} {
-		admitted := func(fleet bool) (n int) {
-			synctest.Test(t, func(t *testing.T) {
+		admitted := func(t testing.TB, fleet bool) (n int) {
+			chance.Bubble(t, func(t testing.TB) {
 				w := newWorld(t, 4, c.limit, c.dialect)
 				if !fleet {
 					w.alone(t)
@@ -43,15 +43,17 @@ func TestWhatRefills(t *testing.T) {
 			})
 			return n
 		}
-		if alone, fleet := admitted(false), admitted(true); 100*fleet < 95*alone {
-			t.Errorf("%s: a fleet had %d of %d, without one %d", c.name, fleet, c.possible, alone)
-		}
+		chance.Test(t, func(t testing.TB) {
+			if alone, fleet := admitted(t, false), admitted(t, true); 100*fleet < 95*alone {
+				t.Errorf("%s: a fleet had %d of %d, without one %d", c.name, fleet, c.possible, alone)
+			}
+		})
 	}
 }
 
 // spent returns a ledger of which two members have sent all, at the time that it returns; the reset is
 // told to be five seconds later, and the window to be as long as given.
-func spent(t *testing.T, length int64) (b *book, at int64) {
+func spent(t testing.TB, length int64) (b *book, at int64) {
 	t.Helper()
 	b = shared(t)
 	for range 8 {

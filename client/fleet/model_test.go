@@ -170,7 +170,7 @@ type process struct {
 	queue  sync.Mutex // stands for that of the queue
 }
 
-func start(ctx context.Context, t *testing.T, api *modelAPI, s *faultyStore, callers int, think time.Duration) *process {
+func start(ctx context.Context, t testing.TB, api *modelAPI, s *faultyStore, callers int, think time.Duration) *process {
 	t.Helper()
 	f, err := New(s, []byte("0123456789abcdef"), WithLease(4*time.Second))
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/forbear-go/forbear/client/clienttest"
+	"github.com/forbear-go/forbear/internal/chance"
 )
 
 func TestEqualMembers(t *testing.T) {
@@ -17,7 +18,7 @@ func TestEqualMembers(t *testing.T) {
 		admitted int
 		calls    float64
 	}{{400, 2 * time.Second, 4350, 0.08}, {4000, 2 * time.Second, 40000, 0.03}, {600, 10 * time.Second, 1750, 0.1}} {
-		synctest.Test(t, func(t *testing.T) {
+		chance.Bubble(t, func(t testing.TB) {
 			w := newWorld(t, 8, clienttest.Fixed(c.limit, c.per), clienttest.XRateLimitDelta())
 			w.play(t, 22*time.Second, busy, nil)
 			w.expect(t, c.admitted, 5, c.calls)
@@ -28,7 +29,7 @@ func TestEqualMembers(t *testing.T) {
 
 // The reset is told in whole seconds here, so that the fleet looks for it a few times.
 func TestLimitOfFew(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	chance.Bubble(t, func(t testing.TB) {
 		w := newWorld(t, 8, clienttest.Fixed(20, 2*time.Second), clienttest.XRateLimitDelta())
 		w.play(t, 42*time.Second, func(int) (int, time.Duration) { return 3, 0 }, nil)
 		w.expect(t, 410, 10, 1.2)
@@ -37,7 +38,7 @@ func TestLimitOfFew(t *testing.T) {
 }
 
 func TestOneBusyMember(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	chance.Bubble(t, func(t testing.TB) {
 		w := newWorld(t, 8, clienttest.Fixed(400, 2*time.Second), clienttest.XRateLimitDelta())
 		w.play(t, 22*time.Second, func(i int) (int, time.Duration) {
 			if i == 0 {
@@ -51,7 +52,7 @@ func TestOneBusyMember(t *testing.T) {
 
 // The store is away for a while: nobody waits for it, and all goes on after.
 func TestStoreAway(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	chance.Bubble(t, func(t testing.TB) {
 		w := newWorld(t, 8, clienttest.Fixed(400, 2*time.Second), clienttest.XRateLimitDelta())
 		before := int64(0)
 		w.play(t, 32*time.Second, busy, func() {
@@ -105,7 +106,7 @@ func TestRolling(t *testing.T) {
 		dialect  clienttest.Option
 		admitted int
 	}{{clienttest.XRateLimitDelta(), 2000}, {clienttest.Draft8(), 2000}, {clienttest.XRateLimit(), 1300}} {
-		synctest.Test(t, func(t *testing.T) {
+		chance.Bubble(t, func(t testing.TB) {
 			w := newWorld(t, 4, clienttest.Rolling(200, 2*time.Second), c.dialect)
 			w.play(t, 30*time.Second, busy, nil)
 			w.expect(t, c.admitted, 600, 0.4)
@@ -115,7 +116,7 @@ func TestRolling(t *testing.T) {
 
 // A refusal that one member gets holds all of them.
 func TestHoldIsShared(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	chance.Bubble(t, func(t testing.TB) {
 		w := newWorld(t, 4, clienttest.Fixed(1000, time.Minute), clienttest.XRateLimitDelta())
 		var held time.Time
 		w.play(t, 20*time.Second, func(int) (int, time.Duration) { return 2, 100 * time.Millisecond }, func() {
@@ -145,7 +146,7 @@ func TestHoldIsShared(t *testing.T) {
 // Where a window has less than one request for each member, they take turns.
 func TestTurnsInTheSmallestWindows(t *testing.T) {
 	for name, dialect := range map[string]clienttest.Option{"draft8": clienttest.Draft8(), "delta": clienttest.XRateLimitDelta(), "moment": clienttest.XRateLimit()} {
-		synctest.Test(t, func(t *testing.T) {
+		chance.Bubble(t, func(t testing.TB) {
 			w := newWorld(t, 8, clienttest.Fixed(5, time.Second), dialect)
 			w.play(t, 42*time.Second, func(int) (int, time.Duration) { return 3, 0 }, nil)
 			w.expect(t, 200, 3, 5)

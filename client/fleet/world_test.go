@@ -45,7 +45,7 @@ func (s *slowStore) Exchange(ctx context.Context, key string, report []byte) ([]
 	return reply, err
 }
 
-func newWorld(t *testing.T, members int, opts ...clienttest.Option) *world {
+func newWorld(t testing.TB, members int, opts ...clienttest.Option) *world {
 	t.Helper()
 	w := &world{api: clienttest.NewInMemory(append(opts, clienttest.Latency(20*time.Millisecond, 40*time.Millisecond))...), store: &slowStore{trip: 300 * time.Microsecond}}
 	t.Cleanup(w.api.Close)
@@ -56,12 +56,12 @@ func newWorld(t *testing.T, members int, opts ...clienttest.Option) *world {
 	return w
 }
 
-func (w *world) add(t *testing.T, opts ...Option) {
+func (w *world) add(t testing.TB, opts ...Option) {
 	t.Helper()
 	w.addTo(t, w.store, opts...)
 }
 
-func (w *world) addTo(t *testing.T, store Store, opts ...Option) {
+func (w *world) addTo(t testing.TB, store Store, opts ...Option) {
 	t.Helper()
 	f, err := New(store, []byte("0123456789abcdef"), opts...)
 	if err != nil {
@@ -119,7 +119,7 @@ func (w *world) String() string {
 }
 
 // play has a world run for a while, and ends it.
-func (w *world) play(t *testing.T, d time.Duration, callers func(i int) (int, time.Duration), during func()) {
+func (w *world) play(t testing.TB, d time.Duration, callers func(i int) (int, time.Duration), during func()) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), d)
 	defer cancel()
@@ -143,7 +143,7 @@ func (w *world) play(t *testing.T, d time.Duration, callers func(i int) (int, ti
 func busy(int) (int, time.Duration) { return 20, 0 }
 
 // expect checks how many were admitted at least, and refused at most.
-func (w *world) expect(t *testing.T, admitted, refused int, calls float64) {
+func (w *world) expect(t testing.TB, admitted, refused int, calls float64) {
 	t.Helper()
 	c := w.api.Counts()
 	if c.Admitted < admitted || c.Refused > refused {
@@ -155,7 +155,7 @@ func (w *world) expect(t *testing.T, admitted, refused int, calls float64) {
 }
 
 // level reports an error if a member got less than the given part of what another got.
-func (w *world) level(t *testing.T, part float64) {
+func (w *world) level(t testing.TB, part float64) {
 	t.Helper()
 	least, most := w.done[0].Load(), w.done[0].Load()
 	for i := range w.done {

@@ -1,16 +1,14 @@
 package sdks
 
 import (
-	"cmp"
 	"flag"
 	"path/filepath"
-	"slices"
 	"testing"
-	"testing/synctest"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/forbear-go/forbear/internal/chance"
 	"github.com/forbear-go/forbear/internal/lab"
 )
 
@@ -32,11 +30,19 @@ func TestSDKs(t *testing.T) {
 		for _, s := range Setups() {
 			name := sdk.Name + "/" + string(s)
 			t.Run(name, func(t *testing.T) {
-				row := median(t, sdk, s)
-				rows = append(rows, row)
-				if !*update {
-					compare(t, want[name], row)
+				var row Row
+				f := func(t testing.TB) {
+					row = try(t, sdk, s)
+					if !*update {
+						compare(t, want[name], row)
+					}
 				}
+				if sdk.Announced || s == Alone {
+					f(t)
+				} else {
+					chance.Test(t, f) // the draw of some waits is unlucky
+				}
+				rows = append(rows, row)
 			})
 		}
 	}
@@ -45,19 +51,8 @@ func TestSDKs(t *testing.T) {
 	}
 }
 
-// median tries an SDK. Where nothing is announced, some draws of the waits are unlucky: then
-// it is the middle one of three that counts.
-func median(t *testing.T, sdk SDK, s Setup) Row {
-	if sdk.Announced || s == Alone {
-		return try(t, sdk, s)
-	}
-	rows := []Row{try(t, sdk, s), try(t, sdk, s), try(t, sdk, s)}
-	slices.SortFunc(rows, func(a, b Row) int { return cmp.Compare(a.Refused, b.Refused) })
-	return rows[1]
-}
-
-func try(t *testing.T, sdk SDK, s Setup) (row Row) {
-	synctest.Test(t, func(t *testing.T) {
+func try(t testing.TB, sdk SDK, s Setup) (row Row) {
+	chance.Bubble(t, func(t testing.TB) {
 		var errs []error
 		var err error
 		row, errs, err = Run(t.Context(), sdk, s)
@@ -84,7 +79,7 @@ func try(t *testing.T, sdk SDK, s Setup) (row Row) {
 
 // compare fails a test when a row is not what it was. Where requests are refused, waits
 // are drawn, and the counts may differ a little.
-func compare(t *testing.T, want, got Row) {
+func compare(t testing.TB, want, got Row) {
 	near := .02 * float64(want.Calls)
 	if want.Setup == Alone {
 		near = .1 * float64(want.Calls)

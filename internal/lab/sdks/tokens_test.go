@@ -7,10 +7,10 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/anthropics/anthropic-sdk-go"
+	"github.com/forbear-go/forbear/internal/chance"
 	"github.com/forbear-go/forbear/internal/ratemodel"
 	"github.com/openai/openai-go/v3"
 	"github.com/stretchr/testify/assert"
@@ -27,7 +27,7 @@ func TestTokens(t *testing.T) {
 	for _, c := range []struct {
 		name    string
 		server  func() *tokenServer
-		connect func(t *testing.T, hc *http.Client) func(ctx context.Context, prompt string, stream bool) (string, error)
+		connect func(t testing.TB, hc *http.Client) func(ctx context.Context, prompt string, stream bool) (string, error)
 		refused float64 // at most, of what is served
 		used    float64 // at least, of what the server gives
 	}{
@@ -42,7 +42,7 @@ func TestTokens(t *testing.T) {
 			"both":     func(i int) bool { return i%2 == 0 },
 		} {
 			t.Run(c.name+"/"+name, func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) {
+				chance.Bubble(t, func(t testing.TB) {
 					api := c.server()
 					call := c.connect(t, &http.Client{Transport: api})
 					spend(t, call, stream)
@@ -57,7 +57,7 @@ func TestTokens(t *testing.T) {
 }
 
 // spend has twenty callers make calls, each when its last is over.
-func spend(t *testing.T, call func(context.Context, string, bool) (string, error), stream func(int) bool) {
+func spend(t testing.TB, call func(context.Context, string, bool) (string, error), stream func(int) bool) {
 	began := time.Now()
 	var wg sync.WaitGroup
 	for i := range callers {
@@ -74,7 +74,7 @@ func spend(t *testing.T, call func(context.Context, string, bool) (string, error
 	wg.Wait()
 }
 
-func completions(t *testing.T, hc *http.Client) func(context.Context, string, bool) (string, error) {
+func completions(t testing.TB, hc *http.Client) func(context.Context, string, bool) (string, error) {
 	api, err := OpenAI(hc, token)
 	require.NoError(t, err)
 	return func(ctx context.Context, prompt string, stream bool) (string, error) {
@@ -103,7 +103,7 @@ func completions(t *testing.T, hc *http.Client) func(context.Context, string, bo
 	}
 }
 
-func messages(t *testing.T, hc *http.Client) func(context.Context, string, bool) (string, error) {
+func messages(t testing.TB, hc *http.Client) func(context.Context, string, bool) (string, error) {
 	api, err := Anthropic(hc, token)
 	require.NoError(t, err)
 	return func(ctx context.Context, prompt string, stream bool) (string, error) {
