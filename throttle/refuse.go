@@ -37,6 +37,9 @@ func (k *Limiter) refuse(now instant, t *Reservation, r *header.Reading) {
 	if tooMany || k.refusals.Shed(&v, now, &sent, refusals.Refusal{Wait: asked, Again: again, Explained: explained, Covered: k.covered(t)}) {
 		return
 	}
+	if !explained && !again && len(k.windows) == 0 && k.refusals.Pass(&v, &sent, asked) {
+		return
+	}
 	if test {
 		k.cooldown.extend(now + asked) // the wait of the refusal before lasts
 	} else {

@@ -2,10 +2,10 @@
 // or a rate, one on the requests in flight, or that the server sheds load.
 //
 // It reads no clock and imports nothing of this module but packages header, clock and eventlog.
-// Start reading here. limits.go has the limits on a period (window.go) and a rate (rate.go), and
-// measure.go how they are measured; doubt.go, evidence.go and verdict.go give them up again.
-// shedding.go and trial.go are about servers that shed load, concurrency.go about requests in
-// flight.
+// Start reading here. limits.go has the limits on a period (window.go) and a rate (rate.go),
+// measure.go how they are measured, pass.go which refusals a known rate allows for; doubt.go,
+// evidence.go and verdict.go give them up again. shedding.go and trial.go are about servers
+// that shed load, concurrency.go about requests in flight.
 package refusals
 
 import (
@@ -199,6 +199,12 @@ func (e *Estimator) try(v *View, now clock.Instant, t *Request, refused bool) {
 		e.learned().pace.believe(u.rate, now)
 		e.limits.against.believe(u.need)
 	}
+}
+
+// Pass takes in a refusal of a limit, and the wait that it names, if any. It reports whether
+// the limit is known, and only the refused request waits.
+func (e *Estimator) Pass(v *View, t *Request, wait clock.Instant) bool {
+	return e.limits.pass(v, t, wait)
 }
 
 // Refuse takes in a refusal of a limit.

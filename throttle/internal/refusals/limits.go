@@ -22,6 +22,7 @@ type limits struct {
 	event   congestion
 	doubt   doubt
 	against evidence
+	passes  passes
 
 	opened clock.Instant  // when it opened the last time; long ago while it never did
 	was    clock.Instant  // when the congestion before that came, or the first request
@@ -128,6 +129,7 @@ func (l *limits) admitted(v *View, t *Request, after int64) {
 		}
 		l.beCareful(t.Number)
 	}
+	l.passes.served(t.Cost)
 	if l.careful && t.Number > l.mark {
 		if l.passed += t.Cost; l.passed >= enough {
 			l.careful = false

@@ -17,6 +17,7 @@ type inferredRate struct {
 	unused int64         // requests that could have gone at this pace and did not, lately
 	floor  float64       // what was served lately, no rate falls far below
 	soon   int           // refusals in turn that came soon after the one before
+	sure   bool          // it was refused again near what it was
 }
 
 const (
@@ -32,7 +33,7 @@ const (
 	paceFirst  = 16               // requests of the first period, at most
 	paceTried  = 4                // the same of a rate that was tried, and may be far too low
 	paceFloor  = 0.9              // of what was served lately
-	paceLatest = 200              // and of the last, at least; the share of refusals is about one in so many
+	paceLatest = 200              // and of the last, at least
 )
 
 // now returns the rate a second that is tried now.
@@ -87,6 +88,7 @@ func (p *inferredRate) learn(admitted int64, open, took clock.Instant) {
 	current, before := p.now(), p.at(float64(p.proven)-p.period)
 	if float64(p.proven) < paceNear*p.period {
 		p.period = min(2*p.period, max(paceLatest, 60*measured))
+		p.sure = !soon
 	}
 	p.proven = 0
 	if soon {

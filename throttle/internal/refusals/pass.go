@@ -1,0 +1,61 @@
+package refusals
+
+import (
+	"math"
+
+	"github.com/forbear-go/forbear/throttle/internal/clock"
+)
+
+// A server that admits so many requests a second counts them in windows that requests reach
+// sooner or later than planned, so that even at the right pace a few are refused. To go so
+// slowly that none is would leave much of a short window unused. Where the pace is known, a
+// refusal is passed over: only the refused request waits, and the pace falls a little, by
+// so much more than it rises with each request that a small share is refused.
+const (
+	passShare = 0.01 // of the requests at such a pace are refused
+	passRate  = 2.   // a second is the least pace of a short window
+	passAfter = 16   // requests were admitted since the server opened
+	passMost  = 4.   // refusals together say that the pace is far too high,
+	passFloor = 0.9  // of the highest pace; below it refusals have another reason
+	passEnds  = 0.1  // of which each answer takes so much back
+)
+
+// A passes counts the refusals that were passed over.
+type passes struct {
+	together float64
+	highest  float64 // the pace at which they began
+}
+
+// pass takes in the refusal of t. It reports whether it is one of the few at a known pace: then
+// it teaches nothing else, and the key stays open. l may be nil.
+func (l *limits) pass(v *View, t *Request, wait clock.Instant) bool {
+	if l == nil || l.doubt.raised || l.span.limit > 0 || l.event.under || wait > 0 || v.Sent == v.Answered {
+		return false
+	}
+	p := &l.pace
+	if !p.sure || p.rate < passRate || l.log.After(l.opened) < passAfter {
+		return false
+	}
+	if l.passes.together++; l.passes.together > passMost {
+		l.passes = passes{}
+		return false
+	}
+	now := p.now()
+	if l.passes.highest = max(l.passes.highest, now); now < passFloor*l.passes.highest {
+		l.passes = passes{}
+		return false
+	}
+	l.log.Remove(t.At, t.Cost)
+	p.pass(now)
+	return true
+}
+
+// pass goes on a little slower than now.
+func (p *inferredRate) pass(now float64) {
+	p.period = min(p.period, paceLatest)
+	rise := paceRise * math.Ln2 / p.period // with each request
+	p.rate, p.proven = now*(1-rise/passShare), 0
+}
+
+// served takes in an answer that is no refusal.
+func (p *passes) served(n int64) { p.together = max(0, p.together-passEnds*float64(n)) }

@@ -1,0 +1,97 @@
+package refusals
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/forbear-go/forbear/throttle/internal/clock"
+)
+
+// paced returns the limits of a server that was found to admit ten requests a second, and
+// admitted some since it opened. Two more are in flight.
+func paced() (*limits, *View) {
+	l, v := &limits{pace: inferredRate{rate: 10, period: paceLatest, sure: true}}, &View{Sent: 102, Answered: 100}
+	for i := range clock.Instant(100) {
+		l.log.Add((i+1)*clock.Second/10, 1)
+	}
+	return l, v
+}
+
+func TestFewRefusalsAtAKnownPaceAreNoCongestion(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(l *limits, v *View)
+		wait   clock.Instant
+		want   bool
+	}{
+		"a known pace":               {want: true},
+		"the server named a wait":    {wait: clock.Second},
+		"no other is in flight":      {change: func(_ *limits, v *View) { v.Answered = v.Sent }},
+		"the pace was just learned":  {change: func(l *limits, _ *View) { l.pace.sure = false }},
+		"a window is known":          {change: func(l *limits, _ *View) { l.span.limit = 600 }},
+		"one request in ten seconds": {change: func(l *limits, _ *View) { l.pace.rate = .1 }},
+		"the server has just opened": {change: func(l *limits, _ *View) { l.opened = 9 * clock.Second }},
+		"the server is closed":       {change: func(l *limits, _ *View) { l.event.under = true }},
+		"the limit is doubted":       {change: func(l *limits, _ *View) { l.doubt.raised = true }},
+	} {
+		l, v := paced()
+		if c.change != nil {
+			c.change(l, v)
+		}
+		assert.Equal(t, c.want, l.pass(v, &Request{Cost: 1, At: 10 * clock.Second}, c.wait), name)
+	}
+	assert.False(t, (*limits)(nil).pass(new(View), new(Request), 0))
+}
+
+// Many refusals at once say that the limit changed.
+func TestManyRefusalsTogetherAreACongestion(t *testing.T) {
+	l, v := paced()
+	for range int(passMost) {
+		require.True(t, l.pass(v, &Request{Cost: 1, At: 10 * clock.Second}, 0))
+	}
+	assert.False(t, l.pass(v, &Request{Cost: 1, At: 10 * clock.Second}, 0))
+
+	l, v = paced()
+	for range 10 {
+		require.True(t, l.pass(v, &Request{Cost: 1, At: 10 * clock.Second}, 0), "most are served")
+		l.passes.served(20)
+	}
+}
+
+// The pace settles where a small share is refused, from below and from above the limit; of a
+// server that refuses a share of all, it does not fall far.
+func TestPaceWithFewRefusals(t *testing.T) {
+	const limit = 10.
+	for _, from := range []float64{8, 10, 10.3} {
+		l, v := paced()
+		l.pace.rate = from
+		refused, sent, excess := 0, 0, 0.
+		for i := range 40_000 {
+			l.pace.proven++
+			l.log.Add(10*clock.Second, 1)
+			excess += max(0, 1-limit/l.pace.now())
+			half := i >= 20_000
+			if half {
+				sent++
+			}
+			if excess < 1 {
+				l.passes.served(1)
+				continue
+			}
+			excess--
+			require.True(t, l.pass(v, &Request{Cost: 1, At: 10 * clock.Second}, 0))
+			if half {
+				refused++
+			}
+		}
+		assert.InDelta(t, passShare, float64(refused)/float64(sent), passShare/3, "from %v", from)
+		assert.InDelta(t, limit, l.pace.now(), .02*limit, "from %v", from)
+	}
+	l, v := paced()
+	for l.pass(v, &Request{Cost: 1, At: 10 * clock.Second}, 0) {
+		l.pace.proven += 20
+		l.passes.served(20)
+	}
+	assert.InDelta(t, passFloor*10, l.pace.now(), .1)
+}
