@@ -125,7 +125,9 @@ func WithRetries(n int) Option {
 
 // WithBackoff sets how long to wait when the server does not say. After a failure, the
 // failed request waits before its retry. After a refusal, so do all requests with
-// the same limits, and the policy counts consecutive refusals of any of them. The default
+// the same limits, and the policy counts consecutive refusals of any of them; from the third
+// on, a wait that would miss a full minute of the server's clock ends there, though no
+// earlier than the first wait would. The default
 // is the policy of [backoff.Defaults]: about 0.6, 2.35, 4.15 and 8.5 seconds, each
 // partly random, which survives an outage of 15 seconds, and then 15 to 30 seconds each.
 func WithBackoff(p backoff.Policy) Option {

@@ -126,6 +126,7 @@ func (h *cooldown) refuse(k *Limiter, now, wait instant, known bool, t *Reservat
 			// It ends only for clients that stay away for long enough, however long that is.
 			wait = max(wait, min((now-h.began)/blockPart, blockMost))
 		}
+		wait = h.turn(k, now, wait)
 	}
 	h.until = max(h.until, now+wait)
 	if !again {
@@ -133,7 +134,35 @@ func (h *cooldown) refuse(k *Limiter, now, wait instant, known bool, t *Reservat
 	}
 }
 
+// turn shortens a wait of which the server said nothing where it would miss a full minute of the
+// server's clock, with which most windows open, or later a full hour. It ends shortly after
+// that, and another shortly before, so that it shows that it was the clock that opened the
+// server. It is never shorter than after a first refusal.
+func (h *cooldown) turn(k *Limiter, now, wait instant) instant {
+	length := 60 * second
+	switch {
+	case h.refusals < turnRefusals:
+		return wait
+	case h.refusals > turnMinutes:
+		length = 60 * 60 * second
+	}
+	turn, ok := k.clock.Turn(now, length)
+	before := turn.Earliest - second - 2*h.trip
+	if !ok || now+wait < before {
+		return wait
+	}
+	at := before
+	if now+second > before {
+		at = turn.Latest + k.jitter(second/10)
+	}
+	return max(at-now, k.backoff(1))
+}
+
 const (
+	// turnRefusals is how many refusals in a row make it likely that the server is not closed
+	// for a moment only.
+	turnRefusals = 3
+	turnMinutes  = 8 // and so many that its window is longer than a minute
 	// blockRefusals is how many in a row make a block likely that does not end by itself.
 	blockRefusals = 6
 	// blockPart is the part of the time that a key has been closed for to stay away once

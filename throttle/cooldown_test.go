@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/forbear-go/forbear/throttle/header"
 )
@@ -51,7 +52,7 @@ func TestAfterARefusalOneGoesFirst(t *testing.T) {
 func TestRefusalsInARowDouble(t *testing.T) {
 	s := newScript(t, plain())
 	now := 0.
-	for n, want := range []float64{1, 2, 4, 8, 16, 32, 60, 60, 60} {
+	for n, want := range []float64{1, 2, 4, 8, 16} {
 		s.hears(now, s.goes(now), refusal(0))
 		assert.Equal(t, n+1, s.k.Status(at(now)).Refusals)
 		wait := s.waits(now, Refusal).Sub(at(now)).Seconds()
@@ -60,6 +61,47 @@ func TestRefusalsInARowDouble(t *testing.T) {
 	}
 	s.hears(now, s.goes(now), header.Reading{})
 	assert.Zero(t, s.k.Status(at(now)).Refusals)
+}
+
+// refuses has a server that says nothing but no refuse all that is sent until it opens, and
+// returns when requests were sent.
+func refuses(t *testing.T, p Policy, from, open float64) (tried []float64) {
+	s := newScript(t, p)
+	s.hears(from, s.goes(from), dated(refusal(0), from))
+	for now := from; now < open; {
+		now = s.waits(now, Refusal).Sub(at(0)).Seconds() + .001
+		tried = append(tried, now)
+		s.hears(now, s.goes(now), dated(refusal(0), now))
+		require.Less(t, len(tried), 100)
+	}
+	return tried
+}
+
+// dated has the server tell its time.
+func dated(r header.Reading, now float64) header.Reading {
+	r.Date = at(now).Truncate(time.Second)
+	return r
+}
+
+// Most windows open with a full minute of the server's clock, and long ones with a full hour. A
+// wait of which the server said nothing does not miss it: it is tried shortly before and after.
+func TestASilentServerIsTriedWhenItsMinuteIsOver(t *testing.T) {
+	for from := range 54 {
+		tried := refuses(t, plain(), float64(from), 60)
+		after, before := tried[len(tried)-1], tried[len(tried)-2]
+		assert.Less(t, after, 61.3, "from %d: %v", from, tried)
+		assert.LessOrEqual(t, len(tried), 8, "from %d: %v", from, tried)
+		if from < 50 {
+			assert.Greater(t, before, 57., "from %d: %v", from, tried)
+		}
+	}
+	for _, from := range []float64{30, 600, 1800, 3000} {
+		tried := refuses(t, plain(), from, 3600)
+		assert.Less(t, tried[len(tried)-1], 3602., "from %v: %v", from, tried)
+		assert.LessOrEqual(t, len(tried), 33, "from %v: %v", from, tried)
+	}
+	constant := func(int) time.Duration { return 50 * time.Second }
+	assert.InDeltaSlice(t, []float64{50, 100, 150, 200}, refuses(t, Policy{Backoff: constant}, 0, 160), .1, "a policy of one's own")
 }
 
 // As many responses may report a congestion as were under way. It counts once.

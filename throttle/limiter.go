@@ -269,7 +269,7 @@ func (k *Limiter) Take(now time.Time, cost int) Reservation {
 // view returns what has to be known to learn from refusals.
 func (k *Limiter) view() refusals.View {
 	return refusals.View{
-		Sent: k.sent, Answered: k.answered, LastSent: k.lastSent, RTT: &k.rtt, Amounts: (*amountsOf)(&k.policy),
+		Sent: k.sent, Answered: k.answered, LastSent: k.lastSent, RTT: &k.rtt, Clock: &k.clock, Amounts: (*amountsOf)(&k.policy),
 		Until: k.cooldown.until, Trip: k.cooldown.trip, After: k.cooldown.after,
 	}
 }

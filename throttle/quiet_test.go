@@ -47,6 +47,19 @@ func TestSilentServers(t *testing.T) {
 	}
 }
 
+// Wherever in a minute a program begins, its first refusals show that it was a minute.
+func TestASilentMinuteIsFoundAtOnce(t *testing.T) {
+	for from := 3 * time.Second; from < 54*time.Second; from += 5 * time.Second {
+		s := simulation{model: minutes(300), announce: announcement{mute: true, date: true}, callers: 20, start: from,
+			length: 5*time.Minute - from, policy: DefaultPolicy(), fastest: latencies[0][0], slowest: latencies[0][1]}
+		got := s.run()
+		t.Logf("from %v: %v", from, got)
+		assert.Equal(t, time.Minute, got.lesson.Length, "from %v", from)
+		assert.GreaterOrEqual(t, got.used(), .99, "from %v", from)
+		assert.LessOrEqual(t, got.refused, 40, "from %v", from)
+	}
+}
+
 // However many requests go in a minute, those served lately are counted right.
 func TestManySilentRequests(t *testing.T) {
 	s := simulation{model: func() ratemodel.Model { return ratemodel.NewFixed(100, time.Second) }, announce: announcement{mute: true, date: true},

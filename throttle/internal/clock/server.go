@@ -60,6 +60,26 @@ func (c *Server) Observe(date time.Time, sent, received Instant) {
 	c.Offset, c.Known = bound, true
 }
 
+// offset returns the server's time less ours.
+func (c *Server) offset() Interval {
+	if !c.Known {
+		return Interval{-Second, Second}
+	}
+	return c.Offset
+}
+
+// Turn returns when the clock of the server reaches the next multiple of a length of time, such
+// as a full minute, that it has surely not reached now. It reports whether that is known.
+func (c *Server) Turn(now, length Instant) (Interval, bool) {
+	if c.unix == 0 {
+		return Interval{}, false
+	}
+	offset := c.offset()
+	past := Instant(c.unix%int64(length)) + now + offset.Latest
+	at := now + offset.Latest + length - (past%length+length)%length
+	return Interval{at - offset.Latest, at - offset.Earliest}, true
+}
+
 // FarDay is a day: no notation has a larger step.
 const FarDay = 24 * 60 * 60 * Second
 
@@ -71,10 +91,6 @@ func (c *Server) Instants(r header.Reset, sent, received Instant) Interval {
 		in := Bounded(r.In)
 		return Interval{sent + in - step, received + in + step}
 	}
-	offset := c.Offset
-	if !c.Known {
-		offset = Interval{-Second, Second}
-	}
-	server := c.server(r.At)
+	offset, server := c.offset(), c.server(r.At)
 	return Interval{server - step - offset.Latest, server + step - offset.Earliest}
 }

@@ -33,6 +33,31 @@ func TestDatesNarrowTheOffset(t *testing.T) {
 	assert.True(t, c.Offset.Earliest <= 0 && 0 <= c.Offset.Latest)
 }
 
+func TestTurn(t *testing.T) {
+	c := Start(time.Unix(1_800_000_000+17, 0)) // 17 s into a minute
+	for _, now := range []Instant{0, 41 * Second, 103*Second - 1001*Millisecond} {
+		next := 43 * Second
+		if now > 42*Second {
+			next += 60 * Second
+		}
+		turn, ok := c.Turn(now, 60*Second)
+		assert.True(t, ok)
+		assert.Equal(t, Interval{next - Second, next + Second}, turn, "both clocks agree to a second")
+	}
+	turn, _ := c.Turn(42*Second, 60*Second)
+	assert.Equal(t, Instant(103*Second), turn.Earliest+Second, "the server's minute may be over")
+
+	c.Offset, c.Known = Interval{10 * Second, 11 * Second}, true
+	turn, _ = c.Turn(0, 60*Second)
+	assert.Equal(t, Interval{32 * Second, 33 * Second}, turn)
+	turn, _ = c.Turn(0, 60*60*Second)
+	assert.Equal(t, Interval{3572 * Second, 3573 * Second}, turn)
+
+	c = Start(time.Time{})
+	_, ok := c.Turn(0, 60*Second)
+	assert.False(t, ok)
+}
+
 func TestResetsAsInstants(t *testing.T) {
 	known := Server{Origin: epoch, Offset: Interval{10 * Second, 11 * Second}, Known: true}
 	for _, c := range []struct {

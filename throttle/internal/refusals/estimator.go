@@ -34,6 +34,7 @@ type View struct {
 	Sent, Answered int64 // how many requests were
 	LastSent       clock.Instant
 	RTT            *clock.RTT
+	Clock          *clock.Server
 	Amounts        Amounts
 	Until          clock.Instant // when the cooldown of the last refusal ends
 	Trip           clock.Instant // how long that took to come

@@ -31,6 +31,11 @@ const (
 	climbLast  = 64
 )
 
+const (
+	minute  = 60 * clock.Second
+	turnsIn = 8 * clock.Second // within so long an opening is the work of the clock
+)
+
 // reach is how far back the log counts.
 func (s *inferredWindow) reach(v *View) clock.Instant { return s.length + v.RTT.Slack() }
 
@@ -165,7 +170,7 @@ func (s *inferredWindow) learn(v *View, l *limits, e *congestion, opened clock.I
 	if e.told {
 		s.told(l, e, first, opened)
 	} else {
-		s.tried(e, first, opened)
+		s.tried(v, e, first, opened)
 	}
 	s.length = min(s.length, clock.Longest)
 	since := max(e.at-s.reach(v), l.empty-1)
@@ -205,11 +210,15 @@ func (s *inferredWindow) told(l *limits, e *congestion, first, opened clock.Inst
 	s.length = clock.UsualLength(middle - e.at - blur)
 }
 
-// tried infers it from how long the server stayed closed.
-func (s *inferredWindow) tried(e *congestion, first, opened clock.Instant) {
+// tried infers it from how long the server stayed closed. If it opened with a full minute
+// of its clock, that is no shorter than a minute.
+func (s *inferredWindow) tried(v *View, e *congestion, first, opened clock.Instant) {
 	least := e.tried - e.at
 	if e.at-first <= least {
 		least = e.tried - first
+	}
+	if turn, ok := v.Clock.Turn(e.tried, minute); ok && turn.Earliest <= opened && opened-e.tried <= turnsIn {
+		least = max(least, minute)
 	}
 	if s.length > 0 && s.length >= least && s.length <= opened-first {
 		return
