@@ -35,7 +35,7 @@ func TestSilentServers(t *testing.T) {
 		{"bucket of 120, 2 a second", func() ratemodel.Model { return ratemodel.NewBucket(120, 120, time.Minute) }, mute, 20 * time.Minute, bar{refused: .02, used: .99}},
 		{"bucket of 120, 2 a second, Retry-After", func() ratemodel.Model { return ratemodel.NewBucket(120, 120, time.Minute) }, hint, 20 * time.Minute, bar{refused: .02, used: .99}},
 		{"300 a minute, bare", func() ratemodel.Model { return ratemodel.NewFixed(300, time.Minute) }, mute, 20 * time.Minute, bar{refused: .02, used: .99}},
-		{"10 a second, Retry-After", func() ratemodel.Model { return ratemodel.NewFixed(10, time.Second) }, hint, 20 * time.Minute, bar{refused: .0115, used: .78}},
+		{"10 a second, Retry-After", func() ratemodel.Model { return ratemodel.NewFixed(10, time.Second) }, hint, 20 * time.Minute, bar{refused: .024, used: .92}},
 		{"25 a second, bare", func() ratemodel.Model { return ratemodel.NewFixed(25, time.Second) }, mute, 20 * time.Minute, bar{refused: .016, used: .95}},
 		{"60 a minute weighed, Retry-After", func() ratemodel.Model { return ratemodel.NewSlidingCounter(60, time.Minute) }, hint, 30 * time.Minute, bar{refused: .03, used: .9}},
 	} {

@@ -10,8 +10,10 @@ import (
 // sooner or later than planned, so that even at the right pace a few are refused. To go so
 // slowly that none is would leave much of a short window unused. Where the pace is known, a
 // refusal is passed over: only the refused request waits, and the pace falls a little, by
-// so much more than it rises with each request that a small share is refused.
+// so much more than it rises with each request that a small share is refused. A wait of a
+// second, which servers round up to, says no more than that it is soon.
 const (
+	passWait  = clock.Second
 	passShare = 0.01 // of the requests at such a pace are refused
 	passRate  = 2.   // a second is the least pace of a short window
 	passAfter = 16   // requests were admitted since the server opened
@@ -29,7 +31,7 @@ type passes struct {
 // pass takes in the refusal of t. It reports whether it is one of the few at a known pace: then
 // it teaches nothing else, and the key stays open. l may be nil.
 func (l *limits) pass(v *View, t *Request, wait clock.Instant) bool {
-	if l == nil || l.doubt.raised || l.span.limit > 0 || l.event.under || wait > 0 || v.Sent == v.Answered {
+	if l == nil || l.doubt.raised || l.span.limit > 0 || l.event.under || wait > passWait || v.Sent == v.Answered {
 		return false
 	}
 	p := &l.pace

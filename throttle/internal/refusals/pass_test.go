@@ -26,7 +26,8 @@ func TestFewRefusalsAtAKnownPaceAreNoCongestion(t *testing.T) {
 		want   bool
 	}{
 		"a known pace":               {want: true},
-		"the server named a wait":    {wait: clock.Second},
+		"a wait of a second":         {wait: clock.Second, want: true},
+		"a wait of two seconds":      {wait: 2 * clock.Second},
 		"no other is in flight":      {change: func(_ *limits, v *View) { v.Answered = v.Sent }},
 		"the pace was just learned":  {change: func(l *limits, _ *View) { l.pace.sure = false }},
 		"a window is known":          {change: func(l *limits, _ *View) { l.span.limit = 600 }},
