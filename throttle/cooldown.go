@@ -143,7 +143,11 @@ func (h *cooldown) turn(k *Limiter, now, wait instant) instant {
 	switch {
 	case h.refusals < turnRefusals:
 		return wait
-	case h.refusals > turnMinutes:
+	case wait > turnLong:
+		// What was tried for the minute does not make the waits longer.
+		wait = min(wait, max(turnLong, (now-h.began)/2))
+	}
+	if h.refusals > turnMinutes {
 		length = 60 * 60 * second
 	}
 	turn, ok := k.clock.Turn(now, length)
@@ -162,6 +166,7 @@ const (
 	// turnRefusals is how many refusals in a row make it likely that the server is not closed
 	// for a moment only.
 	turnRefusals = 3
+	turnLong     = 16 * second
 	turnMinutes  = 8 // and so many that its window is longer than a minute
 	// blockRefusals is how many in a row make a block likely that does not end by itself.
 	blockRefusals = 6

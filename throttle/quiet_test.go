@@ -37,7 +37,7 @@ func TestSilentServers(t *testing.T) {
 		{"300 a minute, bare", func() ratemodel.Model { return ratemodel.NewFixed(300, time.Minute) }, mute, 20 * time.Minute, bar{refused: .02, used: .99}},
 		{"10 a second, Retry-After", func() ratemodel.Model { return ratemodel.NewFixed(10, time.Second) }, hint, 20 * time.Minute, bar{refused: .024, used: .92}},
 		{"25 a second, bare", func() ratemodel.Model { return ratemodel.NewFixed(25, time.Second) }, mute, 20 * time.Minute, bar{refused: .016, used: .95}},
-		{"60 a minute weighed, Retry-After", func() ratemodel.Model { return ratemodel.NewSlidingCounter(60, time.Minute) }, hint, 30 * time.Minute, bar{refused: .03, used: .9}},
+		{"60 a minute weighed, Retry-After", func() ratemodel.Model { return ratemodel.NewSlidingCounter(60, time.Minute) }, hint, 30 * time.Minute, bar{refused: .036, used: .97}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := simulation{model: c.model, announce: c.announce, callers: 20, start: into,
@@ -94,8 +94,8 @@ func TestTwoSilentWindows(t *testing.T) {
 		}
 		t.Logf("trips of %v to %v: used %.3f, at least %.3f, refused %.3f", trip[0], trip[1], used, least, refused)
 		assert.Greater(t, used, .97)
-		assert.Greater(t, least, .7)
-		assert.Less(t, refused, .07)
+		assert.Greater(t, least, .85)
+		assert.Less(t, refused, .04)
 	}
 }
 

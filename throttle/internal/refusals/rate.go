@@ -17,11 +17,13 @@ type inferredRate struct {
 	unused int64         // requests that could have gone at this pace and did not, lately
 	floor  float64       // what was served lately, no rate falls far below
 	soon   int           // refusals in turn that came soon after the one before
+	steep  float64       // the first part by which it rises, where few requests tell of it
 	sure   bool          // it was refused again near what it was
 }
 
 const (
 	paceRise   = 0.02             // the first part by which a pace rises
+	paceSteep  = 0.25             // the same where few requests tell of it, the first time
 	paceBack   = 0.98             // what is left of a pace after a refusal
 	paceBelow  = 0.995            // how much of a measured rate is believed
 	paceNear   = 5                // a pace refused within so many periods is about right
@@ -42,7 +44,7 @@ func (p *inferredRate) now() float64 { return p.at(float64(p.proven)) }
 // at returns the rate that was, or will be, tried when so many were proven.
 func (p *inferredRate) at(proven float64) float64 {
 	rise := math.Exp2(min(proven/p.period, 40)) - 1
-	return p.rate * (1 + paceRise*rise)
+	return p.rate * (1 + max(p.steep, paceRise)*rise)
 }
 
 // step returns the time between two requests.
@@ -109,8 +111,12 @@ func (p *inferredRate) believe(rate float64, now clock.Instant) {
 // start begins with a rate that nothing but this measurement tells of. The fewer were
 // counted, the less it means, and the sooner more is tried.
 func (p *inferredRate) start(measured float64, admitted int64) {
-	*p = inferredRate{floor: p.floor, rate: measured, period: float64(max(admitted, 1)), next: p.next, soon: paceDoubt}
+	steep := paceSteep
+	if p.rate > 0 {
+		steep = p.steep / 2 // it was too high before
+	}
+	*p = inferredRate{floor: p.floor, rate: measured, period: float64(max(admitted, 1)), next: p.next, soon: paceDoubt, steep: steep}
 	if admitted > paceFirst {
-		p.period = max(paceFirst, paceStart*measured)
+		p.period, p.steep = max(paceFirst, paceStart*measured), 0
 	}
 }
