@@ -179,6 +179,9 @@ func (r *Reading) complete(p *part) {
 	if p.named && p.Length == 0 {
 		p.Length = periodNamed(p.key)
 	}
+	if p.period > 0 {
+		p.countPeriods()
+	}
 	if p.unitlessLength && p.milli && p.Length >= 1000*time.Second && p.Length%(1000*time.Second) == 0 {
 		p.Length /= 1000 // in the unit of the reset
 	}
@@ -202,6 +205,17 @@ func (r *Reading) complete(p *part) {
 		// Half a day to the end of a minute: the number is in milliseconds.
 		p.Reset = Reset{In: in / 1000, Resolution: max(p.Reset.Resolution/1000, 1)}
 	}
+}
+
+// countPeriods applies what a field of its own says of the length: Interval: 2 beside
+// Time-Unit: minute is two minutes, and Window: 60 beside Unit: minute is one.
+func (p *part) countPeriods() {
+	if n := p.Length / time.Second; p.unitlessLength && n > 0 && p.Length < p.period && p.period <= maxDelta*time.Second/n {
+		p.Length = n * p.period
+		p.unitlessLength = false
+		return
+	}
+	p.setLength(p.period)
 }
 
 // derive computes the count that follows from the other two.

@@ -49,7 +49,7 @@ func (r *Reading) assign(f *names.Field, values []string) {
 		r.assignShares(f, values)
 	case names.RoleCost:
 		n, ok := scan.ParseNumber(r.cut(values[0]))
-		r.costs = r.costs || ok && !n.Minus && (r.costly || n.Whole != 1 || n.Nanos != 0)
+		r.costs = r.costs || ok && !n.Minus && !(f.Weak && n.Nanos != 0) && (r.costly || n.Whole != 1 || n.Nanos != 0)
 	case names.RoleUnit:
 		r.assignUnit(f, scan.Unquote(r.cut(values[0])))
 	case names.RoleName, names.RoleScope, names.RoleKind:
@@ -149,7 +149,7 @@ func (r *Reading) assignUnit(f *names.Field, v string) {
 	w := strings.ToLower(v)
 	if d := periodNamed(w); d > 0 {
 		if p := r.at(f, 0); p != nil {
-			p.setLength(d)
+			p.period = d
 		}
 	} else if unit := names.UnitOf(w); unit != "" {
 		r.unit, r.unitFamily = unit, f.Family

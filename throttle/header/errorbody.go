@@ -17,6 +17,9 @@ func (b *bodyFindings) readError(s *scan.JSON, key string, base time.Time) {
 		b.dropWaits(s.Object)
 	}
 	kind := errorKeys[key]
+	if kind == keyOther && strings.HasSuffix(key, "message") {
+		kind = keyMessage // developerErrorMessage
+	}
 	if kind == keyOther && s.Depth > 1 && s.Path[1] == "errors" && strings.IndexByte(s.Value, ' ') > 0 {
 		kind = keyMessage // named for what is wrong: "errors": {"rateLimit": "Too many requests"}
 	}

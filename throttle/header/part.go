@@ -14,18 +14,19 @@ type part struct {
 	family         string
 	key            string
 	item           int
-	named          bool  // its key is the name of a policy, which may be a period
-	needsRest      bool  // the reset counts only beside a rest
-	needsLimit     bool  // the rest counts only beside a limit or a use
-	sum            bool  // use and rest add up to the limit
-	unnamed        bool  // the server gave it no name
-	unitless       bool  // the reset came as a plain number without a unit
-	milli          bool  // the reset came in milliseconds of the epoch
-	unitlessLength bool  // the length came as a plain number without a unit
-	broken         bool  // the reset is there but cannot be: negative, or of the year 1
-	policy         bool  // only a policy describes it: nothing was measured
-	ttl            Reset // of a field called ttl
-	merged         bool  // merged into another one
+	named          bool          // its key is the name of a policy, which may be a period
+	needsRest      bool          // the reset counts only beside a rest
+	needsLimit     bool          // the rest counts only beside a limit or a use
+	sum            bool          // use and rest add up to the limit
+	unnamed        bool          // the server gave it no name
+	unitless       bool          // the reset came as a plain number without a unit
+	milli          bool          // the reset came in milliseconds of the epoch
+	unitlessLength bool          // the length came as a plain number without a unit
+	broken         bool          // the reset is there but cannot be: negative, or of the year 1
+	policy         bool          // only a policy describes it: nothing was measured
+	period         time.Duration // what a plain length counts, as a field of its own says
+	ttl            Reset         // of a field called ttl
+	merged         bool          // merged into another one
 }
 
 // at returns the part that a field speaks of, and makes it if there is none

@@ -115,10 +115,10 @@ func (n *nameParts) match() string {
 // limiters are words before a stem that tell two limiters of one vendor apart;
 // other words there are the vendor's name.
 var limiters = []string{"app", "method", "read", "write", "user", "account", "ip", "endpoint", "global",
-	"key", "search", "burst", "org", "team", "feature", "client"}
+	"key", "search", "burst", "org", "team", "feature", "client", "tenant", "product"}
 
 func (n *nameParts) parse(low string) {
-	words := joinPeriods(split(low, make([]string, 0, 16)))
+	words := joinBased(joinPeriods(split(low, make([]string, 0, 16))))
 	stem := stemAt(words)
 	if stem < 0 {
 		n.family = NoFamily
@@ -159,6 +159,17 @@ func joinPeriods(words []string) []string {
 		case "second", "sec", "minute", "min", "hour", "day", "week":
 			words[i] = n + unit
 			words = append(words[:i+1], words[i+2:]...)
+		}
+	}
+	return words
+}
+
+// joinBased makes one word of what something is based on: usage-based is no use.
+func joinBased(words []string) []string {
+	for i := 1; i < len(words); i++ {
+		if words[i] == "based" {
+			words[i-1] += "-based"
+			words = append(words[:i], words[i+1:]...)
 		}
 	}
 	return words

@@ -18,6 +18,9 @@ func (n *nameParts) role() Role {
 	switch {
 	case n.costs > 0 && n.costs == n.has[wordDecoy] && n.has[WordUnit] == len(n.key) && n.unit != "tokens" && n.unit != "credits":
 		return RoleCost // X-Request-Cost
+	case n.costs == 1 && !n.stem && len(n.key) == 1 && n.has[wordFree] == 1 && n.has[wordDecoy] == 1 && n.has[wordMax] == 0:
+		n.weak = true // X-Acme-Cost: a whole number may be it, a price is not
+		return RoleCost
 	case has(wordDecoy), has(wordStatus) && n.behind != wordStatus:
 		return RoleNone
 	case has(wordRetry):
@@ -103,6 +106,11 @@ func (n *nameParts) stemless() Role {
 	plan := has(WordQuota) || slices.Contains(n.key, "qps") || slices.Contains(n.key, "api")
 	counted := plan || has(WordUnit) || has(WordPeriod)
 	switch {
+	case has(wordAt) && has(WordQuota) && n.last == WordUnit && n.key[len(n.key)-1] == "unit":
+		n.key, n.unit = n.key[:len(n.key)-1], ""
+		return RoleUnit // X-Quota-Time-Unit: day
+	case has(wordUsed) && !has(WordLimit) && !has(wordRemaining) && n.usedByOne():
+		return RoleCost // X-Call-Credit-Usage, X-Request-Tokens-Used
 	case has(wordBlock), has(wordAt) && !has(wordReset), has(wordPolicy), has(wordWait):
 		return RoleNone
 	case has(wordRunning) && n.unit == concurrent:
@@ -158,3 +166,14 @@ func (n *nameParts) weaken(r Role) Role {
 
 // WeakFamily is the family of the fields that are weak.
 const WeakFamily = "?"
+
+// usedByOne reports whether a name speaks of what one request used of something else: the
+// singular of request or call stands before another unit.
+func (n *nameParts) usedByOne() bool {
+	for i, w := range n.key[:max(len(n.key)-1, 0)] {
+		if (w == "request" || w == "call") && Dictionary[n.key[i+1]].Kind == WordUnit {
+			return true
+		}
+	}
+	return false
+}
