@@ -176,6 +176,9 @@ func (r *Reading) complete(p *part) {
 		// On a refusal -1 is a counter below zero, not the mark of no limit.
 		p.Remaining = Count{State: Known}
 	}
+	if !p.Limit.Known() && p.burst.Known() && p.Remaining.Known() && p.Remaining.Value <= p.burst.Value {
+		p.setLimit(p.burst) // the bucket that the rest is in
+	}
 	if p.named && p.Length == 0 {
 		p.Length = periodNamed(p.key)
 	}
@@ -228,8 +231,12 @@ func (p *part) derive() {
 	}
 }
 
-// freeUnlimited finds the zeros that mean "no limit": a limit of 0 with 0 left
-// on an answer that was let in, or beside a window that explains the refusal.
+// counts reports whether the response tells of a window how much is left or spent.
+func (p *part) counts() bool { return p.Remaining.State != Absent || p.Used.State != Absent }
+
+// freeUnlimited finds the zeros that mean "no limit": a limit of 0 with 0 left, or with
+// nothing told, on an answer that was let in, or with 0 left beside a window that explains
+// the refusal.
 func (r *Reading) freeUnlimited() {
 	explained := r.status < 400
 	for i := range r.parts {
@@ -238,7 +245,7 @@ func (r *Reading) freeUnlimited() {
 	}
 	for i := range r.parts {
 		p := &r.parts[i]
-		if explained && p.Limit.Known() && p.Limit.Value == 0 && p.Window.Exhausted() {
+		if explained && p.Limit.Known() && p.Limit.Value == 0 && (p.Window.Exhausted() || r.status < 400 && !p.counts()) {
 			p.Limit, p.Remaining = Count{State: Unlimited}, Count{State: Unlimited}
 		}
 	}

@@ -50,6 +50,12 @@ func (r *Reading) assign(f *names.Field, values []string) {
 	case names.RoleCost:
 		n, ok := scan.ParseNumber(r.cut(values[0]))
 		r.costs = r.costs || ok && !n.Minus && !(f.Weak && n.Nanos != 0) && (r.costly || n.Whole != 1 || n.Nanos != 0)
+	case names.RoleBurst:
+		if n, ok := scan.ParseNumber(r.cut(values[0])); ok {
+			if p := r.at(f, 0); p != nil {
+				p.burst = countOf(n)
+			}
+		}
 	case names.RoleUnit:
 		r.assignUnit(f, scan.Unquote(r.cut(values[0])))
 	case names.RoleName, names.RoleScope, names.RoleKind:

@@ -171,9 +171,10 @@ func restOnly(from, to *part) bool {
 }
 
 // limitOnly joins an unnamed limit with the only rest of the same family that is named for
-// what it counts: RateLimit-Limit with RateLimit-Requests-Remain.
+// what it counts: RateLimit-Limit with RateLimit-Requests-Remain, X-Rate-Limit-Limit with
+// X-Rate-Calls-Remaining.
 func limitOnly(from, to *part) bool {
-	return from.unnamed && from.key == "" && from.family == to.family && from.item == to.item &&
+	return from.unnamed && from.key == "" && (from.family == to.family || from.family == to.family+"-limit") && from.item == to.item &&
 		names.Dictionary[to.key].Kind == names.WordUnit && from.Limit.Known() && !from.Remaining.Known() && !from.Used.Known() &&
 		to.Remaining.Known() && !to.Limit.Known() && !to.Used.Known() && !(from.Reset.Known() && to.Reset.Known())
 }

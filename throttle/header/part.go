@@ -24,6 +24,7 @@ type part struct {
 	unitlessLength bool          // the length came as a plain number without a unit
 	broken         bool          // the reset is there but cannot be: negative, or of the year 1
 	policy         bool          // only a policy describes it: nothing was measured
+	burst          Count         // what the bucket holds
 	period         time.Duration // what a plain length counts, as a field of its own says
 	ttl            Reset         // of a field called ttl
 	merged         bool          // merged into another one

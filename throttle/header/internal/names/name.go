@@ -194,6 +194,10 @@ func stemAt(words []string) int {
 			switch Dictionary[words[i+1]].Kind {
 			case wordRemaining, wordReset:
 				return i // X-Rate-Remaining
+			case WordUnit:
+				if i+2 < len(words) && Dictionary[words[i+2]].Kind == wordRemaining {
+					return i // X-Rate-Calls-Remaining
+				}
 			}
 		}
 	}

@@ -18,6 +18,8 @@ func (n *nameParts) role() Role {
 	switch {
 	case n.costs > 0 && n.costs == n.has[wordDecoy] && n.has[WordUnit] == len(n.key) && n.unit != "tokens" && n.unit != "credits":
 		return RoleCost // X-Request-Cost
+	case n.costs > 0 && n.costs == n.has[wordDecoy] && n.stem && !has(WordLimit) && !has(wordRemaining) && !has(wordReset):
+		return RoleCost // X-RateLimit-Method-Cost
 	case n.costs == 1 && !n.stem && len(n.key) == 1 && n.has[wordFree] == 1 && n.has[wordDecoy] == 1 && n.has[wordMax] == 0:
 		n.weak = true // X-Acme-Cost: a whole number may be it, a price is not
 		return RoleCost
@@ -65,9 +67,15 @@ func (n *nameParts) stemOnly() Role {
 		n.key = nil // X-RateLimit-Request counts them
 		return RoleUsed
 	}
-	if len(n.key) == 1 && n.key[0] == "unit" {
-		n.key, n.unit = nil, ""
-		return RoleUnit // X-RateLimit-Unit: tokens
+	if len(n.key) == 1 {
+		switch n.key[0] {
+		case "unit":
+			n.key, n.unit = nil, ""
+			return RoleUnit // X-RateLimit-Unit: tokens
+		case "burst":
+			n.key = nil
+			return RoleBurst // X-RateLimit-Burst: 200
+		}
 	}
 	// A last word such as scope is the role, and so no part of the window's name.
 	last := len(n.key) - 1
@@ -150,7 +158,7 @@ func (n *nameParts) stemless() Role {
 		return n.weaken(RoleRemaining)
 	case has(wordUsed) && slices.Contains(n.key, "api"):
 		return n.weaken(RoleUsed)
-	case n.unit == concurrent && n.has[WordUnit] == len(n.key), has(wordMax) && has(WordUnit),
+	case n.unit == concurrent && n.has[WordUnit] == len(n.key), has(wordMax) && (has(WordUnit) || has(WordQuota)),
 		has(WordUnit) && has(WordPeriod) && len(n.key) == n.has[WordUnit]+n.has[WordPeriod], has(WordQuota) && len(n.key) == 1:
 		return RoleStem // a limit beside a rest or a use of the same name: X-Concurrent-Threads, X-Credits-Total
 	}
