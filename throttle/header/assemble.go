@@ -176,24 +176,14 @@ func (r *Reading) complete(p *part) {
 		// On a refusal -1 is a counter below zero, not the mark of no limit.
 		p.Remaining = Count{State: Known}
 	}
-	if !p.Limit.Known() && p.burst.Known() && p.Remaining.Known() && p.Remaining.Value <= p.burst.Value {
-		p.setLimit(p.burst) // the bucket that the rest is in
+	if p.aside > 0 {
+		r.regard(p, &r.asides[p.aside-1])
 	}
 	if p.named && p.Length == 0 {
 		p.Length = periodNamed(p.key)
 	}
-	if p.period > 0 {
-		p.countPeriods()
-	}
 	if p.unitlessLength && p.milli && p.Length >= 1000*time.Second && p.Length%(1000*time.Second) == 0 {
 		p.Length /= 1000 // in the unit of the reset
-	}
-	switch {
-	case !p.ttl.Known():
-	case !p.Reset.Known():
-		p.Reset = p.ttl
-	case p.Reset.Delay(r.base()) <= p.ttl.In:
-		p.setLength(p.ttl.In)
 	}
 	p.derive()
 	if p.Limit.State == Unlimited && p.Remaining.State == Unlimited {
@@ -210,15 +200,33 @@ func (r *Reading) complete(p *part) {
 	}
 }
 
-// countPeriods applies what a field of its own says of the length: Interval: 2 beside
+// regard applies what is kept aside: the size of the bucket, the period that the length
+// counts, and a ttl, which is the length if another field tells the reset.
+func (r *Reading) regard(p *part, a *aside) {
+	if !p.Limit.Known() && a.burst.Known() && p.Remaining.Known() && p.Remaining.Value <= a.burst.Value {
+		p.setLimit(a.burst) // the bucket that the rest is in
+	}
+	if a.period > 0 {
+		p.countPeriods(a.period)
+	}
+	switch {
+	case !a.ttl.Known():
+	case !p.Reset.Known():
+		p.Reset = a.ttl
+	case p.Reset.Delay(r.base()) <= a.ttl.In:
+		p.setLength(a.ttl.In)
+	}
+}
+
+// countPeriods applies a period that a field of its own tells: Interval: 2 beside
 // Time-Unit: minute is two minutes, and Window: 60 beside Unit: minute is one.
-func (p *part) countPeriods() {
-	if n := p.Length / time.Second; p.unitlessLength && n > 0 && p.Length < p.period && p.period <= maxDelta*time.Second/n {
-		p.Length = n * p.period
+func (p *part) countPeriods(period time.Duration) {
+	if n := p.Length / time.Second; p.unitlessLength && n > 0 && p.Length < period && period <= maxDelta*time.Second/n {
+		p.Length = n * period
 		p.unitlessLength = false
 		return
 	}
-	p.setLength(p.period)
+	p.setLength(period)
 }
 
 // derive computes the count that follows from the other two.

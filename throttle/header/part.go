@@ -14,20 +14,34 @@ type part struct {
 	family         string
 	key            string
 	item           int
-	named          bool          // its key is the name of a policy, which may be a period
-	needsRest      bool          // the reset counts only beside a rest
-	needsLimit     bool          // the rest counts only beside a limit or a use
-	sum            bool          // use and rest add up to the limit
-	unnamed        bool          // the server gave it no name
-	unitless       bool          // the reset came as a plain number without a unit
-	milli          bool          // the reset came in milliseconds of the epoch
-	unitlessLength bool          // the length came as a plain number without a unit
-	broken         bool          // the reset is there but cannot be: negative, or of the year 1
-	policy         bool          // only a policy describes it: nothing was measured
-	burst          Count         // what the bucket holds
-	period         time.Duration // what a plain length counts, as a field of its own says
-	ttl            Reset         // of a field called ttl
-	merged         bool          // merged into another one
+	named          bool  // its key is the name of a policy, which may be a period
+	needsRest      bool  // the reset counts only beside a rest
+	needsLimit     bool  // the rest counts only beside a limit or a use
+	sum            bool  // use and rest add up to the limit
+	unnamed        bool  // the server gave it no name
+	unitless       bool  // the reset came as a plain number without a unit
+	milli          bool  // the reset came in milliseconds of the epoch
+	unitlessLength bool  // the length came as a plain number without a unit
+	broken         bool  // the reset is there but cannot be: negative, or of the year 1
+	policy         bool  // only a policy describes it: nothing was measured
+	merged         bool  // merged into another one
+	aside          uint8 // which of Reading.asides is its own, counted from one; 0 for none
+}
+
+// aside is what few responses say of a window, kept apart because parts are copied much.
+type aside struct {
+	ttl    Reset         // of a field called ttl
+	burst  Count         // what the bucket holds
+	period time.Duration // what a plain length counts, as a field of its own says
+}
+
+// asideOf returns the aside of a part, and makes it if there is none yet.
+func (r *Reading) asideOf(p *part) *aside {
+	if p.aside == 0 {
+		r.asides = append(r.asides, aside{})
+		p.aside = uint8(len(r.asides))
+	}
+	return &r.asides[p.aside-1]
 }
 
 // at returns the part that a field speaks of, and makes it if there is none
@@ -185,7 +199,9 @@ func (r *Reading) assignPolicies(f *names.Field, values []string) {
 			continue
 		}
 		r.addPolicy(f, &it)
-		r.addPolicies(f, v)
+		if v != "" {
+			r.addPolicies(f, v)
+		}
 	}
 }
 
