@@ -242,6 +242,8 @@ func (r *Reading) finish(body []byte) {
 	if len(body) > 0 {
 		r.readBody(body, &r.findings)
 		r.dirty = true
+	} else if r.dirty {
+		r.findings.finish() // a code in the header
 	}
 	r.assemble()
 	r.judge(&r.findings)
