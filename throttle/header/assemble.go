@@ -242,23 +242,6 @@ func (p *part) derive() {
 // counts reports whether the response tells of a window how much is left or spent.
 func (p *part) counts() bool { return p.Remaining.State != Absent || p.Used.State != Absent }
 
-// freeUnlimited finds the zeros that mean "no limit": a limit of 0 with 0 left, or with
-// nothing told, on an answer that was let in, or with 0 left beside a window that explains
-// the refusal.
-func (r *Reading) freeUnlimited() {
-	explained := r.status < 400
-	for i := range r.parts {
-		p := &r.parts[i]
-		explained = explained || !p.merged && p.Window.Exhausted() && p.Limit.Known() && p.Limit.Value > 0
-	}
-	for i := range r.parts {
-		p := &r.parts[i]
-		if explained && p.Limit.Known() && p.Limit.Value == 0 && (p.Window.Exhausted() || r.status < 400 && !p.counts()) {
-			p.Limit, p.Remaining = Count{State: Unlimited}, Count{State: Unlimited}
-		}
-	}
-}
-
 // nameCosts gives the only window of a response the unit of what its requests cost, if the
 // response tells a cost other than one, and no unit. Requests that cost one are counted as
 // requests, which the limiter can plan ahead.

@@ -257,3 +257,21 @@ func (r *Reading) assignItem(f *names.Field, it *item) {
 		return
 	}
 }
+
+// freeUnlimited finds the zeros that mean "no limit": a limit of 0 with 0 left, or with
+// nothing told, on an answer that was let in, or with 0 left beside a window that explains
+// the refusal. And nothing is left to wait for of what has no limit.
+func (r *Reading) freeUnlimited() {
+	explained := r.status < 400
+	for i := range r.parts {
+		p := &r.parts[i]
+		explained = explained || !p.merged && p.Window.Exhausted() && p.Limit.Known() && p.Limit.Value > 0
+	}
+	for i := range r.parts {
+		p := &r.parts[i]
+		zero := p.Limit.Known() && p.Limit.Value == 0 && (p.Window.Exhausted() || r.status < 400 && !p.counts())
+		if explained && (zero || p.Limit.State == Unlimited && p.Window.Exhausted()) {
+			p.Limit, p.Remaining = Count{State: Unlimited}, Count{State: Unlimited}
+		}
+	}
+}

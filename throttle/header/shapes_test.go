@@ -202,6 +202,7 @@ func TestShapes(t *testing.T) {
 		{"the most of a quota", 200, "X-Acme-Quota-Max: 1000\nX-Acme-Quota-Remaining: 999", []string{"acme-quota 1000 999 -"}},
 		{"calls of a rate", 200, "X-Rate-Limit-Limit: 90\nX-Rate-Calls-Remaining: 8", []string{"calls 90 8 - unit=calls"}},
 		{"a limit of none alone on a success", 200, "X-RateLimit-Limit: 0", []string{"default * * -"}},
+		{"none left of no limit on a success", 200, "X-Credits-Limit: -1\nX-Credits-Remaining: 0\nX-Credits-Used: 0", []string{"credits * * 0 unit=credits"}},
 		{"a limit of none alone on a refusal", 429, "X-RateLimit-Limit: 0", []string{"default 0 - -"}},
 		{"a price that a vendor names", 200, "X-RateLimit-Limit: 700\nX-RateLimit-Remaining: 600\nX-Acme-Cost: 0.25", []string{"default 700 600 -"}},
 		{"a cost of two names", 200, "X-RateLimit-Limit: 700\nX-RateLimit-Remaining: 600\nX-Acme-Shipping-Cost: 10", []string{"default 700 600 -"}},
