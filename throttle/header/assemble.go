@@ -221,8 +221,8 @@ func (r *Reading) regard(p *part, a *aside) {
 // countPeriods applies a period that a field of its own tells: Interval: 2 beside
 // Time-Unit: minute is two minutes, and Window: 60 beside Unit: minute is one.
 func (p *part) countPeriods(period time.Duration) {
-	if n := p.Length / time.Second; p.unitlessLength && n > 0 && p.Length < period && period <= maxDelta*time.Second/n {
-		p.Length = n * period
+	if n := int64(p.Length / time.Second); p.unitlessLength && n > 0 && p.Length < period && int64(period) <= int64(maxDelta*time.Second)/n {
+		p.Length = time.Duration(n * int64(period))
 		p.unitlessLength = false
 		return
 	}
