@@ -176,18 +176,14 @@ func (r *Reading) complete(p *part) {
 		// On a refusal -1 is a counter below zero, not the mark of no limit.
 		p.Remaining = Count{State: Known}
 	}
+	if p.aside > 0 {
+		r.regard(p, &r.asides[p.aside-1])
+	}
 	if p.named && p.Length == 0 {
 		p.Length = periodNamed(p.key)
 	}
 	if p.unitlessLength && p.milli && p.Length >= 1000*time.Second && p.Length%(1000*time.Second) == 0 {
 		p.Length /= 1000 // in the unit of the reset
-	}
-	switch {
-	case !p.ttl.Known():
-	case !p.Reset.Known():
-		p.Reset = p.ttl
-	case p.Reset.Delay(r.base()) <= p.ttl.In:
-		p.setLength(p.ttl.In)
 	}
 	p.derive()
 	if p.Limit.State == Unlimited && p.Remaining.State == Unlimited {
@@ -204,6 +200,35 @@ func (r *Reading) complete(p *part) {
 	}
 }
 
+// regard applies what is kept aside: the size of the bucket, the period that the length
+// counts, and a ttl, which is the length if another field tells the reset.
+func (r *Reading) regard(p *part, a *aside) {
+	if !p.Limit.Known() && a.burst.Known() && p.Remaining.Known() && p.Remaining.Value <= a.burst.Value {
+		p.setLimit(a.burst) // the bucket that the rest is in
+	}
+	if a.period > 0 {
+		p.countPeriods(a.period)
+	}
+	switch {
+	case !a.ttl.Known():
+	case !p.Reset.Known():
+		p.Reset = a.ttl
+	case p.Reset.Delay(r.base()) <= a.ttl.In:
+		p.setLength(a.ttl.In)
+	}
+}
+
+// countPeriods applies a period that a field of its own tells: Interval: 2 beside
+// Time-Unit: minute is two minutes, and Window: 60 beside Unit: minute is one.
+func (p *part) countPeriods(period time.Duration) {
+	if n := int64(p.Length / time.Second); p.unitlessLength && n > 0 && p.Length < period && int64(period) <= int64(maxDelta*time.Second)/n {
+		p.Length = time.Duration(n * int64(period))
+		p.unitlessLength = false
+		return
+	}
+	p.setLength(period)
+}
+
 // derive computes the count that follows from the other two.
 func (p *part) derive() {
 	if p.Limit.Known() && p.Used.Known() && !p.Remaining.Known() {
@@ -214,21 +239,8 @@ func (p *part) derive() {
 	}
 }
 
-// freeUnlimited finds the zeros that mean "no limit": a limit of 0 with 0 left
-// on an answer that was let in, or beside a window that explains the refusal.
-func (r *Reading) freeUnlimited() {
-	explained := r.status < 400
-	for i := range r.parts {
-		p := &r.parts[i]
-		explained = explained || !p.merged && p.Window.Exhausted() && p.Limit.Known() && p.Limit.Value > 0
-	}
-	for i := range r.parts {
-		p := &r.parts[i]
-		if explained && p.Limit.Known() && p.Limit.Value == 0 && p.Window.Exhausted() {
-			p.Limit, p.Remaining = Count{State: Unlimited}, Count{State: Unlimited}
-		}
-	}
-}
+// counts reports whether the response tells of a window how much is left or spent.
+func (p *part) counts() bool { return p.Remaining.State != Absent || p.Used.State != Absent }
 
 // nameCosts gives the only window of a response the unit of what its requests cost, if the
 // response tells a cost other than one, and no unit. Requests that cost one are counted as

@@ -28,15 +28,7 @@ func (r *Reading) assign(f *names.Field, values []string) {
 		}
 		r.assignLists(f, values)
 	case names.RoleRetry, names.RoleBackoff, names.RoleDelay:
-		for _, v := range values {
-			// Proxies join repeated lines: 5, 60. A date has a comma of its own.
-			for v = r.cut(v); v != "" && scan.IsDigit(v[0]); {
-				var member string
-				member, v = cutMember(v)
-				r.waits.add(f, member)
-			}
-			r.waits.add(f, v)
-		}
+		r.assignWaits(f, values)
 	case names.RolePacked:
 		for _, v := range values {
 			r.assignPacked(f, r.cut(v))
@@ -48,14 +40,42 @@ func (r *Reading) assign(f *names.Field, values []string) {
 	case names.RolePair:
 		r.assignShares(f, values)
 	case names.RoleCost:
-		n, ok := scan.ParseNumber(r.cut(values[0]))
-		r.costs = r.costs || ok && !n.Minus && (r.costly || n.Whole != 1 || n.Nanos != 0)
+		r.assignCost(f, values[0])
+	case names.RoleBurst:
+		r.assignBurst(f, values[0])
 	case names.RoleUnit:
 		r.assignUnit(f, scan.Unquote(r.cut(values[0])))
 	case names.RoleName, names.RoleScope, names.RoleKind:
 		for i, v := range values {
 			r.assignText(f, i, scan.Unquote(r.cut(v)))
 		}
+	}
+}
+
+// assignWaits reads when to come back.
+func (r *Reading) assignWaits(f *names.Field, values []string) {
+	for _, v := range values {
+		// Proxies join repeated lines: 5, 60. A date has a comma of its own.
+		for v = r.cut(v); v != "" && scan.IsDigit(v[0]); {
+			var member string
+			member, v = cutMember(v)
+			r.waits.add(f, member)
+		}
+		r.waits.add(f, v)
+	}
+}
+
+// assignCost notes whether a request cost other than one, or another request of the host did.
+func (r *Reading) assignCost(f *names.Field, v string) {
+	n, ok := scan.ParseNumber(r.cut(v))
+	r.costs = r.costs || ok && !n.Minus && !(f.Weak && n.Nanos != 0) && (r.costly || n.Whole != 1 || n.Nanos != 0)
+}
+
+// assignBurst reads how much a bucket holds.
+func (r *Reading) assignBurst(f *names.Field, v string) {
+	n, ok := scan.ParseNumber(r.cut(v))
+	if p := r.at(f, 0); ok && p != nil {
+		r.asideOf(p).burst = countOf(n)
 	}
 }
 
@@ -102,7 +122,7 @@ func (r *Reading) assignNumber(f *names.Field, item int, n scan.Number) {
 		p.unitlessLength = f.Step == 0
 	case names.RoleReset:
 		if v, ok := resetOf(n, f.Step); ok && f.TTL && v.At.IsZero() {
-			p.ttl = v
+			r.asideOf(p).ttl = v
 		} else if ok {
 			p.setReset(v, f.Step == 0)
 			p.milli = n.Whole >= minEpochMilli && n.Whole < minEpochMicro
@@ -149,7 +169,7 @@ func (r *Reading) assignUnit(f *names.Field, v string) {
 	w := strings.ToLower(v)
 	if d := periodNamed(w); d > 0 {
 		if p := r.at(f, 0); p != nil {
-			p.setLength(d)
+			r.asideOf(p).period = d
 		}
 	} else if unit := names.UnitOf(w); unit != "" {
 		r.unit, r.unitFamily = unit, f.Family

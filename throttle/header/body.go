@@ -49,6 +49,7 @@ type shopifyCost struct{ most, now, rate, asked Count }
 func (r *Reading) readBody(body []byte, said *bodyFindings) {
 	text := strings.TrimLeft(string(body[:min(len(body), MaxBody)]), " \t\r\n\ufeff")
 	if text == "" {
+		said.finish()
 		return
 	}
 	if isForm(text) {

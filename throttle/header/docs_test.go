@@ -16,7 +16,28 @@ import (
 
 var update = flag.Bool("update", false, "write the generated parts of docs/headers.md")
 
-const docs = "../../docs/headers.md"
+const (
+	docs = "../../docs/headers.md"
+
+	// untracedMark begins the source of a response that nobody can look up.
+	untracedMark = "untraced: "
+	maxUntraced  = 480
+)
+
+// TestSourcesHaveAddresses lets no further response in whose source nobody can look up.
+func TestSourcesHaveAddresses(t *testing.T) {
+	untraced := 0
+	for _, s := range loadCorpus(t) {
+		if strings.HasPrefix(s.Source, untracedMark) {
+			untraced++
+			continue
+		}
+		if strings.Contains(s.Source, "a public repository") {
+			require.Contains(t, s.Source, "://", "%s: say which, or begin with %q", s.ID, untracedMark)
+		}
+	}
+	require.LessOrEqual(t, untraced, maxUntraced, "name the repository and the path of a new response")
+}
 
 // TestDocs keeps the tables of docs/headers.md as the code reads the corpus.
 // Run it with -update to write them.
@@ -47,8 +68,9 @@ func between(t *testing.T, doc, name, text string) string {
 
 func responseTable(t *testing.T) string {
 	var b strings.Builder
-	b.WriteString("| from | response | read as | source |\n|---|---|---|---|\n")
 	all := loadCorpus(t)
+	b.WriteString(origins(all))
+	b.WriteString("| from | response | read as | source |\n|---|---|---|---|\n")
 	slices.SortStableFunc(all, func(a, b sample) int {
 		return strings.Compare(strings.ToLower(a.Provider), strings.ToLower(b.Provider))
 	})
@@ -57,6 +79,21 @@ func responseTable(t *testing.T) string {
 		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", cell(s.Provider), example(t, &s), reading(r), cell(s.Source))
 	}
 	return b.String()
+}
+
+// origins says of how many responses nobody can check the source.
+func origins(all []sample) string {
+	untraced, madeUp := 0, 0
+	for _, s := range all {
+		switch {
+		case strings.HasPrefix(s.Source, untracedMark):
+			untraced++
+		case strings.HasPrefix(s.Source, "made up"):
+			madeUp++
+		}
+	}
+	return fmt.Sprintf("Of %d responses, %d are made up, and %d are `untraced`: quoted from a public repository of which no address was\n"+
+		"kept. Those hold the reading in place; they are no evidence of what their sender sends.\n\n", len(all), madeUp, untraced)
 }
 
 // example is the status and the fields that are about limits.

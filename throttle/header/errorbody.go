@@ -17,10 +17,16 @@ func (b *bodyFindings) readError(s *scan.JSON, key string, base time.Time) {
 		b.dropWaits(s.Object)
 	}
 	kind := errorKeys[key]
+	if kind == keyOther && strings.HasSuffix(key, "message") {
+		kind = keyMessage // developerErrorMessage
+	}
 	if kind == keyOther && s.Depth > 1 && s.Path[1] == "errors" && strings.IndexByte(s.Value, ' ') > 0 {
 		kind = keyMessage // named for what is wrong: "errors": {"rateLimit": "Too many requests"}
 	}
 	if kind == keyOther {
+		if s.Quoted && limitKeys[key] {
+			b.other = b.other || phrases.Has(phrases.Plain(s.Value[:min(len(s.Value), names.MaxName)]), resources)
+		}
 		return
 	}
 	if n, ok := scan.ParseNumber(s.Value); ok {
@@ -58,6 +64,9 @@ const (
 	keyName            // a code, or the name of anything
 	keyMessage         // words for people
 )
+
+// limitKeys are the keys under which errors name the limit that was reached.
+var limitKeys = map[string]bool{"limit": true, "resource": true, "feature": true, "quota": true, "metric": true, "limitname": true, "limittype": true}
 
 // errorKeys are the keys under which errors say what they are, in the form of plainKey.
 var errorKeys = map[string]keyKind{
@@ -144,6 +153,10 @@ func (b *bodyFindings) readCode(s *scan.JSON, key, code string) {
 		b.refused = true
 		return
 	}
+	if s.Key == "__type" && phrases.LastPart(code) == phrases.CountCode {
+		b.quota = true
+		return
+	}
 	verdict, plain := phrases.ReadCode(code)
 	if errorKeys[key] == keyName && verdict == phrases.Limited &&
 		!phrases.Has(plain, []string{"error", "exception", "exceeded", "too many requests", "limited"}) {
@@ -169,7 +182,7 @@ func (b *bodyFindings) readCodeAlone(code string) {
 	code = code[:min(len(code), names.MaxName)]
 	verdict, plain := phrases.ReadCode(code)
 	b.refused = b.refused || verdict == phrases.Limited || phrases.ThrottleCodes[phrases.LastPart(code)]
-	b.quota = b.quota || verdict == phrases.Quota
+	b.quota = b.quota || verdict == phrases.Quota || phrases.LastPart(code) == phrases.CountCode
 	b.reason(plain, true)
 }
 
@@ -245,7 +258,8 @@ var denials = []string{"signature", "expired", "token", "credentials", "credenti
 var resources = []string{"storage", "disk", "mailbox", "upload", "uploads", "attachments", "seat", "seats", "items", "records", "cpu", "cpus",
 	"cores", "instances", "instance", "projects", "members", "users", "workspaces", "resource",
 	"addresses", "licenses", "license", "domains", "accounts", "devices", "gb", "bytes", "repositories", "buckets", "channels", "groups", "files", "webhooks",
-	"webhook", "functions", "roles", "templates", "contacts"}
+	"webhook", "functions", "roles", "templates", "contacts", "policies", "aliases", "tags", "keys", "certificates", "rules", "maximum number of",
+	"number of open", "cannot exceed quota"}
 
 // reason looks for what ends the refusal. What a code says is sure; a sentence
 // about billing may be advice.

@@ -97,6 +97,10 @@ func (r *Reading) assignMember(f *names.Field, item *int, v string) {
 	case ok && rest[0] == ' ' && (f.Role == names.RoleLimit || f.Role == names.RoleRemaining || f.Role == names.RoleUsed) && r.assignCounted(f, *item, n, rest):
 		*item++
 		return
+	case ok && f.Role == names.RoleLimit && len(rest) == 2 && rest[0] == 'p' && scan.UnitOf(rest[1:]) > 0:
+		r.assignRate(f, *item, n, "/"+rest[1:]) // 10ps, as Apigee writes a rate
+		*item++
+		return
 	case ok && (rest[0] == '/' || strings.HasPrefix(rest, "r/")):
 		if !r.assignShare(f, v) && f.Role == names.RoleLimit {
 			r.assignRate(f, *item, n, rest)

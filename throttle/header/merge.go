@@ -18,17 +18,18 @@ func (r *Reading) merge() {
 	r.mergeSole(restOnly)
 	r.mergeSole(limitOnly)
 	r.mergeSole(resetOnly)
+	r.mergeSole(resetOfLast)
 	r.spreadReset()
 	r.mergePairs(sameLength)
 	r.shareResets()
 }
 
-// apart reports that nothing can be merged: each window has a name, a limit, a
+// apart reports that nothing can be merged: each window has a name of its own, a limit, a
 // rest and a reset.
 func (r *Reading) apart() bool {
 	for i := range r.parts {
 		p := &r.parts[i]
-		if p.unnamed || !p.Limit.Known() || !p.Remaining.Known() || !p.Reset.Known() {
+		if p.unnamed || p.key == "" || !p.Limit.Known() || !p.Remaining.Known() || !p.Reset.Known() {
 			return false
 		}
 	}
@@ -90,10 +91,11 @@ func (p *part) absorb(from *part) {
 	}
 }
 
-// sameNumbers joins an unnamed window with one of another name that has the
-// same limit and the same rest, and nothing that speaks against it.
+// sameNumbers joins an unnamed window, or one that another field names, with one of another
+// name, or of that name, that has the same limit and the same rest, and nothing that speaks
+// against it.
 func (r *Reading) sameNumbers(from, to *part) bool {
-	if !from.unnamed || from.family == to.family && from.key == to.key && from.item == to.item {
+	if !from.unnamed && (from.key != "" || from.Name != to.Name) || from.family == to.family && from.key == to.key && from.item == to.item {
 		return false
 	}
 	if to.unnamed && (from.item > to.item || from.item == to.item && from.family > to.family) {
@@ -169,9 +171,10 @@ func restOnly(from, to *part) bool {
 }
 
 // limitOnly joins an unnamed limit with the only rest of the same family that is named for
-// what it counts: RateLimit-Limit with RateLimit-Requests-Remain.
+// what it counts: RateLimit-Limit with RateLimit-Requests-Remain, X-Rate-Limit-Limit with
+// X-Rate-Calls-Remaining.
 func limitOnly(from, to *part) bool {
-	return from.unnamed && from.key == "" && from.family == to.family && from.item == to.item &&
+	return from.unnamed && from.key == "" && (from.family == to.family || from.family == to.family+"-limit") && from.item == to.item &&
 		names.Dictionary[to.key].Kind == names.WordUnit && from.Limit.Known() && !from.Remaining.Known() && !from.Used.Known() &&
 		to.Remaining.Known() && !to.Limit.Known() && !to.Used.Known() && !(from.Reset.Known() && to.Reset.Known())
 }
@@ -182,6 +185,15 @@ func resetOnly(from, to *part) bool {
 	return from.unnamed && from.key == "" && from.Reset.Known() && !from.counted() && from.Length == 0 && from.family != to.family &&
 		to.counted() && to.Length == 0 && to.family != dialectFamily && !to.policy && !to.Reset.Known()
 }
+
+// resetOfLast joins a reset with the only window without one whose name ends with the same
+// word: X-Plan-Quota-Reset with X-Packagekey-Quota-Allotted.
+func resetOfLast(from, to *part) bool {
+	return from.Reset.Known() && !from.counted() && from.Length == 0 && !from.unnamed && from.family == to.family && from.key != to.key &&
+		to.counted() && !to.Reset.Known() && lastWord(from.key) == lastWord(to.key)
+}
+
+func lastWord(key string) string { return key[strings.LastIndexByte(key, '-')+1:] }
 
 // sameLength joins a limit, a rest and a use of one period that have no stem in
 // common: X-Rate-Limit-Daily, X-Daily-Requests-Left and X-Daily-Usage.

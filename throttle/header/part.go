@@ -24,8 +24,24 @@ type part struct {
 	unitlessLength bool  // the length came as a plain number without a unit
 	broken         bool  // the reset is there but cannot be: negative, or of the year 1
 	policy         bool  // only a policy describes it: nothing was measured
-	ttl            Reset // of a field called ttl
 	merged         bool  // merged into another one
+	aside          uint8 // which of Reading.asides is its own, counted from one; 0 for none
+}
+
+// aside is what few responses say of a window, kept apart because parts are copied much.
+type aside struct {
+	ttl    Reset         // of a field called ttl
+	burst  Count         // what the bucket holds
+	period time.Duration // what a plain length counts, as a field of its own says
+}
+
+// asideOf returns the aside of a part, and makes it if there is none yet.
+func (r *Reading) asideOf(p *part) *aside {
+	if p.aside == 0 {
+		r.asides = append(r.asides, aside{})
+		p.aside = uint8(len(r.asides))
+	}
+	return &r.asides[p.aside-1]
 }
 
 // at returns the part that a field speaks of, and makes it if there is none
@@ -183,7 +199,9 @@ func (r *Reading) assignPolicies(f *names.Field, values []string) {
 			continue
 		}
 		r.addPolicy(f, &it)
-		r.addPolicies(f, v)
+		if v != "" {
+			r.addPolicies(f, v)
+		}
 	}
 }
 
@@ -237,5 +255,23 @@ func (r *Reading) assignItem(f *names.Field, it *item) {
 		p.named = true
 		p.setReset(it.reset, false)
 		return
+	}
+}
+
+// freeUnlimited finds the zeros that mean "no limit": a limit of 0 with 0 left, or with
+// nothing told, on an answer that was let in, or with 0 left beside a window that explains
+// the refusal. And nothing is left to wait for of what has no limit.
+func (r *Reading) freeUnlimited() {
+	explained := r.status < 400
+	for i := range r.parts {
+		p := &r.parts[i]
+		explained = explained || !p.merged && p.Window.Exhausted() && p.Limit.Known() && p.Limit.Value > 0
+	}
+	for i := range r.parts {
+		p := &r.parts[i]
+		zero := p.Limit.Known() && p.Limit.Value == 0 && (p.Window.Exhausted() || r.status < 400 && !p.counts())
+		if explained && (zero || p.Limit.State == Unlimited && p.Window.Exhausted()) {
+			p.Limit, p.Remaining = Count{State: Unlimited}, Count{State: Unlimited}
+		}
 	}
 }

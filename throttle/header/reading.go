@@ -49,6 +49,7 @@ type Reading struct {
 	bare       bool // a name without a role has a plain number
 	costs      bool // the response tells what the request cost, and requests of the host do not all cost one
 	costly     bool // another request of the host cost something other than one
+	asides     []aside
 	policies   []policy
 	unit       string // what the windows of unitFamily count, if a field of its own tells it
 	unitFamily string
@@ -226,7 +227,7 @@ func (r *Reading) finish(body []byte) {
 		return
 	}
 	r.Date = r.readDate()
-	r.parts, r.policies, r.text, r.bare = r.parts[:0], r.policies[:0], 0, false
+	r.parts, r.asides, r.policies, r.text, r.bare = r.parts[:0], r.asides[:0], r.policies[:0], 0, false
 	r.unit, r.unitFamily = "", ""
 	r.waits = waits{base: r.base()}
 	if !r.sorted {
@@ -241,6 +242,8 @@ func (r *Reading) finish(body []byte) {
 	if len(body) > 0 {
 		r.readBody(body, &r.findings)
 		r.dirty = true
+	} else if r.dirty {
+		r.findings.finish() // a code in the header
 	}
 	r.assemble()
 	r.judge(&r.findings)

@@ -104,3 +104,34 @@ func TestReadResponseReadsTheSame(t *testing.T) {
 		}
 	}
 }
+
+// TestLimitsOfNumber tells limits on how many things there may be from those of requests,
+// where both have the same code.
+func TestLimitsOfNumber(t *testing.T) {
+	for _, tt := range []struct {
+		name, header, body string
+		refused            bool
+	}{
+		{"AWS's code for both", "", `{"__type":"LimitExceededException"}`, true},
+		{"with the rate", "", `{"__type":"LimitExceededException","message":"Rate exceeded"}`, true},
+		{"with attempts", "", `{"__type":"LimitExceededException","message":"Attempt limit exceeded, please try after some time."}`, true},
+		{"with a number of requests", "", `{"__type":"LimitExceededException","message":"The maximum number of requests has been reached"}`, true},
+		{"with a number of aliases", "", `{"__type":"com.amazonaws.kms#LimitExceededException","message":"The maximum number of aliases has been reached"}`, false},
+		{"with a quota of policies", "", `{"__type":"LimitExceededException","message":"Cannot exceed quota for PoliciesPerRole: 10"}`, false},
+		{"in the header", "LimitExceededException", "", true},
+		{"in the header, with a blank body", "LimitExceededException", " ", true},
+		{"in the header, with a number of roles", "LimitExceededException", `{"message":"Too many roles"}`, false},
+		{"a quota in the header", "QUOTA_EXCEEDED", "", true},
+		{"a quota that names its resource", "", `{"code":"quota_exceeded","limit":"projects","current":3}`, false},
+		{"a quota that names requests", "", `{"code":"quota_exceeded","limit":"requests","current":3}`, true},
+		{"something that is throttled already", "", `{"code":"AlreadyThrottled"}`, false},
+	} {
+		h := headerOf("Content-Type", "application/json")
+		if tt.header != "" {
+			h.Set("X-Amzn-Errortype", tt.header)
+		}
+		var r Reading
+		r.Read(http.StatusBadRequest, h, []byte(tt.body), benchNow)
+		assert.Equal(t, tt.refused, r.Refused, tt.name)
+	}
+}

@@ -212,19 +212,25 @@ func (r *Reading) deriveWait() bool {
 
 // waitKey reports whether the key of a JSON member says that its value is when to come
 // back, by the grammar of names: retry_after, retryAfterSec, backoff_seconds,
-// resetTime, rateLimitNext, next_available_at. unit is that of a plain number, 0
+// resetTime, rateLimitNext, next_available_at, credits_reset. unit is that of a plain number, 0
 // where the key does not tell it.
 func waitKey(key string) (unit time.Duration, ok bool) {
 	if len(key) < 4 || len(key) > 48 || !mayWait(key) {
 		return 0, false
 	}
-	var cue, aim, next, back, left bool
+	var cue, aim, next, back, left, reset, free, when, counted bool
 	words := 0
 	ok = forWords(key, func(w string) bool {
 		words++
 		switch w {
-		case "retry", "reset", "resets", "wait", "backoff", "cooldown", "throttle", "throttled", "blocked", "block", "unblock", "banned", "ban",
-			"refill", "available", "replenish":
+		case "reset", "resets":
+			cue, reset = true, true
+		case "available":
+			free = true
+		case "credits", "credit", "daily", "hourly", "monthly":
+			counted = true
+		case "retry", "wait", "backoff", "cooldown", "throttle", "throttled", "blocked", "block", "unblock", "banned", "ban",
+			"refill", "replenish":
 			cue = true
 		case "next":
 			next = true
@@ -238,8 +244,9 @@ func waitKey(key string) (unit time.Duration, ok bool) {
 			back = true
 		case "remaining", "left":
 			left = true
-		case "after", "in", "delay", "at", "time", "until", "to", "for", "date", "timestamp", "period", "duration",
-			"utc", "on", "suggested", "recommended", "header", "window", "is", "hint", "expires", "expiry":
+		case "after", "in", "at", "time", "until", "date", "timestamp", "on":
+			when = true
+		case "delay", "to", "for", "period", "duration", "utc", "suggested", "recommended", "header", "window", "is", "hint", "expires", "expiry":
 		case "seconds", "second", "secs", "sec", "s":
 			unit = time.Second
 		case "milliseconds", "millis", "ms", "msec", "millisecond":
@@ -253,7 +260,8 @@ func waitKey(key string) (unit time.Duration, ok bool) {
 		}
 		return true
 	})
-	return unit, ok && (cue && (words > 1 || key[0]|0x20 == 'r') || next && aim || left && unit > 0)
+	cue = cue || free && (when || next || unit > 0) // available_in; what is available is a number
+	return unit, ok && (reset || !counted) && (cue && (words > 1 || key[0]|0x20 == 'r') || next && aim || left && unit > 0)
 }
 
 // mayWait is a cheap test that most keys fail.

@@ -45,6 +45,7 @@ func TestRetryAfter(t *testing.T) {
 		{"X-RateLimit-Retry-After", "30", 30 * time.Second},
 		{"X-Throttle-Wait-Seconds", "9", 9 * time.Second},
 		{"X-Backoff", "9", 9 * time.Second},
+		{"X-Rate-Limited-For", "5", 5 * time.Second},
 		{"X-Cooldown", "9", 9 * time.Second},
 		{"X-Wait-Time", "9", 9 * time.Second},
 		{"X-RateLimit-Delay", "0.5", 500 * time.Millisecond},

@@ -19,6 +19,7 @@ var exceptions = map[string]Field{
 	// on successes.
 	"x-ratelimit-delay":       {Role: RoleDelay, Step: time.Second},
 	"x-backoff":               {Role: RoleRetry, Step: time.Second},
+	"x-rate-limited-for":      {Role: RoleRetry, Step: time.Second},
 	"x-backoff-seconds":       {Role: RoleRetry, Step: time.Second},
 	"x-cooldown":              {Role: RoleRetry, Step: time.Second},
 	"x-wait-time":             {Role: RoleRetry, Step: time.Second},

@@ -25,6 +25,7 @@ const (
 	RoleScope                 // whom or what the unnamed window counts
 	RoleKind                  // free text that may hold the length of the unnamed window
 	RoleCost                  // what this request cost
+	RoleBurst                 // how much the bucket holds: the limit, if no other is told
 	RoleUnit                  // what the windows of the family count, or their period
 	RolePacked                // a notation of its own, as Packed tells
 	RoleDate                  // Date

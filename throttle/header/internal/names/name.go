@@ -115,10 +115,10 @@ func (n *nameParts) match() string {
 // limiters are words before a stem that tell two limiters of one vendor apart;
 // other words there are the vendor's name.
 var limiters = []string{"app", "method", "read", "write", "user", "account", "ip", "endpoint", "global",
-	"key", "search", "burst", "org", "team", "feature", "client"}
+	"key", "search", "burst", "org", "team", "feature", "client", "tenant", "product"}
 
 func (n *nameParts) parse(low string) {
-	words := joinPeriods(split(low, make([]string, 0, 16)))
+	words := joinBased(joinPeriods(split(low, make([]string, 0, 16))))
 	stem := stemAt(words)
 	if stem < 0 {
 		n.family = NoFamily
@@ -164,6 +164,17 @@ func joinPeriods(words []string) []string {
 	return words
 }
 
+// joinBased makes one word of what something is based on: usage-based is no use.
+func joinBased(words []string) []string {
+	for i := 1; i < len(words); i++ {
+		if words[i] == "based" {
+			words[i-1] += "-based"
+			words = append(words[:i], words[i+1:]...)
+		}
+	}
+	return words
+}
+
 // figures are the numbers that names of periods have in words.
 var figures = map[string]string{
 	"one": "1", "two": "2", "three": "3", "five": "5", "ten": "10", "fifteen": "15", "thirty": "30", "sixty": "60",
@@ -183,6 +194,10 @@ func stemAt(words []string) int {
 			switch Dictionary[words[i+1]].Kind {
 			case wordRemaining, wordReset:
 				return i // X-Rate-Remaining
+			case WordUnit:
+				if i+2 < len(words) && Dictionary[words[i+2]].Kind == wordRemaining {
+					return i // X-Rate-Calls-Remaining
+				}
 			}
 		}
 	}

@@ -18,6 +18,11 @@ func (n *nameParts) role() Role {
 	switch {
 	case n.costs > 0 && n.costs == n.has[wordDecoy] && n.has[WordUnit] == len(n.key) && n.unit != "tokens" && n.unit != "credits":
 		return RoleCost // X-Request-Cost
+	case n.costs > 0 && n.costs == n.has[wordDecoy] && n.stem && !has(WordLimit) && !has(wordRemaining) && !has(wordReset):
+		return RoleCost // X-RateLimit-Method-Cost
+	case n.costs == 1 && !n.stem && len(n.key) == 1 && n.has[wordFree] == 1 && n.has[wordDecoy] == 1 && n.has[wordMax] == 0:
+		n.weak = true // X-Acme-Cost: a whole number may be it, a price is not
+		return RoleCost
 	case has(wordDecoy), has(wordStatus) && n.behind != wordStatus:
 		return RoleNone
 	case has(wordRetry):
@@ -62,9 +67,15 @@ func (n *nameParts) stemOnly() Role {
 		n.key = nil // X-RateLimit-Request counts them
 		return RoleUsed
 	}
-	if len(n.key) == 1 && n.key[0] == "unit" {
-		n.key, n.unit = nil, ""
-		return RoleUnit // X-RateLimit-Unit: tokens
+	if len(n.key) == 1 {
+		switch n.key[0] {
+		case "unit":
+			n.key, n.unit = nil, ""
+			return RoleUnit // X-RateLimit-Unit: tokens
+		case "burst":
+			n.key = nil
+			return RoleBurst // X-RateLimit-Burst: 200
+		}
 	}
 	// A last word such as scope is the role, and so no part of the window's name.
 	last := len(n.key) - 1
@@ -103,6 +114,11 @@ func (n *nameParts) stemless() Role {
 	plan := has(WordQuota) || slices.Contains(n.key, "qps") || slices.Contains(n.key, "api")
 	counted := plan || has(WordUnit) || has(WordPeriod)
 	switch {
+	case has(wordAt) && has(WordQuota) && n.last == WordUnit && n.key[len(n.key)-1] == "unit":
+		n.key, n.unit = n.key[:len(n.key)-1], ""
+		return RoleUnit // X-Quota-Time-Unit: day
+	case has(wordUsed) && !has(WordLimit) && !has(wordRemaining) && n.usedByOne():
+		return RoleCost // X-Call-Credit-Usage, X-Request-Tokens-Used
 	case has(wordBlock), has(wordAt) && !has(wordReset), has(wordPolicy), has(wordWait):
 		return RoleNone
 	case has(wordRunning) && n.unit == concurrent:
@@ -142,7 +158,7 @@ func (n *nameParts) stemless() Role {
 		return n.weaken(RoleRemaining)
 	case has(wordUsed) && slices.Contains(n.key, "api"):
 		return n.weaken(RoleUsed)
-	case n.unit == concurrent && n.has[WordUnit] == len(n.key), has(wordMax) && has(WordUnit),
+	case n.unit == concurrent && n.has[WordUnit] == len(n.key), has(wordMax) && (has(WordUnit) || has(WordQuota)),
 		has(WordUnit) && has(WordPeriod) && len(n.key) == n.has[WordUnit]+n.has[WordPeriod], has(WordQuota) && len(n.key) == 1:
 		return RoleStem // a limit beside a rest or a use of the same name: X-Concurrent-Threads, X-Credits-Total
 	}
@@ -158,3 +174,14 @@ func (n *nameParts) weaken(r Role) Role {
 
 // WeakFamily is the family of the fields that are weak.
 const WeakFamily = "?"
+
+// usedByOne reports whether a name speaks of what one request used of something else: the
+// singular of request or call stands before another unit.
+func (n *nameParts) usedByOne() bool {
+	for i, w := range n.key[:max(len(n.key)-1, 0)] {
+		if (w == "request" || w == "call") && Dictionary[n.key[i+1]].Kind == WordUnit {
+			return true
+		}
+	}
+	return false
+}

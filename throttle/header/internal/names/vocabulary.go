@@ -57,7 +57,7 @@ type Word struct {
 var Dictionary = func() map[string]Word {
 	m := map[string]Word{
 		"ratelimit": {Kind: wordStem}, "ratelimits": {Kind: wordStem}, "rl": {Kind: wordStem},
-		"ratelimiting": {Kind: wordStem}, "ratelimiter": {Kind: wordStem}, "throttle": {Kind: wordStem},
+		"ratelimiting": {Kind: wordStem}, "ratelimiter": {Kind: wordStem}, "throttle": {Kind: wordStem}, "spike": {Kind: wordStem},
 		// Vendors whose limits have names without any common stem.
 		"codex": {Kind: wordStem}, "mbx": {Kind: wordStem}, "bapi": {Kind: wordStem},
 		"utilization": {Kind: wordShare}, "utilisation": {Kind: wordShare}, "util": {Kind: wordShare},
@@ -101,6 +101,7 @@ var Dictionary = func() map[string]Word {
 	for w, length := range map[string]time.Duration{
 		"second": time.Second, "secondly": time.Second, "sec": time.Second, "qps": time.Second, "rps": time.Second,
 		"minute": time.Minute, "minutely": time.Minute, "min": time.Minute, "rpm": time.Minute, "tpm": time.Minute, "tpd": scan.Day,
+		"qpm": time.Minute, "qph": time.Hour, "rph": time.Hour, "qpd": scan.Day,
 		"hour": time.Hour, "hourly": time.Hour, "day": scan.Day, "daily": scan.Day, "today": scan.Day, "rpd": scan.Day,
 		"week": 7 * scan.Day, "weekly": 7 * scan.Day, "month": scan.Month, "monthly": scan.Month,
 	} {
@@ -137,7 +138,7 @@ var things = map[string]string{
 	"bytes": "bytes", "kilobytes": "kilobytes", "megabytes": "megabytes", "objects": "objects", "records": "records", "rows": "rows",
 	"pages": "pages", "chars": "characters", "emails": "emails", "documents": "documents", "neurons": "neurons", "transactions": "transactions",
 	"cost": "cost", "costs": "cost", "usd": "usd", "dollars": "usd", "cents": "cents",
-	"tpm": "tokens", "tpd": "tokens", "rpm": "requests", "rps": "requests", "rpd": "requests",
+	"tpm": "tokens", "tpd": "tokens", "rpm": "requests", "rps": "requests", "rph": "requests", "rpd": "requests",
 }
 
 // UnitOf returns the unit that a word in lower case names, "" if it names none.

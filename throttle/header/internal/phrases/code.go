@@ -5,11 +5,14 @@ import "strings"
 // ThrottleCodes are the codes by which AWS says that it throttles, as its SDKs
 // have them: https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html.
 var ThrottleCodes = map[string]bool{
-	"BandwidthLimitExceeded": true, "EC2ThrottledException": true, "LimitExceededException": true,
+	"BandwidthLimitExceeded": true, "EC2ThrottledException": true,
 	"PriorRequestNotComplete": true, "ProvisionedThroughputExceededException": true, "RequestLimitExceeded": true,
 	"RequestThrottled": true, "RequestThrottledException": true, "SlowDown": true, "ThrottledException": true,
 	"Throttling": true, "ThrottlingException": true, "TooManyRequestsException": true, "TransactionInProgressException": true,
 }
+
+// CountCode is the one code of the list that AWS also uses for how many things there may be.
+const CountCode = "LimitExceededException"
 
 // codePhrases are the words of error codes that say that requests were too many.
 var codePhrases = []string{
@@ -61,7 +64,7 @@ const (
 func ReadCode(code string) (Verdict, string) {
 	plain := Plain(LastPart(code))
 	switch {
-	case Has(plain, notRefusals):
+	case Has(plain, notRefusals), strings.HasPrefix(plain, " already "):
 		return Other, plain
 	case Has(plain, codePhrases):
 		return Limited, plain
