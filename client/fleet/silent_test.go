@@ -79,7 +79,7 @@ func TestSilentLimitInTheLongRun(t *testing.T) {
 
 // A limit that is raised is found by trials, and one that is lowered by refusals.
 func TestSilentLimitChanges(t *testing.T) {
-	for _, c := range []struct{ before, after, served, refused int }{{300, 600, 9500, 300}, {300, 100, 1700, 700}} {
+	for _, c := range []struct{ before, after, served, refused int }{{300, 600, 9500, 450}, {300, 100, 1700, 1100}} {
 		chance.Bubble(t, func(t testing.TB) {
 			const per = 30 * time.Second
 			counts, w := counter{limit: c.before, per: per}, newWorld(t, 4)
