@@ -76,13 +76,13 @@ func TestNoSilentTerm(t *testing.T) {
 			b.spend(70, b.now+c.until, false)
 			opens := b.now - 10 + c.gap + c.until
 			b.now = opens - c.until + 100
-			r := b.tell("a", func(q *report) {
+			b.tell("a", func(q *report) {
 				q.Granted, q.Finished, q.Closed = q.Granted+c.spent, q.Finished+c.spent, opens
 				if c.hold {
 					q.Hold = opens
 				}
 			})
-			if r = b.tell("b", func(q *report) {
+			if r := b.tell("b", func(q *report) {
 				if q.Hold = 0; c.hold {
 					q.Hold = opens
 				}
