@@ -101,7 +101,10 @@ func (l *keyState) askShared(now time.Time, part *throttle.Limiter, demand limit
 	if b := ask(now, demand.Count()); b.After(&d) {
 		return b
 	}
-	if d.Admits(now) && l.spreads() {
+	if !d.Admits(now) {
+		return d
+	}
+	if d.Limit = ""; l.spreads() {
 		return part.AskPacing(now, demand.Count())
 	}
 	return d

@@ -66,7 +66,7 @@ func TestSilentLimitInTheLongRun(t *testing.T) {
 		admitted int
 	}{
 		{300, 30 * time.Second, 4, 180, 0.04, 17700}, {300, 30 * time.Second, 8, 350, 0.08, 17700},
-		{60, time.Minute, 4, 250, 0.4, 1760}, {60, time.Minute, 8, 280, 0.7, 1760},
+		{60, time.Minute, 4, 320, 0.4, 1760}, {60, time.Minute, 8, 280, 0.7, 1760},
 	} {
 		chance.Bubble(t, func(t testing.TB) {
 			w := newWorld(t, c.members, clienttest.Fixed(c.limit, c.per))
