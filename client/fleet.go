@@ -23,7 +23,8 @@ type Fleet interface {
 type Share interface {
 	// Ask returns when a request of the given cost may go on the account of the windows that
 	// the server announces. It reports false while nothing is shared: then the limiter
-	// decides, as without a fleet. An Unknown decision waits for the store; Try says that
+	// decides, as without a fleet. If the limit of the decision is [throttle.Learned], the fleet
+	// knows what refusals taught, too. An Unknown decision waits for the store; Try says that
 	// the store is slow, so that a request that cannot wait for it goes as without a fleet.
 	Ask(now time.Time, cost int) (limit.Decision, bool)
 	// Take counts a request as sent and returns its number, whether Ask allowed it or the
@@ -31,6 +32,9 @@ type Share interface {
 	Take(now time.Time, cost int) uint64
 	// Cancel undoes a Take, of a request that was not sent.
 	Cancel(number uint64)
+	// Refuse notes that the response to a request is a refusal, and until when that closes the
+	// quota, by the server's own word: zero if it does not say. It precedes Observe.
+	Refuse(number uint64, until time.Time)
 	// Observe takes in what the response to a request announced, and until when a refusal
 	// closed the limiter. Not ok says that the windows cannot be shared.
 	Observe(now time.Time, number uint64, windows []throttle.Announced, ok bool, hold time.Time)
@@ -90,10 +94,17 @@ func (l *keyState) askShared(now time.Time, part *throttle.Limiter, demand limit
 	if !shared || !d.Admits(now) && d.Limit != throttle.Refusal && goesAlone(now, &d, &demand, a) {
 		return part.AskFor(now, demand)
 	}
-	if b := part.AskUnannounced(now, demand.Count()); b.After(&d) {
+	ask := part.AskUnannounced
+	if d.Limit == throttle.Learned {
+		ask = part.AskUnlearned
+	}
+	if b := ask(now, demand.Count()); b.After(&d) {
 		return b
 	}
-	if d.Admits(now) && l.spreads() {
+	if !d.Admits(now) {
+		return d
+	}
+	if d.Limit = ""; l.spreads() {
 		return part.AskPacing(now, demand.Count())
 	}
 	return d
@@ -161,7 +172,14 @@ func (l *keyState) observeShare(now time.Time, a *attempt) {
 	windows, ok := a.part.Announced(r)
 	hold := time.Time{}
 	if r.Refused {
-		hold = sharedHold(a.part.Status(now), r)
+		s, closed := a.part.Status(now), time.Time{}
+		if !s.Hold.IsZero() && r.Wait.Known() && r.Wait.Explicit {
+			closed = now.Add(r.Wait.Delay)
+		}
+		if !r.Overloaded() {
+			l.share.Refuse(a.shared, closed)
+		}
+		hold = sharedHold(s, r)
 	}
 	l.share.Observe(now, a.shared, windows, ok && len(l.limits) == 0, hold)
 }

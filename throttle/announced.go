@@ -74,6 +74,19 @@ func (k *Limiter) AskUnannounced(now time.Time, cost int) limit.Decision {
 	return limit.Decision{At: k.time(at), Limit: name}
 }
 
+// AskUnlearned is [Limiter.AskUnannounced] without the limits on a period or a rate that refusals
+// taught, either. It serves those who know by other means what these are.
+func (k *Limiter) AskUnlearned(now time.Time, cost int) limit.Decision {
+	i, n := k.instant(now), units(cost)
+	k.expireLost(i)
+	at, name := k.opens(i, n)
+	v := k.view()
+	if k.refusals.Holds(&v, n) {
+		return limit.Decision{Limit: Learned, Unknown: true}
+	}
+	return limit.Decision{At: k.time(at), Limit: name}
+}
+
 // AskPacing returns when pacing lets a request go that may go now, as [Limiter.Ask] does.
 func (k *Limiter) AskPacing(now time.Time, cost int) limit.Decision {
 	return k.pacing(now, k.instant(now), units(cost))

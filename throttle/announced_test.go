@@ -68,3 +68,26 @@ func TestAskUnannouncedHeedsRefusals(t *testing.T) {
 		t.Errorf("after a refusal for 7 s the next goes after %v", d.At.Sub(now))
 	}
 }
+
+// Who knows by other means what refusals taught is held by their waits, and not by the limit.
+func TestAskUnlearned(t *testing.T) {
+	k, now, _, _ := announcedBy(t, 200)
+	if err := k.Restore(now, Lesson{Limit: 10, Length: time.Minute}); err != nil {
+		t.Fatal(err)
+	}
+	for range 10 {
+		k.Observe(now, k.Take(now, 1), &header.Reading{})
+	}
+	if d := k.AskUnannounced(now, 1); d.Limit != Learned || !d.At.After(now) {
+		t.Errorf("once the limit is spent: %+v", d)
+	}
+	if d := k.AskUnlearned(now, 1); d.At.After(now) || d.Unknown {
+		t.Errorf("who knows better is told %+v", d)
+	}
+	var r header.Reading
+	r.Read(429, http.Header{"Retry-After": {"20"}}, nil, now)
+	k.Observe(now, k.Take(now, 1), &r)
+	if d := k.AskUnlearned(now, 1); d.At.Before(now.Add(20*time.Second)) || d.Limit != Refusal {
+		t.Errorf("within the wait of a refusal: %+v", d)
+	}
+}

@@ -47,6 +47,9 @@ func (l *ledger) begin(now int64) {
 // not send without a call need not be heard.
 func (l *ledger) end(q *report, now int64, n *news) {
 	l.term, l.log = 0, nil
+	if l.endSilent(now, n) {
+		return
+	}
 	for _, w := range l.windows {
 		w.known, w.shut = false, 0
 	}
@@ -69,7 +72,7 @@ func (l *ledger) ends(q *report, now int64) bool {
 	if w == nil {
 		return true
 	}
-	if q.Doubt > 0 && q.Term == l.term {
+	if q.Doubt > 0 && q.Term == l.term && now > l.silent.trial.excused {
 		w.fixed, w.shared = false, now+openFor
 		w.phase.fail()
 	}
@@ -117,6 +120,12 @@ func (l *ledger) allot(q *report, m *memberState, now int64, n *news) (r reply) 
 	m.vain = min(m.vain+1, 4)
 	if now <= l.until && l.most < w.limit {
 		r.At = l.until + 1
+	}
+	if w.silent {
+		var at int64
+		if r.Try, at = l.try(q, now); at > 0 {
+			r.At = min(r.At, at)
+		}
 	}
 	rest := w.limit
 	for _, o := range l.members {
@@ -200,7 +209,7 @@ func (l *ledger) keep(q *report, m *memberState) {
 func (l *ledger) enterAllotted(q *report, m *memberState, known bool, now int64) {
 	switch {
 	case q.Term == l.term && q.Inc == l.inc:
-		if m.each, m.lapses = q.Each, 0; q.Last > 0 {
+		if m.each, m.spent, m.lapses = q.Each, q.Spent, 0; q.Last > 0 {
 			m.lapses = l.only().phase.next(now) + ledgerMargin
 		}
 	case !known:

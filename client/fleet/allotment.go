@@ -1,8 +1,10 @@
 package fleet
 
 import (
+	"slices"
 	"time"
 
+	"github.com/forbear-go/forbear/throttle"
 	"github.com/forbear-go/forbear/throttle/limit"
 )
 
@@ -19,6 +21,7 @@ type allotment struct {
 	lower           bool  // which has come
 	doubt           bool  // less is left than can be
 	last            bool  // what is not spent was given back, and all of the next instance
+	tryout          tryout
 }
 
 // adopt takes in what a reply says of the allotment.
@@ -39,6 +42,7 @@ func (m *member) adopt(now time.Time, a *reply) {
 			kept = max(t.each, t.kept)
 		}
 		*t = allotment{kept: kept}
+		m.windows = slices.DeleteFunc(m.windows, func(w *window) bool { return w.name == silentName && !a.Learn })
 		return
 	case t.term != a.Term:
 		*t = allotment{term: a.Term, window: only, peak: m.recent.sum()}
@@ -46,6 +50,18 @@ func (m *member) adopt(now time.Time, a *reply) {
 		m.drop()
 	}
 	t.each = a.Each
+	t.tryout.give(a.Try, m.heard)
+}
+
+// silent reports whether refusals taught the window.
+func (t *allotment) silent() bool { return t.term != 0 && t.window.name == silentName }
+
+// limit returns the name of the limit.
+func (t *allotment) limit() string {
+	if t.silent() {
+		return throttle.Learned
+	}
+	return Shared
 }
 
 // renew begins an instance of a window, of which our units are those after begun.
@@ -56,6 +72,7 @@ func (m *member) renew(w *window, begun int64) {
 		}
 		t.peak = max(m.sent-w.begun, t.peak-(t.peak+3)/4)
 		t.short, t.wasShort = false, t.short
+		m.tell(t.tryout.stop())
 		m.asked = false // or again, once it is short
 		if t.fair > 0 {
 			t.lower, m.dirty = true, true
@@ -85,11 +102,15 @@ func (m *member) decideAllotted(now time.Time, cost int64) (limit.Decision, bool
 			at, name := m.ownBound(now, cost)
 			return limit.Decision{At: at, Limit: name}, true
 		}
-		return limit.Decision{At: now}, true
+		return limit.Decision{At: now, Limit: t.limit()}, true
 	}
 	t.short = true
 	m.ask()
-	return limit.Decision{At: t.window.opened.Add(t.window.period), Limit: Shared}, true
+	if t.tryout.left >= cost {
+		m.promised = cost
+		return limit.Decision{At: now, Limit: t.limit()}, true
+	}
+	return limit.Decision{At: t.window.opened.Add(t.window.period), Limit: t.limit()}, true
 }
 
 // held returns how much may be sent without a call.
@@ -159,6 +180,11 @@ func (m *member) reportAllotted(now time.Time, waiting int, q *report) {
 	q.Term, q.Each, q.Spent, q.Want = t.term, t.each, spent, 0
 	if t.doubt {
 		q.Doubt = 1
+	}
+	if o := &t.tryout; o.over {
+		if q.Tried, q.Served = o.call, o.served; o.failed {
+			q.Failed = 1
+		}
 	}
 	if !m.closed && (t.short || t.wasShort) {
 		q.Want = max(int64(waiting), 1) + spent

@@ -175,7 +175,7 @@ func (m *member) report(now time.Time, waiting int) *report {
 		ID: m.id, Seq: m.seq, Heard: m.heard, Inc: m.inc, Ver: m.ver, Nonce: m.id + ":" + strconv.FormatInt(m.seq, 10), Members: m.members,
 		TTL: m.fleet.lease.Milliseconds(), Grace: grace.Milliseconds(), Trip: m.trip.Milliseconds() + 1,
 		Granted: m.granted, Finished: m.finished, Told: m.finished0, Probed: m.probed, Off: m.off,
-		Windows: make(map[string]told),
+		Refused: m.refused, Heeded: m.refused0, Windows: make(map[string]told),
 	}
 	if !m.closed && !m.recalled {
 		q.Want = m.want(now, waiting)
@@ -193,6 +193,9 @@ func (m *member) report(now time.Time, waiting int) *report {
 	if m.refusal.After(now) {
 		_, q.Hold = m.clock.store(m.refusal, m.refusal)
 		q.refusal = m.refusal
+	}
+	if m.shut.After(now) {
+		_, q.Closed = m.clock.store(m.shut, m.shut)
 	}
 	for _, w := range m.windows {
 		if !w.told {

@@ -33,6 +33,8 @@ type ledger struct {
 	expires    int64
 	went, past int64 // when it went, and how many units were over
 
+	silent silent // if nothing is announced
+
 	log     []moment
 	members map[string]*memberState
 	windows map[string]*windowState
@@ -45,7 +47,9 @@ type memberState struct {
 	pushed int64 // and so much since
 
 	term, each, base int64 // it knows this term; its allotment; see begin
+	spent            int64 // of it, as it said last
 	lapses           int64 // the allotment does, then
+	refused          int64 // of what is over
 	vain             int64 // so often in turn it got no more
 }
 
@@ -62,6 +66,7 @@ type windowState struct {
 
 	phase      phase
 	fixed      bool  // it is proved not to roll, nor to refill
+	silent     bool  // refusals taught it
 	went, past int64 // of the last opening; see renewed
 	shut       int64 // the probe under way finds out whether it opened since; 0 is not known
 
@@ -105,9 +110,11 @@ func exchange(l *ledger, q *report, time int64) (*ledger, reply) {
 	l.note(now)
 	before := l.left()
 	l.hear(q, now, n)
+	l.hearRefusals(q, now, n)
 	if l.term != 0 && l.ends(q, now) {
 		l.end(q, now, n)
 	}
+	l.beginSilent(now, n)
 	learning := l.learning(now)
 	r := l.answer(q, m, now, learning, n)
 	if left := l.left(); left > 0 && (before <= 0 || now >= l.told) && r.Hungry > 0 && !learning && l.hold <= now {
@@ -158,6 +165,8 @@ func (l *ledger) check(q *report, now int64, n *news) {
 func (l *ledger) rebuild(q *report, now int64, n *news) {
 	l.learn, l.need, l.since, l.rebuilt = now+q.TTL+q.Grace, q.Members, now, true
 	l.term, n.Roll = 0, true
+	delete(l.windows, silentName)
+	l.silent.closings = 0
 }
 
 // bury takes what the dead held as spent: their leases are over, so it will not be sent.
@@ -184,109 +193,23 @@ func (l *ledger) enter(q *report, now int64) *memberState {
 		}
 		l.finished += alone
 		l.granted += alone + q.Granted - q.Finished
+		if m.refused = q.Refused; q.Inc == l.inc {
+			m.refused = q.Heeded
+		}
 	} else {
 		l.granted += q.Granted - m.granted
 		l.finished += q.Finished - m.finished
 	}
 	m.seq, m.granted, m.finished, m.want = q.Seq, q.Granted, q.Finished, q.Want
 	m.lease, m.heard, m.pushed = now+q.TTL, now, 0
+	l.silent.refused += max(q.Refused-m.refused, 0)
+	m.refused = q.Refused
 	if l.term != 0 {
 		l.enterAllotted(q, m, known, now)
 	} else {
 		l.keep(q, m)
 	}
 	return m
-}
-
-// hear takes in what responses told.
-func (l *ledger) hear(q *report, now int64, n *news) {
-	probed := l.prober == q.ID && q.Probed == l.probe
-	if probed || l.prober != "" && l.expires < now {
-		l.prober = ""
-	}
-	if q.Hold > l.hold && q.Hold > now {
-		l.hold = q.Hold
-		n.Hold = l.hold
-	}
-	switch {
-	case q.Off == 2:
-		l.open, l.doubt = now+openFor, true
-		clear(l.windows)
-	case q.Off == 1 && len(l.windows) == 0 && l.open <= now:
-		l.open, l.doubt = now+openFor, false
-	}
-	if l.open > now && l.doubt {
-		return
-	}
-	for name, o := range q.Windows {
-		l.hearWindow(name, o, q.Inc == l.inc, now)
-		l.open = 0
-	}
-	if !probed {
-		return
-	}
-	for name, w := range l.windows {
-		o, heard := q.Windows[name]
-		early, shut := w.early, w.shut
-		w.early, w.shut = false, 0
-		switch {
-		case shut == 0 && heard:
-			w.went, w.past = l.went, l.past
-		case shut == 0 || !w.known || w.bound <= l.granted: // it has not opened
-		case heard && 2*o.Remaining >= w.limit:
-			w.phase.opened(shut, now, w.length)
-			w.fixed = w.fixed || l.renewed(w, o.Remaining, now)
-		default:
-			w.phase.fail() // it rolls, or refills
-		}
-		switch {
-		case early && w.known && w.bound > l.granted:
-			w.fails = max(w.fails-1, 0)
-		case early:
-			w.fails = min(w.fails+1, 6)
-		case w.known && w.bound > l.granted:
-			if w.tries == 0 {
-				w.quarters = max(w.quarters-1, w.floor)
-			}
-			w.tries = 0
-		case w.opens() >= now:
-		case w.quarters < 4: // that was too early
-			w.floor = w.quarters + 1
-			w.quarters = 4
-		case !heard && w.known:
-			delete(l.windows, name) // the server tells of it no longer
-		default:
-			w.tries = min(w.tries+1, 7)
-			w.earliest, w.reset = now, now+50<<w.tries
-		}
-	}
-}
-
-func (l *ledger) hearWindow(name string, o told, same bool, now int64) {
-	w := l.windows[name]
-	if w == nil {
-		w = &windowState{earliest: o.Earliest, reset: o.Latest, quarters: 4}
-		l.windows[name] = w
-	}
-	w.limit, w.length = o.Limit, max(w.length, o.Length)
-	switch {
-	case o.Latest < w.earliest: // of a window that is over
-	case o.Earliest > w.reset:
-		w.earliest, w.reset = o.Earliest, o.Latest
-	default:
-		w.earliest, w.reset = max(w.earliest, o.Earliest), o.Latest
-	}
-	if !same || o.Ver < 0 || l.term != 0 {
-		return // its numbers are those of another incarnation
-	}
-	switch {
-	case !w.known || o.Bound > w.bound:
-		w.bound, w.known, w.raised = o.Bound, true, l.ver
-	case o.Ver >= w.raised && o.Remaining < w.bound-l.granted:
-		// Less is left than the fleet explains: others spend the quota, or it was lowered.
-		w.bound, w.raised = o.Newest, l.ver
-		w.shared = now + openFor
-	}
 }
 
 // learning reports whether members are yet to say what they hold.

@@ -23,6 +23,7 @@ type member struct {
 	// Units of cost: all that were ever held, sent, and are over. A request that goes while
 	// nothing is shared adds to all three.
 	granted, sent, finished int64
+	refused, refused0       int64 // of those that are over, and of these when the ledger last answered
 	number                  uint64
 	flying                  map[uint64]*flight
 	promised                int64 // by Ask, to a Take that may follow at once
@@ -41,6 +42,7 @@ type member struct {
 	lease      time.Time // what is held may be sent until then
 	hold       time.Time
 	refusal    time.Time // until when one of ours said so; others are told once
+	shut       time.Time // until when refusals close an API that announces nothing
 	openTo     time.Time // nothing is shared until then
 	learning   bool
 
@@ -55,6 +57,7 @@ type member struct {
 	busy, kicked bool
 	closed       bool
 	dirty        bool // something is to be told at once
+	landing      bool // once nothing is under way
 	asked        bool // a request could not go for want of units
 	recalled     bool
 	failing      bool
@@ -74,31 +77,6 @@ type member struct {
 	watch                   *time.Timer // wakes them when they have waited for long
 	calls, fails            int
 }
-
-// A flight is a request under way.
-type flight struct {
-	at       time.Time
-	cost     int64
-	before   int64  // units sent before it
-	known    int64  // units of the whole fleet that were over for sure when it was sent
-	finished int64  // those of ours
-	inc      string // by this ledger's numbers
-	ver      int64
-	alone    bool // it was not covered by what was held
-	probe    bool
-}
-
-// lostUnits are those of a request that got no response, and may be counted yet.
-type lostUnits struct {
-	due  time.Time
-	cost int64
-}
-
-// lookAgain is how long a member waits that sees windows while nothing is shared.
-const lookAgain = 10 * time.Second
-
-// lostFor is how long that may take.
-const lostFor = 2 * time.Second
 
 func newMember(f *Fleet, key string, wake func(), waiting func() int) *member {
 	m := &member{fleet: f, key: key, id: rand.Text(), wake: wake, waiting: waiting, flying: make(map[uint64]*flight), members: 1}
@@ -193,120 +171,3 @@ func (m *member) ask() {
 
 // drop gives up what is held and not sent.
 func (m *member) drop() { m.granted = m.sent }
-
-// Take implements client.Share.
-func (m *member) Take(now time.Time, cost int) uint64 {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.turn(now)
-	n := int64(cost)
-	m.number++
-	e := &flight{at: now, cost: n, before: m.sent, known: m.fleetF + m.finished - m.finished0, finished: m.finished, inc: m.inc, ver: m.ver}
-	m.promised = 0
-	m.sent += n
-	if e.alone = m.sent > m.granted; e.alone {
-		m.granted = m.sent
-	}
-	if m.probing {
-		e.probe, m.probing = true, false
-	}
-	m.flying[m.number] = e
-	m.recent.add(now, n)
-	if m.low(now) {
-		m.kickLocked()
-	}
-	return m.number
-}
-
-// Cancel implements client.Share.
-func (m *member) Cancel(number uint64) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	e := m.land(number)
-	if e == nil {
-		return
-	}
-	m.sent -= e.cost
-	if e.alone {
-		m.granted -= e.cost
-	}
-	if e.probe {
-		m.probing = true
-	}
-}
-
-// Abandon implements client.Share.
-func (m *member) Abandon(now time.Time, number uint64) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.turn(now)
-	e := m.land(number)
-	if e == nil {
-		return
-	}
-	m.lost = append(m.lost, lostUnits{now.Add(lostFor), e.cost})
-	m.over(e)
-}
-
-// land returns a request that is no longer under way, or nil if it was not.
-func (m *member) land(number uint64) *flight {
-	e := m.flying[number]
-	delete(m.flying, number)
-	return e
-}
-
-// expire counts as over what was lost long enough ago.
-func (m *member) expire(now time.Time) {
-	if len(m.lost) > 0 {
-		m.turn(now)
-	}
-	for len(m.lost) > 0 && !m.lost[0].due.After(now) {
-		m.finished += m.lost[0].cost
-		m.lost = m.lost[1:]
-	}
-}
-
-// over notes that a request is no longer under way.
-func (m *member) over(e *flight) {
-	if e.probe {
-		m.probed, m.dirty = m.probeSeq, true
-		m.kickLocked()
-	}
-}
-
-// Observe implements client.Share.
-func (m *member) Observe(now time.Time, number uint64, windows []throttle.Announced, ok bool, hold time.Time) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.turn(now)
-	e := m.land(number)
-	if e == nil {
-		return
-	}
-	m.finished += e.cost
-	if trip := now.Sub(e.at); m.trip == 0 || trip > m.trip {
-		m.trip = trip
-	} else {
-		m.trip -= (m.trip - trip) / 8
-	}
-	m.over(e)
-	open := now.Before(m.openTo)
-	switch {
-	case !ok && !open:
-		m.off, m.dirty = 2, true
-	case ok && len(windows) == 0 && len(m.windows) == 0 && !open:
-		m.off, m.dirty = 1, true
-	case ok && len(windows) > 0 && open && now.Sub(m.lastCall) > lookAgain:
-		m.dirty = true
-	}
-	for _, w := range windows {
-		m.observe(now, number, e, w)
-	}
-	if hold.After(m.hold) && hold.After(now) {
-		m.hold, m.refusal, m.dirty = hold, hold, true
-		m.allotment.doubt = m.allotment.term != 0
-	}
-	if m.dirty || m.hungry > 0 || len(m.flying) == 0 && m.allotment.term == 0 {
-		m.kickLocked()
-	}
-}

@@ -17,6 +17,10 @@ func (m *member) heed(n *news) (more bool) {
 	if n.Hold > 0 && m.clock.known {
 		m.holdUntil(now, n.Hold)
 	}
+	if n.Land && !m.closed {
+		m.landing = true
+		m.landed()
+	}
 	if !now.Before(m.lease) || m.closed {
 		return false
 	}

@@ -40,7 +40,7 @@ func (m *member) apply(q *report, a reply, err error, sent, now time.Time) {
 	}
 	m.part.observe(q.Finished, a.Fleet, m.inc == a.Inc)
 	m.heard, m.pushed = q.Seq, 0
-	m.inc, m.ver, m.fleetF, m.finished0 = a.Inc, a.Ver, a.Fleet, q.Finished
+	m.inc, m.ver, m.fleetF, m.finished0, m.refused0 = a.Inc, a.Ver, a.Fleet, q.Finished, q.Refused
 	m.members, m.hungry, m.left = max(a.Members, 1), a.Hungry, a.Left
 	m.learning = a.Learn
 	m.lease = sent.Add(m.fleet.lease)
@@ -55,6 +55,10 @@ func (m *member) apply(q *report, a reply, err error, sent, now time.Time) {
 	m.heardSent, m.heardGranted = m.sent, m.granted
 	if a.Probe {
 		m.probing, m.probeSeq = true, q.Seq
+	}
+	if f, ok := a.Windows[silentName]; ok {
+		m.window(silentName).limit = f.Limit
+		m.allotment.doubt = m.allotment.doubt && q.Doubt == 0 // that was told
 	}
 	for _, w := range m.windows {
 		if f, ok := a.Windows[w.name]; ok {

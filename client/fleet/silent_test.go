@@ -1,18 +1,21 @@
 package fleet
 
 import (
+	"net/http"
+	"strconv"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/forbear-go/forbear/client"
 	"github.com/forbear-go/forbear/client/clienttest"
 	"github.com/forbear-go/forbear/internal/chance"
 )
 
-// Where nothing is announced, members go on by themselves, minute after minute, and share
-// what refusals say. Now and then their tests of the limit cost a window, as none of them knows of the
-// tests of others.
+// Where nothing is announced, members share what refusals teach: after two windows each has its part, and
+// one of them tries now and then for all whether more is admitted.
 func TestSilentLimit(t *testing.T) {
 	chance.Bubble(t, func(t testing.TB) {
 		const per = 30 * time.Second
@@ -30,7 +33,8 @@ func TestSilentLimit(t *testing.T) {
 				}
 			}
 		})
-		w.expect(t, 2700, 330, 0.05)
+		w.expect(t, 2900, 170, 0.05)
+		w.level(t, 0.8)
 
 		// Once one has been refused, the others stay away after 50 ms and what was under way.
 		var refused time.Time
@@ -49,6 +53,94 @@ func TestSilentLimit(t *testing.T) {
 			t.Errorf("%d requests were refused long after the first of their window", late)
 		}
 	})
+}
+
+// In the long run next to nothing is refused: a lone process with as many callers has as many refused.
+func TestSilentLimitInTheLongRun(t *testing.T) {
+	for _, c := range []struct {
+		limit    int
+		per      time.Duration
+		members  int
+		refused  int
+		calls    float64
+		admitted int
+	}{
+		{300, 30 * time.Second, 4, 180, 0.04, 17700}, {300, 30 * time.Second, 8, 350, 0.08, 17700},
+		{60, time.Minute, 4, 320, 0.4, 1760}, {60, time.Minute, 8, 280, 0.7, 1760},
+	} {
+		chance.Bubble(t, func(t testing.TB) {
+			w := newWorld(t, c.members, clienttest.Fixed(c.limit, c.per))
+			w.play(t, 30*time.Minute, busy, nil)
+			w.expect(t, c.admitted, c.refused, c.calls)
+			w.level(t, 0.5)
+		})
+	}
+}
+
+// A limit that is raised is found by trials, and one that is lowered by refusals.
+func TestSilentLimitChanges(t *testing.T) {
+	for _, c := range []struct{ before, after, served, refused int }{{300, 600, 9500, 450}, {300, 100, 1700, 1100}} {
+		chance.Bubble(t, func(t testing.TB) {
+			const per = 30 * time.Second
+			counts, w := counter{limit: c.before, per: per}, newWorld(t, 4)
+			for i := range w.clients {
+				hc, err := client.Wrap(&http.Client{Transport: &counts}, client.WithFleet(w.fleets[i]), client.WithRetries(0))
+				if err != nil {
+					t.Fatal(err)
+				}
+				w.clients[i] = hc
+			}
+			var served int
+			w.play(t, 20*time.Minute, busy, func() {
+				time.Sleep(10 * time.Minute)
+				served = counts.change(c.after)
+			})
+			served = counts.change(0) - served
+			if t.Logf("from %d to %d: %d served after that, %d refused in all", c.before, c.after, served, counts.refused); served < c.served || counts.refused > c.refused {
+				t.Errorf("%d served, want %d; %d refused, want at most %d", served, c.served, counts.refused, c.refused)
+			}
+		})
+	}
+}
+
+// A counter is an API that counts requests in fixed windows, and announces nothing.
+type counter struct {
+	per time.Duration
+
+	mu                     sync.Mutex
+	limit, served, refused int
+	begun                  time.Time
+	left                   int
+}
+
+// change sets another limit, and returns how many requests were served yet.
+func (c *counter) change(limit int) (served int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.limit = limit
+	return c.served
+}
+
+func (c *counter) RoundTrip(req *http.Request) (*http.Response, error) {
+	const trip = 30 * time.Millisecond
+	time.Sleep(trip / 2)
+	defer time.Sleep(trip / 2)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	now := time.Now()
+	if begun := now.Truncate(c.per); begun.After(c.begun) {
+		c.begun, c.left = begun, c.limit
+	}
+	resp := &http.Response{StatusCode: http.StatusOK, Header: make(http.Header), Body: http.NoBody, Request: req}
+	if c.left == 0 {
+		c.refused++
+		resp.StatusCode = http.StatusTooManyRequests
+		resp.Header.Set("Retry-After", strconv.Itoa(int(c.begun.Add(c.per).Sub(now).Seconds())+1))
+		return resp, nil
+	}
+	c.left--
+	c.served++
+	return resp, nil
 }
 
 // What was asked for when nothing is shared is forgotten, so that it is asked for again once something is.

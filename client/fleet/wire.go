@@ -28,6 +28,12 @@ type report struct {
 	Doubt    int64           `json:"db"`  // 1: less is left than can be
 	Off      int64           `json:"off"` // 1: nothing is announced; 2: what is cannot be shared
 	Hold     int64           `json:"hold"`
+	Refused  int64           `json:"rf"` // units that were refused, of those that are over,
+	Heeded   int64           `json:"rt"` // and how many were when the ledger last answered
+	Closed   int64           `json:"cl"` // until when refusals that name no limit close the API
+	Tried    int64           `json:"tc"` // the call of the last trial that is over,
+	Served   int64           `json:"ts"` // of which so many units were served,
+	Failed   int64           `json:"tf"` // and 1: one was refused
 	Windows  map[string]told `json:"ws"`
 
 	refusal time.Time // what Hold says, on the member's clock
@@ -61,9 +67,10 @@ type reply struct {
 	Open    int64           `json:"open"` // until then nothing is shared
 	Learn   bool            `json:"learn"`
 	Probe   bool            `json:"probe"`
-	Term    int64           `json:"tm"` // 0: units are granted one by one
-	Each    int64           `json:"e"`  // of each instance, from
-	Base    int64           `json:"b"`  // this number of the member's own on
+	Term    int64           `json:"tm"`  // 0: units are granted one by one
+	Each    int64           `json:"e"`   // of each instance, from
+	Base    int64           `json:"b"`   // this number of the member's own on
+	Try     int64           `json:"try"` // so much more may be tried, in this instance
 	Windows map[string]fact `json:"ws"`
 	News    *news           `json:"news,omitempty"` // to be published; a store takes it out
 }
@@ -83,6 +90,7 @@ type news struct {
 	Credit bool  `json:"credit,omitempty"` // there is more to be granted
 	Recall bool  `json:"recall,omitempty"` // who holds more than it needs may give it back
 	Roll   bool  `json:"roll,omitempty"`   // the ledger was lost: who holds anything must say so
+	Land   bool  `json:"land,omitempty"`   // who has nothing under way says what is over
 	Hold   int64 `json:"hold,omitempty"`
 
 	Term int64 `json:"tm,omitempty"`   // what is pushed and recalled are allotments of it
@@ -97,4 +105,6 @@ type news struct {
 }
 
 // any reports whether there is anything to tell.
-func (n *news) any() bool { return n.Credit || n.Recall || n.Roll || n.Hold > 0 || n.Push != nil }
+func (n *news) any() bool {
+	return n.Credit || n.Recall || n.Roll || n.Land || n.Hold > 0 || n.Push != nil
+}

@@ -25,6 +25,7 @@ func (s share) Ask(now time.Time, _ int) (limiting.Decision, bool) {
 }
 func (share) Take(time.Time, int) uint64 { return 1 }
 func (share) Cancel(uint64)              {}
+func (share) Refuse(uint64, time.Time)   {}
 func (share) Observe(time.Time, uint64, []throttle.Announced, bool, time.Time) {
 }
 func (share) Abandon(time.Time, uint64) {}

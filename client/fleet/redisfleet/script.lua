@@ -14,11 +14,14 @@ local function rebuild()
   l.learn, l.need, l.since, l.rebuilt = now + q.ttl + q.grace, q.k, now, true
   l.term = 0
   news.roll, tell = true, true
+  l.ws.learned, l.si.n = nil, 0
 end
 if not raw then
   l = {inc = q.nonce, ver = 0, at = 0, g = 0, f = 0, hold = 0, open = 0, rc = 0, told = 0, log = {},
     term = 0, began = 0, most = 0, til = 0, went = 0, past = 0,
-    learn = 0, need = 0, since = 0, prober = '', probe = 0, expires = 0, ms = {}, ws = {}}
+    learn = 0, need = 0, since = 0, prober = '', probe = 0, expires = 0, ms = {}, ws = {},
+    si = {rf = 0, cl = 0, be = 0, at = 0, sv = 0, to = 0, had = 0, gap = 0, sp = 0, hd = 0, k = 0, n = 0, p = 0, x = 0, af = 0, late = 0,
+      due = 0, step = 0, pat = 0, who = '', call = 0, un = 0, us = 0, ex = 0, xc = 0}}
   if q.k > 1 then rebuild() end
 else
   l = cjson.decode(raw)
@@ -65,7 +68,8 @@ end
 local m = l.ms[q.id]
 local known = m ~= nil
 if not known then
-  m = {sv = l.ver, hungry = 0, tm = 0, e = 0, b = 0, lp = 0, vn = 0}
+  m = {sv = l.ver, hungry = 0, tm = 0, e = 0, b = 0, sp = 0, lp = 0, vn = 0, rf = q.rf}
+  if q.inc == l.inc then m.rf = q.rt end
   l.ms[q.id] = m
   local alone = 0
   if q.inc == l.inc then alone = math.max(q.f - q.fa, 0) end
@@ -76,6 +80,9 @@ else
   l.f = l.f + q.f - m.f
 end
 m.n, m.g, m.f, m.want, m.x, m.at, m.pushed = q.seq, q.g, q.f, q.want, now + q.ttl, now, 0
+local si = l.si
+si.rf = si.rf + math.max(q.rf - m.rf, 0)
+m.rf = q.rf
 -- what it has not spent of an allotment that is no longer valid
 local function keep()
   if q.tm ~= 0 and q.e > q.sp then
@@ -87,7 +94,7 @@ if l.term == 0 then
   keep()
 else
   if q.tm == l.term and q.inc == l.inc then
-    m.e, m.lp = q.e, 0
+    m.e, m.sp, m.lp = q.e, q.sp, 0
     if q.bye > 0 then m.lp = phaseNext(only()) + MARGIN end
   elseif not known then
     m.e, m.b = q.g - q.f, q.f
@@ -232,6 +239,48 @@ if not (l.open > now and l.doubt) then
   end
 end
 
+-- what refusals told, and what became of a trial: silent.go, trial.go
+local silent = l.ws.learned
+if l.term ~= 0 and silent and si.who == q.id and si.call == q.tc and q.tm == l.term then
+  local w = silent
+  local upcoming = phaseNext(w)
+  local gain = q.ts - si.us
+  if gain > 0 then
+    if now > l.til then l.most = w.l end
+    w.l, l.til = w.l + gain, upcoming + MARGIN
+  end
+  si.who = ''
+  if q.tf > 0 then
+    si.pat, si.step = math.min(2 * si.pat, 8), 1
+    si.due = upcoming + si.pat * w.ph.p - math.floor(w.ph.p / 2)
+    local late = q.cl + si.late - upcoming
+    if q.cl > now and math.abs(late) <= 1500 then
+      if late > 0 then w.ph.lo, w.ph.hi = w.ph.lo + late, w.ph.hi + late end
+      w.ph.at, l.began = now, now
+    end
+  elseif q.ts >= si.un then
+    si.step, si.due = math.min(2 * si.step, math.floor(w.l / 4) + 1), now
+  else
+    si.due = upcoming + math.floor(w.ph.p / 2)
+  end
+end
+if q.cl > now then
+  si.sp = math.max(si.sp, q.cl - now)
+  if si.cl <= now then
+    si.had, si.gap = si.sv - si.to, si.cl - si.be
+    si.be, si.to, si.n, si.at, si.k = si.cl, si.sv, si.n + 1, now, si.hd
+    if l.term == 0 and not next(l.ws) then news.land, tell = true, true end
+  end
+  si.cl = math.max(si.cl, q.cl)
+end
+if l.term ~= 0 then si.n = math.min(si.n, 1) end
+if si.cl > now then
+  si.sv, si.hd = l.f - si.rf, 0
+  for _, o in pairs(l.ms) do
+    if o.at >= si.at then si.hd = si.hd + 1 end
+  end
+end
+
 -- the term of the allotments, if it is over: allot.go
 local function allotted()
   local n = 0
@@ -245,6 +294,19 @@ local function tooFew(w)
 end
 local function endTerm()
   l.term, l.log = 0, {}
+  local s = l.ws.learned
+  if s then
+    if now - (phaseNext(s) - s.ph.p) < 2500 then si.late = 1000 end
+    l.ws = {}
+    l.open, l.doubt = now + OPENFOR, false
+    si.x = si.x + 1
+    if now - l.began > 16 * si.p then si.x = 1 end
+    si.x = math.min(si.x, 6)
+    if si.x > 1 then si.af = now + 30000 * 2 ^ si.x end
+    si.xc = 0
+    news.roll, tell = true, true
+    return
+  end
   for _, o in pairs(l.ws) do o.known, o.shut = false, 0 end
   l.learn, l.need, l.since = now + q.ttl + q.grace, 0, now
   for id, o in pairs(l.ms) do
@@ -256,12 +318,63 @@ local function endTerm()
 end
 if l.term ~= 0 then
   local w = only()
-  if w and q.db > 0 and q.tm == l.term then
+  if w and q.db > 0 and q.tm == l.term and now > si.xc then
     w.fx, w.shared = false, now + OPENFOR
     phaseFail(w)
   end
   if not w or not phaseKnown(w) or tooFew(w) or w.l < allotted()
     or math.floor((now - l.began) / DRIFT) > math.floor(w.ph.p / 64) then endTerm() end
+end
+
+-- a term begins once refusals taught what is admitted: silent.go
+local function beginSilent()
+  if l.term ~= 0 or next(l.ws) or l.learn > 0 or si.n < 2 or si.cl <= now or now < si.af then return end
+  local members = 0
+  for _ in pairs(l.ms) do members = members + 1 end
+  if si.hd < math.max(members, si.k) or l.g > l.f then return end
+  local gap, served, period = si.cl - si.be, si.sv - si.to, 0
+  local agree = si.n > 2 and 16 * math.abs(served - si.had) <= served and math.abs(gap - si.gap) <= 3000
+  if 2 * si.sp <= gap + 1500 or l.hold <= now and not agree then return end
+  for _, p in ipairs(PERIODS) do
+    if p >= 5000 and math.abs(gap - p) <= 1500 then period = p end
+  end
+  if period == 0 or served < FEWEST * members then return end
+  local opens = si.cl + si.late
+  l.ws.learned = {lo = opens, hi = opens, quarters = 4, floor = 0, known = true, c = l.g, raised = 0, tries = 0, shared = 0, w = period,
+    early = false, next = 0, fails = 0, shut = 0, fx = true, went = 0, past = 0, l = served,
+    ph = {p = period, lo = opens - period - math.min(1000, math.floor(period / 4)), hi = opens - period, at = now, n = 2 ^ 20, x = 0}}
+  l.term, l.began, l.open, l.log = l.ver, now, 0, {}
+  l.most, l.til = served, now
+  si.p, si.step, si.pat, si.due, si.who, si.call, si.un, si.us, si.ex, si.xc = period, 1, 2, opens + period + math.floor(period / 2), '', 0, 0, 0, 0, 0
+  for _, o in pairs(l.ms) do o.e, o.b, o.lp, o.sp = math.floor(served / members), o.f, 0, 0 end
+  news.roll, tell = true, true
+  if opens > l.hold then l.hold, news.hold = opens, opens end
+end
+beginSilent()
+
+-- how much more than its part the member may try now, or when to ask for that: trial.go
+local function try(w)
+  local period, upcoming = w.ph.p, phaseNext(w)
+  local opened, look = upcoming - period, math.floor(period / 16)
+  if si.who ~= '' and now >= si.ex then si.who, si.due = '', upcoming + math.floor(period / 2) end
+  local at = math.max(si.due, opened + math.floor(period / 2))
+  if si.who ~= '' then at = math.max(at, now + look) end
+  if at > now then return 0, at end
+  if now > upcoming - math.floor(period / 8) then return 0, upcoming + math.floor(period / 2) end
+  local unspent = 0
+  for id, o in pairs(l.ms) do
+    if o.at < opened + look and o.want > 0 then return 0, now + look end
+    if o.at < opened + look then
+      unspent = unspent + o.e
+    elseif id ~= q.id then
+      unspent = unspent + math.max(o.e - o.sp, 0)
+    end
+  end
+  if unspent > math.floor(w.l / 16) then return 0, now + look end
+  si.un, si.us = unspent + si.step, unspent
+  if unspent > 0 then si.xc = upcoming + MARGIN end
+  si.who, si.call, si.ex = q.id, q.seq, upcoming
+  return si.un, 0
 end
 
 -- after a loss: wait until all who may hold something have spoken
@@ -331,7 +444,7 @@ for id, o in pairs(l.ms) do
     if o.denied and (o.sv < m.sv or o.sv == m.sv and id < q.id) then ahead = ahead + 1 end
   end
 end
-local probe, at, term = false, 0, l.term ~= 0
+local probe, at, term, units = false, 0, l.term ~= 0, 0
 if term then
   for _, o in pairs(l.ms) do
     if o.lp > 0 and o.lp < now then o.e, o.lp = 0, 0 end
@@ -375,6 +488,11 @@ if term then
     at = now + math.max(ASKALLOTTED, 2 * w.ph.p) * 2 ^ m.vn
     m.vn = math.min(m.vn + 1, 4)
     if now <= l.til and l.most < w.l then at = l.til + 1 end
+    if l.ws.learned then
+      local again
+      units, again = try(w)
+      if again > 0 then at = math.min(at, again) end
+    end
     local over = w.l
     for _, o in pairs(l.ms) do
       if o.want == 0 then over = over - o.e end
@@ -465,6 +583,7 @@ for name, w in pairs(l.ws) do
     ws[name].oe, ws[name].op, ws[name].p = w.ph.lo - apart, w.ph.hi + apart, w.ph.p
   end
   keep = math.max(keep, 2 * (w.hi - now))
+  if name == 'learned' then keep = math.max(keep, 2 * w.ph.p) end
 end
 if tell then redis.call('PUBLISH', ARGV[2], ARGV[3] .. ' ' .. cjson.encode(news)) end
 redis.call('SET', KEYS[1], cjson.encode(l), 'PX', string.format('%d', math.min(math.max(keep, 2 * q.ttl), 172800000)))
@@ -473,4 +592,4 @@ if l.term ~= 0 then each, base = m.e, m.b end
 if l.open > now then open = l.open end
 return cjson.encode({stale = false, t = now, inc = l.inc, ver = l.ver, g = m.g, f = l.f,
   k = math.max(members, l.need), h = hungry - 1, left = rest, at = at, hold = l.hold,
-  open = open, learn = learning, probe = probe, tm = l.term, e = each, b = base, ws = ws})
+  open = open, learn = learning, probe = probe, tm = l.term, e = each, b = base, try = units, ws = ws})

@@ -1,0 +1,92 @@
+package fleet
+
+// hear takes in what responses told.
+func (l *ledger) hear(q *report, now int64, n *news) {
+	probed := l.prober == q.ID && q.Probed == l.probe
+	if probed || l.prober != "" && l.expires < now {
+		l.prober = ""
+	}
+	if q.Hold > l.hold && q.Hold > now {
+		l.hold = q.Hold
+		n.Hold = l.hold
+	}
+	switch {
+	case q.Off == 2:
+		l.open, l.doubt = now+openFor, true
+		clear(l.windows)
+	case q.Off == 1 && len(l.windows) == 0 && l.open <= now:
+		l.open, l.doubt = now+openFor, false
+	}
+	if l.open > now && l.doubt {
+		return
+	}
+	for name, o := range q.Windows {
+		l.hearWindow(name, o, q.Inc == l.inc, now)
+		l.open = 0
+	}
+	if !probed {
+		return
+	}
+	for name, w := range l.windows {
+		o, heard := q.Windows[name]
+		early, shut := w.early, w.shut
+		w.early, w.shut = false, 0
+		switch {
+		case shut == 0 && heard:
+			w.went, w.past = l.went, l.past
+		case shut == 0 || !w.known || w.bound <= l.granted: // it has not opened
+		case heard && 2*o.Remaining >= w.limit:
+			w.phase.opened(shut, now, w.length)
+			w.fixed = w.fixed || l.renewed(w, o.Remaining, now)
+		default:
+			w.phase.fail() // it rolls, or refills
+		}
+		switch {
+		case early && w.known && w.bound > l.granted:
+			w.fails = max(w.fails-1, 0)
+		case early:
+			w.fails = min(w.fails+1, 6)
+		case w.known && w.bound > l.granted:
+			if w.tries == 0 {
+				w.quarters = max(w.quarters-1, w.floor)
+			}
+			w.tries = 0
+		case w.opens() >= now:
+		case w.quarters < 4: // that was too early
+			w.floor = w.quarters + 1
+			w.quarters = 4
+		case !heard && w.known:
+			delete(l.windows, name) // the server tells of it no longer
+		default:
+			w.tries = min(w.tries+1, 7)
+			w.earliest, w.reset = now, now+50<<w.tries
+		}
+	}
+}
+
+func (l *ledger) hearWindow(name string, o told, same bool, now int64) {
+	w := l.windows[name]
+	if w == nil {
+		w = &windowState{earliest: o.Earliest, reset: o.Latest, quarters: 4}
+		l.windows[name] = w
+	}
+	w.limit, w.length = o.Limit, max(w.length, o.Length)
+	switch {
+	case o.Latest < w.earliest: // of a window that is over
+	case o.Earliest > w.reset:
+		w.earliest, w.reset = o.Earliest, o.Latest
+	default:
+		w.earliest, w.reset = max(w.earliest, o.Earliest), o.Latest
+	}
+	if !same || o.Ver < 0 || l.term != 0 {
+		return // its numbers are those of another incarnation
+	}
+	switch {
+	case !w.known || o.Bound > w.bound:
+		w.bound, w.known, w.raised = o.Bound, true, l.ver
+	case o.Ver >= w.raised && o.Remaining < w.bound-l.granted:
+		// Less is left than the fleet explains: others spend the quota, or it was lowered.
+		w.bound, w.raised = o.Newest, l.ver
+		w.shared = now + openFor
+	}
+}
