@@ -12,7 +12,7 @@ import (
 )
 
 // runs calls the program and returns what it writes, and its exit status.
-func runs(t *testing.T, in string, args ...string) (out, errors string, status int) {
+func runs(t testing.TB, in string, args ...string) (out, errors string, status int) {
 	t.Helper()
 	var o, e strings.Builder
 	status = run(t.Context(), args, &streams{strings.NewReader(in), &o, &e})

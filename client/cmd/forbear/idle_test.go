@@ -23,7 +23,7 @@ type parkingServer struct {
 	listener *idleListener
 }
 
-func parking(t *testing.T, parkAfter, timeout time.Duration) *parkingServer {
+func parking(t testing.TB, parkAfter, timeout time.Duration) *parkingServer {
 	t.Helper()
 	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, r.Method, r.URL.Path) }))
 	l := newIdleListener(s.Listener, timeout)
@@ -43,7 +43,7 @@ func parking(t *testing.T, parkAfter, timeout time.Duration) *parkingServer {
 }
 
 // dial opens a connection.
-func (s *parkingServer) dial(t *testing.T) net.Conn {
+func (s *parkingServer) dial(t testing.TB) net.Conn {
 	t.Helper()
 	conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", s.listener.Addr().String())
 	require.NoError(t, err)
@@ -53,7 +53,7 @@ func (s *parkingServer) dial(t *testing.T) net.Conn {
 }
 
 // parked returns once so many connections are parked.
-func (s *parkingServer) parked(t *testing.T, n int) {
+func (s *parkingServer) parked(t testing.TB, n int) {
 	t.Helper()
 	require.Eventually(t, func() bool {
 		s.listener.mu.Lock()

@@ -70,7 +70,7 @@ func startWith(t testing.TB, base http.RoundTripper, setUp func(*proxyServer), a
 }
 
 // serve starts a server on loopback.
-func serve(t *testing.T, h http.HandlerFunc) *httptest.Server {
+func serve(t testing.TB, h http.HandlerFunc) *httptest.Server {
 	t.Helper()
 	s := httptest.NewServer(h)
 	t.Cleanup(s.Close)
@@ -78,7 +78,7 @@ func serve(t *testing.T, h http.HandlerFunc) *httptest.Server {
 }
 
 // ask sends a request and returns the status and the body of the answer.
-func ask(t *testing.T, method, url, body string, fields ...string) (int, string) {
+func ask(t testing.TB, method, url, body string, fields ...string) (int, string) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
 	require.NoError(t, err)
@@ -93,7 +93,7 @@ func ask(t *testing.T, method, url, body string, fields ...string) (int, string)
 	return resp.StatusCode, string(text)
 }
 
-func write(t *testing.T, name, text string) string {
+func write(t testing.TB, name, text string) string {
 	t.Helper()
 	if !filepath.IsAbs(name) {
 		name = filepath.Join(t.TempDir(), name)
@@ -103,7 +103,7 @@ func write(t *testing.T, name, text string) string {
 }
 
 // dial connects to a proxy.
-func dial(t *testing.T, url string) net.Conn {
+func dial(t testing.TB, url string) net.Conn {
 	t.Helper()
 	conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", strings.TrimPrefix(url, "http://"))
 	require.NoError(t, err)
@@ -112,7 +112,7 @@ func dial(t *testing.T, url string) net.Conn {
 }
 
 // waiting returns once so many requests wait in the queue.
-func (r *running) waiting(t *testing.T, n int) {
+func (r *running) waiting(t testing.TB, n int) {
 	t.Helper()
 	require.Eventually(t, func() bool { return r.transport.Queue().Stats().Waiting == n }, 10*time.Second, time.Millisecond)
 }
@@ -262,7 +262,7 @@ func TestAccess(t *testing.T) {
 }
 
 // One at a time is a limit that holds requests as long as the test wants.
-func oneAtATime(t *testing.T, api string) string {
+func oneAtATime(t testing.TB, api string) string {
 	t.Helper()
 	return write(t, "conf", "to / "+api+"\nrule one in-flight=1 scope=global\n")
 }

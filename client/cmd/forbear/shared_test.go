@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/forbear-go/forbear/client/clienttest"
+	"github.com/forbear-go/forbear/internal/chance"
 	"github.com/stretchr/testify/require"
 )
 
@@ -19,13 +20,13 @@ const sharedSecret = "0123456789abcdef"
 
 // A redisServer is a real one, without persistence, that can be taken away.
 type redisServer struct {
-	t    *testing.T
+	t    testing.TB
 	port string
 	cmd  *exec.Cmd
 }
 
 // startRedis starts a Redis, or skips the test where there is none.
-func startRedis(t *testing.T) *redisServer {
+func startRedis(t testing.TB) *redisServer {
 	t.Helper()
 	if _, err := exec.LookPath("redis-server"); err != nil {
 		if os.Getenv("REDIS_REQUIRED") != "" {
@@ -58,12 +59,12 @@ func (s *redisServer) kill() {
 	_ = s.cmd.Wait() // it was killed
 }
 
-func (s *redisServer) flags(t *testing.T, more ...string) []string {
+func (s *redisServer) flags(t testing.TB, more ...string) []string {
 	t.Helper()
 	return append([]string{"-redis", "redis://127.0.0.1:" + s.port, "-fleet-secret", write(t, "secret", sharedSecret+"\n")}, more...)
 }
 
-func (r *running) health(t *testing.T) string {
+func (r *running) health(t testing.TB) string {
 	t.Helper()
 	status, text := ask(t, http.MethodGet, r.url+"/-/health", "")
 	require.Equal(t, http.StatusOK, status)
@@ -72,7 +73,7 @@ func (r *running) health(t *testing.T) string {
 
 // load has callers send requests through proxies until a time. It returns how many were
 // served, and how many refused.
-func load(t *testing.T, until time.Time, proxies ...*running) (served, refused int) {
+func load(t testing.TB, until time.Time, proxies ...*running) (served, refused int) {
 	t.Helper()
 	ctx, cancel := context.WithDeadline(t.Context(), until)
 	defer cancel()
@@ -137,41 +138,43 @@ func TestProxiesShareAQuotaOverRedis(t *testing.T) {
 // When Redis is killed the proxies go on, with no more refusals than two that were always
 // alone, and say what is wrong until it is back.
 func TestProxiesLoseRedis(t *testing.T) {
-	redis := startRedis(t)
-	newAPI := func() string {
-		api := clienttest.NewServer(clienttest.Fixed(100, 2*time.Second), clienttest.Draft8())
-		t.Cleanup(api.Close)
-		return api.URL
-	}
-	flags := redis.flags(t, "-to", newAPI())
-	a, b := start(t, flags...), start(t, flags...)
-	alone := []string{"-to", newAPI()}
-	c, d := start(t, alone...), start(t, alone...)
-	const shared = "ok, quotas are shared with other proxies\n"
-	load(t, time.Now().Add(3*time.Second), a, b, c, d)
-	require.Equal(t, shared, a.health(t))
-	redis.kill()
-	until := time.Now().Add(8 * time.Second)
-	var servedAlone, refusedAlone int
-	var wg sync.WaitGroup
-	wg.Go(func() { servedAlone, refusedAlone = load(t, until, c, d) })
-	served, refused := load(t, until, a, b)
-	wg.Wait()
-	t.Logf("without Redis %d served, %d refused after all attempts; always alone %d, %d", served, refused, servedAlone, refusedAlone)
-	require.LessOrEqual(t, refused, refusedAlone+1)
-	require.GreaterOrEqual(t, served, servedAlone/3) // they vary much, with or without Redis
-	const away = "ok, but Redis cannot be used: quotas are not shared with other proxies\n"
-	require.Equal(t, away, a.health(t))
-	require.Equal(t, away, b.health(t))
-	_, page := ask(t, http.MethodGet, a.url+"/-/", "")
-	require.Contains(t, page, "store away")
-	_, metrics := ask(t, http.MethodGet, a.url+"/-/metrics", "")
-	require.Contains(t, metrics, `forbear_fleet_keys{forbear_fleet_state="away",server_address="127.0.0.1"} 1`)
-	redis.start()
-	require.Eventually(t, func() bool {
-		load(t, time.Now().Add(100*time.Millisecond), a, b)
-		return a.health(t) == shared && b.health(t) == shared
-	}, 10*time.Second, 100*time.Millisecond)
+	chance.Test(t, func(t testing.TB) {
+		redis := startRedis(t)
+		newAPI := func() string {
+			api := clienttest.NewServer(clienttest.Fixed(100, 2*time.Second), clienttest.Draft8())
+			t.Cleanup(api.Close)
+			return api.URL
+		}
+		flags := redis.flags(t, "-to", newAPI())
+		a, b := start(t, flags...), start(t, flags...)
+		alone := []string{"-to", newAPI()}
+		c, d := start(t, alone...), start(t, alone...)
+		const shared = "ok, quotas are shared with other proxies\n"
+		load(t, time.Now().Add(3*time.Second), a, b, c, d)
+		require.Equal(t, shared, a.health(t))
+		redis.kill()
+		until := time.Now().Add(8 * time.Second)
+		var servedAlone, refusedAlone int
+		var wg sync.WaitGroup
+		wg.Go(func() { servedAlone, refusedAlone = load(t, until, c, d) })
+		served, refused := load(t, until, a, b)
+		wg.Wait()
+		t.Logf("without Redis %d served, %d refused after all attempts; always alone %d, %d", served, refused, servedAlone, refusedAlone)
+		require.LessOrEqual(t, refused, refusedAlone+1)
+		require.GreaterOrEqual(t, served, servedAlone/3) // they vary much, with or without Redis
+		const away = "ok, but Redis cannot be used: quotas are not shared with other proxies\n"
+		require.Equal(t, away, a.health(t))
+		require.Equal(t, away, b.health(t))
+		_, page := ask(t, http.MethodGet, a.url+"/-/", "")
+		require.Contains(t, page, "store away")
+		_, metrics := ask(t, http.MethodGet, a.url+"/-/metrics", "")
+		require.Contains(t, metrics, `forbear_fleet_keys{forbear_fleet_state="away",server_address="127.0.0.1"} 1`)
+		redis.start()
+		require.Eventually(t, func() bool {
+			load(t, time.Now().Add(100*time.Millisecond), a, b)
+			return a.health(t) == shared && b.health(t) == shared
+		}, 10*time.Second, 100*time.Millisecond)
+	})
 }
 
 // A proxy whose Redis was never there works as if it were alone, and says so.

@@ -19,7 +19,7 @@ import (
 )
 
 // busy starts a proxy whose one place upstream is taken until release is called.
-func busy(t *testing.T, h http.HandlerFunc) (p *running, release func()) {
+func busy(t testing.TB, h http.HandlerFunc) (p *running, release func()) {
 	t.Helper()
 	hold := make(chan struct{})
 	var taken atomic.Bool

@@ -123,7 +123,7 @@ func runMember(config string, out io.Writer) error {
 
 // A redisServer is one that can be taken away.
 type redisServer struct {
-	t    *testing.T
+	t    testing.TB
 	addr string
 	cmd  *exec.Cmd
 }
@@ -156,7 +156,7 @@ func (s *redisServer) signal(sig os.Signal) {
 }
 
 // spawn starts a member.
-func spawn(t *testing.T, c memberConfig) (*exec.Cmd, *bytes.Buffer) {
+func spawn(t testing.TB, c memberConfig) (*exec.Cmd, *bytes.Buffer) {
 	t.Helper()
 	config, err := json.Marshal(c)
 	if err != nil {

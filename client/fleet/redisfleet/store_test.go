@@ -21,11 +21,12 @@ import (
 	"github.com/forbear-go/forbear/client"
 	"github.com/forbear-go/forbear/client/clienttest"
 	"github.com/forbear-go/forbear/client/fleet"
+	"github.com/forbear-go/forbear/internal/chance"
 	"github.com/redis/go-redis/v9"
 )
 
 // embedded starts a server in this process, which runs Lua.
-func embedded(t *testing.T) (*miniredis.Miniredis, redis.UniversalClient) {
+func embedded(t testing.TB) (*miniredis.Miniredis, redis.UniversalClient) {
 	t.Helper()
 	m := miniredis.RunT(t)
 	c := redis.NewClient(&redis.Options{Addr: m.Addr()})
@@ -90,7 +91,7 @@ type pair struct {
 	pushes int
 }
 
-func newPair(t *testing.T) *pair {
+func newPair(t testing.TB) *pair {
 	t.Helper()
 	server, c := embedded(t)
 	store, err := New(c)
@@ -122,7 +123,7 @@ func (p *pair) hear(f func()) (news []string) {
 }
 
 // exchange tells both, and returns what they reply, which must be the same.
-func (p *pair) exchange(t *testing.T, now time.Time, q map[string]any) map[string]any {
+func (p *pair) exchange(t testing.TB, now time.Time, q map[string]any) map[string]any {
 	t.Helper()
 	p.now = now
 	p.server.SetTime(now)
@@ -280,7 +281,7 @@ func TestScriptIsTheLedger(t *testing.T) {
 	}
 }
 
-func decode(t *testing.T, data []byte) map[string]any {
+func decode(t testing.TB, data []byte) map[string]any {
 	t.Helper()
 	var m map[string]any
 	if err := json.Unmarshal(data, &m); err != nil {
@@ -290,7 +291,7 @@ func decode(t *testing.T, data []byte) map[string]any {
 }
 
 // needServer skips the test where there is no redis-server.
-func needServer(t *testing.T) {
+func needServer(t testing.TB) {
 	t.Helper()
 	if _, err := exec.LookPath("redis-server"); err == nil {
 		return
@@ -302,7 +303,7 @@ func needServer(t *testing.T) {
 }
 
 // server returns the address of a real Redis: that of REDIS_ADDR, or of one that is started here.
-func server(t *testing.T) string {
+func server(t testing.TB) string {
 	t.Helper()
 	if addr := os.Getenv("REDIS_ADDR"); addr != "" {
 		return addr
@@ -390,61 +391,63 @@ func TestBadOptions(t *testing.T) {
 // Processes that share a Redis share a quota: here of 200 a second, of which each would otherwise take
 // what it can.
 func TestFleetOverRedis(t *testing.T) {
-	addr := server(t)
-	api := clienttest.NewServer(clienttest.Fixed(200, time.Second), clienttest.XRateLimitDelta())
-	defer api.Close()
-	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Second)
-	defer cancel()
-	var wg sync.WaitGroup
-	var fleets []*fleet.Fleet
-	for range 4 {
-		c := redis.NewClient(&redis.Options{Addr: addr, MaxRetries: -1})
-		defer c.Close()
-		store, err := New(c)
-		if err != nil {
-			t.Fatal(err)
-		}
-		f, err := fleet.New(store, []byte("0123456789abcdef"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		fleets = append(fleets, f)
-		hc, err := client.Wrap(api.Client(), client.WithFleet(f))
-		if err != nil {
-			t.Fatal(err)
-		}
-		for range 10 {
-			wg.Go(func() {
-				for ctx.Err() == nil {
-					req, err := http.NewRequestWithContext(ctx, http.MethodGet, api.URL, nil)
-					if err != nil {
-						t.Error(err)
-						return
+	chance.Test(t, func(t testing.TB) {
+		addr := server(t)
+		api := clienttest.NewServer(clienttest.Fixed(200, time.Second), clienttest.XRateLimitDelta())
+		defer api.Close()
+		ctx, cancel := context.WithTimeout(t.Context(), 4*time.Second)
+		defer cancel()
+		var wg sync.WaitGroup
+		var fleets []*fleet.Fleet
+		for range 4 {
+			c := redis.NewClient(&redis.Options{Addr: addr, MaxRetries: -1})
+			defer c.Close()
+			store, err := New(c)
+			if err != nil {
+				t.Fatal(err)
+			}
+			f, err := fleet.New(store, []byte("0123456789abcdef"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			fleets = append(fleets, f)
+			hc, err := client.Wrap(api.Client(), client.WithFleet(f))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for range 10 {
+				wg.Go(func() {
+					for ctx.Err() == nil {
+						req, err := http.NewRequestWithContext(ctx, http.MethodGet, api.URL, nil)
+						if err != nil {
+							t.Error(err)
+							return
+						}
+						resp, err := hc.Do(req)
+						if err != nil {
+							time.Sleep(10 * time.Millisecond)
+							continue
+						}
+						_, _ = io.Copy(io.Discard, resp.Body) // it is empty
+						_ = resp.Body.Close()
 					}
-					resp, err := hc.Do(req)
-					if err != nil {
-						time.Sleep(10 * time.Millisecond)
-						continue
-					}
-					_, _ = io.Copy(io.Discard, resp.Body) // it is empty
-					_ = resp.Body.Close()
-				}
-			})
+				})
+			}
 		}
-	}
-	wg.Wait()
-	shared := fleets[0].Status()
-	for _, f := range fleets {
-		if err := f.Close(t.Context()); err != nil {
-			t.Error(err)
+		wg.Wait()
+		shared := fleets[0].Status()
+		for _, f := range fleets {
+			if err := f.Close(t.Context()); err != nil {
+				t.Error(err)
+			}
 		}
-	}
-	c := api.Counts()
-	t.Logf("%d admitted, %d refused, %+v", c.Admitted, c.Refused, shared)
-	if c.Admitted < 350 || 20*c.Refused > c.Admitted {
-		t.Errorf("admitted %d, refused %d", c.Admitted, c.Refused)
-	}
-	if len(shared) != 1 || shared[0].Members != 4 || shared[0].Failed > 0 {
-		t.Errorf("the status is %+v", shared)
-	}
+		c := api.Counts()
+		t.Logf("%d admitted, %d refused, %+v", c.Admitted, c.Refused, shared)
+		if c.Admitted < 350 || 20*c.Refused > c.Admitted {
+			t.Errorf("admitted %d, refused %d", c.Admitted, c.Refused)
+		}
+		if len(shared) != 1 || shared[0].Members != 4 || shared[0].Failed > 0 {
+			t.Errorf("the status is %+v", shared)
+		}
+	})
 }

@@ -96,7 +96,7 @@ func TestProcessesOverRedis(t *testing.T) {
 	}
 }
 
-func play(t *testing.T, s scenario) {
+func play(t testing.TB, s scenario) {
 	t.Helper()
 	addr, _ := freeAddr(t)
 	rs := &redisServer{t: t, addr: addr}

@@ -11,11 +11,13 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/forbear-go/forbear/internal/chance"
 )
 
 // freeAddr returns an address of the loopback that is not in use. The port leaves room for that of the
 // cluster's bus, which is 10000 higher.
-func freeAddr(t *testing.T) (addr, port string) {
+func freeAddr(t testing.TB) (addr, port string) {
 	t.Helper()
 	for range 100 {
 		l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -35,7 +37,7 @@ func freeAddr(t *testing.T) (addr, port string) {
 }
 
 // redisProcess starts a server with the given arguments, and ends it with the test.
-func redisProcess(t *testing.T, addr string, args ...string) *exec.Cmd {
+func redisProcess(t testing.TB, addr string, args ...string) *exec.Cmd {
 	t.Helper()
 	cmd := exec.Command("redis-server", args...)
 	if err := cmd.Start(); err != nil {
@@ -57,7 +59,7 @@ func redisProcess(t *testing.T, addr string, args ...string) *exec.Cmd {
 }
 
 // listening returns a store over a client, and its news. It listens until the test ends.
-func listening(ctx context.Context, t *testing.T, c redis.UniversalClient) (*Store, <-chan []byte) {
+func listening(ctx context.Context, t testing.TB, c redis.UniversalClient) (*Store, <-chan []byte) {
 	t.Helper()
 	store, err := New(c)
 	if err != nil {
@@ -74,7 +76,7 @@ func listening(ctx context.Context, t *testing.T, c redis.UniversalClient) (*Sto
 }
 
 // exchanges has a store take reports until one is answered and news of it is heard.
-func exchanges(ctx context.Context, t *testing.T, store *Store, heard <-chan []byte, seq int) {
+func exchanges(ctx context.Context, t testing.TB, store *Store, heard <-chan []byte, seq int) {
 	t.Helper()
 	for ; ; seq++ {
 		report := fmt.Sprintf(`{"id":"a","seq":%d,"ack":0,"inc":"","ver":0,"nonce":"n","k":1,"ttl":4000,"grace":1000,"trip":1,"want":3,"g":0,"f":0,"fa":0,"pd":0,"off":0,"hold":%d,"tm":0,"e":0,"sp":0,"bye":0,"db":0,"rf":0,"rt":0,"cl":0,"tc":0,"ts":0,"tf":0,"ws":{}}`,
@@ -119,40 +121,42 @@ func TestRedisCluster(t *testing.T) {
 
 // When Sentinel makes a replica the master, the store goes on there.
 func TestRedisSentinel(t *testing.T) {
-	needServer(t)
-	ctx, cancel := context.WithTimeout(t.Context(), 40*time.Second)
-	defer cancel()
-	first, firstPort := freeAddr(t)
-	master := redisProcess(t, first, "--port", firstPort, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", t.TempDir())
-	second, secondPort := freeAddr(t)
-	redisProcess(t, second, "--port", secondPort, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", t.TempDir(), "--replicaof", "127.0.0.1 "+firstPort)
-	watch, watchPort := freeAddr(t)
-	config := filepath.Join(t.TempDir(), "sentinel.conf")
-	text := fmt.Sprintf("port %s\nbind 127.0.0.1\ndir %s\nsentinel monitor one 127.0.0.1 %s 1\nsentinel down-after-milliseconds one 500\nsentinel failover-timeout one 5000\n",
-		watchPort, filepath.Dir(config), firstPort)
-	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	redisProcess(t, watch, config, "--sentinel")
-	sentinel := redis.NewSentinelClient(&redis.Options{Addr: watch})
-	defer sentinel.Close()
-	for { // it is yet to find the replica
-		if replicas, err := sentinel.Replicas(ctx, "one").Result(); err == nil && len(replicas) == 1 && replicas[0]["master-link-status"] == "ok" {
-			break
+	chance.Test(t, func(t testing.TB) {
+		needServer(t)
+		ctx, cancel := context.WithTimeout(t.Context(), 40*time.Second)
+		defer cancel()
+		first, firstPort := freeAddr(t)
+		master := redisProcess(t, first, "--port", firstPort, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", t.TempDir())
+		second, secondPort := freeAddr(t)
+		redisProcess(t, second, "--port", secondPort, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", t.TempDir(), "--replicaof", "127.0.0.1 "+firstPort)
+		watch, watchPort := freeAddr(t)
+		config := filepath.Join(t.TempDir(), "sentinel.conf")
+		text := fmt.Sprintf("port %s\nbind 127.0.0.1\ndir %s\nsentinel monitor one 127.0.0.1 %s 1\nsentinel down-after-milliseconds one 500\nsentinel failover-timeout one 5000\n",
+			watchPort, filepath.Dir(config), firstPort)
+		if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
 		}
-		if ctx.Err() != nil {
-			t.Fatal("sentinel finds no replica")
+		redisProcess(t, watch, config, "--sentinel")
+		sentinel := redis.NewSentinelClient(&redis.Options{Addr: watch})
+		defer sentinel.Close()
+		for { // it is yet to find the replica
+			if replicas, err := sentinel.Replicas(ctx, "one").Result(); err == nil && len(replicas) == 1 && replicas[0]["master-link-status"] == "ok" {
+				break
+			}
+			if ctx.Err() != nil {
+				t.Fatal("sentinel finds no replica")
+			}
+			time.Sleep(100 * time.Millisecond)
 		}
-		time.Sleep(100 * time.Millisecond)
-	}
-	c := redis.NewFailoverClient(&redis.FailoverOptions{MasterName: "one", SentinelAddrs: []string{watch}, MaxRetries: -1, ContextTimeoutEnabled: true})
-	t.Cleanup(func() { _ = c.Close() })
-	store, heard := listening(ctx, t, c)
-	exchanges(ctx, t, store, heard, 1)
-	_ = master.Process.Kill()
-	_ = master.Wait() // it was killed
-	for len(heard) > 0 {
-		<-heard
-	}
-	exchanges(ctx, t, store, heard, 1000)
+		c := redis.NewFailoverClient(&redis.FailoverOptions{MasterName: "one", SentinelAddrs: []string{watch}, MaxRetries: -1, ContextTimeoutEnabled: true})
+		t.Cleanup(func() { _ = c.Close() })
+		store, heard := listening(ctx, t, c)
+		exchanges(ctx, t, store, heard, 1)
+		_ = master.Process.Kill()
+		_ = master.Wait() // it was killed
+		for len(heard) > 0 {
+			<-heard
+		}
+		exchanges(ctx, t, store, heard, 1000)
+	})
 }
