@@ -12,6 +12,7 @@ type Hold struct {
 	headed   time.Duration // when its response began; 0: not yet
 	end      time.Duration // when it was over; 0: not yet
 	admitted float64       // the most that the server may have asked for
+	factor   float64       // that was estimated with
 	arriving bool          // no response counts its admission yet
 	cost     float64       // once it is over
 	paid     bool          // a response that counts it was the newest once
@@ -20,11 +21,11 @@ type Hold struct {
 // Take notes that a request is sent.
 func (l *Limiter) Take(now time.Time, d Demand) *Hold {
 	t := l.since(now)
-	h := &Hold{demand: d, sent: t, arriving: true, admitted: d.Cost}
+	h := &Hold{demand: d, sent: t, arriving: true, admitted: d.Cost, factor: l.factor}
 	if !d.Known {
 		h.admitted = l.admission(d)
 	}
-	if l.told && !l.alone {
+	if l.told {
 		l.mark(t, h)
 	}
 	l.holds, l.sentAt = append(l.holds, h), t

@@ -1,6 +1,9 @@
 package level
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 // spent notes what was spent and when, so that it is known when it leaves a
 // rolling window. Its memory is bounded: what was spent close together is
@@ -68,10 +71,33 @@ func (s *spent) left(after, until, length time.Duration) (amount float64, next t
 	return amount, 0
 }
 
+// covers returns when so much has left the window, counted from a time.
+func (s *spent) covers(after time.Duration, amount float64, length time.Duration) time.Duration {
+	for _, x := range s.slots {
+		if x.end+length > after {
+			if amount -= x.amount; amount <= 0 {
+				return x.end + length
+			}
+		}
+	}
+	return math.MaxInt64
+}
+
 // inside returns what has not left the window yet.
 func (s *spent) inside(now, length time.Duration) (amount float64) {
 	for _, x := range s.slots {
 		if x.end+length > now {
+			amount += x.amount
+		}
+	}
+	return amount
+}
+
+// surely returns what cannot have left the window yet, even if it was charged when
+// the request was sent.
+func (s *spent) surely(now, length time.Duration) (amount float64) {
+	for _, x := range s.slots {
+		if x.sent+length > now {
 			amount += x.amount
 		}
 	}
