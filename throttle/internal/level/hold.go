@@ -83,7 +83,7 @@ func (l *Limiter) Settle(now time.Time, h *Hold, u Usage, known bool) {
 		l.refunds.back += h.admitted
 	}
 	if l.length > 0 {
-		l.spent.add(h.sent, t, h.cost, l.length)
+		l.spent.add(h.sent, t, h.cost, max(h.admitted, l.admission(h.demand)), l.length)
 	}
 	if h.headed < 0 { // its own response told what remains when it was complete
 		l.others.ended += h.cost
@@ -110,7 +110,7 @@ func (l *Limiter) lapse(t time.Duration) {
 	if len(l.holds) == 0 {
 		return
 	}
-	kept, off, ended := l.holds[:0], 0.0, false
+	kept, off, ended, known := l.holds[:0], 0.0, false, true
 	for _, h := range l.holds {
 		if h.end == 0 && t >= h.sent+longest {
 			h.end, h.cost = t, h.demand.Cost
@@ -122,6 +122,7 @@ func (l *Limiter) lapse(t time.Duration) {
 		if h.end > 0 && t >= h.end+l.grace(h) {
 			if !h.paid {
 				off += h.cost
+				known = known && h.demand.Known
 			}
 			continue
 		}
@@ -136,8 +137,7 @@ func (l *Limiter) lapse(t time.Duration) {
 	clear(l.holds[len(kept):])
 	l.holds = kept
 	if off > 0 && !(l.reset > 0 && !l.refill.bucket && l.opens(false) && t >= l.reset) {
-		remaining := l.level(t, false) + l.others.rate*l.trip.Seconds() - off
-		l.remaining, l.at = remaining, t
+		l.remaining, l.at = l.word(t, known)-off, t
 	}
 	l.sum()
 }

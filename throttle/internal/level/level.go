@@ -202,25 +202,35 @@ func (l *Limiter) Opens() bool { return l.opens(false) }
 func (l *Limiter) Level(now time.Time) float64 { return l.level(l.since(now), false) }
 
 func (l *Limiter) level(t time.Duration, known bool) float64 {
-	level := l.remaining
-	switch {
-	case l.refill.bucket:
-		level = l.limit - l.missing(t)
-	case l.opens(known) && l.reset > 0 && t >= l.reset:
-		level = l.limit
-	case l.rolls(known):
-		back, _ := l.spent.left(l.at, t-l.trip, l.length)
-		if !known {
-			back *= l.overcharge()
-		}
-		level = min(level+back, l.limit)
-	}
+	level := l.word(t, known)
 	if known && !l.refill.bucket && l.length > 0 && (l.strangers == 0 || t > l.strangers+2*l.length) {
 		// Whatever the server counts by, what was spent that long ago has left. Sums
 		// of fractions differ in their last digits.
 		level = max(level, l.limit-l.spent.inside(t-l.trip, l.length)+l.over-l.reserved-1)
 	}
 	return level - l.others.rate*l.trip.Seconds()
+}
+
+// word returns what remains by the newest response alone.
+func (l *Limiter) word(t time.Duration, known bool) float64 {
+	switch {
+	case l.refill.bucket:
+		return l.limit - l.missing(t)
+	case l.opens(known) && l.reset > 0 && t >= l.reset:
+		return l.limit
+	case l.rolls(known):
+		back, _ := l.back(t, known)
+		return min(l.remaining+back, l.limit)
+	}
+	return l.remaining
+}
+
+// back returns what came back to a rolling window since the newest word, and when more does.
+func (l *Limiter) back(t time.Duration, known bool) (amount float64, next time.Duration) {
+	if known {
+		return l.spent.surelyLeft(l.at, t-l.trip, l.length)
+	}
+	return l.spent.left(l.at, t-l.trip, l.length, l.overcharge())
 }
 
 // overcharge returns how much more than responses told is missing from a window: as

@@ -90,7 +90,8 @@ func (l *Limiter) mayAskBack(t time.Duration, lack float64) bool {
 	case l.refill.bucket || at <= t:
 		at = l.later(t, false, lack)
 	}
-	return max(l.closed, at) > t+5*time.Second // else it is not worth a refusal
+	// Else it is not worth a refusal.
+	return max(l.closed, at) > t+5*time.Second || !l.refill.bucket && l.refunds.back > 2*lack
 }
 
 func (r *refunds) answered(h *Hold) {

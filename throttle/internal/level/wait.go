@@ -22,7 +22,7 @@ func (l *Limiter) later(t time.Duration, known bool, lack float64) time.Duration
 		at = l.reset
 	}
 	if l.length > 0 && !l.opens(known) {
-		if _, next := l.spent.left(l.at, t-l.trip, l.length); next > 0 {
+		if _, next := l.back(t, known); next > 0 {
 			at = min(at, next+l.trip)
 		}
 	}
@@ -57,7 +57,7 @@ func (l *Limiter) mayProbe(t time.Duration, known bool) bool {
 	case !l.rolls(known):
 		return t >= l.retry
 	}
-	if _, next := l.spent.left(l.at, t-l.trip, l.length); next > 0 {
+	if _, next := l.back(t, known); next > 0 {
 		return false
 	}
 	return t >= l.retry
