@@ -27,6 +27,7 @@ func TestModelsOfEqualLimits(t *testing.T) {
 		}
 		for _, charging := range []ratemodel.Charging{ratemodel.ChargeEnd, ratemodel.ChargeRefund, ratemodel.ChargeKeep} {
 			t.Run(fmt.Sprintf("%s/%d", name, charging), func(t *testing.T) {
+				t.Parallel()
 				chance.Bubble(t, func(t testing.TB) {
 					model := func(i int) string {
 						if i%10 == 0 {
