@@ -73,11 +73,39 @@ func (l *keyState) countersOf(bucket uint64) *sharing.Counters {
 // refine returns the bucket of a request's group, if the API counts the groups of the bucket
 // separately, and otherwise the bucket itself.
 func (l *keyState) refine(bucket uint64, a *attempt) uint64 {
+	if m := l.models[bucket]; m != nil && a.model != "" {
+		if of := m.Group(a.route.ID); of != 0 {
+			return finer(bucket, of)
+		}
+	}
 	c := l.counters[bucket]
 	if c == nil || c.Level() == sharing.ByBucket {
 		return bucket
 	}
 	return finer(bucket, a.groupsOf()[c.Level()])
+}
+
+// watchModels notes what a response says remains of the limits of its model, and splits the bucket if
+// its models turn out to be counted separately.
+func (l *keyState) watchModels(now time.Time, a *attempt) {
+	if a.model == "" || a.scope != 0 || a.reading.Refused || a.reading.Stale || l.shown.Mark == 0 {
+		return
+	}
+	bucket := l.bucket(a)
+	m := l.models[bucket]
+	if m == nil {
+		if len(l.models) >= maxBuckets {
+			return
+		}
+		if l.models == nil {
+			l.models = make(map[uint64]*sharing.Models)
+		}
+		m = new(sharing.Models)
+		l.models[bucket] = m
+	}
+	if m.Show(a.route.ID, &a.reading) {
+		l.before, l.patience = a.part, now.Add(strayPatience)
+	}
 }
 
 // watchCounters compares what a response says remains with the counters of the bucket.

@@ -47,9 +47,6 @@ func newChatWorld(seed uint64) chatWorld {
 		others: []float64{0, 0, 0.3}[random.IntN(3)], callers: 2 + random.IntN(30),
 		big: 30_000 * float64(1+random.IntN(4)), small: 20_000 * float64(1+random.IntN(4)),
 	}
-	if !w.shared && w.big == w.small { // then they would be taken to share it
-		w.small += 10_000
-	}
 	switch random.IntN(3) {
 	case 0:
 		w.kind, w.pool = "refilling", ratemodel.NewRefillingPool

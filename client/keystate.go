@@ -41,6 +41,7 @@ type keyState struct {
 	cooldowns map[uint64]*cooldown // by route
 
 	counters  map[uint64]*sharing.Counters // by bucket
+	models    map[uint64]*sharing.Models   // by bucket; nil if requests name no models
 	lastPath  string                       // of the last request
 	lastOwner string                       // that the last request named; see sharing.OwnerOf
 	paths     bool                         // requests had several paths or owners

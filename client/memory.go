@@ -76,7 +76,7 @@ func (l *keyState) forget(now time.Time) {
 	l.buckets, l.limits, l.shapes = nil, nil, nil
 	l.before, l.patience = nil, time.Time{}
 	l.spread, l.cooldowns = spread{}, nil
-	l.counters = nil
+	l.counters, l.models = nil, nil
 	l.epoch++
 }
 

@@ -18,6 +18,7 @@ func (l *keyState) receive(now time.Time, a *attempt) {
 	if shown.Mark != 0 && !r.Refused && !r.Stale && a.scope == 0 {
 		l.observeFingerprint(now, a, shown)
 	}
+	l.watchModels(now, a)
 	l.watchCounters(now, a)
 	if a.explores {
 		a.counters.Explored(now, r.Refused)
@@ -25,7 +26,7 @@ func (l *keyState) receive(now time.Time, a *attempt) {
 		return
 	}
 	belongs := a.part
-	if a.scope == 0 && (l.buckets != nil || a.counters != nil) {
+	if a.scope == 0 && (l.buckets != nil || a.counters != nil || l.models != nil) {
 		belongs = l.limiterOf(now, a)
 	}
 	if finalError(r) != nil {

@@ -12,6 +12,7 @@ type Hold struct {
 	headed   time.Duration // when its response began; 0: not yet
 	end      time.Duration // when it was over; 0: not yet
 	admitted float64       // the most that the server may have asked for
+	factor   float64       // that was estimated with
 	arriving bool          // no response counts its admission yet
 	cost     float64       // once it is over
 	paid     bool          // a response that counts it was the newest once
@@ -20,11 +21,11 @@ type Hold struct {
 // Take notes that a request is sent.
 func (l *Limiter) Take(now time.Time, d Demand) *Hold {
 	t := l.since(now)
-	h := &Hold{demand: d, sent: t, arriving: true, admitted: d.Cost}
+	h := &Hold{demand: d, sent: t, arriving: true, admitted: d.Cost, factor: l.factor}
 	if !d.Known {
 		h.admitted = l.admission(d)
 	}
-	if l.told && !l.alone {
+	if l.told {
 		l.mark(t, h)
 	}
 	l.holds, l.sentAt = append(l.holds, h), t
@@ -82,7 +83,7 @@ func (l *Limiter) Settle(now time.Time, h *Hold, u Usage, known bool) {
 		l.refunds.back += h.admitted
 	}
 	if l.length > 0 {
-		l.spent.add(h.sent, t, h.cost, l.length)
+		l.spent.add(h.sent, t, h.cost, max(h.admitted, l.admission(h.demand)), l.length)
 	}
 	if h.headed < 0 { // its own response told what remains when it was complete
 		l.others.ended += h.cost
@@ -109,7 +110,7 @@ func (l *Limiter) lapse(t time.Duration) {
 	if len(l.holds) == 0 {
 		return
 	}
-	kept, off, ended := l.holds[:0], 0.0, false
+	kept, off, ended, known := l.holds[:0], 0.0, false, true
 	for _, h := range l.holds {
 		if h.end == 0 && t >= h.sent+longest {
 			h.end, h.cost = t, h.demand.Cost
@@ -121,6 +122,7 @@ func (l *Limiter) lapse(t time.Duration) {
 		if h.end > 0 && t >= h.end+l.grace(h) {
 			if !h.paid {
 				off += h.cost
+				known = known && h.demand.Known
 			}
 			continue
 		}
@@ -135,8 +137,7 @@ func (l *Limiter) lapse(t time.Duration) {
 	clear(l.holds[len(kept):])
 	l.holds = kept
 	if off > 0 && !(l.reset > 0 && !l.refill.bucket && l.opens(false) && t >= l.reset) {
-		remaining := l.level(t, false) + l.others.rate*l.trip.Seconds() - off
-		l.remaining, l.at = remaining, t
+		l.remaining, l.at = l.word(t, known)-off, t
 	}
 	l.sum()
 }

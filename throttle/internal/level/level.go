@@ -10,10 +10,7 @@
 // too low is corrected by the next response.
 package level
 
-import (
-	"math"
-	"time"
-)
+import "time"
 
 // A Demand is what a request asks of a window, in its unit.
 type Demand struct {
@@ -65,10 +62,12 @@ type Limiter struct {
 	at        time.Duration
 	reset     time.Duration // a window that opens has opened by then; 0: not told
 	length    time.Duration
+	furthest  time.Duration // time to a reset that was told
 	refill    refill
 	spent     spent
 	proofs    int // of that, and of the contrary
 	denials   int
+	certain   bool          // that it opens
 	strangers time.Duration // when more was missing than we spent; 0: never
 	grains    grains
 
@@ -100,7 +99,9 @@ type Limiter struct {
 	falls     falls
 	factor    float64 // what admission asks for, by what it was estimated
 	factorAt  time.Duration
-	step      float64 // by how much of it the next refusal raises it
+	raised    time.Duration // when a refusal last raised it
+	step      float64       // by how much of it the next refusal raises it
+	margin    float64       // what a bucket lacked beside it where a request was refused
 	trial     trial
 	refunds   refunds
 	others    others
@@ -129,10 +130,15 @@ func (l *Limiter) Ask(now time.Time, d Demand) Decision {
 		return Decision{Go: true}
 	}
 	if t < l.closed && l.admission(d) >= l.closedTo {
+		if !d.Known && l.told && l.mayAskBack(t, l.lack(t, d)) {
+			return Decision{Go: true}
+		}
 		return Decision{At: l.origin.Add(l.closed)}
 	}
 	if !l.told || l.alone {
-		return l.single(t)
+		if one := l.single(t); !l.told || !one.Go {
+			return one
+		}
 	}
 	l.lapse(t)
 	lack := l.lack(t, d)
@@ -179,7 +185,7 @@ func (l *Limiter) lack(t time.Duration, d Demand) float64 {
 	}
 	return max(
 		l.minimum(d)-(level-ending),
-		l.admission(d)-(level-l.arriving),
+		l.admission(d)+l.margin-(level-l.arriving),
 	)
 }
 
@@ -196,22 +202,42 @@ func (l *Limiter) Opens() bool { return l.opens(false) }
 func (l *Limiter) Level(now time.Time) float64 { return l.level(l.since(now), false) }
 
 func (l *Limiter) level(t time.Duration, known bool) float64 {
-	level := l.remaining
-	switch {
-	case l.refill.bucket:
-		level = l.limit - l.missing(t)
-	case l.opens(known) && l.reset > 0 && t >= l.reset:
-		level = l.limit
-	case l.rolls(known):
-		back, _ := l.spent.left(l.at, t-l.trip, l.length)
-		level = min(level+back, l.limit)
-	}
+	level := l.word(t, known)
 	if known && !l.refill.bucket && l.length > 0 && (l.strangers == 0 || t > l.strangers+2*l.length) {
 		// Whatever the server counts by, what was spent that long ago has left. Sums
 		// of fractions differ in their last digits.
 		level = max(level, l.limit-l.spent.inside(t-l.trip, l.length)+l.over-l.reserved-1)
 	}
 	return level - l.others.rate*l.trip.Seconds()
+}
+
+// word returns what remains by the newest response alone.
+func (l *Limiter) word(t time.Duration, known bool) float64 {
+	switch {
+	case l.refill.bucket:
+		return l.limit - l.missing(t)
+	case l.opens(known) && l.reset > 0 && t >= l.reset:
+		return l.limit
+	case l.rolls(known):
+		back, _ := l.back(t, known)
+		return min(l.remaining+back, l.limit)
+	}
+	return l.remaining
+}
+
+// back returns what came back to a rolling window since the newest word, and when more does.
+func (l *Limiter) back(t time.Duration, known bool) (amount float64, next time.Duration) {
+	if known {
+		return l.spent.surelyLeft(l.at, t-l.trip, l.length)
+	}
+	return l.spent.left(l.at, t-l.trip, l.length, l.overcharge())
+}
+
+// overcharge returns how much more than responses told is missing from a window: as
+// much more comes back of it.
+func (l *Limiter) overcharge() float64 {
+	missing := l.limit - l.remaining - l.reserved
+	return max(1, 0.9*missing/max(l.spent.inside(l.at, l.length), 1))
 }
 
 // othersFor is how long others are taken to spend as they did, without news.
@@ -232,60 +258,4 @@ func (l *Limiter) fills(missing float64) time.Duration {
 		seconds = (lack + l.others.rate*othersFor.Seconds()) / l.refill.rate
 	}
 	return l.at + time.Duration(min(max(seconds, 0), 1e8)*float64(time.Second)) + time.Microsecond
-}
-
-// later returns when so much more is there, 0 if only news can tell.
-func (l *Limiter) later(t time.Duration, known bool, lack float64) time.Duration {
-	if l.refill.bucket {
-		missing := l.missing(t)
-		if lack > missing && l.flying > 0 {
-			return 0 // what fills beyond the limit is lost: holds must end first
-		}
-		if lack > missing && len(l.holds) > 0 {
-			return l.lapses()
-		}
-		return l.fills(max(0, missing-lack))
-	}
-	at := time.Duration(math.MaxInt64)
-	if l.reset > t {
-		at = l.reset
-	}
-	if l.length > 0 && !l.opens(known) {
-		if _, next := l.spent.left(l.at, t-l.trip, l.length); next > 0 {
-			at = min(at, next+l.trip)
-		}
-	}
-	if l.flying == 0 && len(l.holds) > 0 {
-		at = min(at, l.lapses())
-	}
-	switch {
-	case at < math.MaxInt64:
-		return at
-	case l.flying > 0:
-		return 0
-	}
-	return max(l.retry, t+time.Millisecond)
-}
-
-// mayProbe reports whether one request may go though nothing is known to be
-// left: after a reset that is not known to bring everything back, or where
-// nothing tells when there will be more.
-func (l *Limiter) mayProbe(t time.Duration, known bool) bool {
-	switch {
-	case len(l.holds) > 0 || l.refill.bucket || t < l.reset:
-		return false
-	case l.reset > l.at && !l.opens(known):
-		// In a rolling window the reset may be when the oldest leaves, which alone
-		// brings back what is known of it.
-		earliest, latest := l.spent.oldest(l.at, l.length)
-		if l.reset < earliest-l.trip || l.reset > latest+l.trip {
-			return true
-		}
-	case !l.rolls(known):
-		return t >= l.retry
-	}
-	if _, next := l.spent.left(l.at, t-l.trip, l.length); next > 0 {
-		return false
-	}
-	return t >= l.retry
 }

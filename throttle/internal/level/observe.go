@@ -28,6 +28,7 @@ func (l *Limiter) Observe(now time.Time, h *Hold, w Window) {
 	}
 	l.settleFactor(t)
 	l.step *= 0.9
+	l.margin *= 0.999
 	l.anchor(t, h, w)
 }
 
@@ -56,56 +57,13 @@ func (l *Limiter) Refuse(now time.Time, h *Hold, w *Window, lacking bool, retryA
 	if lacking && l.has(h) && l.told && !h.demand.Known {
 		l.learn(t, h, w)
 	}
-	if lacking && l.opens(false) && w != nil && t >= l.reset && l.at < l.reset && w.Remaining < l.limit/2 {
+	if lacking && l.reset > 0 && w != nil && t >= l.reset && l.at < l.reset && w.Remaining < l.limit/2 {
 		l.deny()
 	}
 	l.drop(h)
 	if w != nil {
 		l.anchor(t, nil, *w)
 	}
-}
-
-// learn raises the factor: so much was left, and it did not suffice.
-func (l *Limiter) learn(t time.Duration, h *Hold, w *Window) {
-	asked := h.admitted
-	if l.trial.refused(h) {
-		asked = l.admission(h.demand)
-	}
-	l.settleFactor(t)
-	switch {
-	case w == nil || asked <= 0:
-	case w.Remaining-l.grains.half() >= 0.98*asked:
-		left := w.Remaining - l.grains.half()
-		l.step = min(max(2*l.step, 0.03), 0.12)
-		l.factor = min(16, l.factor*max(1+l.step, (left+1)/asked*1.02))
-	case l.used.n < 8:
-		l.factor = min(16, l.factor*1.1)
-	case h.arriving:
-		// Less was left than we thought: what was sent before asked for more.
-		if thought := l.before(h); thought > l.limit/8 {
-			l.factor = min(16, l.factor*min(max((l.level(t, false)-w.Remaining)/thought*1.02, 1.03), 1.5))
-		}
-	}
-	l.factorAt = t
-}
-
-// before returns what the requests ask for that may have arrived before one.
-func (l *Limiter) before(h *Hold) float64 {
-	sum := 0.0
-	for _, o := range l.holds {
-		if o != h && o.arriving && o.sent <= h.sent {
-			sum += o.admitted
-		}
-	}
-	return sum
-}
-
-// settleFactor has the factor fall: half of what is above 1 in an hour.
-func (l *Limiter) settleFactor(t time.Duration) {
-	if l.factor > 1 && t > l.factorAt {
-		l.factor = 1 + (l.factor-1)*math.Exp2(-(t-l.factorAt).Hours())
-	}
-	l.factorAt = t
 }
 
 func plausible(w Window) bool {
@@ -174,6 +132,10 @@ func (l *Limiter) observeReset(t time.Duration, w Window) {
 	if w.Length == 0 && w.Left > l.length {
 		l.length = period(w.Left)
 	}
+	l.furthest = max(l.furthest, min(w.Left, max(w.Length, l.length)))
+	if w.Remaining-(w.Limit-l.spent.surely(t, l.furthest)) > w.Limit/2 {
+		l.certain = true // no rolling window forgets so soon
+	}
 	later := t + w.Left - l.reset
 	if !l.told || l.reset == 0 || t < l.reset || later <= l.trip+2*w.Blur {
 		return
@@ -190,8 +152,12 @@ func (l *Limiter) observeReset(t time.Duration, w Window) {
 		ours += max(h.admitted, h.cost)
 	}
 	switch {
-	case ours > l.limit/4 || l.remaining > l.limit/2:
+	case l.remaining > l.limit/2:
 		// A rolling window in which little was spent looks the same.
+	case ours > l.limit/4:
+		if w.Remaining-l.remaining-l.refunds.back > l.limit/4 {
+			l.proofs++
+		}
 	case w.Remaining+ours+l.grains.whole() >= 0.95*w.Limit:
 		l.proofs++
 	case l.opens(false):
@@ -214,18 +180,14 @@ func (l *Limiter) observeStrangers(t time.Duration, w Window) {
 
 // deny notes that a reset did not bring everything back.
 func (l *Limiter) deny() {
-	l.proofs, l.denials = 0, min(l.denials+1, 8)
+	l.certain, l.proofs, l.denials = false, 0, min(l.denials+1, 8)
 }
 
 // opens reports whether a reset brings everything back. Where costs are known,
-// and no request need be refused, it takes more proof: in a rolling window, all
+// and no request need be refused, it has to be certain: in a rolling window, all
 // that was spent at once leaves at once.
 func (l *Limiter) opens(known bool) bool {
-	proofs := 1 + 2*l.denials
-	if known {
-		proofs += 2
-	}
-	return l.proofs >= proofs
+	return l.certain || !known && l.proofs > 2*l.denials
 }
 
 // rolls reports whether what was spent comes back piece by piece.

@@ -23,10 +23,10 @@ func (f *refill) observe(missing, grain float64, left, blur time.Duration) {
 	low := (missing - grain) / (left + blur).Seconds()
 	high := (missing + grain) / max(left-blur, time.Millisecond).Seconds()
 	if f.n > 0 && (low > f.high || high < f.low) {
-		if low, high = min(f.low, low), max(f.high, high); high-low > 0.01*high {
+		if least, most := min(f.low, low), max(f.high, high); most-least > 0.01*most {
 			*f = refill{}
 		} else { // the server's numbers are a little less exact than they look
-			f.low, f.high = low, high
+			f.low, f.high, low, high = least, most, least, most
 		}
 	}
 	if f.n == 0 {

@@ -442,8 +442,13 @@ func (c *ours) done(now time.Time, r *request, usage bool) {
 
 func (c *ours) refused(now time.Time, r *request, w told) time.Time {
 	h := r.state.(holds)
-	at := now.Add(w.retry)
-	c.tokens.Refuse(now, h.tokens, &w.tokens, w.lacking, at)
-	c.requests.Refuse(now, h.requests, &w.requests, !w.lacking, at)
+	var tokens, requests time.Time // that do not speak of the other window
+	if w.lacking {
+		tokens = now.Add(w.retry)
+	} else {
+		requests = now.Add(w.retry)
+	}
+	c.tokens.Refuse(now, h.tokens, &w.tokens, w.lacking, tokens)
+	c.requests.Refuse(now, h.requests, &w.requests, !w.lacking, requests)
 	return now
 }

@@ -1,9 +1,13 @@
 package level
 
-import "time"
+import (
+	"cmp"
+	"math"
+	"time"
+)
 
 // spent notes what was spent and when, so that it is known when it leaves a
-// rolling window. Its memory is bounded: what was spent close together is
+// rolling window. Its memory is bounded: what was spent at nearly the same time is
 // taken to have been spent when the last of it was.
 type spent struct {
 	slots []slot
@@ -12,31 +16,33 @@ type spent struct {
 type slot struct {
 	sent, end time.Duration // of the first that was sent, of the last that ended
 	amount    float64
+	most      float64 // the server may have charged
 }
 
-// add notes an amount that was charged at some time between sent and end.
-func (s *spent) add(sent, end time.Duration, amount float64, length time.Duration) {
+// add notes an amount that was charged at some time between sent and end, and the most that may have been.
+func (s *spent) add(sent, end time.Duration, amount, most float64, length time.Duration) {
 	if amount <= 0 {
 		return
 	}
 	if n := len(s.slots); n > 0 {
 		last := &s.slots[n-1]
-		if end < last.end || end-last.end < length/64 && last.end-last.sent < length/32 {
-			last.sent, last.end, last.amount = min(last.sent, sent), max(last.end, end), last.amount+amount
+		if end < last.end || end-last.end < length/1024 && (sent-last.sent).Abs() < length/1024 {
+			last.sent, last.end = min(last.sent, sent), max(last.end, end)
+			last.amount, last.most = last.amount+amount, last.most+max(amount, most)
 			return
 		}
 	}
-	if len(s.slots) >= 256 {
+	if len(s.slots) >= 512 {
 		s.pair()
 	}
-	s.slots = append(s.slots, slot{sent, end, amount})
+	s.slots = append(s.slots, slot{sent, end, amount, max(amount, most)})
 }
 
 // pair takes each two neighbours as one.
 func (s *spent) pair() {
 	for i := range len(s.slots) / 2 {
 		a, b := s.slots[2*i], s.slots[2*i+1]
-		s.slots[i] = slot{min(a.sent, b.sent), max(a.end, b.end), a.amount + b.amount}
+		s.slots[i] = slot{min(a.sent, b.sent), max(a.end, b.end), a.amount + b.amount, a.most + b.most}
 	}
 	s.slots = s.slots[:len(s.slots)/2]
 }
@@ -52,10 +58,35 @@ func (s *spent) forget(before, length time.Duration) {
 	}
 }
 
-// left returns what surely left the window after one time and until another,
-// and when more does; 0 if nothing will. What may have left before the first is
-// not counted: it depends on when the server charged for it.
-func (s *spent) left(after, until, length time.Duration) (amount float64, next time.Duration) {
+// left returns what left the window after one time and until another, where the server charges so
+// many times what responses tell, and when more does; 0 if nothing will. What a server charges for
+// at the end of requests leaves later than what it charges for when they are sent, but what it
+// charged for before the first time is not counted twice: the lesser of the two is returned.
+func (s *spent) left(after, until, length time.Duration, factor float64) (amount float64, next time.Duration) {
+	ended, sent := 0.0, 0.0
+	var nextEnded, nextSent time.Duration
+	for _, x := range s.slots {
+		charged := max(x.amount, min(x.amount*factor, x.most))
+		if at := x.end + length; at > until && nextEnded == 0 {
+			nextEnded = at
+		} else if at > after && at <= until {
+			ended += charged
+		}
+		if at := x.sent + length; at > until {
+			nextSent = cmp.Or(min(at, nextSent), at)
+		} else if at > after {
+			sent += charged
+		}
+	}
+	if ended < sent {
+		return ended, nextEnded
+	}
+	return sent, nextSent
+}
+
+// surelyLeft is left whenever the server charged for what. What may have left before the first time
+// is not counted.
+func (s *spent) surelyLeft(after, until, length time.Duration) (amount float64, next time.Duration) {
 	for _, x := range s.slots {
 		switch at := x.end + length; {
 		case at <= after:
@@ -68,10 +99,33 @@ func (s *spent) left(after, until, length time.Duration) (amount float64, next t
 	return amount, 0
 }
 
+// covers returns when so much has left the window, counted from a time.
+func (s *spent) covers(after time.Duration, amount float64, length time.Duration) time.Duration {
+	for _, x := range s.slots {
+		if x.end+length > after {
+			if amount -= x.amount; amount <= 0 {
+				return x.end + length
+			}
+		}
+	}
+	return math.MaxInt64
+}
+
 // inside returns what has not left the window yet.
 func (s *spent) inside(now, length time.Duration) (amount float64) {
 	for _, x := range s.slots {
 		if x.end+length > now {
+			amount += x.amount
+		}
+	}
+	return amount
+}
+
+// surely returns what cannot have left the window yet, even if it was charged when
+// the request was sent.
+func (s *spent) surely(now, length time.Duration) (amount float64) {
+	for _, x := range s.slots {
+		if x.sent+length > now {
 			amount += x.amount
 		}
 	}

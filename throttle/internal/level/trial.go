@@ -83,12 +83,20 @@ func (l *Limiter) mayAskBack(t time.Duration, lack float64) bool {
 	if l.unheard > 0 || l.refunds.hold != nil || lack > l.refunds.back || t < l.refunds.after {
 		return false
 	}
-	return l.later(t, false, lack) > t+5*time.Second // else it is not worth a refusal
+	at := l.reset
+	switch {
+	case l.rolls(false):
+		at = l.spent.covers(l.at, lack, l.length)
+	case l.refill.bucket || at <= t:
+		at = l.later(t, false, lack)
+	}
+	// Else it is not worth a refusal.
+	return max(l.closed, at) > t+5*time.Second || !l.refill.bucket && l.refunds.back > 2*lack
 }
 
 func (r *refunds) answered(h *Hold) {
 	if r.hold == h {
-		*r = refunds{}
+		*r = refunds{back: r.back}
 	}
 }
 

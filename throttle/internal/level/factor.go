@@ -1,0 +1,62 @@
+package level
+
+import (
+	"math"
+	"time"
+)
+
+// learn raises the factor: so much was left, and it did not suffice. What is learned of a
+// request is measured by the factor that it was sent with: many that were sent before the
+// first was refused teach no more than one.
+func (l *Limiter) learn(t time.Duration, h *Hold, w *Window) {
+	asked, by := h.admitted, h.factor
+	tried := l.trial.refused(h)
+	if tried {
+		asked, by = l.admission(h.demand), l.factor
+	}
+	l.settleFactor(t)
+	if w != nil && l.refill.bucket && w.Remaining < asked && !tried {
+		// In a bucket, what is not spent now is not lost.
+		l.margin = min(max(1.5*l.margin, asked-w.Remaining), l.limit/16)
+	}
+	switch {
+	case w == nil || asked <= 0:
+		return
+	case w.Remaining-l.grains.half() >= 0.98*asked:
+		left := w.Remaining - l.grains.half()
+		if h.sent > l.raised {
+			l.step = min(max(2*l.step, 0.03), 0.12)
+		}
+		by *= max(1+l.step, (left+1)/asked*1.02)
+	case l.used.n < 8:
+		by *= 1.1
+	case h.arriving:
+		// Less was left than we thought: what was sent before asked for more.
+		if thought := l.before(h); thought > l.limit/8 {
+			by *= min(max((l.level(t, false)-w.Remaining)/thought*1.02, 1.03), 1.5)
+		}
+	}
+	if by > l.factor {
+		l.factor, l.raised = min(16, by), t
+	}
+	l.factorAt = t
+}
+
+// before returns what the requests ask for that may have arrived before one.
+func (l *Limiter) before(h *Hold) float64 {
+	sum := 0.0
+	for _, o := range l.holds {
+		if o != h && o.arriving && o.sent <= h.sent {
+			sum += o.admitted
+		}
+	}
+	return sum
+}
+
+// settleFactor has the factor fall: half of what is above 1 in an hour.
+func (l *Limiter) settleFactor(t time.Duration) {
+	if l.factor > 1 && t > l.factorAt {
+		l.factor = 1 + (l.factor-1)*math.Exp2(-(t-l.factorAt).Hours())
+	}
+	l.factorAt = t
+}
