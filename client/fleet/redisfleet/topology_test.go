@@ -10,9 +10,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/forbear-go/forbear/internal/chance"
+	"github.com/redis/go-redis/v9"
 )
 
 // freeAddr returns an address of the loopback that is not in use. The port leaves room for that of the
