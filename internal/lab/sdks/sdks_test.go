@@ -5,10 +5,10 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/forbear-go/forbear/internal/chance"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/forbear-go/forbear/internal/chance"
 	"github.com/forbear-go/forbear/internal/lab"
 )
 
