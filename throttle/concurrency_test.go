@@ -14,6 +14,10 @@ import (
 // whatever rate that is: hardly less is served than to clients that try all the time, of
 // whose requests most are refused.
 func TestConcurrencyIsLearned(t *testing.T) {
+	seeds := uint64(5)
+	if raceEnabled {
+		seeds = 1 // the figures take too long
+	}
 	for name, c := range map[string]struct {
 		limit, callers int
 		service        [2]time.Duration
@@ -27,7 +31,7 @@ func TestConcurrencyIsLearned(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var shares []float64
-			for seed := range uint64(5) {
+			for seed := range seeds {
 				var limiter *Limiter
 				s := simulation{model: func() ratemodel.Model { return ratemodel.NewConcurrent(c.limit) }, announce: announcement{mute: true, wait: c.wait},
 					callers: c.callers, service: c.service, length: 15 * time.Minute, policy: DefaultPolicy(),
