@@ -76,8 +76,8 @@ func (c *Server) Turn(now, length Instant) (Interval, bool) {
 	}
 	offset := c.offset()
 	past := Instant(c.unix%int64(length)) + now + offset.Latest
-	at := now + offset.Latest + length - (past%length+length)%length
-	return Interval{at - offset.Latest, at - offset.Earliest}, true
+	at := now + length - (past%length+length)%length
+	return Interval{at, at + offset.Width()}, true
 }
 
 // FarDay is a day: no notation has a larger step.

@@ -25,7 +25,7 @@ const (
 // A passes counts the refusals that were passed over.
 type passes struct {
 	together float64
-	highest  float64 // the pace at which they began
+	highest  float64 // the highest pace at which one was
 }
 
 // pass takes in the refusal of t. It reports whether it is one of the few at a known pace: then
@@ -38,12 +38,10 @@ func (l *limits) pass(v *View, t *Request, wait clock.Instant) bool {
 	if !p.sure || p.rate < passRate || l.log.After(l.opened) < passAfter {
 		return false
 	}
-	if l.passes.together++; l.passes.together > passMost {
-		l.passes = passes{}
-		return false
-	}
 	now := p.now()
-	if l.passes.highest = max(l.passes.highest, now); now < passFloor*l.passes.highest {
+	l.passes.together++
+	l.passes.highest = max(l.passes.highest, now)
+	if l.passes.together > passMost || now < passFloor*l.passes.highest {
 		l.passes = passes{}
 		return false
 	}
