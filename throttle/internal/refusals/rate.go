@@ -90,7 +90,7 @@ func (p *inferredRate) learn(admitted int64, open, took clock.Instant) {
 	current, before := p.now(), p.at(float64(p.proven)-p.period)
 	if float64(p.proven) < paceNear*p.period {
 		p.period = min(2*p.period, max(paceLatest, 60*measured))
-		p.sure = !soon
+		p.sure, p.steep = !soon, 0
 	}
 	p.proven = 0
 	if soon {

@@ -61,3 +61,14 @@ func TestRefusalsThatComeSoon(t *testing.T) {
 	p.learn(600, 60*clock.Second, 61*clock.Second)
 	assert.Zero(t, p.soon)
 }
+
+// A rate that few requests told of rises fast until it is refused near what it was.
+func TestASureRateRisesSlowly(t *testing.T) {
+	var p inferredRate
+	p.learn(paceFirst, 4*clock.Second, 4*clock.Second)
+	assert.InDelta(t, 4*(1+paceSteep), p.at(p.period), 1e-9)
+	p.proven = 2
+	p.learn(40, 9*clock.Second, 10*clock.Second)
+	assert.True(t, p.sure)
+	assert.InDelta(t, p.rate*(1+paceRise), p.at(p.period), 1e-9)
+}
