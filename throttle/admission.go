@@ -89,14 +89,14 @@ func (w *window) reach(k *Limiter) instant { return w.length.Value + k.rtt.Slack
 
 // opens returns when a probe makes sense: after the reset, or when a refusal bade
 // the client come back, or, if nothing at all is known of the window's time, after a
-// while that doubles.
+// while that the last probes taught.
 func (w *window) opens(k *Limiter) instant {
 	at := never
 	switch {
 	case w.resetKnown:
 		at = w.reset.Latest - w.coarse.early(w)
 	case w.length.Value == 0 || w.limit <= 0:
-		at = k.lastSent + max(w.probe.blind, second)
+		at = k.lastSent + w.probe.blind.next()
 	}
 	if w.probe.bidden > 0 {
 		at = min(at, w.probe.bidden)

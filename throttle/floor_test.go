@@ -4,6 +4,7 @@ import (
 	"flag"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -85,12 +86,12 @@ var families = []family{
 	{"fixed, whole seconds", fixedWindow, whole, false, seconds(5, 10, 30, 60), [2]float64{2, 20}, 3, 8, 0.98},
 	{"fixed, short, whole seconds", fixedWindow, whole, false, seconds(5), [2]float64{2, 20}, 3, 8, 0.97},
 	{"from the first request, fine resets", firstWindow, fine, false, seconds(5, 10, 30, 60), [2]float64{2, 20}, 3, 8, 0.975},
-	{"from the first request, whole seconds", firstWindow, whole, false, seconds(5, 10, 30, 60), [2]float64{2, 20}, 3, 8, 0.86},
+	{"from the first request, whole seconds", firstWindow, whole, false, seconds(5, 10, 30, 60), [2]float64{2, 20}, 3, 8, 0.92},
 	{"rolling, reset of the oldest", logThatTells(ratemodel.ResetNext), fine, false, seconds(5), [2]float64{2, 20}, 3, 20, 0.976},
 	{"rolling, reset of the oldest in whole seconds", logThatTells(ratemodel.ResetNext), whole, false, seconds(10, 30, 60), [2]float64{2, 20}, 3, 8, 0.92},
 	{"rolling, reset of the newest", logThatTells(ratemodel.ResetFull), fine, true, seconds(10, 30, 60), [2]float64{2, 20}, 3, 8, 0.985},
 	{"rolling, no reset", logThatTells(ratemodel.ResetNone), whole, true, seconds(5, 10, 30, 60), [2]float64{2, 20}, 3, 8, 0.985},
-	{"weighed, fine resets", weighedWindow, fine, true, seconds(5, 10, 30, 60), [2]float64{2, 20}, 3, 8, 0.88},
+	{"weighed, fine resets", weighedWindow, fine, true, seconds(5, 10, 30, 60), [2]float64{2, 20}, 3, 8, 0.95},
 	{"weighed, whole seconds", weighedWindow, whole, true, seconds(10, 30, 60), [2]float64{2, 20}, 3, 8, 0.92},
 	{"weighed, whole seconds, untold", weighedWindow, whole, false, seconds(30, 60), [2]float64{2, 20}, 3, 8, 0.96},
 	{"bucket, reset of the next", bucketThatTells(ratemodel.ResetNext), fine, false, seconds(10, 30, 60), [2]float64{4, 20}, 0, 1.5, 0.985},
@@ -153,7 +154,11 @@ func TestRandomServersAreUsed(t *testing.T) {
 		t.Run(f.name, func(t *testing.T) {
 			used, refused := f.use(*perFamily, *firstSeed)
 			t.Logf("%s: %.2f %% used, at least %.1f %% demanded; %d refused", f.name, 100*used, 100*f.floor, refused)
-			if used < f.floor || refused > 0 {
+			most := 0
+			if slices.Min(f.lengths) <= time.Duration(eagerShort) {
+				most = int(*perFamily) // tests of waits
+			}
+			if used < f.floor || refused > most {
 				t.Fail()
 			}
 		})

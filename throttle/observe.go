@@ -26,7 +26,7 @@ func (w *window) observe(k *Limiter, now instant, t *Reservation, said *header.W
 		told = reset.Earliest < now+clock.Longest
 	}
 	remaining, ok := count(said.Remaining, w.unit)
-	raw := reset
+	raw, full := reset, !ok || w.limit <= 1 || 2*remaining >= w.limit
 	if step := min(clock.Bounded(said.Reset.Resolution), clock.FarDay); told && ok && w.phased(k, now, step) {
 		reset = w.phase.Observe(reset, &phase.Response{
 			Sample: phase.Sample{Sent: t.at, Received: now, Remaining: remaining, Answered: t.answered + t.cost},
@@ -37,7 +37,8 @@ func (w *window) observe(k *Limiter, now instant, t *Reservation, said *header.W
 		w.step = clock.Bounded(said.Reset.Resolution)
 		w.coarse.known = reset != raw
 		w.kind.Move(reset, w.length.Value)
-		if !w.observeReset(k, t, reset, !ok || w.limit <= 1 || 2*remaining >= w.limit) && !w.fullSooner() {
+		w.kind.Told(now, raw, w.step)
+		if !w.observeReset(k, t, reset, full) && !w.fullSooner() {
 			return
 		}
 	}
@@ -46,7 +47,7 @@ func (w *window) observe(k *Limiter, now instant, t *Reservation, said *header.W
 		w.far = w.isFar(k)
 		w.close(k, now)
 	}
-	w.eager.observe(t, refused)
+	w.eager.observe(t, refused, full)
 	if early && !refused {
 		w.coarse.refused = 0
 	}
@@ -64,6 +65,9 @@ func (w *window) observe(k *Limiter, now instant, t *Reservation, said *header.W
 	case ok:
 		w.trust.account.observe(w, t, now, k.sent, remaining)
 		w.observeRemaining(k, now, t, remaining, reset, told)
+	}
+	if ok && !w.resetKnown {
+		w.probe.blind.observe(remaining, w.probe.answeredBy(t), refused)
 	}
 	if bidden && !refused && told && reset.Earliest > now+second {
 		w.kind.ServedEarly(now, w.limit, w.limit-remaining)
@@ -147,7 +151,7 @@ func (w *window) observeLength(k *Limiter, now instant, t *Reservation, said *he
 	} else if resetTold {
 		step := min(clock.Bounded(said.Reset.Resolution), clock.FarDay)
 		left := clock.Between(reset.Earliest+step-now, reset.Latest-step-t.at)
-		changed = w.length.Infer(left, step) && w.phase.Settled() == 0
+		changed = w.length.Infer(left, step, w.kind.Longest()) && w.phase.Settled() == 0
 		if settled := w.phase.Settled(); settled > 0 && w.length.Value != settled {
 			w.length.Value, changed = settled, true
 		}
@@ -172,9 +176,6 @@ func (w *window) observeRemaining(k *Limiter, now instant, t *Reservation, remai
 		// Less is left than all that we sent explains: others spend the quota, or the
 		// limit was lowered. The newest word counts.
 		w.grantedThrough, w.raised = bound, k.sent
-	}
-	if remaining > 0 {
-		w.probe.blind = 0
 	}
 	if w.limit <= 0 {
 		return

@@ -10,7 +10,8 @@ import (
 )
 
 // Windows of a few seconds whose resets come in whole seconds are all used after a
-// while, although a reset may be a second late by what it says, and without a refusal.
+// while, although a reset may be a second late by what it says, with at most a few refusals:
+// of tests whether the wait is needed.
 func TestShortWindowsInWholeSeconds(t *testing.T) {
 	for name, c := range map[string]struct {
 		limit  int
@@ -35,7 +36,7 @@ func TestShortWindowsInWholeSeconds(t *testing.T) {
 					got := s.run()
 					t.Log(seed, got)
 					assert.Greater(t, got.used(), .9)
-					assert.Zero(t, got.refused)
+					assert.LessOrEqual(t, got.refused, 3)
 				}
 			})
 		}
@@ -51,7 +52,7 @@ func TestOneRequestInAShortWindow(t *testing.T) {
 		got := s.run()
 		t.Log(seed, got)
 		assert.Greater(t, got.used(), .9)
-		assert.Zero(t, got.refused)
+		assert.LessOrEqual(t, got.refused, 3)
 	}
 }
 
@@ -68,9 +69,9 @@ func TestABucketHasNoPhase(t *testing.T) {
 }
 
 // Short windows that begin with their first request do not open in step, although for some
-// time they may seem to.
+// time they may seem to. In half a minute at most three requests are refused, as tests.
 func TestWindowsFromTheFirstRequestHaveNoPhase(t *testing.T) {
-	refused, sent := 0, 0
+	refused, served := 0, 0
 	for seed := range uint64(1200) {
 		model := func() ratemodel.Model {
 			m := ratemodel.NewFixed(3+int(seed%5), time.Duration(1+seed%3)*time.Second)
@@ -81,8 +82,10 @@ func TestWindowsFromTheFirstRequestHaveNoPhase(t *testing.T) {
 			callers: 5 + int(seed%7), fastest: 68 * time.Millisecond, slowest: time.Duration(70+seed%150) * time.Millisecond,
 			length: 30 * time.Second, policy: DefaultPolicy(), seed: seed, together: true}
 		o := s.run()
-		refused, sent = refused+o.refused, sent+o.sent
+		refused, served = refused+o.refused, served+o.admitted
+		assert.LessOrEqual(t, o.refused, 3)
 	}
-	t.Logf("refused %d of %d", refused, sent)
-	assert.Zero(t, refused)
+	t.Logf("refused %d, served %d", refused, served)
+	assert.LessOrEqual(t, refused, 700)
+	assert.Greater(t, served, 65000)
 }

@@ -55,7 +55,7 @@ type window struct {
 type probe struct {
 	number int64 // of the request under way; 0 is none
 	sent   instant
-	blind  instant // the wait before the next, where the server does not tell a reset
+	blind  blindness
 	bidden instant // when a refusal asked to come back, which may be before the reset; 0 is never
 	bade   instant // that of the request under way
 }
@@ -94,9 +94,6 @@ func (w *window) send(now, slack instant, number, n int64) {
 		w.belief.try(now)
 		w.probe.number, w.probe.sent = number, now
 		w.probe.bade, w.probe.bidden = w.probe.bidden, 0
-		if !w.resetKnown {
-			w.probe.blind = min(2*max(w.probe.blind, second), 64*second)
-		}
 	}
 	w.kind.Take(now, slack, n)
 	if w.length.Value > 0 {

@@ -30,7 +30,8 @@ const Longest = 400 * 24 * 60 * 60 * Second
 // longest time to a reset that was seen.
 type Length struct {
 	Value Instant // 0 is unknown
-	Least Instant // what the resets prove
+	Least Instant // that it is taken for
+	least Instant // what the resets prove
 	Told  bool
 	// seen says that a reset moved by just this length, often enough: the more often a
 	// refusal showed that the length was wrong, the more often it has to.
@@ -53,8 +54,9 @@ func (l *Length) Bound(value time.Duration) bool {
 
 // Infer learns from the time between a response and the reset that it announced,
 // which no window is shorter than. left bounds that time as it was announced,
-// step is the step of its rounding. It reports whether the length changed.
-func (l *Length) Infer(left Interval, step Instant) bool {
+// step is the step of its rounding. most is what the window does not exceed, or 0 if
+// that is not known. Infer reports whether the length changed.
+func (l *Length) Infer(left Interval, step, most Instant) bool {
 	// Rounded down, the announcement may be a step short; up, it may be a step more
 	// than the window has. For windows of many steps the usual lengths lie far
 	// enough apart to allow for the latter; for short ones the longer is safe.
@@ -62,19 +64,29 @@ func (l *Length) Infer(left Interval, step Instant) bool {
 	if least > 20*step {
 		least = left.Earliest - step
 	}
-	if l.Told || least <= l.Least {
+	if l.Told || least > Longest {
 		return false
 	}
-	l.Least = least
-	if least > Longest {
-		return false
+	l.least, l.Least = max(l.least, left.Earliest-step), max(l.Least, least)
+	value := UsualLength(l.Least)
+	if usual := usualWithin(most); usual < value && usual > 0 && usual >= l.least {
+		value = usual
 	}
-	value := UsualLength(least)
 	if value == l.Value {
 		return false
 	}
 	l.Value, l.seen, l.moves = value, false, 0
 	return true
+}
+
+// usualWithin returns the longest usual length that is not above most, or 0.
+func usualWithin(most Instant) (longest Instant) {
+	for _, usual := range UsualLengths {
+		if Instant(usual) <= most {
+			longest = Instant(usual)
+		}
+	}
+	return longest
 }
 
 // Moved takes in by how much a reset moved.

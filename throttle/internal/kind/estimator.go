@@ -26,6 +26,7 @@ type Estimator struct {
 	rolling   rolling
 	counter   counter
 	moves     moves
+	aligned   aligned
 	constancy constancy
 }
 
@@ -77,11 +78,20 @@ func (e *Estimator) Observe(o *Observation) {
 // Move takes in a reset that a response tells of a window of the given length.
 func (e *Estimator) Move(reset clock.Interval, length clock.Instant) { e.moves.observe(reset, length) }
 
+// Told takes in a reset as a response that came at now told it, in steps.
+func (e *Estimator) Told(now clock.Instant, reset clock.Interval, step clock.Instant) {
+	e.aligned.observe(now, reset, step)
+	e.counter.excluded = e.counter.excluded || e.aligned.refuted
+}
+
+// Longest returns what the length of the window does not exceed if one follows the other, or 0.
+func (e *Estimator) Longest() clock.Instant { return e.aligned.longest() }
+
 // Take counts n more as sent at now; slack is how much later than another they may arrive.
 func (e *Estimator) Take(now, slack clock.Instant, n int64) { e.bucket.take(now, slack, n) }
 
 // NewLimit forgets what another limit showed.
-func (e *Estimator) NewLimit() { e.bucket, e.moves = bucket{}, moves{} }
+func (e *Estimator) NewLimit() { e.bucket, e.moves, e.aligned = bucket{}, moves{}, aligned{} }
 
 // NewLength forgets what another length showed.
 func (e *Estimator) NewLength() { e.rolling, e.counter = rolling{}, counter{} }

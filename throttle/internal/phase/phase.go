@@ -3,6 +3,7 @@
 package phase
 
 import (
+	"iter"
 	"slices"
 
 	"github.com/forbear-go/forbear/throttle/internal/clock"
@@ -24,12 +25,14 @@ type Estimator struct {
 	next    int
 }
 
-// A guess is a hypothesis of how long the windows are and how their resets are rounded.
+// A guess is a hypothesis of how long the windows are, how their resets are rounded, and
+// whether each begins with the first request after the last, or where the last ended.
 type guess struct {
 	length   clock.Instant
 	rounding int8 // below 0 down, above 0 up, 0 to nearest
+	first    bool // each begins with a request
 	known    bool
-	opens    clock.Interval // when some window opens
+	opens    clock.Interval // when some window opens, or the newest that begins with a request
 }
 
 // A Sample says when a request was sent and answered, and what was left.
@@ -75,7 +78,7 @@ func (p *Estimator) start(told, step clock.Instant) {
 			continue
 		}
 		for rounding := int8(-1); rounding <= 1; rounding++ {
-			p.guesses = append(p.guesses, guess{length: length, rounding: rounding})
+			p.guesses = append(p.guesses, guess{length: length, rounding: rounding}, guess{length: length, rounding: rounding, first: true})
 		}
 	}
 	if len(p.guesses) == 0 {
@@ -111,7 +114,12 @@ func (p *Estimator) Observe(reset clock.Interval, s *Response) clock.Interval {
 	for i := len(p.guesses) - 1; i >= 0; i-- {
 		g := &p.guesses[i]
 		bound, ok := g.bound(reset, s.Sample, step)
-		if !ok || !g.narrow(bound) || opened && !g.narrow(opening) {
+		if ok && g.first {
+			ok = g.follow(bound, s)
+		} else if ok {
+			ok = g.narrow(bound) && (!opened || g.narrow(opening))
+		}
+		if !ok {
 			p.guesses = slices.Delete(p.guesses, i, i+1)
 		}
 	}
@@ -160,6 +168,19 @@ func (g *guess) bound(reset clock.Interval, s Sample, step clock.Instant) (clock
 	return reset, reset.Width() >= 0
 }
 
+// follow takes in when the window of an answer ends, if windows begin with the first request
+// in them: that which leaves all but one. It reports whether the guess may be right.
+func (g *guess) follow(ends clock.Interval, s *Response) bool {
+	if s.Refused || s.Limit-s.Remaining != 1 {
+		return true // the answer to the first may be still to come
+	}
+	opens := clock.Between(max(ends.Earliest-g.length, s.Sent), min(ends.Latest-g.length, s.Received))
+	if !g.known || opens.Latest >= g.opens.Latest {
+		g.opens, g.known = opens, true
+	}
+	return opens.Width() >= 0
+}
+
 // narrow takes in bounds of an opening. It reports whether the guess may be right.
 func (g *guess) narrow(bound clock.Interval) bool {
 	if bound.Width() >= g.length {
@@ -188,6 +209,11 @@ func (g *guess) at(bound clock.Interval) (opens clock.Interval, one, some bool) 
 	return opens.Intersect(bound), least == most, true
 }
 
+// ends returns when the newest window ends that began with a request.
+func (g *guess) ends() clock.Interval {
+	return clock.Between(g.opens.Earliest+g.length, g.opens.Latest+g.length)
+}
+
 // ceil divides, and rounds up.
 func ceil(a, b clock.Instant) clock.Instant {
 	q := a / b
@@ -200,13 +226,14 @@ func ceil(a, b clock.Instant) clock.Instant {
 // ends returns what all guesses agree on of when the window of an answer ends.
 func (p *Estimator) ends(reset clock.Interval, s Sample, step clock.Instant) clock.Interval {
 	all := clock.Between(clock.Never, -clock.Never)
-	for i := range p.guesses {
-		g := &p.guesses[i]
+	for g := range p.likely() {
 		bound, _ := g.bound(reset, s, step)
-		if g.known {
-			if opens, one, _ := g.at(bound); one {
-				bound = opens
-			}
+		switch opens, one, _ := g.at(bound); {
+		case !g.known:
+		case !g.first && one:
+			bound = opens
+		case g.first && bound.Meets(g.ends()):
+			bound = bound.Intersect(g.ends())
 		}
 		all = clock.Between(min(all.Earliest, bound.Earliest), max(all.Latest, bound.Latest))
 	}
@@ -221,17 +248,31 @@ func (p *Estimator) ends(reset clock.Interval, s Sample, step clock.Instant) clo
 // Openings returns how many openings of the window were seen.
 func (p *Estimator) Openings() int { return p.seen }
 
-// Settled returns the length that all guesses share, if enough was seen; else 0.
-func (p *Estimator) Settled() clock.Instant {
-	if len(p.guesses) == 0 || p.seen < phaseNeeds<<p.failed {
-		return 0
-	}
-	for _, g := range p.guesses {
-		if g.length != p.guesses[0].length {
-			return 0
+// likely returns the guesses that are believed: where windows begin with a request, guesses
+// that they do not are soon contradicted, so others count only when none of these is left.
+func (p *Estimator) likely() iter.Seq[*guess] {
+	first := !slices.ContainsFunc(p.guesses, func(g guess) bool { return !g.first })
+	return func(yield func(*guess) bool) {
+		for i := range p.guesses {
+			if g := &p.guesses[i]; g.first == first && !yield(g) {
+				return
+			}
 		}
 	}
-	return p.guesses[0].length
+}
+
+// Settled returns the length that all guesses share, if enough was seen; else 0.
+func (p *Estimator) Settled() (length clock.Instant) {
+	if p.seen < phaseNeeds<<p.failed {
+		return 0
+	}
+	for g := range p.likely() {
+		if length > 0 && g.length != length {
+			return 0
+		}
+		length = g.length
+	}
+	return length
 }
 
 // Spread returns the time between two requests of a window of which more is to be learned,
@@ -254,7 +295,7 @@ func (p *Estimator) Spread(limit int64) clock.Instant {
 // shortest returns the least length that is possible.
 func (p *Estimator) shortest() clock.Instant {
 	shortest := clock.Never
-	for _, g := range p.guesses {
+	for g := range p.likely() {
 		shortest = min(shortest, g.length)
 	}
 	return shortest

@@ -1,0 +1,44 @@
+package kind
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/forbear-go/forbear/throttle/internal/clock"
+)
+
+// told is what a reset in whole seconds may mean.
+func told(seconds clock.Instant) clock.Interval {
+	return clock.Between((seconds-1)*clock.Second, (seconds+1)*clock.Second)
+}
+
+// Resets that lie two seconds apart are those of windows of three seconds at most.
+func TestResetsBoundTheLength(t *testing.T) {
+	var a aligned
+	a.observe(0, told(2), clock.Second)
+	assert.Zero(t, a.longest(), "no window followed yet")
+	a.observe(clock.Second, told(2), clock.Second)
+	assert.Zero(t, a.longest(), "the same window")
+	a.observe(7*clock.Second, told(8), clock.Second)
+	assert.Equal(t, 7*clock.Second, a.longest(), "some may lie between")
+	a.observe(9*clock.Second, told(10), clock.Second)
+	assert.Equal(t, 3*clock.Second, a.longest())
+	a.observe(10*clock.Second, told(3), clock.Second)
+	assert.Equal(t, 3*clock.Second, a.longest(), "an old response")
+	a.observe(11*clock.Second, told(100), clock.Second)
+	assert.Zero(t, a.longest(), "a reset further away than any window is long")
+}
+
+// Windows of ten seconds whose resets lie 16 seconds apart begin with a request, and weigh no
+// other.
+func TestWindowsThatAreNotAligned(t *testing.T) {
+	for last, aligned := range map[clock.Instant]bool{31: true, 36: false, 41: true} {
+		var e Estimator
+		e.Told(0, told(11), clock.Second)
+		e.Told(11*clock.Second, told(21), clock.Second)
+		assert.False(t, e.CounterExcluded())
+		e.Told((last-10)*clock.Second, told(last), clock.Second)
+		assert.Equal(t, !aligned, e.CounterExcluded(), "%d", last)
+	}
+}

@@ -1,0 +1,137 @@
+package throttle
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/forbear-go/forbear/internal/ratemodel"
+)
+
+// In the first two minutes, windows of up to ten seconds serve about as much as to a client
+// that knows of no limits, and comes back when a refusal says, which is refused half of what it
+// sends: whatever the algorithm, whatever is told of the reset, and whether the length is.
+func TestShortWindowsBesideAPlainClient(t *testing.T) {
+	if raceEnabled {
+		t.Skip("a simulation has one goroutine")
+	}
+	for _, told := range []bool{true, false} {
+		shares, refused, low := map[string][]float64{}, map[string]int{}, 0
+		servers := 0
+		for seed := range uint64(500) {
+			s, words := random(seed)
+			all := s.model().(ratemodel.All)
+			if s.length > 100*time.Second || len(all) > 1 || all[0].Windows(nil, epoch)[0].Limit > 100 {
+				continue
+			}
+			s.length, s.announce.lengths = 2*time.Minute, told
+			ours := s.run()
+			s.bare = true
+			plain := s.run()
+			share := min(float64(ours.admitted)/float64(plain.admitted), 1.1)
+			name := kindOf(all[0])
+			shares[name] = append(shares[name], share)
+			refused[name] += ours.refused
+			servers++
+			if share < .9 {
+				low++
+			}
+			if share < .35 {
+				t.Errorf("%.2f of a plain client's: %s", share, words)
+			}
+		}
+		t.Logf("length told %v: %d of %d servers below 0.9", told, low, servers)
+		for name, all := range shares {
+			sum := 0.
+			for _, share := range all {
+				sum += share
+			}
+			mean := sum / float64(len(all))
+			t.Logf("%s: %.3f of %d, %d refused", name, mean, len(all), refused[name])
+			assert.Greater(t, mean, shortFloors[name], name)
+		}
+		assert.Less(t, low, servers*3/10)
+	}
+}
+
+var shortFloors = map[string]float64{"fixed": .94, "first": .94, "log": .88, "counter": .86, "bucket": .94}
+
+func kindOf(m ratemodel.Model) string {
+	switch m := m.(type) {
+	case *ratemodel.Fixed:
+		if m.FromFirst {
+			return "first"
+		}
+		return "fixed"
+	case *ratemodel.SlidingLog:
+		return "log"
+	case *ratemodel.SlidingCounter:
+		return "counter"
+	}
+	return "bucket"
+}
+
+// Of a window that is used up, and of whose reset and length nothing is told, probes find out
+// how fast it serves.
+func TestWindowsOfWhichNoTimeIsTold(t *testing.T) {
+	for name, c := range map[string]struct {
+		model func() ratemodel.Model
+		least float64
+	}{
+		"bucket of one, ten a second":    {bucketOfOne(10, time.Second), .55},
+		"bucket of one, one a second":    {bucketOfOne(1, time.Second), .8},
+		"bucket of one, twelve a minute": {bucketOfOne(12, time.Minute), .7},
+		"ten in a second, rolling": {func() ratemodel.Model {
+			m := ratemodel.NewSlidingLog(10, time.Second)
+			m.Reset = ratemodel.ResetNone
+			return m
+		}, .6},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for seed := range uint64(5) {
+				s := simulation{model: c.model, announce: announcement{silent: true, date: true}, callers: 20, length: 10 * time.Minute,
+					policy: DefaultPolicy(), fastest: 30 * time.Millisecond, slowest: 60 * time.Millisecond, seed: seed}
+				got := s.run()
+				t.Log(got)
+				assert.Greater(t, got.used(), c.least)
+				assert.Less(t, got.refusals(), .15)
+			}
+		})
+	}
+}
+
+func bucketOfOne(n int, per time.Duration) func() ratemodel.Model {
+	return func() ratemodel.Model {
+		m := ratemodel.NewBucket(1, n, per)
+		m.Reset = ratemodel.ResetNone
+		return m
+	}
+}
+
+// Waits between probes become shorter quickly while all are served, carefully after one was
+// refused, and longer with each that is refused in a row.
+func TestBlindProbes(t *testing.T) {
+	var b blindness
+	assert.Equal(t, blindFirst, b.next())
+	b.observe(0, false, true)
+	assert.Equal(t, blindFirst, b.next(), "that was no probe")
+	b.observe(0, true, false)
+	assert.Equal(t, blindFirst/2, b.next())
+	b.observe(0, true, true)
+	assert.Equal(t, blindFirst*5/8, b.next())
+	b.observe(0, true, false)
+	assert.Equal(t, blindFirst*5/8, b.next(), "served once after a refusal")
+	b.observe(0, true, false)
+	assert.Equal(t, blindFirst*5/8*7/8, b.next(), "served twice")
+	for range 100 {
+		b.observe(0, true, true)
+	}
+	assert.Equal(t, blindMost, b.next())
+	b.observe(5, true, false)
+	assert.Equal(t, blindFirst, b.next(), "it has opened")
+	for range 100 {
+		b.observe(0, true, false)
+	}
+	assert.Equal(t, blindLeast, b.next())
+}
