@@ -13,6 +13,13 @@ import (
 // observe takes in what a response says of this window: among that its limit, if that is
 // above 0.
 func (w *window) observe(k *Limiter, now instant, t *Reservation, said *header.Window, limit int64, refused bool) {
+	switch {
+	case limit <= 0:
+	case refused:
+		w.mixture.refuse(now, limit, &w.length)
+	default:
+		w.mixture.observe(now, limit, &w.length)
+	}
 	if limit > 0 && limit != w.limit {
 		w.setLimit(k, limit)
 	}

@@ -25,6 +25,9 @@ func (k *Limiter) release(v *refusals.View) {
 // refuse takes in a refusal.
 func (k *Limiter) refuse(now instant, t *Reservation, r *header.Reading) {
 	explained := k.explained(r)
+	if k.mixed(r) {
+		return
+	}
 	if r.Overloaded() && !explained {
 		k.overload.refuse(k, now, t, r)
 		return

@@ -40,6 +40,7 @@ type window struct {
 	belief     belief
 	trust      trust
 	eager      eagerness
+	mixture    mixture
 	phase      phase.Estimator
 
 	moment     bool    // the reset is told as one
@@ -84,8 +85,10 @@ func (w *window) open() bool {
 	return !w.credited && (w.limit <= 0 || w.length.Value == 0)
 }
 
-// ignored reports whether requests were served beyond what the window says.
-func (w *window) ignored() bool { return w.belief.beyond || w.trust.broken || w.far }
+// ignored reports whether requests are served beyond what the window says, or may be.
+func (w *window) ignored() bool {
+	return w.belief.beyond || w.trust.broken || w.far || w.mixture.mixed()
+}
 
 // send counts n more, up to the given number, as sent.
 func (w *window) send(now, slack instant, number, n int64) {

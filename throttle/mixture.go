@@ -1,0 +1,94 @@
+package throttle
+
+import (
+	"slices"
+
+	"github.com/forbear-go/forbear/throttle/header"
+	"github.com/forbear-go/forbear/throttle/internal/clock"
+)
+
+// A mixture notices that responses speak of several windows under one name: now of one,
+// now of another, of which requests differ in something that is not known here, or of whichever
+// has less left. Their limits differ and alternate. Which of them counts a request cannot
+// be told before the response comes, so none of them holds requests back.
+type mixture struct {
+	limits  [mixtureLimits]int64 // told of late
+	lengths [mixtureLimits]clock.Length
+	next    int     // the newest of them
+	returns int     // to one of these, one soon after the other
+	since   instant // the first of them
+	changed instant // when the limit changed last
+	same    int     // responses since
+}
+
+const (
+	mixtureLimits  = 8
+	mixtureReturns = 8          // show a mixture,
+	mixtureTime    = 2 * second // over so long: the responses to requests under way overtake each other
+	mixtureSoon    = 10 * second
+	// So many responses that tell one limit, over so many windows, end it.
+	mixtureSame    = 256
+	mixtureWindows = 4
+)
+
+// mixed reports whether there are several windows.
+func (m *mixture) mixed() bool {
+	return m.returns >= mixtureReturns && m.changed-m.since >= mixtureTime
+}
+
+// tells reports whether responses that were no refusals told the limit of late.
+func (m *mixture) tells(limit int64) bool { return slices.Contains(m.limits[:], limit) }
+
+// turn takes the limit that a response tells for that of the window. length is that of the window,
+// and becomes what it was when this limit was told before.
+func (m *mixture) turn(limit int64, length *clock.Length) (known bool) {
+	m.lengths[m.next] = *length
+	if known = m.tells(limit); known {
+		m.next = slices.Index(m.limits[:], limit)
+		*length = m.lengths[m.next]
+	} else {
+		m.next = (m.next + 1) % mixtureLimits
+		m.limits[m.next] = limit
+	}
+	return known
+}
+
+// refuse takes in the limit that a refusal tells.
+func (m *mixture) refuse(now instant, limit int64, length *clock.Length) {
+	if limit != m.limits[m.next] && m.tells(limit) {
+		m.turn(limit, length)
+		m.same, m.changed = 0, now
+	}
+}
+
+// observe takes in the limit that a response tells that is no refusal.
+func (m *mixture) observe(now instant, limit int64, length *clock.Length) {
+	if limit == m.limits[m.next] {
+		if m.same++; m.same >= mixtureSame && now-m.changed > mixtureWindows*length.Value {
+			m.returns = 0
+		}
+		return
+	}
+	m.same = 0
+	known := m.turn(limit, length)
+	switch {
+	case !known:
+	case m.returns == 0 || !m.mixed() && now-m.changed > 2*max(length.Value, mixtureSoon):
+		m.returns, m.since = 1, now
+	default:
+		m.returns++
+	}
+	m.changed = now
+}
+
+// mixed reports whether a refusal comes from one of several windows under one name, so that it
+// says nothing of other requests.
+func (k *Limiter) mixed(r *header.Reading) bool {
+	for i := range k.windows {
+		w := &k.windows[i]
+		if said := w.said(r); said != nil && w.mixture.mixed() && w.emptied(said) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,119 @@
+package throttle
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/forbear-go/forbear/internal/ratemodel"
+	"github.com/forbear-go/forbear/throttle/internal/clock"
+)
+
+// pools are limits of which one counts a request, by something that the client does not know.
+type pools struct {
+	all  []ratemodel.Model
+	next int
+}
+
+func (p *pools) Admit(now time.Time) bool {
+	p.next = (p.next + 1) % len(p.all)
+	return p.all[p.next].Admit(now)
+}
+
+func (p *pools) Next(now time.Time) time.Time { return p.all[p.next].Next(now) }
+
+func (p *pools) Windows(dst []ratemodel.Window, now time.Time) []ratemodel.Window {
+	return p.all[p.next].Windows(dst, now)
+}
+
+// lowest counts each request against all its limits, and tells of the one with least left.
+type lowest struct{ ratemodel.All }
+
+func (l lowest) Windows(dst []ratemodel.Window, now time.Time) []ratemodel.Window {
+	all := l.All.Windows(nil, now)
+	least := all[0]
+	for _, w := range all {
+		if w.Remaining < least.Remaining {
+			least = w
+		}
+	}
+	least.Name = ""
+	return append(dst, least)
+}
+
+// Several limits under one name: those with most left are used, too, or whichever is shown.
+func TestSeveralLimitsUnderOneName(t *testing.T) {
+	told := announcement{step: time.Second, wait: true, date: true, rounding: 1}
+	moment := told
+	moment.epoch = true
+	for name, c := range map[string]struct {
+		model    func() ratemodel.Model
+		announce announcement
+	}{
+		"two pools": {func() ratemodel.Model {
+			return &pools{all: []ratemodel.Model{ratemodel.NewFixed(30, time.Minute), ratemodel.NewFixed(1000, time.Minute)}}
+		}, moment},
+		"four pools": {func() ratemodel.Model {
+			return &pools{all: []ratemodel.Model{ratemodel.NewFixed(30, time.Minute), ratemodel.NewFixed(100, time.Minute),
+				ratemodel.NewFixed(300, time.Minute), ratemodel.NewFixed(1000, time.Minute)}}
+		}, told},
+		"the lower of two, moments": {func() ratemodel.Model {
+			return lowest{ratemodel.All{ratemodel.NewFixed(20, time.Second), ratemodel.NewFixed(300, time.Minute)}}
+		}, moment},
+		"the lower of two, delays": {func() ratemodel.Model {
+			return lowest{ratemodel.All{ratemodel.NewFixed(20, time.Second), ratemodel.NewFixed(300, time.Minute)}}
+		}, told},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for seed := range uint64(3) {
+				s := simulation{model: c.model, announce: c.announce, callers: 20, start: 17300 * time.Millisecond, length: 20 * time.Minute,
+					policy: DefaultPolicy(), fastest: 40 * time.Millisecond, slowest: 80 * time.Millisecond, seed: seed}
+				ours := s.run()
+				s.bare = true
+				plain := s.run()
+				t.Logf("%v, plain %v", ours, plain)
+				assert.Greater(t, float64(ours.admitted), .85*float64(plain.admitted))
+				assert.LessOrEqual(t, ours.refused, plain.refused)
+			}
+		})
+	}
+}
+
+// Limits that return to what they were within seconds are those of several windows, until one
+// is told for several windows. Responses that overtake each other show nothing.
+func TestMixture(t *testing.T) {
+	var m mixture
+	length := clock.Length{Value: 10 * second}
+	now := instant(0)
+	tell := func(limit int64, after instant) {
+		now += after
+		m.observe(now, limit, &length)
+	}
+	for range 20 {
+		tell(10, millisecond)
+		tell(100, millisecond)
+	}
+	assert.False(t, m.mixed(), "within a round trip")
+	tell(10, 2*second)
+	assert.True(t, m.mixed())
+	for range mixtureSame {
+		tell(10, 10*millisecond)
+	}
+	assert.True(t, m.mixed(), "the same window")
+	tell(10, 60*second)
+	assert.False(t, m.mixed())
+
+	for i := range int64(40) {
+		tell(1000+i, second)
+	}
+	assert.False(t, m.mixed(), "a limit that grows")
+	assert.False(t, m.tells(10))
+	assert.True(t, m.tells(1039))
+
+	length.Value = 60 * second
+	tell(7, second)
+	length.Value = 5 * second
+	tell(1039, second)
+	assert.Equal(t, 60*second, length.Value, "the length that goes with the limit")
+}
