@@ -3,7 +3,6 @@
 package phase
 
 import (
-	"iter"
 	"slices"
 
 	"github.com/forbear-go/forbear/throttle/internal/clock"
@@ -226,7 +225,12 @@ func ceil(a, b clock.Instant) clock.Instant {
 // ends returns what all guesses agree on of when the window of an answer ends.
 func (p *Estimator) ends(reset clock.Interval, s Sample, step clock.Instant) clock.Interval {
 	all := clock.Between(clock.Never, -clock.Never)
-	for g := range p.likely() {
+	first := p.firsts()
+	for i := range p.guesses {
+		g := &p.guesses[i]
+		if g.first != first {
+			continue
+		}
 		bound, _ := g.bound(reset, s, step)
 		switch opens, one, _ := g.at(bound); {
 		case !g.known:
@@ -248,17 +252,15 @@ func (p *Estimator) ends(reset clock.Interval, s Sample, step clock.Instant) clo
 // Openings returns how many openings of the window were seen.
 func (p *Estimator) Openings() int { return p.seen }
 
-// likely returns the guesses that are believed: where windows begin with a request, guesses
-// that they do not are soon contradicted, so others count only when none of these is left.
-func (p *Estimator) likely() iter.Seq[*guess] {
-	first := !slices.ContainsFunc(p.guesses, func(g guess) bool { return !g.first })
-	return func(yield func(*guess) bool) {
-		for i := range p.guesses {
-			if g := &p.guesses[i]; g.first == first && !yield(g) {
-				return
-			}
+// firsts reports whether it is believed that windows begin with a request. Where they do,
+// guesses that they do not are soon contradicted, so it is only when none of these is left.
+func (p *Estimator) firsts() bool {
+	for i := range p.guesses {
+		if !p.guesses[i].first {
+			return false
 		}
 	}
+	return true
 }
 
 // Settled returns the length that all guesses share, if enough was seen; else 0.
@@ -266,11 +268,15 @@ func (p *Estimator) Settled() (length clock.Instant) {
 	if p.seen < phaseNeeds<<p.failed {
 		return 0
 	}
-	for g := range p.likely() {
-		if length > 0 && g.length != length {
+	first := p.firsts()
+	for i := range p.guesses {
+		switch g := &p.guesses[i]; {
+		case g.first != first:
+		case length > 0 && g.length != length:
 			return 0
+		default:
+			length = g.length
 		}
-		length = g.length
 	}
 	return length
 }
@@ -295,8 +301,11 @@ func (p *Estimator) Spread(limit int64) clock.Instant {
 // shortest returns the least length that is possible.
 func (p *Estimator) shortest() clock.Instant {
 	shortest := clock.Never
-	for g := range p.likely() {
-		shortest = min(shortest, g.length)
+	first := p.firsts()
+	for i := range p.guesses {
+		if g := &p.guesses[i]; g.first == first {
+			shortest = min(shortest, g.length)
+		}
 	}
 	return shortest
 }
