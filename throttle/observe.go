@@ -26,7 +26,8 @@ func (w *window) observe(k *Limiter, now instant, t *Reservation, said *header.W
 	bidden := w.probe.bade > 0 && w.probe.answeredBy(t)
 	w.probe.bade = 0
 	early := w.resetKnown && t.at < w.reset.Latest && w.probe.answeredBy(t)
-	reset, told := interval{}, said.Reset.Known()
+	ahead := w.resetKnown && w.reset.Earliest-t.at > misledAhead
+	reset, told := interval{}, said.Reset.Known() && !w.misled(now)
 	w.moment = told && !said.Reset.At.IsZero()
 	if told {
 		reset = k.clock.Instants(said.Reset, t.at, now)
@@ -59,8 +60,16 @@ func (w *window) observe(k *Limiter, now instant, t *Reservation, said *header.W
 		w.coarse.refused = 0
 	}
 	probe := w.probe.answeredBy(t) && !w.belief.early && w.untimed(told, reset, now) && !w.contention.Others(now)
-	if w.belief.observe(now, said, remaining, ok, refused, probe) {
+	left := remaining
+	if w.credited && k.sent == k.answered {
+		// Responses that overtake each other may leave the last one with more than there is.
+		left = max(min(left, max(w.grantedThrough, t.answered+t.cost+remaining)-k.sent), 0)
+	}
+	if w.belief.observe(now, said, left, ok, refused, probe) {
 		w.contention.Begin(w.limit) // it counts anew, and no other server did
+		if ahead {
+			w.mislead(now)
+		}
 	}
 	switch {
 	case w.units != nil && !refused:

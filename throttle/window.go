@@ -41,6 +41,7 @@ type window struct {
 	trust      trust
 	eager      eagerness
 	mixture    mixture
+	misleads   misleads
 	phase      phase.Estimator
 
 	moment     bool    // the reset is told as one

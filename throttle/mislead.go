@@ -1,0 +1,37 @@
+package throttle
+
+import "github.com/forbear-go/forbear/throttle/internal/clock"
+
+// A misleads counts how often a window had opened long before its reset, as the server told
+// it: in another time zone, or by a clock that is wrong. Then resets are not believed for a
+// while, and probes find out when the window opens.
+type misleads struct {
+	times int
+	until instant // resets are not believed before this; 0 is that they are
+}
+
+const (
+	misledTimes = 2
+	misledAhead = 60 * second // how long before the reset a window was open
+	misledFor   = 60 * 60 * second
+)
+
+// misled reports whether the resets of w are not believed.
+func (w *window) misled(now instant) bool {
+	if now >= w.misleads.until {
+		w.misleads.until = 0
+	}
+	return w.misleads.until > 0
+}
+
+// mislead takes in that w was open long before its reset.
+func (w *window) mislead(now instant) {
+	m := &w.misleads
+	if m.times++; m.times >= misledTimes {
+		m.until = now + misledFor
+		w.resetKnown, w.probe.blind = false, blindness{}
+		if !w.length.Told {
+			w.length = clock.Length{} // it was inferred from them
+		}
+	}
+}
