@@ -116,6 +116,7 @@ type simulation struct {
 	line     []*request
 	door     []*request
 	timer    time.Time
+	opening  time.Time // when the door is tried again
 	closing  bool
 	served   time.Time // when somebody was last
 	out      outcome
@@ -217,7 +218,10 @@ func (s *simulation) open() {
 		r := s.door[0]
 		wait := max(s.tokens.Pool.Wait(s.now, s.tokens.Need(r.Cost)), s.requests.Wait(s.now, 1))
 		if wait > 0 {
-			s.in(wait, s.open)
+			if at := s.now.Add(wait); !s.opening.After(s.now) || at.Before(s.opening) {
+				s.opening = at
+				s.in(wait, s.open)
+			}
 			return
 		}
 		s.door = s.door[1:]
