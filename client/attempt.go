@@ -241,6 +241,7 @@ func (a *attempt) read(r *header.Reader, ans *answer) (body []byte) {
 		}
 		a.global = isGlobal(ans.resp, body)
 	}
+	a.untilNextDay(now)
 	return body
 }
 

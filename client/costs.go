@@ -13,6 +13,7 @@ import (
 	"github.com/forbear-go/forbear/queue"
 	"github.com/forbear-go/forbear/throttle"
 	"github.com/forbear-go/forbear/throttle/cost"
+	"github.com/forbear-go/forbear/throttle/header"
 	"github.com/forbear-go/forbear/throttle/limit"
 )
 
@@ -59,6 +60,17 @@ func (a *attempt) charge(who *principal, c *call) {
 	a.Estimate = limit.Estimate{Bytes: c.estimate.Bytes, Most: c.estimate.Most}
 	if a.model = c.estimate.Model; a.model != "" {
 		a.route = who.routes.OfModel(a.route, a.model)
+	}
+}
+
+// untilNextDay has a refusal hold until the next day whose quota of a day is used up. The wait
+// beside it may be that of a shorter period, after which the server refuses again.
+func (a *attempt) untilNextDay(now time.Time) {
+	if a.api == nil || !a.reading.Refused || a.reading.Reason != header.PeriodQuota {
+		return
+	}
+	if at, ok := a.api.NextDay(now); ok && at.Sub(now) > a.reading.Wait.Delay {
+		a.reading.Wait = header.Wait{Reset: header.Reset{At: at, Resolution: time.Second}, Delay: at.Sub(now), Explicit: true}
 	}
 }
 

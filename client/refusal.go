@@ -77,6 +77,7 @@ func (a *attempt) remember(t *Transport, r *header.Reader, ans *answer, body []b
 		body, ans.resp = header.PeekBody(ans.resp, refusalPatience) //nolint:bodyclose // the caller or leave closes it
 		if len(body) > 0 {
 			r.Read(&a.reading, ans.resp.StatusCode, ans.resp.Header, body, time.Now())
+			a.untilNextDay(time.Now())
 		}
 	}
 	ans.said = newRefusal(ans.resp, body)

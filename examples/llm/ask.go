@@ -21,7 +21,7 @@ type asker struct {
 	client   *http.Client
 	server   *chat
 	answered atomic.Int64
-	took     time.Duration
+	took     atomic.Int64 // nanoseconds, once it is done
 
 	mu  sync.Mutex
 	err error // the first
@@ -44,7 +44,7 @@ func (a *asker) all(ctx context.Context, p plan) {
 		})
 	}
 	wg.Wait()
-	a.took = time.Since(began)
+	a.took.Store(int64(time.Since(began)))
 }
 
 func (a *asker) fail(err error) {

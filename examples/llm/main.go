@@ -9,6 +9,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -45,6 +46,11 @@ type limits struct {
 	minute           time.Duration
 }
 
+// used returns the share that so many tokens are of all that the server had to give: it began full.
+func (l limits) used(tokens int, in time.Duration) float64 {
+	return float64(tokens) / (float64(l.tokens) * (1 + in.Seconds()/l.minute.Seconds()))
+}
+
 // run compares go-retryablehttp with forbear.
 func run(ctx context.Context, out io.Writer, p plan) error {
 	fmt.Fprintf(out, "%d prompts, %d callers, a server that allows %d requests and %d tokens in %v.\n\n",
@@ -64,7 +70,7 @@ func run(ctx context.Context, out io.Writer, p plan) error {
 	asks := []*asker{{name: "go-retryablehttp", client: plain.StandardClient(), server: other}, {name: "forbear", client: hc, server: server}}
 	var wg sync.WaitGroup
 	done := make(chan struct{})
-	wg.Go(func() { follow(out, done, asks) })
+	wg.Go(func() { follow(out, done, asks, p.limits) })
 	var each sync.WaitGroup
 	for _, a := range asks {
 		each.Go(func() { a.all(ctx, p) })
@@ -78,9 +84,9 @@ func run(ctx context.Context, out io.Writer, p plan) error {
 	fmt.Fprintf(out, "\n%-16s  %8s  %13s  %13s  %11s  %6s\n", "client", "answered", "requests sent", "refused (429)", "tokens used", "time")
 	for _, a := range asks {
 		n := a.server.counts()
-		possible := float64(p.limits.tokens) * (1 + a.took.Seconds()/p.limits.minute.Seconds())
+		took := time.Duration(a.took.Load())
 		fmt.Fprintf(out, "%-16s  %8d  %13d  %13d  %9.1f %%  %4.1f s\n",
-			a.name, a.answered.Load(), n.requests, n.refused, 100*float64(n.tokens)/possible, a.took.Seconds())
+			a.name, a.answered.Load(), n.requests, n.refused, 100*p.limits.used(n.tokens, took), took.Seconds())
 	}
 	forbear := asks[1]
 	if n := server.counts(); n.refused > p.prompts/10 {
@@ -89,8 +95,9 @@ func run(ctx context.Context, out io.Writer, p plan) error {
 	return forbear.failure()
 }
 
-// follow writes every second how far each is.
-func follow(out io.Writer, done <-chan struct{}, asks []*asker) {
+// follow writes every second how far each is, and how much it used of what there was until then.
+func follow(out io.Writer, done <-chan struct{}, asks []*asker, l limits) {
+	began := time.Now()
 	for tick := time.NewTicker(time.Second); ; {
 		select {
 		case <-done:
@@ -100,7 +107,8 @@ func follow(out io.Writer, done <-chan struct{}, asks []*asker) {
 		}
 		for _, a := range asks {
 			n := a.server.counts()
-			fmt.Fprintf(out, "%-16s %4d answered, %3d refused, %6d tokens  ", a.name, a.answered.Load(), n.refused, n.tokens)
+			fmt.Fprintf(out, "%-16s %4d answered, %3d refused, %5.1f %% of the tokens  ",
+				a.name, a.answered.Load(), n.refused, 100*l.used(n.tokens, cmp.Or(time.Duration(a.took.Load()), time.Since(began))))
 		}
 		fmt.Fprintln(out)
 	}

@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"path"
 	"strings"
+	"time"
 )
 
 // Units is an amount of each of some units, by the names that header fields
@@ -93,6 +94,24 @@ type API struct {
 	// stream of it. The first name of a path may stand at any depth; the last one
 	// in the body counts.
 	Body []Term
+
+	// Day is the time zone at whose midnight quotas of a day come back, such as
+	// "America/Los_Angeles".
+	Day string
+}
+
+// NextDay returns when a quota of a day comes back that was used up by now, and
+// whether that is known.
+func (a *API) NextDay(now time.Time) (time.Time, bool) {
+	if a.Day == "" {
+		return time.Time{}, false
+	}
+	zone, err := time.LoadLocation(a.Day)
+	if err != nil {
+		return time.Time{}, false
+	}
+	y, m, d := now.In(zone).Date()
+	return time.Date(y, m, d+1, 0, 0, 0, 0, zone), true
 }
 
 // A Term is a number in a request or a response, and the unit it counts in.

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -77,4 +78,24 @@ func TestForFindsTheServer(t *testing.T) {
 	}
 	assert.Nil(t, cost.Named("nobody"))
 	assert.Nil(t, cost.For(nil))
+}
+
+func TestNextDay(t *testing.T) {
+	gemini := cost.Named("gemini")
+	for now, want := range map[string]string{
+		"2026-01-15T07:59:59Z": "2026-01-15T08:00:00Z",
+		"2026-01-15T08:00:00Z": "2026-01-16T08:00:00Z",
+		"2026-03-08T09:00:00Z": "2026-03-09T07:00:00Z", // clocks are put forward
+		"2026-07-15T12:00:00Z": "2026-07-16T07:00:00Z",
+	} {
+		at, err := time.Parse(time.RFC3339, now)
+		require.NoError(t, err)
+		next, ok := gemini.NextDay(at)
+		require.True(t, ok)
+		assert.Equal(t, want, next.UTC().Format(time.RFC3339), now)
+	}
+	for _, day := range []string{"", "Nowhere/Atlantis"} {
+		_, ok := (&cost.API{Day: day}).NextDay(time.Now())
+		assert.False(t, ok, day)
+	}
 }

@@ -42,7 +42,7 @@ var table = []API{
 		// Tokens a minute are those of the input alone.
 		Name: "gemini", Hosts: []string{"generativelanguage.googleapis.com", "aiplatform.googleapis.com", "*-aiplatform.googleapis.com"},
 		Source: "https://ai.google.dev/gemini-api/docs/rate-limits",
-		Model:  "/models/",
+		Model:  "/models/", Day: "America/Los_Angeles",
 		Body: []Term{
 			{Field: "usageMetadata.promptTokenCount", Unit: "tokens"},
 			{Field: "usageMetadata.promptTokenCount", Unit: "input-tokens"},

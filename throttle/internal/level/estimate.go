@@ -64,11 +64,13 @@ func (l *Limiter) ending() float64 {
 		duration, _ = l.durations.mean()
 	}
 	// As many as x are expected to, and k with all likelihood.
-	x := n * l.least.quantile(0) / max(duration, 1e-3)
+	x := n * min(l.least.quantile(0), 0.5) / max(duration, 1e-3)
 	k := min(n, math.Ceil(x+3*math.Sqrt(x))+1)
 	switch {
 	case l.used.n >= 8:
-		return k * l.used.quantile(0.95)
+		high := l.used.quantile(0.95)
+		mean, deviation := l.used.mean()
+		return min(k*high, x*mean+4*math.Sqrt(x*(mean*mean+deviation*deviation))+high)
 	case l.falls.each.n >= 4:
 		mean, deviation := l.perRequest()
 		return k*mean + 2*deviation*math.Sqrt(k)
@@ -83,11 +85,11 @@ type others struct {
 	rate                  float64 // per second
 }
 
-func (o *others) observe(past time.Duration, fall, admitted, ended float64) {
+func (o *others) observe(past time.Duration, fall float64, c counts) {
 	const fade = 0.97
 	o.past = o.past*fade + past.Seconds()
 	o.fall = o.fall*fade + fall
-	o.admitted, o.ended = o.admitted*fade+admitted, o.ended*fade+ended
+	o.admitted, o.ended = o.admitted*fade+c.admitted, o.ended*fade+c.ended
 }
 
 // estimate returns by how much what remains falls each second without us, at

@@ -21,7 +21,7 @@ func (f *falls) observe(fall, count float64) {
 
 // observeFall compares what remains with what remained: the rest of the fall is
 // the cost of requests that do not tell it, or others.
-func (l *Limiter) observeFall(t time.Duration, w Window, admitted, ended, count float64) {
+func (l *Limiter) observeFall(t time.Duration, w Window, c counts) {
 	base := l.remaining + l.grains.half()
 	if l.refill.bucket {
 		if base += (t - l.at).Seconds() * l.refill.rate; base >= l.limit {
@@ -35,8 +35,11 @@ func (l *Limiter) observeFall(t time.Duration, w Window, admitted, ended, count 
 	if l.refill.bucket && l.answers >= 32 {
 		l.others.rate = l.others.estimate(l.refill.rate)
 	}
-	l.others.observe(t-l.at, fall, admitted, ended)
-	if count > 0 {
-		l.falls.observe(fall, count)
+	l.others.observe(t-l.at, fall, c)
+	if w.Streamed {
+		l.refunds.observe(fall, c)
+	}
+	if c.requests > 0 {
+		l.falls.observe(fall, c.requests)
 	}
 }

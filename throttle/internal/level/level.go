@@ -130,7 +130,7 @@ func (l *Limiter) Ask(now time.Time, d Demand) Decision {
 		return Decision{Go: true}
 	}
 	if t < l.closed && l.admission(d) >= l.closedTo {
-		if !d.Known && l.told && l.mayAskBack(t, l.lack(t, d)) {
+		if !d.Known && l.told && l.mayAskBack(t, l.lack(t, d), d) {
 			return Decision{Go: true}
 		}
 		return Decision{At: l.origin.Add(l.closed)}
@@ -142,7 +142,7 @@ func (l *Limiter) Ask(now time.Time, d Demand) Decision {
 	}
 	l.lapse(t)
 	lack := l.lack(t, d)
-	if lack <= 0 || l.full(t, d.Known) || l.mayProbe(t, d.Known) || !d.Known && (l.mayTry(t, d) || l.mayAskBack(t, lack)) {
+	if lack <= 0 || l.full(t, d.Known) || l.mayProbe(t, d.Known) || !d.Known && (l.mayTry(t, d) || l.mayAskBack(t, lack, d)) {
 		return Decision{Go: true}
 	}
 	at := l.later(t, d.Known, lack)

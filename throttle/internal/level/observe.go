@@ -90,9 +90,9 @@ func (l *Limiter) anchor(t time.Duration, own *Hold, w Window) {
 		l.observeReset(t, w)
 	}
 	l.observeStrangers(t, w)
-	admitted, ended, count := l.counted(t, own)
+	c := l.counted(t, own)
 	if l.told && w.Limit == l.limit && w.Remaining > 0 {
-		l.observeFall(t, w, admitted, ended, count)
+		l.observeFall(t, w, c)
 	}
 	l.refunds.back, l.owing = 0, nil
 	l.told, l.limit, l.at = true, w.Limit, t
@@ -209,16 +209,22 @@ func period(d time.Duration) time.Duration {
 	return (d + day - 1).Truncate(day)
 }
 
-// counted ends the holds that a response surely counts. It returns what their
-// admission may have taken, what those took that are over, and how many requests
-// that explains.
-func (l *Limiter) counted(t time.Duration, own *Hold) (admitted, ended, count float64) {
+// counts are what a response counts that none before it did.
+type counts struct {
+	admitted float64 // what admissions may have taken
+	ended    float64 // what those took that are over
+	back     float64 // what the admission of those may have taken
+	requests float64
+}
+
+// counted ends the holds that a response surely counts.
+func (l *Limiter) counted(t time.Duration, own *Hold) (c counts) {
 	kept := l.holds[:0]
 	for _, h := range l.holds {
 		if h.arriving && (h == own || h.sent <= t-l.arrival()) {
 			h.arriving = false
-			admitted += h.admitted
-			count += 0.5
+			c.admitted += h.admitted
+			c.requests += 0.5
 		}
 		asOf := t - l.arrival()/2
 		if h.demand.Known {
@@ -228,8 +234,9 @@ func (l *Limiter) counted(t time.Duration, own *Hold) (admitted, ended, count fl
 			asOf = max(asOf, own.sent)
 		}
 		if h.end > 0 && h.end <= asOf {
-			ended += h.cost
-			count += 0.5
+			c.ended += h.cost
+			c.back += h.admitted
+			c.requests += 0.5
 			continue
 		}
 		h.paid = h.paid && h == own // this response may be the older of the two
@@ -237,7 +244,7 @@ func (l *Limiter) counted(t time.Duration, own *Hold) (admitted, ended, count fl
 	}
 	clear(l.holds[len(kept):])
 	l.holds = kept
-	return admitted, ended, count
+	return c
 }
 
 // arrival is how long a request takes to arrive, and a response to come back: one may

@@ -18,7 +18,7 @@ var servers = flag.Int("servers", 150, "how many random servers are tried")
 func random(seed uint64) scenario {
 	rng := rand.New(rand.NewPCG(seed, 99))
 	c := chat()
-	c.seed, c.minutes = seed, 6
+	c.seed, c.minutes, c.patient = seed, 6, true
 	c.charging = ratemodel.Charging(rng.IntN(4))
 	switch rng.IntN(3) {
 	case 0:

@@ -25,6 +25,7 @@ type scenario struct {
 	silent  bool // no response tells its usage
 	hideMax bool // the most that a response may have is not known
 	exact   bool // every cost is known
+	patient bool // requests wait for the first response
 
 	callers    int
 	mean, most float64
@@ -73,10 +74,19 @@ type client interface {
 type outcome struct {
 	attempts, refused, served int
 	charged                   float64
-	stuck                     bool // nobody was served for minutes
+	charges                   map[int64]float64 // by the minute
+	stuck                     bool              // nobody was served for minutes
 	now                       time.Time
 	pool                      ratemodel.Pool
 	after                     func(d time.Duration) // runs on, without new requests
+}
+
+// within returns what was charged, of each minute no more than its limit.
+func (o outcome) within(limit float64) (sum float64) {
+	for _, charged := range o.charges {
+		sum += min(charged, limit)
+	}
+	return sum
 }
 
 func (o outcome) refusedShare() float64 {
@@ -116,6 +126,7 @@ type simulation struct {
 	line     []*request
 	door     []*request
 	timer    time.Time
+	opening  time.Time // when the door is tried again
 	closing  bool
 	served   time.Time // when somebody was last
 	out      outcome
@@ -123,6 +134,7 @@ type simulation struct {
 
 func run(c scenario, mk func(c scenario) client) outcome {
 	s := &simulation{scenario: c, rng: rand.New(rand.NewPCG(c.seed, 7)), now: time.Unix(1_700_000_017, 0)}
+	s.out.charges = map[int64]float64{}
 	if s.pool == nil {
 		s.pool = ratemodel.NewRefillingPool
 	}
@@ -217,7 +229,10 @@ func (s *simulation) open() {
 		r := s.door[0]
 		wait := max(s.tokens.Pool.Wait(s.now, s.tokens.Need(r.Cost)), s.requests.Wait(s.now, 1))
 		if wait > 0 {
-			s.in(wait, s.open)
+			if at := s.now.Add(wait); !s.opening.After(s.now) || at.Before(s.opening) {
+				s.opening = at
+				s.in(wait, s.open)
+			}
 			return
 		}
 		s.door = s.door[1:]
@@ -263,6 +278,7 @@ func (s *simulation) arrive(r *request) {
 func (s *simulation) finish(r *request) {
 	s.tokens.Settle(s.now, r.Cost)
 	s.out.charged += s.tokens.Charged(r.Cost)
+	s.out.charges[s.now.Unix()/60] += s.tokens.Charged(r.Cost)
 	s.out.served++
 	w := s.tell(false)
 	lost := s.rng.Float64() < s.lost
@@ -384,6 +400,9 @@ type ours struct {
 
 	tokens, requests *level.Limiter
 	never            int
+	first            time.Time // when the first request was sent
+	sent             int       // requests before the first response
+	told             bool
 }
 
 type holds struct{ tokens, requests *level.Hold }
@@ -407,6 +426,13 @@ func (c *ours) demand(r *request) level.Demand {
 }
 
 func (c *ours) ask(now time.Time, r *request) (bool, time.Time) {
+	if !c.told && !c.exact && !c.patient {
+		at := c.first
+		if c.sent > 0 {
+			at = c.first.Add(230*time.Millisecond + time.Duration(c.sent)*10*time.Millisecond)
+		}
+		return !now.Before(at), at
+	}
 	a, b := c.tokens.Ask(now, c.demand(r)), c.requests.Ask(now, one)
 	switch {
 	case a.Never || b.Never:
@@ -425,10 +451,14 @@ func (c *ours) ask(now time.Time, r *request) (bool, time.Time) {
 }
 
 func (c *ours) send(now time.Time, r *request) {
+	if c.sent++; c.sent == 1 {
+		c.first = now
+	}
 	r.state = holds{c.tokens.Take(now, c.demand(r)), c.requests.Take(now, one)}
 }
 
 func (c *ours) header(now time.Time, r *request, w told) {
+	c.told = true
 	h := r.state.(holds)
 	c.tokens.Observe(now, h.tokens, w.tokens)
 	c.requests.Observe(now, h.requests, w.requests)
@@ -441,6 +471,7 @@ func (c *ours) done(now time.Time, r *request, usage bool) {
 }
 
 func (c *ours) refused(now time.Time, r *request, w told) time.Time {
+	c.told = true
 	h := r.state.(holds)
 	var tokens, requests time.Time // that do not speak of the other window
 	if w.lacking {

@@ -61,9 +61,10 @@ func (s *spent) forget(before, length time.Duration) {
 // left returns what left the window after one time and until another, where the server charges so
 // many times what responses tell, and when more does; 0 if nothing will. What a server charges for
 // at the end of requests leaves later than what it charges for when they are sent, but what it
-// charged for before the first time is not counted twice: the lesser of the two is returned.
+// charged for before the first time is not counted twice: the lesser of the two is returned, less
+// what one request may have been given back of: servers may take it off what they charged another.
 func (s *spent) left(after, until, length time.Duration, factor float64) (amount float64, next time.Duration) {
-	ended, sent := 0.0, 0.0
+	ended, sent, apart := 0.0, 0.0, 0.0
 	var nextEnded, nextSent time.Duration
 	for _, x := range s.slots {
 		charged := max(x.amount, min(x.amount*factor, x.most))
@@ -76,12 +77,13 @@ func (s *spent) left(after, until, length time.Duration, factor float64) (amount
 			nextSent = cmp.Or(min(at, nextSent), at)
 		} else if at > after {
 			sent += charged
+			apart = max(apart, min(charged, x.most-charged))
 		}
 	}
 	if ended < sent {
-		return ended, nextEnded
+		return max(0, ended-apart), nextEnded
 	}
-	return sent, nextSent
+	return max(0, sent-apart), nextSent
 }
 
 // surelyLeft is left whenever the server charged for what. What may have left before the first time

@@ -1,0 +1,71 @@
+package level
+
+import "time"
+
+// Refunds finds out whether the server gives back what a request did not use of
+// what was asked of it. Where responses begin before they end, none may be left
+// to tell so: then one request asks.
+type refunds struct {
+	back  float64       // what may have come back since the newest response
+	hold  *Hold         // the request that asks
+	after time.Duration // when the next one may, once the answer was no
+	wait  time.Duration
+	good  bool // the last one was served
+
+	// By how much what remains fell otherwise than it would have, squared.
+	atEnd, kept, given float64 // were costs charged at the end, kept, or given back
+	n                  int
+}
+
+// observe compares the fall between two responses with the ways to charge for
+// the requests that the later of them counts.
+func (r *refunds) observe(fall float64, c counts) {
+	const fade = 0.97
+	if c.requests == 0 {
+		return
+	}
+	square := func(sum, x float64) float64 { return sum*fade + x*x }
+	r.atEnd = square(r.atEnd, fall-c.ended)
+	r.kept = square(r.kept, fall-c.admitted)
+	r.given = square(r.given, fall-(c.admitted-c.back+c.ended))
+	r.n++
+}
+
+// none reports whether the server clearly gives nothing back.
+func (r *refunds) none() bool { return r.n >= 16 && 2*min(r.atEnd, r.kept) < r.given }
+
+// mayAskBack reports whether a request may go that lacks no more than may have
+// come back, and no response is under way that would tell.
+func (l *Limiter) mayAskBack(t time.Duration, lack float64, d Demand) bool {
+	if l.unheard > 0 || l.refunds.hold != nil || lack > l.refunds.back || t < l.refunds.after {
+		return false
+	}
+	if r := &l.refunds; r.none() && (l.level(t, false)-l.ended < l.minimum(d) || r.kept < 2*r.atEnd) {
+		return false
+	}
+	at := l.reset
+	switch {
+	case l.rolls(false):
+		at = l.spent.covers(l.at, lack, l.length)
+	case l.refill.bucket || at <= t:
+		at = l.later(t, false, lack)
+	}
+	worth := 5 * time.Second // of waiting a refusal
+	if l.refunds.good {
+		worth = time.Second
+	}
+	return max(l.closed, at) > t+worth || !l.refill.bucket && l.refunds.back > 2*lack
+}
+
+func (r *refunds) answered(h *Hold) {
+	if r.hold == h {
+		r.hold, r.after, r.wait, r.good = nil, 0, 0, true
+	}
+}
+
+func (r *refunds) refused(t time.Duration, h *Hold) {
+	if r.hold == h {
+		r.wait = min(max(2*r.wait, 5*time.Second), time.Hour)
+		r.hold, r.after, r.back, r.good = nil, t+r.wait, 0, false
+	}
+}
