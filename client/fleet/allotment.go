@@ -192,15 +192,19 @@ func (m *member) reportAllotted(now time.Time, waiting int, q *report) {
 }
 
 // doubt looks whether a response tells that less is left of this instance than the fleet may
-// have spent of it.
+// have spent of it, or that it does not end when it should.
 func (m *member) doubt(w *window, e *flight, remaining int64) {
 	t := &m.allotment
-	if t.term == 0 || t.window != w || w.marked || e.at.Before(w.opened) {
+	if w.period == 0 || e.at.Before(w.opened) {
 		return
 	}
-	end := w.opened.Add(w.period)
-	const slack = phaseSlack * time.Millisecond
-	if remaining+1+w.limit/64 < t.each-t.spent(m.sent) || w.latest.Before(end.Add(-w.width-slack)) || w.earliest.After(end.Add(slack)) {
+	switch other := !w.marked && w.endsOtherwise(); {
+	case !w.sure && (other || e.refused && !w.met.Equal(w.opened)):
+		w.period = 0
+	case !w.sure:
+		w.met = w.opened
+	case w.marked:
+	case t.term != 0 && t.window == w && (other || remaining+1+w.limit/64 < t.each-t.spent(m.sent)):
 		t.doubt, m.dirty = true, true
 	}
 }

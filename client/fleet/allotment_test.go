@@ -17,7 +17,7 @@ func allotted(t testing.TB) *member {
 	f, m := join(t, func() {}, 0)
 	t.Cleanup(func() { _ = f.Close(t.Context()) }) // the store knows nothing of it
 	now := time.Now()
-	w := &window{name: "w", limit: 100, opened: now, period: 2 * time.Second, width: 100 * time.Millisecond}
+	w := &window{name: "w", limit: 100, opened: now, period: 2 * time.Second, width: 100 * time.Millisecond, sure: true}
 	m.windows, m.lease = []*window{w}, now.Add(time.Hour)
 	m.clock.observe(now.UnixMilli(), now, now)
 	m.allotment = allotment{term: 7, window: w, each: 10}

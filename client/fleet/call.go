@@ -119,7 +119,7 @@ func (m *member) plan(now time.Time, waiting int) (call bool, next time.Time) {
 // known, that is when the responses to what was sent last should be there, so that it is told
 // of them too.
 func (m *member) asks() time.Time {
-	if m.left > 0 || len(m.flying) == 0 || slices.ContainsFunc(m.windows, func(w *window) bool { return w.period == 0 }) {
+	if m.left > 0 || len(m.flying) == 0 || slices.ContainsFunc(m.windows, func(w *window) bool { return !w.sure }) {
 		return m.nextAsk
 	}
 	if at := m.recent.latest.Add(min(m.trip+m.trip/4, lateMost)); at.After(m.nextAsk) {

@@ -131,9 +131,12 @@ func exchange(l *ledger, q *report, time int64) (*ledger, reply) {
 		if w.known {
 			f.Bound = w.bound
 		}
-		if w.phase.known() {
+		if w.phase.likely() {
 			apart := (now - w.phase.at) / drift // as far as the clocks may have come apart since
-			f.Opens, f.Opened, f.Period = w.phase.lo-apart, w.phase.hi+apart, w.phase.period
+			f.Opens, f.Opened, f.Likely = w.phase.lo-apart, w.phase.hi+apart, w.phase.period
+		}
+		if w.phase.known() {
+			f.Period = w.phase.period
 		}
 		r.Windows[name] = f
 	}

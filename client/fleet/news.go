@@ -21,6 +21,10 @@ func (m *member) heed(n *news) (more bool) {
 		m.landing = true
 		m.landed()
 	}
+	if m.failing && now.Sub(m.lastCall) >= pauseFirst { // the store is there again
+		m.retry = now
+		m.kickLocked()
+	}
 	if !now.Before(m.lease) || m.closed {
 		return false
 	}

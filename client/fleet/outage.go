@@ -7,10 +7,12 @@ import (
 )
 
 // outage answers while the store is away or has yet to hear all members. Where the ledger
-// knew when windows open, each member takes its usual part of every window until the lease
-// would have ended. Elsewhere, and after the lease, when the members may be others, each goes
-// on as without a fleet: waiting for resets that are told roughly would cost it more. It does
-// not while the ledger is only rebuilt, as others hold what it would spend.
+// knew when windows open, or two openings agreed, each member takes its usual part of every
+// window until the lease would have ended. Where it is only likely when windows open, one
+// request of each member goes first, and what it finds may end the belief. Elsewhere, and
+// after the lease, when the members may be others, each goes on as without a fleet: waiting
+// for resets that are told roughly would cost it more. It does not while the ledger is only
+// rebuilt, as others hold what it would spend.
 func (m *member) outage(now time.Time, cost int64) (limit.Decision, bool) {
 	if !now.Before(m.lease) || len(m.windows) == 0 {
 		return limit.Decision{}, false
@@ -18,7 +20,8 @@ func (m *member) outage(now time.Time, cost int64) (limit.Decision, bool) {
 	m.turn(now)
 	d := limit.Decision{At: now, Limit: Shared}
 	for _, w := range m.windows {
-		if w.period == 0 { // that all are heard takes no longer than a call, unless one is gone
+		if w.period == 0 || !w.sure && m.learning && !m.failing {
+			// That all are heard takes no longer than a call, unless one is gone.
 			return limit.Decision{Limit: Shared, Unknown: true}, m.learning && !m.failing
 		}
 		most := w.begun + m.part.of(w.limit, m.members)
@@ -26,6 +29,9 @@ func (m *member) outage(now time.Time, cost int64) (limit.Decision, bool) {
 			most = w.begun + m.allotment.kept
 		} else if w.begun < m.heardSent { // the ledger told of this instance, and granted more since
 			most = min(max(most, m.heardGranted), m.heardGranted+m.part.of(m.left, m.members))
+		}
+		if !w.sure && !w.met.Equal(w.opened) && m.sentSince(w.opened) { // the first looks whether it opened
+			d.At = now.Add(m.trip)
 		}
 		if end := w.opened.Add(w.period); m.sent+cost > most && end.After(d.At) {
 			d.At = end
@@ -40,6 +46,16 @@ func (m *member) outage(now time.Time, cost int64) (limit.Decision, bool) {
 		d.At = sure // a single call that failed is no outage: others may be granted everything
 	}
 	return d, true
+}
+
+// sentSince reports whether a request is under way that was sent at the given time or later.
+func (m *member) sentSince(at time.Time) bool {
+	for _, e := range m.flying {
+		if !e.at.Before(at) {
+			return true
+		}
+	}
+	return false
 }
 
 // A part estimates which part of what the fleet spends is ours.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/forbear-go/forbear/client/clienttest"
 	"github.com/forbear-go/forbear/internal/chance"
+	"github.com/forbear-go/forbear/throttle"
 )
 
 // While the store is away, members go on with the parts that they had: hardly anything is refused, and
@@ -37,6 +38,109 @@ func TestOutageKeepsParts(t *testing.T) {
 			w.expect(t, 6800, 200, 0.2) // of 8,000
 		})
 	}
+}
+
+// So it is after two or three windows, before it is proved when they open; alone, or if members knew
+// nothing then, it is a tenth of what they send. Where a reset is known to no better than a second or so,
+// they wait for the latest it may be, which costs some of the window in which the store went away.
+func TestOutageAfterTwoWindows(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		dialect clienttest.Option
+		least   int
+	}{
+		{"delta", clienttest.XRateLimitDelta(), 2900}, {"draft8", clienttest.Draft8(), 2900}, {"moment", clienttest.XRateLimit(), 2000},
+	} {
+		chance.Test(t, func(t testing.TB) {
+			admitted, refused := 0, 0
+			for i := range 4 {
+				chance.Bubble(t, func(t testing.TB) {
+					w := newWorld(t, 8, clienttest.Fixed(400, 2*time.Second), c.dialect)
+					time.Sleep(600 * time.Millisecond)
+					w.play(t, 12*time.Second, busy, func() {
+						time.Sleep(5*time.Second + time.Duration(i)*500*time.Millisecond)
+						before := w.api.Counts()
+						w.store.down.Store(true)
+						time.Sleep(4 * time.Second)
+						after := w.api.Counts()
+						admitted, refused = admitted+after.Admitted-before.Admitted, refused+after.Refused-before.Refused
+						w.store.down.Store(false)
+						w.store.Flush()
+					})
+				})
+			}
+			if t.Logf("%s: admitted %d of 3,200, refused %d", c.name, admitted, refused); refused > 60 || admitted < c.least {
+				t.Errorf("%s: admitted %d, refused %d", c.name, admitted, refused)
+			}
+		})
+	}
+}
+
+// Where it is only likely when a window opens, one request finds out; what it is told may end the belief.
+func TestLikelyOpening(t *testing.T) {
+	for name, c := range map[string]struct {
+		refused bool
+		reset   time.Duration // after the opening
+		alone   bool
+	}{
+		"it opened":       {false, 2 * time.Second, false},
+		"it is refused":   {true, 2 * time.Second, true},
+		"it ends earlier": {false, time.Second, true},
+		"it ends later":   {false, 3 * time.Second, true},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			m := allotted(t)
+			w := m.windows[0]
+			w.name, w.sure, w.limit = m.fleet.name("w")[:16], false, 100
+			m.allotment, m.members, m.trip = allotment{}, 4, 30*time.Millisecond
+			m.failing, m.since, m.retry = true, time.Now(), time.Now().Add(time.Hour)
+			time.Sleep(2 * time.Second)
+			now := time.Now()
+			if d, shared := m.Ask(now, 1); !shared || !d.Admits(now) {
+				t.Fatalf("%s: at the opening: %+v, %v", name, d, shared)
+			}
+			n := m.Take(now, 1)
+			if d, shared := m.Ask(now, 1); !shared || d.Admits(now) {
+				t.Errorf("%s: before the first response: %+v, %v", name, d, shared)
+			}
+			opened := now
+			time.Sleep(30 * time.Millisecond)
+			now = time.Now()
+			if c.refused {
+				m.Refuse(n, time.Time{})
+			}
+			reset := opened.Add(c.reset)
+			m.Observe(now, n, []throttle.Announced{{Name: "w", Limit: 100, Remaining: 96, Earliest: reset, Latest: reset}}, true, time.Time{})
+			if c.alone {
+				if d, shared := m.Ask(now, 1); shared {
+					t.Errorf("%s: it is told %+v", name, d)
+				}
+				return
+			}
+			if n := len(spend(t, m)); n != 24 {
+				t.Errorf("%s: after its first request it sent %d more of its part of 25", name, n)
+			}
+		})
+	}
+}
+
+// Whoever hears another member's news while the store seems to be away calls it at once.
+func TestNewsEndsAnOutage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, m := join(t, func() {}, 0)
+		m.Ask(time.Now(), 1)
+		synctest.Wait()
+		m.failing, m.since, m.retry = true, time.Now(), time.Now().Add(time.Hour)
+		time.Sleep(time.Second)
+		m.hear(&news{Roll: true})
+		synctest.Wait()
+		if m.Status(time.Now()).Away {
+			t.Error("it did not call the store")
+		}
+		if err := f.Close(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
 }
 
 // The part of a busy process is not cut down to an equal one.
@@ -73,7 +177,7 @@ func TestOutageEndsWithTheLease(t *testing.T) {
 		f, m := join(t, func() {}, 0)
 		now := time.Now()
 		m.lease, m.failing, m.members = now.Add(time.Second), true, 8
-		m.windows = []*window{{name: "w", limit: 400, opened: now, period: 10 * time.Second}}
+		m.windows = []*window{{name: "w", limit: 400, opened: now, period: 10 * time.Second, sure: true}}
 		m.sent, m.granted = 50, 50
 		if d, shared := m.outage(now, 1); !shared || d.Admits(now) {
 			t.Errorf("with its part spent, it is told %+v, %v", d, shared)

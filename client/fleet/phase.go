@@ -64,6 +64,12 @@ func (p *phase) known() bool {
 	return p.turns >= phaseTurns<<(2*p.failed) && 2*(p.hi-p.lo) <= p.period
 }
 
+// likely reports whether fewer openings agree, as far as known or not. While the store is
+// away that is better than nothing, as what the server says remains is heeded as well.
+func (p *phase) likely() bool {
+	return p.turns >= 1<<(2*p.failed) && p.hi-p.lo < p.period
+}
+
 // next returns when the window opens next, at the latest.
 func (p *phase) next(now int64) int64 {
 	if now < p.hi {

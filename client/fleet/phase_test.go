@@ -16,6 +16,24 @@ func TestPhaseNarrows(t *testing.T) {
 	}
 }
 
+// Two openings that agree make it likely when the next one is; one, or one that contradicts, do not.
+func TestLikelyPhase(t *testing.T) {
+	var p phase
+	p.opened(-30, 1400, 2000) // to whole seconds, as some resets are told
+	if p.likely() {
+		t.Error("one opening is enough")
+	}
+	p.opened(1900, 3390, 2000)
+	if !p.likely() || p.known() {
+		t.Errorf("after two: likely %v, known %v", p.likely(), p.known())
+	}
+	p.opened(4600, 4700, 2000)
+	p.opened(6800, 6900, 2000)
+	if p.likely() {
+		t.Errorf("after two that contradict each other: %+v", p)
+	}
+}
+
 // Openings that are missed, and those that may have been any of several, change nothing.
 func TestPhaseOfAnIdleKey(t *testing.T) {
 	var p phase

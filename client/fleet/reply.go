@@ -83,8 +83,8 @@ func (m *member) apply(q *report, a reply, err error, sent, now time.Time) {
 
 // hearPhase takes in when a window opens.
 func (m *member) hearPhase(now time.Time, w *window, f fact) {
-	period := time.Duration(f.Period) * time.Millisecond
-	if f.Period <= 0 {
+	period := time.Duration(max(f.Period, f.Likely)) * time.Millisecond
+	if w.sure = f.Period > 0; period <= 0 {
 		w.period = 0
 		return
 	}

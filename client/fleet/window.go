@@ -40,6 +40,8 @@ type window struct {
 	opened time.Time
 	period time.Duration
 	width  time.Duration // it may have opened by so much earlier
+	sure   bool          // the ledger knows that; otherwise it is likely,
+	met    time.Time     // and a response showed that it opened then
 
 	// From the earliest on that it may open next: mark is how many units of ours were over by then.
 	marked bool
@@ -129,6 +131,13 @@ func (m *member) turn(now time.Time) {
 			w.marked, w.mark = true, m.finished
 		}
 	}
+}
+
+// endsOtherwise reports whether the window resets at another time than it should open again.
+func (w *window) endsOtherwise() bool {
+	const slack = phaseSlack * time.Millisecond
+	end := w.opened.Add(w.period)
+	return w.latest.Before(end.Add(-w.width-slack)) || w.earliest.After(end.Add(slack))
 }
 
 // ownBound returns when a request of the given cost may go by what our own responses told.

@@ -82,7 +82,8 @@ type fact struct {
 	Latest int64 `json:"hi"`
 	Opens  int64 `json:"oe"` // when it opened, at the earliest
 	Opened int64 `json:"op"` // and at the latest: it does so in each
-	Period int64 `json:"p"`  // period, which is 0 if that is not known
+	Period int64 `json:"p"`  // period, which is 0 if that is not known,
+	Likely int64 `json:"lp"` // and this if it is not even likely
 }
 
 // A news is a word to all members.

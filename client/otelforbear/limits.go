@@ -50,7 +50,8 @@ func (o *Observer) Watch(t *client.Transport) error {
 		return errors.New("otelforbear: Watch was called with this transport before")
 	}
 	if len(o.watched) == 0 {
-		_, err := o.meter.RegisterCallback(o.collectLimits, o.limits.max, o.limits.remaining, o.limits.used, o.limits.reset, o.fleetKeys)
+		_, err := o.meter.RegisterCallback(o.collectLimits, o.limits.max, o.limits.remaining, o.limits.used, o.limits.reset,
+			o.fleet.keys, o.fleet.held, o.fleet.members)
 		if err != nil {
 			return err
 		}
@@ -64,14 +65,14 @@ func (o *Observer) collectLimits(_ context.Context, to metric.Observer) error {
 	o.mu.Lock()
 	watched := o.watched
 	o.mu.Unlock()
-	now, all, shared := time.Now(), make(leastLeft), make(sharedKeys)
+	now, all, shared := time.Now(), make(leastLeft), make(fleetCounts)
 	for _, t := range watched {
 		keys := t.Snapshot()
 		o.addLimits(all, keys, t.Declared(), now)
 		shared.add(o, keys)
 	}
 	o.report(to, all, now)
-	shared.report(o, to)
+	shared.report(o.fleet, to)
 	return nil
 }
 

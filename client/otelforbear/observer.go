@@ -54,7 +54,7 @@ type Observer struct {
 	refusals, retries, rejections metric.Int64Counter
 	queued, active                metric.Int64ObservableUpDownCounter
 	limits                        *limitGauges
-	fleetKeys                     metric.Int64ObservableUpDownCounter
+	fleet                         *fleetGauges
 
 	hosts hosts
 	keys  names
@@ -115,7 +115,7 @@ func (o *Observer) instruments() error {
 	if o.limits, err = newLimitGauges(o.meter); err != nil {
 		return err
 	}
-	o.fleetKeys, err = newFleetGauge(o.meter)
+	o.fleet, err = newFleetGauges(o.meter)
 	return err
 }
 

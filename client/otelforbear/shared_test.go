@@ -35,7 +35,7 @@ func (s share) Status(time.Time) client.SharedStatus {
 }
 
 // What the server announces is reported as shared as long as a fleet grants it, and the
-// keys are counted by whether it does.
+// keys are counted by whether it does. So are the processes that share them, and what this one holds.
 func TestSharedLimits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var status client.SharedStatus
@@ -44,11 +44,12 @@ func TestSharedLimits(t *testing.T) {
 		for _, c := range []struct {
 			status        client.SharedStatus
 			source, state string
+			members, held string
 		}{
-			{client.SharedStatus{Active: true, Members: 2}, "shared", "shared"},
-			{client.SharedStatus{Active: true, Away: true, Members: 2}, "shared", "away"},
-			{client.SharedStatus{Away: true, Members: 2}, "announced", "away"},
-			{client.SharedStatus{Members: 1}, "announced", "alone"},
+			{client.SharedStatus{Active: true, Members: 2, Held: 7}, "shared", "shared", "2", "7"},
+			{client.SharedStatus{Active: true, Away: true, Members: 3, Held: 5}, "shared", "away", "3", "5"},
+			{client.SharedStatus{Away: true, Members: 2, Held: 5}, "announced", "away", "2", "0"},
+			{client.SharedStatus{Members: 1}, "announced", "alone", "1", "0"},
 		} {
 			status = c.status
 			set := limit + "forbear.limit.source=" + c.source + " forbear.limit.unit=requests " + here
@@ -59,6 +60,8 @@ func TestSharedLimits(t *testing.T) {
 			}
 			keys["forbear.fleet.state="+c.state+" "+here] = "1"
 			require.Equal(t, keys, r.points("forbear.fleet.keys", "{key}"))
+			require.Equal(t, map[string]string{here: c.members}, r.points("forbear.fleet.members", "{process}"))
+			require.Equal(t, map[string]string{here: c.held}, r.points("forbear.fleet.held", "{unit}"))
 		}
 	})
 }

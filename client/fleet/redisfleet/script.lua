@@ -53,6 +53,7 @@ local function phaseFail(w)
   w.ph.n = 0
 end
 local function phaseKnown(w) return w.ph.n >= 3 * 4 ^ w.ph.x and 2 * (w.ph.hi - w.ph.lo) <= w.ph.p end
+local function phaseLikely(w) return w.ph.n >= 4 ^ w.ph.x and w.ph.hi - w.ph.lo < w.ph.p end
 local function phaseNext(w)
   if now < w.ph.hi then return w.ph.hi end
   return w.ph.hi + math.floor((now - w.ph.hi) / w.ph.p) * w.ph.p + w.ph.p
@@ -577,11 +578,12 @@ for name, w in pairs(l.ws) do
   local c = -1
   if w.known then c = w.c end
   ws = ws or {} -- none is left out: an empty table may become an empty array
-  ws[name] = {l = w.l, c = c, hi = w.hi, oe = 0, op = 0, p = 0}
-  if phaseKnown(w) then
+  ws[name] = {l = w.l, c = c, hi = w.hi, oe = 0, op = 0, p = 0, lp = 0}
+  if phaseLikely(w) then
     local apart = math.floor((now - w.ph.at) / DRIFT)
-    ws[name].oe, ws[name].op, ws[name].p = w.ph.lo - apart, w.ph.hi + apart, w.ph.p
+    ws[name].oe, ws[name].op, ws[name].lp = w.ph.lo - apart, w.ph.hi + apart, w.ph.p
   end
+  if phaseKnown(w) then ws[name].p = w.ph.p end
   keep = math.max(keep, 2 * (w.hi - now))
   if name == 'learned' then keep = math.max(keep, 2 * w.ph.p) end
 end
