@@ -24,8 +24,13 @@ func (w *window) misled(now instant) bool {
 	return w.misleads.until > 0
 }
 
-// mislead takes in that w was open long before its reset.
-func (w *window) mislead(now instant) {
+// reopen takes in that so many remain although nothing was left, so long ahead of the reset. If
+// all came back, and much of it was spent so lately that even a window that rolls would count it
+// until the reset, the reset is wrong.
+func (w *window) reopen(now, ahead instant, remaining int64) {
+	if ahead <= misledAhead || remaining < w.limit-w.limit/8-1 || w.history.After(now-ahead) < w.limit/2 {
+		return
+	}
 	m := &w.misleads
 	if m.times++; m.times >= misledTimes {
 		m.until = now + misledFor

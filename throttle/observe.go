@@ -26,7 +26,10 @@ func (w *window) observe(k *Limiter, now instant, t *Reservation, said *header.W
 	bidden := w.probe.bade > 0 && w.probe.answeredBy(t)
 	w.probe.bade = 0
 	early := w.resetKnown && t.at < w.reset.Latest && w.probe.answeredBy(t)
-	ahead := w.resetKnown && w.reset.Earliest-t.at > misledAhead
+	var ahead instant // how long before the reset it was sent
+	if w.resetKnown {
+		ahead = w.reset.Earliest - t.at
+	}
 	reset, told := interval{}, said.Reset.Known() && !w.misled(now)
 	w.moment = told && !said.Reset.At.IsZero()
 	if told {
@@ -67,9 +70,7 @@ func (w *window) observe(k *Limiter, now instant, t *Reservation, said *header.W
 	}
 	if w.belief.observe(now, said, left, ok, refused, probe) {
 		w.contention.Begin(w.limit) // it counts anew, and no other server did
-		if ahead {
-			w.mislead(now)
-		}
+		w.reopen(now, ahead, remaining)
 	}
 	switch {
 	case w.units != nil && !refused:
