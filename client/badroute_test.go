@@ -1,0 +1,136 @@
+package client_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/hashicorp/go-retryablehttp"
+
+	"github.com/forbear-go/forbear/internal/chance"
+)
+
+// A badRoute is one route of ten, which refuses requests while bad says so.
+type badRoute struct {
+	name   string
+	bad    func(since time.Duration) bool
+	others int // how many more routes are bad
+	status int
+	fields []string
+}
+
+func always(time.Duration) bool { return true }
+
+func badRoutes() []badRoute {
+	return []badRoute{
+		{name: "bare 429", bad: always, status: 429},
+		{name: "429, Retry-After 5", bad: always, status: 429, fields: []string{"Retry-After", "5"}},
+		{name: "429, Retry-After 60", bad: always, status: 429, fields: []string{"Retry-After", "60"}},
+		{name: "503, Retry-After 30", bad: always, status: 503, fields: []string{"Retry-After", "30"}},
+		{name: "two of them, bare 429", bad: always, others: 1, status: 429},
+		{name: "two of them, 503, Retry-After 30", bad: always, others: 1, status: 503, fields: []string{"Retry-After", "30"}},
+		{name: "429 for ten minutes", bad: func(d time.Duration) bool { return d < 10*time.Minute }, status: 429},
+		{name: "429 after ten minutes", bad: func(d time.Duration) bool { return d > 10*time.Minute }, status: 429},
+		{name: "503 after ten minutes", bad: func(d time.Duration) bool { return d > 10*time.Minute }, status: 503, fields: []string{"Retry-After", "30"}},
+	}
+}
+
+// A yield is what a pool of workers got done.
+type yield struct {
+	served, failed, sent int
+	longest              time.Duration // call
+}
+
+func (y yield) String() string {
+	return fmt.Sprintf("served %d, failed %d, sent %d, longest call %v", y.served, y.failed, y.sent, y.longest.Round(time.Second))
+}
+
+// roundTrip is what the server answers.
+func (b *badRoute) roundTrip(req *http.Request, since time.Duration) *http.Response {
+	var n int
+	if _, err := fmt.Sscanf(req.URL.Path, "/route%d", &n); err == nil && n <= b.others && b.bad(since) {
+		return respond(req, b.status, b.fields...)
+	}
+	return respond(req, 200)
+}
+
+// work lets twenty workers ask for whichever route comes for an hour.
+func (b *badRoute) work(t testing.TB, seed uint64, plain bool) (sum yield) {
+	var mu sync.Mutex // guards sum
+	began := time.Now()
+	server := roundTripper(func(req *http.Request) (*http.Response, error) {
+		mu.Lock()
+		sum.sent++
+		mu.Unlock()
+		select {
+		case <-time.After(120 * time.Millisecond):
+			return b.roundTrip(req, time.Since(began)), nil
+		case <-req.Context().Done():
+			return nil, req.Context().Err()
+		}
+	})
+	hc := &http.Client{}
+	if plain {
+		c := retryablehttp.NewClient()
+		c.HTTPClient.Transport, c.Logger = server, nil
+		hc = c.StandardClient()
+	} else {
+		hc.Transport = transport(t, server)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+	defer cancel()
+	var workers sync.WaitGroup
+	for i := range 20 {
+		workers.Go(func() {
+			random := rand.New(rand.NewPCG(seed, uint64(i)))
+			for ctx.Err() == nil {
+				start := time.Now()
+				resp, err := hc.Do(get(ctx, fmt.Sprintf("/route%d", random.IntN(10))))
+				ok := err == nil && resp.StatusCode == 200
+				if err == nil {
+					_, _ = io.Copy(io.Discard, resp.Body)
+					resp.Body.Close()
+				}
+				mu.Lock()
+				if ok {
+					sum.served++
+				} else {
+					sum.failed++
+				}
+				sum.longest = max(sum.longest, time.Since(start))
+				mu.Unlock()
+				if !ok {
+					time.Sleep(time.Second)
+				}
+			}
+		})
+	}
+	workers.Wait()
+	return sum
+}
+
+// A pool of workers must not end up waiting for the one route that serves nothing.
+func TestBadRoute(t *testing.T) {
+	for _, b := range badRoutes() {
+		t.Run(b.name, func(t *testing.T) {
+			var plain yield
+			synctest.Test(t, func(t *testing.T) { plain = b.work(t, 1, true) })
+			chance.Bubble(t, func(t testing.TB) {
+				ours := b.work(t, 1, false)
+				t.Logf("forbear: %v; go-retryablehttp: %v", ours, plain)
+				if float64(ours.served) < .95*float64(plain.served) {
+					t.Errorf("served %d requests; go-retryablehttp %d", ours.served, plain.served)
+				}
+				if most := max(2*plain.longest, 2*time.Minute); ours.longest > most {
+					t.Errorf("a call took %v, want at most %v", ours.longest, most)
+				}
+			})
+		})
+	}
+}
