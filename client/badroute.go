@@ -1,20 +1,23 @@
 package client
 
 import (
+	"cmp"
 	"maps"
 	"time"
 
 	"github.com/forbear-go/forbear/throttle/header"
 )
 
-// An outage is the time in which a route serves nothing. A route whose refusals end is worth
-// waiting for; one that refuses every request, while other routes are served, is not: callers would
-// wait for it, one after the other, instead of sending requests that are served.
+// An outage is the time in which a route, a scope, or a key of which nothing was served yet, serves
+// nothing. If its refusals end, it is worth waiting for; if it refuses every request, while other
+// requests are served, it is not: callers would wait for it, one after the other, instead of sending
+// requests that are served.
 type outage struct {
+	whole  bool      // it is that of a key
 	began  time.Time // when the first refusal came; zero while the route serves requests
 	until  time.Time // when the wait of the last round ends
 	rounds int       // refusals of requests that were sent after the wait of the one before
-	served int       // requests of the key that were served before it began
+	served uint64    // other requests that were served before it began
 	// longest is the longest outage that ended. It tells how long the route may be closed.
 	longest time.Duration
 	lasting bool // no request waits for the route any more
@@ -29,13 +32,19 @@ const (
 	lastingAfterMinute = 75 * time.Second
 )
 
-// outage returns the outage of the route of a request that was refused, or nil if the refusal is
-// not evidence of one.
+// outage returns the outage to which the refusal of a request belongs, or nil if the refusal is not
+// evidence of one.
 func (l *keyState) outage(a *attempt) *outage {
-	if !l.spread.shared || a.route.ID == 0 || a.global || a.reading.Exhausted() {
+	id := cmp.Or(a.scope, a.route.ID)
+	switch {
+	case a.global || a.reading.Exhausted():
+		return nil
+	case l.served == 0:
+		id = 0 // that of the key
+	case id == 0 || a.scope == 0 && !l.spread.shared:
 		return nil
 	}
-	o := l.outages[a.route.ID]
+	o := l.outages[id]
 	if o != nil {
 		return o
 	}
@@ -48,15 +57,15 @@ func (l *keyState) outage(a *attempt) *outage {
 	if l.outages == nil {
 		l.outages = make(map[uint64]*outage)
 	}
-	o = new(outage)
-	l.outages[a.route.ID] = o
+	o = &outage{whole: id == 0}
+	l.outages[id] = o
 	return o
 }
 
 // refuse takes in a refusal.
 func (o *outage) refuse(now time.Time, l *keyState, a *attempt) {
 	if o.began.IsZero() {
-		o.began, o.until, o.rounds, o.served = now, time.Time{}, 0, l.served
+		o.began, o.until, o.rounds, o.served = now, time.Time{}, 0, o.others(l)
 	}
 	if a.taken.Before(o.until) {
 		return // it was sent before the wait was over
@@ -64,31 +73,43 @@ func (o *outage) refuse(now time.Time, l *keyState, a *attempt) {
 	o.rounds++
 	o.until = now.Add(max(0, a.reading.Wait.Delay))
 	after := lastingAfter
-	if a.route.Served.Load() {
+	if !o.whole && a.route.Served.Load() {
 		after = lastingAfterMinute
-		if longest := o.longest; longest <= l.transport.maxWait || l.transport.maxWait == 0 {
-			after = max(after, longest+longest/4)
+		if most := l.transport.maxWait; most == 0 || o.longest <= most {
+			after = max(after, o.longest+o.longest/4)
 		}
 	}
 	o.lasting = o.lasting || o.alone(l) && o.rounds >= lastingRounds && now.Sub(o.began) >= after
 }
 
-// alone reports whether enough requests of other routes were served meanwhile.
-func (o *outage) alone(l *keyState) bool { return l.served-o.served >= sparedEnough }
+// others returns how many other requests were served: of the key, or of all keys.
+func (o *outage) others(l *keyState) uint64 {
+	if o.whole {
+		return l.transport.served.Load()
+	}
+	return l.served
+}
 
-// serveRoute notes that a request was served, which ends the outage of its route.
+// alone reports whether enough other requests were served meanwhile.
+func (o *outage) alone(l *keyState) bool { return o.others(l)-o.served >= sparedEnough }
+
+// serveRoute notes that a request was served, which ends the outage.
 func (l *keyState) serveRoute(now time.Time, a *attempt) {
+	if l.served == 0 {
+		delete(l.outages, 0)
+	}
 	l.served++
+	l.transport.served.Add(1)
 	if !a.route.Served.Load() {
 		a.route.Served.Store(true)
 	}
-	if o := l.outages[a.route.ID]; o != nil && !o.began.IsZero() && !a.taken.Before(o.began) {
+	if o := l.outages[cmp.Or(a.scope, a.route.ID)]; o != nil && !o.began.IsZero() && !a.taken.Before(o.began) {
 		*o = outage{longest: max(o.longest, now.Sub(o.began))}
 	}
 }
 
-// refuseAlone takes in a refusal of a route. It reports whether the refusal holds back no other request:
-// the outage of the route lasts, or the server is overloaded only there.
+// refuseAlone takes in a refusal. It reports whether the refusal holds back no other request: the outage
+// lasts, or the server is overloaded only there.
 func (l *keyState) refuseAlone(now time.Time, a *attempt) bool {
 	o := l.outage(a)
 	if o == nil {
@@ -97,20 +118,36 @@ func (l *keyState) refuseAlone(now time.Time, a *attempt) bool {
 	lasted := o.lasting
 	o.refuse(now, l, a)
 	if o.lasting && !lasted {
-		l.open(now, a.route.ID)
+		l.open(now, a, o)
 	}
 	a.lasting = o.lasting
 	return o.lasting || a.reading.Overloaded() && o.alone(l)
 }
 
-// open ends the wait for a route.
-func (l *keyState) open(now time.Time, route uint64) {
-	c := l.cooldowns[route]
-	if c == nil {
-		return
+// open ends the waits that the refusals of an outage caused.
+func (l *keyState) open(now time.Time, a *attempt, o *outage) {
+	switch {
+	case o.whole:
+		l.whole.ForgetRefusals(now)
+		for _, part := range l.limits {
+			part.ForgetRefusals(now)
+		}
+		for _, c := range l.cooldowns {
+			l.release(now, c)
+		}
+	case a.scope != 0:
+		a.part.ForgetRefusals(now)
+	case l.cooldowns[a.route.ID] != nil:
+		c := l.cooldowns[a.route.ID]
+		c.apart = apartEnough
+		l.release(now, c)
 	}
+}
+
+// release opens the route of a cooldown.
+func (l *keyState) release(now time.Time, c *cooldown) {
 	c.limiter.ForgetRefusals(now)
-	c.closed, c.until, c.apart = time.Time{}, now, apartEnough
+	c.closed, c.until = time.Time{}, now
 	l.spread.forget(c)
 }
 

@@ -6,6 +6,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/hashicorp/go-retryablehttp"
 
+	"github.com/forbear-go/forbear/client"
 	"github.com/forbear-go/forbear/internal/chance"
 )
 
@@ -23,6 +25,27 @@ type badRoute struct {
 	others int // how many more routes are bad
 	status int
 	fields []string
+	// request returns a request of the nth route; nil is by path.
+	request func(ctx context.Context, n int) *http.Request
+}
+
+// toHost asks a host of its own for each route.
+func toHost(ctx context.Context, n int) *http.Request {
+	req := get(ctx, fmt.Sprintf("/route%d", n))
+	req.URL.Host = fmt.Sprintf("api%d.test", n)
+	return req
+}
+
+// withToken has a token of its own for each route.
+func withToken(ctx context.Context, n int) *http.Request {
+	req := get(ctx, "/items")
+	req.Header.Set("Authorization", fmt.Sprintf("Bearer route%d", n))
+	return req
+}
+
+// withScope names a scope for each route.
+func withScope(ctx context.Context, n int) *http.Request {
+	return get(client.WithScope(ctx, fmt.Sprint(n)), fmt.Sprintf("/route%d", n))
 }
 
 func always(time.Duration) bool { return true }
@@ -38,6 +61,12 @@ func badRoutes() []badRoute {
 		{name: "429 for ten minutes", bad: func(d time.Duration) bool { return d < 10*time.Minute }, status: 429},
 		{name: "429 after ten minutes", bad: func(d time.Duration) bool { return d > 10*time.Minute }, status: 429},
 		{name: "503 after ten minutes", bad: func(d time.Duration) bool { return d > 10*time.Minute }, status: 503, fields: []string{"Retry-After", "30"}},
+		{name: "one host of ten, bare 429", bad: always, status: 429, request: toHost},
+		{name: "one host of ten, 429, Retry-After 60", bad: always, status: 429, fields: []string{"Retry-After", "60"}, request: toHost},
+		{name: "one host of ten, 503, Retry-After 30", bad: always, status: 503, fields: []string{"Retry-After", "30"}, request: toHost},
+		{name: "one token of ten, bare 429", bad: always, status: 429, request: withToken},
+		{name: "one scope of ten, bare 429", bad: always, status: 429, request: withScope},
+		{name: "one scope of ten, 503, Retry-After 30", bad: always, status: 503, fields: []string{"Retry-After", "30"}, request: withScope},
 	}
 }
 
@@ -54,7 +83,11 @@ func (y yield) String() string {
 // roundTrip is what the server answers.
 func (b *badRoute) roundTrip(req *http.Request, since time.Duration) *http.Response {
 	var n int
-	if _, err := fmt.Sscanf(req.URL.Path, "/route%d", &n); err == nil && n <= b.others && b.bad(since) {
+	name := req.URL.Path
+	if token, ok := strings.CutPrefix(req.Header.Get("Authorization"), "Bearer "); ok {
+		name = "/" + token
+	}
+	if _, err := fmt.Sscanf(name, "/route%d", &n); err == nil && n <= b.others && b.bad(since) {
 		return respond(req, b.status, b.fields...)
 	}
 	return respond(req, 200)
@@ -83,6 +116,10 @@ func (b *badRoute) work(t testing.TB, seed uint64, plain bool) (sum yield) {
 	} else {
 		hc.Transport = transport(t, server)
 	}
+	request := b.request
+	if request == nil {
+		request = func(ctx context.Context, n int) *http.Request { return get(ctx, fmt.Sprintf("/route%d", n)) }
+	}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 	defer cancel()
 	var workers sync.WaitGroup
@@ -91,7 +128,7 @@ func (b *badRoute) work(t testing.TB, seed uint64, plain bool) (sum yield) {
 			random := rand.New(rand.NewPCG(seed, uint64(i)))
 			for ctx.Err() == nil {
 				start := time.Now()
-				resp, err := hc.Do(get(ctx, fmt.Sprintf("/route%d", random.IntN(10))))
+				resp, err := hc.Do(request(ctx, random.IntN(10)))
 				ok := err == nil && resp.StatusCode == 200
 				if err == nil {
 					_, _ = io.Copy(io.Discard, resp.Body)

@@ -40,7 +40,7 @@ type keyState struct {
 	spread    spread
 	cooldowns map[uint64]*cooldown // by route
 	outages   map[uint64]*outage   // by route
-	served    int                  // requests
+	served    uint64               // requests
 
 	counters  map[uint64]*sharing.Counters // by bucket
 	models    map[uint64]*sharing.Models   // by bucket; nil if requests name no models

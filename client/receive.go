@@ -29,12 +29,12 @@ func (l *keyState) receive(now time.Time, a *attempt) {
 	if a.scope == 0 && (l.buckets != nil || a.counters != nil || l.models != nil) {
 		belongs = l.limiterOf(now, a)
 	}
-	if finalError(r) != nil || r.Refused && a.scope == 0 && l.refuseAlone(now, a) {
+	if finalError(r) != nil || r.Refused && l.refuseAlone(now, a) {
 		// Waiting does not help, or the refusal says nothing of other requests.
 		a.observeAlone(now, r)
 		return
 	}
-	if a.scope == 0 && !r.Refused {
+	if !r.Refused {
 		l.serveRoute(now, a)
 	}
 	bare := r.Refused && a.scope == 0 && !r.Exhausted() && !r.Overloaded() // an overloaded server tells no limit
