@@ -1,6 +1,7 @@
 package client_test
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -22,7 +23,8 @@ import (
 type badRoute struct {
 	name   string
 	bad    func(since time.Duration) bool
-	others int // how many more routes are bad
+	span   time.Duration // of the test; 0 is an hour
+	others int           // how many more routes are bad
 	status int
 	fields []string
 	// request returns a request of the nth route; nil is by path.
@@ -58,9 +60,9 @@ func badRoutes() []badRoute {
 		{name: "503, Retry-After 30", bad: always, status: 503, fields: []string{"Retry-After", "30"}},
 		{name: "two of them, bare 429", bad: always, others: 1, status: 429},
 		{name: "two of them, 503, Retry-After 30", bad: always, others: 1, status: 503, fields: []string{"Retry-After", "30"}},
-		{name: "429 for ten minutes", bad: func(d time.Duration) bool { return d < 10*time.Minute }, status: 429},
-		{name: "429 after ten minutes", bad: func(d time.Duration) bool { return d > 10*time.Minute }, status: 429},
-		{name: "503 after ten minutes", bad: func(d time.Duration) bool { return d > 10*time.Minute }, status: 503, fields: []string{"Retry-After", "30"}},
+		{name: "429 for ten minutes", bad: func(d time.Duration) bool { return d < 10*time.Minute }, span: 15 * time.Minute, status: 429},
+		{name: "429 after ten minutes", bad: func(d time.Duration) bool { return d > 10*time.Minute }, span: 30 * time.Minute, status: 429},
+		{name: "503 after ten minutes", bad: func(d time.Duration) bool { return d > 10*time.Minute }, span: 30 * time.Minute, status: 503, fields: []string{"Retry-After", "30"}},
 		{name: "one host of ten, bare 429", bad: always, status: 429, request: toHost},
 		{name: "one host of ten, 429, Retry-After 60", bad: always, status: 429, fields: []string{"Retry-After", "60"}, request: toHost},
 		{name: "one host of ten, 503, Retry-After 30", bad: always, status: 503, fields: []string{"Retry-After", "30"}, request: toHost},
@@ -74,6 +76,7 @@ func badRoutes() []badRoute {
 type yield struct {
 	served, failed, sent int
 	longest              time.Duration // call
+	early, late          int           // failures within 20 minutes of the start, and after
 }
 
 func (y yield) String() string {
@@ -93,7 +96,7 @@ func (b *badRoute) roundTrip(req *http.Request, since time.Duration) *http.Respo
 	return respond(req, 200)
 }
 
-// work lets twenty workers ask for whichever route comes for an hour.
+// work lets twenty workers ask for whichever route comes.
 func (b *badRoute) work(t testing.TB, seed uint64, plain bool) (sum yield) {
 	var mu sync.Mutex // guards sum
 	began := time.Now()
@@ -120,8 +123,13 @@ func (b *badRoute) work(t testing.TB, seed uint64, plain bool) (sum yield) {
 	if request == nil {
 		request = func(ctx context.Context, n int) *http.Request { return get(ctx, fmt.Sprintf("/route%d", n)) }
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+	span := cmp.Or(b.span, time.Hour)
+	if raceEnabled {
+		span /= 10 // the figures are not judged
+	}
+	ctx, cancel := context.WithCancel(t.Context()) // a deadline would make calls fail before it
 	defer cancel()
+	time.AfterFunc(span, cancel)
 	var workers sync.WaitGroup
 	for i := range 20 {
 		workers.Go(func() {
@@ -137,8 +145,13 @@ func (b *badRoute) work(t testing.TB, seed uint64, plain bool) (sum yield) {
 				mu.Lock()
 				if ok {
 					sum.served++
-				} else {
+				} else if ctx.Err() == nil {
 					sum.failed++
+					if time.Since(began) < 20*time.Minute {
+						sum.early++
+					} else {
+						sum.late++
+					}
 				}
 				sum.longest = max(sum.longest, time.Since(start))
 				mu.Unlock()
@@ -170,4 +183,28 @@ func TestBadRoute(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A route that may open with the next minute is waited for, and so is one of which it is known how
+// long it may be closed. Some of its requests still use up their retries.
+func TestRouteThatOpens(t *testing.T) {
+	t.Run("for a minute", func(t *testing.T) {
+		chance.Bubble(t, func(t testing.TB) {
+			b := badRoute{status: 429, span: 10 * time.Minute, bad: func(d time.Duration) bool { return 5*time.Minute < d && d < 6*time.Minute }}
+			if y := b.work(t, 1, false); y.early > 0 {
+				t.Errorf("%d calls failed while the route was closed for a minute, want none", y.early)
+			}
+		})
+	})
+	t.Run("for ten minutes, twice", func(t *testing.T) {
+		chance.Bubble(t, func(t testing.TB) {
+			b := badRoute{status: 429, bad: func(d time.Duration) bool {
+				d %= 30 * time.Minute
+				return 5*time.Minute < d && d < 15*time.Minute
+			}}
+			if y := b.work(t, 1, false); y.late > y.early/10 || y.early == 0 {
+				t.Errorf("%d calls failed when the route was closed first, and %d when it was again, want at most a tenth", y.early, y.late)
+			}
+		})
+	})
 }
