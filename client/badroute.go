@@ -29,7 +29,7 @@ const (
 	lastingRounds = 4
 	lastingAfter  = 15 * time.Second
 	// A route that has served requests may open with the next minute.
-	lastingAfterMinute = 75 * time.Second
+	lastingAfterServed = 75 * time.Second
 )
 
 // outage returns the outage to which the refusal of a request belongs, or nil if the refusal is not
@@ -74,7 +74,7 @@ func (o *outage) refuse(now time.Time, l *keyState, a *attempt) {
 	o.until = now.Add(max(0, a.reading.Wait.Delay))
 	after := lastingAfter
 	if !o.whole && a.route.Served.Load() {
-		after = lastingAfterMinute
+		after = lastingAfterServed
 		if most := l.transport.maxWait; most == 0 || o.longest <= most {
 			after = max(after, o.longest+o.longest/4)
 		}
