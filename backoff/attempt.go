@@ -30,6 +30,11 @@ type Attempt struct {
 	// WaitKnown is set: a wait of zero differs from none.
 	Wait      time.Duration
 	WaitKnown bool
+	// Lasting reports that requests like this one have been refused for so long, whatever the
+	// wait, that it is not known whether waiting helps. Elapsed then includes the time in which the
+	// request waited for others to be refused, and the retries end when they would
+	// have taken that long by themselves.
+	Lasting bool
 	// Repeatable declares that executing a request twice does no harm, whatever
 	// its method. It is meant for all requests of a caller; use
 	// [WithIdempotent] for a single one.

@@ -22,7 +22,8 @@ const (
 	StopRetries
 	// StopExhausted: the server asked for a wait of more than Config.MaxServerWait.
 	StopExhausted
-	// StopElapsed: the retry would start later than Config.MaxElapsed allows.
+	// StopElapsed: the retry would start later than Config.MaxElapsed allows, or, if the refusals
+	// are [Attempt].Lasting, later than all retries would by themselves.
 	StopElapsed
 	// StopDeadline: the wait would not end before the deadline of the context.
 	StopDeadline

@@ -2,6 +2,7 @@ package backoff
 
 import (
 	"context"
+	"math"
 	"math/rand/v2"
 	"net/http"
 	"sync/atomic"
@@ -162,6 +163,22 @@ func (s *Strategy) wait(a Attempt) time.Duration {
 	return delay
 }
 
+// all returns about how long all retries take that follow refusals like this one, with a tenth to spare.
+func (s *Strategy) all(a Attempt) (sum time.Duration) {
+	if a.WaitKnown && a.Wait > 0 {
+		return scale(a.Wait, 1.1*float64(s.config.Retries))
+	}
+	var previous time.Duration
+	for n := range s.config.Retries {
+		previous = max(0, s.config.Policy.Delay(n+1, previous))
+		if previous > math.MaxInt64-sum {
+			return math.MaxInt64
+		}
+		sum += previous
+	}
+	return scale(sum, 1.1)
+}
+
 // promptly is the least that the first retries wait if the server asked for a wait of zero on
 // a refusal; the most is half as much again. Zero may be a fraction of a second, rounded down.
 var promptly = [...]time.Duration{20 * time.Millisecond, 300 * time.Millisecond, time.Second}
@@ -170,6 +187,9 @@ var promptly = [...]time.Duration{20 * time.Millisecond, 300 * time.Millisecond,
 func (s *Strategy) tooLong(now time.Time, a Attempt, wait time.Duration) Reason {
 	// Subtract, because the sum could overflow.
 	if s.config.MaxElapsed > 0 && wait > s.config.MaxElapsed-max(a.Elapsed, 0) {
+		return StopElapsed
+	}
+	if a.Lasting && wait > s.all(a)-max(a.Elapsed, 0) {
 		return StopElapsed
 	}
 	if deadline, ok := a.context().Deadline(); ok && wait >= deadline.Sub(now) {

@@ -220,6 +220,39 @@ func TestNextAtTheEdgeOfEachLimit(t *testing.T) {
 	}
 }
 
+// The retries of a request that is refused as lastingly as all others end when they would have
+// ended without the wait for the others.
+func TestNextOfALastingRefusal(t *testing.T) {
+	s := strategy(t, nil) // 1, 2, 4 and 8 seconds
+	for _, c := range []struct {
+		number        int
+		wait, elapsed time.Duration
+		again         bool
+	}{
+		{1, 0, 0, true},
+		{1, 0, 15 * time.Second, true},
+		{1, 0, 16 * time.Second, false},
+		{4, 0, 7 * time.Second, true},
+		{4, 0, 9 * time.Second, false},
+		{1, time.Minute, 3 * time.Minute, true},
+		{1, time.Minute, 4 * time.Minute, false},
+		{1, math.MaxInt64 / 2, 0, false},
+	} {
+		a := Attempt{Number: c.number, Response: response(429), Wait: c.wait, WaitKnown: c.wait > 0, Elapsed: c.elapsed, Lasting: true}
+		_, err := s.Next(start, a, nil)
+		assert.Equal(t, c.again, err == nil, "%+v: %v", c, err)
+		a.Lasting = false
+		if _, err = s.Next(start, a, nil); c.wait < time.Hour {
+			assert.NoError(t, err, "%+v", c)
+		}
+	}
+	endless, err := New(Constant(math.MaxInt64))
+	require.NoError(t, err)
+	s = strategy(t, func(c *Config) { c.Policy, c.MaxElapsed = endless, 0 })
+	_, err = s.Next(start, Attempt{Response: response(429), Lasting: true}, nil)
+	assert.NoError(t, err, "the sum of the waits must not overflow")
+}
+
 func TestZeroLimits(t *testing.T) {
 	s := strategy(t, func(c *Config) { c.MaxElapsed, c.MaxServerWait = 0, 0 })
 	a := Attempt{Response: response(429), Elapsed: math.MaxInt64, Wait: 1000 * time.Hour, WaitKnown: true}

@@ -36,6 +36,7 @@ type attempt struct {
 	explores  bool              // it tests whether its path has a counter of its own
 	epoch     int               // of its key when it was sent
 	global    bool              // a refusal says that it concerns more than its route
+	lasting   bool              // the outage of its route lasts
 	refuser   *throttle.Limiter // that learned from its refusal
 	scope     uint64            // see WithScope; 0 for none
 	name      string            // display name of the key
@@ -72,7 +73,9 @@ type answer struct {
 	refused    bool
 	wait       time.Duration // how long the server asked to wait
 	waitKnown  bool
-	limit      string // the window that was exhausted
+	delay      time.Duration // in the queue
+	lasting    bool          // its route serves nothing
+	limit      string        // the window that was exhausted
 	said       *refusal
 	final      error // why waiting does not help
 	key        *keyState
@@ -120,6 +123,7 @@ func (a *attempt) prepare(t *Transport, who *principal, c *call) {
 	a.key, a.part, a.req, a.scope, a.number = nil, nil, req, c.scope, c.sent+1
 	a.name, a.first = t.nameFor(c), c.sent == 0 && c.mayRetry()
 	a.route, a.own, a.global = who.routes.Of(req), nil, false
+	a.lasting = false
 	a.charge(who, c)
 	a.Request.Bucket = a.route.Bucket
 	a.who, a.groups, a.counters = who, sharing.Groups{}, nil
@@ -247,7 +251,7 @@ func (a *attempt) read(r *header.Reader, ans *answer) (body []byte) {
 
 // report copies what is needed after the attempt is reused.
 func (a *attempt) report(ans *answer) {
-	ans.key = a.key
+	ans.key, ans.delay, ans.lasting = a.key, a.delay, a.lasting
 	ans.final = finalError(&a.reading)
 	ans.wait, ans.waitKnown = a.reading.Wait.Delay, a.reading.Wait.Known()
 	if !ans.refused {

@@ -39,6 +39,8 @@ type keyState struct {
 	// Refusals that name no limit delay their route, until other refusals show that they concern all.
 	spread    spread
 	cooldowns map[uint64]*cooldown // by route
+	outages   map[uint64]*outage   // by route
+	served    uint64               // requests
 
 	counters  map[uint64]*sharing.Counters // by bucket
 	models    map[uint64]*sharing.Models   // by bucket; nil if requests name no models

@@ -77,6 +77,7 @@ func (l *keyState) forget(now time.Time) {
 	l.before, l.patience = nil, time.Time{}
 	l.spread, l.cooldowns = spread{}, nil
 	l.counters, l.models = nil, nil
+	l.outages, l.served = nil, 0
 	l.epoch++
 }
 

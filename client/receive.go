@@ -29,13 +29,13 @@ func (l *keyState) receive(now time.Time, a *attempt) {
 	if a.scope == 0 && (l.buckets != nil || a.counters != nil || l.models != nil) {
 		belongs = l.limiterOf(now, a)
 	}
-	if finalError(r) != nil {
-		// Waiting does not help, and the refusal says nothing of other requests.
-		a.part.Observe(now, a.ticket, unrefused(r))
-		if a.own != nil && a.own != a.part {
-			a.own.Observe(now, a.ownTicket, outcome(r))
-		}
+	if finalError(r) != nil || r.Refused && l.refuseAlone(now, a) {
+		// Waiting does not help, or the refusal says nothing of other requests.
+		a.observeAlone(now, r)
 		return
+	}
+	if !r.Refused {
+		l.serveRoute(now, a)
 	}
 	bare := r.Refused && a.scope == 0 && !r.Exhausted() && !r.Overloaded() // an overloaded server tells no limit
 	if bare && a.part == l.cooldown(a.route.ID) {

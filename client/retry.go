@@ -34,6 +34,7 @@ type task struct {
 	call call
 
 	began    time.Time
+	queued   time.Duration // before that
 	elapsed  time.Duration // from then until the last answer
 	attempts int
 	last     answer         // of the last attempt
@@ -70,7 +71,7 @@ var nowhere = &http.Request{Method: http.MethodGet, URL: &url.URL{Scheme: "http"
 func (t *Transport) retry(req *http.Request, who *principal, c call, first answer) (*http.Response, error) {
 	defer first.letGo()
 	l := loops.Get().(*loop)
-	l.task = task{t: t, req: req, who: who, call: c, began: first.taken, attempts: 1, key: first.key}
+	l.task = task{t: t, req: req, who: who, call: c, began: first.taken, queued: first.delay, attempts: 1, key: first.key}
 	resp, err := l.run(first)
 	if l.key != nil && l.gaveUp(err) {
 		l.key.usage.givenUp.Add(1)
@@ -179,11 +180,15 @@ func (l *loop) decide(a answer) {
 	}
 	now := time.Now()
 	l.elapsed = now.Sub(l.began)
-	l.wait, l.stopped = l.t.strategy.Next(now, backoff.Attempt{
+	attempt := backoff.Attempt{
 		Number: l.attempts, Elapsed: l.elapsed, Previous: l.wait,
 		Request: l.req, Response: a.resp, Err: a.err,
 		Refused: a.refused, Wait: a.wait, WaitKnown: a.waitKnown,
-	}, a.key.budget)
+	}
+	if a.lasting {
+		attempt.Lasting, attempt.Elapsed = true, l.queued+l.elapsed
+	}
+	l.wait, l.stopped = l.t.strategy.Next(now, attempt, a.key.budget)
 	l.done, l.charged = l.stopped != nil, time.Time{}
 	switch {
 	case l.call.noWait && a.refused:

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"sync/atomic"
 	"time"
 
 	"github.com/forbear-go/forbear/backoff"
@@ -65,6 +66,7 @@ type Transport struct {
 	readers  readers
 	accounts accounts
 	refusals refusals
+	served   atomic.Uint64 // requests of all keys
 
 	closed context.Context //nolint:containedctx // ends when the transport is closed
 	close  context.CancelFunc

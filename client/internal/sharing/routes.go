@@ -23,6 +23,8 @@ type Route struct {
 	Bucket string
 	// Level is that at which its requests are counted, as far as its last response shows.
 	Level atomic.Int32
+	// Served is whether any of its requests was served.
+	Served atomic.Bool
 }
 
 // seed makes what identifies routes and groups unpredictable.

@@ -25,6 +25,9 @@ func (l *Limiter) Take(now time.Time, d Demand) *Hold {
 	if !d.Known {
 		h.admitted = l.admission(d)
 	}
+	if l.tooLarge(d) {
+		return h
+	}
 	if l.told {
 		l.mark(t, h)
 	}

@@ -126,7 +126,7 @@ func (l *Limiter) Ask(now time.Time, d Demand) Decision {
 	if d.Known && l.told && d.Cost > l.limit {
 		return Decision{Never: true}
 	}
-	if d.Known && d.Cost <= 0 {
+	if d.Known && d.Cost <= 0 || l.tooLarge(d) {
 		return Decision{Go: true}
 	}
 	if t < l.closed && l.admission(d) >= l.closedTo {

@@ -1,0 +1,160 @@
+package client
+
+import (
+	"cmp"
+	"maps"
+	"time"
+
+	"github.com/forbear-go/forbear/throttle/header"
+)
+
+// An outage is the time in which a route, a scope, or a key of which nothing was served yet, serves
+// nothing. If its refusals end, it is worth waiting for; if it refuses every request, while other
+// requests are served, it is not: callers would wait for it, one after the other, instead of sending
+// requests that are served.
+type outage struct {
+	whole  bool      // it is that of a key
+	began  time.Time // when the first refusal came; zero while the route serves requests
+	until  time.Time // when the wait of the last round ends
+	rounds int       // refusals of requests that were sent after the wait of the one before
+	served uint64    // other requests that were served before it began
+	// longest is the longest outage that ended. It tells how long the route may be closed.
+	longest time.Duration
+	lasting bool // no request waits for the route any more
+}
+
+const (
+	// lastingRounds is how many refused rounds, and lastingAfter for how long, make the outage of a
+	// route lasting that has never served a request. That is what a single request would try.
+	lastingRounds = 4
+	lastingAfter  = 15 * time.Second
+	// A route that has served requests may open with the next minute.
+	lastingAfterServed = 75 * time.Second
+)
+
+// outage returns the outage to which the refusal of a request belongs, or nil if the refusal is not
+// evidence of one.
+func (l *keyState) outage(a *attempt) *outage {
+	id := cmp.Or(a.scope, a.route.ID)
+	switch {
+	case a.global || a.reading.Exhausted():
+		return nil
+	case l.served == 0:
+		id = 0 // that of the key
+	case id == 0 || a.scope == 0 && !l.spread.shared:
+		return nil
+	}
+	o := l.outages[id]
+	if o != nil {
+		return o
+	}
+	if len(l.outages) >= maxCooldowns {
+		maps.DeleteFunc(l.outages, func(_ uint64, o *outage) bool { return o.began.IsZero() })
+	}
+	if len(l.outages) >= maxCooldowns {
+		return nil
+	}
+	if l.outages == nil {
+		l.outages = make(map[uint64]*outage)
+	}
+	o = &outage{whole: id == 0}
+	l.outages[id] = o
+	return o
+}
+
+// refuse takes in a refusal.
+func (o *outage) refuse(now time.Time, l *keyState, a *attempt) {
+	if o.began.IsZero() {
+		o.began, o.until, o.rounds, o.served = now, time.Time{}, 0, o.others(l)
+	}
+	if a.taken.Before(o.until) {
+		return // it was sent before the wait was over
+	}
+	o.rounds++
+	o.until = now.Add(max(0, a.reading.Wait.Delay))
+	after := lastingAfter
+	if !o.whole && a.route.Served.Load() {
+		after = lastingAfterServed
+		if most := l.transport.maxWait; most == 0 || o.longest <= most {
+			after = max(after, o.longest+o.longest/4)
+		}
+	}
+	o.lasting = o.lasting || o.alone(l) && o.rounds >= lastingRounds && now.Sub(o.began) >= after
+}
+
+// others returns how many other requests were served: of the key, or of all keys.
+func (o *outage) others(l *keyState) uint64 {
+	if o.whole {
+		return l.transport.served.Load()
+	}
+	return l.served
+}
+
+// alone reports whether enough other requests were served meanwhile.
+func (o *outage) alone(l *keyState) bool { return o.others(l)-o.served >= sparedEnough }
+
+// serveRoute notes that a request was served, which ends the outage.
+func (l *keyState) serveRoute(now time.Time, a *attempt) {
+	if l.served == 0 {
+		delete(l.outages, 0)
+	}
+	l.served++
+	l.transport.served.Add(1)
+	if !a.route.Served.Load() {
+		a.route.Served.Store(true)
+	}
+	if o := l.outages[cmp.Or(a.scope, a.route.ID)]; o != nil && !o.began.IsZero() && !a.taken.Before(o.began) {
+		*o = outage{longest: max(o.longest, now.Sub(o.began))}
+	}
+}
+
+// refuseAlone takes in a refusal. It reports whether the refusal holds back no other request: the outage
+// lasts, or the server is overloaded only there.
+func (l *keyState) refuseAlone(now time.Time, a *attempt) bool {
+	o := l.outage(a)
+	if o == nil {
+		return false
+	}
+	lasted := o.lasting
+	o.refuse(now, l, a)
+	if o.lasting && !lasted {
+		l.open(now, a, o)
+	}
+	a.lasting = o.lasting
+	return o.lasting || a.reading.Overloaded() && o.alone(l)
+}
+
+// open ends the waits that the refusals of an outage caused.
+func (l *keyState) open(now time.Time, a *attempt, o *outage) {
+	switch {
+	case o.whole:
+		l.whole.ForgetRefusals(now)
+		for _, part := range l.limits {
+			part.ForgetRefusals(now)
+		}
+		for _, c := range l.cooldowns {
+			l.release(now, c)
+		}
+	case a.scope != 0:
+		a.part.ForgetRefusals(now)
+	case l.cooldowns[a.route.ID] != nil:
+		c := l.cooldowns[a.route.ID]
+		c.apart = apartEnough
+		l.release(now, c)
+	}
+}
+
+// release opens the route of a cooldown.
+func (l *keyState) release(now time.Time, c *cooldown) {
+	c.limiter.ForgetRefusals(now)
+	c.closed, c.until = time.Time{}, now
+	l.spread.forget(c)
+}
+
+// observeAlone passes on what a refusal says that holds back no other request.
+func (a *attempt) observeAlone(now time.Time, r *header.Reading) {
+	a.part.Observe(now, a.ticket, unrefused(r))
+	if a.own != nil && a.own != a.part {
+		a.own.Observe(now, a.ownTicket, outcome(r))
+	}
+}
