@@ -139,7 +139,7 @@ func (l *limits) admitted(v *View, t *Request, after int64) {
 	}
 	if l.span.limit > 0 {
 		l.span.admitted(v, t, l)
-		if l.refutes(v, t.At) {
+		if l.refutes(t.At) {
 			l.span = inferredWindow{}
 		}
 	}

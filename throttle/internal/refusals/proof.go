@@ -53,7 +53,7 @@ func (l *limits) testProof(now clock.Instant, mark int64) {
 
 // refutes reports whether the server served so many requests beyond the limit of a window
 // without a proof that there is no such limit.
-func (l *limits) refutes(v *View, now clock.Instant) bool {
+func (l *limits) refutes(now clock.Instant) bool {
 	p := &l.span.proof
 	if p.given || !p.tested || l.careful {
 		return false
