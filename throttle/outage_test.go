@@ -89,3 +89,68 @@ func TestRecurringOutagesAreNoLimit(t *testing.T) {
 		}
 	}
 }
+
+// A tally counts what is admitted in each ten minutes.
+type tally struct {
+	ratemodel.Model
+	spans [24]int
+}
+
+func (c *tally) Admit(now time.Time) bool {
+	ok := c.Model.Admit(now)
+	if i := int(now.Sub(epoch) / (10 * time.Minute)); ok && i < len(c.spans) {
+		c.spans[i]++
+	}
+	return ok
+}
+
+// One outage teaches no limit that lasts: for three hours afterwards the client gets as much in
+// each ten minutes as one that knows of no limits, whether it is used heavily or lightly.
+func TestALongOutageIsNoLimit(t *testing.T) {
+	seeds := uint64(2)
+	if raceEnabled {
+		seeds = 1
+	}
+	for _, c := range []struct {
+		lasts   time.Duration
+		callers int
+		think   time.Duration
+	}{
+		{time.Minute, 20, 0},
+		{5 * time.Minute, 20, 0},
+		{10 * time.Minute, 20, 6 * time.Second},
+		{20 * time.Second, 1, 6 * time.Second},
+		{3 * time.Minute, 1, 6 * time.Second},
+	} {
+		for seed := range seeds {
+			var tallies []*tally
+			s := simulation{model: func() ratemodel.Model {
+				m := &tally{Model: &outage{after: 5 * time.Minute, lasts: c.lasts}}
+				tallies = append(tallies, m)
+				return m
+			}, announce: announcement{mute: true, date: true}, callers: c.callers, think: c.think, start: time.Duration(seed) * into,
+				length: 210 * time.Minute, policy: DefaultPolicy(), fastest: 290 * time.Millisecond, slowest: 310 * time.Millisecond, seed: seed}
+			got := s.run()
+			mine := tallies[0].spans
+			tallies, s.bare = nil, true
+			plain := s.run()
+			part := float64(got.admitted) / float64(plain.admitted)
+			least, its := 1., tallies[0].spans
+			for i := 2; i < 21; i++ {
+				if its[i] > 0 {
+					least = min(least, float64(mine[i])/float64(its[i]))
+				}
+			}
+			t.Logf("%v, %d callers, seed %d: %d refused, %.3f of what a plain client gets, at least %.3f in ten minutes",
+				c.lasts, c.callers, seed, got.refused, part, least)
+			// A caller alone sends about 170 requests in ten minutes, at random times.
+			bar := .95
+			if c.callers == 1 {
+				bar = .9
+			}
+			if part < .95 || least < bar || got.refused > 60 {
+				t.Error("it was taken for a limit")
+			}
+		}
+	}
+}

@@ -60,6 +60,22 @@ func TestASilentMinuteIsFoundAtOnce(t *testing.T) {
 	}
 }
 
+// A limit of an hour is learned although nothing tells of it, with its length, wherever in the
+// hour a program begins. That takes a few tries in each of the first windows.
+func TestASilentHourIsLearned(t *testing.T) {
+	for seed := range uint64(4) {
+		start := into + time.Duration(seed)*11*time.Minute
+		s := simulation{model: func() ratemodel.Model { return ratemodel.NewFixed(300, time.Hour) }, announce: announcement{mute: true},
+			callers: 20, start: start, length: 6*time.Hour - start, policy: DefaultPolicy(),
+			fastest: 45 * time.Millisecond, slowest: 90 * time.Millisecond, seed: seed}
+		got := s.run()
+		t.Logf("from %v: %v, %v", start, got, got.lesson.Length)
+		assert.Equal(t, time.Hour, got.lesson.Length)
+		assert.GreaterOrEqual(t, got.used(), .99)
+		assert.LessOrEqual(t, got.refused, 150)
+	}
+}
+
 // However many requests go in a minute, those served lately are counted right.
 func TestManySilentRequests(t *testing.T) {
 	s := simulation{model: func() ratemodel.Model { return ratemodel.NewFixed(100, time.Second) }, announce: announcement{mute: true, date: true},

@@ -3,9 +3,10 @@
 //
 // It reads no clock and imports nothing of this module but packages header, clock and eventlog.
 // Start reading here. limits.go has the limits on a period (window.go) and a rate (rate.go),
-// measure.go how they are measured, pass.go which refusals a known rate allows for; doubt.go,
-// evidence.go and verdict.go give them up again. shedding.go and trial.go are about servers
-// that shed load, concurrency.go about requests in flight.
+// measure.go how they are measured, proof.go which windows are more than a guess, pass.go
+// which refusals a known rate allows for; doubt.go, evidence.go and verdict.go give them up
+// again. shedding.go and trial.go are about servers that shed load, concurrency.go about
+// requests in flight.
 package refusals
 
 import (

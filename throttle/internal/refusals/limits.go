@@ -41,15 +41,16 @@ type limits struct {
 
 // A congestion begins with a refusal and ends with the first request admitted.
 type congestion struct {
-	under  bool
-	at     clock.Instant  // when the request was sent that was the first to be refused
-	closed clock.Instant  // when that was known
-	tried  clock.Instant  // when the last one was sent that was refused
-	alone  bool           // no other was refused
-	probes int            // requests refused in spite of the wait that the server named
-	known  bool           // what causes it was known before
-	told   bool           // the server told when to come back:
-	reset  clock.Interval // then
+	under   bool
+	at      clock.Instant  // when the request was sent that was the first to be refused
+	closed  clock.Instant  // when that was known
+	tried   clock.Instant  // when the last one was sent that was refused
+	alone   bool           // no other was refused
+	probes  int            // requests refused in spite of the wait that the server named
+	known   bool           // what causes it was known before
+	repeats bool           // it came at the count at which one before came
+	told    bool           // the server told when to come back:
+	reset   clock.Interval // then
 }
 
 // LongestHold bounds what a refusal may ask for only so that no sum overflows.
@@ -97,6 +98,7 @@ func (l *limits) send(now clock.Instant, number, n int64) {
 			l.span.rolled = true // beyond what was counted: now it shows whether the length is right
 			l.beCareful(number - n)
 		}
+		l.testProof(now, number-n)
 	}
 	l.pace.send(now, n)
 	l.log.Add(now, n)
@@ -137,6 +139,9 @@ func (l *limits) admitted(v *View, t *Request, after int64) {
 	}
 	if l.span.limit > 0 {
 		l.span.admitted(v, t, l)
+		if l.refutes(t.At) {
+			l.span = inferredWindow{}
+		}
 	}
 	if l.doubt.over(l.pace.proven) {
 		l.pace.period = min(l.pace.period, max(l.doubt.recent, 1))
@@ -160,6 +165,7 @@ func (l *limits) refused(now clock.Instant, t *Request, r *header.Reading, again
 		*e = congestion{under: true, alone: true, known: e.known, at: t.At, closed: now, tried: t.At}
 	}
 	e.tried = max(e.tried, t.At)
+	e.repeats = e.repeats || l.repeats(t)
 	e.told = r.Wait.Known() && r.Wait.Delay > 0
 	if e.told {
 		wait, step := clock.Instant(min(r.Wait.Delay, LongestHold)), min(clock.Bounded(r.Wait.Resolution), clock.FarDay)
@@ -181,6 +187,9 @@ func (l *limits) explains(v *View, t *Request) bool {
 	}
 	if l.pace.rate > 0 && l.pace.unused == 0 && l.pace.next > t.At-l.pace.step() {
 		return true
+	}
+	if !l.span.proof.given {
+		return l.repeats(t)
 	}
 	return l.span.limit > few && 4*l.log.Between(l.span.since(v, t.At), t.At) >= 3*l.span.limit
 }

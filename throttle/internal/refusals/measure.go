@@ -72,7 +72,7 @@ func (l *limits) served(now clock.Instant) float64 {
 // measure learns the span of a congestion that nothing known explains. One that is
 // known is given up only for what two of them agree upon.
 func (l *limits) measure(v *View, e *congestion, opened clock.Instant) (vain bool) {
-	if l.span.limit > few && 4*l.span.logged(v, l, e) < 3*l.span.limit {
+	if l.span.limit > few && l.span.proof.given && 4*l.span.logged(v, l, e) < 3*l.span.limit {
 		limit, none := l.doubt.below(l.span.logged(v, l, e))
 		if !limit {
 			l.empty = opened

@@ -45,7 +45,7 @@ func (e *Estimator) Inferred(v *View, now clock.Instant) (out Inferred) {
 func (e *Estimator) Restore(now clock.Instant, was *Inferred, last clock.Instant) {
 	l := e.learned()
 	if was.Limit > 0 {
-		l.span = inferredWindow{limit: was.Limit, length: was.Length, rolled: true, sure: true, patient: climbFirst}
+		l.span = inferredWindow{limit: was.Limit, length: was.Length, rolled: true, sure: true, patient: climbFirst, proof: windowProof{given: true}}
 		l.span.opens, l.span.fixed = clock.Between(was.Opens-min(l.span.length/8, 2*clock.Second), was.Opens), was.Fixed
 		l.span.climb = now + climbFirst*l.span.length
 		if was.Spent > 0 && l.log.Empty() && last > -l.span.length {
@@ -69,7 +69,7 @@ type Spread struct {
 // Spread returns what is to be spread; it reports false if nothing is.
 func (e *Estimator) Spread(v *View, now clock.Instant) (Spread, bool) {
 	l := e.limits
-	if l == nil || l.span.limit <= 0 {
+	if l == nil || l.span.limit <= 0 || !l.span.proof.given {
 		return Spread{}, false
 	}
 	s := &l.span

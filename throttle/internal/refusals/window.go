@@ -15,6 +15,8 @@ type inferredWindow struct {
 
 	fixed bool // it opened when a fixed window would have
 
+	proof windowProof
+
 	// Now and then more is tried than the limit, while surely in one window: first
 	// one request, and as each passes up to twice as many.
 	climb    clock.Instant // not before this
@@ -41,6 +43,9 @@ func (s *inferredWindow) reach(v *View) clock.Instant { return s.length + v.RTT.
 
 // ready returns when n more may go.
 func (s *inferredWindow) ready(v *View, l *limits, now clock.Instant, n int64) clock.Instant {
+	if !s.proof.given {
+		return now
+	}
 	reserve := min(v.Amounts.ReserveOf(s.limit), s.limit-1)
 	at := s.frees(v, l, s.limit-reserve-n, now)
 	if at > now && reserve == 0 && !l.event.under && s.climbs(now) {
@@ -96,6 +101,9 @@ func (s *inferredWindow) frees(v *View, l *limits, room int64, now clock.Instant
 // admitted takes in an answer: more admitted in one window than the limit raises
 // it. Those that are still under way may yet be refused.
 func (s *inferredWindow) admitted(v *View, t *Request, l *limits) {
+	if !s.proof.given {
+		return
+	}
 	w, pending := s.window(t.At), v.Sent-v.Answered
 	if t.At < s.climb || t.At >= w.Latest {
 		return
@@ -127,6 +135,9 @@ func (s *inferredWindow) explains(v *View, l *limits, e *congestion, opened cloc
 	if s.limit <= few || s.logged(v, l, e) < s.limit {
 		return false
 	}
+	if !s.proof.given && e.tried-e.at > s.reach(v) {
+		return false // it was closed for longer than that
+	}
 	freed := l.log.Between(opened-s.reach(v), e.closed) < s.logged(v, l, e)
 	return freed || opened >= s.window(e.at).Latest
 }
@@ -137,6 +148,7 @@ func (s *inferredWindow) confirm(v *View, l *limits, e *congestion, opened clock
 	if spent := s.spent(v, l, e); spent >= s.limit/10*9 {
 		s.limit = min(s.limit, spent) // all of it since it opened the last time
 	}
+	s.proof.confirm(e)
 	s.sure, s.streak, s.extra = true, 0, 0
 	s.patient = min(max(2*s.patient, climbFirst), climbLast)
 	s.climb = opened + s.patient*s.length
@@ -166,7 +178,7 @@ func (s *inferredWindow) learn(v *View, l *limits, e *congestion, opened clock.I
 	if was.limit > 0 && e.at-first > was.length {
 		first = l.log.FirstAfter(e.at - was.length)
 	}
-	*s = inferredWindow{patient: was.patient, length: was.length, opens: clock.Between(e.tried, opened)}
+	*s = inferredWindow{patient: was.patient, length: was.length, opens: clock.Between(e.tried, opened), proof: windowProof{given: e.told || was.proof.given}}
 	if e.told {
 		s.told(l, e, first, opened)
 	} else {
