@@ -16,6 +16,9 @@ func (r *Reading) assemble() {
 		r.joinPeriods()
 	}
 	r.spreadPolicies()
+	if r.shared {
+		r.settleShares()
+	}
 	for i := range r.parts {
 		p := &r.parts[i]
 		r.complete(p)

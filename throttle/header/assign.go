@@ -102,6 +102,10 @@ func (r *Reading) cut(v string) string {
 
 // assignNumber reads the value that nearly every field has.
 func (r *Reading) assignNumber(f *names.Field, item int, n scan.Number) {
+	if f.Full > 0 {
+		item += shareItem
+		r.shared = true
+	}
 	p := r.at(f, item)
 	if p == nil {
 		return
@@ -140,7 +144,15 @@ func (r *Reading) assignBare(f *names.Field, values []string) {
 		return
 	}
 	n, ok := scan.ParseNumber(values[0])
-	if p := r.known(f.Family, f.Key, 0); ok && p != nil && p.Limit.State == Absent && (p.Remaining.Known() || p.Used.Known()) {
+	p := r.known(f.Family, f.Key, 0)
+	if p == nil && names.Dictionary[f.Key].Kind == names.WordUnit {
+		if p = r.known(f.Family, "", 0); p != nil && p.Remaining.Known() && p.Remaining.Value <= n.Float() {
+			p.Unit = max(p.Unit, f.Unit) // X-RateLimit-Requests: 100 beside X-RateLimit-Remaining
+		} else {
+			p = nil
+		}
+	}
+	if ok && p != nil && p.Limit.State == Absent && (p.Remaining.Known() || p.Used.Known()) {
 		p.setLimit(countOf(n))
 	}
 }

@@ -83,6 +83,11 @@ func (r *Reading) readMember(s *scan.JSON, said *bodyFindings) {
 			said.addWait(s.Value, 0, s.Object, r.base())
 			said.onSuccess = said.waitKnown
 		}
+	case "ttl":
+		// How long the counter lives, in a store such as Redis.
+		if s.Depth == 1 && !s.Quoted {
+			said.addWait(s.Value, time.Second, s.Object, r.base())
+		}
 	case "quotamax", "quotaremaining":
 		r.readQuota(s, key)
 	case "violatedpolicies":
@@ -112,9 +117,10 @@ func (r *Reading) readMember(s *scan.JSON, said *bodyFindings) {
 	}
 }
 
-// nestedWait is waitKey for a number whose object is named for the wait: "retryAfter": {"seconds": 12}.
+// nestedWait is waitKey for a member whose object is named for the wait: "retryAfter": {"seconds": 12},
+// "retryInfo": {"delay": "30s"}.
 func nestedWait(s *scan.JSON) (time.Duration, bool) {
-	if s.Depth < 2 || s.Quoted || len(s.Key) > 12 {
+	if s.Depth < 2 || len(s.Key) > 12 {
 		return 0, false
 	}
 	parent := s.Path[s.Depth-1]

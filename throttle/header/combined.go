@@ -51,7 +51,7 @@ func (r *Reading) assignStem(f *names.Field, values []string) {
 // firstMark returns the byte outside quotes that tells notations apart: mostly
 // the first one that can.
 func firstMark(v string) byte {
-	if v[0] == '{' {
+	if v[0] == '{' || v[0] == '[' {
 		return ':'
 	}
 	quoted, params := false, false
