@@ -179,6 +179,9 @@ func (r *Reading) complete(p *part) {
 		// On a refusal -1 is a counter below zero, not the mark of no limit.
 		p.Remaining = Count{State: Known}
 	}
+	if p.ofStem && p.Limit.Known() && p.Remaining.Known() && p.Limit.Value < p.Remaining.Value && !p.Used.Known() {
+		p.Used, p.Limit = p.Limit, Count{} // more is left than the number under the stem: it is the use
+	}
 	if p.aside > 0 {
 		r.regard(p, &r.asides[p.aside-1])
 	}

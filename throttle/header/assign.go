@@ -113,6 +113,7 @@ func (r *Reading) assignNumber(f *names.Field, item int, n scan.Number) {
 	p.describe(f)
 	switch f.Role {
 	case names.RoleLimit, names.RoleStem:
+		p.ofStem = f.Role == names.RoleStem
 		p.setLimit(countOf(n))
 	case names.RoleRemaining:
 		if f.Full > 0 {

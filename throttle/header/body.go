@@ -28,6 +28,7 @@ type bodyFindings struct {
 
 	failed   bool // the outermost object says that the request failed
 	tooMany  bool // a message says that requests were too many
+	tokens   bool // a message says that a limit of tokens was reached, of one request or of all
 	quota    bool // a code says that a quota is used up, of any kind
 	other    bool // a message speaks of something else than requests
 	denied   bool // words or a code speak of a signature, a token or a permission

@@ -22,6 +22,10 @@ func (r *Reading) assignStem(f *names.Field, values []string) {
 			continue
 		}
 		switch firstMark(v) {
+		case 0:
+			if !f.Strict && scan.IsDigit(v[0]) {
+				r.assignLists(f, []string{v}) // 12, 30, 45
+			}
 		case ';':
 			if scan.IsDigit(v[0]) {
 				r.addPolicies(f, v)

@@ -52,6 +52,13 @@ func TestPacked(t *testing.T) {
 		{"a quota of a month and its use", "X-Monthly-Quota: 9\nX-Monthly-Usage: 1", []string{"monthly-quota 9 8 1 len=720h0m0s"}},
 		{"requests beside a rest", "X-RateLimit-Requests: 9\nX-RateLimit-Remaining: 8", []string{"default 9 8 - unit=requests"}},
 		{"requests beside a larger rest", "X-RateLimit-Requests: 9\nX-RateLimit-Remaining: 80", []string{"default - 80 -"}},
+		{"how much of a limit is in use", "Api-Key-Max-Limit: 9\nApi-Key-Use-Limit: 2", []string{"api-key 9 7 2"}},
+		{"a limit of fair use", "X-Api-Fair-Use-Limit: 9", nil},
+		{"a use under the stem alone", "X-RateLimit: 2\nX-RateLimit-Remaining: 7", []string{"default - 7 2"}},
+		{"a list of uses under the stem alone", "X-RateLimit: 2, 5\nX-RateLimit-Remaining: 7, 95\nX-RateLimit-Reset: 30, 900",
+			[]string{"default - 7 2 @30s", "default#2 - 95 5 @15m0s"}},
+		{"a list of limits under the stem alone", "X-RateLimit: 9, 100\nX-RateLimit-Remaining: 7, 95", []string{"default 9 7 -", "default#2 100 95 -"}},
+		{"what a response took", "X-Token-Usage-Input: 5\nX-Token-Usage-Output: 7\nX-Token-Usage-Total: 12", nil},
 		{"how long a response is valid", "X-Valid-Until: 1772366430", nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

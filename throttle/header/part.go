@@ -21,6 +21,7 @@ type part struct {
 	needsLimit     bool  // the rest counts only beside a limit or a use
 	sum            bool  // use and rest add up to the limit
 	unnamed        bool  // the server gave it no name
+	ofStem         bool  // the limit came under the stem alone, which does not say what it is
 	unitless       bool  // the reset came as a plain number without a unit
 	milli          bool  // the reset came in milliseconds of the epoch
 	unitlessLength bool  // the length came as a plain number without a unit

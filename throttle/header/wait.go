@@ -135,7 +135,8 @@ func (r *Reading) refused(said *bodyFindings) bool {
 	case 503, 529, 509, 418:
 		return r.waits.known || said.refused || r.exhausted(false)
 	case 403:
-		return r.waits.known || said.refused || r.exhausted(false) && !said.denied
+		// A request of too many tokens is a bad one; what is forbidden is one more.
+		return r.waits.known || said.refused || said.tokens || r.exhausted(false) && !said.denied
 	case 402:
 		// Payment required, except where a quota resets by itself.
 		return r.waits.known || said.refused || r.exhausted(true)

@@ -96,7 +96,8 @@ type nameParts struct {
 	until    bool
 	packed   bool // a plain number means nothing: the value holds pairs
 	lastWord string
-	costs    int // how many of the decoys are the word cost
+	useLimit bool // ends with use and limit: how much of a limit is used
+	costs    int  // how many of the decoys are the word cost
 }
 
 // match returns the words that name the window as they are compared with those of other
@@ -244,6 +245,9 @@ func (n *nameParts) add(w string, d Word) {
 		d = Word{Kind: wordCount} // requests, where they are what is limited
 	}
 	n.ttl = n.ttl || w == "ttl"
+	if n.useLimit = w == "limit" && n.lastWord == "use" && !slices.Contains(n.key, "fair"); n.useLimit {
+		n.key = n.key[:len(n.key)-1]
+	}
 	n.lastWord = w
 	n.until = n.until || w == "until"
 	n.has[d.Kind]++

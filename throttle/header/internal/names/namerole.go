@@ -137,8 +137,12 @@ func (n *nameParts) stemless() Role {
 	case has(wordAt) && has(WordQuota) && n.last == WordUnit && n.key[len(n.key)-1] == "unit":
 		n.key, n.unit = n.key[:len(n.key)-1], ""
 		return RoleUnit // X-Quota-Time-Unit: day
+	case n.useLimit:
+		return RoleUsed // Api-Key-Use-Limit
 	case has(wordUsed) && !has(WordLimit) && !has(wordRemaining) && n.usedByOne():
 		return RoleCost // X-Call-Credit-Usage, X-Request-Tokens-Used
+	case has(wordUsed) && n.unit == "tokens" && !has(WordPeriod) && !has(WordLimit) && !has(wordRemaining) && n.usesTokens():
+		return RoleNone // X-Token-Usage-Input: what this response took
 	case has(wordBlock), has(wordAt) && !has(wordReset), has(wordPolicy), has(wordWait):
 		return RoleNone
 	case has(wordRunning) && n.unit == concurrent:
@@ -196,6 +200,18 @@ func (n *nameParts) weaken(r Role) Role {
 
 // WeakFamily is the family of the fields that are weak.
 const WeakFamily = "?"
+
+// usesTokens reports whether a name speaks of the tokens that one response took: of its
+// input, of its output, or of both.
+func (n *nameParts) usesTokens() bool {
+	for _, w := range n.key {
+		switch w {
+		case "input", "output", "prompt", "completion":
+			return true
+		}
+	}
+	return n.lastWord == "total"
+}
 
 // usedByOne reports whether a name speaks of what one request used of something else: the
 // singular of request or call stands before another unit.
