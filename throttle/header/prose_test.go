@@ -142,7 +142,8 @@ func TestWaitKey(t *testing.T) {
 // FuzzProse reads any text as the body of a refusal and of a success.
 func FuzzProse(f *testing.F) {
 	for _, s := range []string{"Try again in 2 seconds", "until 2026-03-01 12:00:00 UTC", "a few minutes", "retry after", "PT1H", "Rate limit exceeded.",
-		`{"error":"x:Rate limit","retryAfterSec":5}`, "<a><Code>SlowDown</Code>", "banned until 1772366460000.", "Limit 1, Requested 2", "été '\"` . wait 5 h 6 m"} {
+		`{"error":"x:Rate limit","retryAfterSec":5}`, "<a><Code>SlowDown</Code>", "banned until 1772366460000.", "Limit 1, Requested 2", "été '\"` . wait 5 h 6 m",
+		"resets on March 1st, 2026 at 12:10 PM EST", "try again in half an hour", "retry after two minutes", "30s left", `{"msBeforeNext":5,"ttl":9}`, "Försök igen om 2 minuter"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
