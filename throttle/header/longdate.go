@@ -35,14 +35,10 @@ func longMoment(words []string, base time.Time) (Reset, bool) {
 			half = w
 		case i == 0 && isWeekday(w), w == "at", w == "of", w == "the":
 		default:
-			if timed {
-				if loc := zoneOf(w); loc != nil {
-					zone = loc
-				}
+			if loc := zoneOf(w); timed && loc != nil {
+				zone = loc
 			}
-			if !timed || zone == time.UTC && year != "" {
-				ends = true
-			}
+			ends = ends || !timed || zone == time.UTC && year != ""
 		}
 		if ends {
 			break
@@ -51,13 +47,7 @@ func longMoment(words []string, base time.Time) (Reset, bool) {
 	if month == "" || day == "" || year == "" || !timed {
 		return Reset{}, false
 	}
-	hour := int(clock / time.Hour)
-	switch {
-	case half == "pm" && hour < 12:
-		hour += 12
-	case half == "am" && hour == 12:
-		hour = 0
-	}
+	hour := hourOf(int(clock/time.Hour), half)
 	date, err := time.ParseInLocation("Jan 2 2006", month+" "+day+" "+year, zone)
 	if err != nil {
 		return Reset{}, false
@@ -67,6 +57,17 @@ func longMoment(words []string, base time.Time) (Reset, bool) {
 		return Reset{}, false
 	}
 	return Reset{At: t.UTC(), Resolution: time.Second}, true
+}
+
+// hourOf is the hour of the day, of one that may be of half a day: 12 am, 1 pm.
+func hourOf(hour int, half string) int {
+	switch {
+	case half == "pm" && hour < 12:
+		return hour + 12
+	case half == "am" && hour == 12:
+		return 0
+	}
+	return hour
 }
 
 // monthNames are the names of the months by their first three letters.

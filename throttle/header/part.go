@@ -195,7 +195,7 @@ func (r *Reading) assignPolicies(f *names.Field, values []string) {
 	var it item
 	for _, v := range values {
 		v = r.cut(v)
-		if v != "" && scan.IsDigit(v[0]) && strings.IndexAny(v, ";,\"") < 0 && strings.IndexAny(v, "/ ") > 0 {
+		if v != "" && scan.IsDigit(v[0]) && !strings.ContainsAny(v, ";,\"") && strings.IndexAny(v, "/ ") > 0 {
 			asLimit := *f
 			asLimit.Role = names.RoleLimit
 			r.assignLists(&asLimit, []string{v}) // 100 per minute

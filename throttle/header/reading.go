@@ -229,8 +229,7 @@ func (r *Reading) finish(body []byte) {
 	}
 	r.Date = r.readDate()
 	r.parts, r.asides, r.policies, r.text, r.bare, r.shared = r.parts[:0], r.asides[:0], r.policies[:0], 0, false, false
-	r.unit, r.unitFamily = "", ""
-	r.waits = waits{base: r.base()}
+	r.unit, r.unitFamily, r.waits = "", "", waits{base: r.base()}
 	if !r.sorted {
 		sortHits(r.hits)
 	}

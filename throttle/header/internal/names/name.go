@@ -220,16 +220,31 @@ func (n *nameParts) prefix(w string) {
 	}
 }
 
-func (n *nameParts) add(w string, d Word) {
-	if (w == "sec" || w == "secs") && (n.last == wordLength || n.last == wordWait || n.last == wordPause || n.last == wordRetry || n.last == wordDelta || n.last == wordReset) {
-		d = Word{Kind: wordTime, Length: time.Second}
+// inPlace is what a word means where it stands, behind those before it.
+func (n *nameParts) inPlace(w string, d Word) Word {
+	switch w {
+	case "sec", "secs":
+		switch n.last {
+		case wordLength, wordWait, wordPause, wordRetry, wordDelta, wordReset:
+			return Word{Kind: wordTime, Length: time.Second}
+		}
+	case "end":
+		if n.stem || n.last == wordLength {
+			return Word{Kind: wordReset} // X-RateLimit-Window-End
+		}
+	case "attempts", "attempt":
+		if n.stem {
+			return Word{Kind: wordCount} // requests, where they are what is limited
+		}
 	}
+	return d
+}
+
+func (n *nameParts) add(w string, d Word) {
 	if (w == "size" || w == "length") && n.last == wordLength {
 		return // Window-Size
 	}
-	if w == "end" && (n.stem || n.last == wordLength) {
-		d = Word{Kind: wordReset} // X-RateLimit-Window-End
-	}
+	d = n.inPlace(w, d)
 	if d.Kind == wordTime && n.last == wordFree && len(n.key) > 0 && n.key[len(n.key)-1] == "audio" {
 		// What is limited are seconds of audio, which no name of a time says otherwise.
 		n.key[len(n.key)-1], n.unit = "audio-"+w, "audio-"+w
@@ -240,9 +255,6 @@ func (n *nameParts) add(w string, d Word) {
 	}
 	if d.Kind == wordDecoy && things[w] == "cost" {
 		n.costs++
-	}
-	if n.stem && (w == "attempts" || w == "attempt") {
-		d = Word{Kind: wordCount} // requests, where they are what is limited
 	}
 	n.ttl = n.ttl || w == "ttl"
 	if n.useLimit = w == "limit" && n.lastWord == "use" && !slices.Contains(n.key, "fair"); n.useLimit {

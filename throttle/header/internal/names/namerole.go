@@ -133,15 +133,16 @@ func (n *nameParts) stemless() Role {
 	has := func(kind WordKind) bool { return n.has[kind] > 0 }
 	plan := has(WordQuota) || slices.Contains(n.key, "qps") || slices.Contains(n.key, "api")
 	counted := plan || has(WordUnit) || has(WordPeriod)
+	onlyUsed := has(wordUsed) && !has(WordLimit) && !has(wordRemaining)
 	switch {
 	case has(wordAt) && has(WordQuota) && n.last == WordUnit && n.key[len(n.key)-1] == "unit":
 		n.key, n.unit = n.key[:len(n.key)-1], ""
 		return RoleUnit // X-Quota-Time-Unit: day
 	case n.useLimit:
 		return RoleUsed // Api-Key-Use-Limit
-	case has(wordUsed) && !has(WordLimit) && !has(wordRemaining) && n.usedByOne():
+	case onlyUsed && n.usedByOne():
 		return RoleCost // X-Call-Credit-Usage, X-Request-Tokens-Used
-	case has(wordUsed) && n.unit == "tokens" && !has(WordPeriod) && !has(WordLimit) && !has(wordRemaining) && n.usesTokens():
+	case onlyUsed && n.unit == "tokens" && !has(WordPeriod) && n.usesTokens():
 		return RoleNone // X-Token-Usage-Input: what this response took
 	case has(wordBlock), has(wordAt) && !has(wordReset), has(wordPolicy), has(wordWait):
 		return RoleNone
@@ -159,7 +160,7 @@ func (n *nameParts) stemless() Role {
 	case has(wordRemaining) && has(wordUsed):
 		n.weak = true // X-Usage-Remaining says something beside X-Usage-Limit
 		return RoleRemaining
-	case has(WordLimit) && n.last == wordTime && !has(wordLength) && !has(wordWait):
+	case has(WordLimit) && n.last == wordTime && !has(wordLength):
 		n.length, n.step = n.step, 0
 		return RoleLimit // X-Limit-Minutes
 	case has(wordUsed) && n.told == WordLimit:
@@ -176,6 +177,13 @@ func (n *nameParts) stemless() Role {
 		return RoleLimit
 	case has(wordCount) && (plan || n.unit == concurrent):
 		return RoleUsed
+	}
+	return n.bare(has)
+}
+
+// bare decides for what is left: names that say little more than their role.
+func (n *nameParts) bare(has func(WordKind) bool) Role {
+	switch {
 	case has(wordReset):
 		return n.weaken(n.reset())
 	case has(wordRemaining):
