@@ -16,6 +16,9 @@ func (r *Reading) assemble() {
 		r.joinPeriods()
 	}
 	r.spreadPolicies()
+	if r.shared {
+		r.settleShares()
+	}
 	for i := range r.parts {
 		p := &r.parts[i]
 		r.complete(p)
@@ -175,6 +178,9 @@ func (r *Reading) complete(p *part) {
 	if p.Remaining.State == Unlimited && p.Limit.State != Unlimited && !success {
 		// On a refusal -1 is a counter below zero, not the mark of no limit.
 		p.Remaining = Count{State: Known}
+	}
+	if p.ofStem && p.Limit.Known() && p.Remaining.Known() && p.Limit.Value < p.Remaining.Value && !p.Used.Known() {
+		p.Used, p.Limit = p.Limit, Count{} // more is left than the number under the stem: it is the use
 	}
 	if p.aside > 0 {
 		r.regard(p, &r.asides[p.aside-1])

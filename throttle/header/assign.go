@@ -102,6 +102,10 @@ func (r *Reading) cut(v string) string {
 
 // assignNumber reads the value that nearly every field has.
 func (r *Reading) assignNumber(f *names.Field, item int, n scan.Number) {
+	if f.Full > 0 {
+		item += shareItem
+		r.shared = true
+	}
 	p := r.at(f, item)
 	if p == nil {
 		return
@@ -109,6 +113,7 @@ func (r *Reading) assignNumber(f *names.Field, item int, n scan.Number) {
 	p.describe(f)
 	switch f.Role {
 	case names.RoleLimit, names.RoleStem:
+		p.ofStem = f.Role == names.RoleStem
 		p.setLimit(countOf(n))
 	case names.RoleRemaining:
 		if f.Full > 0 {
@@ -140,7 +145,15 @@ func (r *Reading) assignBare(f *names.Field, values []string) {
 		return
 	}
 	n, ok := scan.ParseNumber(values[0])
-	if p := r.known(f.Family, f.Key, 0); ok && p != nil && p.Limit.State == Absent && (p.Remaining.Known() || p.Used.Known()) {
+	p := r.known(f.Family, f.Key, 0)
+	if p == nil && names.Dictionary[f.Key].Kind == names.WordUnit {
+		if p = r.known(f.Family, "", 0); p != nil && p.Remaining.Known() && p.Remaining.Value <= n.Float() {
+			p.Unit = max(p.Unit, f.Unit) // X-RateLimit-Requests: 100 beside X-RateLimit-Remaining
+		} else {
+			p = nil
+		}
+	}
+	if ok && p != nil && p.Limit.State == Absent && (p.Remaining.Known() || p.Used.Known()) {
 		p.setLimit(countOf(n))
 	}
 }

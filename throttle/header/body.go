@@ -28,6 +28,7 @@ type bodyFindings struct {
 
 	failed   bool // the outermost object says that the request failed
 	tooMany  bool // a message says that requests were too many
+	tokens   bool // a message says that a limit of tokens was reached, of one request or of all
 	quota    bool // a code says that a quota is used up, of any kind
 	other    bool // a message speaks of something else than requests
 	denied   bool // words or a code speak of a signature, a token or a permission
@@ -83,6 +84,11 @@ func (r *Reading) readMember(s *scan.JSON, said *bodyFindings) {
 			said.addWait(s.Value, 0, s.Object, r.base())
 			said.onSuccess = said.waitKnown
 		}
+	case "ttl":
+		// How long the counter lives, in a store such as Redis.
+		if s.Depth == 1 && !s.Quoted {
+			said.addWait(s.Value, time.Second, s.Object, r.base())
+		}
 	case "quotamax", "quotaremaining":
 		r.readQuota(s, key)
 	case "violatedpolicies":
@@ -112,9 +118,10 @@ func (r *Reading) readMember(s *scan.JSON, said *bodyFindings) {
 	}
 }
 
-// nestedWait is waitKey for a number whose object is named for the wait: "retryAfter": {"seconds": 12}.
+// nestedWait is waitKey for a member whose object is named for the wait: "retryAfter": {"seconds": 12},
+// "retryInfo": {"delay": "30s"}.
 func nestedWait(s *scan.JSON) (time.Duration, bool) {
-	if s.Depth < 2 || s.Quoted || len(s.Key) > 12 {
+	if s.Depth < 2 || len(s.Key) > 12 {
 		return 0, false
 	}
 	parent := s.Path[s.Depth-1]

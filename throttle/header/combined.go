@@ -22,6 +22,10 @@ func (r *Reading) assignStem(f *names.Field, values []string) {
 			continue
 		}
 		switch firstMark(v) {
+		case 0:
+			if !f.Strict && scan.IsDigit(v[0]) {
+				r.assignLists(f, []string{v}) // 12, 30, 45
+			}
 		case ';':
 			if scan.IsDigit(v[0]) {
 				r.addPolicies(f, v)
@@ -51,7 +55,7 @@ func (r *Reading) assignStem(f *names.Field, values []string) {
 // firstMark returns the byte outside quotes that tells notations apart: mostly
 // the first one that can.
 func firstMark(v string) byte {
-	if v[0] == '{' {
+	if v[0] == '{' || v[0] == '[' {
 		return ':'
 	}
 	quoted, params := false, false

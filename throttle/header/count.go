@@ -51,16 +51,24 @@ func (r *Reading) assignCounted(f *names.Field, item int, n scan.Number, words s
 	}
 	own := *f
 	var length time.Duration
+	times := ""
 	for w := range strings.FieldsFuncSeq(strings.ToLower(words), func(c rune) bool { return c == ' ' || c == '/' }) {
-		switch known := names.LookUp(w); {
+		known := names.LookUp(times + w)
+		times = ""
+		switch {
 		case known.Kind == names.WordUnit:
 			own.Unit = known.Unit
 		case known.Kind == names.WordPeriod && length == 0:
 			length = known.Length
+		case scan.IsDigit(w[0]) && len(w) < 6 && length == 0:
+			times = w // per 1 minute
 		case w == "per", w == "a", w == "an", w == "each", w == "every", w == "in", w == "left":
 		default:
 			return false
 		}
+	}
+	if times != "" {
+		return false
 	}
 	r.assignNumber(&own, item, n)
 	if p := r.at(f, item); p != nil {

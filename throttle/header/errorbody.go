@@ -242,6 +242,7 @@ func (b *bodyFindings) readSentences(text string, base time.Time) {
 	plain := phrases.Plain(text)
 	b.tooMany = b.tooMany || phrases.SaysLimited(plain)
 	b.quota = b.quota || phrases.SaysSomeLimit(plain)
+	b.tokens = b.tokens || phrases.SaysTokenLimit(plain)
 	b.other = b.other || phrases.Has(plain, resources)
 	b.denied = b.denied || phrases.Has(plain, denials)
 	b.reason(plain, false)

@@ -113,13 +113,16 @@ func FuzzHeader(f *testing.F) {
 func FuzzValue(f *testing.F) {
 	for _, v := range []string{"1", "-1", "0", "1.5", "1,200.00", "1740831300", "1740831300000", "6m0s", "1e9", "NaN", "",
 		"Mon, 02 Jan 2006 15:04:05 GMT", "2024-05-06T10:15Z", `"a";r=1;t=2`, "100;w=60", "20:1,100:120", "3/40", "unlimited",
-		"limit=1, remaining=0; limit=2", "60r/m", "PerPort:1500/m", "tokens", "user-hour-lim:3500;user-hour-rem:500;", "9223372036854775807", strings.Repeat("9", 400)} {
+		"limit=1, remaining=0; limit=2", "60r/m", "PerPort:1500/m", "tokens", "user-hour-lim:3500;user-hour-rem:500;",
+		"burst:50;rate:5", "12,000", "90 per 1 minute", "90rpm", "8 out of 9", "limit=9 remaining=8 reset=30", "minute=9, day=90",
+		`[{"name":"minute","limit":9,"remaining":8},{"name":"day","limit":90}]`, `{"minute":{"limit":9},"day":{"reset":1772370000}}`, "9223372036854775807", strings.Repeat("9", 400)} {
 		f.Add(v, "100;w=60")
 	}
 	names := []string{"X-API-Usage", "X-Quota", "X-Requests-Per-Day", "X-Request-Cost", "RateLimit", "RateLimit-Policy", "X-RateLimit-Limit", "X-RateLimit-Remaining-Minute", "X-RateLimit-Used",
 		"X-RateLimit-Reset", "X-RateLimit-Reset-Ms", "X-RateLimit-Window", "Retry-After", "Retry-After-Ms", "X-App-Rate-Limit",
 		"X-App-Rate-Limit-Count", "X-Sentry-Rate-Limits", "X-App-Usage", "Sforce-Limit-Info", "Units", "Remaining-Req",
-		"X-RateLimit-Type", "X-RateLimit-Unit", "X-Throttle-Ttl", "X-Quota-Window", "X-Rate-Remaining", "Date", "Age", "X-Shop-Limit", "X-RateLimit-Resource", "Backoff", "X-Rl", "X-Ttl"}
+		"X-RateLimit-Type", "X-RateLimit-Unit", "X-Throttle-Ttl", "X-Quota-Window", "X-Rate-Remaining", "Date", "Age", "X-Shop-Limit", "X-RateLimit-Resource", "Backoff", "X-RateLimit",
+		"X-RateLimit-Info", "X-RateLimit-Percent-Used", "X-RateLimit-Requests", "X-RateLimit-Per", "X-RateLimit-Window-End", "X-Key-Use-Limit", "X-Blocked-Until", "X-Rl", "X-Ttl"}
 	f.Fuzz(func(t *testing.T, a, b string) {
 		var r Reading
 		for i, name := range names {

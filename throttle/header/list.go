@@ -15,6 +15,8 @@ func (r *Reading) assignLists(f *names.Field, values []string) {
 		v = r.cut(v)
 		if slashList(v) {
 			v = strings.ReplaceAll(v, "/", ",")
+		} else if inThousands(v) {
+			v = strings.ReplaceAll(v, ",", "")
 		}
 		for v != "" && item < maxWindows {
 			var member string
@@ -39,6 +41,23 @@ func slashList(v string) bool {
 		}
 	}
 	return slashes > 1 && scan.IsDigit(v[len(v)-1]) && !(len(v) == 10 && v[4] == '/' && v[7] == '/')
+}
+
+// inThousands reports whether commas separate the thousands of one number, and no members of
+// a list: they stand before groups of three, one of which begins with a zero. 1,000 is a
+// thousand, and 1,500 may be two numbers.
+func inThousands(v string) bool {
+	zero := false
+	for first := true; ; first = false {
+		group, rest, more := strings.Cut(v, ",")
+		if group == "" || len(group) > 3 || !first && len(group) != 3 || strings.Trim(group, "0123456789") != "" {
+			return false
+		}
+		zero = zero || !first && group[0] == '0'
+		if v = rest; !more {
+			return zero
+		}
+	}
 }
 
 // nextMember cuts the first member off a list. Dates and pairs have commas in
@@ -99,6 +118,10 @@ func (r *Reading) assignMember(f *names.Field, item *int, v string) {
 		return
 	case ok && f.Role == names.RoleLimit && len(rest) == 2 && rest[0] == 'p' && scan.UnitOf(rest[1:]) > 0:
 		r.assignRate(f, *item, n, "/"+rest[1:]) // 10ps, as Apigee writes a rate
+		*item++
+		return
+	case ok && f.Role == names.RoleLimit && len(rest) == 3 && names.LookUp(strings.ToLower(rest)).Kind == names.WordPeriod:
+		r.assignRate(f, *item, n, "/"+strings.ToLower(rest)) // 60rpm
 		*item++
 		return
 	case ok && (rest[0] == '/' || strings.HasPrefix(rest, "r/")):
@@ -189,21 +212,6 @@ func (r *Reading) assignWord(f *names.Field, item int, v string) bool {
 	return c.State != Malformed
 }
 
-// setPercent sets what is left or used as a share of a hundred.
-func (p *part) setPercent(role names.Role, c Count) bool {
-	if !c.Known() || c.Value > 200 {
-		return false
-	}
-	p.Unit = "percent"
-	p.setLimit(Count{Value: 100, State: Known})
-	if role == names.RoleRemaining {
-		p.setRemaining(c)
-	} else {
-		p.setUsed(c)
-	}
-	return true
-}
-
 // assignReset reads a reset that is not a plain number.
 func (r *Reading) assignReset(f *names.Field, item int, v string) {
 	p := r.at(f, item)
@@ -216,34 +224,6 @@ func (r *Reading) assignReset(f *names.Field, item int, v string) {
 	} else {
 		p.broken = true
 	}
-}
-
-// assignShare reads used/limit (Shopify, Recharge), or nothing if that is not
-// what the value is.
-func (r *Reading) assignShare(f *names.Field, v string) bool {
-	used, rest, ok := scan.CutNumber(v)
-	if after, found := strings.CutPrefix(rest, " of "); found {
-		rest = "/" + after
-	}
-	if !ok || rest == "" || rest[0] != '/' {
-		return false
-	}
-	limit, rest, ok := scan.CutNumber(scan.Trim(rest[1:]))
-	if !ok || rest != "" && rest[0] != '(' {
-		return false // Salesforce puts an application behind it, in brackets
-	}
-	p := r.at(f, 0)
-	if p == nil {
-		return true
-	}
-	p.describe(f)
-	if f.Role == names.RoleRemaining {
-		p.setRemaining(countOf(used))
-	} else {
-		p.setUsed(countOf(used))
-	}
-	p.setLimit(countOf(limit))
-	return true
 }
 
 // assignRate reads a limit with its period behind it, as in 100/hour, 10/1m, and the 60r/m of

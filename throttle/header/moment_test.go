@@ -82,6 +82,9 @@ func TestMoreStatuses(t *testing.T) {
 		{403, `{"message":"La limite de requêtes est dépassée"}`, true},
 		{403, `{"error":"请求过于频繁，请15分钟后再试"}`, true}, //nolint:gosmopolitan // servers write in their own language
 		{403, `{"error":"文件过大，请15分钟后再试"}`, false},  //nolint:gosmopolitan // the same
+		{403, `{"error":"Token limit exceeded"}`, true},
+		{400, `{"error":"Token limit exceeded"}`, false}, // of one request
+		{403, `{"error":"Token limit exceeded for this section"}`, false},
 		{500, limit, true},
 		{500, invalid, false},
 		{500, "<f><faultcode>soap:Server</faultcode><faultstring>Too many requests</faultstring></f>", true},

@@ -27,7 +27,8 @@ X-Request-Start X-Response-Time X-Results-Total X-Robots-Tag X-Runtime X-Served-
 X-Total-Count X-Total-Pages X-Trace-Id X-Transaction-Id X-Ua-Compatible X-Upload-Limit X-User-Id X-Varnish X-Version
 X-Xss-Protection X-Xsrf-Token X-Used-Memory X-Disk-Usage X-Storage-Quota X-Token-Expires X-Token-Count X-Usage X-Left X-Reset
 X-Remaining X-Limit X-Quota X-Retry X-Retries-Left X-Attempts-Remaining X-Password-Reset X-Records-Remaining X-Content-Length-Limit
-X-Session-Expires-In X-Order-Count X-Duration X-Interval X-Window X-Period X-Policy X-Scope X-Delay X-Cost`
+X-Session-Expires-In X-Order-Count X-Duration X-Interval X-Window X-Period X-Policy X-Scope X-Delay X-Cost
+X-Valid-Until X-Request-End X-Ends-At X-Backoff-Strategy X-Retry-Attempt X-Cache-Hits X-Year X-Per X-Token-Usage-Total X-Locked-By X-Spent`
 
 func TestOrdinaryFields(t *testing.T) {
 	for name := range strings.FieldsSeq(ordinary) {

@@ -14,9 +14,8 @@ import (
 // Store Connect, Salesforce, Copilot, IBM, and Trakt's JSON. A key that comes again
 // begins the next window. It reports whether it found a key that it knows.
 func (r *Reading) assignPairs(f *names.Field, v string) bool {
-	v = scan.Trim(v)
-	if len(v) > 1 && v[0] == '{' && v[len(v)-1] == '}' {
-		v = v[1 : len(v)-1]
+	if v = scan.Trim(v); v != "" && (v[0] == '{' || v[0] == '[') {
+		return r.assignJSON(f, v)
 	}
 	t := pairReader{r: r, f: f, own: *f}
 	for v != "" {
@@ -43,6 +42,28 @@ func cutPair(v string) (pair, rest string) {
 	return scan.Trim(v), ""
 }
 
+// assignJSON reads pairs in JSON: one window an object, which its key may name.
+func (r *Reading) assignJSON(f *names.Field, v string) bool {
+	t := pairReader{r: r, f: f, own: *f}
+	s := scan.JSON{Text: v}
+	object, parent, found := 0, "", false
+	for s.Next() {
+		if s.Object != object {
+			if name := s.Path[max(s.Depth-1, 0)]; name != parent {
+				found = found || t.found
+				t, parent = pairReader{r: r, f: f, own: *f}, name
+				if w := names.LookUp(strings.ToLower(name)); w.Kind != names.WordLimit && names.Of("ratelimit-"+name).Role != names.RoleNone {
+					t.own.Key, t.own.Label = joinKey(f.Key, name), joinName(f.Label, name)
+					t.own.Length = max(f.Length, w.Length)
+				}
+			}
+			object = s.Object
+		}
+		t.read(s.Key + "=" + s.Value)
+	}
+	return found || t.found
+}
+
 type pairReader struct {
 	r     *Reading
 	f     *names.Field
@@ -62,8 +83,8 @@ func (t *pairReader) read(pair string) {
 		return
 	}
 	key, value := scan.Unquote(scan.Trim(pair[:i])), scan.Unquote(scan.Trim(pair[i+1:]))
-	// Pairs one after the other: Remaining: 33994 Time until reset: 3519.
-	if end := strings.IndexByte(value, ' '); end > 0 && scan.IsDigit(value[0]) && strings.IndexByte(value[end:], ':') > 0 &&
+	// Pairs one after the other: Remaining: 33994 Time until reset: 3519, limit=100 remaining=99.
+	if end := strings.IndexByte(value, ' '); end > 0 && scan.IsDigit(value[0]) && strings.IndexAny(value[end:], ":=") > 0 &&
 		scan.IsLetter(scan.FirstByte(scan.Trim(value[end:]))) {
 		defer t.read(scan.Trim(value[end:]))
 		value = value[:end]
@@ -127,6 +148,8 @@ func (r *Reading) assignPair(f *names.Field, item int, value string) {
 	switch f.Role {
 	case names.RoleName, names.RoleScope, names.RoleKind:
 		r.assignText(f, item, value)
+	case names.RoleBurst:
+		r.assignBurst(f, value)
 	case names.RoleReset:
 		r.assignReset(f, item, value)
 		if p := r.at(f, item); p != nil {
@@ -135,7 +158,7 @@ func (r *Reading) assignPair(f *names.Field, item int, value string) {
 	default:
 		if n, ok := scan.ParseNumber(value); ok {
 			r.assignNumber(f, item, n)
-		} else {
+		} else if item > 0 || f.Role != names.RoleRemaining && f.Role != names.RoleUsed || !r.assignShare(f, value) {
 			r.assignWord(f, item, value)
 		}
 	}
@@ -159,8 +182,9 @@ func (t *pairReader) compound(key, value string) {
 	if !ok {
 		return
 	}
-	if w := names.LookUp(strings.ToLower(key)); w.Kind == names.WordPeriod && t.f.Role == names.RoleRemaining {
-		f.Role, f.Length = names.RoleRemaining, w.Length
+	if w := names.LookUp(strings.ToLower(key)); w.Kind == names.WordPeriod &&
+		(t.f.Role == names.RoleRemaining || t.f.Role == names.RoleLimit || t.f.Role == names.RoleUsed) {
+		f.Role, f.Length = t.f.Role, w.Length
 		t.found = true
 		t.r.assignNumber(&f, 0, n)
 		return
@@ -220,6 +244,8 @@ func pairRole(key string) (names.Role, time.Duration) {
 		return names.RoleName, 0
 	case "scope", "bucket":
 		return names.RoleScope, 0
+	case "burst":
+		return names.RoleBurst, 0
 	}
 	return names.RoleNone, 0
 }

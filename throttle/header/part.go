@@ -2,9 +2,11 @@ package header
 
 import (
 	"cmp"
+	"strings"
 	"time"
 
 	"github.com/forbear-go/forbear/throttle/header/internal/names"
+	"github.com/forbear-go/forbear/throttle/header/internal/scan"
 )
 
 // part is a window under construction: what the fields of one family say of
@@ -19,6 +21,7 @@ type part struct {
 	needsLimit     bool  // the rest counts only beside a limit or a use
 	sum            bool  // use and rest add up to the limit
 	unnamed        bool  // the server gave it no name
+	ofStem         bool  // the limit came under the stem alone, which does not say what it is
 	unitless       bool  // the reset came as a plain number without a unit
 	milli          bool  // the reset came in milliseconds of the epoch
 	unitlessLength bool  // the length came as a plain number without a unit
@@ -192,6 +195,12 @@ func (r *Reading) assignPolicies(f *names.Field, values []string) {
 	var it item
 	for _, v := range values {
 		v = r.cut(v)
+		if v != "" && scan.IsDigit(v[0]) && !strings.ContainsAny(v, ";,\"") && strings.IndexAny(v, "/ ") > 0 {
+			asLimit := *f
+			asLimit.Role = names.RoleLimit
+			r.assignLists(&asLimit, []string{v}) // 100 per minute
+			continue
+		}
 		if v = it.scan(v); v == "" && !it.limits && !it.count && it.name != "" {
 			if p := r.at(f, 0); p != nil && p.unnamed {
 				p.Name, p.unnamed = it.name, false

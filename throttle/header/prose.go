@@ -8,17 +8,6 @@ import (
 	"github.com/forbear-go/forbear/throttle/header/internal/scan"
 )
 
-// cues are the words with which a sentence begins to speak of waiting.
-var cues = [...]string{
-	"try again", "retry", "replenished", "wait", "available", "reset", "banned", "suspended", "blocked", "locked out", "come back",
-	"back off", "backoff", "cooldown", "cool down", "cooling", "until", "lifted", "next request", "ban expires", "expires in", "resume",
-	"refill", "renew", "another request", "next allowed", "limited for",
-	"paused for", "try after", "request after", "api after", "ponownie", "riprova", "tente", "reintente", "intente", "inténte",
-	"réessay", "réessai", "patienter", "attendre", "erneut", "versuchen", "warten",
-	"espere", "espera", "aguarde", "attendi", "probeer", "wacht", "spróbuj", "повтор", "попробуйте", "подожд", "request this",
-	"disponible", "disponível", "disponibile", "verfügbar", "beschikbaar",
-}
-
 // maxCue is how much of a text behind a cue is looked at.
 const maxCue = 140
 
@@ -57,22 +46,20 @@ func waitInProse(text string, base time.Time) (Reset, bool) {
 }
 
 // waitBeforeWord finds a length of time with a word for waiting behind it: 42 seconds
-// remaining, bitte 30 sekunden warten.
+// remaining, 30s left, bitte 30 sekunden warten.
 func waitBeforeWord(low string) (Reset, bool) {
 	words := strings.Fields(low)
 	for i, w := range words {
-		switch strings.TrimRight(w, ".!,;)") {
-		case "remaining", "left", "warten", "wachten", "odczekać":
-		default:
+		if !wordsBehind[strings.TrimRight(w, ".!,;)")] || i == 0 {
 			continue
+		}
+		if d, step, ok := scan.ParseDuration(strings.TrimLeft(words[i-1], "(~≈")); ok && d < maxDelta*time.Second {
+			return Reset{In: d, Resolution: step}, true // 30s left
 		}
 		if i < 2 {
 			continue
 		}
-		unit := words[i-1]
-		if plain := foreignUnits[unit]; plain != "" {
-			unit = plain
-		}
+		unit := inEnglish(strings.Trim(words[i-1], "().,"))
 		if d, step, ok := scan.ParseDuration(words[i-2] + unit); ok && scan.IsDigit(words[i-2][0]) && d > 0 && d < maxDelta*time.Second {
 			return Reset{In: d, Resolution: step}, true
 		}
@@ -93,11 +80,7 @@ func waitBehindCue(low string, base time.Time) (Reset, bool) {
 			}
 		}
 		mark := strings.TrimRight(w, ":=")
-		switch mark {
-		case "sie", "over", "через", "warten", "patienter", "attendre", "espere", "espera", "aguarde", "attendi", "wacht", "fra", "za", "in", "after",
-			"wait", "for", "until", "till", "at", "by", "po", "tra", "durch", "em", "retry", "retry-after", "retryafter", "again",
-			"least", "reset", "resets",
-			"retry_after", "on", "is", "dans", "en", "nach", "approximately", "about", "of", "backoff", "cooldown", "time", "seconds", "another":
+		if wordsBefore[mark] {
 			if t, ok := leadingWait(words[i+1:], mark, base); ok {
 				return t, true
 			}
@@ -157,17 +140,14 @@ func leadingWait(words []string, before string, base time.Time) (Reset, bool) {
 	one := strings.TrimLeft(words[0], "~≈<:=")
 	ends := strings.TrimRight(one, ".!;:)]}") != one
 	one = strings.TrimRight(one, ".!;:)]}")
-	switch one {
-	case "a", "an", "one", "une", "un", "una", "uma", "um", "eine", "einer", "einem", "een":
-		if len(words) > 1 {
-			if unit := scan.UnitOf(inEnglish(strings.Trim(words[1], ".!;:"))); unit > 0 && len(words[1]) > 2 {
-				return Reset{In: unit, Resolution: unit}, true
-			}
-		}
-		return Reset{}, false
+	if t, ok := waitInWords(one, words); ok {
+		return t, true
 	}
 	if t, ok := longMoment(words, base); ok {
 		return t, true
+	}
+	if figure, ok := numbers[one]; ok {
+		one = figure
 	}
 	words = withoutMore(words)
 	if !scan.IsDigit(scan.FirstByte(one)) {
@@ -190,35 +170,11 @@ func leadingWait(words []string, before string, base time.Time) (Reset, bool) {
 		return Reset{}, false
 	}
 	if n.Whole <= maxDelta && (before != "after" && before != "wait" && before != "retry" && before != "retry-after" && before != "retryafter" &&
-		before != "retry_after" || len(words) > 1 && !ends) {
+		before != "retry_after" && before != "in" || len(words) > 1 && !ends) {
 		return Reset{}, false
 	}
 	t, ok := resetOf(n, 0)
 	return t, ok && t.Delay(base) < maxDelta*time.Second
-}
-
-// withoutMore makes "30 seconds" of "30 more seconds".
-func withoutMore(words []string) []string {
-	if len(words) > 2 && words[1] == "more" {
-		return append([]string{words[0]}, words[2:]...)
-	}
-	return words
-}
-
-// inEnglish returns the unit of time that another language names by a word.
-func inEnglish(word string) string {
-	if plain := foreignUnits[word]; plain != "" {
-		return plain
-	}
-	return word
-}
-
-// foreignUnits are the units of time in other languages.
-var foreignUnits = map[string]string{
-	"sekunden": "s", "sekunde": "s", "sekund": "s", "sekundach": "s", "sekundy": "s", "segundos": "s", "segundo": "s", "secondes": "s",
-	"seconde": "s", "secondi": "s", "секунд": "s", "секунды": "s", "minuten": "m", "minutos": "m", "minuto": "m", "minuti": "m", "minut": "m",
-	"minutach": "m", "минут": "m", "минуты": "m", "stunden": "h", "stunde": "h", "horas": "h", "hora": "h", "heures": "h", "heure": "h",
-	"ore": "h", "godzin": "h", "часов": "h", "seconden": "s", "minuut": "m", "uur": "h", "uren": "h", "секунду": "s", "минуту": "m",
 }
 
 // addWait adds the smaller units that follow: 1 hour 20 minutes, 2 minutes and 5 seconds.
@@ -258,26 +214,9 @@ func isFiller(w string) bool {
 	return false
 }
 
-// longMoment reads the date of HTTP in its words: sun 01 mar 2026 12:10:00 gmt.
-func longMoment(words []string, base time.Time) (Reset, bool) {
-	if len(words) < 6 || len(words[0]) < 3 || len(words[1]) > 2 || !scan.IsDigit(scan.FirstByte(words[1])) || len(words[2]) < 3 {
-		return Reset{}, false
-	}
-	day := words[1]
-	if len(day) == 1 {
-		day = "0" + day
-	}
-	zone := strings.ToUpper(strings.TrimRight(words[5], ".!;:)"))
-	t, ok := scan.ParseIMF(words[0][:3] + ", " + day + " " + words[2][:3] + " " + words[3] + " " + words[4] + " " + zone)
-	if !ok || t.Sub(base) > maxDelta*time.Second {
-		return Reset{}, false
-	}
-	return Reset{At: t, Resolution: time.Second}, true
-}
-
 // moment reads a date in one word, or in two or three: 2026-03-01 14:00:00 UTC.
 func moment(one string, words []string, base time.Time) (Reset, bool) {
-	if len(one) < 10 || one[4] != '-' {
+	if len(one) < 10 || one[4] != '-' && one[4] != '/' {
 		return Reset{}, false
 	}
 	whole := strings.ToUpper(one)

@@ -55,7 +55,43 @@ func TestWaitInProse(t *testing.T) {
 		"5 requests remaining":                        none,
 		"You have 3 left":                             none,
 		"FLOOD_WAIT_30":                               30 * time.Second,
-		"Please wait 12":                              12 * time.Second,
+		"Retry after two minutes":                     2 * time.Minute,
+		"try again in the next minute":                time.Minute,
+		"Please try again in half an hour.":           30 * time.Minute,
+		"limit exceeded, reset in 30":                 30 * time.Second,
+		"retry in 30 of 40 slots":                     none,
+		"Limited. 30s left":                           30 * time.Second,
+		"Time remaining: 30 seconds":                  30 * time.Second,
+		"Please hold off for 30 seconds":              30 * time.Second,
+		"Please pause for 30 seconds":                 30 * time.Second,
+		"Access will be restored in 30 seconds":       30 * time.Second,
+		"quota refreshes in 30 seconds":               30 * time.Second,
+		"Wait 30 seconds before the next call":        30 * time.Second,
+		"A minimum delay of 30 seconds is required":   30 * time.Second,
+		"We allow 100 requests in 60 seconds":         none,
+
+		"resets at Mar 1, 2026 12:00:30 UTC":        30 * time.Second,
+		"resets on March 1st, 2026 at 12:10 PM UTC": 10 * time.Minute,
+		"resets on 1 March 2026 12:00:30":           30 * time.Second,
+		"resets Sun Mar 01 12:00:30 UTC 2026":       30 * time.Second,
+		"resets at 2026/03/01 12:00:30 UTC":         30 * time.Second,
+		"resets on March 1, 2026 at 7:10 AM EST.":   10 * time.Minute,
+		"resets at 12:10 AM on March 2, 2026":       12*time.Hour + 10*time.Minute,
+		"resets on March 2, 2026":                   none,
+		"resets in March 2026":                      none,
+		"resets on Feb 30, 2026 12:00:30 UTC":       none,
+		"resets on May 1, 2999 12:00:30 UTC":        none,
+		"Nächster Versuch in 30 Sekunden möglich":   30 * time.Second,
+		"Trop de requêtes. Attendez 30 secondes":    30 * time.Second,
+		"Vuelva a intentarlo en 30 segundos":        30 * time.Second,
+		"Lütfen 30 saniye bekleyin":                 30 * time.Second,
+		"Försök igen om 30 sekunder":                30 * time.Second,
+		"Prøv igen om 2 minutter":                   2 * time.Minute,
+		"Yritä uudelleen 30 sekunnin kuluttua":      30 * time.Second,
+		"Zkuste to znovu za 30 sekund":              30 * time.Second,
+		"Vui lòng thử lại sau 30 giây":              30 * time.Second,
+		"Silakan coba lagi dalam 2 menit":           2 * time.Minute,
+		"Please wait 12":                            12 * time.Second,
 
 		"retry-after-ms=soon":        none,
 		"wait-ms":                    none,
@@ -88,14 +124,16 @@ func TestWaitKey(t *testing.T) {
 		"retry_after": 0, "retryAfterSec": time.Second, "RetryAfterMs": time.Millisecond, "backoff_seconds": time.Second,
 		"reset_time": 0, "resetsAt": 0, "rateLimitNext": 0, "nextAccessTime": 0, "retry_in_minutes": time.Minute, "wait-time": 0,
 		"blocked_until": 0, "cooldownSeconds": time.Second, "seconds_until_reset": time.Second, "rate_limit_reset": 0, "next_available_at": 0,
-		"seconds_remaining": time.Second, "secondsLeft": time.Second,
+		"seconds_remaining": time.Second, "secondsLeft": time.Second, "msBeforeNext": time.Millisecond, "locked_until": 0, "lockoutSeconds": time.Second,
+		"try_after": 0, "come_back_at": 0, "cool_down_seconds": time.Second, "penalty_seconds": time.Second, "delay_ms": time.Millisecond,
+		"canRetryAt": 0, "allowedAfter": 0, "renewsAt": 0, "refresh_at": 0, "windowEnd": 0, "next_window": 0, "reset_ts": 0, "resetUnix": 0,
 	} {
 		got, ok := waitKey(key)
 		assert.True(t, ok, key)
 		assert.Equal(t, unit, got, key)
 	}
 	for _, key := range []string{"retries", "max_retries", "retry_count", "reset_password", "next", "next_page", "nextCursor", "wait", "backoff",
-		"available", "response_time", "resource", "limit", "created_at", "blocked_users", "reset_token", "remaining", "seats_left", "seconds", "", "a", strings.Repeat("retry", 20)} {
+		"available", "response_time", "resource", "limit", "created_at", "blocked_users", "reset_token", "remaining", "seats_left", "seconds", "delay", "refresh", "window", "end", "end_time", "allowed", "time_remaining", "remaining_in_window", "refresh_token", "try", "", "a", strings.Repeat("retry", 20)} {
 		_, ok := waitKey(key)
 		assert.False(t, ok, key)
 	}
@@ -104,7 +142,8 @@ func TestWaitKey(t *testing.T) {
 // FuzzProse reads any text as the body of a refusal and of a success.
 func FuzzProse(f *testing.F) {
 	for _, s := range []string{"Try again in 2 seconds", "until 2026-03-01 12:00:00 UTC", "a few minutes", "retry after", "PT1H", "Rate limit exceeded.",
-		`{"error":"x:Rate limit","retryAfterSec":5}`, "<a><Code>SlowDown</Code>", "banned until 1772366460000.", "Limit 1, Requested 2", "été '\"` . wait 5 h 6 m"} {
+		`{"error":"x:Rate limit","retryAfterSec":5}`, "<a><Code>SlowDown</Code>", "banned until 1772366460000.", "Limit 1, Requested 2", "été '\"` . wait 5 h 6 m",
+		"resets on March 1st, 2026 at 12:10 PM EST", "try again in half an hour", "retry after two minutes", "30s left", `{"msBeforeNext":5,"ttl":9}`, "Försök igen om 2 minuter"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {

@@ -47,6 +47,7 @@ type Reading struct {
 	hits       []hit
 	parts      []part
 	bare       bool // a name without a role has a plain number
+	shared     bool // something is told as a share of a limit
 	costs      bool // the response tells what the request cost, and requests of the host do not all cost one
 	costly     bool // another request of the host cost something other than one
 	asides     []aside
@@ -227,9 +228,8 @@ func (r *Reading) finish(body []byte) {
 		return
 	}
 	r.Date = r.readDate()
-	r.parts, r.asides, r.policies, r.text, r.bare = r.parts[:0], r.asides[:0], r.policies[:0], 0, false
-	r.unit, r.unitFamily = "", ""
-	r.waits = waits{base: r.base()}
+	r.parts, r.asides, r.policies, r.text, r.bare, r.shared = r.parts[:0], r.asides[:0], r.policies[:0], 0, false, false
+	r.unit, r.unitFamily, r.waits = "", "", waits{base: r.base()}
 	if !r.sorted {
 		sortHits(r.hits)
 	}

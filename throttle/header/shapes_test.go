@@ -47,6 +47,26 @@ func brief(w Window) string {
 	return b.String()
 }
 
+// windowsOf reads a response whose header has these lines.
+func windowsOf(status int, lines string) []string {
+	h := http.Header{}
+	for line := range strings.SplitSeq(lines, "\n") {
+		name, value, _ := strings.Cut(line, ":")
+		if strings.HasPrefix(name, "x-") {
+			h[name] = append(h[name], strings.TrimSpace(value)) // not canonical on purpose
+			continue
+		}
+		h.Add(name, strings.TrimSpace(value))
+	}
+	var r Reading
+	r.Read(status, h, nil, benchNow)
+	var got []string
+	for _, w := range r.Windows {
+		got = append(got, brief(w))
+	}
+	return got
+}
+
 func trimZero(v float64) string {
 	return strconv.FormatFloat(v, 'f', -1, 64)
 }
@@ -258,22 +278,7 @@ func TestShapes(t *testing.T) {
 		{"empty values", 200, "X-RateLimit-Limit:\nX-RateLimit-Remaining:\nRateLimit:\nRetry-After:", nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			h := http.Header{}
-			for line := range strings.SplitSeq(tt.lines, "\n") {
-				name, value, _ := strings.Cut(line, ":")
-				if strings.HasPrefix(name, "x-") {
-					h[name] = append(h[name], strings.TrimSpace(value)) // not canonical on purpose
-					continue
-				}
-				h.Add(name, strings.TrimSpace(value))
-			}
-			var r Reading
-			r.Read(tt.status, h, nil, benchNow)
-			var got []string
-			for _, w := range r.Windows {
-				got = append(got, brief(w))
-			}
-			assert.Equal(t, tt.want, got)
+			assert.Equal(t, tt.want, windowsOf(tt.status, tt.lines))
 		})
 	}
 }

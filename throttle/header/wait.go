@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"github.com/forbear-go/forbear/throttle/header/internal/names"
-	"github.com/forbear-go/forbear/throttle/header/internal/phrases"
 	"github.com/forbear-go/forbear/throttle/header/internal/scan"
 )
 
@@ -136,7 +135,8 @@ func (r *Reading) refused(said *bodyFindings) bool {
 	case 503, 529, 509, 418:
 		return r.waits.known || said.refused || r.exhausted(false)
 	case 403:
-		return r.waits.known || said.refused || r.exhausted(false) && !said.denied
+		// A request of too many tokens is a bad one; what is forbidden is one more.
+		return r.waits.known || said.refused || said.tokens || r.exhausted(false) && !said.denied
 	case 402:
 		// Payment required, except where a quota resets by itself.
 		return r.waits.known || said.refused || r.exhausted(true)
@@ -208,91 +208,4 @@ func (r *Reading) deriveWait() bool {
 		r.setWait(last, false)
 	}
 	return last.Known()
-}
-
-// waitKey reports whether the key of a JSON member says that its value is when to come
-// back, by the grammar of names: retry_after, retryAfterSec, backoff_seconds,
-// resetTime, rateLimitNext, next_available_at, credits_reset. unit is that of a plain number, 0
-// where the key does not tell it.
-func waitKey(key string) (unit time.Duration, ok bool) {
-	if len(key) < 4 || len(key) > 48 || !mayWait(key) {
-		return 0, false
-	}
-	var cue, aim, next, back, left, reset, free, when, counted bool
-	words := 0
-	ok = forWords(key, func(w string) bool {
-		words++
-		switch w {
-		case "reset", "resets":
-			cue, reset = true, true
-		case "available":
-			free = true
-		case "credits", "credit", "daily", "hourly", "monthly":
-			counted = true
-		case "retry", "wait", "backoff", "cooldown", "throttle", "throttled", "blocked", "block", "unblock", "banned", "ban",
-			"refill", "replenish":
-			cue = true
-		case "next":
-			next = true
-		case "rate", "limit", "ratelimit", "quota", "request", "access", "allowed", "attempt", "try", "api":
-			aim = aim || next || w == "limit" || w == "ratelimit"
-		case "again":
-			cue = cue || words > 1
-		case "off":
-			cue = cue || back
-		case "back":
-			back = true
-		case "remaining", "left":
-			left = true
-		case "after", "in", "at", "time", "until", "date", "timestamp", "on":
-			when = true
-		case "delay", "to", "for", "period", "duration", "utc", "suggested", "recommended", "header", "window", "is", "hint", "expires", "expiry":
-		case "seconds", "second", "secs", "sec", "s":
-			unit = time.Second
-		case "milliseconds", "millis", "ms", "msec", "millisecond":
-			unit = time.Millisecond
-		case "minutes", "mins", "minute":
-			unit = time.Minute
-		case "hours":
-			unit = time.Hour
-		default:
-			return false
-		}
-		return true
-	})
-	cue = cue || free && (when || next || unit > 0) // available_in; what is available is a number
-	return unit, ok && (reset || !counted) && (cue && (words > 1 || key[0]|0x20 == 'r') || next && aim || left && unit > 0)
-}
-
-// mayWait is a cheap test that most keys fail.
-func mayWait(key string) bool {
-	for i := range len(key) - 2 {
-		switch string([]byte{scan.Lower(key[i]), scan.Lower(key[i+1]), scan.Lower(key[i+2])}) {
-		case "ret", "res", "wai", "bac", "coo", "thr", "blo", "nex", "ban", "ref", "ava", "rep", "aga", "sec", "rem":
-			return true
-		}
-	}
-	return false
-}
-
-// forWords calls yield with the words of a key in lower case until it returns false,
-// and reports whether it never did. Capitals, dashes, underscores and dots begin words.
-func forWords(key string, yield func(string) bool) bool {
-	var buf [48]byte
-	n := 0
-	for i := range len(key) {
-		c := key[i]
-		split := c == '-' || c == '_' || c == '.' || c == ' '
-		if n > 0 && (split || c >= 'A' && c <= 'Z' && phrases.StartsWord(key, i)) {
-			if !yield(string(buf[:n])) {
-				return false
-			}
-			n = 0
-		}
-		if !split {
-			buf[n] = scan.Lower(c)
-			n++
-		}
-	}
-	return n == 0 || yield(string(buf[:n]))
 }

@@ -18,10 +18,7 @@ var exceptions = map[string]Field{
 	// Azure DevOps: how long this answer was delayed. It comes with a Retry-After
 	// on successes.
 	"x-ratelimit-delay":       {Role: RoleDelay, Step: time.Second},
-	"x-backoff":               {Role: RoleRetry, Step: time.Second},
 	"x-rate-limited-for":      {Role: RoleRetry, Step: time.Second},
-	"x-backoff-seconds":       {Role: RoleRetry, Step: time.Second},
-	"x-cooldown":              {Role: RoleRetry, Step: time.Second},
 	"x-wait-time":             {Role: RoleRetry, Step: time.Second},
 	"x-wait-seconds":          {Role: RoleRetry, Step: time.Second},
 	"x-throttle-wait-seconds": {Role: RoleRetry, Step: time.Second},

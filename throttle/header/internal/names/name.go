@@ -45,7 +45,7 @@ func Classify(name string) *Field {
 	}
 	// X-RateLimit-Tier: 3 is not a limit, but
 	// Zendesk-RateLimit-Tickets-Index: total=100; remaining=99 holds one.
-	f.Strict = f.Role == RoleStem && (n.has[WordPeriod] < len(n.key) || !n.stem)
+	f.Strict = f.Role == RoleStem && (n.packed || n.has[WordPeriod] < len(n.key) || !n.stem)
 	return &f
 }
 
@@ -64,7 +64,8 @@ func isErrorField(low string) bool {
 // accepts have one of these in them.
 func mayLimit(low string) bool {
 	for _, part := range [...]string{"limit", "limt", "retry", "quota", "rema", "-rl-", "used", "usage", "left",
-		"reset", "available", "throttle", "made", "total", "max-", "-per-", "allowed", "-cost", "consum", "concurren", "qps", "codex", "mbx"} {
+		"reset", "available", "throttle", "made", "total", "max-", "-per-", "allowed", "-cost", "consum", "concurren", "qps", "codex", "mbx",
+		"backoff", "cooldown", "again", "ed-until", "penalty-until"} {
 		if strings.Contains(low, part) {
 			return true
 		}
@@ -77,22 +78,26 @@ const NoFamily = "~"
 
 // nameParts is what the words of a name add up to.
 type nameParts struct {
-	has    [wordBlock + 1]int // how often each kind of word occurs
-	family string
-	key    []string // words that name the window
-	scope  []string // words before the stem that name the limiter, not the vendor
-	unit   string
-	length time.Duration
-	step   time.Duration
-	full   float64
-	stem   bool
-	last   WordKind
-	told   WordKind // the last of the kinds of a limit and a use
-	behind WordKind // the kind of word behind the last limit
-	weak   bool
-	bySize bool
-	ttl    bool
-	costs  int // how many of the decoys are the word cost
+	has      [wordBlock + 1]int // how often each kind of word occurs
+	family   string
+	key      []string // words that name the window
+	scope    []string // words before the stem that name the limiter, not the vendor
+	unit     string
+	length   time.Duration
+	step     time.Duration
+	full     float64
+	stem     bool
+	last     WordKind
+	told     WordKind // the last of the kinds of a limit and a use
+	behind   WordKind // the kind of word behind the last limit
+	weak     bool
+	bySize   bool
+	ttl      bool
+	until    bool
+	packed   bool // a plain number means nothing: the value holds pairs
+	lastWord string
+	useLimit bool // ends with use and limit: how much of a limit is used
+	costs    int  // how many of the decoys are the word cost
 }
 
 // match returns the words that name the window as they are compared with those of other
@@ -215,13 +220,31 @@ func (n *nameParts) prefix(w string) {
 	}
 }
 
-func (n *nameParts) add(w string, d Word) {
-	if (w == "sec" || w == "secs") && (n.last == wordLength || n.last == wordWait || n.last == wordRetry || n.last == wordDelta || n.last == wordReset) {
-		d = Word{Kind: wordTime, Length: time.Second}
+// inPlace is what a word means where it stands, behind those before it.
+func (n *nameParts) inPlace(w string, d Word) Word {
+	switch w {
+	case "sec", "secs":
+		switch n.last {
+		case wordLength, wordWait, wordPause, wordRetry, wordDelta, wordReset:
+			return Word{Kind: wordTime, Length: time.Second}
+		}
+	case "end":
+		if n.stem || n.last == wordLength {
+			return Word{Kind: wordReset} // X-RateLimit-Window-End
+		}
+	case "attempts", "attempt":
+		if n.stem {
+			return Word{Kind: wordCount} // requests, where they are what is limited
+		}
 	}
-	if w == "size" && n.last == wordLength {
+	return d
+}
+
+func (n *nameParts) add(w string, d Word) {
+	if (w == "size" || w == "length") && n.last == wordLength {
 		return // Window-Size
 	}
+	d = n.inPlace(w, d)
 	if d.Kind == wordTime && n.last == wordFree && len(n.key) > 0 && n.key[len(n.key)-1] == "audio" {
 		// What is limited are seconds of audio, which no name of a time says otherwise.
 		n.key[len(n.key)-1], n.unit = "audio-"+w, "audio-"+w
@@ -233,10 +256,12 @@ func (n *nameParts) add(w string, d Word) {
 	if d.Kind == wordDecoy && things[w] == "cost" {
 		n.costs++
 	}
-	if n.stem && (w == "attempts" || w == "attempt") {
-		d = Word{Kind: wordCount} // requests, where they are what is limited
-	}
 	n.ttl = n.ttl || w == "ttl"
+	if n.useLimit = w == "limit" && n.lastWord == "use" && !slices.Contains(n.key, "fair"); n.useLimit {
+		n.key = n.key[:len(n.key)-1]
+	}
+	n.lastWord = w
+	n.until = n.until || w == "until"
 	n.has[d.Kind]++
 	if n.last == WordLimit {
 		n.behind = d.Kind

@@ -5,6 +5,9 @@ import (
 	"time"
 )
 
+// bans are the words for what is done to a client that sends too many requests.
+var bans = []string{"throttled", "blocked", "banned", "penalty", "suspended", "locked"}
+
 // concurrent is the unit of limits on requests in flight.
 const concurrent = "concurrent-requests"
 
@@ -23,18 +26,29 @@ func (n *nameParts) role() Role {
 	case n.costs == 1 && !n.stem && len(n.key) == 1 && n.has[wordFree] == 1 && n.has[wordDecoy] == 1 && n.has[wordMax] == 0:
 		n.weak = true // X-Acme-Cost: a whole number may be it, a price is not
 		return RoleCost
-	case has(wordDecoy), has(wordStatus) && n.behind != wordStatus:
+	case has(wordDecoy):
+		return RoleNone
+	case has(wordStatus) && n.behind != wordStatus:
+		if n.stem && n.last == wordStatus && len(n.key) == 0 {
+			n.packed = true
+			return RoleStem // X-RateLimit-Status: limit=100, remaining=99
+		}
 		return RoleNone
 	case has(wordRetry):
-		if n.stem || has(wordDelta) {
+		if n.stem || has(wordDelta) || has(wordAt) && len(n.key) == 0 {
 			return RoleRetry
 		}
 		return RoleNone
+	case has(wordPause) && (n.stem || len(n.key) == 0):
+		return RoleRetry // X-Backoff-Time, X-RateLimit-Cooldown
+	case n.until && len(n.key) == 1 && slices.Contains(bans, n.key[0]):
+		return RoleRetry // X-Blocked-Until
 	case !n.stem:
 		return n.stemless()
 	case has(wordRemaining) && has(wordTime):
 		return RoleReset // Remaining-Seconds is time left, not quota left
-	case has(wordRemaining) && has(wordAt), has(wordWait), has(wordNext) && !has(wordReset):
+	case has(wordRemaining) && has(wordAt), has(wordWait), has(wordNext) && !has(wordReset),
+		has(wordAvailable) && (has(wordDelta) || has(wordAt)) && !has(wordReset) && !has(wordLength):
 		return RoleRetry
 	case has(wordReset):
 		return n.reset()
@@ -61,6 +75,9 @@ func (n *nameParts) role() Role {
 // stemOnly decides for names that have only a stem and words that name something.
 func (n *nameParts) stemOnly() Role {
 	if len(n.key) == 0 {
+		if n.has[WordFiller] > 0 && n.lastWord == "per" {
+			return RoleLength // X-RateLimit-Per: minute
+		}
 		return RoleStem
 	}
 	if n.has[WordUnit] == len(n.key) && n.key[0] == "request" {
@@ -75,6 +92,9 @@ func (n *nameParts) stemOnly() Role {
 		case "burst":
 			n.key = nil
 			return RoleBurst // X-RateLimit-Burst: 200
+		case "info":
+			n.key, n.packed = nil, true
+			return RoleStem // X-RateLimit-Info: limit=100, remaining=99
 		}
 	}
 	// A last word such as scope is the role, and so no part of the window's name.
@@ -113,12 +133,17 @@ func (n *nameParts) stemless() Role {
 	has := func(kind WordKind) bool { return n.has[kind] > 0 }
 	plan := has(WordQuota) || slices.Contains(n.key, "qps") || slices.Contains(n.key, "api")
 	counted := plan || has(WordUnit) || has(WordPeriod)
+	onlyUsed := has(wordUsed) && !has(WordLimit) && !has(wordRemaining)
 	switch {
 	case has(wordAt) && has(WordQuota) && n.last == WordUnit && n.key[len(n.key)-1] == "unit":
 		n.key, n.unit = n.key[:len(n.key)-1], ""
 		return RoleUnit // X-Quota-Time-Unit: day
-	case has(wordUsed) && !has(WordLimit) && !has(wordRemaining) && n.usedByOne():
+	case n.useLimit:
+		return RoleUsed // Api-Key-Use-Limit
+	case onlyUsed && n.usedByOne():
 		return RoleCost // X-Call-Credit-Usage, X-Request-Tokens-Used
+	case onlyUsed && n.unit == "tokens" && !has(WordPeriod) && n.usesTokens():
+		return RoleNone // X-Token-Usage-Input: what this response took
 	case has(wordBlock), has(wordAt) && !has(wordReset), has(wordPolicy), has(wordWait):
 		return RoleNone
 	case has(wordRunning) && n.unit == concurrent:
@@ -135,7 +160,7 @@ func (n *nameParts) stemless() Role {
 	case has(wordRemaining) && has(wordUsed):
 		n.weak = true // X-Usage-Remaining says something beside X-Usage-Limit
 		return RoleRemaining
-	case has(WordLimit) && n.last == wordTime && !has(wordLength) && !has(wordWait):
+	case has(WordLimit) && n.last == wordTime && !has(wordLength):
 		n.length, n.step = n.step, 0
 		return RoleLimit // X-Limit-Minutes
 	case has(wordUsed) && n.told == WordLimit:
@@ -152,12 +177,21 @@ func (n *nameParts) stemless() Role {
 		return RoleLimit
 	case has(wordCount) && (plan || n.unit == concurrent):
 		return RoleUsed
+	}
+	return n.bare(has)
+}
+
+// bare decides for what is left: names that say little more than their role.
+func (n *nameParts) bare(has func(WordKind) bool) Role {
+	switch {
 	case has(wordReset):
 		return n.weaken(n.reset())
 	case has(wordRemaining):
 		return n.weaken(RoleRemaining)
 	case has(wordUsed) && slices.Contains(n.key, "api"):
 		return n.weaken(RoleUsed)
+	case has(WordQuota) && has(WordPeriod) && n.has[WordQuota]+n.has[WordPeriod] == len(n.key):
+		return RoleLimit // X-Monthly-Quota
 	case n.unit == concurrent && n.has[WordUnit] == len(n.key), has(wordMax) && (has(WordUnit) || has(WordQuota)),
 		has(WordUnit) && has(WordPeriod) && len(n.key) == n.has[WordUnit]+n.has[WordPeriod], has(WordQuota) && len(n.key) == 1:
 		return RoleStem // a limit beside a rest or a use of the same name: X-Concurrent-Threads, X-Credits-Total
@@ -174,6 +208,18 @@ func (n *nameParts) weaken(r Role) Role {
 
 // WeakFamily is the family of the fields that are weak.
 const WeakFamily = "?"
+
+// usesTokens reports whether a name speaks of the tokens that one response took: of its
+// input, of its output, or of both.
+func (n *nameParts) usesTokens() bool {
+	for _, w := range n.key {
+		switch w {
+		case "input", "output", "prompt", "completion":
+			return true
+		}
+	}
+	return n.lastWord == "total"
+}
 
 // usedByOne reports whether a name speaks of what one request used of something else: the
 // singular of request or call stands before another unit.

@@ -27,6 +27,7 @@ const (
 	wordPolicy                    // policy
 	wordRetry                     // retry
 	wordWait                      // wait, delay
+	wordPause                     // backoff, cooldown: the same, and sure of it without a stem
 	wordName                      // name, resource
 	wordScope                     // scope, bucket
 	wordType                      // type
@@ -69,27 +70,28 @@ var Dictionary = func() map[string]Word {
 		}
 	}
 	add(WordLimit, "limit", "limt", "lim", "limits", "allotted")
-	add(wordMax, "max", "maximum", "total", "capacity", "allowed")
+	add(wordMax, "max", "maximum", "total", "capacity", "allowed", "ceiling")
 	add(WordQuota, "quota")
 	add(wordRemaining, "remaining", "remaning", "remain", "remains", "left", "rem")
 	add(wordAvailable, "available")
-	add(wordUsed, "used", "usage", "consumed", "made")
-	add(wordCount, "count", "current", "observed", "state")
-	add(wordReset, "reset", "resets", "expire", "expires", "expiry", "renews", "clear", "refresh", "replenishment", "until")
-	add(wordLength, "period", "interval", "window", "duration", "renewal", "range", "timeframe")
+	add(wordUsed, "used", "usage", "consumed", "made", "spent")
+	add(wordCount, "count", "hits", "current", "observed", "state")
+	add(wordReset, "reset", "resets", "expire", "expires", "expiry", "expiration", "renew", "renews", "clear", "refresh", "replenishment", "until")
+	add(wordLength, "period", "interval", "window", "duration", "renewal", "range", "timeframe", "timespan")
 	add(wordRunning, "running", "active", "inflight", "flight", "inuse", "executing")
 	add(wordFlag, "global", "tier", "source", "action", "category", "problem", "rule", "info", "mode", "version", "group")
 	add(wordPolicy, "policy")
 	m["ttl"] = Word{Kind: wordReset, Length: time.Second}
-	add(wordRetry, "retry")
+	add(wordRetry, "retry", "again")
 	add(wordWait, "wait", "delay")
+	add(wordPause, "backoff", "cooldown")
 	add(wordName, "name", "resource", "context")
 	add(wordScope, "scope", "bucket")
 	add(wordType, "type")
 	add(wordDelta, "after", "in")
 	add(wordAt, "time", "at", "date", "on", "timestamp", "utc")
 	add(wordPercent, "percent", "percentage", "pct")
-	add(WordFiller, "per", "this", "by", "x", "http")
+	add(WordFiller, "per", "this", "by", "to", "x", "http")
 	add(wordDecoy, "cost", "costs", "docs", "doc", "reason", "rules", "rate", "fill", "drip", "increment",
 		"last", "near", "requested", "claim", "addr", "address",
 		"remote", "url", "link", "id", "enabled", "exempt", "applied", "reached", "limited",
@@ -104,6 +106,7 @@ var Dictionary = func() map[string]Word {
 		"qpm": time.Minute, "qph": time.Hour, "rph": time.Hour, "qpd": scan.Day,
 		"hour": time.Hour, "hourly": time.Hour, "day": scan.Day, "daily": scan.Day, "today": scan.Day, "rpd": scan.Day,
 		"week": 7 * scan.Day, "weekly": 7 * scan.Day, "month": scan.Month, "monthly": scan.Month,
+		"year": scan.Year, "yearly": scan.Year, "annual": scan.Year,
 	} {
 		m[w] = Word{Kind: WordPeriod, Length: length}
 	}

@@ -173,6 +173,16 @@ func SaysSomeLimit(plain string) bool {
 	return false
 }
 
+// SaysTokenLimit reports whether a plain text is nothing but the news that a limit of tokens
+// was reached.
+func SaysTokenLimit(plain string) bool {
+	switch strings.TrimSuffix(plain, ". ") {
+	case " token limit exceeded ", " token limit reached ", " token quota exceeded ", " tokens limit exceeded ":
+		return true
+	}
+	return false
+}
+
 // SaysLimited reports whether a plain text says that requests were too many.
 // Limits of other things do not count, nor do errors about a value that is
 // called a limit.

@@ -114,10 +114,11 @@ func UnitOf(word string) time.Duration {
 	return 0
 }
 
-// Day and Month are the long units of time.
+// Day, Month and Year are the long units of time.
 const (
 	Day   = 24 * time.Hour
 	Month = 30 * Day // by the convention of the field; no server tells which month it means
+	Year  = 365 * Day
 )
 
 // parseClock reads [d.]hh:mm:ss[.fraction].
