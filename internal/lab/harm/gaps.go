@@ -3,7 +3,6 @@ package harm
 // Gaps are the worlds whose goals forbear misses, and by what. The test fails when one
 // of them reaches its goal: the list can only become shorter.
 var Gaps = map[string]string{
-	"chats":          "refused 1.6 %, not 1 %",
 	"channels":       "used 0.88, not 0.90",
 	"concurrent-few": "served 0.85, not 0.90",
 	"moves":          "served 0.00, not 0.95",
@@ -11,7 +10,7 @@ var Gaps = map[string]string{
 }
 
 // edge has the worlds that are so near their goal that chance decides.
-var edge = map[string]bool{"channels": true, "concurrent": true, "concurrent-few": true, "far": true, "nodes": true, "edge-html": true, "per-method": true}
+var edge = map[string]bool{"channels": true, "concurrent": true, "concurrent-few": true, "far": true, "nodes": true, "edge-html": true, "per-method": true, "chats": true}
 
 // lots has the worlds in which so much depends on the lots that forbear draws that a row is
 // held against the goal of its world alone.

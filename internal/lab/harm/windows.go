@@ -31,12 +31,15 @@ func windows() []World {
 	}
 	one := small("one-epoch", 1, time.Second, apiserver.Epoch, "a reset as a moment")
 	one.Goal.Refused = .01 // it cannot be known but by tests
+	two := small("two-delta", 1, 2*time.Second, apiserver.Delta, "a reset as a delay")
+	five := small("five-epoch", 5, 5*time.Second, apiserver.Epoch, "a reset as a moment")
+	two.Goal.Refused, five.Goal.Refused = .004, .004 // a test or two of some hundred requests
 	return []World{
 		small("second-epoch", 10, time.Second, apiserver.Epoch, "a reset as a moment"),
 		small("second-delta", 5, time.Second, apiserver.Delta, "a reset as a delay"),
 		small("two-epoch", 10, 2*time.Second, apiserver.Epoch, "a reset as a moment"),
-		small("two-delta", 1, 2*time.Second, apiserver.Delta, "a reset as a delay"),
-		small("five-epoch", 5, 5*time.Second, apiserver.Epoch, "a reset as a moment"),
+		two,
+		five,
 		small("five-delta", 20, 5*time.Second, apiserver.Delta, "a reset as a delay"),
 		one,
 		shared("shared-three", 50, 10*time.Second, 3, 20),
