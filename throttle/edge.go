@@ -34,7 +34,10 @@ func (k *Limiter) edge(now instant, said *header.Window, limit int64) *edge {
 		return k.edges[i]
 	}
 	w := slices.IndexFunc(k.windows, func(w window) bool { return w.matches(said) })
-	if w < 0 || !k.windows[w].served || k.windows[w].mixture.tells(limit) || limit <= 0 || limit == k.windows[w].limit || !said.Exhausted() || !said.Reset.Known() {
+	switch {
+	case w < 0 || limit <= 0 || !said.Exhausted() || !said.Reset.Known():
+		return nil
+	case !k.windows[w].served || limit == k.windows[w].limit || k.windows[w].mixture.tells(limit):
 		return nil
 	}
 	if len(k.edges) >= edgesMost {

@@ -13,15 +13,8 @@ import (
 // observe takes in what a response says of this window: among that its limit, if that is
 // above 0.
 func (w *window) observe(k *Limiter, now instant, t *Reservation, said *header.Window, limit int64, refused bool) {
-	switch {
-	case limit <= 0:
-	case refused:
-		w.mixture.refuse(now, limit, &w.length)
-	default:
-		w.mixture.observe(now, limit, &w.length)
-	}
-	if limit > 0 && limit != w.limit {
-		w.setLimit(k, limit)
+	if limit > 0 {
+		w.observeLimit(k, now, limit, refused)
 	}
 	bidden := w.probe.bade > 0 && w.probe.answeredBy(t)
 	w.probe.bade = 0
@@ -63,12 +56,7 @@ func (w *window) observe(k *Limiter, now instant, t *Reservation, said *header.W
 		w.coarse.refused = 0
 	}
 	probe := w.probe.answeredBy(t) && !w.belief.early && w.untimed(told, reset, now) && !w.contention.Others(now)
-	left := remaining
-	if w.credited && k.sent == k.answered {
-		// Responses that overtake each other may leave the last one with more than there is.
-		left = max(min(left, max(w.grantedThrough, t.answered+t.cost+remaining)-k.sent), 0)
-	}
-	if w.belief.observe(now, said, left, ok, refused, probe) {
+	if w.belief.observe(now, said, w.leftAfter(k, t, remaining), ok, refused, probe) {
 		w.contention.Begin(w.limit) // it counts anew, and no other server did
 		w.reopen(now, ahead, remaining)
 	}
@@ -89,6 +77,27 @@ func (w *window) observe(k *Limiter, now instant, t *Reservation, said *header.W
 	if bidden && !refused && told && reset.Earliest > now+second {
 		w.kind.ServedEarly(now, w.limit, w.limit-remaining)
 	}
+}
+
+// observeLimit takes in the limit that a response tells.
+func (w *window) observeLimit(k *Limiter, now instant, limit int64, refused bool) {
+	if refused {
+		w.mixture.refuse(now, limit, &w.length)
+	} else {
+		w.mixture.observe(now, limit, &w.length)
+	}
+	if limit != w.limit {
+		w.setLimit(k, limit)
+	}
+}
+
+// leftAfter returns how many remain now where the response to t says that so many did. Of responses
+// that overtake each other, the last to come may have said more than there is.
+func (w *window) leftAfter(k *Limiter, t *Reservation, remaining int64) int64 {
+	if !w.credited || k.sent != k.answered {
+		return remaining
+	}
+	return max(min(remaining, max(w.grantedThrough, t.answered+t.cost+remaining)-k.sent), 0)
 }
 
 // phased reports whether there is something to learn from an answer.

@@ -10,7 +10,8 @@ var Gaps = map[string]string{
 }
 
 // edge has the worlds that are so near their goal that chance decides.
-var edge = map[string]bool{"channels": true, "concurrent": true, "concurrent-few": true, "far": true, "nodes": true, "edge-html": true, "per-method": true, "chats": true}
+var edge = map[string]bool{"channels": true, "concurrent": true, "concurrent-few": true, "far": true, "nodes": true, "edge-html": true,
+	"per-method": true, "chats": true}
 
 // lots has the worlds in which so much depends on the lots that forbear draws that a row is
 // held against the goal of its world alone.
