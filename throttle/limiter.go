@@ -170,7 +170,7 @@ func (k *Limiter) never(n int64) (d limit.Decision, never bool) {
 // tooSmall returns a window that never allows n at once, or nil.
 func (k *Limiter) tooSmall(n int64) *window {
 	for i := range k.windows {
-		if w := &k.windows[i]; w.units == nil && w.limit > 0 && n > w.limit-w.reserve {
+		if w := &k.windows[i]; w.units == nil && w.limit > 0 && n > w.limit-w.reserve && !w.mixture.mixed() {
 			return w
 		}
 	}

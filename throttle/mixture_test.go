@@ -117,3 +117,18 @@ func TestMixture(t *testing.T) {
 	tell(1039, second)
 	assert.Equal(t, 60*second, length.Value, "the length that goes with the limit")
 }
+
+// A request that is larger than the lowest of several limits is not refused for good.
+func TestARequestLargerThanTheLowestOfSeveralLimits(t *testing.T) {
+	s := newScript(t, plain())
+	tell := func(seconds float64, limit int) {
+		r := minute(limit, limit-1, 60)
+		s.hears(seconds+.05, s.goes(seconds), r)
+	}
+	tell(0, 30)
+	assert.Equal(t, 30, s.k.Ask(at(.1), 50).Max, "as far as is known")
+	for i := range 12 {
+		tell(float64(i)/2+.5, []int{1000, 30}[i%2])
+	}
+	assert.Zero(t, s.k.Ask(at(7), 50).Max)
+}
