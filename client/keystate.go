@@ -6,6 +6,7 @@ import (
 	"github.com/forbear-go/forbear/backoff"
 	"github.com/forbear-go/forbear/client/internal/sharing"
 	"github.com/forbear-go/forbear/throttle"
+	"github.com/forbear-go/forbear/throttle/header"
 	"github.com/forbear-go/forbear/throttle/limit"
 )
 
@@ -215,6 +216,9 @@ func (l *keyState) Done(now, _ time.Time, d limit.Demand) {
 	if !a.answered {
 		l.lose(now, a)
 		return
+	}
+	if r := &a.reading; r.Refused && !r.Wait.Explicit && a.part.Misled() {
+		r.Wait = header.Wait{}
 	}
 	l.receive(now, a)
 	l.observeShare(now, a)

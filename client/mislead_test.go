@@ -19,7 +19,8 @@ import (
 // A server that tells its resets in another time zone is believed for two windows: then requests
 // that it serves show when its windows open.
 func TestResetsInAnotherTimeZone(t *testing.T) {
-	for _, ahead := range []time.Duration{30 * time.Minute, time.Hour, 8 * time.Hour} {
+	for i, ahead := range []time.Duration{30 * time.Minute, time.Hour, 8 * time.Hour, time.Hour} {
+		named := i < 3 // a refusal names a wait
 		synctest.Test(t, func(t *testing.T) {
 			const limit = 300
 			time.Sleep(17300 * time.Millisecond)
@@ -40,7 +41,9 @@ func TestResetsInAnotherTimeZone(t *testing.T) {
 				} else {
 					refused++
 					resp.StatusCode = http.StatusTooManyRequests
-					resp.Header.Set("Retry-After", strconv.Itoa(int(reset.Sub(now)/time.Second)+1))
+					if named {
+						resp.Header.Set("Retry-After", strconv.Itoa(int(reset.Sub(now)/time.Second)+1))
+					}
 				}
 				resp.Header.Set("Date", now.UTC().Format(http.TimeFormat))
 				resp.Header.Set("X-RateLimit-Limit", strconv.Itoa(limit))
@@ -73,7 +76,7 @@ func TestResetsInAnotherTimeZone(t *testing.T) {
 			wg.Wait()
 			t.Logf("%v ahead: served %d, refused %d", ahead, served, refused)
 			assert.Greater(t, served, 18*limit)
-			assert.Less(t, refused, 80)
+			assert.Less(t, refused, 120)
 		})
 	}
 }

@@ -40,3 +40,14 @@ func (w *window) reopen(now, ahead instant, remaining int64) {
 		}
 	}
 }
+
+// Misled reports whether the server tells resets that are wrong, as windows showed that opened long
+// before them. A wait that a refusal names by a reset, and not by itself, is wrong then, too.
+func (k *Limiter) Misled() bool {
+	for i := range k.windows {
+		if k.windows[i].misleads.until > k.heard {
+			return true
+		}
+	}
+	return false
+}
