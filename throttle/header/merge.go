@@ -187,10 +187,11 @@ func resetOnly(from, to *part) bool {
 }
 
 // resetOfLast joins a reset with the only window without one whose name ends with the same
-// word: X-Plan-Quota-Reset with X-Packagekey-Quota-Allotted.
+// word: X-Plan-Quota-Reset with X-Packagekey-Quota-Allotted. The name of a policy stands for
+// itself.
 func resetOfLast(from, to *part) bool {
 	return from.Reset.Known() && !from.counted() && from.Length == 0 && !from.unnamed && from.family == to.family && from.key != to.key &&
-		to.counted() && !to.Reset.Known() && lastWord(from.key) == lastWord(to.key)
+		!from.named && !to.named && to.counted() && !to.Reset.Known() && lastWord(from.key) == lastWord(to.key)
 }
 
 func lastWord(key string) string { return key[strings.LastIndexByte(key, '-')+1:] }

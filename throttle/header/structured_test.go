@@ -33,7 +33,7 @@ func strictItems(v string) (map[string]oracle, bool) {
 		if token, is := it.Value.(httpsfv.Token); is {
 			name, ok = string(token), true
 		}
-		if !ok || name == "" || strings.TrimSpace(name) != name || all[name] != (oracle{}) {
+		if _, twice := all[name]; !ok || twice || name == "" || strings.TrimSpace(name) != name {
 			return nil, false
 		}
 		o := oracle{-1, -1}
@@ -67,7 +67,7 @@ var lenient = map[string]bool{"q": true, "w": true, "pk": true, "qu": true, "win
 // same here.
 func FuzzStructured(f *testing.F) {
 	for _, v := range []string{`"default";r=50;t=30`, `"day";r=100;t=36000, "hour";r=5`, `quota;t=1`, `"a\"b";r=0`,
-		`"x" ;  r=1;t=2 ,"y";t=3`, `"a";x="b;c,d";r=3`, `"a";foo;r=1`, `*tok/en:;r=1`} {
+		`"x" ;  r=1;t=2 ,"y";t=3`, `"a";x="b;c,d";r=3`, `"a";foo;r=1`, `*tok/en:;r=1`, `"-0";t=0,"0";r=0`, `A-0;t=7,"0";r=2`} {
 		f.Add(v)
 	}
 	f.Fuzz(func(t *testing.T, v string) {
