@@ -43,14 +43,13 @@ func (m *mixture) tells(limit int64) bool { return slices.Contains(m.limits[:], 
 // and becomes what it was when this limit was told before.
 func (m *mixture) turn(limit int64, length *clock.Length) (known bool) {
 	m.lengths[m.next] = *length
-	if known = m.tells(limit); known {
-		m.next = slices.Index(m.limits[:], limit)
-		*length = m.lengths[m.next]
-	} else {
-		m.next = (m.next + 1) % mixtureLimits
-		m.limits[m.next] = limit
+	if i := slices.Index(m.limits[:], limit); i >= 0 {
+		m.next, *length = i, m.lengths[i]
+		return true
 	}
-	return known
+	m.next = (m.next + 1) % mixtureLimits
+	m.limits[m.next] = limit
+	return false
 }
 
 // refuse takes in the limit that a refusal tells.
