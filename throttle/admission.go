@@ -95,7 +95,7 @@ func (w *window) opens(k *Limiter) instant {
 	switch {
 	case w.resetKnown:
 		at = w.reset.Latest - w.coarse.early(w)
-	case w.length.Value == 0 || w.limit <= 0 || w.misleads.until > 0:
+	case w.length.Value == 0 || w.limit <= 0 || w.misled(k):
 		at = k.lastSent + w.probe.blind.next()
 	}
 	if w.probe.bidden > 0 {

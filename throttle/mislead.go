@@ -7,7 +7,7 @@ import "github.com/forbear-go/forbear/throttle/internal/clock"
 // while, and probes find out when the window opens.
 type misleads struct {
 	times int
-	until instant // resets are not believed before this; 0 is that they are
+	until instant // resets are not believed before this
 }
 
 const (
@@ -16,13 +16,8 @@ const (
 	misledFor   = 60 * 60 * second
 )
 
-// misled reports whether the resets of w are not believed.
-func (w *window) misled(now instant) bool {
-	if now >= w.misleads.until {
-		w.misleads.until = 0
-	}
-	return w.misleads.until > 0
-}
+// misled reports whether the resets of w are not believed, as of the newest response.
+func (w *window) misled(k *Limiter) bool { return w.misleads.until > k.heard }
 
 // reopen takes in that so many remain although nothing was left, so long ahead of the reset. If
 // all came back, and much of it was spent so lately that even a window that rolls would count it
@@ -45,7 +40,7 @@ func (w *window) reopen(now, ahead instant, remaining int64) {
 // before them. A wait that a refusal names by a reset, and not by itself, is wrong then, too.
 func (k *Limiter) Misled() bool {
 	for i := range k.windows {
-		if k.windows[i].misleads.until > k.heard {
+		if k.windows[i].misled(k) {
 			return true
 		}
 	}

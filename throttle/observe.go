@@ -23,7 +23,7 @@ func (w *window) observe(k *Limiter, now instant, t *Reservation, said *header.W
 	if w.resetKnown {
 		ahead = w.reset.Earliest - t.at
 	}
-	reset, told := interval{}, said.Reset.Known() && !w.misled(now)
+	reset, told := interval{}, said.Reset.Known() && !w.misled(k)
 	w.moment = told && !said.Reset.At.IsZero()
 	if told {
 		reset = k.clock.Instants(said.Reset, t.at, now)
