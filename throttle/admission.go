@@ -1,5 +1,7 @@
 package throttle
 
+import "github.com/forbear-go/forbear/throttle/internal/probe"
+
 // ready returns when n more may go on the account of this window: the earliest of
 // what its grounds say.
 func (w *window) ready(k *Limiter, now instant, n int64) instant {
@@ -7,7 +9,7 @@ func (w *window) ready(k *Limiter, now instant, n int64) instant {
 		return w.units.ready(w, k, now)
 	}
 	if w.plenty(k, now, n) {
-		w.eager.safe = 0
+		w.eager.Clear()
 		return now
 	}
 	return w.weigh(k, now, n)
@@ -34,15 +36,15 @@ func (w *window) weigh(k *Limiter, now instant, n int64) instant {
 	}
 	at := w.creditReady(k, now, n)
 	if at <= now {
-		w.eager.safe = 0 // it waits for nothing
+		w.eager.Clear() // it waits for nothing
 		return at
 	}
 	if at != never && !w.kind.Regains() {
 		return at // requests that wait for a response must not be passed
 	}
 	v := w.view(k, now)
-	room, probe := w.kind.Ready(&v.View, n)
-	safe := max(now, min(at, room, w.inTurn(k, probe), w.probeReady(k, now)))
+	room, probing := w.kind.Ready(&v.View, n)
+	safe := max(now, min(at, room, w.probe.InTurn(probing, &k.rtt), w.probeReady(k, now)))
 	if safe == now {
 		return now
 	}
@@ -94,37 +96,41 @@ func (w *window) opens(k *Limiter) instant {
 	at := never
 	switch {
 	case w.resetKnown:
-		at = w.reset.Latest - w.coarse.early(w)
-	case w.length.Value == 0 || w.limit <= 0 || w.misled(k):
-		at = k.lastSent + w.probe.blind.next()
+		at = w.reset.Latest - w.coarse.Early()
+	case w.length.Value == 0 || w.limit <= 0 || w.resets.Mislead(k.heard):
+		at = k.lastSent + w.probe.Blind.Next()
 	}
-	if w.probe.bidden > 0 {
-		at = min(at, w.probe.bidden)
+	if bidden := w.probe.Bidden(); bidden > 0 {
+		at = min(at, bidden)
 	}
 	return at
 }
 
 // probeReady returns when a probe may go.
 func (w *window) probeReady(k *Limiter, now instant) instant {
-	if w.kind.Regains() && w.probe.bidden == 0 {
+	if w.kind.Regains() && w.probe.Bidden() == 0 {
 		return never // what opens is known without trying, and is spent already
 	}
 	at := w.opens(k)
 	if w.contention.Others(now) && at != never {
 		at += w.contention.Delay()
 	}
-	if w.probe.bidden == 0 && !w.kind.CounterExcluded() && w.phase.Settled() == 0 && w.coarse.early(w) == 0 {
+	if w.probe.Bidden() == 0 && !w.kind.CounterExcluded() && w.phase.Settled() == 0 && w.coarse.Early() == 0 {
 		v := w.view(k, max(at, now))
 		at = min(max(at, w.kind.CounterReady(&v.View, 1)), w.phase.Patience(w.limit, w.length.Told, at))
 	}
-	return w.inTurn(k, at)
+	return w.probe.InTurn(at, &k.rtt)
 }
 
-// inTurn returns when the next probe may go, which makes sense at the given time:
-// after the answer to the one under way, or when that is too long in coming.
-func (w *window) inTurn(k *Limiter, at instant) instant {
-	if w.probe.number == 0 {
-		return at
+// eagerReady returns when n more may go where they may surely go at safe.
+func (w *window) eagerReady(k *Limiter, now instant, n int64, safe instant) instant {
+	if n > 1 || !w.resetKnown || !probe.Short(w.length.Value) || k.sent != k.answered ||
+		w.phase.Settled() > 0 || w.contention.Others(now) || w.kind.Regains() || w.probe.Bidden() > 0 {
+		return safe
 	}
-	return max(at, w.probe.sent+k.rtt.Patience())
+	soon := w.reset.Earliest
+	if w.length.Told {
+		soon = w.history.FallsTo(w.limit-w.reserve-n) + w.reach(k)
+	}
+	return w.eager.Ready(now, soon, safe, k.lastSent, w.length.Value)
 }

@@ -66,7 +66,7 @@ func (k *Limiter) AskUnannounced(now time.Time, cost int) limit.Decision {
 	if d, never := k.never(n); never {
 		return d
 	}
-	k.unannounced = true
+	k.trust.Suspended = true
 	at, _, name := k.ready(nil, i, n)
 	if at == never {
 		return limit.Decision{Limit: name, Unknown: true}

@@ -52,10 +52,9 @@ func TestCreditIsNoEarlyTest(t *testing.T) {
 	}
 	s.hears(.1, s.goes(0), said(0, 5))
 	w := &s.k.windows[0]
-	w.eager.level = 1
 	s.k.Ask(at(1), 1)
-	assert.NotZero(t, w.eager.safe, "it waits for the window")
+	assert.True(t, w.eager.Waits(), "it waits for the window")
 	w.grantedThrough = s.k.sent + 1 // a response told of more
-	s.goes(1)
-	assert.Zero(t, w.eager.number)
+	s.k.Ask(at(1), 1)
+	assert.False(t, w.eager.Waits())
 }

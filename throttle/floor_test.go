@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/forbear-go/forbear/internal/ratemodel"
+	"github.com/forbear-go/forbear/throttle/internal/probe"
 )
 
 var (
@@ -155,7 +156,7 @@ func TestRandomServersAreUsed(t *testing.T) {
 			used, refused := f.use(*perFamily, *firstSeed)
 			t.Logf("%s: %.2f %% used, at least %.1f %% demanded; %d refused", f.name, 100*used, 100*f.floor, refused)
 			most := 0
-			if slices.Min(f.lengths) <= time.Duration(eagerShort) {
+			if probe.Short(instant(slices.Min(f.lengths))) {
 				most = int(*perFamily) // tests of waits
 			}
 			if used < f.floor || refused > most {

@@ -40,9 +40,7 @@ func (k *Limiter) Cancel(t Reservation) {
 		w.contention.Cancel(t.cost)
 		w.history.Remove(t.at, t.cost)
 	}
-	for _, e := range k.edges {
-		e.log.Remove(t.at, t.cost)
-	}
+	k.edges.Cancel(t.at, t.cost)
 	r := t.request()
 	k.refusals.Cancel(&r)
 }
@@ -52,7 +50,7 @@ func (k *Limiter) conclude(t *Reservation) {
 	k.cooldown.conclude(t)
 	k.refusals.EndTest(t.number)
 	for i := range k.windows {
-		k.windows[i].conclude(t)
+		k.windows[i].probe.Conclude(t.number)
 	}
 	r := t.request()
 	k.refusals.Conclude(&r)

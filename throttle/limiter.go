@@ -26,7 +26,9 @@ import (
 	"time"
 
 	"github.com/forbear-go/forbear/throttle/internal/clock"
+	"github.com/forbear-go/forbear/throttle/internal/edge"
 	"github.com/forbear-go/forbear/throttle/internal/refusals"
+	"github.com/forbear-go/forbear/throttle/internal/trust"
 	"github.com/forbear-go/forbear/throttle/limit"
 )
 
@@ -53,7 +55,7 @@ type Limiter struct {
 	cooldown cooldown
 	overload overload
 	windows  []window
-	edges    []*edge // the limits in front of those
+	edges    edge.Limits // in front of those
 	lost     []lost
 	refusals refusals.Estimator // that no announced limit explains
 	random   rand.PCG
@@ -62,9 +64,7 @@ type Limiter struct {
 	remembered *remembered // of an earlier run; nil for none
 	heard      instant     // when the server answered last
 
-	doubted      int32 // the second in which the next test of a window may go that was dropped
-	contradicted int16 // tests of windows that were served since a refusal confirmed one
-	unannounced  bool  // the caller knows by other means what may be spent of the windows
+	trust trust.Key // in the windows of the key
 }
 
 // A Reservation is the record of one request. [Limiter.Take] returns it when the request
@@ -120,7 +120,7 @@ func (k *Limiter) Ask(now time.Time, cost int) limit.Decision {
 	if d, never := k.never(n); never {
 		return d
 	}
-	k.unannounced = false
+	k.trust.Suspended = false
 	at, test, name := k.ready(k.windows, i, n)
 	if at == never && len(k.lost) > 0 {
 		at = k.lost[0].due // whatever depends on its answer is free then
@@ -170,7 +170,7 @@ func (k *Limiter) never(n int64) (d limit.Decision, never bool) {
 // tooSmall returns a window that never allows n at once, or nil.
 func (k *Limiter) tooSmall(n int64) *window {
 	for i := range k.windows {
-		if w := &k.windows[i]; w.units == nil && w.limit > 0 && n > w.limit-w.reserve && !w.mixture.mixed() {
+		if w := &k.windows[i]; w.units == nil && w.limit > 0 && n > w.limit-w.reserve && !w.mixture.Mixed() {
 			return w
 		}
 	}
@@ -205,12 +205,12 @@ func (k *Limiter) ready(windows []window, now instant, n int64) (at, test instan
 		if ready > at {
 			at, name = ready, cmp.Or(windows[i].name, unnamed)
 		}
-		test = max(test, windows[i].testReady(k, now, ready))
+		test = max(test, windows[i].trust.Ready(now, ready, windows[i].length.Value, &k.rtt))
 	}
 	for _, e := range k.edges {
-		ready := e.ready(k, now, n)
+		ready := e.Ready(now, n, &k.rtt)
 		if ready > at {
-			at, name = ready, cmp.Or(e.name, unnamed)
+			at, name = ready, cmp.Or(e.Name, unnamed)
 		}
 		test = max(test, ready)
 	}
@@ -236,8 +236,8 @@ const unnamed = "default"
 func (k *Limiter) Take(now time.Time, cost int) Reservation {
 	i, n := k.instant(now), units(cost)
 	for j := range k.windows {
-		if w := &k.windows[j]; w.belief.empty {
-			w.belief.early = i >= w.belief.next && w.ready(k, i, n) > i
+		if w := &k.windows[j]; w.belief.Empty() {
+			w.belief.Send(w.belief.Due(i) && w.ready(k, i, n) > i)
 		}
 	}
 	tests := k.tests(i, n)
@@ -253,9 +253,7 @@ func (k *Limiter) Take(now time.Time, cost int) Reservation {
 		}
 		k.windows[j].send(i, slack, k.sent, n)
 	}
-	for _, e := range k.edges {
-		e.send(i, n)
-	}
+	k.edges.Send(i, n)
 	if i < k.cooldown.until {
 		k.refusals.SendTest(i, k.sent)
 	}

@@ -7,7 +7,6 @@ import (
 	"github.com/stretchr/testify/assert"
 
 	"github.com/forbear-go/forbear/internal/ratemodel"
-	"github.com/forbear-go/forbear/throttle/internal/clock"
 )
 
 // pools are limits of which one counts a request, by something that the client does not know.
@@ -78,44 +77,6 @@ func TestSeveralLimitsUnderOneName(t *testing.T) {
 			}
 		})
 	}
-}
-
-// Limits that return to what they were within seconds are those of several windows, until one
-// is told for several windows. Responses that overtake each other show nothing.
-func TestMixture(t *testing.T) {
-	var m mixture
-	length := clock.Length{Value: 10 * second}
-	now := instant(0)
-	tell := func(limit int64, after instant) {
-		now += after
-		m.observe(now, limit, &length)
-	}
-	for range 20 {
-		tell(10, millisecond)
-		tell(100, millisecond)
-	}
-	assert.False(t, m.mixed(), "within a round trip")
-	tell(10, 2*second)
-	assert.True(t, m.mixed())
-	for range mixtureSame {
-		tell(10, 10*millisecond)
-	}
-	assert.True(t, m.mixed(), "the same window")
-	tell(10, 60*second)
-	assert.False(t, m.mixed())
-
-	for i := range int64(40) {
-		tell(1000+i, second)
-	}
-	assert.False(t, m.mixed(), "a limit that grows")
-	assert.False(t, m.tells(10))
-	assert.True(t, m.tells(1039))
-
-	length.Value = 60 * second
-	tell(7, second)
-	length.Value = 5 * second
-	tell(1039, second)
-	assert.Equal(t, 60*second, length.Value, "the length that goes with the limit")
 }
 
 // A request that is larger than the lowest of several limits is not refused for good.

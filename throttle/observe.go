@@ -8,6 +8,7 @@ import (
 	"github.com/forbear-go/forbear/throttle/internal/contention"
 	"github.com/forbear-go/forbear/throttle/internal/kind"
 	"github.com/forbear-go/forbear/throttle/internal/phase"
+	"github.com/forbear-go/forbear/throttle/internal/trust"
 )
 
 // observe takes in what a response says of this window: among that its limit, if that is
@@ -16,14 +17,13 @@ func (w *window) observe(k *Limiter, now instant, t *Reservation, said *header.W
 	if limit > 0 {
 		w.observeLimit(k, now, limit, refused)
 	}
-	bidden := w.probe.bade > 0 && w.probe.answeredBy(t)
-	w.probe.bade = 0
-	early := w.resetKnown && t.at < w.reset.Latest && w.probe.answeredBy(t)
+	bidden := w.probe.Answer(t.number)
+	early := w.resetKnown && t.at < w.reset.Latest && w.probe.AnsweredBy(t.number)
 	var ahead instant // how long before the reset it was sent
 	if w.resetKnown {
 		ahead = w.reset.Earliest - t.at
 	}
-	reset, told := interval{}, said.Reset.Known() && !w.misled(k)
+	reset, told := interval{}, said.Reset.Known() && !w.resets.Mislead(k.heard)
 	w.moment = told && !said.Reset.At.IsZero()
 	if told {
 		reset = k.clock.Instants(said.Reset, t.at, now)
@@ -38,41 +38,43 @@ func (w *window) observe(k *Limiter, now instant, t *Reservation, said *header.W
 		})
 	}
 	if told {
-		w.step = clock.Bounded(said.Reset.Resolution)
-		w.coarse.known = reset != raw
+		w.coarse.Tell(clock.Bounded(said.Reset.Resolution), reset != raw)
 		w.kind.Move(reset, w.length.Value)
-		w.kind.Told(now, raw, w.step)
+		w.kind.Told(now, raw, w.coarse.Step())
 		if !w.observeReset(k, t, reset, full) && !w.fullSooner() {
 			return
 		}
 	}
 	w.observeLength(k, now, t, said, raw, told)
 	if told {
-		w.far = w.isFar(k)
+		w.far = w.tooShort(k)
 		w.close(k, now)
 	}
-	w.eager.observe(t, refused, full)
+	w.eager.Observe(t.number, refused, full)
 	if early && !refused {
-		w.coarse.refused = 0
+		w.coarse.Serve()
 	}
-	probe := w.probe.answeredBy(t) && !w.belief.early && w.untimed(told, reset, now) && !w.contention.Others(now)
-	if w.belief.observe(now, said, w.leftAfter(k, t, remaining), ok, refused, probe) {
+	probe := w.probe.AnsweredBy(t.number) && !w.belief.Early() && w.untimed(told, reset, now) && !w.contention.Others(now)
+	if w.belief.Observe(now, said, w.leftAfter(k, t, remaining), ok, refused, probe) {
 		w.contention.Begin(w.limit) // it counts anew, and no other server did
 		w.reopen(now, ahead, remaining)
 	}
 	switch {
 	case w.units != nil && !refused:
 		if ok {
-			w.trust.account.observeUnits(remaining)
+			w.trust.ObserveUnits(remaining)
 		}
 		w.units.observe(w, k, now, t, said)
 	case w.units != nil: // with the refusal
 	case ok:
-		w.trust.account.observe(w, t, now, k.sent, remaining)
+		w.trust.Observe(&trust.Response{
+			Now: now, Number: t.number, Cost: t.cost, Answered: t.answered, Sent: k.sent, Remaining: remaining, Limit: w.limit,
+			Reset: w.reset.Earliest, ResetKnown: w.resetKnown, Length: &w.length,
+		})
 		w.observeRemaining(k, now, t, remaining, reset, told)
 	}
 	if ok && !w.resetKnown {
-		w.probe.blind.observe(remaining, w.probe.answeredBy(t), refused)
+		w.probe.Blind.Observe(remaining, w.probe.AnsweredBy(t.number), refused)
 	}
 	if bidden && !refused && told && reset.Earliest > now+second {
 		w.kind.ServedEarly(now, w.limit, w.limit-remaining)
@@ -82,9 +84,9 @@ func (w *window) observe(k *Limiter, now instant, t *Reservation, said *header.W
 // observeLimit takes in the limit that a response tells.
 func (w *window) observeLimit(k *Limiter, now instant, limit int64, refused bool) {
 	if refused {
-		w.mixture.refuse(now, limit, &w.length)
+		w.mixture.Refuse(now, limit, &w.length)
 	} else {
-		w.mixture.observe(now, limit, &w.length)
+		w.mixture.Observe(now, limit, &w.length)
 	}
 	if limit != w.limit {
 		w.setLimit(k, limit)
@@ -125,6 +127,16 @@ func (w *window) untimed(told bool, reset interval, now instant) bool {
 // untimedPast is how far in the past a reset is that no rounding explains.
 const untimedPast = 10 * second
 
+// tooShort reports whether w is too short beside a round trip for what responses say of it. Then its limit
+// is learned from refusals, like one that is not announced.
+func (w *window) tooShort(k *Limiter) bool {
+	return len(k.windows) == 1 && w.units == nil && w.limit > 0 && !w.length.Told && !w.kind.Regains() &&
+		w.phase.Far(w.length.Least-w.coarse.Step(), &k.rtt, w.far) // of all that responses have told
+}
+
+// isFar reports whether the window of the key is too short beside a round trip.
+func (k *Limiter) isFar() bool { return len(k.windows) == 1 && k.windows[0].far }
+
 func (w *window) setLimit(k *Limiter, limit int64) {
 	w.limit = limit
 	w.threshold, w.reserve = k.policy.Threshold.of(limit), min(k.policy.Reserve.of(limit), limit-1)
@@ -142,7 +154,7 @@ func (w *window) observeReset(k *Limiter, t *Reservation, reset interval, full b
 		reset.Earliest = max(reset.Earliest, t.at) // what is still to come was not over when we asked
 	}
 	switch {
-	case !w.resetKnown, reset.Earliest > w.reset.Latest, w.coarse.moved(w, reset):
+	case !w.resetKnown, reset.Earliest > w.reset.Latest, w.coarse.Moved(w.reset, reset):
 	case t.number <= w.resetSince && reset.Latest < w.reset.Earliest:
 		return false // it was sent before the window opened that is told of now
 	case t.number < w.resetTold && w.reset.Meets(reset):
@@ -210,7 +222,7 @@ func (w *window) observeRemaining(k *Limiter, now instant, t *Reservation, remai
 	w.contention.Observe(&contention.Response{View: &v, Number: t.number, Cost: t.cost, Before: t.answered, At: t.at, Remaining: remaining}, &k.random)
 	w.kind.Observe(&kind.Observation{
 		View: &v.View, Sent: t.at, Remaining: remaining, Unsure: k.sent - t.answered - t.cost, Told: reset, ResetTold: resetTold,
-		Telling: 2*(remaining-w.reserve) <= w.limit || w.probe.answeredBy(t),
+		Telling: 2*(remaining-w.reserve) <= w.limit || w.probe.AnsweredBy(t.number),
 	})
 }
 

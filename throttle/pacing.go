@@ -18,7 +18,7 @@ func (k *Limiter) paced(now instant, n int64) (pacing, string) {
 	last, name := pacing{at: now}, ""
 	for i := range k.windows {
 		w := &k.windows[i]
-		if w.units != nil || w.plenty(k, now, n) || k.contradicted > 0 || w.trust.wrong() {
+		if w.units != nil || w.plenty(k, now, n) || k.trust.Contradicted() || w.trust.Wrong() {
 			continue
 		}
 		if p := w.paced(k, now, n); p.at > last.at {
@@ -63,7 +63,7 @@ func (w *window) paced(k *Limiter, now instant, n int64) pacing {
 	p := k.pace(now, n, left, recent{lately, first}, w.reset.Earliest, most)
 	if p.at > now && w.kind.Regains() {
 		room, probe := w.kind.Regained(&v.View, n)
-		p.at = min(p.at, room, w.inTurn(k, probe))
+		p.at = min(p.at, room, w.probe.InTurn(probe, &k.rtt))
 	}
 	return p
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 
 	"github.com/forbear-go/forbear/internal/ratemodel"
+	"github.com/forbear-go/forbear/throttle/internal/probe"
 )
 
 var (
@@ -152,6 +153,6 @@ func TestNeverRefusedByRandomServers(t *testing.T) {
 func tested(m ratemodel.Model) bool {
 	return slices.ContainsFunc(m.(ratemodel.All), func(m ratemodel.Model) bool {
 		b, ok := m.(*ratemodel.Bucket)
-		return m.Windows(nil, epoch)[0].Length <= time.Duration(eagerShort) || ok && b.Reset == ratemodel.ResetNext
+		return probe.Short(instant(m.Windows(nil, epoch)[0].Length)) || ok && b.Reset == ratemodel.ResetNext
 	})
 }

@@ -50,7 +50,7 @@ func (k *Limiter) refuse(now instant, t *Reservation, r *header.Reading) {
 	}
 	k.refuseUnits(now, t, r)
 	switch {
-	case explained && !k.far():
+	case explained && !k.isFar():
 	case !explained && t.Uneven && len(k.windows) == 0 && r.Wait.Known() && asked <= unevenWait:
 		k.refusals.ForgetLimits()
 	default:
@@ -67,15 +67,17 @@ func (k *Limiter) refuse(now instant, t *Reservation, r *header.Reading) {
 			continue // an edge spoke
 		}
 		if w.emptied(said) {
-			w.coarse.refuse(w, t, r.Wait.Explicit)
-			w.trust.confirm(k)
+			if w.probe.AnsweredBy(t.number) && !r.Wait.Explicit {
+				w.coarse.Refuse()
+			}
+			w.trust.Confirm(&k.trust)
 			w.exhaust(k, now)
 			if w.contention.Others(now) {
 				w.history.Remove(t.at, t.cost)
 				w.contention.Refused(again)
 			}
 			if r.Wait.Explicit {
-				w.probe.bidden = k.cooldown.until
+				w.probe.Bid(k.cooldown.until)
 			}
 		}
 	}

@@ -1,12 +1,11 @@
 package throttle
 
 import (
-	"math"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/forbear-go/forbear/throttle/header"
+	"github.com/forbear-go/forbear/throttle/internal/edge"
 	"github.com/forbear-go/forbear/throttle/internal/refusals"
 )
 
@@ -61,7 +60,7 @@ func (k *Limiter) observe(now instant, t *Reservation, r *header.Reading) {
 		}
 		if r.Refused {
 			if e := k.edge(now, said, limit); e != nil {
-				e.refuse(k, now, t, k.cooldown.reports(t))
+				e.Refuse(now, t.at, t.cost, &k.rtt, k.cooldown.reports(t))
 				continue
 			}
 		}
@@ -69,7 +68,7 @@ func (k *Limiter) observe(now instant, t *Reservation, r *header.Reading) {
 		w.observe(k, now, t, said, limit, r.Refused)
 		w.served = w.served || !r.Refused
 	}
-	k.forget(t, r)
+	k.forgetWindows(t, r)
 	if len(k.edges) > 0 {
 		k.forgetEdges(now)
 	}
@@ -78,32 +77,35 @@ func (k *Limiter) observe(now instant, t *Reservation, r *header.Reading) {
 	}
 }
 
-// forget drops the windows whose time is over and of which a response to a later
-// request no longer speaks.
-func (k *Limiter) forget(t *Reservation, r *header.Reading) {
-	for i := len(k.windows) - 1; i >= 0; i-- {
-		if w := &k.windows[i]; w.resetKnown && w.reset.Latest < t.at && w.said(r) == nil {
-			if w.doubted(t.at) {
-				k.doubted = int32(min((w.trust.next+second-1)/second, math.MaxInt32))
-			}
-			k.windows = slices.Delete(k.windows, i, i+1)
-		}
+// edge returns the limit in front of the API that a refusal speaks of, or nil: another limit than that of
+// the window of its name, of which nothing is left. One that is new is only made where
+// responses that were no refusals told of the window.
+func (k *Limiter) edge(now instant, said *header.Window, limit int64) *edge.Limit {
+	if e := k.edges.Find(said.Name, limit); e != nil {
+		return e
 	}
+	w := k.matching(said)
+	switch {
+	case w == nil || limit <= 0 || !said.Exhausted() || !said.Reset.Known():
+		return nil
+	case !w.served || limit == w.limit || w.mixture.Tells(limit):
+		return nil
+	}
+	left := k.clock.Instants(said.Reset, now, now)
+	return k.edges.Add(said.Name, limit, (left.Earliest+left.Latest)/2-now)
 }
 
 // window returns the window that a response speaks of.
 func (k *Limiter) window(said *header.Window) *window {
-	for i := range k.windows {
-		if k.windows[i].matches(said) {
-			return &k.windows[i]
-		}
+	if w := k.matching(said); w != nil {
+		return w
 	}
 	k.windows = append(k.windows, window{
 		name: strings.Clone(said.Name), unit: strings.Clone(said.Unit), scope: strings.Clone(said.Scope), limit: -1,
 		threshold: k.policy.Threshold.of(-1), reserve: k.policy.Reserve.of(-1),
 		concurrent: said.Unit == concurrentUnit,
 		units:      newUnits(said),
-		trust:      k.newTrust(),
+		trust:      k.trust.New(),
 	})
 	return &k.windows[len(k.windows)-1]
 }

@@ -108,30 +108,3 @@ func bucketOfOne(n int, per time.Duration) func() ratemodel.Model {
 		return m
 	}
 }
-
-// Waits between probes become shorter quickly while all are served, carefully after one was
-// refused, and longer with each that is refused in a row.
-func TestBlindProbes(t *testing.T) {
-	var b blindness
-	assert.Equal(t, blindFirst, b.next())
-	b.observe(0, false, true)
-	assert.Equal(t, blindFirst, b.next(), "that was no probe")
-	b.observe(0, true, false)
-	assert.Equal(t, blindFirst/2, b.next())
-	b.observe(0, true, true)
-	assert.Equal(t, blindFirst*5/8, b.next())
-	b.observe(0, true, false)
-	assert.Equal(t, blindFirst*5/8, b.next(), "served once after a refusal")
-	b.observe(0, true, false)
-	assert.Equal(t, blindFirst*5/8*7/8, b.next(), "served twice")
-	for range 100 {
-		b.observe(0, true, true)
-	}
-	assert.Equal(t, blindMost, b.next())
-	b.observe(5, true, false)
-	assert.Equal(t, blindFirst, b.next(), "it has opened")
-	for range 100 {
-		b.observe(0, true, false)
-	}
-	assert.Equal(t, blindLeast, b.next())
-}

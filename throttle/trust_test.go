@@ -92,17 +92,6 @@ func TestABurstSpeaksForAWindow(t *testing.T) {
 	assert.Equal(t, 8, sent)
 }
 
-// Shortly before a window opens, a request that is served says nothing against it.
-func TestNoTestShortlyBeforeTheReset(t *testing.T) {
-	s := newScript(t, plain())
-	r := hours(50, 0, 1810)
-	r.Windows[0].Length = 30 * time.Minute
-	s.hears(.1, s.goes(0), r)
-	s.k.windows[0].trust.next = s.k.instant(at(1400)) // none went before
-	s.waits(1380, "minute")
-	assert.True(t, s.waits(1400, "minute").After(at(1800)))
-}
-
 // A window of which nothing is seen but that nothing is left is tested once, and no more when
 // a refusal confirms it.
 func TestARefusalConfirmsAWindow(t *testing.T) {

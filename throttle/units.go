@@ -79,7 +79,7 @@ func (u *unitWindow) asks(d limit.Demand) level.Demand {
 // never reports whether the window never allows a request, however empty it is.
 func (u *unitWindow) never(w *window, d limit.Demand) bool {
 	asks := u.asks(d)
-	return u.told && asks.Known && w.limit > 0 && asks.Cost > float64(w.limit-w.reserve) && !w.mixture.mixed()
+	return u.told && asks.Known && w.limit > 0 && asks.Cost > float64(w.limit-w.reserve) && !w.mixture.Mixed()
 }
 
 // ready returns when a request may go.

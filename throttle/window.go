@@ -7,6 +7,8 @@ import (
 	"github.com/forbear-go/forbear/throttle/internal/eventlog"
 	"github.com/forbear-go/forbear/throttle/internal/kind"
 	"github.com/forbear-go/forbear/throttle/internal/phase"
+	"github.com/forbear-go/forbear/throttle/internal/probe"
+	"github.com/forbear-go/forbear/throttle/internal/trust"
 )
 
 // A window is what is known of one limit over one period.
@@ -34,37 +36,22 @@ type window struct {
 	length     clock.Length
 	history    eventlog.Log
 	kind       kind.Estimator
-	probe      probe
+	probe      probe.Probe
 	contention contention.Estimator
-	units      *unitWindow // where it counts something else than requests
-	belief     belief
-	trust      trust
-	eager      eagerness
-	mixture    mixture
-	misleads   misleads
+	units      *unitWindow  // where it counts something else than requests
+	belief     trust.Belief // in that nothing is left
+	trust      trust.Estimator
+	mixture    trust.Mixture
+	resets     trust.Resets
+	eager      probe.Eager
 	phase      phase.Estimator
 
-	moment     bool    // the reset is told as one
-	served     bool    // an answer that was no refusal told of it
-	concurrent bool    // it limits the requests under way, not those of a period
-	far        bool    // it is too short for what responses say of it
-	step       instant // of the notation of its reset
-	coarse     coarse
+	moment     bool // the reset is told as one
+	served     bool // an answer that was no refusal told of it
+	concurrent bool // it limits the requests under way, not those of a period
+	far        bool // it is too short for what responses say of it
+	coarse     probe.Coarse
 }
-
-// A probe is a request that was sent without knowing that the window is open, to
-// see what comes back. There is one at a time.
-type probe struct {
-	number int64 // of the request under way; 0 is none
-	sent   instant
-	blind  blindness
-	bidden instant // when a refusal asked to come back, which may be before the reset; 0 is never
-	bade   instant // that of the request under way
-}
-
-// answeredBy reports whether the answer to t is that to the probe under way, or
-// one as good.
-func (p *probe) answeredBy(t *Reservation) bool { return p.number != 0 && t.number >= p.number }
 
 // matches reports whether w is the window that a response speaks of.
 func (w *window) matches(said *header.Window) bool {
@@ -88,16 +75,15 @@ func (w *window) open() bool {
 
 // ignored reports whether requests are served beyond what the window says, or may be.
 func (w *window) ignored() bool {
-	return w.belief.beyond || w.trust.broken || w.far || w.mixture.mixed()
+	return w.belief.Beyond() || w.trust.Broken() || w.far || w.mixture.Mixed()
 }
 
 // send counts n more, up to the given number, as sent.
 func (w *window) send(now, slack instant, number, n int64) {
-	w.eager.send(now, number)
+	w.eager.Send(now, number)
 	if w.probes(now, number, n) {
-		w.belief.try(now)
-		w.probe.number, w.probe.sent = number, now
-		w.probe.bade, w.probe.bidden = w.probe.bidden, 0
+		w.belief.Try(now)
+		w.probe.Send(now, number)
 	}
 	w.kind.Take(now, slack, n)
 	if w.length.Value > 0 {
@@ -116,14 +102,6 @@ func (w *window) probes(now instant, number, n int64) bool {
 		return true
 	}
 	return w.grantedThrough-w.reserve < number && !w.kind.Explains(now, w.limit-w.reserve, n)
-}
-
-// conclude notes that what t stands for is no longer under way.
-func (w *window) conclude(t *Reservation) {
-	if w.probe.answeredBy(t) {
-		// Unless the answer spoke of this window, the next may go as this one did.
-		w.probe.number, w.probe.bidden, w.probe.bade = 0, w.probe.bade, 0
-	}
 }
 
 // view returns what the estimators have to know of the window.

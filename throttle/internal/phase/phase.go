@@ -169,9 +169,6 @@ func (p *Estimator) ends(reset clock.Interval, s Sample, step clock.Instant) clo
 	return all
 }
 
-// Openings returns how many openings of the window were seen.
-func (p *Estimator) Openings() int { return p.seen }
-
 // firsts reports whether it is believed that windows begin with a request. Where they do,
 // guesses that they do not are soon contradicted, so it is only when none of these is left.
 func (p *Estimator) firsts() bool {

@@ -1,4 +1,6 @@
-package throttle
+package trust
+
+import "github.com/forbear-go/forbear/throttle/internal/clock"
 
 // An account checks that a window counts the requests that are sent. What remains and what
 // was sent by then add up to the same number after each response, but for what was under
@@ -6,15 +8,15 @@ package throttle
 // the limit at most.
 type account struct {
 	known     bool
-	low, high int64   // bounds of the sum
-	raised    int64   // how many had been sent when it rose the last time
-	at        instant // when that was
-	opens     instant // when the window opens, as the last response said, if that was to come
-	remaining int64   // as the last response said
-	most      int64   // the limit, or the most that remained
-	fell      int     // how often what remains fell as it must
-	falls     bool    // it fell, perhaps as it must
-	risen     float64 // the sum, by more than windows regain
+	low, high int64         // bounds of the sum
+	raised    int64         // how many had been sent when it rose the last time
+	at        clock.Instant // when that was
+	opens     clock.Instant // when the window opens, as the last response said, if that was to come
+	remaining int64         // as the last response said
+	most      int64         // the limit, or the most that remained
+	fell      int           // how often what remains fell as it must
+	falls     bool          // it fell, perhaps as it must
+	risen     float64       // the sum, by more than windows regain
 }
 
 const (
@@ -38,53 +40,53 @@ func (a *account) wrong(errors int) bool {
 	return a.risen > float64((2*a.most+accountSlack)<<min(errors, 16))
 }
 
-// observe takes in what remains of w after a request; sent is how many were sent by now.
-func (a *account) observe(w *window, r *Reservation, now instant, sent, remaining int64) {
-	low, high := r.answered+r.cost+remaining, sent+remaining
-	a.most = max(a.most, remaining, w.limit)
+// observe takes in what a response says remains.
+func (a *account) observe(r *Response) {
+	low, high := r.Answered+r.Cost+r.Remaining, r.Sent+r.Remaining
+	a.most = max(a.most, r.Remaining, r.Limit)
 	switch {
 	case !a.known:
-		if w.limit >= low && w.limit <= high {
+		if r.Limit >= low && r.Limit <= high {
 			a.fell = accountFalls // as of a window that began with our first request
 		}
 		a.low, a.high = low, high
 	case low > a.high:
-		a.rise(w, now, low-a.high)
-		a.low, a.high, a.at, a.raised = low, high, now, sent
-	case high < a.low && r.number <= a.raised:
+		a.rise(r, low-a.high)
+		a.low, a.high, a.at, a.raised = low, high, r.Now, r.Sent
+	case high < a.low && r.Number <= a.raised:
 		return // it was counted before the sum rose
 	case high < a.low:
 		a.low, a.high = low, high
 	default:
 		a.low, a.high = max(a.low, low), min(a.high, high)
-		a.falls = a.falls || remaining < a.remaining
-		if remaining < a.remaining && high-low <= max(a.most/accountPart, 1) {
+		a.falls = a.falls || r.Remaining < a.remaining
+		if r.Remaining < a.remaining && high-low <= max(a.most/accountPart, 1) {
 			a.fell++
 		}
 	}
-	a.known, a.remaining, a.opens = true, remaining, 0
-	if w.resetKnown && w.reset.Earliest > now {
-		a.opens = w.reset.Earliest
+	a.known, a.remaining, a.opens = true, r.Remaining, 0
+	if r.ResetKnown && r.Reset > r.Now {
+		a.opens = r.Reset
 	}
 }
 
 // rise takes in that the sum rose by n. Nothing can be said of it if the window was to open by
 // now, or is of a limit whose length is not known.
-func (a *account) rise(w *window, now instant, n int64) {
-	if a.opens > 0 && now >= a.opens {
+func (a *account) rise(r *Response, n int64) {
+	if a.opens > 0 && r.Now >= a.opens {
 		n = 0
 	}
 	switch {
-	case w.length.Value > 0:
-		regained := float64(a.most) * float64(now-a.at) / float64(w.length.Value)
-		if !w.length.Told {
+	case r.Length.Value > 0:
+		regained := float64(a.most) * float64(r.Now-a.at) / float64(r.Length.Value)
+		if !r.Length.Told {
 			regained *= accountUnsure
 		}
 		a.risen = max(a.risen-regained, 0) + float64(n)
-	case w.limit <= 0 && !w.resetKnown:
+	case r.Limit <= 0 && !r.ResetKnown:
 		a.risen += float64(n)
 	}
-	if w.limit <= 0 {
+	if r.Limit <= 0 {
 		a.fell = 0
 	}
 }

@@ -1,0 +1,109 @@
+package throttle
+
+import (
+	"github.com/forbear-go/forbear/throttle/header"
+	"github.com/forbear-go/forbear/throttle/internal/clock"
+	"github.com/forbear-go/forbear/throttle/internal/probe"
+)
+
+// doubted reports whether w is tested.
+func (w *window) doubted(now instant) bool { return w.trust.Doubted(w.contention.Others(now)) }
+
+// doubt plans tests of the windows that stop requests at now.
+func (k *Limiter) doubt(now instant) {
+	if k.trust.Suspended {
+		return
+	}
+	for i := range k.windows {
+		w := &k.windows[i]
+		switch t := &w.trust; {
+		case !w.doubted(now):
+			t.Clear()
+		case !t.Planned() && (k.sent == k.answered || t.Wrong()) && w.ready(k, now, 1) > now:
+			t.Plan(&k.trust, now, w.units != nil, &k.random)
+		case t.Wrong():
+			t.Hurry(now)
+		}
+	}
+}
+
+// tests notes that n more go, and returns the marks of the windows that are tested by them.
+func (k *Limiter) tests(now instant, n int64) (marks uint64) {
+	if k.trust.Suspended {
+		return 0
+	}
+	for i := range k.windows {
+		if w := &k.windows[i]; w.trust.Planned() {
+			marks |= w.trust.Send(now, w.ready(k, now, n), w.length.Value, k.sent, n, &k.rtt)
+		}
+	}
+	return marks
+}
+
+// judge takes in what became of a request that may be a test.
+func (k *Limiter) judge(now instant, r *Reservation, response *header.Reading) {
+	for i := range k.windows {
+		switch t := &k.windows[i].trust; {
+		case !t.Tests(r.tests):
+		case response.Refused:
+			t.Refuse(now, r.cost, response.Overloaded(), &k.random)
+		default:
+			t.Serve(&k.trust, r.cost)
+		}
+	}
+}
+
+// tries reports whether n may go although an announced limit says that nothing is left,
+// to see whether that is so.
+func (k *Limiter) tries(now instant, n int64) bool {
+	if k.remembered.counts() {
+		return k.remembered.tries(k, now)
+	}
+	if k.cooldown.until > now || k.sent != k.answered {
+		return false
+	}
+	if v := k.view(); k.refusals.Ready(&v, now, n) > now {
+		return false
+	}
+	for i := range k.windows {
+		w := &k.windows[i]
+		if w.ready(k, now, n) > now && (!w.belief.Empty() || !w.belief.Due(now) || w.probe.Bidden() > now) {
+			return false
+		}
+	}
+	return true
+}
+
+// Misled reports whether the server tells resets that are wrong, as windows showed that opened long
+// before them. A wait that a refusal names by a reset, and not by itself, is wrong then, too.
+func (k *Limiter) Misled() bool {
+	for i := range k.windows {
+		if k.windows[i].resets.Mislead(k.heard) {
+			return true
+		}
+	}
+	return false
+}
+
+// reopen takes in that so many remain although nothing was left, so long ahead of the reset.
+func (w *window) reopen(now, ahead instant, remaining int64) {
+	if !w.resets.Reopen(now, ahead, remaining, w.limit, &w.history) {
+		return
+	}
+	w.resetKnown, w.probe.Blind = false, probe.Blind{}
+	if !w.length.Told {
+		w.length = clock.Length{} // it was inferred from them
+	}
+}
+
+// mixed reports whether a refusal comes from one of several windows under one name, so that it
+// says nothing of other requests.
+func (k *Limiter) mixed(r *header.Reading) bool {
+	for i := range k.windows {
+		w := &k.windows[i]
+		if said := w.said(r); said != nil && w.mixture.Mixed() && w.emptied(said) {
+			return true
+		}
+	}
+	return false
+}

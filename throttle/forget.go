@@ -1,0 +1,46 @@
+package throttle
+
+import (
+	"slices"
+	"time"
+
+	"github.com/forbear-go/forbear/throttle/header"
+	"github.com/forbear-go/forbear/throttle/internal/refusals"
+)
+
+// Forget drops all that is believed of limits. What is under way is still counted as such.
+func (k *Limiter) Forget(now time.Time) {
+	k.expireLost(k.instant(now))
+	k.windows, k.edges, k.remembered, k.refusals = nil, nil, nil, refusals.Estimator{}
+	k.cooldown = cooldown{}
+	k.cooldown.narrowDown(k.sent)
+}
+
+// ForgetRefusals drops the limits that were learned from refusals, and ends the wait of the last one,
+// because they turned out to concern other requests.
+func (k *Limiter) ForgetRefusals(now time.Time) {
+	k.expireLost(k.instant(now))
+	k.refusals.ForgetLimits()
+	k.cooldown = cooldown{}
+}
+
+// forgetWindows drops the windows whose time is over and of which a response to a later
+// request no longer speaks.
+func (k *Limiter) forgetWindows(t *Reservation, r *header.Reading) {
+	for i := len(k.windows) - 1; i >= 0; i-- {
+		if w := &k.windows[i]; w.resetKnown && w.reset.Latest < t.at && w.said(r) == nil {
+			if w.doubted(t.at) {
+				k.trust.Drop(&w.trust)
+			}
+			k.windows = slices.Delete(k.windows, i, i+1)
+		}
+	}
+}
+
+// forgetEdges drops the limits in front of the API that have not refused for long, and those that became
+// that of the window itself.
+func (k *Limiter) forgetEdges(now instant) {
+	k.edges.Forget(now, func(name string, limit int64) bool {
+		return slices.ContainsFunc(k.windows, func(w window) bool { return w.name == name && w.limit == limit })
+	})
+}

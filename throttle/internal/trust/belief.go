@@ -1,0 +1,88 @@
+package trust
+
+import (
+	"github.com/forbear-go/forbear/throttle/header"
+	"github.com/forbear-go/forbear/throttle/internal/clock"
+)
+
+// A belief that nothing is left may be wrong: the token was renewed, the quota raised, the
+// answer came from somewhere else. Where it rests on an answer that was no refusal it is
+// tried now and then by a request that could not wait for the reset. An honest server
+// refuses it, and is tried the more rarely; one that serves it is tried the sooner.
+type Belief struct {
+	empty  bool          // nothing was left, as the newest answer says
+	next   clock.Instant // when it may be tried
+	pause  clock.Instant // between two tries
+	tried  bool          // it was tried, and is not answered yet
+	early  bool          // and on no other ground
+	served int           // tries in a row that were served although nothing was left
+	probed int           // probes in a row that were, and after which nothing was left, nor a reset to come
+	vain   int           // how often those did not show that the limit is none
+	beyond bool          // requests are served beyond the limit, so that it limits nothing
+}
+
+const (
+	beliefFirst = 60 * clock.Second
+	beliefLast  = 10 * 60 * clock.Second
+	// A try that is served makes the next one come so many times sooner, and after so
+	// many in a row the limit is none.
+	beliefSooner = 8
+	beliefServed = 2
+	// Probes are less telling: others may take what comes back. So many, twice as many after
+	// each error.
+	beliefProbed = 4
+)
+
+// Observe takes in what a response says of its window. It reports whether that shows a
+// belief to be wrong that was tried.
+func (b *Belief) Observe(now clock.Instant, said *header.Window, remaining int64, known, refused, probe bool) (wrong bool) {
+	more := !refused && said.Used.State == header.Known && said.Limit.State == header.Known && said.Used.Value > said.Limit.Value
+	switch {
+	case !known:
+	case remaining > 0:
+		wrong = b.tried
+		*b = Belief{vain: b.vain}
+	case refused:
+		if b.probed >= beliefProbed<<b.vain {
+			b.vain = min(b.vain+1, 16)
+		}
+		b.tried, b.early, b.served, b.probed = false, false, 0, 0
+	case probe && said.Limit.Value != 1:
+		b.probed++
+	case b.tried && b.early:
+		b.tried, b.early = false, false
+		b.served++
+		b.pause = max(b.pause/beliefSooner, clock.Second)
+		b.next = now + b.pause
+	}
+	if known && remaining == 0 && !b.empty {
+		b.empty, b.pause, b.next = true, beliefFirst, now+beliefFirst
+	}
+	b.beyond = more || b.served >= beliefServed || b.probed >= beliefProbed<<b.vain
+	return wrong
+}
+
+// Empty reports whether nothing was left, as the newest response says.
+func (b *Belief) Empty() bool { return b.empty }
+
+// Beyond reports whether requests are served beyond the limit, so that it limits nothing.
+func (b *Belief) Beyond() bool { return b.beyond }
+
+// Due reports whether a request may try at now whether nothing is left.
+func (b *Belief) Due(now clock.Instant) bool { return now >= b.next }
+
+// Send notes that a request is sent while nothing is left, and whether it goes on no other ground than to
+// try that.
+func (b *Belief) Send(early bool) { b.early = early }
+
+// Early reports whether the request that tries goes on no other ground.
+func (b *Belief) Early() bool { return b.early }
+
+// Try notes that it is tried.
+func (b *Belief) Try(now clock.Instant) {
+	if b.empty {
+		b.tried = true
+		b.pause = min(2*max(b.pause, beliefFirst), beliefLast)
+		b.next = now + b.pause
+	}
+}
