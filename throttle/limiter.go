@@ -13,11 +13,21 @@
 //
 // The package imports its leaves, header, limit and cost, and nothing else of this module.
 // Start reading here, at [Limiter.Ask], and go on with admission.go for when a request
-// may be sent, response.go and observe.go for what a response changes, and refuse.go for
-// what a refusal does. What has to be estimated is in internal packages: clock (time and
-// round trips), kind (how a window counts), phase (when a short window opens), contention
-// (what other clients spend), level (windows of other units than requests) and refusals
-// (limits that are not announced).
+// may be sent, response.go and observe.go for what a response changes, refuse.go for
+// what a refusal does, and doubt.go for what is done where the server's word is doubtful.
+// What has to be estimated is in internal packages, each of which imports no more of this
+// module than its comment says:
+//
+//   - clock: time, round trips, how long a window is
+//   - eventlog: what was sent when
+//   - kind: how a window counts
+//   - phase: when a short window opens
+//   - probe: when to try a window of which that is not known
+//   - trust: how far the server's word on a window is believed
+//   - contention: what other clients spend
+//   - edge: limits in front of the API
+//   - level: windows of other units than requests
+//   - refusals: limits that are not announced
 package throttle
 
 import (

@@ -67,10 +67,6 @@ func (w *window) observe(k *Limiter, now instant, t *Reservation, said *header.W
 		w.units.observe(w, k, now, t, said)
 	case w.units != nil: // with the refusal
 	case ok:
-		w.trust.Observe(&trust.Response{
-			Now: now, Number: t.number, Cost: t.cost, Answered: t.answered, Sent: k.sent, Remaining: remaining, Limit: w.limit,
-			Reset: w.reset.Earliest, ResetKnown: w.resetKnown, Length: &w.length,
-		})
 		w.observeRemaining(k, now, t, remaining, reset, told)
 	}
 	if ok && !w.resetKnown {
@@ -206,6 +202,10 @@ func (w *window) observeLength(k *Limiter, now instant, t *Reservation, said *he
 }
 
 func (w *window) observeRemaining(k *Limiter, now instant, t *Reservation, remaining int64, reset interval, resetTold bool) {
+	w.trust.Observe(&trust.Response{
+		Now: now, Number: t.number, Cost: t.cost, Answered: t.answered, Sent: k.sent, Remaining: remaining, Limit: w.limit,
+		Reset: w.reset.Earliest, ResetKnown: w.resetKnown, Length: &w.length,
+	})
 	bound := t.answered + t.cost + remaining
 	switch {
 	case !w.credited || bound >= w.grantedThrough:
