@@ -5,6 +5,7 @@ import (
 	"maps"
 	"time"
 
+	"github.com/forbear-go/forbear/client/internal/spread"
 	"github.com/forbear-go/forbear/throttle/header"
 )
 
@@ -41,7 +42,7 @@ func (l *keyState) outage(a *attempt) *outage {
 		return nil
 	case l.served == 0:
 		id = 0 // that of the key
-	case id == 0 || a.scope == 0 && !l.spread.shared:
+	case id == 0 || a.scope == 0 && !l.spread.Shared():
 		return nil
 	}
 	o := l.outages[id]
@@ -91,7 +92,7 @@ func (o *outage) others(l *keyState) uint64 {
 }
 
 // alone reports whether enough other requests were served meanwhile.
-func (o *outage) alone(l *keyState) bool { return o.others(l)-o.served >= sparedEnough }
+func (o *outage) alone(l *keyState) bool { return o.others(l)-o.served >= spread.Spared }
 
 // serveRoute notes that a request was served, which ends the outage.
 func (l *keyState) serveRoute(now time.Time, a *attempt) {
@@ -139,7 +140,7 @@ func (l *keyState) open(now time.Time, a *attempt, o *outage) {
 		a.part.ForgetRefusals(now)
 	case l.cooldowns[a.route.ID] != nil:
 		c := l.cooldowns[a.route.ID]
-		c.apart = apartEnough
+		c.SetApart()
 		l.release(now, c)
 	}
 }
@@ -147,8 +148,8 @@ func (l *keyState) open(now time.Time, a *attempt, o *outage) {
 // release opens the route of a cooldown.
 func (l *keyState) release(now time.Time, c *cooldown) {
 	c.limiter.ForgetRefusals(now)
-	c.closed, c.until = time.Time{}, now
-	l.spread.forget(c)
+	c.closed, c.Until = time.Time{}, now
+	l.spread.Forget(&c.Suspect)
 }
 
 // observeAlone passes on what a refusal says that holds back no other request.

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/forbear-go/forbear/backoff"
+	"github.com/forbear-go/forbear/client/internal/spread"
 	"github.com/forbear-go/forbear/throttle"
 	"github.com/forbear-go/forbear/throttle/header"
 	"github.com/forbear-go/forbear/throttle/limit"
@@ -14,17 +15,9 @@ import (
 // refusals concern the route alone or all requests of the key is not known. The route has a
 // limiter of its own for them, in addition to that of its bucket.
 type cooldown struct {
-	route   uint64
+	spread.Suspect
 	limiter *throttle.Limiter
-	refused time.Time // when the server refused the route last
-	until   time.Time // when the wait of that refusal ends
 	closed  time.Time // when the wait ends of a refusal of which the limiter learned nothing
-	named   bool      // the last refusal named a wait
-	// spared counts the requests of other routes that were sent after the last refusal and served.
-	// As long as there are few, the refusal may concern them too.
-	spared int
-	agreed int // refusals of other routes since then
-	apart  int // how often the route was refused and others were not
 	// The limiter of a route whose requests go one by one learns only from frequent refusals. A few
 	// in a hundred may come from a server that sheds load, and cost less than caution would.
 	sent, refusals float64 // recent requests and refusals of the route
@@ -41,27 +34,6 @@ const (
 	// maxCooldowns is how many routes of a key have a cooldown. Refusals of further routes delay the
 	// whole key.
 	maxCooldowns = 256
-	// maxSuspects is how many cooldowns are compared with the next refusal.
-	maxSuspects = 8
-	// sparedEnough is how many served requests of other routes show that a refusal concerns its route
-	// alone.
-	sparedEnough = 3
-	// agreedEnough is how many agreeing refusals of different routes show that they concern all.
-	agreedEnough = 2
-	// apartEnough is how often a route is refused alone before it is taken to have a limit of its own.
-	apartEnough = 4
-	// suspectFor is how long, at the least, a refusal is compared with later ones, if no request was
-	// served since.
-	suspectFor = 5 * time.Minute
-)
-
-const (
-	// unlikely is the chance below which refusals concern the route alone.
-	unlikely = 0.001
-	// A wait that is longWait times as long as any before may concern the route alone, unless it is
-	// shorter than shortWait.
-	longWait  = 4
-	shortWait = time.Minute
 )
 
 // cooldown returns the cooldown of a route, or nil.
@@ -75,23 +47,15 @@ func (l *keyState) cooldown(route uint64) *throttle.Limiter {
 // noteRoute notes that a request of a route arrives. If only one other route was used before, then what
 // whole learned from refusals may apply to that route alone, and moves to its cooldown.
 func (l *keyState) noteRoute(now time.Time, route uint64) {
-	s := &l.spread
-	switch {
-	case s.shared || s.sole == route:
-		return
-	case s.sole == 0:
-		s.sole = route
-		return
-	}
-	s.shared = true
-	if !s.refused || l.buckets != nil {
+	sole := l.spread.Arrive(route)
+	if sole == 0 || l.buckets != nil {
 		return
 	}
 	hold := l.whole.Ask(now, 1)
 	if l.shown.Mark != 0 && hold.Limit != throttle.Refusal {
 		return // announced limits stay with whole
 	}
-	c := l.addCooldown(now, s.sole)
+	c := l.addCooldown(now, sole)
 	if l.shown.Mark == 0 {
 		c.sole, c.limiter = true, l.whole
 	} else {
@@ -99,8 +63,8 @@ func (l *keyState) noteRoute(now time.Time, route uint64) {
 	}
 	l.whole = newThrottle(l.policy, now)
 	l.before = nil
-	c.refused, c.until = now, c.readyAt(now)
-	s.suspect(c)
+	c.Refuse(now, c.readyAt(now), false)
+	l.spread.Suspect(&c.Suspect)
 }
 
 // readyAt returns when the route opens, or now if that depends on a response.
@@ -148,7 +112,7 @@ func (l *keyState) addCooldown(now time.Time, route uint64) *cooldown {
 		maps.DeleteFunc(l.cooldowns, func(_ uint64, c *cooldown) bool {
 			idle := c.idle(now)
 			if idle {
-				l.spread.forget(c)
+				l.spread.Forget(&c.Suspect)
 			}
 			return idle
 		})
@@ -159,7 +123,7 @@ func (l *keyState) addCooldown(now time.Time, route uint64) *cooldown {
 	if l.cooldowns == nil {
 		l.cooldowns = make(map[uint64]*cooldown)
 	}
-	c := &cooldown{route: route, limiter: newThrottle(l.policy, now), sent: fewPrior}
+	c := &cooldown{Suspect: spread.Suspect{Route: route}, limiter: newThrottle(l.policy, now), sent: fewPrior}
 	l.cooldowns[route] = c
 	return c
 }
@@ -171,30 +135,28 @@ func (l *keyState) refuseRoute(now time.Time, a *attempt) bool {
 	switch {
 	case a.global || route == 0:
 		return false
-	case !s.shared:
-		s.refused = true
+	case !s.Shared():
+		s.RefuseSole()
 		return false
 	}
 	wait, named := r.Wait.Delay, r.Wait.Known() && r.Wait.Delay > 0
-	if c := l.cooldowns[route]; c == nil || c.apart < apartEnough {
-		if s.presumed(route, wait, named) {
-			s.close(now, a.taken, route, wait, named)
+	if c := l.cooldowns[route]; c == nil || !c.Apart() {
+		if s.Presumed(route, wait, named) {
+			s.Close(now, a.taken, route, wait, named)
 			return false
 		}
 	}
 	c := l.cooldowns[route]
-	if c != nil && a.own != c.limiter && a.taken.Before(c.refused) {
-		if until := now.Add(wait); until.After(c.until) {
-			c.closed, c.until = until, until
+	if c != nil && a.own != c.limiter && a.taken.Before(c.Refused) {
+		if until := now.Add(wait); until.After(c.Until) {
+			c.closed, c.Until = until, until
 		}
 		return true // it was sent before the route was refused, and refused for the same reason
 	}
-	if c == nil || c.apart < apartEnough { // the route has no limit of its own, as far as is known
-		if same := s.agree(now, route, wait, named); s.agreement(len(same)) {
-			l.merge(now, same, wait)
-			s.named = named
-			s.close(now, a.taken, route, wait, named)
-			s.last, s.chance, s.mine, s.all = route, 1, 0, 0
+	if c == nil || !c.Apart() { // the route has no limit of its own, as far as is known
+		if same := s.Agree(now, route, wait, named); s.Agreement(len(same)) {
+			l.merge(now, same)
+			s.Widen(now, a.taken, route, wait, named)
 			return false
 		}
 	}
@@ -202,8 +164,8 @@ func (l *keyState) refuseRoute(now time.Time, a *attempt) bool {
 		if c = l.addCooldown(now, route); c == nil {
 			return false
 		}
-		if s.last == route && s.chance < unlikely {
-			c.apart = apartEnough
+		if s.Unlikely(route) {
+			c.SetApart()
 		}
 	}
 	c.refusals++
@@ -217,34 +179,34 @@ func (l *keyState) refuseRoute(now time.Time, a *attempt) bool {
 	default:
 		c.limiter.Observe(now, a.ownTicket, r)
 	}
-	c.refused, c.until, c.named, c.spared, c.agreed = now, c.readyAt(now), named, 0, 0
-	s.suspect(c)
+	c.Refuse(now, c.readyAt(now), named)
+	s.Suspect(&c.Suspect)
 	return true
 }
 
 // merge notes that the refusals of several routes have one cause and concern all routes.
-func (l *keyState) merge(now time.Time, same []*cooldown, wait time.Duration) {
-	l.spread.wide = true
-	l.spread.longest = max(l.spread.longest, wait)
-	for _, c := range same {
+func (l *keyState) merge(now time.Time, same []*spread.Suspect) {
+	for _, s := range same {
 		// What a limiter learned while there was no other route is a start for all.
-		if lesson := c.limiter.Lesson(now); c.sole && !lesson.IsZero() {
-			_ = l.whole.Restore(now, lesson) // the lesson of a limiter is valid
+		if c := l.cooldowns[s.Route]; c != nil && c.sole {
+			if lesson := c.limiter.Lesson(now); !lesson.IsZero() {
+				_ = l.whole.Restore(now, lesson) // the lesson of a limiter is valid
+			}
 		}
-		l.spread.forget(c)
-		delete(l.cooldowns, c.route)
+		l.spread.Forget(s)
+		delete(l.cooldowns, s.Route)
 	}
 }
 
 // separate notes that the refusal with which all routes closed last concerns its own route alone.
 func (l *keyState) separate(now time.Time) {
-	l.spread.wide, l.spread.agreed = false, 0
+	route, until := l.spread.Separate()
 	l.whole.ForgetRefusals(now)
-	if c := l.addCooldown(now, l.spread.closing.route); c != nil {
-		c.refused, c.until, c.closed, c.named = now, l.spread.closing.until, l.spread.closing.until, true
-		l.spread.suspect(c)
+	if c := l.addCooldown(now, route); c != nil {
+		c.Refuse(now, until, true)
+		c.closed = until
+		l.spread.Suspect(&c.Suspect)
 	}
-	l.spread.closing = closing{}
 }
 
 // holder returns the limiter that holds back a request for longest.

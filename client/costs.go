@@ -106,7 +106,7 @@ func tellsCost(h http.Header) bool {
 // meter returns what watches the body of a response for what it says of its cost, nil if nothing
 // has to. The reservation is told so.
 func (a *attempt) meter(t *Transport, who *principal, resp *http.Response) *metering {
-	a.ticket.Uneven = a.reading.Refused && who.uneven()
+	a.ticket.Uneven = a.reading.Refused && who.costs.Uneven()
 	if a.reading.Refused && a.Metered {
 		return &metering{t: t, request: a.asked(), refused: true}
 	}
@@ -167,7 +167,7 @@ func (m *metering) settle() {
 	var used cost.Units
 	if m.meter != nil {
 		used = m.meter.Used()
-		m.who.observeCost(used)
+		m.who.costs.Observe(used)
 	}
 	if m.request != nil {
 		m.t.queue.Settle(m.request, total(used))

@@ -9,6 +9,7 @@ import (
 
 	"github.com/forbear-go/forbear/client/internal/credentials"
 	"github.com/forbear-go/forbear/client/internal/sharing"
+	"github.com/forbear-go/forbear/client/internal/uneven"
 	"github.com/forbear-go/forbear/throttle/cost"
 	"github.com/forbear-go/forbear/throttle/header"
 )
@@ -47,8 +48,8 @@ type principal struct {
 	name   string         // the same as text
 	reader *header.Reader // for the responses of its host
 	routes sharing.Routes
-	apis   []*cost.API                 // whose rules say what requests to its host cost
-	costs  atomic.Pointer[unevenCosts] // nil until a response told one
+	apis   []*cost.API  // whose rules say what requests to its host cost
+	costs  uneven.Costs // as responses told
 }
 
 // accounts caches the principals of recent requests, so that a request needs no secure hash. It

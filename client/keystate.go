@@ -5,6 +5,7 @@ import (
 
 	"github.com/forbear-go/forbear/backoff"
 	"github.com/forbear-go/forbear/client/internal/sharing"
+	"github.com/forbear-go/forbear/client/internal/spread"
 	"github.com/forbear-go/forbear/throttle"
 	"github.com/forbear-go/forbear/throttle/header"
 	"github.com/forbear-go/forbear/throttle/limit"
@@ -38,7 +39,7 @@ type keyState struct {
 	patience time.Time
 
 	// Refusals that name no limit delay their route, until other refusals show that they concern all.
-	spread    spread
+	spread    spread.Estimator
 	cooldowns map[uint64]*cooldown // by route
 	outages   map[uint64]*outage   // by route
 	served    uint64               // requests
@@ -65,7 +66,7 @@ func newKeyState(t *Transport, key string, s *settings, now time.Time) *keyState
 	l := &keyState{transport: t, key: key, policy: s.policy, budget: s.newBudget(), whole: newThrottle(s.policy, now)}
 	if lesson, ok := s.memory[nameOf(key)]; ok {
 		_ = l.whole.Restore(time.Now(), lesson) // it ignores what is impossible
-		l.spread.wide = lesson.Limit > 0 || lesson.Rate > 0
+		l.spread.Presume(lesson.Limit > 0 || lesson.Rate > 0)
 	}
 	l.join(s.fleet)
 	return l
@@ -169,7 +170,7 @@ func (l *keyState) Take(now time.Time, d limit.Demand) {
 
 // sent counts an attempt without a scope as sent.
 func (l *keyState) sent(now time.Time, a *attempt) {
-	l.spread.sent(a.route.ID)
+	l.spread.Sent(a.route.ID)
 	if path := a.req.URL.Path; !l.paths && path != l.lastPath {
 		l.lastPath, l.paths = path, l.lastPath != ""
 	}
@@ -178,7 +179,7 @@ func (l *keyState) sent(now time.Time, a *attempt) {
 			l.lastOwner, l.paths = owner, l.lastOwner != ""
 		}
 	}
-	if (l.paths || l.spread.shared) && l.shown.Mark != 0 {
+	if (l.paths || l.spread.Shared()) && l.shown.Mark != 0 {
 		if a.counters = l.countersOf(l.bucket(a)); a.counters != nil {
 			a.seen = a.counters.Sent(a.groupsOf())
 		}

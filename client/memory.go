@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/forbear-go/forbear/client/internal/sharing"
+	"github.com/forbear-go/forbear/client/internal/spread"
 	"github.com/forbear-go/forbear/queue"
 	"github.com/forbear-go/forbear/throttle"
 	"github.com/forbear-go/forbear/throttle/limit"
@@ -75,7 +76,7 @@ func (l *keyState) forget(now time.Time) {
 	l.shown, l.shownBy = sharing.Fingerprint{}, nil
 	l.buckets, l.limits, l.shapes = nil, nil, nil
 	l.before, l.patience = nil, time.Time{}
-	l.spread, l.cooldowns = spread{}, nil
+	l.spread, l.cooldowns = spread.Estimator{}, nil
 	l.counters, l.models = nil, nil
 	l.outages, l.served = nil, 0
 	l.epoch++

@@ -51,7 +51,7 @@ func (l *keyState) receive(now time.Time, a *attempt) {
 		a.own.Observe(now, a.ownTicket, outcome(r))
 	}
 	if a.scope == 0 && !r.Refused {
-		l.spread.served(a.route.ID, a.taken)
+		l.spread.Served(a.route.ID, a.taken)
 	}
 	l.observe(now, a, belongs)
 	if a.scope == 0 && !r.Refused {
@@ -65,7 +65,7 @@ func (l *keyState) receive(now time.Time, a *attempt) {
 // witness takes in that a request was served. If the refusal with which all routes closed last should have
 // concerned it, the routes do not share a limit, unless it proved that the server sheds load and opened them.
 func (l *keyState) witness(now time.Time, a *attempt) {
-	if !l.spread.closing.witness(a.route.ID, a.taken, false) {
+	if !l.spread.Witness(a.route.ID, a.taken) {
 		return
 	}
 	if next := l.whole.Ask(now, 1); !next.Admits(now) {

@@ -1,4 +1,4 @@
-package client
+package uneven_test
 
 import (
 	"math"
@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
+	"github.com/forbear-go/forbear/client/internal/uneven"
 	"github.com/forbear-go/forbear/throttle/cost"
 )
 
@@ -19,12 +20,12 @@ func TestCostsAreUnevenByWhatResponsesTell(t *testing.T) {
 		"even":   {func(i int) float64 { return []float64{20, 21}[i%2] }, false},
 		"absurd": {func(i int) float64 { return []float64{math.Inf(1), math.NaN(), -1}[i%3] }, false},
 	} {
-		var p principal
-		assert.False(t, p.uneven())
+		var seen uneven.Costs
+		assert.False(t, seen.Uneven())
 		for i := range 100 {
-			p.observeCost(cost.Units{"request-units": c.cost(i)})
-			p.observeCost(nil)
+			seen.Observe(cost.Units{"request-units": c.cost(i)})
+			seen.Observe(nil)
 		}
-		assert.Equal(t, c.uneven, p.uneven(), name)
+		assert.Equal(t, c.uneven, seen.Uneven(), name)
 	}
 }
