@@ -15,6 +15,7 @@ import (
 // whose requests most are refused.
 func TestConcurrencyIsLearned(t *testing.T) {
 	skipUnderRace(t)
+	t.Parallel()
 	const seeds = uint64(5)
 	for name, c := range map[string]struct {
 		limit, callers int

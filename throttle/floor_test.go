@@ -148,6 +148,7 @@ func (f family) use(servers, first uint64) (share float64, refused int) {
 // used.
 func TestRandomServersAreUsed(t *testing.T) {
 	skipUnderRace(t)
+	t.Parallel()
 	for _, f := range families {
 		t.Run(f.name, func(t *testing.T) {
 			used, refused := f.use(*perFamily, *firstSeed)

@@ -38,6 +38,7 @@ func (o *outage) Windows(dst []ratemodel.Window, _ time.Time) []ratemodel.Window
 // it has no limit.
 func TestAnOutageIsNoLimit(t *testing.T) {
 	skipUnderRace(t)
+	t.Parallel()
 	for _, c := range []struct{ after, lasts time.Duration }{
 		{10 * time.Millisecond, 400 * time.Millisecond},
 		{time.Second, 400 * time.Millisecond},
@@ -77,6 +78,7 @@ func (o *recurring) Windows(dst []ratemodel.Window, _ time.Time) []ratemodel.Win
 // between, however many requests that is.
 func TestRecurringOutagesAreNoLimit(t *testing.T) {
 	skipUnderRace(t)
+	t.Parallel()
 	const every, lasts = 5 * time.Minute, time.Minute
 	for seed := range uint64(3) {
 		s := simulation{model: func() ratemodel.Model { return &recurring{every, lasts} }, announce: announcement{mute: true}, callers: 20,
@@ -110,6 +112,7 @@ func (c *tally) Admit(now time.Time) bool {
 // each ten minutes as one that knows of no limits, whether it is used heavily or lightly.
 func TestALongOutageIsNoLimit(t *testing.T) {
 	skipUnderRace(t)
+	t.Parallel()
 	const seeds = uint64(2)
 	for _, c := range []struct {
 		lasts   time.Duration

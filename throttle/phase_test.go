@@ -14,6 +14,7 @@ import (
 // of tests whether the wait is needed.
 func TestShortWindowsInWholeSeconds(t *testing.T) {
 	skipUnderRace(t)
+	t.Parallel()
 	for name, c := range map[string]struct {
 		limit  int
 		length time.Duration

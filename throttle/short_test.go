@@ -14,6 +14,7 @@ import (
 // sends: whatever the algorithm, whatever is told of the reset, and whether the length is.
 func TestShortWindowsBesideAPlainClient(t *testing.T) {
 	skipUnderRace(t)
+	t.Parallel()
 	for _, told := range []bool{true, false} {
 		shares, refused, low := map[string][]float64{}, map[string]int{}, 0
 		servers := 0
