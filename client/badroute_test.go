@@ -167,6 +167,7 @@ func (b *badRoute) work(t testing.TB, seed uint64, plain bool) (sum yield) {
 
 // A pool of workers must not end up waiting for the one route that serves nothing.
 func TestBadRoute(t *testing.T) {
+	t.Parallel()
 	for _, b := range badRoutes() {
 		t.Run(b.name, func(t *testing.T) {
 			var plain yield
@@ -188,6 +189,7 @@ func TestBadRoute(t *testing.T) {
 // A route that may open with the next minute is waited for, and so is one of which it is known how
 // long it may be closed. Some of its requests still use up their retries.
 func TestRouteThatOpens(t *testing.T) {
+	t.Parallel()
 	t.Run("for a minute", func(t *testing.T) {
 		chance.Bubble(t, func(t testing.TB) {
 			b := badRoute{status: 429, span: 10 * time.Minute, bad: func(d time.Duration) bool { return 5*time.Minute < d && d < 6*time.Minute }}

@@ -136,6 +136,7 @@ func TestLimitOfOneRequest(t *testing.T) {
 
 // One counter for very many paths stays one limit, and they cost no memory.
 func TestManyPathsOfOneCounter(t *testing.T) {
+	t.Parallel()
 	chance.Bubble(t, func(t testing.TB) {
 		api, served := counted(30_000, time.Minute, func(*http.Request) string { return "" })
 		rt := transport(t, api)

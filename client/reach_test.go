@@ -138,6 +138,7 @@ func serveModel(model func() ratemodel.Model, d apiserver.Dialect, change ...fun
 
 // A client that was told nothing uses all of the limit and is not refused.
 func TestReach(t *testing.T) {
+	t.Parallel()
 	for _, c := range reaches {
 		t.Run(c.name, func(t *testing.T) {
 			if raceEnabled && c.span > time.Hour {
@@ -174,6 +175,7 @@ func (c reach) run(t *testing.T) {
 
 // An API without any limit is not slowed down.
 func TestReachNoLimit(t *testing.T) {
+	t.Parallel()
 	chance.Bubble(t, func(t testing.TB) {
 		s, err := apiserver.New(apiserver.Config{})
 		require.NoError(t, err)

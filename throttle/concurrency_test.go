@@ -14,10 +14,9 @@ import (
 // whatever rate that is: hardly less is served than to clients that try all the time, of
 // whose requests most are refused.
 func TestConcurrencyIsLearned(t *testing.T) {
-	seeds := uint64(5)
-	if raceEnabled {
-		seeds = 1 // the figures take too long
-	}
+	skipUnderRace(t)
+	t.Parallel()
+	const seeds = uint64(5)
 	for name, c := range map[string]struct {
 		limit, callers int
 		service        [2]time.Duration

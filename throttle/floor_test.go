@@ -148,9 +148,8 @@ func (f family) use(servers, first uint64) (share float64, refused int) {
 // Never to be refused is easy for those who hardly ask: what random servers allow is
 // used.
 func TestRandomServersAreUsed(t *testing.T) {
-	if raceEnabled {
-		t.Skip("a simulation has one goroutine")
-	}
+	skipUnderRace(t)
+	t.Parallel()
 	for _, f := range families {
 		t.Run(f.name, func(t *testing.T) {
 			used, refused := f.use(*perFamily, *firstSeed)

@@ -43,6 +43,8 @@ func (l lowest) Windows(dst []ratemodel.Window, now time.Time) []ratemodel.Windo
 
 // Several limits under one name: those with most left are used, too, or whichever is shown.
 func TestSeveralLimitsUnderOneName(t *testing.T) {
+	skipUnderRace(t)
+	t.Parallel()
 	told := announcement{step: time.Second, wait: true, date: true, rounding: 1}
 	moment := told
 	moment.epoch = true

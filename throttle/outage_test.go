@@ -37,6 +37,8 @@ func (o *outage) Windows(dst []ratemodel.Window, _ time.Time) []ratemodel.Window
 // again soon, also if it happens before much was admitted, though nothing tells that
 // it has no limit.
 func TestAnOutageIsNoLimit(t *testing.T) {
+	skipUnderRace(t)
+	t.Parallel()
 	for _, c := range []struct{ after, lasts time.Duration }{
 		{10 * time.Millisecond, 400 * time.Millisecond},
 		{time.Second, 400 * time.Millisecond},
@@ -75,6 +77,8 @@ func (o *recurring) Windows(dst []ratemodel.Window, _ time.Time) []ratemodel.Win
 // An API that refuses everything for a minute again and again is used at full speed in
 // between, however many requests that is.
 func TestRecurringOutagesAreNoLimit(t *testing.T) {
+	skipUnderRace(t)
+	t.Parallel()
 	const every, lasts = 5 * time.Minute, time.Minute
 	for seed := range uint64(3) {
 		s := simulation{model: func() ratemodel.Model { return &recurring{every, lasts} }, announce: announcement{mute: true}, callers: 20,
@@ -107,10 +111,9 @@ func (c *tally) Admit(now time.Time) bool {
 // One outage teaches no limit that lasts: for three hours afterwards the client gets as much in
 // each ten minutes as one that knows of no limits, whether it is used heavily or lightly.
 func TestALongOutageIsNoLimit(t *testing.T) {
-	seeds := uint64(2)
-	if raceEnabled {
-		seeds = 1
-	}
+	skipUnderRace(t)
+	t.Parallel()
+	const seeds = uint64(2)
 	for _, c := range []struct {
 		lasts   time.Duration
 		callers int

@@ -13,6 +13,8 @@ import (
 // while, although a reset may be a second late by what it says, with at most a few refusals:
 // of tests whether the wait is needed.
 func TestShortWindowsInWholeSeconds(t *testing.T) {
+	skipUnderRace(t)
+	t.Parallel()
 	for name, c := range map[string]struct {
 		limit  int
 		length time.Duration

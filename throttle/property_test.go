@@ -119,6 +119,7 @@ func random(seed uint64) (simulation, string) {
 // that were sent because the first response was long in coming: at most one of each caller
 // but the first.
 func TestNeverRefusedByRandomServers(t *testing.T) {
+	t.Parallel()
 	refused, sent, runs, bad, tests, of, unknowing := 0, 0, 0, 0, 0, 0, 0
 	var used float64
 	if raceEnabled {

@@ -14,6 +14,8 @@ const into = 17300 * time.Millisecond
 
 // APIs that say nothing but no.
 func TestSilentServers(t *testing.T) {
+	skipUnderRace(t)
+	t.Parallel()
 	mute := announcement{mute: true, date: true}
 	hint := announcement{mute: true, date: true, wait: true}
 	moment := announcement{mute: true, date: true, moment: true}
@@ -78,6 +80,8 @@ func TestASilentHourIsLearned(t *testing.T) {
 
 // However many requests go in a minute, those served lately are counted right.
 func TestManySilentRequests(t *testing.T) {
+	skipUnderRace(t)
+	t.Parallel()
 	s := simulation{model: func() ratemodel.Model { return ratemodel.NewFixed(100, time.Second) }, announce: announcement{mute: true, date: true},
 		callers: 20, start: into, length: 10*time.Minute - into, policy: DefaultPolicy(), together: true}
 	for _, trip := range latencies {
@@ -94,6 +98,8 @@ func TestManySilentRequests(t *testing.T) {
 // Where a short window and a long one are found by refusals alone, some draws are unlucky;
 // on average nearly all is used.
 func TestTwoSilentWindows(t *testing.T) {
+	skipUnderRace(t)
+	t.Parallel()
 	s := simulation{model: func() ratemodel.Model {
 		return ratemodel.All{ratemodel.NewFixed(10, time.Second), ratemodel.NewFixed(100, time.Minute)}
 	}, announce: announcement{mute: true, date: true}, callers: 20, start: into, length: 20*time.Minute - into,
@@ -117,6 +123,8 @@ func TestTwoSilentWindows(t *testing.T) {
 
 // A client that does not know of any limit runs at the full speed of its callers.
 func TestNoLimitIsNotNoticed(t *testing.T) {
+	skipUnderRace(t)
+	t.Parallel()
 	for _, trip := range latencies {
 		s := simulation{model: func() ratemodel.Model { return ratemodel.All{} }, announce: announcement{mute: true},
 			callers: 200, start: into, length: time.Minute, policy: DefaultPolicy(), fastest: trip[0], slowest: trip[1]}

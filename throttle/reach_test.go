@@ -8,6 +8,7 @@ import (
 )
 
 func TestReach(t *testing.T) {
+	t.Parallel()
 	const ms = time.Millisecond
 	fixed := func(n int, d time.Duration) func() ratemodel.Model {
 		return func() ratemodel.Model { return ratemodel.NewFixed(n, d) }

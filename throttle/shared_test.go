@@ -27,6 +27,7 @@ var epochSeconds = announcement{epoch: true, step: time.Second, rounding: 1, dat
 
 // Processes that share a quota and do not talk to each other.
 func TestSharedQuotas(t *testing.T) {
+	t.Parallel()
 	base := simulation{announce: epochSeconds, callers: 10, processes: 4, start: into, length: 10*time.Minute - into, policy: DefaultPolicy()}
 	for _, c := range []struct {
 		name string
@@ -64,6 +65,7 @@ func TestSharedQuotas(t *testing.T) {
 
 // Limits that move, and servers that do not agree with each other.
 func TestMovingLimits(t *testing.T) {
+	t.Parallel()
 	base := simulation{announce: epochSeconds, model: minutes(300), callers: 20, start: into, length: 10*time.Minute - into, policy: DefaultPolicy()}
 	set := func(after time.Duration, n int) change {
 		return change{after, func(m ratemodel.Model) { m.(interface{ SetLimit(int) }).SetLimit(n) }}

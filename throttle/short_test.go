@@ -13,9 +13,8 @@ import (
 // that knows of no limits, and comes back when a refusal says, which is refused half of what it
 // sends: whatever the algorithm, whatever is told of the reset, and whether the length is.
 func TestShortWindowsBesideAPlainClient(t *testing.T) {
-	if raceEnabled {
-		t.Skip("a simulation has one goroutine")
-	}
+	skipUnderRace(t)
+	t.Parallel()
 	for _, told := range []bool{true, false} {
 		shares, refused, low := map[string][]float64{}, map[string]int{}, 0
 		servers := 0

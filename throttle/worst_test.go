@@ -44,3 +44,12 @@ func (b bar) try(t *testing.T, s simulation) {
 	}
 	t.Logf("the worst of %d runs: refused %.2f %%, used %.2f %%, fairness %.3f", runs, 100*refused, 100*used, fair)
 }
+
+// skipUnderRace skips a test of long simulations under the race detector, which has nothing to
+// find in them: a simulation has one goroutine.
+func skipUnderRace(t *testing.T) {
+	t.Helper()
+	if raceEnabled {
+		t.Skip("a simulation has one goroutine")
+	}
+}

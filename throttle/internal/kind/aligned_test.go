@@ -42,3 +42,15 @@ func TestWindowsThatAreNotAligned(t *testing.T) {
 		assert.Equal(t, !aligned, e.CounterExcluded(), "%d", last)
 	}
 }
+
+// Several windows tell the length more exactly than one. Three windows in 30 seconds are of about
+// ten seconds each, so that a reset 26 seconds later is not that of an aligned window.
+func TestManyWindowsTellTheLengthMoreExactly(t *testing.T) {
+	var e Estimator
+	e.Told(0, told(10), clock.Second)
+	e.Told(10*clock.Second, told(20), clock.Second)
+	e.Told(40*clock.Second, told(50), clock.Second)
+	assert.False(t, e.CounterExcluded())
+	e.Told(66*clock.Second, told(76), clock.Second)
+	assert.True(t, e.CounterExcluded())
+}
