@@ -44,7 +44,7 @@ func (w *window) weigh(k *Limiter, now instant, n int64) instant {
 	}
 	v := w.view(k, now)
 	room, probing := w.kind.Ready(&v.View, n)
-	safe := max(now, min(at, room, w.probe.InTurn(probing, &k.rtt), w.probeReady(k, now)))
+	safe := max(now, min(at, room, w.probe.InTurn(probing, w.length.Value, &k.rtt), w.probeReady(k, now)))
 	if safe == now {
 		return now
 	}
@@ -87,7 +87,7 @@ func (w *window) creditReady(k *Limiter, now instant, n int64) instant {
 
 // reach is how far the log looks back: the window, and the time by which one
 // request may travel longer than another.
-func (w *window) reach(k *Limiter) instant { return w.length.Value + k.rtt.Slack() }
+func (w *window) reach(k *Limiter) instant { return w.length.Value + k.rtt.SlackWithin(w.length.Value) }
 
 // opens returns when a probe makes sense: after the reset, or when a refusal bade
 // the client come back, or, if nothing at all is known of the window's time, after a
@@ -119,7 +119,7 @@ func (w *window) probeReady(k *Limiter, now instant) instant {
 		v := w.view(k, max(at, now))
 		at = min(max(at, w.kind.CounterReady(&v.View, 1)), w.phase.Patience(w.limit, w.length.Told, at))
 	}
-	return w.probe.InTurn(at, &k.rtt)
+	return w.probe.InTurn(at, w.length.Value, &k.rtt)
 }
 
 // eagerReady returns when n more may go where they may surely go at safe.
@@ -130,7 +130,7 @@ func (w *window) eagerReady(k *Limiter, now instant, n int64, safe instant) inst
 	}
 	soon := w.reset.Earliest
 	if w.length.Told {
-		soon = w.history.FallsTo(w.limit-w.reserve-n) + w.reach(k)
+		soon = min(w.history.FallsTo(w.limit-w.reserve-n)+w.reach(k), k.lastAnswered+w.length.Value)
 	}
 	return w.eager.Ready(now, soon, safe, k.lastSent, w.length.Value)
 }

@@ -60,8 +60,18 @@ func (k *Limiter) conclude(t *Reservation) {
 func (k *Limiter) expireLost(now instant) {
 	for len(k.lost) > 0 && k.lost[0].due <= now {
 		k.answered += k.lost[0].cost
+		k.lastAnswered = max(k.lastAnswered, k.lost[0].due)
 		if k.lost = k.lost[1:]; len(k.lost) == 0 {
 			k.lost = nil
 		}
 	}
+}
+
+// arrived returns a time by which all requests have arrived that were sent, or 0 if some are
+// under way.
+func (k *Limiter) arrived() instant {
+	if k.sent != k.answered {
+		return 0
+	}
+	return k.lastAnswered
 }

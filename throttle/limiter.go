@@ -60,6 +60,7 @@ type Limiter struct {
 	// numbers. sent and answered count them.
 	sent, answered int64
 	lastSent       instant
+	lastAnswered   instant
 	uncertainUntil instant // until then answers may have been lost, or left a window out
 
 	cooldown cooldown

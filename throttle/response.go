@@ -14,6 +14,7 @@ func (k *Limiter) Observe(now time.Time, t Reservation, r *header.Reading) {
 	i := k.instant(now)
 	k.expireLost(i)
 	k.answered += t.cost
+	k.lastAnswered = i
 	k.rtt.Observe(i - t.at)
 	if r.Stale || len(r.Windows) < len(k.windows) {
 		k.uncertainUntil = i

@@ -109,7 +109,7 @@ func (w *window) view(k *Limiter, now instant) contention.View {
 	return contention.View{
 		View: kind.View{
 			Now: now, Limit: w.limit, Reserve: w.reserve, Length: w.length.Value, LengthSure: w.length.Known(),
-			Reset: w.reset, ResetKnown: w.resetKnown, Settled: w.settled, Log: &w.history, RTT: &k.rtt,
+			Reset: w.reset, ResetKnown: w.resetKnown, Settled: w.settled, Arrived: k.arrived(), Log: &w.history, RTT: &k.rtt,
 		},
 		Kind: &w.kind, Sent: k.sent, Answered: k.answered, LastSent: k.lastSent,
 	}

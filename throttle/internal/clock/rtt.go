@@ -44,6 +44,11 @@ func (l *RTT) Slack() Instant {
 	return spread + few + l.Mean/16 + 2*Millisecond
 }
 
+// SlackWithin returns the spread to allow for at a window of the given length: not more than that.
+// Responses that take longer than a window were slow in the making; had requests been so long on
+// their way, nobody could keep to the window.
+func (l *RTT) SlackWithin(length Instant) Instant { return min(l.Slack(), length) }
+
 // Usual returns a round trip that few are longer than.
 func (l *RTT) Usual() Instant { return l.Mean + 4*l.deviation }
 

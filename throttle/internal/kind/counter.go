@@ -30,7 +30,7 @@ func (v *View) tally() tally {
 	length, now, reset := v.Length, v.Now, v.Reset
 	start := clock.Between(reset.Earliest-length, reset.Latest-length)
 	// What was sent shortly before a boundary may have arrived behind it.
-	travel := v.RTT.Usual()
+	travel := v.travel()
 	since := start.Earliest - travel
 	if now > reset.Latest {
 		past := (now - reset.Latest) / length * length
@@ -59,7 +59,7 @@ func (e *Estimator) CounterReady(v *View, n int64) clock.Instant {
 		// Where its windows begin is not known well enough to wait for one.
 		at = min(at, v.anyPhaseReady(room))
 	}
-	return at
+	return max(v.Now, min(at, v.over(2*v.Length)))
 }
 
 // phaseReady returns when it has, as its windows begin where the resets are.
@@ -79,7 +79,7 @@ func (v *View) phaseReady(room int64) clock.Instant {
 // anyPhaseReady returns when it has, wherever its windows begin: a request counts
 // fully until it is a length old, and from then on fades within another, at least.
 func (v *View) anyPhaseReady(room int64) clock.Instant {
-	length, slack, now := v.Length, v.RTT.Slack(), v.Now
+	length, slack, now := v.Length, v.RTT.SlackWithin(v.Length), v.Now
 	const steps = 64
 	first, last := 0, 2*steps // it has room after so many steps at the latest
 	for first < last {

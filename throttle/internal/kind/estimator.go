@@ -39,13 +39,26 @@ type View struct {
 	Reset          clock.Interval
 	ResetKnown     bool
 	Settled        clock.Instant // no request sent before may be counted after the reset
+	Arrived        clock.Instant // all requests that were sent have arrived by then; 0 if some may not have
 	Log            *eventlog.Log // of the requests that the window counts
 	RTT            *clock.RTT
 }
 
 // Reach is how far the log looks back: the window, and the time by which one request may
 // travel longer than another.
-func (v *View) Reach() clock.Instant { return v.Length + v.RTT.Slack() }
+func (v *View) Reach() clock.Instant { return v.Length + v.RTT.SlackWithin(v.Length) }
+
+// travel returns how much earlier or later than they were sent requests may have arrived.
+func (v *View) travel() clock.Instant { return min(v.RTT.Usual(), v.Length) }
+
+// over returns when all requests that were sent are so old, or Never if some may not have
+// arrived.
+func (v *View) over(age clock.Instant) clock.Instant {
+	if v.Arrived == 0 {
+		return clock.Never
+	}
+	return v.Arrived + age
+}
 
 // An Observation is what the response to a request says, received at the View's Now.
 type Observation struct {
@@ -147,7 +160,7 @@ func (e *Estimator) logReady(v *View, n int64) clock.Instant {
 	if allowed < 0 || v.Length == 0 || !v.LengthSure && !e.rolling.proved() {
 		return clock.Never
 	}
-	at := max(v.Now, e.rolling.refutedUntil, v.Log.FallsTo(allowed)+v.Reach())
+	at := max(v.Now, e.rolling.refutedUntil, min(v.Log.FallsTo(allowed)+v.Reach(), v.over(v.Length)))
 	if !e.rolling.proved() && !e.counter.excluded {
 		at = max(at, e.CounterReady(v, n))
 	}
