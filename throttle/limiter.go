@@ -244,7 +244,9 @@ func (k *Limiter) Take(now time.Time, cost int) Reservation {
 		}
 		k.windows[j].send(i, slack, k.sent, n)
 	}
-	k.edges.Send(i, n)
+	if len(k.edges) > 0 {
+		k.edges.Send(i, n)
+	}
 	if i < k.cooldown.until {
 		k.refusals.SendTest(i, k.sent)
 	}
