@@ -130,8 +130,8 @@ func (w *window) tooShort(k *Limiter) bool {
 		w.phase.Far(w.length.Least-w.coarse.Step(), &k.rtt, w.far) // of all that responses have told
 }
 
-// isFar reports whether the window of the key is too short beside a round trip.
-func (k *Limiter) isFar() bool { return len(k.windows) == 1 && k.windows[0].far }
+// far reports whether the window of the key is too short beside a round trip.
+func (k *Limiter) far() bool { return len(k.windows) == 1 && k.windows[0].far }
 
 func (w *window) setLimit(k *Limiter, limit int64) {
 	w.limit = limit
