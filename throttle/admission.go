@@ -1,6 +1,31 @@
 package throttle
 
-import "github.com/forbear-go/forbear/throttle/internal/probe"
+import (
+	"github.com/forbear-go/forbear/throttle/internal/probe"
+	"github.com/forbear-go/forbear/throttle/limit"
+)
+
+// never returns the decision about n at once if a window never allows that.
+func (k *Limiter) never(n int64) (d limit.Decision, never bool) {
+	if n <= 1 {
+		return limit.Decision{}, false
+	}
+	w := k.tooSmall(n)
+	if w == nil {
+		return limit.Decision{}, false
+	}
+	return limit.Decision{Limit: w.name, Max: int(w.limit - w.reserve)}, true
+}
+
+// tooSmall returns a window that never allows n at once, or nil.
+func (k *Limiter) tooSmall(n int64) *window {
+	for i := range k.windows {
+		if w := &k.windows[i]; w.units == nil && w.limit > 0 && n > w.limit-w.reserve && !w.mixture.Mixed() {
+			return w
+		}
+	}
+	return nil
+}
 
 // ready returns when n more may go on the account of this window: the earliest of
 // what its grounds say.

@@ -78,6 +78,25 @@ type Limiter struct {
 	trust trust.Key // in the windows of the key
 }
 
+// A Reservation is the record of one request. [Limiter.Take] returns it when the request
+// is sent; the caller passes it back with the response.
+type Reservation struct {
+	// Streamed says that the response began before it was complete, and Metered that
+	// [Limiter.Settle] is called once its body was read. Both are set before the response is
+	// observed.
+	Streamed, Metered bool
+	// Uneven says that requests cost the server very different amounts, so that how many it
+	// serves in a second or two says little. It is set before a refusal is observed.
+	Uneven bool
+
+	number, cost int64           // its number is the last of those that it takes
+	answered     int64           // how many had been answered when it was sent
+	holds        *holds          // of windows that count something else than requests; nil is none
+	at           instant         // when it was sent
+	burst        *refusals.Burst // that it was sent in; nil if those are not followed
+	tests        uint64          // marks of the windows that would have stopped it
+}
+
 // The names of what a request may wait for, besides those of the windows.
 const (
 	// FirstAnswer is the wait for the response to the first request, or to the first
@@ -137,36 +156,6 @@ func (k *Limiter) Ask(now time.Time, cost int) limit.Decision {
 		return limit.Decision{Limit: name, Unknown: true}
 	}
 	return limit.Decision{At: k.time(at), Limit: name, Try: k.tries(i, n)}
-}
-
-// pacing returns when pacing lets n more go that may go now, which is at i.
-func (k *Limiter) pacing(now time.Time, i instant, n int64) limit.Decision {
-	if p, name := k.paced(i, n); p.at > i {
-		return limit.Decision{At: k.time(p.at), Limit: name, Paced: time.Duration(p.most)}
-	}
-	return limit.Decision{At: now}
-}
-
-// never returns the decision about n at once if a window never allows that.
-func (k *Limiter) never(n int64) (d limit.Decision, never bool) {
-	if n <= 1 {
-		return limit.Decision{}, false
-	}
-	w := k.tooSmall(n)
-	if w == nil {
-		return limit.Decision{}, false
-	}
-	return limit.Decision{Limit: w.name, Max: int(w.limit - w.reserve)}, true
-}
-
-// tooSmall returns a window that never allows n at once, or nil.
-func (k *Limiter) tooSmall(n int64) *window {
-	for i := range k.windows {
-		if w := &k.windows[i]; w.units == nil && w.limit > 0 && n > w.limit-w.reserve && !w.mixture.Mixed() {
-			return w
-		}
-	}
-	return nil
 }
 
 // opens returns when the cooldown of the key lets n more go, or what an earlier run knew, and
@@ -245,7 +234,9 @@ func (k *Limiter) Take(now time.Time, cost int) Reservation {
 		}
 		k.windows[j].send(i, slack, k.sent, n)
 	}
-	k.edges.Send(i, n)
+	if len(k.edges) > 0 {
+		k.edges.Send(i, n)
+	}
 	if i < k.cooldown.until {
 		k.refusals.SendTest(i, k.sent)
 	}
@@ -269,6 +260,11 @@ type amountsOf Policy
 
 func (p *amountsOf) ReserveOf(limit int64) int64   { return p.Reserve.of(limit) }
 func (p *amountsOf) ThresholdOf(limit int64) int64 { return p.Threshold.of(limit) }
+
+// request returns what has to be known of a request to learn from a refusal.
+func (t *Reservation) request() refusals.Request {
+	return refusals.Request{Number: t.number, Cost: t.cost, At: t.at, Burst: t.burst}
+}
 
 // jitter returns a random time of at most the given one.
 func (k *Limiter) jitter(most instant) instant { return clock.Jitter(&k.random, most) }

@@ -130,8 +130,8 @@ func (w *window) tooShort(k *Limiter) bool {
 		w.phase.Far(w.length.Least-w.coarse.Step(), &k.rtt, w.far) // of all that responses have told
 }
 
-// isFar reports whether the window of the key is too short beside a round trip.
-func (k *Limiter) isFar() bool { return len(k.windows) == 1 && k.windows[0].far }
+// far reports whether the window of the key is too short beside a round trip.
+func (k *Limiter) far() bool { return len(k.windows) == 1 && k.windows[0].far }
 
 func (w *window) setLimit(k *Limiter, limit int64) {
 	w.limit = limit
@@ -202,11 +202,12 @@ func (w *window) observeLength(k *Limiter, now instant, t *Reservation, said *he
 }
 
 func (w *window) observeRemaining(k *Limiter, now instant, t *Reservation, remaining int64, reset interval, resetTold bool) {
+	answered := t.answered + t.cost
 	w.trust.Observe(&trust.Response{
-		Now: now, Number: t.number, Cost: t.cost, Answered: t.answered, Sent: k.sent, Remaining: remaining, Limit: w.limit,
+		Now: now, Number: t.number, Answered: answered, Sent: k.sent, Remaining: remaining, Limit: w.limit,
 		Reset: w.reset.Earliest, ResetKnown: w.resetKnown, Length: &w.length,
 	})
-	bound := t.answered + t.cost + remaining
+	bound := answered + remaining
 	switch {
 	case !w.credited || bound >= w.grantedThrough:
 		w.grantedThrough, w.raised, w.credited = bound, k.sent, true

@@ -3,6 +3,8 @@ package throttle
 import (
 	"cmp"
 	"time"
+
+	"github.com/forbear-go/forbear/throttle/limit"
 )
 
 // A pacing is when pacing lets a request go that could go at once: at this moment, or
@@ -11,6 +13,14 @@ type pacing struct{ at, most instant }
 
 // unbounded is a pacing that keeps requests back for as long as it takes.
 const unbounded = farthest
+
+// pacing returns when pacing lets n more go that may go now, which is at i.
+func (k *Limiter) pacing(now time.Time, i instant, n int64) limit.Decision {
+	if p, name := k.paced(i, n); p.at > i {
+		return limit.Decision{At: k.time(p.at), Limit: name, Paced: time.Duration(p.most)}
+	}
+	return limit.Decision{At: now}
+}
 
 // paced returns when pacing lets n more go that may go at now, and the name of the limit
 // that is paced.

@@ -50,7 +50,7 @@ func (k *Limiter) refuse(now instant, t *Reservation, r *header.Reading) {
 	}
 	k.refuseUnits(now, t, r)
 	switch {
-	case explained && !k.isFar():
+	case explained && !k.far():
 	case !explained && t.Uneven && len(k.windows) == 0 && r.Wait.Known() && asked <= unevenWait:
 		k.refusals.ForgetLimits()
 	default:

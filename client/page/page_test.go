@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
@@ -20,56 +19,6 @@ import (
 	"github.com/forbear-go/forbear/client/page"
 	"github.com/forbear-go/forbear/queue"
 )
-
-// An api is a server that announces a limit on requests in each window of the clock.
-type api struct {
-	mu     sync.Mutex
-	limit  int
-	length time.Duration
-	window int64
-	used   int
-	turned int    // away
-	name   string // of the limit; empty if it has none
-}
-
-func (a *api) RoundTrip(req *http.Request) (*http.Response, error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	now := time.Now()
-	if w := now.UnixNano() / int64(a.length); w != a.window {
-		a.window, a.used = w, 0
-	}
-	opens := time.Unix(0, (a.window+1)*int64(a.length)).Sub(now)
-	status := http.StatusOK
-	if a.used++; a.used > a.limit {
-		status = http.StatusTooManyRequests
-		a.turned++
-	}
-	h := http.Header{}
-	if a.name != "" {
-		h.Set("RateLimit-Policy", fmt.Sprintf(`%q;q=%d;w=%d`, a.name, a.limit, int(a.length.Seconds())))
-		h.Set("RateLimit", fmt.Sprintf(`%q;r=%d;t=%d`, a.name, max(a.limit-a.used, 0), int(opens.Seconds()+0.999)))
-	} else {
-		h.Set("X-RateLimit-Limit", strconv.Itoa(a.limit))
-		h.Set("X-RateLimit-Remaining", strconv.Itoa(max(a.limit-a.used, 0)))
-		h.Set("X-RateLimit-Reset", strconv.FormatInt(int64(opens.Seconds()+0.999), 10))
-	}
-	return &http.Response{StatusCode: status, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: h, Body: http.NoBody, Request: req}, nil
-}
-
-// refusals returns how many requests were refused.
-func (a *api) refusals() int {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.turned
-}
-
-// spend spends quota as other clients would.
-func (a *api) spend(n int) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.used += n
-}
 
 // observed returns a client of base and its page.
 func observed(t testing.TB, p *page.Page, base http.RoundTripper, opts ...client.Option) (*http.Client, http.Handler) {
@@ -353,70 +302,5 @@ func TestHandlerAlone(t *testing.T) {
 		require.Equal(t, "api.test", k.Host)
 		require.Equal(t, page.Counts{Sent: 1}, k.Counts)
 		require.Contains(t, document(t, h, "/"), "key "+k.ID)
-	})
-}
-
-// A watcher is a client that reads a stream of events.
-type watcher struct {
-	*httptest.ResponseRecorder
-	pipe *io.PipeWriter
-}
-
-func (w *watcher) Write(b []byte) (int, error) { return w.pipe.Write(b) }
-func (w *watcher) FlushError() error           { return nil }
-
-func TestStream(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var p page.Page
-		hc, h := observed(t, &p, &api{limit: 20, length: time.Minute})
-		get(t, t.Context(), hc, "http://a.test/", "one")
-		ctx, cancel := context.WithCancel(t.Context())
-		r := httptest.NewRequestWithContext(ctx, http.MethodGet, "/", nil)
-		r.Header.Set("Accept", "text/event-stream")
-		out, in := io.Pipe()
-		w := &watcher{httptest.NewRecorder(), in}
-		ended := make(chan struct{})
-		go func() { h.ServeHTTP(w, r); close(ended) }()
-		next := func() string {
-			var b strings.Builder
-			one := make([]byte, 1)
-			for !strings.HasSuffix(b.String(), "\n\n") {
-				_, err := out.Read(one)
-				require.NoError(t, err)
-				b.Write(one)
-			}
-			return b.String()
-		}
-		message := next()
-		for line := range strings.SplitSeq(strings.TrimSuffix(message, "\n\n"), "\n") {
-			require.True(t, strings.HasPrefix(line, "data: "), line)
-		}
-		require.Contains(t, message, "19 of 20 left")
-		require.Contains(t, message, "opens in 1 min")
-		for range 4 {
-			get(t, t.Context(), hc, "http://b.test/", "two")
-		}
-		began := time.Now()
-		message = next()
-		require.Equal(t, time.Second, time.Since(began))
-		require.Contains(t, message, "00:00:01 UTC")
-		require.Less(t, strings.Index(message, "a.test"), strings.Index(message, "b.test"), "what is shown keeps its place")
-		document := document(t, h, "/")
-		require.Greater(t, strings.Index(document, "a.test"), strings.Index(document, "b.test"), "the busiest first")
-		cancel()
-		<-ended
-		require.Equal(t, "text/event-stream", w.Header().Get("Content-Type"))
-	})
-}
-
-func TestStreamEndsWithItsReader(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var p page.Page
-		_, h := observed(t, &p, &api{limit: 20, length: time.Minute})
-		r := httptest.NewRequest(http.MethodGet, "/", nil)
-		r.Header.Set("Accept", "text/event-stream")
-		out, in := io.Pipe()
-		require.NoError(t, out.Close())
-		h.ServeHTTP(&watcher{httptest.NewRecorder(), in}, r) // returns
 	})
 }

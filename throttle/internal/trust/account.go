@@ -42,7 +42,7 @@ func (a *account) wrong(errors int) bool {
 
 // observe takes in what a response says remains.
 func (a *account) observe(r *Response) {
-	low, high := r.Answered+r.Cost+r.Remaining, r.Sent+r.Remaining
+	low, high := r.Answered+r.Remaining, r.Sent+r.Remaining
 	a.most = max(a.most, r.Remaining, r.Limit)
 	switch {
 	case !a.known:

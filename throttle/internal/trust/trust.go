@@ -49,8 +49,8 @@ type Key struct {
 // A Response is one that tells what remains of a window that counts requests.
 type Response struct {
 	Now              clock.Instant
-	Number, Cost     int64 // of the request
-	Answered         int64 // how many had been answered when it was sent
+	Number           int64 // of the request
+	Answered         int64 // how many had been answered when it was sent, and itself
 	Sent             int64 // by now
 	Remaining, Limit int64
 	Reset            clock.Instant // when the window opens at the earliest

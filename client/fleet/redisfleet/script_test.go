@@ -1,0 +1,272 @@
+package redisfleet
+
+import (
+	"encoding/json"
+	"maps"
+	"math/rand/v2"
+	"reflect"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/forbear-go/forbear/client/fleet"
+)
+
+// A fake member makes up reports, as plausible as it likes.
+type fake struct {
+	id             string
+	seq, ack, g, f int64
+	inc            string
+	ver, told, pd  int64
+	probe, members int64
+	fleet          int64
+	term, each     int64
+}
+
+func (m *fake) report(draw *rand.Rand, now int64) map[string]any {
+	if draw.IntN(12) > 0 {
+		m.seq++ // else it comes again
+	}
+	m.f += draw.Int64N(m.g - m.f + 1)
+	if draw.IntN(10) == 0 {
+		m.g -= draw.Int64N(m.g - m.f + 1)
+	}
+	if m.probe > 0 && draw.IntN(2) == 0 {
+		m.pd, m.probe = m.probe, 0
+	}
+	windows := map[string]any{}
+	for _, name := range []string{"a", "b"} {
+		if draw.IntN(3) > 0 {
+			left := draw.Int64N(50)
+			windows[name] = map[string]any{
+				"l": 50, "b": m.fleet + left + 1, "nb": m.fleet + draw.Int64N(left+1), "r": left, "v": m.ver - draw.Int64N(2),
+				"w": 2000 * draw.Int64N(2), "lo": now + draw.Int64N(1000), "hi": now + 1000 + draw.Int64N(1000),
+			}
+		}
+	}
+	rarely := func(n int64) int64 {
+		if draw.IntN(25) == 0 {
+			return n
+		}
+		return 0
+	}
+	return map[string]any{
+		"id": m.id, "seq": m.seq, "ack": m.ack - rarely(-1), "inc": m.inc, "ver": m.ver + rarely(5), "nonce": m.id + ":" + strconv.FormatInt(m.seq, 10),
+		"k": max(m.members, 1), "ttl": 4000, "grace": 1000, "trip": 1 + draw.Int64N(100), "want": draw.Int64N(60),
+		"g": m.g, "f": m.f, "fa": m.told, "pd": m.pd, "off": rarely(draw.Int64N(3)), "hold": rarely(now + 300), "ws": windows, "rf": 0, "rt": 0, "cl": rarely(now + draw.Int64N(8000)), "tc": 0, "ts": 0, "tf": 0,
+		"tm": m.term, "e": m.each, "sp": m.each / 3, "bye": 0, "db": 0,
+	}
+}
+
+// A pair is the ledger in Go and the script, which are told the same.
+type pair struct {
+	memory *fleet.Memory
+	server *miniredis.Miniredis
+	store  *Store
+	sub    *miniredis.Subscriber
+	now    time.Time
+	news   []string // of the ledger
+	pushes int
+}
+
+func newPair(t testing.TB) *pair {
+	t.Helper()
+	server, c := embedded(t)
+	store, err := New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &pair{server: server, store: store, sub: server.NewSubscriber()}
+	p.sub.Subscribe(store.channel())
+	p.memory = &fleet.Memory{Now: func() time.Time { return p.now }}
+	p.memory.Listen(func(key string, news []byte) { p.news = append(p.news, key+" "+string(news)) }, func() {})
+	return p
+}
+
+// hear returns what the script publishes while f runs.
+func (p *pair) hear(f func()) (news []string) {
+	var done sync.WaitGroup
+	done.Go(func() {
+		for m := range p.sub.Messages() {
+			if m.Message == "" {
+				return
+			}
+			news = append(news, m.Message)
+		}
+	})
+	f()
+	p.server.Publish(p.store.channel(), "")
+	done.Wait()
+	return news
+}
+
+// exchange tells both, and returns what they reply, which must be the same.
+func (p *pair) exchange(t testing.TB, now time.Time, q map[string]any) map[string]any {
+	t.Helper()
+	p.now = now
+	p.server.SetTime(now)
+	report, err := json.Marshal(q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.news = nil
+	inGo, err := p.memory.Exchange(t.Context(), "key", report)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var inLua []byte
+	news := p.hear(func() { inLua, err = p.store.Exchange(t.Context(), "key", report) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(news) != len(p.news) {
+		t.Fatalf("report %s\nledger tells %q\nscript tells %q", report, p.news, news)
+	}
+	for i, said := range news {
+		a, b := decode(t, []byte(strings.TrimPrefix(p.news[i], "key "))), decode(t, []byte(strings.TrimPrefix(said, "key ")))
+		if a["push"] != nil {
+			p.pushes++
+		}
+		maps.DeleteFunc(b, func(_ string, v any) bool { return v == 0.0 }) // Go leaves it out
+		if !reflect.DeepEqual(a, b) {
+			t.Fatalf("report %s\nledger tells %q\nscript tells %q", report, p.news[i], said)
+		}
+	}
+	a, b := decode(t, inGo), decode(t, inLua)
+	if _, ok := b["ws"]; !ok {
+		b["ws"] = map[string]any{}
+	}
+	if (a["stale"] != true || b["stale"] != true) && !reflect.DeepEqual(a, b) {
+		t.Fatalf("report %s\nledger %s\nscript %s", report, inGo, inLua)
+	}
+	return a
+}
+
+// The script and the ledger agree when a fixed window opens that is told in whole seconds, what
+// is pushed to whom then, and what is allotted.
+func TestScriptFindsThePhase(t *testing.T) {
+	for seed := range uint64(5) {
+		draw, p := rand.New(rand.NewPCG(seed, 5)), newPair(t)
+		now, told, terms, raised := int64(1_900_000_000_000), 0, 0, 0
+		members := []*fake{{id: "a"}, {id: "b"}, {id: "c"}}
+		windows := make([]map[string]any, len(members))
+		var begun, counted int64
+		limit := int64(100)
+		for range 1500 {
+			if draw.IntN(60) > 0 {
+				now += draw.Int64N(60)
+			} else {
+				now += draw.Int64N(6000)
+			}
+			i := draw.IntN(len(members))
+			m := members[i]
+			if m.seq++; windows[i] == nil {
+				windows[i] = map[string]any{}
+			}
+			rarely := func(among int) int {
+				if draw.IntN(among) == 0 {
+					return 1
+				}
+				return 0
+			}
+			if m.term != 0 && draw.IntN(10) == 0 {
+				m.each -= draw.Int64N(m.each + 1)
+			}
+			if draw.IntN(400) == 0 {
+				limit = 80 + draw.Int64N(40)
+			}
+			a := p.exchange(t, time.UnixMilli(now), map[string]any{
+				"id": m.id, "seq": m.seq, "ack": m.seq - 1, "inc": m.inc, "ver": m.ver, "nonce": "n", "k": 1, "ttl": 600000, "grace": 1000,
+				"trip": 30, "want": draw.Int64N(2) * 60, "g": m.g, "f": m.f, "fa": m.told, "pd": m.pd, "off": 0, "hold": 0, "ws": windows[i], "rf": 0, "rt": 0, "cl": 0, "tc": 0, "ts": 0, "tf": 0,
+				"tm": m.term, "e": m.each, "sp": draw.Int64N(m.each + 1), "bye": rarely(50), "db": rarely(200),
+			})
+			granted := int64(a["g"].(float64))
+			m.told, m.inc, m.ver, m.fleet = m.f, a["inc"].(string), int64(a["ver"].(float64)), int64(a["f"].(float64))
+			if a["probe"] == true {
+				m.pd = m.seq
+			}
+			had := m.each
+			if m.term, m.each = int64(a["tm"].(float64)), int64(a["e"].(float64)); m.term != 0 {
+				terms++
+				if m.each > had {
+					raised++
+				}
+				granted += min(draw.Int64N(30), m.each) // it spends some of it
+			}
+			if w, ok := a["ws"].(map[string]any)["w"].(map[string]any); ok && w["p"].(float64) > 0 {
+				told++
+			}
+			// All that was granted is sent at once, and counted in windows of two seconds.
+			windows[i] = map[string]any{}
+			if cost := granted - m.g; cost > 0 {
+				now += 30
+				if now/2000 != begun {
+					begun, counted = now/2000, 0
+				}
+				counted += cost
+				left, ends := max(limit-counted, 0), now/1000*1000+1000*(2-now/1000%2)
+				windows[i]["w"] = map[string]any{"l": limit, "b": m.fleet + cost + left, "nb": m.fleet + cost + left, "r": left, "v": m.ver, "w": 2000, "lo": ends - 700, "hi": ends + 300}
+				m.g, m.f = granted, granted
+			}
+		}
+		t.Logf("seed %d: %d replies told when the window opens, and %d of allotments, of which %d were raised; %d news pushed something", seed, told, terms, raised, p.pushes)
+		if told == 0 || p.pushes == 0 || terms == 0 || raised == 0 {
+			t.Error("that leaves something out")
+		}
+	}
+}
+
+// The script says what the ledger in Go says, whatever it is told.
+func TestScriptIsTheLedger(t *testing.T) {
+	for seed := range uint64(12) {
+		draw := rand.New(rand.NewPCG(seed, 3))
+		p := newPair(t)
+		now := time.UnixMilli(1_900_000_000_000)
+		var members []*fake
+		for i := range 5 {
+			members = append(members, &fake{id: "m" + strconv.Itoa(i)})
+		}
+		grants := int64(0)
+		for range 400 {
+			now = now.Add(time.Duration(draw.Int64N(400)) * time.Millisecond)
+			switch draw.IntN(60) {
+			case 0:
+				now = now.Add(time.Duration(draw.Int64N(8)) * time.Second)
+			case 1:
+				now = now.Add(-time.Duration(draw.Int64N(900)) * time.Millisecond)
+			case 2:
+				p.memory.Flush()
+				p.server.FlushAll()
+			}
+			m := members[draw.IntN(len(members))]
+			q := m.report(draw, now.UnixMilli())
+			a := p.exchange(t, now, q)
+			if a["stale"] == true {
+				continue
+			}
+			number := func(name string) int64 { return int64(a[name].(float64)) }
+			grants += number("g") - m.g
+			m.ack = m.seq
+			m.g, m.told, m.inc, m.ver = number("g"), m.f, a["inc"].(string), number("ver")
+			m.members, m.fleet = number("k"), number("f")
+			if a["probe"] == true {
+				m.probe = m.seq
+			}
+		}
+		if grants == 0 {
+			t.Errorf("seed %d: nothing was granted", seed)
+		}
+	}
+}
+
+func decode(t testing.TB, data []byte) map[string]any {
+	t.Helper()
+	var m map[string]any
+	if err := json.Unmarshal(data, &m); err != nil {
+		t.Fatalf("%v in %s", err, data)
+	}
+	return m
+}
