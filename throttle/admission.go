@@ -69,7 +69,7 @@ func (w *window) weigh(k *Limiter, now instant, n int64) instant {
 	}
 	v := w.view(k, now)
 	room, probing := w.kind.Ready(&v.View, n)
-	safe := max(now, min(at, room, w.probe.InTurn(probing, w.length.Value, &k.rtt), w.probeReady(k, now)))
+	safe := max(now, min(at, room, w.probe.InTurn(probing, w.limit, w.length.Value, &k.rtt), w.probeReady(k, now)))
 	if safe == now {
 		return now
 	}
@@ -144,18 +144,18 @@ func (w *window) probeReady(k *Limiter, now instant) instant {
 		v := w.view(k, max(at, now))
 		at = min(max(at, w.kind.CounterReady(&v.View, 1)), w.phase.Patience(w.limit, w.length.Told, at))
 	}
-	return w.probe.InTurn(at, w.length.Value, &k.rtt)
+	return w.probe.InTurn(at, w.limit, w.length.Value, &k.rtt)
 }
 
 // eagerReady returns when n more may go where they may surely go at safe.
 func (w *window) eagerReady(k *Limiter, now instant, n int64, safe instant) instant {
-	if n > 1 || !w.resetKnown || !probe.Short(w.length.Value) || k.sent != k.answered ||
+	if n > 1 || !w.resetKnown || !probe.Short(w.length.Value) || k.arrived() == 0 ||
 		w.phase.Settled() > 0 || w.contention.Others(now) || w.kind.Regains() || w.probe.Bidden() > 0 {
 		return safe
 	}
 	soon := w.reset.Earliest
 	if w.length.Told {
-		soon = min(w.history.FallsTo(w.limit-w.reserve-n)+w.reach(k), k.lastAnswered+w.length.Value)
+		soon = min(w.history.FallsTo(w.limit-w.reserve-n)+w.reach(k), k.arrived()+w.length.Value)
 	}
 	return w.eager.Ready(now, soon, safe, k.lastSent, w.length.Value)
 }

@@ -62,7 +62,7 @@ func (k *Limiter) matching(said *header.Window) *window {
 // spend of the windows.
 func (k *Limiter) AskUnannounced(now time.Time, cost int) limit.Decision {
 	i, n := k.instant(now), units(cost)
-	k.expireLost(i)
+	k.expire(i)
 	if d, never := k.never(n); never {
 		return d
 	}
@@ -78,7 +78,7 @@ func (k *Limiter) AskUnannounced(now time.Time, cost int) limit.Decision {
 // taught, either. It serves those who know by other means what these are.
 func (k *Limiter) AskUnlearned(now time.Time, cost int) limit.Decision {
 	i, n := k.instant(now), units(cost)
-	k.expireLost(i)
+	k.expire(i)
 	at, name := k.opens(i, n)
 	v := k.view()
 	if k.refusals.Holds(&v, n) {

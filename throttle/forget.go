@@ -10,7 +10,7 @@ import (
 
 // Forget drops all that is believed of limits. What is under way is still counted as such.
 func (k *Limiter) Forget(now time.Time) {
-	k.expireLost(k.instant(now))
+	k.expire(k.instant(now))
 	k.windows, k.edges, k.remembered, k.refusals = nil, nil, nil, refusals.Estimator{}
 	k.cooldown = cooldown{}
 	k.cooldown.narrowDown(k.sent)
@@ -19,7 +19,7 @@ func (k *Limiter) Forget(now time.Time) {
 // ForgetRefusals drops the limits that were learned from refusals, and ends the wait of the last one,
 // because they turned out to concern other requests.
 func (k *Limiter) ForgetRefusals(now time.Time) {
-	k.expireLost(k.instant(now))
+	k.expire(k.instant(now))
 	k.refusals.ForgetLimits()
 	k.cooldown = cooldown{}
 }

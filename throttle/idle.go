@@ -8,7 +8,7 @@ import "time"
 // needed while nothing is sent.
 func (k *Limiter) Idle(now time.Time) bool {
 	i := k.instant(now)
-	k.expireLost(i)
+	k.expire(i)
 	if k.sent != k.answered || k.cooldown.until > i || k.lastSent+rest > i {
 		return false
 	}

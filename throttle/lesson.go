@@ -64,7 +64,7 @@ func (l *Lesson) IsZero() bool { return l.Limit == 0 && l.Rate == 0 && len(l.Win
 // Lesson returns what the Limiter knows at now.
 func (k *Limiter) Lesson(now time.Time) Lesson {
 	i := k.instant(now)
-	k.expireLost(i)
+	k.expire(i)
 	out := Lesson{Windows: k.announced(i)}
 	k.infer(i, &out)
 	if out.IsZero() {

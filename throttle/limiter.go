@@ -60,7 +60,7 @@ type Limiter struct {
 	// numbers. sent and answered count them.
 	sent, answered int64
 	lastSent       instant
-	lastAnswered   instant
+	flights        flights
 	uncertainUntil instant // until then answers may have been lost, or left a window out
 
 	cooldown cooldown
@@ -90,7 +90,7 @@ type Reservation struct {
 	Uneven bool
 
 	number, cost int64           // its number is the last of those that it takes
-	answered     int64           // how many had been answered when it was sent
+	counted      int64           // how many the server had surely counted when it was sent
 	holds        *holds          // of windows that count something else than requests; nil is none
 	at           instant         // when it was sent
 	burst        *refusals.Burst // that it was sent in; nil if those are not followed
@@ -127,7 +127,7 @@ func New(policy Policy, now time.Time) (*Limiter, error) {
 // one of the names above; it is empty if the request may be sent at once.
 func (k *Limiter) Ask(now time.Time, cost int) limit.Decision {
 	i, n := k.instant(now), units(cost)
-	k.expireLost(i)
+	k.expire(i)
 	if d, never := k.never(n); never {
 		return d
 	}
@@ -226,7 +226,8 @@ func (k *Limiter) Take(now time.Time, cost int) Reservation {
 	k.test(i, n)
 	slack := k.rtt.Slack()
 	burst := k.refusals.StartBurst(i, min(slack, k.rtt.WasShortest/2), k.sent-k.answered)
-	t := Reservation{number: k.sent, cost: n, answered: k.answered, at: i, tests: tests, burst: burst}
+	t := Reservation{number: k.sent, cost: n, counted: k.counted(), at: i, tests: tests, burst: burst}
+	k.flights.send(&t)
 	for j := range k.windows {
 		if w := &k.windows[j]; w.units != nil {
 			w.units.take(k, i, &t)

@@ -33,7 +33,7 @@ func (w *window) observe(k *Limiter, now instant, t *Reservation, said *header.W
 	raw, full := reset, !ok || w.limit <= 1 || 2*remaining >= w.limit
 	if step := min(clock.Bounded(said.Reset.Resolution), clock.FarDay); told && ok && w.phased(k, now, step) {
 		reset = w.phase.Observe(reset, &phase.Response{
-			Sample: phase.Sample{Sent: t.at, Received: now, Remaining: remaining, Answered: t.answered + t.cost},
+			Sample: phase.Sample{Sent: t.at, Received: now, Remaining: remaining, Answered: t.counted + t.cost},
 			Limit:  w.limit, Numbered: k.sent, Told: w.length.Period(), Step: step, Refused: refused,
 		})
 	}
@@ -92,10 +92,10 @@ func (w *window) observeLimit(k *Limiter, now instant, limit int64, refused bool
 // leftAfter returns how many remain now where the response to t says that so many did. Of responses
 // that overtake each other, the last to come may have said more than there is.
 func (w *window) leftAfter(k *Limiter, t *Reservation, remaining int64) int64 {
-	if !w.credited || k.sent != k.answered {
+	if !w.credited || k.sent != k.counted() {
 		return remaining
 	}
-	return max(min(remaining, max(w.grantedThrough, t.answered+t.cost+remaining)-k.sent), 0)
+	return max(min(remaining, max(w.grantedThrough, t.counted+t.cost+remaining)-k.sent), 0)
 }
 
 // phased reports whether there is something to learn from an answer.
@@ -173,7 +173,7 @@ func (w *window) observeReset(k *Limiter, t *Reservation, reset interval, full b
 // close notes, when all requests are answered, that they were counted before the reset:
 // each answer told this one, or an earlier one.
 func (w *window) close(k *Limiter, now instant) {
-	if k.sent == k.answered && k.uncertainUntil < w.reset.Earliest-w.length.Value {
+	if k.sent == k.counted() && k.uncertainUntil < w.reset.Earliest-w.length.Value {
 		w.settled = now - 1 // the next may go in this very instant
 	}
 }
@@ -202,7 +202,7 @@ func (w *window) observeLength(k *Limiter, now instant, t *Reservation, said *he
 }
 
 func (w *window) observeRemaining(k *Limiter, now instant, t *Reservation, remaining int64, reset interval, resetTold bool) {
-	answered := t.answered + t.cost
+	answered := t.counted + t.cost
 	w.trust.Observe(&trust.Response{
 		Now: now, Number: t.number, Answered: answered, Sent: k.sent, Remaining: remaining, Limit: w.limit,
 		Reset: w.reset.Earliest, ResetKnown: w.resetKnown, Length: &w.length,
@@ -220,9 +220,9 @@ func (w *window) observeRemaining(k *Limiter, now instant, t *Reservation, remai
 		return
 	}
 	v := w.view(k, now)
-	w.contention.Observe(&contention.Response{View: &v, Number: t.number, Cost: t.cost, Before: t.answered, At: t.at, Remaining: remaining}, &k.random)
+	w.contention.Observe(&contention.Response{View: &v, Number: t.number, Cost: t.cost, Before: t.counted, At: t.at, Remaining: remaining}, &k.random)
 	w.kind.Observe(&kind.Observation{
-		View: &v.View, Sent: t.at, Remaining: remaining, Unsure: k.sent - t.answered - t.cost, Told: reset, ResetTold: resetTold,
+		View: &v.View, Sent: t.at, Remaining: remaining, Unsure: k.sent - t.counted - t.cost, Told: reset, ResetTold: resetTold,
 		Telling: 2*(remaining-w.reserve) <= w.limit || w.probe.AnsweredBy(t.number),
 	})
 }

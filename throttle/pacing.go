@@ -73,7 +73,7 @@ func (w *window) paced(k *Limiter, now instant, n int64) pacing {
 	p := k.pace(now, n, left, recent{lately, first}, w.reset.Earliest, most)
 	if p.at > now && w.kind.Regains() {
 		room, probe := w.kind.Regained(&v.View, n)
-		p.at = min(p.at, room, w.probe.InTurn(probe, w.length.Value, &k.rtt))
+		p.at = min(p.at, room, w.probe.InTurn(probe, w.limit, w.length.Value, &k.rtt))
 	}
 	return p
 }

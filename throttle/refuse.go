@@ -89,7 +89,7 @@ const unevenWait = 2 * second
 // uncount takes a refused request out of the log if nothing was known when it was sent: servers
 // do not count what they refuse. Any other stays, so that the log errs towards waiting.
 func (w *window) uncount(now instant, t *Reservation) {
-	if t.answered == 0 && now-t.at < w.length.Value && !w.contention.Others(now) {
+	if t.counted == 0 && now-t.at < w.length.Value && !w.contention.Others(now) {
 		w.history.Remove(max(t.at, w.history.FirstAfter(-never/2)), t.cost)
 	}
 }

@@ -12,9 +12,9 @@ import (
 // Observe takes in the response to a request, received at now.
 func (k *Limiter) Observe(now time.Time, t Reservation, r *header.Reading) {
 	i := k.instant(now)
-	k.expireLost(i)
+	k.expire(i)
 	k.answered += t.cost
-	k.lastAnswered = i
+	k.flights.conclude(i, t.number, t.cost)
 	k.rtt.Observe(i - t.at)
 	if r.Stale || len(r.Windows) < len(k.windows) {
 		k.uncertainUntil = i

@@ -22,6 +22,7 @@ type simulation struct {
 	fastest   time.Duration // of a one-way trip
 	slowest   time.Duration
 	service   [2]time.Duration // bounds of what an admitted request takes beside its trips
+	slow      float64          // share of the admitted that take so long; 0 is all
 	start     time.Duration    // into the windows of the clock
 	length    time.Duration
 	leave     time.Duration // when all processes but the first stop; 0 is never
@@ -230,7 +231,7 @@ func (p *process) send(now time.Time) {
 		model := p.models[p.random.IntN(len(p.models))]
 		reading := p.serve(now, model, ticket)
 		back := p.trip()
-		if !reading.Refused && p.service[1] > 0 {
+		if !reading.Refused && p.service[1] > 0 && (p.slow == 0 || p.random.Float64() < p.slow) {
 			takes := p.service[0] + time.Duration(p.random.Int64N(int64(p.service[1]-p.service[0])))
 			if r, ok := model.(ratemodel.Releaser); ok {
 				p.at(now.Add(takes), func(time.Time) { r.Release() })
@@ -272,7 +273,7 @@ func (p *process) serve(now time.Time, model ratemodel.Model, ticket Reservation
 			p.out.each[p.index]++
 		} else {
 			p.out.refused++
-			if ticket.answered == 0 && time.Duration(ticket.at-p.first) >= time.Duration(startAlone) {
+			if ticket.counted == 0 && time.Duration(ticket.at-p.first) >= time.Duration(startAlone) {
 				p.out.unknowing++
 			}
 			p.why(p.k, ticket, now.Sub(p.from))

@@ -96,7 +96,7 @@ func (w WindowStatus) MarshalJSON() ([]byte, error) {
 // and takes well under a microsecond per window.
 func (k *Limiter) Status(now time.Time) Status {
 	i := k.instant(now)
-	k.expireLost(i)
+	k.expire(i)
 	s := Status{
 		Refusals: int(k.cooldown.refusals), InFlight: int(k.sent - k.answered),
 		Fastest: time.Duration(k.rtt.WasShortest), Slowest: time.Duration(k.rtt.WasLongest),

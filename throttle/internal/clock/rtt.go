@@ -1,5 +1,7 @@
 package clock
 
+import "slices"
+
 // An RTT follows the round trips of one key. What counts is their spread: a
 // request may reach the server that much earlier or later, compared with
 // another, than it left.
@@ -8,7 +10,15 @@ type RTT struct {
 	WasShortest, WasLongest Instant // of this and the last period
 	Mean, deviation         Instant // smoothed, as in RFC 6298, section 2
 	samples                 int
+	recent                  [rttRecent]Instant
+	low                     Instant // one that few of the recent ones are shorter than
 }
+
+const (
+	rttRecent = 32 // round trips tell the usual time on the way,
+	rttLow    = 4  // of which so many may be shorter,
+	rttFew    = 8  // but not fewer
+)
 
 // latencyPeriod is how many round trips an extreme one is remembered for, at
 // least; at most it is twice as many.
@@ -20,14 +30,17 @@ const latencyFew = 32
 // Observe takes in one round trip.
 func (l *RTT) Observe(trip Instant) {
 	if l.samples == 0 {
-		*l = RTT{trip, trip, trip, trip, trip, trip / 4, 1}
+		*l = RTT{shortest: trip, longest: trip, WasShortest: trip, WasLongest: trip, Mean: trip, deviation: trip / 4, samples: 1, low: trip}
+		l.recent[0] = trip
 		return
 	}
 	if l.samples%latencyPeriod == 0 {
 		l.WasShortest, l.WasLongest = l.shortest, l.longest
 		l.shortest, l.longest = trip, trip
 	}
+	l.recent[l.samples%rttRecent] = trip
 	l.samples++
+	l.low = l.lowest()
 	l.shortest, l.longest = min(l.shortest, trip), max(l.longest, trip)
 	l.WasShortest, l.WasLongest = min(l.WasShortest, trip), max(l.WasLongest, trip)
 	difference := trip - l.Mean
@@ -40,14 +53,35 @@ func (l *RTT) Observe(trip Instant) {
 // nothing about how long requests travel), and more while few are known.
 func (l *RTT) Slack() Instant {
 	spread := min(l.Usual(), l.WasLongest) - l.WasShortest
-	few := l.Mean * Instant(max(0, latencyFew-l.samples)) / latencyFew
-	return spread + few + l.Mean/16 + 2*Millisecond
+	few := l.low * Instant(max(0, latencyFew-l.samples)) / latencyFew
+	return min(spread, 2*l.low) + few + l.low/16 + 2*Millisecond
 }
 
 // SlackWithin returns the spread to allow for at a window of the given length: not more than that.
 // Responses that take longer than a window were slow in the making; had requests been so long on
 // their way, nobody could keep to the window.
 func (l *RTT) SlackWithin(length Instant) Instant { return min(l.Slack(), length) }
+
+// lowest returns a round trip that few of the recent ones are shorter than.
+func (l *RTT) lowest() Instant {
+	recent := l.recent
+	trips := recent[:min(l.samples, rttRecent)]
+	slices.Sort(trips)
+	return trips[min(len(trips)-1, rttLow)]
+}
+
+// Low returns a round trip that few of the recent ones are shorter than.
+func (l *RTT) Low() Instant { return l.low }
+
+// Travel returns a time after which a request has arrived. How long most responses take bounds how long
+// requests are on their way: a response that takes many times as long was slow in the making. Travel
+// returns Never if few round trips are known.
+func (l *RTT) Travel() Instant {
+	if l.samples < rttFew {
+		return Never
+	}
+	return 4*l.low + 10*Millisecond
+}
 
 // Usual returns a round trip that few are longer than.
 func (l *RTT) Usual() Instant { return l.Mean + 4*l.deviation }

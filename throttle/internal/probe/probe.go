@@ -55,15 +55,16 @@ func (p *Probe) Bid(at clock.Instant) { p.bidden = at }
 func (p *Probe) Bidden() clock.Instant { return p.bidden }
 
 // InTurn returns when the next probe may go, which makes sense at the given time: after the
-// response to the one under way, or when that is too long in coming: then the window, which is of
-// the given length if that is not 0, lets another one go, whatever the response to the last.
-func (p *Probe) InTurn(at, length clock.Instant, rtt *clock.RTT) clock.Instant {
+// response to the one under way, or when that is too long in coming. A window of which the limit and the
+// length are known lets another one go then, whatever the response to the last.
+func (p *Probe) InTurn(at clock.Instant, limit int64, length clock.Instant, rtt *clock.RTT) clock.Instant {
 	if p.number == 0 {
 		return at
 	}
 	patience := rtt.Patience()
-	if length > 0 {
-		patience = min(patience, length+rtt.SlackWithin(length))
+	if limit > 0 && length > 0 {
+		often := max(length/clock.Instant(limit), rtt.Travel())
+		patience = min(patience, often, length+rtt.SlackWithin(length))
 	}
 	return max(at, p.sent+patience)
 }
