@@ -30,10 +30,13 @@ func (fr *frame) add(f *names.Field) {
 	fr.unitless = fr.unitless || f.Role == names.RoleReset && f.Step == 0
 }
 
+// doubtful reports whether the values may not fit the names.
+func (fr *frame) doubtful() bool { return fr.stemless || fr.unitless && fr.length > 0 }
+
 // quick reads what most responses have: one window, of plain numbers. It reports
 // false, and leaves no trace, when there is more to it.
 func (r *Reading) quick() bool {
-	if len(r.hits) == 0 || len(r.hits) > maxQuick || r.periods != nil || !r.alike && !alike(r.hits) {
+	if len(r.hits) == 0 || len(r.hits) > maxQuick || r.periods != nil || !r.alike && (r.sorted || !alike(r.hits)) {
 		return false
 	}
 	var fr frame
@@ -59,16 +62,20 @@ func (r *Reading) readShape(s *shape, h http.Header) bool {
 	for _, f := range s.fields {
 		values := h[f.Name]
 		switch {
-		case len(values) == 0, f.Role < names.RoleDate && (len(values) > 1 || !w.assign(f, values[0])):
+		case f.Role < names.RoleDate:
+			if len(values) != 1 || !w.assign(f, values[0]) {
+				return false
+			}
+		case len(values) == 0:
 			return false
-		case f.Role > names.RoleDate:
+		default:
 			r.collect(f, values)
 		}
 	}
-	if !r.conclude(w, &s.frame) {
+	if (w.Used.Known() || s.frame.doubtful()) && !r.conclude(w, &s.frame) {
 		return false
 	}
-	if s.date != nil && r.tellsMoment() {
+	if s.date != nil && !w.Reset.At.IsZero() {
 		if values := h[s.date.Name]; len(values) > 0 {
 			r.date = values[0]
 			r.Date = r.readDate()
@@ -95,7 +102,7 @@ func (r *Reading) window(fr *frame) *Window {
 // conclude draws what follows from the parts of the one window. It reports false,
 // and takes it back, when they do not fit each other.
 func (r *Reading) conclude(w *Window, fr *frame) bool {
-	if w.Limit.Known() && w.Used.Known() && !w.Remaining.Known() {
+	if w.Used.Known() && w.Limit.Known() && !w.Remaining.Known() {
 		w.Remaining = Count{Value: max(0, w.Limit.Value-w.Used.Value), State: Known}
 	}
 	if fr.unitless && w.Length > 0 && w.Reset.In > 10*w.Length ||

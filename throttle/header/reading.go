@@ -59,8 +59,9 @@ type Reading struct {
 	date       string
 	lastDate   string    // the Date field of the reading before
 	lastTime   time.Time // and what it says
-	sorted     bool      // hits are in the order of their names
-	alike      bool      // hits are known to be about one window
+	sorted     bool      // hits are in the order of their names, and alike is known
+	alike      bool      // hits are about one window
+	turn       uint32    // which field of no interest a Reader looks up next, as a share of 1<<32 of them
 	quiet      bool      // nothing in the header of a success is seen beside refusals
 	text       int       // how much text has been looked at
 	status     int

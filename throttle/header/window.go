@@ -19,6 +19,9 @@ type Count struct {
 // Known reports whether the server told the number.
 func (c Count) Known() bool { return c.State == Known }
 
+// none reports whether the server told that the number is zero.
+func (c Count) none() bool { return c.State == Known && c.Value == 0 }
+
 // State tells what became of a field of a response.
 type State uint8
 
@@ -95,4 +98,4 @@ func (w Window) Clone() Window {
 }
 
 // Exhausted reports whether the server said that nothing is left.
-func (w Window) Exhausted() bool { return w.Remaining.Known() && w.Remaining.Value == 0 }
+func (w Window) Exhausted() bool { return w.Remaining.none() }
