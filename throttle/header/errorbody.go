@@ -7,6 +7,7 @@ import (
 	"github.com/forbear-go/forbear/throttle/header/internal/names"
 	"github.com/forbear-go/forbear/throttle/header/internal/phrases"
 	"github.com/forbear-go/forbear/throttle/header/internal/scan"
+	"github.com/forbear-go/forbear/throttle/header/internal/when"
 )
 
 // readError looks at one scalar of a JSON body for the codes, words and numbers
@@ -246,8 +247,8 @@ func (b *bodyFindings) readSentences(text string, base time.Time) {
 	b.other = b.other || phrases.Has(plain, resources)
 	b.denied = b.denied || phrases.Has(plain, denials)
 	b.reason(plain, false)
-	if t, ok := waitInProse(text, base); ok && !b.proseKnown {
-		b.prose, b.proseKnown = t, true
+	if t, ok := when.InProse(text, base); ok && !b.proseKnown {
+		b.prose, b.proseKnown = Reset(t), true
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/forbear-go/forbear/throttle/header/internal/names"
 	"github.com/forbear-go/forbear/throttle/header/internal/scan"
+	"github.com/forbear-go/forbear/throttle/header/internal/when"
 )
 
 // frame is what the names of the fields of a plain window tell of it, independent of their
@@ -173,7 +174,7 @@ func (w *Window) quickReset(f *names.Field, n int64) (ok bool) {
 	case n <= maxDelta && (f.Step == 0 || f.Step == time.Second):
 		w.Reset.In, w.Reset.Resolution = time.Duration(n)*time.Second, time.Second
 		return true
-	case f.Step == 0 && n >= minEpoch && n < minEpochMilli:
+	case f.Step == 0 && n >= when.MinEpoch && n < when.MinEpochMilli:
 		w.Reset.At, w.Reset.Resolution = time.Unix(n, 0).UTC(), time.Second
 		return true
 	}
