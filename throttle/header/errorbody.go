@@ -241,7 +241,7 @@ func (b *bodyFindings) readSentences(text string, base time.Time) {
 		text = words
 	}
 	plain := phrases.Plain(text)
-	b.tooMany = b.tooMany || phrases.SaysLimited(plain)
+	b.tooMany = b.tooMany || phrases.SaysLimited(plain) && !phrases.IsAboutField(text)
 	b.quota = b.quota || phrases.SaysSomeLimit(plain)
 	b.tokens = b.tokens || phrases.SaysTokenLimit(plain)
 	b.other = b.other || phrases.Has(plain, resources)

@@ -157,6 +157,7 @@ var other = []string{
 	"missing", "tariff", "shipping",
 	"hourly rate", "heart", "vacation", "leave", "per item", "per order", "per customer", "per user account", "speed",
 	"purchase", "coupon", "coupons", "voucher", "promo", "promotion", "gift", "friend", "friends", "refund", "phone", "results", "pull requests",
+	"sales quota", "license key", "licence key", "referral", "invitation", "exceeds that of",
 	"spending limit", "credit limit", "policy document", "plan limit", "the maximum allowed value", "maximum value",
 }
 
@@ -194,7 +195,7 @@ func SaysLimited(plain string) bool {
 		} else {
 			plain = ""
 		}
-		if len(sentence) < 4 || Has(sentence, other) {
+		if len(sentence) < 4 || limitsOther(sentence) {
 			continue
 		}
 		if whole[sentence] || strings.HasPrefix(sentence, " rate limited ") || Has(sentence, refusals) || saysLimitedUnspaced(sentence) ||
@@ -250,17 +251,11 @@ func ContainsAny(text string, phrases []string) bool {
 }
 
 // rateOwners are the words that may stand before a rate limit of requests.
-var rateOwners = func() map[string]bool {
-	m := map[string]bool{}
-	for w := range strings.FieldsSeq(`api apis request requests the your a an its our this that of for global secondary primary user users
-		app application account ip key client service server max maximum overall standard daily hourly minute second monthly current
-		endpoint route resource org organization project tenant workspace team token tokens query call calls method burst default
-		anonymous authenticated shared free exceeded exceed exceeds exceeding hit hits reached over by to temporary graphql rest http bot
-		merchant shop store developer partner model tpm rpm internal and search write read post get merged platform site public
-		gas transaction compute rpc node event chat job batch completion embedding proxy session connection network send publish
-		subscription allowable allowed permitted sec min concurrent concurrency new any tier plan upstream provider gateway hard soft your's " :
-		message messages error`) {
-		m[w] = true
-	}
-	return m
-}()
+var rateOwners = wordSet(`api apis request requests the your a an its our this that of for global secondary primary user users
+	app application account ip key client service server max maximum overall standard daily hourly minute second monthly current
+	endpoint route resource org organization project tenant workspace team token tokens query call calls method burst default
+	anonymous authenticated shared free exceeded exceed exceeds exceeding hit hits reached over by to temporary graphql rest http bot
+	merchant shop store developer partner model tpm rpm internal and search write read post get merged platform site public
+	gas transaction compute rpc node event chat job batch completion embedding proxy session connection network send publish
+	subscription allowable allowed permitted sec min concurrent concurrency new any tier plan upstream provider gateway hard soft your's " :
+	message messages error`)
