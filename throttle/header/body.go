@@ -244,7 +244,13 @@ func (b *bodyFindings) readElements(text string, base time.Time) {
 			// The words of a fault of SOAP are for people. They count as its code does.
 			b.faulted = b.faulted || phrases.SaysLimited(phrases.Plain(value))
 			continue
-		case "code", "errorcode", "faultcode", "responsecode", "exceptioncode", "reason":
+		case "ack":
+			b.failed = b.failed || scan.EqualFold(value, "failure")
+			continue
+		case "errmsg":
+			b.failed = true
+			continue
+		case "code", "errorcode", "faultcode", "responsecode", "exceptioncode", "reason", "returnauthmsg":
 			if phrases.IsCode(value) {
 				b.readCodeAlone(value)
 				verdict, _ := phrases.ReadCode(value)

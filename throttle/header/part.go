@@ -256,36 +256,6 @@ func (r *Reading) addPolicy(f *names.Field, it *item) {
 	}
 }
 
-// assignItem adds a named member of RateLimit or RateLimit-Policy to its window.
-func (r *Reading) assignItem(f *names.Field, it *item) {
-	label := it.name
-	if f.Label != "" {
-		label = joinName(f.Label, it.name)
-	}
-	// One policy may apply to several partition keys, each with its own rest.
-	for i := range 8 {
-		p := r.find(f.Family, it.name, label, i)
-		if p == nil {
-			return
-		}
-		if p.Scope != "" && it.scope != "" && p.Scope != it.scope {
-			continue
-		}
-		if p.Scope == "" {
-			p.Scope = it.scope
-		}
-		if it.unit != "" {
-			p.Unit = it.unit
-		}
-		p.setLimit(it.quota)
-		p.setRemaining(it.rest)
-		p.setLength(it.length)
-		p.named = true
-		p.setReset(it.reset, false)
-		return
-	}
-}
-
 // freeUnlimited finds the zeros that mean "no limit": a limit of 0 with 0 left, or with
 // nothing told, on an answer that was let in, or with 0 left beside a window that explains
 // the refusal. And nothing is left to wait for of what has no limit.

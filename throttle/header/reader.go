@@ -103,7 +103,7 @@ func (rd *Reader) Read(r *Reading, status int, h http.Header, body []byte, now t
 		}
 	}
 	r.begin(status, now)
-	r.periods, r.costly = rd.periods, rd.costly.Load()
+	r.periods, r.costly, r.frank = rd.periods, rd.costly.Load(), rd.refusals
 	if s == nil || !r.collectShape(s, h) {
 		rd.scan(r, h)
 	} else {
@@ -151,7 +151,7 @@ func (r *Reading) addRule(wait time.Duration, known, refused bool) {
 // NeedsBody is like the function NeedsBody, and reports true as well for the
 // successes of an API that tells limits in their bodies.
 func (rd *Reader) NeedsBody(status int, h http.Header) bool {
-	if status == http.StatusOK && (rd.bodies || rd.refusals) {
+	if status == http.StatusOK && (rd.bodies || rd.refusals) || status == http.StatusInternalServerError && rd.refusals {
 		return Readable(h) && (rd.bodies || short(h))
 	}
 	return NeedsBody(status, h)
@@ -174,18 +174,6 @@ func (rd *Reader) Body(resp *http.Response, patience time.Duration) ([]byte, *ht
 		return nil, resp
 	}
 	return peekBody(resp, min(patience, briefPatience), maxBrief)
-}
-
-// briefPatience is how long to wait for the body of a success.
-const briefPatience = 250 * time.Millisecond
-
-// isGraphQL reports whether a request is a query for a GraphQL API.
-func isGraphQL(req *http.Request) bool {
-	if req == nil || req.Method != http.MethodPost || req.URL == nil {
-		return false
-	}
-	path := strings.TrimSuffix(req.URL.Path, "/")
-	return strings.HasSuffix(path, "/graphql") || strings.HasSuffix(path, "/graphql.json") || strings.HasSuffix(path, "/gql")
 }
 
 // stride is how far turns are apart, as a share of 1<<32. It is the golden ratio: turns that far

@@ -269,6 +269,9 @@ func TestMoreStatuses(t *testing.T) {
 		{500, "<f><faultcode>soap:Server</faultcode><detail>Too many requests</detail></f>", false},
 		{500, `{"error":"Rate limit exceeded"}`, false},
 		{502, limit, false},
+		{999, "", true},
+		{425, `{"message":"Too many requests"}`, true},
+		{425, `{"message":"Too early"}`, false},
 	} {
 		var r Reading
 		r.Read(c.status, headerOf(), []byte(c.body), benchNow)
