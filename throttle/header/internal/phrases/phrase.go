@@ -113,8 +113,9 @@ var refusals = []string{
 	"ip banned", "ip is banned", "ip has been banned", "banned for flooding", "temporarily banned", "not respecting the rate limit",
 	"throttled out", "call limited", "interface times exceed", "call times exceed", "request times exceed", "access times exceed",
 	"requests limited", "query limit exceeded", "maxlag", "out of rate limit", "developer over rate", "account over rate", "service over rate",
-	"user usage reached", "application usage reached", "usage is over limit", "usage limit exceeded", "project over limit", "server busy please retry", "requests are too frequent", "above your daily maximum", "egress is over the account limit",
-	"ingress is over the account limit", "api bloqueada", "consumo redundante",
+	"user usage reached", "application usage reached", "usage is over limit", "usage limit exceeded", "project over limit", "server busy please retry",
+	"requests are too frequent", "above your daily maximum", "egress is over the account limit", "operations per second is over the account limit",
+	"ingress is over the account limit", "api bloqueada por consumo", "consumo redundante",
 	"demasiadas solicitudes", "demasiadas peticiones", "zu viele anfragen",
 	"trop de requêtes", "troppe richieste", "muitas requisições", "muitas solicitações", "слишком много запросов", "te veel verzoeken",
 	"zbyt wiele żądań", "çok fazla istek",
@@ -136,7 +137,8 @@ var limited = []string{
 	"concurrent requests limit", "compute unit", "credits per minute", "access rate", "access frequency",
 	"límite de solicitudes", "límite de peticiones", "límite de consultas", "límite de llamadas", "limite de requisições",
 	"limite de solicitações", "limite de chamadas", "limite de requêtes", "limite d'appels", "limite di richieste", "anfragelimit", "anfragenlimit",
-	"request allocation", "daily points limit", "operations per second", "allotted message quota", "throughput rate", "número de acessos",
+	"hourly request allocation", "daily request allocation", "monthly request allocation", "your daily points limit", "allotted message quota",
+	"throughput rate", "número de acessos a api",
 	"limit on concurrent calls", "limit on concurrent requests", "limit on the number of concurrent",
 }
 

@@ -36,16 +36,20 @@ func countsInOne(sentence string) bool {
 				continue
 			}
 		}
-		if at < len(words) && (words[at] == "single" || words[at] == "same" || words[at] == "saved") {
+		if at < len(words) && sorts[words[at]] {
 			at++
 		}
-		if at < len(words) && holders[words[at]] {
+		if at < len(words) && holders[words[at]] || holders[words[at-1]] {
 			return true
 		}
 	}
 	return false
 }
 
+// sorts are the words that may stand before such a thing.
+var sorts = wordSet(`single same saved composite bulk batch`)
+
+// times are the words of lengths of time.
 var times = []string{"second", "seconds", "minute", "minutes", "hour", "hours", "day", "month", "period", "window", "interval"}
 
 // asked are the words before the requests that people make of each other, or machines of a queue.
