@@ -68,7 +68,7 @@ func (r *Reading) find(family, key, label string, item int) *part {
 	*p = part{} // in place, because a part is large
 	p.family, p.key, p.item, p.Name = family, key, item, label
 	if label == "" {
-		p.Name = "default"
+		p.Name = unnamed
 		p.unnamed = true
 	}
 	return p

@@ -13,26 +13,31 @@ import (
 // frame is what the names of the fields of a plain window tell of it, independent of their
 // values.
 type frame struct {
-	name, unit string
-	length     time.Duration
-	unitless   bool // the unit of its reset is not told
-	stemless   bool // no stem says that its limit is one of requests
+	window   Window // with its name, unit and length
+	unitless bool   // the unit of its reset is not told
+	stemless bool   // no stem says that its limit is one of requests
 }
+
+// unnamed is the name of a window that the server gave none.
+const unnamed = "default"
 
 // maxQuick is how many fields a plain window has at most: one of each role.
 const maxQuick = 4
 
 // add adds a field.
 func (fr *frame) add(f *names.Field) {
-	fr.name = cmp.Or(fr.name, f.Label)
-	fr.unit = max(fr.unit, f.Unit)
-	fr.length = max(fr.length, f.Length)
+	w := &fr.window
+	if w.Name == "" || w.Name == unnamed {
+		w.Name = cmp.Or(f.Label, unnamed)
+	}
+	w.Unit = max(w.Unit, f.Unit)
+	w.Length = max(w.Length, f.Length)
 	fr.stemless = f.Family == names.NoFamily
 	fr.unitless = fr.unitless || f.Role == names.RoleReset && f.Step == 0
 }
 
 // doubtful reports whether the values may not fit the names.
-func (fr *frame) doubtful() bool { return fr.stemless || fr.unitless && fr.length > 0 }
+func (fr *frame) doubtful() bool { return fr.stemless || fr.unitless && fr.window.Length > 0 }
 
 // quick reads what most responses have: one window, of plain numbers. It reports
 // false, and leaves no trace, when there is more to it.
@@ -63,8 +68,15 @@ func (r *Reading) readShape(s *shape, h http.Header) bool {
 	for _, f := range s.fields {
 		values := h[f.Name]
 		switch {
-		case f.Role < names.RoleDate:
+		case f.Role == names.RoleReset:
 			if len(values) != 1 || !w.assign(f, values[0]) {
+				return false
+			}
+		case f.Role < names.RoleDate:
+			if len(values) != 1 {
+				return false
+			}
+			if n, ok := digits(values[0]); !ok || !w.quickCount(f.Role, n) {
 				return false
 			}
 		case len(values) == 0:
@@ -92,11 +104,7 @@ func (r *Reading) window(fr *frame) *Window {
 	}
 	r.Windows = r.Windows[:1]
 	w := &r.Windows[0]
-	*w = Window{}
-	w.Name, w.Unit, w.Length = fr.name, fr.unit, fr.length
-	if w.Name == "" {
-		w.Name = "default"
-	}
+	*w = fr.window
 	return w
 }
 
@@ -143,26 +151,26 @@ func alike(hits []hit) bool {
 // surprises and the part is not set yet.
 func (w *Window) assign(f *names.Field, v string) bool {
 	n, ok := digits(v)
-	if !ok {
-		return false
-	}
-	c := &w.Limit
-	switch f.Role {
-	case names.RoleReset:
+	if ok && f.Role == names.RoleReset {
 		return w.quickReset(f, n)
-	case names.RoleRemaining:
+	}
+	return ok && w.quickCount(f.Role, n)
+}
+
+// quickCount sets a count. A limit of 0 is perhaps none at all.
+func (w *Window) quickCount(role names.Role, n int64) bool {
+	c := &w.Limit
+	if role == names.RoleRemaining {
 		c = &w.Remaining
-	case names.RoleUsed:
+	} else if role == names.RoleUsed {
 		c = &w.Used
-	default:
-		if n == 0 {
-			return false // perhaps no limit at all
-		}
+	} else if n == 0 {
+		return false
 	}
 	if c.State != Absent {
 		return false
 	}
-	*c = Count{Value: float64(n), State: Known}
+	c.Value, c.State = float64(n), Known
 	return true
 }
 
