@@ -160,11 +160,12 @@ func (w *Window) assign(f *names.Field, v string) bool {
 // quickCount sets a count. A limit of 0 is perhaps none at all.
 func (w *Window) quickCount(role names.Role, n int64) bool {
 	c := &w.Limit
-	if role == names.RoleRemaining {
+	switch {
+	case role == names.RoleRemaining:
 		c = &w.Remaining
-	} else if role == names.RoleUsed {
+	case role == names.RoleUsed:
 		c = &w.Used
-	} else if n == 0 {
+	case n == 0:
 		return false
 	}
 	if c.State != Absent {

@@ -35,9 +35,9 @@ const MaxDelay = 100 * 365 * 24 * time.Hour
 
 // Bounds of the rule that tells the meanings of a bare number apart.
 const (
-	// A delay of more than a leap year is not a delay.
+	// MaxDelta is a leap year: a delay of more is not a delay.
 	MaxDelta = 366 * 86400
-	// 2000-01-01. Older epochs were never sent as a reset; newer ones were, also
+	// MinEpoch is 2000-01-01. Older epochs were never sent as a reset; newer ones were, also
 	// from recordings twenty years old.
 	MinEpoch      = 946_684_800
 	MinEpochMilli = 100_000_000_000         // 1973 in milliseconds, 5138 in seconds
@@ -69,6 +69,7 @@ func Parse(s string, unit time.Duration) (Reset, bool) {
 	return Reset{}, false
 }
 
+// Of is Parse for a number.
 func Of(n scan.Number, unit time.Duration) (Reset, bool) {
 	if n.Minus && !n.Zero() {
 		return Reset{}, false
