@@ -31,14 +31,8 @@ func (r *Reading) assemble() {
 	}
 	r.freeUnlimited()
 	r.nameCosts()
-	for i := range r.parts {
-		if p := &r.parts[i]; !p.merged && p.reported() {
-			p.derive()
-			r.Windows = append(r.Windows, p.Window)
-		}
-	}
+	r.addWindows()
 	if len(r.Windows) > 1 {
-		sortWindows(r.Windows)
 		r.nameApart()
 	}
 }
@@ -195,7 +189,7 @@ func (r *Reading) complete(p *part) {
 	if p.Limit.State == Unlimited && p.Remaining.State == Unlimited {
 		p.Reset = Reset{} // it is a placeholder too
 	}
-	if p.broken && !p.Reset.Known() && success && p.Window.Exhausted() {
+	if p.broken && !p.Reset.Known() && success && p.Remaining.none() {
 		// Nothing left until a moment that cannot be, and yet the request was let
 		// in: the server's limiter is out of order and the zero is no count.
 		p.Remaining = Count{State: Malformed}
@@ -235,12 +229,18 @@ func (p *part) countPeriods(period time.Duration) {
 	p.setLength(period)
 }
 
-// derive computes the count that follows from the other two.
+// derive computes the count that follows from the use and another one.
 func (p *part) derive() {
-	if p.Limit.Known() && p.Used.Known() && !p.Remaining.Known() {
+	if p.Used.Known() {
+		p.deriveFromUse()
+	}
+}
+
+func (p *part) deriveFromUse() {
+	if p.Limit.Known() && !p.Remaining.Known() {
 		p.Remaining = Count{Value: max(0, p.Limit.Value-p.Used.Value), State: Known}
 	}
-	if p.sum && p.Used.Known() && p.Remaining.Known() && !p.Limit.Known() {
+	if p.sum && p.Remaining.Known() && !p.Limit.Known() {
 		p.Limit = Count{Value: p.Used.Value + p.Remaining.Value, State: Known}
 	}
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/forbear-go/forbear/throttle/header/internal/names"
 	"github.com/forbear-go/forbear/throttle/header/internal/scan"
+	"github.com/forbear-go/forbear/throttle/header/internal/when"
 )
 
 // assign adds the values of one field to the windows.
@@ -130,7 +131,7 @@ func (r *Reading) assignNumber(f *names.Field, item int, n scan.Number) {
 			r.asideOf(p).ttl = v
 		} else if ok {
 			p.setReset(v, f.Step == 0)
-			p.milli = n.Whole >= minEpochMilli && n.Whole < minEpochMicro
+			p.milli = n.Whole >= when.MinEpochMilli && n.Whole < when.MinEpochMicro
 		} else {
 			p.broken = true
 		}

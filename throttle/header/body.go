@@ -7,6 +7,7 @@ import (
 	"github.com/forbear-go/forbear/throttle/header/internal/names"
 	"github.com/forbear-go/forbear/throttle/header/internal/phrases"
 	"github.com/forbear-go/forbear/throttle/header/internal/scan"
+	"github.com/forbear-go/forbear/throttle/header/internal/when"
 )
 
 // bodyFindings is what a body tells of a refusal.
@@ -102,11 +103,11 @@ func (r *Reading) readMember(s *scan.JSON, said *bodyFindings) {
 	case "requestedquerycost":
 		said.graph.asked = parseCount(s.Value)
 	default:
-		if unit, ok := waitKey(s.Key); ok {
-			said.addWait(s.Value, unit, s.Object, r.base())
-			return
+		unit, ok := when.Key(s.Key)
+		if !ok && s.Depth > 1 {
+			unit, ok = when.NestedKey(s.Path[s.Depth-1], s.Key)
 		}
-		if unit, ok := nestedWait(s); ok {
+		if ok {
 			said.addWait(s.Value, unit, s.Object, r.base())
 			return
 		}
@@ -116,19 +117,6 @@ func (r *Reading) readMember(s *scan.JSON, said *bodyFindings) {
 			r.readQuotedHeader(s)
 		}
 	}
-}
-
-// nestedWait is waitKey for a member whose object is named for the wait: "retryAfter": {"seconds": 12},
-// "retryInfo": {"delay": "30s"}.
-func nestedWait(s *scan.JSON) (time.Duration, bool) {
-	if s.Depth < 2 || len(s.Key) > 12 {
-		return 0, false
-	}
-	parent := s.Path[s.Depth-1]
-	if len(parent) > 24 || !mayWait(parent) {
-		return 0, false
-	}
-	return waitKey(parent + "_" + s.Key)
 }
 
 // addWait adds a wait that an object of that number tells. Of several the longest counts.
@@ -256,7 +244,13 @@ func (b *bodyFindings) readElements(text string, base time.Time) {
 			// The words of a fault of SOAP are for people. They count as its code does.
 			b.faulted = b.faulted || phrases.SaysLimited(phrases.Plain(value))
 			continue
-		case "code", "errorcode", "faultcode", "responsecode", "exceptioncode", "reason":
+		case "ack":
+			b.failed = b.failed || scan.EqualFold(value, "failure")
+			continue
+		case "errmsg":
+			b.failed = true
+			continue
+		case "code", "errorcode", "faultcode", "responsecode", "exceptioncode", "reason", "returnauthmsg":
 			if phrases.IsCode(value) {
 				b.readCodeAlone(value)
 				verdict, _ := phrases.ReadCode(value)
@@ -267,9 +261,9 @@ func (b *bodyFindings) readElements(text string, base time.Time) {
 		if len(value) > scan.MaxDate {
 			continue
 		}
-		if unit, ok := waitKey(name); ok {
+		if unit, ok := when.Key(name); ok {
 			b.addWait(value, unit, 0, base)
-		} else if unit, ok := waitKey(attributeName(attributes)); ok {
+		} else if unit, ok := when.Key(attributeName(attributes)); ok {
 			b.addWait(value, unit, 0, base)
 		}
 	}

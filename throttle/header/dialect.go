@@ -31,8 +31,8 @@ type Dialect struct {
 	// Bodies says that successes of this API too are to be read with their body,
 	// because it is there that a limit is told. It makes NeedsBody ask for them.
 	Bodies bool
-	// Refusals says that this API turns requests away with a status of 200 and says so
-	// in the body. It makes NeedsBody ask for those bodies of successes that are short.
+	// Refusals says that this API turns requests away with a status of 200, or 500, and says
+	// so in the body. It makes NeedsBody ask for those bodies that are short.
 	Refusals bool
 	// Body tells what a body says that no rule of this package can read: how long the
 	// server wants to be left alone, if it says so, and whether it turned the request

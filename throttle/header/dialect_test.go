@@ -2,6 +2,7 @@ package header
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -169,4 +170,48 @@ func TestDialectOfVagueField(t *testing.T) {
 	rd.Read(&r, 200, headerOf("X-Acme-Remaining", "7"), nil, benchNow)
 	require.Len(t, r.Windows, 1)
 	assert.EqualValues(t, 7, r.Windows[0].Remaining.Value)
+}
+
+// TestKnownForRefusals reads a 500 in JSON as a refusal only of a host that is known for it, and
+// only if its error says so.
+func TestKnownForRefusals(t *testing.T) {
+	h := headerOf("Content-Type", "application/json")
+	for _, c := range []struct {
+		host, body string
+		needed     bool
+		refused    bool
+	}{
+		{"www.space-track.org", `{"error":"You've violated your query rate limit."}`, true, true},
+		{"www.space-track.org", `{"error":"The query could not be parsed."}`, true, false},
+		{"www.space-track.org", `{"note":"Too many requests make queries slow"}`, true, false},
+		{"api.example.com", `{"error":"You've violated your query rate limit."}`, false, false},
+	} {
+		rd, err := NewReader(c.host)
+		require.NoError(t, err)
+		assert.Equal(t, c.needed, rd.NeedsBody(http.StatusInternalServerError, h), c.host)
+		var r Reading
+		rd.Read(&r, http.StatusInternalServerError, h, []byte(c.body), benchNow)
+		assert.Equal(t, c.refused, r.Refused, "%s: %s", c.host, c.body)
+		if c.refused {
+			r.Read(http.StatusInternalServerError, h, []byte(c.body), benchNow)
+			assert.False(t, r.Refused, "the host is forgotten")
+		}
+	}
+}
+
+// TestTimePenalty reads the ticket that Tradovate sends in place of an answer.
+func TestTimePenalty(t *testing.T) {
+	rd, err := NewReader("live.tradovateapi.com")
+	require.NoError(t, err)
+	for body, refused := range map[string]bool{
+		`{"p-ticket":"a","p-time":15}`:          true,
+		`{"p-ticket":"a","p-captcha":true}`:     true,
+		`{"orderId":7,"p-time":15}`:             false,
+		`{"order":{"p-ticket":"a","p-time":3}}`: false,
+	} {
+		var r Reading
+		rd.Read(&r, http.StatusOK, headerOf("Content-Type", "application/json"), []byte(body), benchNow)
+		assert.Equal(t, refused, r.Refused, body)
+		assert.Equal(t, refused && strings.Contains(body, "p-time"), r.Wait.Known(), body)
+	}
 }

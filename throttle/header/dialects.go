@@ -44,6 +44,18 @@ var dialects = []Dialect{
 			{Name: "daily", Length: scan.Day, Aligned: true},
 		},
 	},
+	{
+		// https://dev.moysklad.ru/doc/api/remap/1.2/
+		Name:  "moysklad",
+		Hosts: []string{"api.moysklad.ru"},
+		Fields: map[string]Field{
+			"X-RateLimit-Limit":           {Role: Limit, Window: "requests"},
+			"X-RateLimit-Remaining":       {Role: Remaining, Window: "requests"},
+			"X-Lognex-Reset":              {Role: ResetTime, Unit: time.Millisecond, Window: "requests"},
+			"X-Lognex-Retry-TimeInterval": {Role: Length, Unit: time.Millisecond, Window: "requests"},
+			"X-Lognex-Retry-After":        {Role: RetryAfter, Unit: time.Millisecond},
+		},
+	},
 	// Those below tell limits in the bodies of successes.
 	{Name: "shopify", Hosts: []string{".myshopify.com"}, Bodies: true},                       // extensions.cost of GraphQL
 	{Name: "stackexchange", Hosts: []string{"api.stackexchange.com"}, Bodies: true},          // backoff, quota_remaining
@@ -90,7 +102,39 @@ var dialects = []Dialect{
 	{Name: "fmp", Refusals: true, Hosts: []string{"financialmodelingprep.com"}},
 	{Name: "baidutranslate", Refusals: true, Hosts: []string{"fanyi-api.baidu.com", "api.fanyi.baidu.com"}}, // 54003
 	{Name: "nmi", Refusals: true, Hosts: []string{"secure.nmi.com"}},                                        // response_code=301
+	{Name: "cryptocompare", Refusals: true, Hosts: []string{"min-api.cryptocompare.com"}},
+	{Name: "zillow", Refusals: true, Hosts: []string{"www.zillow.com"}},
+	{Name: "spacetrack", Refusals: true, Hosts: []string{"www.space-track.org"}},
+	{Name: "tiny", Refusals: true, Hosts: []string{"api.tiny.com.br"}},
+	{Name: "nexmo", Refusals: true, Hosts: []string{"rest.nexmo.com"}},
+	{Name: "ebay", Refusals: true, Hosts: []string{"api.ebay.com"}}, // the Trading API, in XML
+	{Name: "ipqualityscore", Refusals: true, Hosts: []string{"www.ipqualityscore.com", "ipqualityscore.com"}},
+	{Name: "tiingo", Refusals: true, Hosts: []string{"api.tiingo.com"}},
+	{Name: "mexc", Refusals: true, Hosts: []string{"contract.mexc.com"}},
+	{Name: "tushare", Refusals: true, Hosts: []string{"api.tushare.pro", "api.waditu.com"}},
+	{Name: "juhe", Refusals: true, Hosts: []string{".juhe.cn"}},
+	{Name: "datagokr", Refusals: true, Hosts: []string{"apis.data.go.kr"}},
+	{Name: "dart", Refusals: true, Hosts: []string{"opendart.fss.or.kr"}},
+	{Name: "tradovate", Refusals: true, Hosts: []string{".tradovateapi.com"}, Body: timePenalty},
+	// These with a 500.
+	{Name: "kis", Refusals: true, Hosts: []string{".koreainvestment.com"}}, // EGW00201
+	{Name: "omie", Refusals: true, Hosts: []string{"app.omie.com.br"}},
 	{Name: "jsonrpc", Refusals: true, Hosts: []string{".infura.io", ".alchemy.com", ".quiknode.pro", "rpc.ankr.com"}},
+}
+
+// timePenalty reads Tradovate's {"p-ticket":"...","p-time":15}, which stands in place of an
+// answer: https://github.com/tradovate/api/blob/master/Access.md.
+func timePenalty(_ int, body []byte) (wait time.Duration, known, refused bool) {
+	for s := (scan.JSON{Text: string(body)}); s.Next(); {
+		switch n, ok := scan.ParseNumber(s.Value); {
+		case s.Depth != 1:
+		case s.Key == "p-ticket":
+			refused = true
+		case s.Key == "p-time" && ok:
+			wait, known = n.Times(time.Second)
+		}
+	}
+	return wait, known && refused, refused
 }
 
 // Named returns the dialect of that name from the table that comes with the

@@ -7,6 +7,7 @@ import (
 	"github.com/forbear-go/forbear/throttle/header/internal/names"
 	"github.com/forbear-go/forbear/throttle/header/internal/phrases"
 	"github.com/forbear-go/forbear/throttle/header/internal/scan"
+	"github.com/forbear-go/forbear/throttle/header/internal/when"
 )
 
 // readError looks at one scalar of a JSON body for the codes, words and numbers
@@ -17,6 +18,9 @@ func (b *bodyFindings) readError(s *scan.JSON, key string, base time.Time) {
 		b.dropWaits(s.Object)
 	}
 	kind := errorKeys[key]
+	if s.Key == ".tag" && s.Within("error") {
+		kind = keyCode // Dropbox
+	}
 	if kind == keyOther && strings.HasSuffix(key, "message") {
 		kind = keyMessage // developerErrorMessage
 	}
@@ -82,69 +86,8 @@ var errorKeys = map[string]keyKind{
 	"usermessage": keyMessage, "developermessage": keyMessage, "internalmessage": keyMessage, "errordetail": keyMessage,
 	"displaymessage": keyMessage, "exception": keyMessage, "statusmessage": keyMessage, "fault": keyMessage, "cause": keyMessage,
 	"moreinfo": keyMessage, "responsetext": keyMessage, "responsecode": keyCode, "submsg": keyMessage, "text": keyMessage,
-	"hint": keyMessage, "errors[]": keyMessage,
-}
-
-// readEnvelope looks for what the outermost object says of success and failure.
-func (b *bodyFindings) readEnvelope(s *scan.JSON, key string) {
-	switch {
-	case s.Depth >= 2 && s.Path[1] == "data":
-		b.data = b.data || s.Value != "null"
-	case s.Depth >= 2 && (s.Path[1] == "error" || s.Path[1] == "errors" || s.Path[1] == "error_response"),
-		s.Depth == 2 && s.Path[1] == "status" && errorKeys[key] == keyMessage,
-		s.Depth == 2 && s.Path[1] == "result" && (key == "code" || key == "errorcode") && errorNumber(s.Value):
-		b.failed = true
-	}
-	b.scalars++
-	if s.Depth != 1 {
-		return
-	}
-	value := strings.ToLower(s.Value[:min(len(s.Value), 16)])
-	switch key {
-	case "success", "ok", "succeeded":
-		b.failed = b.failed || value == "false" || value == "0"
-	case "status", "message", "state", "result":
-		switch value {
-		case "0", "error", "fail", "failed", "failure", "notok", "ko", "nok":
-			b.failed = true
-		}
-	case "statusmessage":
-		b.failed = b.failed || value != "" && value != "ok" && value != "success"
-	case "error", "err", "errormessage":
-		b.failed = b.failed || value != "" && value != "null" && value != "false" && value != "0"
-	case "errcode", "errorcode", "errno", "code", "retcode", "responsecode":
-		n, ok := scan.ParseNumber(value)
-		b.failed = b.failed || ok && !n.Zero() && n.Whole != 200
-	case "note", "information":
-		plain := phrases.Plain(s.Value[:min(len(s.Value), 4<<10)])
-		b.note = b.note || phrases.Has(plain, noteWords)
-	}
-}
-
-// errorNumber reports whether a code is one of those that number errors with letters before
-// the figures: OP1013.
-func errorNumber(code string) bool {
-	figures := strings.TrimLeft(code, "ABCDEFGHIJKLMNOPQRSTUVWXYZ-_")
-	n, ok := scan.ParseNumber(figures)
-	return ok && len(figures) < len(code) && !n.Zero()
-}
-
-// noteWords are what a note that stands in place of an answer says of limits.
-var noteWords = []string{"rate limit", "call frequency", "requests per second", "request per second", "requests per minute",
-	"calls per minute", "requests per day", "calls per day", "api requests more sparingly"}
-
-// finish draws what follows from the body as a whole.
-func (b *bodyFindings) finish() {
-	if b.tooMany || b.quota && !b.other {
-		b.refused = true
-		b.certain = b.certain || b.failed
-	}
-	if b.note && b.scalars == 1 {
-		b.refused, b.certain = true, true
-	}
-	if b.data {
-		b.certain = false // the server answered at least a part
-	}
+	"hint": keyMessage, "errors[]": keyMessage, "errortext": keyMessage, "statustxt": keyCode, "errorsummary": keyCode,
+	"resultmsg": keyCode, "erro": keyCode, "msg1": keyMessage, "msgcd": keyCode,
 }
 
 // readCode reads an error code that is a word.
@@ -171,7 +114,7 @@ func (b *bodyFindings) readCode(s *scan.JSON, key, code string) {
 		b.refused = true
 		// Behind a success it counts in a place for errors only: words may well be what
 		// was asked for.
-		b.certain = b.certain || s.Within("errors") || s.Within("error") || s.Within("extensions") ||
+		b.certain = b.certain || s.Within("errors") || s.Within("error") || s.Within("extensions") || s.Within("header") ||
 			s.Depth == 1 && (key == "error" || key == "errorstatus" || key == "errorcode" || b.failed) ||
 			s.Depth == 1 && key == "status" && s.Value == strings.ToUpper(s.Value)
 	}
@@ -217,6 +160,8 @@ func (b *bodyFindings) readText(text string, base time.Time) {
 		b.readElements(text, base)
 		text = withoutTags(text)
 	}
+	// What begins so is no answer.
+	b.failed = b.failed || strings.HasPrefix(text, "Error:") || strings.Contains(text, "\nError:")
 	b.readSentences(text, base)
 	b.finish()
 }
@@ -240,14 +185,14 @@ func (b *bodyFindings) readSentences(text string, base time.Time) {
 		text = words
 	}
 	plain := phrases.Plain(text)
-	b.tooMany = b.tooMany || phrases.SaysLimited(plain)
+	b.tooMany = b.tooMany || phrases.SaysLimited(plain) && !phrases.IsAboutField(text)
 	b.quota = b.quota || phrases.SaysSomeLimit(plain)
 	b.tokens = b.tokens || phrases.SaysTokenLimit(plain)
 	b.other = b.other || phrases.Has(plain, resources)
 	b.denied = b.denied || phrases.Has(plain, denials)
 	b.reason(plain, false)
-	if t, ok := waitInProse(text, base); ok && !b.proseKnown {
-		b.prose, b.proseKnown = t, true
+	if t, ok := when.InProse(text, base); ok && !b.proseKnown {
+		b.prose, b.proseKnown = Reset(t), true
 	}
 }
 

@@ -156,6 +156,27 @@ func FuzzBody(f *testing.F) {
 	})
 }
 
+// FuzzText reads any text as the body of a refusal and of a success.
+func FuzzText(f *testing.F) {
+	for _, s := range []string{"Try again in 2 seconds", "Rate limit exceeded.", `{"error":"x:Rate limit","retryAfterSec":5}`, "<a><Code>SlowDown</Code>",
+		`{"msBeforeNext":5,"ttl":9}`, "Limit 1, Requested 2", "response=3&responsetext=Rate limit exceeded&response_code=301"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		if d, step, ok := scan.ParseDuration(s); ok && (d < 0 || step <= 0) {
+			t.Fatalf("%q: %v, %v", s, d, step)
+		}
+		var r Reading
+		for _, status := range []int{200, 400, 403, 429, 503} {
+			r.Read(status, http.Header{"X-Error-Code": {s}, "X-Ratelimit-Acme": {s}, "X-Throttling-Control": {s}}, []byte(s), benchNow)
+			requireSane(t, &r)
+			if r.Reason != Unspecified && !r.Refused {
+				t.Fatalf("%d %q: %+v", status, s, r)
+			}
+		}
+	})
+}
+
 // rfc3339 is stricter than time.Parse. See https://go.dev/issue/54580.
 var rfc3339 = regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$`)
 

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/forbear-go/forbear/throttle/header/internal/names"
 	"github.com/forbear-go/forbear/throttle/header/internal/scan"
 )
 
@@ -221,5 +222,35 @@ func (it *item) short(key byte, value string) {
 	case 't':
 		it.measured = true
 		it.reset, _ = parseReset(value, time.Second)
+	}
+}
+
+// assignItem adds a named member of RateLimit or RateLimit-Policy to its window.
+func (r *Reading) assignItem(f *names.Field, it *item) {
+	label := it.name
+	if f.Label != "" {
+		label = joinName(f.Label, it.name)
+	}
+	// One policy may apply to several partition keys, each with its own rest.
+	for i := range 8 {
+		p := r.find(f.Family, it.name, label, i)
+		if p == nil {
+			return
+		}
+		if p.Scope != "" && it.scope != "" && p.Scope != it.scope {
+			continue
+		}
+		if p.Scope == "" {
+			p.Scope = it.scope
+		}
+		if it.unit != "" {
+			p.Unit = it.unit
+		}
+		p.setLimit(it.quota)
+		p.setRemaining(it.rest)
+		p.setLength(it.length)
+		p.named = true
+		p.setReset(it.reset, false)
+		return
 	}
 }

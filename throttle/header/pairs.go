@@ -73,22 +73,39 @@ type pairReader struct {
 	found bool
 }
 
+// read reads a pair, or several one after the other: Remaining: 33994 Time until reset: 3519,
+// limit=100 remaining=99.
 func (t *pairReader) read(pair string) {
-	i := strings.IndexAny(pair, "=:")
-	if i < 0 {
-		// IBM: name=<rule>,<n>. The number is what the field is named for.
-		if n, ok := scan.ParseNumber(pair); ok && t.found {
-			t.assign(t.f.Role, n)
+	for pair != "" {
+		i := markOf(pair)
+		if i < 0 {
+			// IBM: name=<rule>,<n>. The number is what the field is named for.
+			if n, ok := scan.ParseNumber(pair); ok && t.found {
+				t.assign(t.f.Role, n)
+			}
+			return
 		}
-		return
+		key, value := scan.Unquote(scan.Trim(pair[:i])), scan.Unquote(scan.Trim(pair[i+1:]))
+		pair = ""
+		if end := strings.IndexByte(value, ' '); end > 0 && scan.IsDigit(value[0]) && markOf(value[end:]) > 0 &&
+			scan.IsLetter(scan.FirstByte(scan.Trim(value[end:]))) {
+			value, pair = value[:end], scan.Trim(value[end:])
+		}
+		t.readValue(key, value)
 	}
-	key, value := scan.Unquote(scan.Trim(pair[:i])), scan.Unquote(scan.Trim(pair[i+1:]))
-	// Pairs one after the other: Remaining: 33994 Time until reset: 3519, limit=100 remaining=99.
-	if end := strings.IndexByte(value, ' '); end > 0 && scan.IsDigit(value[0]) && strings.IndexAny(value[end:], ":=") > 0 &&
-		scan.IsLetter(scan.FirstByte(scan.Trim(value[end:]))) {
-		defer t.read(scan.Trim(value[end:]))
-		value = value[:end]
+}
+
+// markOf returns where the mark between a key and its value is, -1 if there is none.
+func markOf(pair string) int {
+	for i := range len(pair) {
+		if pair[i] == '=' || pair[i] == ':' {
+			return i
+		}
 	}
+	return -1
+}
+
+func (t *pairReader) readValue(key, value string) {
 	if key == "" || value == "" || len(key) > 48 {
 		return
 	}

@@ -2,6 +2,7 @@ package header
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 	"time"
 
@@ -58,11 +59,16 @@ func (r *Reading) find(family, key, label string, item int) *part {
 	if len(r.parts) == maxWindows {
 		return nil
 	}
-	r.parts = append(r.parts, part{family: family, key: key, item: item})
-	p := &r.parts[len(r.parts)-1]
-	p.Name = label
+	n := len(r.parts)
+	if n == cap(r.parts) {
+		r.parts = slices.Grow(r.parts, 1)
+	}
+	r.parts = r.parts[:n+1]
+	p := &r.parts[n]
+	*p = part{} // in place, because a part is large
+	p.family, p.key, p.item, p.Name = family, key, item, label
 	if label == "" {
-		p.Name = "default"
+		p.Name = unnamed
 		p.unnamed = true
 	}
 	return p
@@ -83,7 +89,7 @@ func (p *part) describe(f *names.Field) {
 	if f.Length > p.Length {
 		p.Length = f.Length
 	}
-	if f.Unit > p.Unit {
+	if f.Unit != "" && f.Unit > p.Unit {
 		p.Unit = f.Unit
 	}
 	p.sum = p.sum || f.Sum
@@ -157,13 +163,26 @@ func (p *part) reported() bool {
 		p.Limit.State == Unlimited || p.Remaining.State == Unlimited
 }
 
-// sortWindows sorts by Length and Name. It is an insertion sort, because there
-// are few windows, which are too large to hand around by value.
-func sortWindows(all []Window) {
-	for i := 1; i < len(all); i++ {
-		for k := i; k > 0 && compareWindows(&all[k], &all[k-1]) < 0; k-- {
-			all[k], all[k-1] = all[k-1], all[k]
+// addWindows adds the windows of the parts that are reported, sorted by Length and Name. It
+// sorts their places, by insertion, because windows are few and large.
+func (r *Reading) addWindows() {
+	var places [maxWindows]uint8
+	n := 0
+	for i := range r.parts {
+		p := &r.parts[i]
+		if p.merged || !p.reported() {
+			continue
 		}
+		p.derive()
+		k := n
+		for ; k > 0 && compareWindows(&p.Window, &r.parts[places[k-1]].Window) < 0; k-- {
+			places[k] = places[k-1]
+		}
+		places[k] = uint8(i)
+		n++
+	}
+	for _, i := range places[:n] {
+		r.Windows = append(r.Windows, r.parts[i].Window)
 	}
 }
 
@@ -195,7 +214,7 @@ func (r *Reading) assignPolicies(f *names.Field, values []string) {
 	var it item
 	for _, v := range values {
 		v = r.cut(v)
-		if v != "" && scan.IsDigit(v[0]) && !strings.ContainsAny(v, ";,\"") && strings.IndexAny(v, "/ ") > 0 {
+		if v != "" && scan.IsDigit(v[0]) && strings.IndexByte(v, ';') < 0 && !strings.ContainsAny(v, ",\"") && strings.IndexAny(v, "/ ") > 0 {
 			asLimit := *f
 			asLimit.Role = names.RoleLimit
 			r.assignLists(&asLimit, []string{v}) // 100 per minute
@@ -237,49 +256,22 @@ func (r *Reading) addPolicy(f *names.Field, it *item) {
 	}
 }
 
-// assignItem adds a named member of RateLimit or RateLimit-Policy to its window.
-func (r *Reading) assignItem(f *names.Field, it *item) {
-	label := it.name
-	if f.Label != "" {
-		label = joinName(f.Label, it.name)
-	}
-	// One policy may apply to several partition keys, each with its own rest.
-	for i := range 8 {
-		p := r.find(f.Family, it.name, label, i)
-		if p == nil {
-			return
-		}
-		if p.Scope != "" && it.scope != "" && p.Scope != it.scope {
-			continue
-		}
-		if p.Scope == "" {
-			p.Scope = it.scope
-		}
-		if it.unit != "" {
-			p.Unit = it.unit
-		}
-		p.setLimit(it.quota)
-		p.setRemaining(it.rest)
-		p.setLength(it.length)
-		p.named = true
-		p.setReset(it.reset, false)
-		return
-	}
-}
-
 // freeUnlimited finds the zeros that mean "no limit": a limit of 0 with 0 left, or with
 // nothing told, on an answer that was let in, or with 0 left beside a window that explains
 // the refusal. And nothing is left to wait for of what has no limit.
 func (r *Reading) freeUnlimited() {
 	explained := r.status < 400
-	for i := range r.parts {
+	for i := 0; !explained && i < len(r.parts); i++ {
 		p := &r.parts[i]
-		explained = explained || !p.merged && p.Window.Exhausted() && p.Limit.Known() && p.Limit.Value > 0
+		explained = !p.merged && p.Remaining.none() && p.Limit.Known() && p.Limit.Value > 0
+	}
+	if !explained {
+		return
 	}
 	for i := range r.parts {
 		p := &r.parts[i]
-		zero := p.Limit.Known() && p.Limit.Value == 0 && (p.Window.Exhausted() || r.status < 400 && !p.counts())
-		if explained && (zero || p.Limit.State == Unlimited && p.Window.Exhausted()) {
+		if p.Limit.State == Unlimited && p.Remaining.none() ||
+			p.Limit.none() && (p.Remaining.none() || r.status < 400 && !p.counts()) {
 			p.Limit, p.Remaining = Count{State: Unlimited}, Count{State: Unlimited}
 		}
 	}

@@ -108,6 +108,18 @@ func Readable(h http.Header) bool {
 	return isJSON(kind) || isXML(kind)
 }
 
+// briefPatience is how long to wait for the body of a success.
+const briefPatience = 250 * time.Millisecond
+
+// isGraphQL reports whether a request is a query for a GraphQL API.
+func isGraphQL(req *http.Request) bool {
+	if req == nil || req.Method != http.MethodPost || req.URL == nil {
+		return false
+	}
+	path := strings.TrimSuffix(req.URL.Path, "/")
+	return strings.HasSuffix(path, "/graphql") || strings.HasSuffix(path, "/graphql.json") || strings.HasSuffix(path, "/gql")
+}
+
 // PeekBody reads the beginning of a response's body, at most MaxBody bytes of it, and
 // returns it with the response to use from then on. The Body of that response still
 // gives all bytes, and the errors too; the owner of the body must close it. The bytes

@@ -7,33 +7,42 @@ import (
 
 	"github.com/forbear-go/forbear/throttle/header/internal/names"
 	"github.com/forbear-go/forbear/throttle/header/internal/scan"
+	"github.com/forbear-go/forbear/throttle/header/internal/when"
 )
 
 // frame is what the names of the fields of a plain window tell of it, independent of their
 // values.
 type frame struct {
-	name, unit string
-	length     time.Duration
-	unitless   bool // the unit of its reset is not told
-	stemless   bool // no stem says that its limit is one of requests
+	window   Window // with its name, unit and length
+	unitless bool   // the unit of its reset is not told
+	stemless bool   // no stem says that its limit is one of requests
 }
+
+// unnamed is the name of a window that the server gave none.
+const unnamed = "default"
 
 // maxQuick is how many fields a plain window has at most: one of each role.
 const maxQuick = 4
 
 // add adds a field.
 func (fr *frame) add(f *names.Field) {
-	fr.name = cmp.Or(fr.name, f.Label)
-	fr.unit = max(fr.unit, f.Unit)
-	fr.length = max(fr.length, f.Length)
+	w := &fr.window
+	if w.Name == "" || w.Name == unnamed {
+		w.Name = cmp.Or(f.Label, unnamed)
+	}
+	w.Unit = max(w.Unit, f.Unit)
+	w.Length = max(w.Length, f.Length)
 	fr.stemless = f.Family == names.NoFamily
 	fr.unitless = fr.unitless || f.Role == names.RoleReset && f.Step == 0
 }
 
+// doubtful reports whether the values may not fit the names.
+func (fr *frame) doubtful() bool { return fr.stemless || fr.unitless && fr.window.Length > 0 }
+
 // quick reads what most responses have: one window, of plain numbers. It reports
 // false, and leaves no trace, when there is more to it.
 func (r *Reading) quick() bool {
-	if len(r.hits) == 0 || len(r.hits) > maxQuick || r.periods != nil || !r.alike && !alike(r.hits) {
+	if len(r.hits) == 0 || len(r.hits) > maxQuick || r.periods != nil || !r.alike && (r.sorted || !alike(r.hits)) {
 		return false
 	}
 	var fr frame
@@ -59,16 +68,27 @@ func (r *Reading) readShape(s *shape, h http.Header) bool {
 	for _, f := range s.fields {
 		values := h[f.Name]
 		switch {
-		case len(values) == 0, f.Role < names.RoleDate && (len(values) > 1 || !w.assign(f, values[0])):
+		case f.Role == names.RoleReset:
+			if len(values) != 1 || !w.assign(f, values[0]) {
+				return false
+			}
+		case f.Role < names.RoleDate:
+			if len(values) != 1 {
+				return false
+			}
+			if n, ok := digits(values[0]); !ok || !w.quickCount(f.Role, n) {
+				return false
+			}
+		case len(values) == 0:
 			return false
-		case f.Role > names.RoleDate:
+		default:
 			r.collect(f, values)
 		}
 	}
-	if !r.conclude(w, &s.frame) {
+	if (w.Used.Known() || s.frame.doubtful()) && !r.conclude(w, &s.frame) {
 		return false
 	}
-	if s.date != nil && r.tellsMoment() {
+	if s.date != nil && !w.Reset.At.IsZero() {
 		if values := h[s.date.Name]; len(values) > 0 {
 			r.date = values[0]
 			r.Date = r.readDate()
@@ -84,18 +104,14 @@ func (r *Reading) window(fr *frame) *Window {
 	}
 	r.Windows = r.Windows[:1]
 	w := &r.Windows[0]
-	*w = Window{}
-	w.Name, w.Unit, w.Length = fr.name, fr.unit, fr.length
-	if w.Name == "" {
-		w.Name = "default"
-	}
+	*w = fr.window
 	return w
 }
 
 // conclude draws what follows from the parts of the one window. It reports false,
 // and takes it back, when they do not fit each other.
 func (r *Reading) conclude(w *Window, fr *frame) bool {
-	if w.Limit.Known() && w.Used.Known() && !w.Remaining.Known() {
+	if w.Used.Known() && w.Limit.Known() && !w.Remaining.Known() {
 		w.Remaining = Count{Value: max(0, w.Limit.Value-w.Used.Value), State: Known}
 	}
 	if fr.unitless && w.Length > 0 && w.Reset.In > 10*w.Length ||
@@ -135,26 +151,27 @@ func alike(hits []hit) bool {
 // surprises and the part is not set yet.
 func (w *Window) assign(f *names.Field, v string) bool {
 	n, ok := digits(v)
-	if !ok {
-		return false
-	}
-	c := &w.Limit
-	switch f.Role {
-	case names.RoleReset:
+	if ok && f.Role == names.RoleReset {
 		return w.quickReset(f, n)
-	case names.RoleRemaining:
+	}
+	return ok && w.quickCount(f.Role, n)
+}
+
+// quickCount sets a count. A limit of 0 is perhaps none at all.
+func (w *Window) quickCount(role names.Role, n int64) bool {
+	c := &w.Limit
+	switch {
+	case role == names.RoleRemaining:
 		c = &w.Remaining
-	case names.RoleUsed:
+	case role == names.RoleUsed:
 		c = &w.Used
-	default:
-		if n == 0 {
-			return false // perhaps no limit at all
-		}
+	case n == 0:
+		return false
 	}
 	if c.State != Absent {
 		return false
 	}
-	*c = Count{Value: float64(n), State: Known}
+	c.Value, c.State = float64(n), Known
 	return true
 }
 
@@ -166,7 +183,7 @@ func (w *Window) quickReset(f *names.Field, n int64) (ok bool) {
 	case n <= maxDelta && (f.Step == 0 || f.Step == time.Second):
 		w.Reset.In, w.Reset.Resolution = time.Duration(n)*time.Second, time.Second
 		return true
-	case f.Step == 0 && n >= minEpoch && n < minEpochMilli:
+	case f.Step == 0 && n >= when.MinEpoch && n < when.MinEpochMilli:
 		w.Reset.At, w.Reset.Resolution = time.Unix(n, 0).UTC(), time.Second
 		return true
 	}

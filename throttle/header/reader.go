@@ -20,8 +20,8 @@ import (
 // the number of fields differs from before, or if a field about limits is missing.
 // With each response it also looks up one of the other fields, in turn. So it may
 // overlook only a field about limits that replaces another field while the number of
-// fields stays the same, and only for as many responses as there are fields. It never
-// overlooks a Retry-After. Reading.Read takes no such shortcut.
+// fields stays the same, and a Reading only in as many responses as there are fields,
+// twice. It never overlooks a Retry-After. Reading.Read takes no such shortcut.
 type Reader struct {
 	fields  fields
 	periods []Period
@@ -33,7 +33,7 @@ type Reader struct {
 	body     func(status int, body []byte) (wait time.Duration, known, refused bool)
 
 	shapes [maxShape]atomic.Pointer[shape] // by the number of fields
-	turn   atomic.Uint32                   // which of the other fields to look up next
+	turn   atomic.Uint32                   // where a reading that is new begins to look up the other fields
 }
 
 // maxShape is the number of fields from which on a response is always read in
@@ -92,13 +92,18 @@ func NewReader(host string, more ...Dialect) (*Reader, error) {
 func (rd *Reader) Read(r *Reading, status int, h http.Header, body []byte, now time.Time) {
 	var s *shape
 	if status >= 200 && status <= 299 && len(body) == 0 && !rd.silent {
-		if s = rd.shape(h); s != nil && s.plain && r.readShape(s, h) {
+		if s = rd.shape(r, h); s != nil && s.plain && r.readShape(s, h) {
 			r.quiet = !s.hint && (!s.rest || r.Windows[0].Remaining.Value > 0)
+			return
+		}
+		if s != nil && !s.limit {
+			r.reset()
+			r.quiet = !s.hint && !s.rest
 			return
 		}
 	}
 	r.begin(status, now)
-	r.periods, r.costly = rd.periods, rd.costly.Load()
+	r.periods, r.costly, r.frank = rd.periods, rd.costly.Load(), rd.refusals
 	if s == nil || !r.collectShape(s, h) {
 		rd.scan(r, h)
 	} else {
@@ -146,7 +151,7 @@ func (r *Reading) addRule(wait time.Duration, known, refused bool) {
 // NeedsBody is like the function NeedsBody, and reports true as well for the
 // successes of an API that tells limits in their bodies.
 func (rd *Reader) NeedsBody(status int, h http.Header) bool {
-	if status == http.StatusOK && (rd.bodies || rd.refusals) {
+	if status == http.StatusOK && (rd.bodies || rd.refusals) || status == http.StatusInternalServerError && rd.refusals {
 		return Readable(h) && (rd.bodies || short(h))
 	}
 	return NeedsBody(status, h)
@@ -171,21 +176,14 @@ func (rd *Reader) Body(resp *http.Response, patience time.Duration) ([]byte, *ht
 	return peekBody(resp, min(patience, briefPatience), maxBrief)
 }
 
-// briefPatience is how long to wait for the body of a success.
-const briefPatience = 250 * time.Millisecond
-
-// isGraphQL reports whether a request is a query for a GraphQL API.
-func isGraphQL(req *http.Request) bool {
-	if req == nil || req.Method != http.MethodPost || req.URL == nil {
-		return false
-	}
-	path := strings.TrimSuffix(req.URL.Path, "/")
-	return strings.HasSuffix(path, "/graphql") || strings.HasSuffix(path, "/graphql.json") || strings.HasSuffix(path, "/gql")
-}
+// stride is how far turns are apart, as a share of 1<<32. It is the golden ratio: turns that far
+// apart come near every place soon, and so does every second of them, or third, if a Reading is
+// used for several hosts.
+const stride = 0x9e3779b9
 
 // shape returns what is known of responses with so many fields, or nil when this one
 // differs.
-func (rd *Reader) shape(h http.Header) *shape {
+func (rd *Reader) shape(r *Reading, h http.Header) *shape {
 	if len(h) >= maxShape {
 		return nil
 	}
@@ -196,8 +194,12 @@ func (rd *Reader) shape(h http.Header) *shape {
 	if len(s.other) == 0 {
 		return s
 	}
-	turn := rd.turn.Add(1)
-	if _, ok := h[s.other[turn%uint32(len(s.other))]]; !ok {
+	// Readings count their turns by themselves, so that they need not wait for each other.
+	if r.turn == 0 {
+		r.turn = rd.turn.Add(stride)
+	}
+	r.turn += stride
+	if _, ok := h[s.other[uint64(r.turn)*uint64(len(s.other))>>32]]; !ok {
 		return nil
 	}
 	return s

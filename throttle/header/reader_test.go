@@ -79,12 +79,12 @@ func TestReaderNotices(t *testing.T) {
 	assert.Equal(t, Absent, r.Windows[0].Limit.State)
 
 	// One field of no interest made way for one that tells of a limit. That is
-	// the one change that can be overlooked, for as many responses as there are fields.
+	// the one change that can be overlooked, for twice as many responses as there are fields.
 	assert.Empty(t, read(plain))
 	swapped := typical("X-RateLimit-Remaining", "0")
 	swapped.Del("Etag")
 	seen := 0
-	for range len(swapped) {
+	for range 2 * len(swapped) {
 		seen += len(read(swapped))
 	}
 	assert.Positive(t, seen)
@@ -94,6 +94,44 @@ func TestReaderNotices(t *testing.T) {
 	assert.Empty(t, read(plain))
 	rd.Read(&r, http.StatusTooManyRequests, swapped, nil, benchNow)
 	assert.Len(t, r.Windows, 1)
+}
+
+// A field about limits that takes the place of any other one is noticed soon, whether a Reading
+// is new, used again, or used for several hosts in turn.
+func TestReaderNoticesSoon(t *testing.T) {
+	for fields := 1; fields < maxShape; fields++ {
+		for place := range fields {
+			plain, swapped := http.Header{}, http.Header{"X-Ratelimit-Remaining": {"0"}}
+			for i := range fields {
+				name := fmt.Sprintf("X-Other-%d", i)
+				plain.Set(name, "1")
+				if i != place {
+					swapped.Set(name, "1")
+				}
+			}
+			for hosts, most := range []int{2 * fields, 2 * fields, 3 * fields, 3 * fields} {
+				used, readers := new(Reading), make([]Reader, max(1, hosts))
+				reading := func() *Reading {
+					if hosts == 0 {
+						return new(Reading)
+					}
+					return used
+				}
+				for i := range readers {
+					readers[i].Read(used, http.StatusOK, plain, nil, benchNow)
+				}
+				n := 0
+				for found := false; !found && n <= most; n++ {
+					for i := range readers {
+						r := reading()
+						readers[i].Read(r, http.StatusOK, swapped, nil, benchNow)
+						found = i == 0 && len(r.Windows) > 0 || found
+					}
+				}
+				require.LessOrEqual(t, n, most, "field %d of %d, %d hosts", place, fields, hosts)
+			}
+		}
+	}
 }
 
 // An answer of the same shape whose value is gone is read in full.

@@ -2,7 +2,6 @@ package header
 
 import (
 	"net/http"
-	"slices"
 	"time"
 
 	"github.com/forbear-go/forbear/throttle/header/internal/names"
@@ -24,8 +23,8 @@ type Reading struct {
 	// answers it is known only if the server asked for a pause and meant it.
 	Wait Wait
 	// Refused reports whether the server turned the request away because of a
-	// limit: 429, and 400, 401, 402, 403, 418, 420, 503, 529 or even 200 if the rest of the
-	// response says so. A 503 that gives no hint is a broken server instead.
+	// limit: 429 and its like, and 400, 401, 402, 403, 418, 425, 503, 529 or even 200 if the
+	// rest of the response says so. A 503 that gives no hint is a broken server instead.
 	Refused bool
 	// Reason says what a refused request ran into, as far as the response tells.
 	// It is Unspecified when Refused is false.
@@ -50,6 +49,7 @@ type Reading struct {
 	shared     bool // something is told as a share of a limit
 	costs      bool // the response tells what the request cost, and requests of the host do not all cost one
 	costly     bool // another request of the host cost something other than one
+	frank      bool // the host says in bodies of 200 and 500 that it refuses
 	asides     []aside
 	policies   []policy
 	unit       string // what the windows of unitFamily count, if a field of its own tells it
@@ -59,20 +59,14 @@ type Reading struct {
 	date       string
 	lastDate   string    // the Date field of the reading before
 	lastTime   time.Time // and what it says
-	sorted     bool      // hits are in the order of their names
-	alike      bool      // hits are known to be about one window
+	sorted     bool      // hits are in the order of their names, and alike is known
+	alike      bool      // hits are about one window
+	turn       uint32    // which field of no interest a Reader looks up next, as a share of 1<<32 of them
 	quiet      bool      // nothing in the header of a success is seen beside refusals
 	text       int       // how much text has been looked at
 	status     int
 	now        time.Time
 }
-
-// Overloaded reports that the request was refused with a status that speaks of the
-// server, 503 or 529, and not of a limit of the client's.
-func (r *Reading) Overloaded() bool { return r.Refused && (r.status == 503 || r.status == 529) }
-
-// Exhausted reports whether the response says that nothing is left of one of its windows.
-func (r *Reading) Exhausted() bool { return slices.ContainsFunc(r.Windows, Window.Exhausted) }
 
 // Wait is how long to leave the server alone. The zero value is not known.
 type Wait struct {
@@ -121,7 +115,7 @@ func (r *Reading) Read(status int, h http.Header, body []byte, now time.Time) {
 // begin forgets the reading before.
 func (r *Reading) begin(status int, now time.Time) {
 	r.reset()
-	r.periods, r.status, r.now, r.costs, r.costly = nil, status, now, false, false
+	r.periods, r.status, r.now, r.costs, r.costly, r.frank = nil, status, now, false, false, false
 }
 
 // reset forgets what the reading before said. That is faster than the assignment of a

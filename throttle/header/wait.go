@@ -1,6 +1,7 @@
 package header
 
 import (
+	"slices"
 	"time"
 
 	"github.com/forbear-go/forbear/throttle/header/internal/names"
@@ -76,7 +77,7 @@ func literal(v string, unit time.Duration) (Reset, bool) {
 // mayRefuse reports whether a status can mean that a limit was hit.
 func mayRefuse(status int) bool {
 	switch status {
-	case 429, 420, 430, 456, 403, 503, 529, 418, 402, 401, 400, 409, 509, 500:
+	case 429, 420, 430, 456, 999, 403, 503, 529, 418, 402, 401, 400, 409, 425, 509, 500:
 		return true
 	}
 	return false
@@ -130,7 +131,7 @@ func (r *Reading) setWait(t Reset, explicit bool) {
 // RFC 9110 section 15.6.4 for 503.
 func (r *Reading) refused(said *bodyFindings) bool {
 	switch r.status {
-	case 429, 420, 430, 456: // 456 is DeepL's, for a quota
+	case 429, 420, 430, 456, 999: // 456 is DeepL's, for a quota; 999 is Yahoo's and LinkedIn's
 		return true
 	case 503, 529, 509, 418:
 		return r.waits.known || said.refused || r.exhausted(false)
@@ -143,16 +144,23 @@ func (r *Reading) refused(said *bodyFindings) bool {
 	case 400, 409:
 		// A bad request that happens to be the last of its window is a bad request.
 		return r.waits.known && r.status == 400 || said.refused
-	case 401:
+	case 401, 425:
 		return said.refused
 	case 500:
 		// A fault of SOAP comes with a 500 for any reason. Only its code counts.
-		return said.faulted
+		return said.faulted || r.frank && said.certain
 	case 200:
 		return said.certain
 	}
 	return false
 }
+
+// Overloaded reports that the request was refused with a status that speaks of the
+// server, 503 or 529, and not of a limit of the client's.
+func (r *Reading) Overloaded() bool { return r.Refused && (r.status == 503 || r.status == 529) }
+
+// Exhausted reports whether the response says that nothing is left of one of its windows.
+func (r *Reading) Exhausted() bool { return slices.ContainsFunc(r.Windows, Window.Exhausted) }
 
 // exhausted reports whether some window has nothing left.
 func (r *Reading) exhausted(resets bool) bool {

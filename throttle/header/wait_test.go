@@ -235,3 +235,59 @@ func TestOverloaded(t *testing.T) {
 		assert.False(t, r.Overloaded(), "%d, no words", status)
 	}
 }
+
+// TestMoreStatuses reads refusals with statuses that seldom mean one.
+func TestMoreStatuses(t *testing.T) {
+	const limit, invalid = "<f><faultcode>REQUEST_LIMIT_EXCEEDED</faultcode></f>", "<f><faultcode>INVALID_FIELD</faultcode></f>"
+	for _, c := range []struct {
+		status  int
+		body    string
+		refused bool
+	}{
+		{456, "", true},
+		{456, `{"message":"Quota Exceeded"}`, true},
+		{401, `{"Response":"False","Error":"Request limit reached!"}`, true},
+		{401, `{"error":{"code":"RATE_LIMITED"}}`, true},
+		{401, `{"error":"invalid_token"}`, false},
+		{401, "", false},
+		{402, `{"message":"You have reached the limit.","reason":"MONTHLY_REQUEST_COUNT"}`, true},
+		{402, `{"message":"You have reached the limit."}`, false},
+		{403, "<h1>Developer Over Qpm</h1>", true},
+		{400, `{"error":"concurrency_limit_reached"}`, true},
+		{403, `{"error":"Límite de solicitudes excedido. Intenta en unos segundos."}`, true},
+		{403, `{"erro":"x","message":"O limite de requisições foi atingido"}`, true},
+		{403, `{"message":"La limite de requêtes est dépassée"}`, true},
+		{403, `{"error":"请求过于频繁，请15分钟后再试"}`, true}, //nolint:gosmopolitan // servers write in their own language
+		{403, `{"error":"文件过大，请15分钟后再试"}`, false},  //nolint:gosmopolitan // the same
+		{403, `{"error":"Token limit exceeded"}`, true},
+		{400, `{"error":"Token limit exceeded"}`, false}, // of one request
+		{403, `{"error":"Token limit exceeded for this section"}`, false},
+		{500, limit, true},
+		{500, invalid, false},
+		{500, "<f><faultcode>soap:Server</faultcode><faultstring>Too many requests</faultstring></f>", true},
+		{500, "<f><faultcode>soap:Server</faultcode><faultstring>Too many rows in the result</faultstring></f>", false},
+		{500, "<f><faultcode>soap:Server</faultcode><detail>Too many requests</detail></f>", false},
+		{500, `{"error":"Rate limit exceeded"}`, false},
+		{502, limit, false},
+		{999, "", true},
+		{425, `{"message":"Too many requests"}`, true},
+		{425, `{"message":"Too early"}`, false},
+	} {
+		var r Reading
+		r.Read(c.status, headerOf(), []byte(c.body), benchNow)
+		assert.Equal(t, c.refused, r.Refused, "%d %s", c.status, c.body)
+	}
+
+	// Nothing left is no reason for a 401 or a fault.
+	for _, status := range []int{401, 500} {
+		var r Reading
+		r.Read(status, headerOf("X-RateLimit-Remaining", "0", "X-RateLimit-Limit", "5", "Retry-After", "3"), nil, benchNow)
+		assert.False(t, r.Refused, status)
+	}
+
+	assert.True(t, NeedsBody(500, http.Header{"Content-Type": {"text/xml; charset=utf-8"}}))
+	assert.True(t, NeedsBody(500, http.Header{"Content-Type": {"application/soap+xml"}}))
+	assert.False(t, NeedsBody(500, http.Header{"Content-Type": {"application/json"}}))
+	assert.False(t, NeedsBody(500, http.Header{}))
+	assert.True(t, NeedsBody(401, http.Header{"Content-Type": {"application/json"}}))
+}

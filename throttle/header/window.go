@@ -3,6 +3,8 @@ package header
 import (
 	"strings"
 	"time"
+
+	"github.com/forbear-go/forbear/throttle/header/internal/when"
 )
 
 // Count is a number of units that a server reported, or did not. The zero
@@ -18,6 +20,9 @@ type Count struct {
 
 // Known reports whether the server told the number.
 func (c Count) Known() bool { return c.State == Known }
+
+// none reports whether the server told that the number is zero.
+func (c Count) none() bool { return c.State == Known && c.Value == 0 }
 
 // State tells what became of a field of a response.
 type State uint8
@@ -53,16 +58,11 @@ func (r Reset) Known() bool { return r.Resolution > 0 }
 // response, the reset comes. It is 0 for a reset that has passed, and for an
 // unknown one; and never more than a hundred years.
 func (r Reset) Delay(base time.Time) time.Duration {
-	d := r.In
-	if !r.At.IsZero() {
-		d = r.At.Sub(base)
-	}
-	return min(max(d, 0), maxDelay)
+	return when.Reset(r).Delay(base)
 }
 
-// maxDelay leaves callers room to add delays without overflow. It is longer than
-// any wait that a caller accepts.
-const maxDelay = 100 * 365 * 24 * time.Hour
+// maxDelay is the longest delay of a Reset.
+const maxDelay = when.MaxDelay
 
 // Window is one limit over one period, as one response describes it. Each part
 // of it can be unknown.
@@ -95,4 +95,4 @@ func (w Window) Clone() Window {
 }
 
 // Exhausted reports whether the server said that nothing is left.
-func (w Window) Exhausted() bool { return w.Remaining.Known() && w.Remaining.Value == 0 }
+func (w Window) Exhausted() bool { return w.Remaining.none() }

@@ -33,6 +33,7 @@ var codePhrases = []string{
 	"exceeded api key allowance", "exceeded account allowance", "exceeded account trading allowance", "allowance exceeded", "error server busy",
 	"flow limit exceeded", "abnormal usage detected", "temporary reduced capacity", "developer over rate", "service over qps",
 	"service over rate", "account over rate", "daily request count", "monthly request count",
+	"limited number of service requests", "too many write operations",
 }
 
 // quotaCodes may mean a quota of requests or of something else.
@@ -80,7 +81,7 @@ func LastPart(code string) string {
 	if i := strings.Index(code, ":http"); i > 0 {
 		code = code[:i]
 	}
-	code = strings.TrimRight(code, "/")
+	code = strings.TrimRight(code, "/.")
 	if i := strings.LastIndexAny(code, "/#:"); i >= 0 && i+1 < len(code) {
 		code = code[i+1:]
 	}

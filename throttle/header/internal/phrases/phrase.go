@@ -114,6 +114,8 @@ var refusals = []string{
 	"throttled out", "call limited", "interface times exceed", "call times exceed", "request times exceed", "access times exceed",
 	"requests limited", "query limit exceeded", "maxlag", "out of rate limit", "developer over rate", "account over rate", "service over rate",
 	"user usage reached", "application usage reached", "usage is over limit", "usage limit exceeded", "project over limit", "server busy please retry",
+	"requests are too frequent", "above your daily maximum", "egress is over the account limit", "operations per second is over the account limit",
+	"ingress is over the account limit", "api bloqueada por consumo", "consumo redundante",
 	"demasiadas solicitudes", "demasiadas peticiones", "zu viele anfragen",
 	"trop de requêtes", "troppe richieste", "muitas requisições", "muitas solicitações", "слишком много запросов", "te veel verzoeken",
 	"zbyt wiele żądań", "çok fazla istek",
@@ -135,6 +137,8 @@ var limited = []string{
 	"concurrent requests limit", "compute unit", "credits per minute", "access rate", "access frequency",
 	"límite de solicitudes", "límite de peticiones", "límite de consultas", "límite de llamadas", "limite de requisições",
 	"limite de solicitações", "limite de chamadas", "limite de requêtes", "limite d'appels", "limite di richieste", "anfragelimit", "anfragenlimit",
+	"hourly request allocation", "daily request allocation", "monthly request allocation", "your daily points limit", "allotted message quota",
+	"throughput rate", "número de acessos a api",
 	"limit on concurrent calls", "limit on concurrent requests", "limit on the number of concurrent",
 }
 
@@ -157,11 +161,13 @@ var other = []string{
 	"missing", "tariff", "shipping",
 	"hourly rate", "heart", "vacation", "leave", "per item", "per order", "per customer", "per user account", "speed",
 	"purchase", "coupon", "coupons", "voucher", "promo", "promotion", "gift", "friend", "friends", "refund", "phone", "results", "pull requests",
+	"sales quota", "license key", "licence key", "referral", "invitation", "exceeds that of",
 	"spending limit", "credit limit", "policy document", "plan limit", "the maximum allowed value", "maximum value",
 }
 
 // whole are the sentences that say so only because they say nothing else.
-var whole = map[string]bool{" rate exceeded ": true, " throttled ": true, " rate limit ": true, " throttling ": true}
+var whole = map[string]bool{" rate exceeded ": true, " throttled ": true, " rate limit ": true, " throttling ": true,
+	" throttle user ": true, " throttle host ": true, " throttle ip ": true, " please wait a few minutes before you try again ": true}
 
 // SaysSomeLimit reports whether a plain text is nothing but the news that a limit was hit,
 // whichever.
@@ -194,7 +200,7 @@ func SaysLimited(plain string) bool {
 		} else {
 			plain = ""
 		}
-		if len(sentence) < 4 || Has(sentence, other) {
+		if len(sentence) < 4 || limitsOther(sentence) {
 			continue
 		}
 		if whole[sentence] || strings.HasPrefix(sentence, " rate limited ") || Has(sentence, refusals) || saysLimitedUnspaced(sentence) ||
@@ -250,17 +256,11 @@ func ContainsAny(text string, phrases []string) bool {
 }
 
 // rateOwners are the words that may stand before a rate limit of requests.
-var rateOwners = func() map[string]bool {
-	m := map[string]bool{}
-	for w := range strings.FieldsSeq(`api apis request requests the your a an its our this that of for global secondary primary user users
-		app application account ip key client service server max maximum overall standard daily hourly minute second monthly current
-		endpoint route resource org organization project tenant workspace team token tokens query call calls method burst default
-		anonymous authenticated shared free exceeded exceed exceeds exceeding hit hits reached over by to temporary graphql rest http bot
-		merchant shop store developer partner model tpm rpm internal and search write read post get merged platform site public
-		gas transaction compute rpc node event chat job batch completion embedding proxy session connection network send publish
-		subscription allowable allowed permitted sec min concurrent concurrency new any tier plan upstream provider gateway hard soft your's " :
-		message messages error`) {
-		m[w] = true
-	}
-	return m
-}()
+var rateOwners = wordSet(`api apis request requests the your a an its our this that of for global secondary primary user users
+	app application account ip key client service server max maximum overall standard daily hourly minute second monthly current
+	endpoint route resource org organization project tenant workspace team token tokens query call calls method burst default
+	anonymous authenticated shared free exceeded exceed exceeds exceeding hit hits reached over by to temporary graphql rest http bot
+	merchant shop store developer partner model tpm rpm internal and search write read post get merged platform site public
+	gas transaction compute rpc node event chat job batch completion embedding proxy session connection network send publish
+	subscription allowable allowed permitted sec min concurrent concurrency new any tier plan upstream provider gateway hard soft your's " :
+	message messages error`)

@@ -25,7 +25,7 @@ func FuzzPlain(f *testing.F) {
 		assert.True(t, plain[0] == ' ' && plain[len(plain)-1] == ' ', "%q", plain)
 		assert.NotContains(t, plain, "  ")
 		assert.LessOrEqual(t, len(plain), 3*len(text)+2)
-		_ = []bool{SaysLimited(plain), SaysSomeLimit(plain), SaysBilling(plain, true), SaysBilling(plain, false), AsksTooMuch(plain)}
+		_ = []bool{SaysLimited(plain), SaysSomeLimit(plain), SaysBilling(plain, true), SaysBilling(plain, false), AsksTooMuch(plain), IsAboutField(text)}
 		_, code := ReadCode(text)
 		assert.NotEmpty(t, code)
 	})

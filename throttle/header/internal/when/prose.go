@@ -1,4 +1,4 @@
-package header
+package when
 
 import (
 	"strings"
@@ -14,11 +14,11 @@ const maxCue = 140
 // maxCues is how many cues of a text are tried.
 const maxCues = 8
 
-// waitInProse finds when to come back in a sentence that is about waiting: "Try again
+// InProse finds when to come back in a sentence that is about waiting: "Try again
 // in 2 seconds", "retry after 30", "Quota will be replenished in 02:12:08",
 // "Retry after 2026-03-01T12:13:27.341Z", "banned until 1659146400000", "again
 // after an hour". "A few minutes" is at least one.
-func waitInProse(text string, base time.Time) (Reset, bool) {
+func InProse(text string, base time.Time) (Reset, bool) {
 	low := strings.ToLower(text)
 	if phrases.IsCode(low) && strings.IndexByte(low, '=') < 0 {
 		low = strings.ReplaceAll(low, "_", " ") // FLOOD_WAIT_30
@@ -53,14 +53,14 @@ func waitBeforeWord(low string) (Reset, bool) {
 		if !wordsBehind[strings.TrimRight(w, ".!,;)")] || i == 0 {
 			continue
 		}
-		if d, step, ok := scan.ParseDuration(strings.TrimLeft(words[i-1], "(~≈")); ok && d < maxDelta*time.Second {
+		if d, step, ok := scan.ParseDuration(strings.TrimLeft(words[i-1], "(~≈")); ok && d < MaxDelta*time.Second {
 			return Reset{In: d, Resolution: step}, true // 30s left
 		}
 		if i < 2 {
 			continue
 		}
 		unit := inEnglish(strings.Trim(words[i-1], "().,"))
-		if d, step, ok := scan.ParseDuration(words[i-2] + unit); ok && scan.IsDigit(words[i-2][0]) && d > 0 && d < maxDelta*time.Second {
+		if d, step, ok := scan.ParseDuration(words[i-2] + unit); ok && scan.IsDigit(words[i-2][0]) && d > 0 && d < MaxDelta*time.Second {
 			return Reset{In: d, Resolution: step}, true
 		}
 	}
@@ -112,16 +112,16 @@ func namedWait(words []string, base time.Time) (Reset, bool) {
 	if ok && value == "" && len(words) > 1 {
 		value = words[1]
 	}
-	unit, known := waitKey(key)
+	unit, known := Key(key)
 	if !ok || !known || unit == 0 {
 		return Reset{}, false
 	}
 	n, ok := scan.ParseNumber(strings.TrimRight(value, ".!;)]}"))
-	if !ok || n.Minus || n.Whole >= minEpoch {
+	if !ok || n.Minus || n.Whole >= MinEpoch {
 		return Reset{}, false
 	}
-	t, ok := resetOf(n, unit)
-	return t, ok && t.Delay(base) < maxDelta*time.Second
+	t, ok := Of(n, unit)
+	return t, ok && t.Delay(base) < MaxDelta*time.Second
 }
 
 // leadingWait reads the time that a text starts with: a length with its unit, in
@@ -166,15 +166,15 @@ func leadingWait(words []string, before string, base time.Time) (Reset, bool) {
 		}
 	}
 	n, ok := scan.ParseNumber(one)
-	if !ok || n.Whole > maxDelta && n.Whole < minEpoch {
+	if !ok || n.Whole > MaxDelta && n.Whole < MinEpoch {
 		return Reset{}, false
 	}
-	if n.Whole <= maxDelta && (before != "after" && before != "wait" && before != "retry" && before != "retry-after" && before != "retryafter" &&
+	if n.Whole <= MaxDelta && (before != "after" && before != "wait" && before != "retry" && before != "retry-after" && before != "retryafter" &&
 		before != "retry_after" && before != "in" || len(words) > 1 && !ends) {
 		return Reset{}, false
 	}
-	t, ok := resetOf(n, 0)
-	return t, ok && t.Delay(base) < maxDelta*time.Second
+	t, ok := Of(n, 0)
+	return t, ok && t.Delay(base) < MaxDelta*time.Second
 }
 
 // addWait adds the smaller units that follow: 1 hour 20 minutes, 2 minutes and 5 seconds.
@@ -224,7 +224,7 @@ func moment(one string, words []string, base time.Time) (Reset, bool) {
 		whole = one + " " + strings.ToUpper(strings.TrimRight(words[1], ".!;:)"))
 	}
 	t, step, ok := scan.ParseDate(whole)
-	if !ok || t.Unix() <= 0 || t.Sub(base) > maxDelta*time.Second {
+	if !ok || t.Unix() <= 0 || t.Sub(base) > MaxDelta*time.Second {
 		return Reset{}, false
 	}
 	return Reset{At: t, Resolution: step}, true

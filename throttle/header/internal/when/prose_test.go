@@ -1,19 +1,17 @@
-package header
+package when
 
 import (
-	"net/http"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
-
-	"github.com/forbear-go/forbear/throttle/header/internal/phrases"
-	"github.com/forbear-go/forbear/throttle/header/internal/scan"
 )
 
-// TestWaitInProse shows the sentences of which the time to come back can be taken.
-func TestWaitInProse(t *testing.T) {
+// noon is when the responses came in.
+var noon = time.Date(2026, time.March, 1, 12, 0, 0, 0, time.UTC)
+
+// TestInProse shows the sentences of which the time to come back can be taken.
+func TestInProse(t *testing.T) {
 	const none = -1
 	for text, want := range map[string]time.Duration{
 		"Retry after 2026-03-01T12:00:09.5Z":                                  9500 * time.Millisecond,
@@ -108,64 +106,28 @@ func TestWaitInProse(t *testing.T) {
 		"retry":                                            none,
 		"":                                                 none,
 	} {
-		got, ok := waitInProse(text, benchNow)
+		got, ok := InProse(text, noon)
 		if want == none {
 			assert.False(t, ok, "%s: %v", text, got)
 			continue
 		}
 		assert.True(t, ok, text)
-		assert.Equal(t, want, got.Delay(benchNow), text)
+		assert.Equal(t, want, got.Delay(noon), text)
 	}
 }
 
-// TestWaitKey shows which keys of JSON tell when to come back.
-func TestWaitKey(t *testing.T) {
-	for key, unit := range map[string]time.Duration{
-		"retry_after": 0, "retryAfterSec": time.Second, "RetryAfterMs": time.Millisecond, "backoff_seconds": time.Second,
-		"reset_time": 0, "resetsAt": 0, "rateLimitNext": 0, "nextAccessTime": 0, "retry_in_minutes": time.Minute, "wait-time": 0,
-		"blocked_until": 0, "cooldownSeconds": time.Second, "seconds_until_reset": time.Second, "rate_limit_reset": 0, "next_available_at": 0,
-		"seconds_remaining": time.Second, "secondsLeft": time.Second, "msBeforeNext": time.Millisecond, "locked_until": 0, "lockoutSeconds": time.Second,
-		"try_after": 0, "come_back_at": 0, "cool_down_seconds": time.Second, "penalty_seconds": time.Second, "delay_ms": time.Millisecond,
-		"canRetryAt": 0, "allowedAfter": 0, "renewsAt": 0, "refresh_at": 0, "windowEnd": 0, "next_window": 0, "reset_ts": 0, "resetUnix": 0,
-	} {
-		got, ok := waitKey(key)
-		assert.True(t, ok, key)
-		assert.Equal(t, unit, got, key)
-	}
-	for _, key := range []string{"retries", "max_retries", "retry_count", "reset_password", "next", "next_page", "nextCursor", "wait", "backoff",
-		"available", "response_time", "resource", "limit", "created_at", "blocked_users", "reset_token", "remaining", "seats_left", "seconds", "delay", "refresh", "window", "end", "end_time", "allowed", "time_remaining", "remaining_in_window", "refresh_token", "try", "", "a", strings.Repeat("retry", 20)} {
-		_, ok := waitKey(key)
-		assert.False(t, ok, key)
-	}
-}
-
-// FuzzProse reads any text as the body of a refusal and of a success.
+// FuzzProse reads any text as a sentence about waiting.
 func FuzzProse(f *testing.F) {
 	for _, s := range []string{"Try again in 2 seconds", "until 2026-03-01 12:00:00 UTC", "a few minutes", "retry after", "PT1H", "Rate limit exceeded.",
-		`{"error":"x:Rate limit","retryAfterSec":5}`, "<a><Code>SlowDown</Code>", "banned until 1772366460000.", "Limit 1, Requested 2", "été '\"` . wait 5 h 6 m",
-		"resets on March 1st, 2026 at 12:10 PM EST", "try again in half an hour", "retry after two minutes", "30s left", `{"msBeforeNext":5,"ttl":9}`, "Försök igen om 2 minuter"} {
+		"banned until 1772366460000.", "Limit 1, Requested 2", "été '\"` . wait 5 h 6 m", "resets on March 1st, 2026 at 12:10 PM EST",
+		"try again in half an hour", "retry after two minutes", "30s left", "Försök igen om 2 minuter"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		got, ok := waitInProse(s, benchNow)
-		if ok && (!got.Known() || got.Delay(benchNow) < 0) {
+		got, ok := InProse(s, noon)
+		if ok && (!got.Known() || got.Delay(noon) < 0) {
 			t.Fatalf("%q: %v", s, got)
 		}
-		if d, step, ok := scan.ParseDuration(s); ok && (d < 0 || step <= 0) {
-			t.Fatalf("%q: %v, %v", s, d, step)
-		}
-		plain := phrases.Plain(s)
-		if !strings.HasPrefix(plain, " ") || !strings.HasSuffix(plain, " ") || strings.Contains(plain, "  ") && !strings.Contains(s, "  ") {
-			t.Fatalf("%q: %q", s, plain)
-		}
-		waitKey(s)
-		var r Reading
-		for _, status := range []int{200, 400, 403, 429, 503} {
-			r.Read(status, http.Header{"X-Error-Code": {s}, "X-Ratelimit-Acme": {s}, "X-Throttling-Control": {s}}, []byte(s), benchNow)
-			requireSane(t, &r)
-			if r.Reason != Unspecified && !r.Refused {
-				t.Fatalf("%d %q: %+v", status, s, r)
-			}
-		}
+		Key(s)
 	})
 }

@@ -1,4 +1,4 @@
-package header
+package when
 
 import (
 	"strings"
@@ -53,7 +53,7 @@ func longMoment(words []string, base time.Time) (Reset, bool) {
 		return Reset{}, false
 	}
 	t := time.Date(date.Year(), date.Month(), date.Day(), hour, int(clock/time.Minute)%60, int(clock/time.Second)%60, 0, zone)
-	if t.Unix() <= 0 || t.Sub(base) > maxDelta*time.Second {
+	if t.Unix() <= 0 || t.Sub(base) > MaxDelta*time.Second {
 		return Reset{}, false
 	}
 	return Reset{At: t.UTC(), Resolution: time.Second}, true

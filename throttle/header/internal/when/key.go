@@ -1,4 +1,4 @@
-package header
+package when
 
 import (
 	"time"
@@ -7,11 +7,11 @@ import (
 	"github.com/forbear-go/forbear/throttle/header/internal/scan"
 )
 
-// waitKey reports whether the key of a JSON member says that its value is when to come
+// Key reports whether the key of a JSON member says that its value is when to come
 // back, by the grammar of names: retry_after, retryAfterSec, backoff_seconds, msBeforeNext,
 // resetTime, rateLimitNext, next_available_at, credits_reset, window_end. unit is that of a plain number, 0
 // where the key does not tell it.
-func waitKey(key string) (unit time.Duration, ok bool) {
+func Key(key string) (unit time.Duration, ok bool) {
 	if len(key) < 4 || len(key) > 48 || !mayWait(key) {
 		return 0, false
 	}
@@ -79,6 +79,15 @@ func waitKey(key string) (unit time.Duration, ok bool) {
 		reset && when || (allowed || try) && when || window && end
 	return unit, ok && (reset || !counted) && (cue && (words > 1 || key[0]|0x20 == 'r') ||
 		next && (aim || when && unit > 0) || left && unit > 0)
+}
+
+// NestedKey is Key for a member whose object is named for the wait: "retryAfter": {"seconds": 12},
+// "retryInfo": {"delay": "30s"}.
+func NestedKey(object, key string) (unit time.Duration, ok bool) {
+	if len(key) > 12 || len(object) > 24 || !mayWait(object) {
+		return 0, false
+	}
+	return Key(object + "_" + key)
 }
 
 // mayWait is a cheap test that most keys fail.

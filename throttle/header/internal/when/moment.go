@@ -1,4 +1,4 @@
-package header
+package when
 
 import (
 	"strings"
@@ -182,7 +182,7 @@ func waitUnspaced(text string) (Reset, bool) {
 		}
 		for _, u := range unspacedUnits {
 			if strings.HasPrefix(rest, u.name) {
-				if d, ok := n.Times(u.unit); ok && d < maxDelta*time.Second {
+				if d, ok := n.Times(u.unit); ok && d < MaxDelta*time.Second {
 					return Reset{In: d, Resolution: n.Step(u.unit)}, true
 				}
 			}
