@@ -67,9 +67,7 @@ func (k *Limiter) refuse(now instant, t *Reservation, r *header.Reading) {
 			continue // an edge spoke
 		}
 		if w.emptied(said) {
-			if w.probe.AnsweredBy(t.number) && !r.Wait.Explicit {
-				w.coarse.Refuse()
-			}
+			w.coarse.Refuse(w.probe.AnsweredBy(t.number) && !r.Wait.Explicit)
 			w.trust.Confirm(&k.trust)
 			w.exhaust(k, now)
 			if w.contention.Others(now) {

@@ -132,7 +132,7 @@ func (s *Estimator) Witness(route uint64, sent time.Time) bool {
 	return s.closing.witness(route, sent, false)
 }
 
-// close takes in a refusal with which all routes close.
+// Close takes in a refusal with which all routes close.
 func (s *Estimator) Close(now, sent time.Time, route uint64, wait time.Duration, named bool) {
 	switch {
 	case now.Before(s.closing.until) && !sent.After(s.closing.heard):

@@ -35,10 +35,10 @@ func (c *Coarse) Early() clock.Instant {
 // coarsely reports whether all that is known of the reset is told in long steps.
 func (c *Coarse) coarsely() bool { return c.step >= coarseStep && !c.known }
 
-// Refuse takes in that a probe was refused, because nothing is left, by a server that named no time
-// to come back.
-func (c *Coarse) Refuse() {
-	if c.coarsely() {
+// Refuse takes in a refusal because nothing is left. probe says that it is that of a probe, by a server that
+// named no time to come back.
+func (c *Coarse) Refuse(probe bool) {
+	if probe && c.coarsely() {
 		c.refused++
 	}
 }

@@ -5,7 +5,7 @@ import (
 	"github.com/forbear-go/forbear/throttle/internal/clock"
 )
 
-// A belief that nothing is left may be wrong: the token was renewed, the quota raised, the
+// A Belief that nothing is left may be wrong: the token was renewed, the quota raised, the
 // answer came from somewhere else. Where it rests on an answer that was no refusal it is
 // tried now and then by a request that could not wait for the reset. An honest server
 // refuses it, and is tried the more rarely; one that serves it is tried the sooner.
