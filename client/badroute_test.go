@@ -170,6 +170,7 @@ func TestBadRoute(t *testing.T) {
 	t.Parallel()
 	for _, b := range badRoutes() {
 		t.Run(b.name, func(t *testing.T) {
+			t.Parallel()
 			var plain yield
 			synctest.Test(t, func(t *testing.T) { plain = b.work(t, 1, true) })
 			chance.Bubble(t, func(t testing.TB) {
@@ -191,6 +192,7 @@ func TestBadRoute(t *testing.T) {
 func TestRouteThatOpens(t *testing.T) {
 	t.Parallel()
 	t.Run("for a minute", func(t *testing.T) {
+		t.Parallel()
 		chance.Bubble(t, func(t testing.TB) {
 			b := badRoute{status: 429, span: 10 * time.Minute, bad: func(d time.Duration) bool { return 5*time.Minute < d && d < 6*time.Minute }}
 			if y := b.work(t, 1, false); y.early > 0 {
@@ -199,6 +201,7 @@ func TestRouteThatOpens(t *testing.T) {
 		})
 	})
 	t.Run("for ten minutes, twice", func(t *testing.T) {
+		t.Parallel()
 		chance.Bubble(t, func(t testing.TB) {
 			b := badRoute{status: 429, bad: func(d time.Duration) bool {
 				d %= 30 * time.Minute

@@ -187,6 +187,7 @@ func TestSilentLimitOfAllRoutes(t *testing.T) {
 		"bucket":  func() ratemodel.Model { return ratemodel.NewBucket(20, 300, time.Minute) },
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			share := map[int]float64{}
 			for _, routes := range []int{1, 2, 10} {
 				// About one draw in a hundred takes a route for one with a limit of its own.

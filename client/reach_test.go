@@ -141,6 +141,7 @@ func TestReach(t *testing.T) {
 	t.Parallel()
 	for _, c := range reaches {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			if raceEnabled && c.span > time.Hour {
 				t.Skip("hours of traffic take too long with the race detector")
 			}

@@ -29,6 +29,7 @@ func TestConcurrencyIsLearned(t *testing.T) {
 		"50 at once, uneven":      {50, 100, [2]time.Duration{50 * time.Millisecond, time.Second}, false, .9},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			var shares []float64
 			for seed := range seeds {
 				var limiter *Limiter

@@ -152,6 +152,7 @@ func TestRandomServersAreUsed(t *testing.T) {
 	t.Parallel()
 	for _, f := range families {
 		t.Run(f.name, func(t *testing.T) {
+			t.Parallel()
 			used, refused := f.use(*perFamily, *firstSeed)
 			t.Logf("%s: %.2f %% used, at least %.1f %% demanded; %d refused", f.name, 100*used, 100*f.floor, refused)
 			most := 0

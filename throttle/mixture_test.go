@@ -67,6 +67,7 @@ func TestSeveralLimitsUnderOneName(t *testing.T) {
 		}, told},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			for seed := range uint64(3) {
 				s := simulation{model: c.model, announce: c.announce, callers: 20, start: 17300 * time.Millisecond, length: 20 * time.Minute,
 					policy: DefaultPolicy(), fastest: 40 * time.Millisecond, slowest: 80 * time.Millisecond, seed: seed}

@@ -31,6 +31,7 @@ func TestShortWindowsInWholeSeconds(t *testing.T) {
 	} {
 		for trips, longest := range map[string]time.Duration{"near": 35 * time.Millisecond, "far": 80 * time.Millisecond} {
 			t.Run(name+", "+trips, func(t *testing.T) {
+				t.Parallel()
 				for seed := range uint64(5) {
 					s := simulation{announce: announcement{epoch: c.epoch, step: time.Second, rounding: c.round, wait: true, date: true}, callers: 20,
 						start: 17300 * time.Millisecond, length: 10 * time.Minute, policy: DefaultPolicy(), fastest: 20 * time.Millisecond, slowest: longest, seed: seed,

@@ -42,6 +42,7 @@ func TestSilentServers(t *testing.T) {
 		{"60 a minute weighed, Retry-After", func() ratemodel.Model { return ratemodel.NewSlidingCounter(60, time.Minute) }, hint, 30 * time.Minute, bar{refused: .036, used: .97}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			s := simulation{model: c.model, announce: c.announce, callers: 20, start: into,
 				length: c.length - into, policy: DefaultPolicy(), together: true}
 			c.bar.try(t, s)

@@ -64,6 +64,7 @@ func TestReach(t *testing.T) {
 		}), 2, .995},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			if raceEnabled && c.s.length > time.Hour {
 				t.Skip("a simulation has one goroutine")
 			}

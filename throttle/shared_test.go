@@ -56,6 +56,7 @@ func TestSharedQuotas(t *testing.T) {
 		}, bar{refused: .005, used: .98, fair: .95}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			s := base
 			c.s(&s)
 			c.bar.try(t, s)
@@ -101,6 +102,7 @@ func TestMovingLimits(t *testing.T) {
 		{"two nodes that count apart", func(s *simulation) { s.model, s.nodes = minutes(100), 2 }, bar{refused: .01, used: .89}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			s := base
 			c.s(&s)
 			c.bar.try(t, s)
