@@ -13,9 +13,10 @@ import (
 // What says that nothing is left may be tried, at growing distances, by who cannot wait.
 func TestABeliefMayBeTried(t *testing.T) {
 	s := newScript(t, plain())
-	empty := minute(10, 0, 7200)
-	empty.Windows[0].Length = 2 * time.Hour
-	s.hears(.1, s.goes(0), empty)
+	left, empty := minute(10, 1, 7200), minute(10, 0, 7200)
+	left.Windows[0].Length, empty.Windows[0].Length = 2*time.Hour, 2*time.Hour
+	s.hears(.1, s.goes(0), left)
+	s.hears(.3, s.goes(.2), empty)
 	empty.Refused = true
 	assert.False(t, s.k.Ask(at(59), 1).Try, "not at once")
 	var tried []float64
@@ -42,6 +43,26 @@ func TestABeliefMayBeTried(t *testing.T) {
 	s.hears(4000.1, i, full)
 	for range 9 {
 		s.goes(4000.2)
+	}
+}
+
+// Of a window of which nothing was ever left, no response has shown that it counts requests: who
+// cannot wait tries it at once, until that is refused.
+func TestWhatNeverFellIsTriedAtOnce(t *testing.T) {
+	for _, refused := range []bool{false, true} {
+		s := newScript(t, plain())
+		empty := minute(10, 0, 7200)
+		empty.Windows[0].Length = 2 * time.Hour
+		s.hears(.1, s.goes(0), empty)
+		empty.Refused = refused
+		for now := 1.; now < 3; now++ {
+			assert.Equal(t, !refused || now == 1, s.k.Ask(at(now), 1).Try, "%v, refused: %v", now, refused)
+			i := len(s.tickets)
+			s.tickets = append(s.tickets, s.k.Take(at(now), 1))
+			assert.False(t, s.k.Ask(at(now), 1).Try, "one at a time")
+			s.hears(now+.1, i, empty)
+		}
+		assert.Equal(t, !refused, s.k.Ask(at(3), 1).Limit == "", "refused: %v", refused)
 	}
 }
 

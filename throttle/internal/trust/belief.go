@@ -11,6 +11,7 @@ import (
 // refuses it, and is tried the more rarely; one that serves it is tried the sooner.
 type Belief struct {
 	empty  bool          // nothing was left, as the newest answer says
+	fell   bool          // something was left before
 	next   clock.Instant // when it may be tried
 	pause  clock.Instant // between two tries
 	tried  bool          // it was tried, and is not answered yet
@@ -41,25 +42,34 @@ func (b *Belief) Observe(now clock.Instant, said *header.Window, remaining int64
 	case !known:
 	case remaining > 0:
 		wrong = b.tried
-		*b = Belief{vain: b.vain}
+		*b = Belief{vain: b.vain, fell: true}
 	case refused:
 		if b.probed >= beliefProbed<<b.vain {
 			b.vain = min(b.vain+1, 16)
 		}
-		b.tried, b.early, b.served, b.probed = false, false, 0, 0
+		b.tried, b.early, b.fell, b.served, b.probed = false, false, true, 0, 0
 	case probe && said.Limit.Value != 1:
 		b.probed++
 	case b.tried && b.early:
 		b.tried, b.early = false, false
 		b.served++
-		b.pause = max(b.pause/beliefSooner, clock.Second)
+		b.pause = b.first(max(b.pause/beliefSooner, clock.Second))
 		b.next = now + b.pause
 	}
 	if known && remaining == 0 && !b.empty {
-		b.empty, b.pause, b.next = true, beliefFirst, now+beliefFirst
+		b.empty, b.pause, b.next = true, beliefFirst, now+b.first(beliefFirst)
 	}
 	b.beyond = more || b.served >= beliefServed || b.probed >= beliefProbed<<b.vain
 	return wrong
+}
+
+// first returns the pause before a try: none while nothing was ever left, so that no response has shown
+// that what is left counts requests.
+func (b *Belief) first(pause clock.Instant) clock.Instant {
+	if !b.fell {
+		return 0
+	}
+	return pause
 }
 
 // Empty reports whether nothing was left, as the newest response says.
