@@ -78,7 +78,7 @@ func (k *Limiter) tries(now instant, n int64) bool {
 // before them. A wait that a refusal names by a reset, and not by itself, is wrong then, too.
 func (k *Limiter) Misled() bool {
 	for i := range k.windows {
-		if k.windows[i].resets.Mislead(k.heard) {
+		if w := &k.windows[i]; w.resets.Mislead(k.heard) || w.millis.Told() {
 			return true
 		}
 	}
@@ -90,9 +90,15 @@ func (w *window) reopen(now, ahead instant, remaining int64) {
 	if !w.resets.Reopen(now, ahead, remaining, w.limit, &w.history) {
 		return
 	}
-	w.resetKnown, w.probe.Blind = false, probe.Blind{}
+	w.probe.Blind = probe.Blind{}
+	w.forgetReset()
+}
+
+// forgetReset forgets a reset that was wrong.
+func (w *window) forgetReset() {
+	w.resetKnown = false
 	if !w.length.Told {
-		w.length = clock.Length{} // it was inferred from them
+		w.length = clock.Length{} // it was inferred from resets
 	}
 }
 

@@ -14,6 +14,13 @@ import (
 // observe takes in what a response says of this window: among that its limit, if that is
 // above 0.
 func (w *window) observe(k *Limiter, now instant, t *Reservation, said *header.Window, limit int64, refused bool) {
+	if meant := w.millis.Correct(now, said.Reset); meant != said.Reset {
+		corrected := *said
+		corrected.Reset, said = meant, &corrected
+		if w.resetKnown && w.reset.Earliest > now+clock.Bounded(meant.In)+millisWrong {
+			w.forgetReset()
+		}
+	}
 	if limit > 0 {
 		w.observeLimit(k, now, limit, refused)
 	}
@@ -76,6 +83,10 @@ func (w *window) observe(k *Limiter, now instant, t *Reservation, said *header.W
 		w.kind.ServedEarly(now, w.limit, w.limit-remaining)
 	}
 }
+
+// millisWrong is how much further away a reset is than the same in milliseconds, if it was taken for
+// one in seconds.
+const millisWrong = 60 * second
 
 // observeLimit takes in the limit that a response tells.
 func (w *window) observeLimit(k *Limiter, now instant, limit int64, refused bool) {

@@ -43,6 +43,7 @@ type window struct {
 	trust      trust.Estimator
 	mixture    trust.Mixture
 	resets     trust.Resets
+	millis     trust.Millis
 	eager      probe.Eager
 	phase      phase.Estimator
 
