@@ -1,7 +1,5 @@
 package clock
 
-import "slices"
-
 // An RTT follows the round trips of one key. What counts is their spread: a
 // request may reach the server that much earlier or later, compared with
 // another, than it left.
@@ -10,14 +8,17 @@ type RTT struct {
 	WasShortest, WasLongest Instant // of this and the last period
 	Mean, deviation         Instant // smoothed, as in RFC 6298, section 2
 	samples                 int
-	recent                  [rttRecent]Instant
 	low                     Instant // one that few of the recent ones are shorter than
 }
 
+// How fast the low round trip follows the others: quickly down, slowly up, and upwards by a part
+// of itself at the most, so that slow responses do not raise it.
 const (
-	rttRecent = 32 // round trips tell the usual time on the way,
-	rttLow    = 4  // of which so many may be shorter,
-	rttFew    = 8  // but not fewer
+	lowDown = 8
+	lowUp   = 64
+	lowFew  = 16 // so many are averaged at first
+	// travelFew is how many round trips tell how long requests travel.
+	travelFew = 8
 )
 
 // latencyPeriod is how many round trips an extreme one is remembered for, at
@@ -31,16 +32,14 @@ const latencyFew = 32
 func (l *RTT) Observe(trip Instant) {
 	if l.samples == 0 {
 		*l = RTT{shortest: trip, longest: trip, WasShortest: trip, WasLongest: trip, Mean: trip, deviation: trip / 4, samples: 1, low: trip}
-		l.recent[0] = trip
 		return
 	}
 	if l.samples%latencyPeriod == 0 {
 		l.WasShortest, l.WasLongest = l.shortest, l.longest
 		l.shortest, l.longest = trip, trip
 	}
-	l.recent[l.samples%rttRecent] = trip
 	l.samples++
-	l.low = l.lowest()
+	l.follow(trip)
 	l.shortest, l.longest = min(l.shortest, trip), max(l.longest, trip)
 	l.WasShortest, l.WasLongest = min(l.WasShortest, trip), max(l.WasLongest, trip)
 	difference := trip - l.Mean
@@ -62,12 +61,16 @@ func (l *RTT) Slack() Instant {
 // their way, nobody could keep to the window.
 func (l *RTT) SlackWithin(length Instant) Instant { return min(l.Slack(), length) }
 
-// lowest returns a round trip that few of the recent ones are shorter than.
-func (l *RTT) lowest() Instant {
-	recent := l.recent
-	trips := recent[:min(l.samples, rttRecent)]
-	slices.Sort(trips)
-	return trips[min(len(trips)-1, rttLow)]
+// follow moves the low round trip.
+func (l *RTT) follow(trip Instant) {
+	switch {
+	case trip < l.low:
+		l.low -= (l.low - trip) / lowDown
+	case l.samples <= lowFew:
+		l.low += (trip - l.low) / Instant(l.samples)
+	default:
+		l.low += min(trip-l.low, l.low) / lowUp
+	}
 }
 
 // Low returns a round trip that few of the recent ones are shorter than.
@@ -77,7 +80,7 @@ func (l *RTT) Low() Instant { return l.low }
 // requests are on their way: a response that takes many times as long was slow in the making. Travel
 // returns Never if few round trips are known.
 func (l *RTT) Travel() Instant {
-	if l.samples < rttFew {
+	if l.samples < travelFew {
 		return Never
 	}
 	return 4*l.low + 10*Millisecond

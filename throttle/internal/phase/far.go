@@ -16,5 +16,5 @@ func (p *Estimator) Far(span clock.Instant, rtt *clock.RTT, was bool) bool {
 	if !was && p.seen < farOpenings {
 		return false
 	}
-	return farTrip*rtt.Low() >= farSpan*max(span-rtt.WasShortest, clock.Second)
+	return farTrip*min(rtt.Mean, 2*rtt.Low()) >= farSpan*max(span-rtt.WasShortest, clock.Second)
 }
