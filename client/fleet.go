@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/forbear-go/forbear/queue"
 	"github.com/forbear-go/forbear/throttle"
 	"github.com/forbear-go/forbear/throttle/header"
 	"github.com/forbear-go/forbear/throttle/limit"
@@ -12,10 +13,22 @@ import (
 
 // A Fleet shares quotas with other processes. Package fleet has one.
 type Fleet interface {
-	// Join returns this process's share of a quota. The key is a hash of who spends it. wake
-	// has the queue ask again; waiting tells how many requests wait. Neither may be called
-	// from a method of the share.
-	Join(key string, wake func(), waiting func() int) Share
+	// Join returns this process's share of a quota. The key is a hash of who spends it. No
+	// function of the host may be called from a method of the share.
+	Join(key string, h Host) Share
+	// Divide returns the limiter of the rules that have Fleet set; see [queue.Rule].
+	Divide(name string, q queue.Quota, h Host) queue.Portion
+}
+
+// A Host is what a [Share] may ask and tell of the transport that it belongs to.
+type Host struct {
+	// Wake has the queue ask again.
+	Wake func()
+	// Waiting returns how many requests wait in all and, of those, how many have the highest
+	// priority, and which that is.
+	Waiting func() (all, first int, highest queue.Priority)
+	// Away tells that the store has gone away, or has come back. It is nil if nobody wants to know.
+	Away func(away bool)
 }
 
 // A Share is what this process may spend of a quota that it shares. Its methods are called
@@ -63,6 +76,7 @@ type SharedStatus struct {
 // WithFleet shares the quotas of all keys with other processes. While the processes cannot
 // reach each other, each goes on as without it. Limits that count anything else than
 // requests, and those of routes or scopes that have limits of their own, are not shared.
+// A rule is shared if it says so: see [queue.Rule].
 func WithFleet(f Fleet) Option {
 	return func(s *settings) error {
 		if f == nil {
@@ -79,7 +93,18 @@ func (l *keyState) join(f Fleet) {
 		return
 	}
 	t, key := l.transport, l.key
-	l.share = f.Join(key, func() { t.queue.Update(key, nil) }, func() int { return t.queue.KeyStats(key).Waiting })
+	l.share = f.Join(key, Host{
+		Wake:    func() { t.queue.Update(key, nil) },
+		Waiting: func() (all, first int, highest queue.Priority) { return t.queue.KeyWaiting(key) },
+		Away:    t.storeTold(nameOf(key)),
+	})
+}
+
+// divide is the fleet of the queue's rules.
+func (t *Transport) divide(f Fleet) queue.Fleet {
+	return func(name string, q queue.Quota, wake func()) queue.Portion {
+		return f.Divide(name, q, Host{Wake: wake, Away: t.storeTold("")})
+	}
 }
 
 // shares reports whether a request spends the quota that the fleet shares.

@@ -155,7 +155,7 @@ func (m *member) planAllotted(now time.Time, active bool, by func(time.Time) boo
 		return true // it gives that back
 	case m.joined && len(m.flying) == 0:
 		m.joined = false
-		m.fleet.leave(m)
+		m.fleet.leave(m.key, m)
 	}
 	return false
 }

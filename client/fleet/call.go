@@ -30,7 +30,7 @@ func (m *member) kickLocked() {
 // work calls the store while there is something to call it for.
 func (m *member) work() {
 	for {
-		waiting := m.waiting()
+		waiting, _, _ := m.host.Waiting()
 		m.mu.Lock()
 		m.kicked = false
 		now := time.Now()
@@ -52,11 +52,15 @@ func (m *member) work() {
 		m.mu.Unlock()
 		a, err := m.exchange(context.Background(), q)
 		m.mu.Lock()
+		away := m.failing
 		if m.apply(q, a, err, now, time.Now()); err != nil {
 			m.fails++
 		}
+		changed := m.failing != away
 		m.mu.Unlock()
-		m.wake()
+		if m.host.Wake(); changed && m.host.Away != nil {
+			m.host.Away(!away)
+		}
 	}
 }
 
@@ -110,7 +114,7 @@ func (m *member) plan(now time.Time, waiting int) (call bool, next time.Time) {
 		return true, next // it gives that back
 	case m.joined && len(m.flying) == 0:
 		m.joined = false
-		m.fleet.leave(m)
+		m.fleet.leave(m.key, m)
 	}
 	return false, next
 }
@@ -214,39 +218,43 @@ func (m *member) report(now time.Time, waiting int) *report {
 
 var errStale = errors.New("fleet: the store took the report for an old one")
 
-// exchange calls the store. It waits no longer than the timeout, whatever the store does.
 func (m *member) exchange(ctx context.Context, q *report) (a reply, err error) {
-	data, err := json.Marshal(q)
-	if err != nil {
-		return a, err
-	}
-	ctx, cancel := context.WithTimeout(ctx, m.fleet.timeout)
-	defer cancel()
-	type result struct {
-		data []byte
-		err  error
-	}
-	done := make(chan result, 1)
-	m.fleet.calls.Go(func() {
-		data, err := m.fleet.store.Exchange(ctx, m.key, data)
-		done <- result{data, err}
-	})
-	var r result
-	select {
-	case r = <-done:
-	case <-ctx.Done():
-		return a, ctx.Err()
-	}
-	if r.err != nil {
-		return a, r.err
-	}
-	if err := json.Unmarshal(r.data, &a); err != nil {
+	if err := m.fleet.exchange(ctx, m.key, q, &a); err != nil {
 		return a, err
 	}
 	if a.Stale {
 		return a, errStale
 	}
 	return a, nil
+}
+
+// exchange calls the store. It waits no longer than the timeout, whatever the store does.
+func (f *Fleet) exchange(ctx context.Context, key string, report, reply any) error {
+	data, err := json.Marshal(report)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, f.timeout)
+	defer cancel()
+	type result struct {
+		data []byte
+		err  error
+	}
+	done := make(chan result, 1)
+	f.calls.Go(func() {
+		data, err := f.store.Exchange(ctx, key, data)
+		done <- result{data, err}
+	})
+	var r result
+	select {
+	case r = <-done:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	if r.err != nil {
+		return r.err
+	}
+	return json.Unmarshal(r.data, reply)
 }
 
 // close gives back what is held.
@@ -259,7 +267,7 @@ func (m *member) close(ctx context.Context) error {
 	m.watch.Stop()
 	q := m.report(now, 0)
 	m.mu.Unlock()
-	m.wake()
+	m.host.Wake()
 	if !joined {
 		return nil
 	}

@@ -30,7 +30,7 @@ func FuzzStore(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		m := newMember(member, "key", func() {}, func() int { return 1 })
+		m := newMember(member, "key", hostOf(func() {}, func() int { return 1 }))
 		now := time.Now()
 		for range 2 {
 			m.mu.Lock()

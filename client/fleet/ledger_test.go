@@ -182,7 +182,7 @@ func join(t testing.TB, wake func(), waiting int) (*Fleet, *member) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return f, f.Join("key", wake, func() int { return waiting }).(*member)
+	return f, f.Join("key", hostOf(wake, func() int { return waiting })).(*member)
 }
 
 // What Ask agreed to is not given back before Take.
@@ -215,7 +215,7 @@ func TestLeaseEnds(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		m := f.Join("key", func() {}, func() int { return 1 }).(*member)
+		m := f.Join("key", hostOf(func() {}, func() int { return 1 })).(*member)
 		m.Ask(time.Now(), 1)
 		synctest.Wait()
 		number := m.Take(time.Now(), 1)

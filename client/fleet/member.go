@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/forbear-go/forbear/client"
 	"github.com/forbear-go/forbear/throttle"
 	"github.com/forbear-go/forbear/throttle/limit"
 )
@@ -13,11 +14,10 @@ import (
 // only change it and see that it calls the store soon; that happens in a goroutine of its
 // own, which lives no longer than the call.
 type member struct {
-	fleet   *Fleet
-	key     string
-	id      string
-	wake    func()
-	waiting func() int
+	fleet *Fleet
+	key   string
+	id    string
+	host  client.Host
 
 	mu sync.Mutex
 	// Units of cost: all that were ever held, sent, and are over. A request that goes while
@@ -78,11 +78,11 @@ type member struct {
 	calls, fails            int
 }
 
-func newMember(f *Fleet, key string, wake func(), waiting func() int) *member {
-	m := &member{fleet: f, key: key, id: rand.Text(), wake: wake, waiting: waiting, flying: make(map[uint64]*flight), members: 1}
+func newMember(f *Fleet, key string, h client.Host) *member {
+	m := &member{fleet: f, key: key, id: rand.Text(), host: h, flying: make(map[uint64]*flight), members: 1}
 	m.timer = time.AfterFunc(time.Hour, m.kick)
 	m.timer.Stop()
-	m.watch = time.AfterFunc(time.Hour, wake)
+	m.watch = time.AfterFunc(time.Hour, h.Wake)
 	m.watch.Stop()
 	return m
 }
@@ -154,7 +154,7 @@ func (m *member) use(now time.Time) {
 	m.turn(now)
 	if !m.joined && !m.closed {
 		m.joined = true
-		m.fleet.enter(m)
+		m.closed = !m.fleet.enter(m.key, m)
 	}
 	if m.failing && !now.Before(m.retry) {
 		m.kickLocked()

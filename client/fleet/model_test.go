@@ -179,11 +179,11 @@ func start(ctx context.Context, t testing.TB, api *modelAPI, s *faultyStore, cal
 	ctx, cancel := context.WithCancel(ctx)
 	p := &process{fleet: f, cancel: cancel}
 	waiting := 0
-	p.share = f.Join("key", func() {}, func() int {
+	p.share = f.Join("key", hostOf(func() {}, func() int {
 		p.queue.Lock()
 		defer p.queue.Unlock()
 		return waiting
-	}).(*member)
+	})).(*member)
 	draw := newDraw(s.rand.Uint64(), 1)
 	length := time.Duration(0)
 	if api.told {
