@@ -24,7 +24,22 @@ type world struct {
 	done    []atomic.Int64
 	errs    atomic.Int64
 	err     atomic.Value
+	mu      sync.Mutex
+	events  map[client.EventKind]int
+	wrap    func(*slowStore) Store
 }
+
+// observe counts what is told of the store.
+func (w *world) observe(e client.Event) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if e.Request == nil {
+		w.events[e.Kind]++
+	}
+}
+
+// grow makes room for the counts of more members.
+func (w *world) grow(members int) { w.done = make([]atomic.Int64, len(w.clients)+members) }
 
 // A slowStore takes some time, and fails when it is told to.
 type slowStore struct {
@@ -47,9 +62,9 @@ func (s *slowStore) Exchange(ctx context.Context, key string, report []byte) ([]
 
 func newWorld(t testing.TB, members int, opts ...clienttest.Option) *world {
 	t.Helper()
-	w := &world{api: clienttest.NewInMemory(append(opts, clienttest.Latency(20*time.Millisecond, 40*time.Millisecond))...), store: &slowStore{trip: 300 * time.Microsecond}}
+	w := &world{api: clienttest.NewInMemory(append(opts, clienttest.Latency(20*time.Millisecond, 40*time.Millisecond))...), store: &slowStore{trip: 300 * time.Microsecond}, events: make(map[client.EventKind]int), wrap: func(s *slowStore) Store { return s }}
 	t.Cleanup(w.api.Close)
-	w.done = make([]atomic.Int64, members)
+	w.grow(members)
 	for range members {
 		w.add(t)
 	}

@@ -1,9 +1,7 @@
 -- One exchange of a member with the ledger of a key. It is ledger.go of package fleet,
 -- line by line; what the fields mean is told there and in wire.go.
 -- KEYS[1] holds the ledger. ARGV: the report, the channel for news, the name of the key.
-local q = cjson.decode(ARGV[1])
-local T = redis.call('TIME')
-local now = T[1] * 1000 + math.floor(T[2] / 1000)
+-- parts.lua precedes it: q is the report, and now the time.
 local MARGIN, OPENFOR, HUNGRYFOR = 5, 60000, 2000
 local DRIFT, FEWEST, ASKALLOTTED = 10000, 2, 5000
 local news, tell = {}, false

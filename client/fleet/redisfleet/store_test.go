@@ -155,7 +155,7 @@ func (p *pair) exchange(t testing.TB, now time.Time, q map[string]any) map[strin
 		}
 	}
 	a, b := decode(t, inGo), decode(t, inLua)
-	if _, ok := b["ws"]; !ok {
+	if _, ok := b["ws"]; !ok && a["ws"] != nil {
 		b["ws"] = map[string]any{}
 	}
 	if (a["stale"] != true || b["stale"] != true) && !reflect.DeepEqual(a, b) {

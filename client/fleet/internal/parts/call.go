@@ -6,6 +6,8 @@ import (
 	"math/rand/v2"
 	"strconv"
 	"time"
+
+	"github.com/forbear-go/forbear/throttle/limit"
 )
 
 const (
@@ -71,6 +73,9 @@ func (l *Limiter) active(now time.Time) bool { return now.Sub(l.used) < l.c.Leas
 // use for a while gives its part back, and is left.
 func (l *Limiter) next(now time.Time) (at time.Time) {
 	by := func(t time.Time) {
+		if t.Before(now) {
+			t = now
+		}
 		if at.IsZero() || t.Before(at) {
 			at = t
 		}
@@ -91,6 +96,9 @@ func (l *Limiter) next(now time.Time) (at time.Time) {
 		}
 	}
 	if l.lower {
+		if !now.Before(l.lowerAt) && l.spent(now) >= l.each {
+			l.lowerTo(now, l.target) // there is nothing to give up yet
+		}
 		by(l.lowerAt)
 	}
 	switch {
@@ -125,7 +133,7 @@ func (l *Limiter) report(now time.Time) *Report {
 		l.shrink(now, l.target)
 	}
 	if q.Gone == 0 && l.starved {
-		q.Want = max(l.each, l.most/8, l.cost, 4)
+		q.Want = max(l.each, l.most/64, l.cost, 2)
 	}
 	q.Each, l.told = l.each, l.rank
 	l.starved, l.dirty = false, false
@@ -137,11 +145,17 @@ func (l *Limiter) shrink(now time.Time, target int64) {
 	if each := max(target, min(l.spent(now), l.each)); each < l.each {
 		l.hold(now, each)
 	}
+	l.lowerTo(now, target)
+}
+
+// lowerTo has the part shrink as what counts of it does.
+func (l *Limiter) lowerTo(now time.Time, target int64) {
 	if l.lower = l.each > target; l.lower {
 		l.target = target
-		l.lowerAt = now.Add(max(l.span/16, lowerLeast))
-		if at := l.part.Full(l.local, now); !at.IsZero() && at.Before(l.lowerAt) {
-			l.lowerAt = at
+		more := limit.Demand{Requests: int(l.left(now) + 1)} // when more of it counts no longer
+		l.lowerAt = now.Add(max(min(l.span/16, time.Second), lowerLeast))
+		if next := l.local.Ask(now, more); next.At.After(l.lowerAt) {
+			l.lowerAt = next.At
 		}
 	}
 }
@@ -166,13 +180,16 @@ func (l *Limiter) apply(q *Report, a *Reply, err error, sent, now time.Time) {
 	l.failing, l.waits = false, time.Time{}
 	l.heard, l.pushed = q.Seq, 0
 	l.inc, l.ver, l.members, l.fair = a.Inc, a.Ver, max(a.Members, 1), a.Fair
-	l.nextAsk = now.Add(time.Duration(a.Wait) * time.Millisecond)
+	l.nextAsk = now.Add(min(time.Duration(a.Wait)*time.Millisecond, l.c.Lease/2))
 	if q.Gone > 0 {
 		l.leave(now)
 		return
 	}
 	l.lease = sent.Add(l.c.Lease)
 	l.hold(now, a.Each)
+	if l.turn = a.Turn; l.turn && l.each > l.left(now) {
+		l.lowerTo(now, 0)
+	}
 	if l.each < q.Each+q.Want && q.Want > 0 {
 		l.starved = true // or nobody asks again for those that wait
 	}
@@ -225,7 +242,7 @@ func (l *Limiter) hear(n *News) (more bool) {
 	}
 	if p, ok := n.Push[l.c.ID]; ok && p.Seq == l.seq && p.Seq == l.heard && p.Gain > l.pushed {
 		l.hold(now, l.each+p.Gain-l.pushed)
-		l.pushed = p.Gain
+		l.pushed, l.turn = p.Gain, n.Turn
 		more = true
 	}
 	if n.Recall {
@@ -241,6 +258,10 @@ func (l *Limiter) recall(now time.Time, n *News) {
 		if needs = n.Fair; l.rank < n.Rank {
 			needs = n.Low
 		}
+	}
+	if needs == 0 && l.each == l.left(now) {
+		l.turn = true // it has yet to be used
+		return
 	}
 	if needs >= l.each || l.lower && l.target <= needs {
 		return
@@ -297,6 +318,14 @@ func (l *Limiter) Close() error {
 	}
 	_, err := l.c.Exchange(q)
 	return err
+}
+
+// Kill ends a limiter that says nothing more; it is for tests.
+func (l *Limiter) Kill() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.closed = true
+	l.timer.Stop()
 }
 
 // A Status tells what a limiter holds.

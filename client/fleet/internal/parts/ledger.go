@@ -30,6 +30,7 @@ type member struct {
 	heard, until, served, pushed int64
 	gone                         bool
 	passed                       int64 // units that others got before it because of their priority
+	turn                         int64 // what served was before that was pushed
 	vain                         int64 // so often in turn it got nothing
 }
 
@@ -40,7 +41,7 @@ const (
 	everyone    = 1 << 40
 	recallEvery = 200
 	askAgain    = 1000
-	askLast     = 6 // times twice as long
+	askLast     = 4 // times twice as long
 	floorAmong  = 20
 )
 
@@ -72,6 +73,9 @@ func Exchange(l *Ledger, q *Report, time int64) (*Ledger, Reply) {
 	if m == nil {
 		m = new(member)
 		l.members[q.ID] = m
+	}
+	if m.pushed > 0 && q.Each < m.each { // it did not take that
+		m.served = m.turn
 	}
 	m.seq, m.limit, m.each, m.want, m.rank = q.Seq, q.Quota, q.Each, q.Want, q.Rank
 	m.heard, m.until, m.gone, m.pushed = now, now+q.Keep, q.Gone > 0, 0
@@ -146,10 +150,13 @@ func (l *Ledger) answer(q *Report, m *member, now int64, n *News) Reply {
 	before := m.each
 	l.fill(q, now, n)
 	r.Each = m.each
-	rest, among := l.whole(), int64(1) // it may want more later
+	rest, among, wanting := l.whole(), int64(1), int64(0) // it may want more later
 	for id, o := range l.members {
 		if !o.gone {
 			r.Members++
+		}
+		if o.wants(q, now) {
+			wanting++
 		}
 		switch {
 		case id == q.ID:
@@ -159,7 +166,7 @@ func (l *Ledger) answer(q *Report, m *member, now int64, n *News) Reply {
 			among++
 		}
 	}
-	r.Fair = max(rest, 0) / among
+	r.Fair, r.Turn = max(rest, 0)/among, l.whole() < wanting
 	if q.Want == 0 || m.each > before {
 		m.vain = 0
 	}
@@ -199,16 +206,22 @@ func (l *Ledger) fill(q *Report, now int64, n *News) {
 			return
 		}
 		free -= part
-		o.each, o.want, o.served = o.each+part, o.want-part, l.ver
+		o.each, o.want, o.vain = o.each+part, o.want-part, 0
 		for _, other := range ids {
 			if x := l.members[other]; x.rank < o.rank && x.want > 0 {
 				x.passed += part
 			}
 		}
 		if id == q.ID {
+			o.served = l.ver
 			return
 		}
+		if o.pushed == 0 {
+			o.turn = o.served
+		}
+		o.served = l.ver
 		o.pushed += part
+		n.Turn = l.whole() < int64(len(ids))
 		if n.Push == nil {
 			n.Push = make(map[string]Push)
 		}
@@ -237,11 +250,19 @@ func (l *Ledger) fill(q *Report, now int64, n *News) {
 
 // recall has the others give up what they do not need, what is more than fair, and what waits at a lower priority.
 func (l *Ledger) recall(q *Report, m *member, fair, rest, now int64, n *News) {
-	lower, held, due := int64(0), int64(0), false
+	lower, held, above, more, due := int64(0), int64(0), int64(0), int64(0), false
 	for id, o := range l.members {
-		if id != q.ID && !o.gone && o.want > 0 && o.rank < m.rank {
+		switch {
+		case id == q.ID || o.gone || o.want == 0:
+		case o.rank < m.rank:
 			lower, held = lower+1, held+o.each
+		case o.each > fair:
+			above, more = above+1, more+o.each
 		}
+	}
+	level := fair // no more is to be given up than is wanted
+	if above > 0 {
+		level = max(fair, (more-m.want)/above)
 	}
 	low := int64(0)
 	if lower > 0 {
@@ -257,12 +278,12 @@ func (l *Ledger) recall(q *Report, m *member, fair, rest, now int64, n *News) {
 		case o.rank < m.rank:
 			due = due || o.each > low
 		case o.rank == m.rank:
-			due = due || o.each > fair && (m.each < fair-fair/16 || m.each == 0)
+			due = due || o.each > fair && o.each > m.each+1+fair/16 || m.each == 0
 		}
 	}
 	if !due || now < l.recalled {
 		return
 	}
-	n.Recall, n.Fair, n.Rank, n.Low = true, fair, m.rank, low
+	n.Recall, n.Fair, n.Rank, n.Low = true, level, m.rank, low
 	l.recalled = now + recallEvery
 }

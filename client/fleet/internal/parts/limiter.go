@@ -58,6 +58,7 @@ type Limiter struct {
 	dirty                        bool // something is to be told at once
 	lower                        bool // the part shrinks to this
 	target                       int64
+	turn                         bool // to nothing, once it is used
 	lowerAt                      time.Time
 	failing, alone               bool
 	retry, nextAsk               time.Time
@@ -85,10 +86,15 @@ func (l *Limiter) Ask(now time.Time, d limit.Demand) limit.Decision {
 		return limit.Decision{Limit: l.whole.String(), Max: int(l.most)}
 	}
 	l.use(now)
-	if !l.may(now) || l.each < cost {
+	over := int64(0) // what is to be given up
+	if l.lower {
+		over = l.each - l.target
+	}
+	if !l.may(now) || l.each-over < cost {
 		l.starve(now, cost, int64(d.Priority))
 		return limit.Decision{Limit: l.whole.String(), Unknown: true}
 	}
+	d.Requests = int(cost + over)
 	a := l.local.Ask(now, d)
 	if a.Admits(now) {
 		l.promised = cost
@@ -143,7 +149,9 @@ func (l *Limiter) calling() bool { return l.busy && !l.failing }
 func (l *Limiter) Take(now time.Time, d limit.Demand) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.promised = 0
+	if l.promised = 0; l.turn && l.local != nil {
+		defer func() { l.lowerTo(now, 0); l.kickLocked() }()
+	}
 	l.recent.add(now, int64(d.Count()), l.span)
 	if l.local != nil {
 		l.local.Take(now, d)

@@ -28,6 +28,7 @@ type Reply struct {
 	Members int64  `json:"k"`
 	Each    int64  `json:"e"`    // the part that the member holds now
 	Fair    int64  `json:"fair"` // the part that it can expect
+	Turn    bool   `json:"turn"` // there is less than one for each: what is held is used once
 	Wait    int64  `json:"wait"` // before it asks again
 	News    *News  `json:"news,omitempty"`
 }
@@ -40,6 +41,7 @@ type News struct {
 	Rank   int64           `json:"rank,omitempty"` // what waits at a lower priority
 	Low    int64           `json:"low,omitempty"`  // keeps no more than this
 	Inc    string          `json:"inc,omitempty"`
+	Turn   bool            `json:"turn,omitempty"` // what is pushed is used once
 	Push   map[string]Push `json:"push,omitempty"` // by member
 }
 
