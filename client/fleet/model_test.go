@@ -133,6 +133,9 @@ func (s *faultyStore) Listen(hear func(key string, news []byte), lost func()) (s
 func (s *faultyStore) keep(key string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.ledgers[key] == nil {
+		return
+	}
 	l := *s.ledgers[key]
 	l.members, l.windows = make(map[string]*memberState), make(map[string]*windowState)
 	for id, m := range s.ledgers[key].members {

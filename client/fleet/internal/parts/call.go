@@ -14,6 +14,7 @@ const (
 	pauseFirst = 50 * time.Millisecond
 	pauseLast  = time.Second
 	lowerLeast = 20 * time.Millisecond
+	askLeast   = 5 * time.Millisecond
 )
 
 func (l *Limiter) kick() {
@@ -90,10 +91,14 @@ func (l *Limiter) next(now time.Time) (at time.Time) {
 		return now
 	}
 	if l.starved {
-		by(l.nextAsk)
+		ask := l.nextAsk
 		if l.rank > l.told {
-			by(now)
+			ask = now
 		}
+		if soonest := l.lastCall.Add(askLeast); ask.Before(soonest) {
+			ask = soonest
+		}
+		by(ask)
 	}
 	if l.lower {
 		if !now.Before(l.lowerAt) && l.spent(now) >= l.each {
@@ -179,14 +184,14 @@ func (l *Limiter) apply(q *Report, a *Reply, err error, sent, now time.Time) {
 	}
 	l.failing, l.waits = false, time.Time{}
 	l.heard, l.pushed = q.Seq, 0
-	l.inc, l.ver, l.members, l.fair = a.Inc, a.Ver, max(a.Members, 1), a.Fair
-	l.nextAsk = now.Add(min(time.Duration(a.Wait)*time.Millisecond, l.c.Lease/2))
+	l.inc, l.ver, l.members, l.fair = a.Inc, a.Ver, min(max(a.Members, 1), l.most<<20), a.Fair
+	l.nextAsk = now.Add(min(time.Duration(min(max(a.Wait, 0), 1<<20))*time.Millisecond, l.c.Lease/2))
 	if q.Gone > 0 {
 		l.leave(now)
 		return
 	}
 	l.lease = sent.Add(l.c.Lease)
-	l.hold(now, a.Each)
+	l.hold(now, min(max(a.Each, 0), l.most))
 	if l.turn = a.Turn; l.turn && l.each > l.left(now) {
 		l.lowerTo(now, 0)
 	}
@@ -241,8 +246,8 @@ func (l *Limiter) hear(n *News) (more bool) {
 		return false
 	}
 	if p, ok := n.Push[l.c.ID]; ok && p.Seq == l.seq && p.Seq == l.heard && p.Gain > l.pushed {
-		l.hold(now, l.each+p.Gain-l.pushed)
-		l.pushed, l.turn = p.Gain, n.Turn
+		l.hold(now, min(l.each+p.Gain-l.pushed, l.most))
+		l.pushed, l.turn, l.nextAsk = p.Gain, n.Turn, now
 		more = true
 	}
 	if n.Recall {
