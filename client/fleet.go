@@ -34,12 +34,11 @@ type Host struct {
 // A Share is what this process may spend of a quota that it shares. Its methods are called
 // under the lock of the queue and must not block.
 type Share interface {
-	// Ask returns when a request of the given cost may go on the account of the windows that
-	// the server announces. It reports false while nothing is shared: then the limiter
+	// Ask returns when a request may go on the account of the windows that the server announces. It reports false while nothing is shared: then the limiter
 	// decides, as without a fleet. If the limit of the decision is [throttle.Learned], the fleet
 	// knows what refusals taught, too. An Unknown decision waits for the store; Try says that
 	// the store is slow, so that a request that cannot wait for it goes as without a fleet.
-	Ask(now time.Time, cost int) (limit.Decision, bool)
+	Ask(now time.Time, d limit.Demand) (limit.Decision, bool)
 	// Take counts a request as sent and returns its number, whether Ask allowed it or the
 	// limiter did.
 	Take(now time.Time, cost int) uint64
@@ -115,7 +114,7 @@ func (l *keyState) shares(part *throttle.Limiter, a *attempt) bool {
 // askShared asks the fleet about a request whose quota is shared, and the limiter as far as the fleet
 // does not know.
 func (l *keyState) askShared(now time.Time, part *throttle.Limiter, demand limit.Demand, a *attempt) limit.Decision {
-	d, shared := l.share.Ask(now, demand.Count())
+	d, shared := l.share.Ask(now, demand)
 	if !shared || !d.Admits(now) && d.Limit != throttle.Refusal && goesAlone(now, &d, &demand, a) {
 		return part.AskFor(now, demand)
 	}

@@ -30,8 +30,9 @@ func (m *member) kickLocked() {
 // work calls the store while there is something to call it for.
 func (m *member) work() {
 	for {
-		waiting, _, _ := m.host.Waiting()
+		waiting, first, highest := m.host.Waiting()
 		m.mu.Lock()
+		m.rank, m.first = int64(highest), int64(first)
 		m.kicked = false
 		now := time.Now()
 		m.expire(now)
@@ -97,6 +98,9 @@ func (m *member) plan(now time.Time, waiting int) (call bool, next time.Time) {
 		return true, next // the next probe tells the more, the more is known to be over
 	}
 	spaced := m.lastCall.Add(20 * time.Millisecond)
+	if m.urgent && by(spaced) {
+		return true, next
+	}
 	if (waiting > 0 || m.low(now)) && m.want(now, waiting) > 0 && m.left > 0 && m.granted-m.sent < int64(waiting)+m.recent.sum()/8 && by(spaced) {
 		return true, next
 	}
@@ -179,8 +183,14 @@ func (m *member) report(now time.Time, waiting int) *report {
 		ID: m.id, Seq: m.seq, Heard: m.heard, Inc: m.inc, Ver: m.ver, Nonce: m.id + ":" + strconv.FormatInt(m.seq, 10), Members: m.members,
 		TTL: m.fleet.lease.Milliseconds(), Grace: grace.Milliseconds(), Trip: m.trip.Milliseconds() + 1,
 		Granted: m.granted, Finished: m.finished, Told: m.finished0, Probed: m.probed, Off: m.off,
-		Refused: m.refused, Heeded: m.refused0, Windows: make(map[string]told),
+		Refused: m.refused, Heeded: m.refused0, Rank: m.rank, First: m.first, Windows: make(map[string]told),
 	}
+	if m.urgent {
+		m.told = max(m.told, m.rank) // it waits no longer, perhaps
+	} else {
+		m.told = m.rank
+	}
+	m.urgent = false
 	if !m.closed && !m.recalled {
 		q.Want = m.want(now, waiting)
 		if m.asked {

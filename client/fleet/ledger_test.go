@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/forbear-go/forbear/throttle"
+	"github.com/forbear-go/forbear/throttle/limit"
 )
 
 // A book is a ledger and what its members were told.
@@ -190,9 +191,9 @@ func TestPromiseIsKept(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, m := join(t, func() {}, 0)
 		now := time.Now()
-		m.Ask(now, 1)
+		m.Ask(now, limit.Demand{})
 		synctest.Wait()
-		if d, ok := m.Ask(now, 1); !ok || d.Unknown || d.At.After(now) {
+		if d, ok := m.Ask(now, limit.Demand{}); !ok || d.Unknown || d.At.After(now) {
 			t.Fatalf("got %+v, %v", d, ok)
 		}
 		m.hear(&news{Recall: true})
@@ -216,20 +217,20 @@ func TestLeaseEnds(t *testing.T) {
 			t.Fatal(err)
 		}
 		m := f.Join("key", hostOf(func() {}, func() int { return 1 })).(*member)
-		m.Ask(time.Now(), 1)
+		m.Ask(time.Now(), limit.Demand{})
 		synctest.Wait()
 		number := m.Take(time.Now(), 1)
 		reset := time.Now().Add(time.Minute)
 		m.Observe(time.Now(), number, []throttle.Announced{{Name: "w", Limit: 100, Remaining: 99, Earliest: reset, Latest: reset}}, true, time.Time{})
 		synctest.Wait()
-		m.Ask(time.Now(), 1)
+		m.Ask(time.Now(), limit.Demand{})
 		time.Sleep(100 * time.Millisecond)
-		if _, ok := m.Ask(time.Now(), 1); !ok || m.granted <= m.sent {
+		if _, ok := m.Ask(time.Now(), limit.Demand{}); !ok || m.granted <= m.sent {
 			t.Fatal("nothing is held")
 		}
 		s.down.Store(true)
 		time.Sleep(1500 * time.Millisecond)
-		if _, ok := m.Ask(time.Now(), 1); ok || m.granted > m.sent {
+		if _, ok := m.Ask(time.Now(), limit.Demand{}); ok || m.granted > m.sent {
 			t.Errorf("after the lease, %d are held", m.granted-m.sent)
 		}
 		_ = f.Close(t.Context()) // the store is down

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/forbear-go/forbear/throttle"
+	"github.com/forbear-go/forbear/throttle/limit"
 )
 
 var schedules = flag.Int("schedules", usualSchedules, "how many random schedules TestNeverMoreThanTheWindow tries")
@@ -197,7 +198,7 @@ func start(ctx context.Context, t testing.TB, api *modelAPI, s *faultyStore, cal
 			for ctx.Err() == nil {
 				now := time.Now()
 				p.queue.Lock()
-				d, shared := p.share.Ask(now, 1)
+				d, shared := p.share.Ask(now, limit.Demand{})
 				if !shared || d.Unknown || d.At.After(now) {
 					waiting = callers
 					p.queue.Unlock()

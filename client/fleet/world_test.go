@@ -17,16 +17,17 @@ import (
 
 // A world is an API and the processes that call it, in virtual time.
 type world struct {
-	api     *clienttest.Server
-	store   *slowStore
-	fleets  []*Fleet
-	clients []*http.Client
-	done    []atomic.Int64
-	errs    atomic.Int64
-	err     atomic.Value
-	mu      sync.Mutex
-	events  map[client.EventKind]int
-	wrap    func(*slowStore) Store
+	api      *clienttest.Server
+	store    *slowStore
+	fleets   []*Fleet
+	clients  []*http.Client
+	done     []atomic.Int64
+	errs     atomic.Int64
+	err      atomic.Value
+	priority func(ctx context.Context, member int) context.Context
+	mu       sync.Mutex
+	events   map[client.EventKind]int
+	wrap     func(*slowStore) Store
 }
 
 // observe counts what is told of the store.
@@ -62,7 +63,8 @@ func (s *slowStore) Exchange(ctx context.Context, key string, report []byte) ([]
 
 func newWorld(t testing.TB, members int, opts ...clienttest.Option) *world {
 	t.Helper()
-	w := &world{api: clienttest.NewInMemory(append(opts, clienttest.Latency(20*time.Millisecond, 40*time.Millisecond))...), store: &slowStore{trip: 300 * time.Microsecond}, events: make(map[client.EventKind]int), wrap: func(s *slowStore) Store { return s }}
+	w := &world{api: clienttest.NewInMemory(append(opts, clienttest.Latency(20*time.Millisecond, 40*time.Millisecond))...), store: &slowStore{trip: 300 * time.Microsecond}, events: make(map[client.EventKind]int), wrap: func(s *slowStore) Store { return s },
+		priority: func(ctx context.Context, _ int) context.Context { return ctx }}
 	t.Cleanup(w.api.Close)
 	w.grow(members)
 	for range members {
@@ -95,7 +97,7 @@ func (w *world) run(ctx context.Context, wg *sync.WaitGroup, i, callers int, thi
 	for range callers {
 		wg.Go(func() {
 			for ctx.Err() == nil {
-				req, _ := http.NewRequestWithContext(ctx, http.MethodGet, w.api.URL, nil)
+				req, _ := http.NewRequestWithContext(w.priority(ctx, i), http.MethodGet, w.api.URL, nil)
 				resp, err := w.clients[i].Do(req)
 				if err == nil {
 					_, _ = io.Copy(io.Discard, resp.Body)

@@ -23,7 +23,7 @@ func (fleet) Divide(string, queue.Quota, client.Host) queue.Portion { return nil
 
 type share fleet
 
-func (s share) Ask(now time.Time, _ int) (limiting.Decision, bool) {
+func (s share) Ask(now time.Time, _ limiting.Demand) (limiting.Decision, bool) {
 	return limiting.Decision{At: now}, s.status.Active
 }
 func (share) Take(time.Time, int) uint64 { return 1 }
