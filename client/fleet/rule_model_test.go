@@ -75,7 +75,7 @@ func runRule(t *testing.T, seed uint64, faults, flushes bool) (api *modelAPI) {
 		for range 2 + draw.IntN(5) {
 			all = append(all, startRuled(ctx, t, api, s, q, 1+draw.IntN(10), think))
 		}
-		for end := time.Now().Add(30 * time.Second); time.Now().Before(end); {
+		for end := time.Now().Add(20 * time.Second); time.Now().Before(end); {
 			time.Sleep(time.Duration(draw.Int64N(int64(3 * time.Second))))
 			i := draw.IntN(len(all))
 			switch event := draw.IntN(4); {
@@ -110,13 +110,12 @@ func runRule(t *testing.T, seed uint64, faults, flushes bool) (api *modelAPI) {
 func TestRuleIsNeverExceeded(t *testing.T) {
 	for name, c := range map[string]struct{ faults, flushes bool }{"none": {}, "faults": {true, false}, "flushes": {false, true}} {
 		served, refused, possible := 0, 0, 0
-		for seed := range uint64(*schedules) {
-			api := runRule(t, seed, c.faults, c.flushes)
+		for seed, api := range eachSchedule(t, func(t *testing.T, seed uint64) *modelAPI { return runRule(t, seed, c.faults, c.flushes) }) {
 			if api.refused > 0 {
 				t.Logf("%s: schedule %d: %d refused; %d in %v", name, seed, api.refused, api.limit, api.length)
 			}
 			served, refused = served+api.served, refused+api.refused
-			possible += min(int(30*time.Second/api.length)*api.limit, 5000)
+			possible += min(int(20*time.Second/api.length)*api.limit, 5000)
 		}
 		t.Logf("%s: %d admitted of %d, %d refused", name, served, possible, refused)
 		if refused > 0 || 5*served < possible {

@@ -49,11 +49,15 @@ func (m *Memory) Exchange(ctx context.Context, key string, data []byte) ([]byte,
 	if m.Now != nil {
 		now = m.Now
 	}
-	var q parts.Report
-	if err := json.Unmarshal(data, &q); err != nil {
+	var s report
+	if err := json.Unmarshal(data, &s); err != nil {
 		return nil, err
 	}
-	if q.Quota > 0 {
+	if s.Quota > 0 {
+		var q parts.Report
+		if err := json.Unmarshal(data, &q); err != nil {
+			return nil, err
+		}
 		m.mu.Lock()
 		l, r := parts.Exchange(m.quotas[key], &q, now().UnixMilli())
 		m.quotas = with(m.quotas, key, l)
@@ -61,10 +65,6 @@ func (m *Memory) Exchange(ctx context.Context, key string, data []byte) ([]byte,
 		n := r.News
 		r.News = nil
 		return m.answer(key, r, n, n != nil)
-	}
-	var s report
-	if err := json.Unmarshal(data, &s); err != nil {
-		return nil, err
 	}
 	m.mu.Lock()
 	l, r := exchange(m.ledgers[key], &s, now().UnixMilli())

@@ -6,6 +6,7 @@ import "time"
 // now, so that a report may be lost, repeated, or late. All times are milliseconds of
 // the store's clock.
 type report struct {
+	Quota    int64           `json:"quota,omitempty"` // it is a report of package parts
 	ID       string          `json:"id"`
 	Seq      int64           `json:"seq"`
 	Heard    int64           `json:"ack"`   // the last report that was answered
