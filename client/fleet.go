@@ -16,6 +16,8 @@ type Fleet interface {
 	// Join returns this process's share of a quota. The key is a hash of who spends it. No
 	// function of the host may be called from a method of the share.
 	Join(key string, h Host) Share
+	// Members returns how many processes to believe in where the store was never reached.
+	Members() int
 	// Divide returns the limiter of the rules that have Fleet set; see [queue.Rule].
 	Divide(name string, q queue.Quota, h Host) queue.Portion
 }

@@ -105,5 +105,6 @@ func (k *Limiter) window(said *header.Window) *window {
 		units:      newUnits(said),
 		trust:      k.newTrust(),
 	})
+	k.windows[len(k.windows)-1].contention.Expect(k.policy.Clients)
 	return &k.windows[len(k.windows)-1]
 }

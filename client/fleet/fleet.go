@@ -95,8 +95,8 @@ func WithTimeout(d time.Duration) Option {
 }
 
 // WithMembers sets how many processes to believe in while the store has yet to be reached for
-// the first time: each keeps to so small a part of the limits of rules. The default is
-// DefaultMembers.
+// the first time: each keeps to so small a part of the limits of rules, and begins with so
+// small a part of announced ones. The default is DefaultMembers.
 func WithMembers(n int) Option {
 	return func(f *Fleet) error {
 		if n < 1 {
@@ -145,6 +145,9 @@ func (f *Fleet) name(key string) string {
 func (f *Fleet) Join(key string, h client.Host) client.Share {
 	return newMember(f, f.name(key), h)
 }
+
+// Members implements [client.Fleet].
+func (f *Fleet) Members() int { return f.members }
 
 // enter makes a seat known that is in use, and may hold its lock. It reports whether the fleet is open.
 func (f *Fleet) enter(key string, s seat) bool {

@@ -19,6 +19,8 @@ type fleet struct{ status *client.SharedStatus }
 
 func (f fleet) Join(string, client.Host) client.Share { return share(f) }
 
+func (fleet) Members() int { return 2 }
+
 func (fleet) Divide(string, queue.Quota, client.Host) queue.Portion { return nil }
 
 type share fleet

@@ -26,6 +26,8 @@ type Estimator struct {
 	heard  clock.Instant // when
 	left   int64         // what that one told
 
+	clients int // are believed to be there at first; see Expect
+
 	part  float64       // of all that was spent, ours, unless it is yet to be reckoned; see ours
 	due   bool          // it is
 	past  float64       // the same at the end of the last window
@@ -122,8 +124,11 @@ func (s *Estimator) Begin(limit int64) {
 	s.begun = false
 }
 
+// Expect has the estimator believe at first that so many clients spend the quota in equal parts.
+func (s *Estimator) Expect(clients int) { s.clients = clients }
+
 // NewLimit forgets what another limit showed.
-func (s *Estimator) NewLimit() { *s = Estimator{replicas: s.replicas} }
+func (s *Estimator) NewLimit() { *s = Estimator{replicas: s.replicas, clients: s.clients} }
 
 // Part returns which part of all that was spent is ours: over this window and, fading, those
 // before. It is seldom asked for, so that it is reckoned only then, from what the newest
@@ -191,7 +196,8 @@ func (s *Estimator) Observe(r *Response, random *rand.PCG) {
 func (s *Estimator) begin(r *Response, random *rand.PCG) {
 	s.begun, s.from, s.number, s.sure = true, r.Remaining, r.Number, r.Before+r.Cost
 	if s.past == 0 {
-		s.past = 1
+		// A quarter more than equal parts, as what is believed to be too much shows sooner than too little.
+		s.past = min(1.25/float64(max(s.clients, 1)), 1)
 	}
 	s.delay = 2 * r.RTT.Usual()
 	if s.turns.on {
