@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/forbear-go/forbear/client/clienttest"
@@ -26,20 +27,23 @@ func TestStoreAbsentAtFirst(t *testing.T) {
 // One that is alone finds that out at once, although the store is never there: it gets as much as one that
 // believes in no others.
 func TestStoreAbsentAndNoOthers(t *testing.T) {
-	for _, limit := range []int{20, 400} {
-		chance.Bubble(t, func(t testing.TB) {
+	for _, late := range []time.Duration{0, 600 * time.Millisecond, 1300 * time.Millisecond} {
+		for _, limit := range []int{20, 400} {
 			var served [2]int
 			for i, members := range []int{1, DefaultMembers} {
-				w := newWorld(t, 0, clienttest.Fixed(limit, 2*time.Second), clienttest.Draft8())
-				w.grow(1)
-				w.add(t, WithMembers(members))
-				w.store.down.Store(true)
-				w.play(t, 20*time.Second, busy, nil)
-				served[i] = w.api.Counts().Admitted
+				synctest.Test(t, func(t *testing.T) {
+					w := newWorld(t, 0, clienttest.Fixed(limit, 2*time.Second), clienttest.Draft8())
+					w.grow(1)
+					w.add(t, WithMembers(members))
+					w.store.down.Store(true)
+					time.Sleep(late)
+					w.play(t, 20*time.Second-late, busy, nil)
+					served[i] = w.api.Counts().Admitted
+				})
 			}
 			if 100*served[1] < 97*served[0] {
 				t.Errorf("%d were admitted, but %d of one that believes in no others", served[1], served[0])
 			}
-		})
+		}
 	}
 }
