@@ -93,6 +93,7 @@ func (l *keyState) join(f Fleet) {
 	if f == nil {
 		return
 	}
+	l.whole.Expect(f.Members())
 	t, key := l.transport, l.key
 	l.share = f.Join(key, Host{
 		Wake:    func() { t.queue.Update(key, nil) },

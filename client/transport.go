@@ -87,9 +87,6 @@ func NewTransport(base http.RoundTripper, opts ...Option) (*Transport, error) {
 			return nil, err
 		}
 	}
-	if s.fleet != nil {
-		s.policy.Clients = s.fleet.Members()
-	}
 	if err := s.policy.Validate(); err != nil {
 		return nil, err
 	}

@@ -22,6 +22,7 @@ package throttle
 
 import (
 	"cmp"
+	"math"
 	"math/rand/v2"
 	"time"
 
@@ -65,6 +66,7 @@ type Limiter struct {
 	doubted      int32 // the second in which the next test of a window may go that was dropped
 	contradicted int16 // tests of windows that were served since a refusal confirmed one
 	unannounced  bool  // the caller knows by other means what may be spent of the windows
+	expect       uint8 // see Expect
 }
 
 // A Reservation is the record of one request. [Limiter.Take] returns it when the request
@@ -109,6 +111,9 @@ func New(policy Policy, now time.Time) (*Limiter, error) {
 	k.cooldown.narrowDown(0)
 	return k, nil
 }
+
+// Expect has the limiter believe that so many clients share the limits in equal parts, until responses tell.
+func (k *Limiter) Expect(clients int) { k.expect = uint8(max(min(clients, math.MaxUint8), 0)) }
 
 // Ask returns when a request of the given cost (at least 1) may be sent. It has no
 // visible effect. The decision is Unknown if it depends on a response that has not

@@ -52,8 +52,6 @@ type Policy struct {
 	// Reserve is how much of each limit is left unspent for other clients that share
 	// the quota. The default is none.
 	Reserve Amount
-	// Clients is how many clients are believed to share each limit until responses tell. 0 is one.
-	Clients int
 	// Backoff returns how long to wait after the n-th consecutive refusal (from 1) if
 	// it did not say when to retry. If Backoff is nil, the wait doubles from a second
 	// up to a minute, plus a random part of up to a tenth. After a few refusals the wait
@@ -81,9 +79,6 @@ func (p Policy) Validate() error {
 	}
 	if p.MaxPacing < 0 {
 		return fmt.Errorf("throttle: MaxPacing must not be negative, got %v", p.MaxPacing)
-	}
-	if p.Clients < 0 {
-		return fmt.Errorf("throttle: Clients must not be negative, got %d", p.Clients)
 	}
 	if p.Reserve.share == 1 {
 		return errors.New("throttle: reserve: a share must be less than 1, or nothing is left to send")

@@ -105,6 +105,6 @@ func (k *Limiter) window(said *header.Window) *window {
 		units:      newUnits(said),
 		trust:      k.newTrust(),
 	})
-	k.windows[len(k.windows)-1].contention.Expect(k.policy.Clients)
+	k.windows[len(k.windows)-1].contention.Expect(k.expect)
 	return &k.windows[len(k.windows)-1]
 }
