@@ -42,6 +42,12 @@ const (
 	// why: it is an [*Error] or a [*backoff.StopError]. If the request was never sent, its
 	// caller gets that Error; if it was answered, its caller gets the last response.
 	EventGiveUp EventKind = "give up"
+	// EventStoreAway: the store of the fleet does not answer, and what it knows of Key, or of
+	// the rules if Key is empty, is not shared until an EventStoreBack; see [WithFleet]. These
+	// two are about no request: Request is nil, and the goroutine is that of a call to the store.
+	EventStoreAway EventKind = "store away"
+	// EventStoreBack: the store of the fleet answers again.
+	EventStoreBack EventKind = "store back"
 )
 
 // An Event is a decision about a request, or its outcome; see [WithObserver].
@@ -49,7 +55,8 @@ const (
 type Event struct {
 	Kind EventKind
 	Time time.Time `json:",omitzero"`
-	// Request is the caller's request. It must not be modified, and holds credentials.
+	// Request is the caller's request. It must not be modified, and holds credentials. It is
+	// nil where the event is about none.
 	Request *http.Request `json:"-"`
 	// Key is the hash of the request's key, the same as in [Memory] and [Status]. Host is
 	// the host of the request, and Name the name that [WithKeyName] or [WithKeyNames] gives
@@ -110,6 +117,21 @@ func (t *Transport) tell(e Event) {
 	}
 	for _, f := range t.observers {
 		f(e)
+	}
+}
+
+// storeTold returns what tells the observers that the store of a fleet is away, or back; nil if there
+// are none.
+func (t *Transport) storeTold(key string) func(away bool) {
+	if t.observers == nil {
+		return nil
+	}
+	return func(away bool) {
+		e := Event{Kind: EventStoreBack, Key: key}
+		if away {
+			e.Kind = EventStoreAway
+		}
+		t.tell(e)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/forbear-go/forbear/queue"
 	"github.com/forbear-go/forbear/throttle"
 	"github.com/forbear-go/forbear/throttle/header"
 	"github.com/forbear-go/forbear/throttle/limit"
@@ -12,21 +13,34 @@ import (
 
 // A Fleet shares quotas with other processes. Package fleet has one.
 type Fleet interface {
-	// Join returns this process's share of a quota. The key is a hash of who spends it. wake
-	// has the queue ask again; waiting tells how many requests wait. Neither may be called
-	// from a method of the share.
-	Join(key string, wake func(), waiting func() int) Share
+	// Join returns this process's share of a quota. The key is a hash of who spends it. No
+	// function of the host may be called from a method of the share.
+	Join(key string, h Host) Share
+	// Members returns how many processes to believe in where the store was never reached.
+	Members() int
+	// Divide returns the limiter of the rules that have Fleet set; see [queue.Rule].
+	Divide(name string, q queue.Quota, h Host) queue.Portion
+}
+
+// A Host is what a [Share] may ask and tell of the transport that it belongs to.
+type Host struct {
+	// Wake has the queue ask again.
+	Wake func()
+	// Waiting returns how many requests wait in all and, of those, how many have the highest
+	// priority, and which that is.
+	Waiting func() (all, first int, highest queue.Priority)
+	// Away tells that the store has gone away, or has come back. It is nil if nobody wants to know.
+	Away func(away bool)
 }
 
 // A Share is what this process may spend of a quota that it shares. Its methods are called
 // under the lock of the queue and must not block.
 type Share interface {
-	// Ask returns when a request of the given cost may go on the account of the windows that
-	// the server announces. It reports false while nothing is shared: then the limiter
+	// Ask returns when a request may go on the account of the windows that the server announces. It reports false while nothing is shared: then the limiter
 	// decides, as without a fleet. If the limit of the decision is [throttle.Learned], the fleet
 	// knows what refusals taught, too. An Unknown decision waits for the store; Try says that
 	// the store is slow, so that a request that cannot wait for it goes as without a fleet.
-	Ask(now time.Time, cost int) (limit.Decision, bool)
+	Ask(now time.Time, d limit.Demand) (limit.Decision, bool)
 	// Take counts a request as sent and returns its number, whether Ask allowed it or the
 	// limiter did.
 	Take(now time.Time, cost int) uint64
@@ -63,6 +77,7 @@ type SharedStatus struct {
 // WithFleet shares the quotas of all keys with other processes. While the processes cannot
 // reach each other, each goes on as without it. Limits that count anything else than
 // requests, and those of routes or scopes that have limits of their own, are not shared.
+// A rule is shared if it says so: see [queue.Rule].
 func WithFleet(f Fleet) Option {
 	return func(s *settings) error {
 		if f == nil {
@@ -78,8 +93,20 @@ func (l *keyState) join(f Fleet) {
 	if f == nil {
 		return
 	}
+	l.whole.Expect(f.Members())
 	t, key := l.transport, l.key
-	l.share = f.Join(key, func() { t.queue.Update(key, nil) }, func() int { return t.queue.KeyStats(key).Waiting })
+	l.share = f.Join(key, Host{
+		Wake:    func() { t.queue.Update(key, nil) },
+		Waiting: func() (all, first int, highest queue.Priority) { return t.queue.KeyWaiting(key) },
+		Away:    t.storeTold(nameOf(key)),
+	})
+}
+
+// divide is the fleet of the queue's rules.
+func (t *Transport) divide(f Fleet) queue.Fleet {
+	return func(name string, q queue.Quota, wake func()) queue.Portion {
+		return f.Divide(name, q, Host{Wake: wake, Away: t.storeTold("")})
+	}
 }
 
 // shares reports whether a request spends the quota that the fleet shares.
@@ -90,7 +117,7 @@ func (l *keyState) shares(part *throttle.Limiter, a *attempt) bool {
 // askShared asks the fleet about a request whose quota is shared, and the limiter as far as the fleet
 // does not know.
 func (l *keyState) askShared(now time.Time, part *throttle.Limiter, demand limit.Demand, a *attempt) limit.Decision {
-	d, shared := l.share.Ask(now, demand.Count())
+	d, shared := l.share.Ask(now, demand)
 	if !shared || !d.Admits(now) && d.Limit != throttle.Refusal && goesAlone(now, &d, &demand, a) {
 		return part.AskFor(now, demand)
 	}

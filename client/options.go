@@ -236,7 +236,7 @@ func WithQueue(opts ...queue.Option) Option {
 		const unset = 1 // a wait for which no program asks
 		ours := false
 		trial, err := queue.New(append([]queue.Option{
-			queue.WithMaxWait(unset),
+			queue.WithMaxWait(unset), queue.WithFleet(func(string, queue.Quota, func()) queue.Portion { return nil }),
 			queue.WithKeyLimit(func(string) limit.Limiter { ours = true; return nil }),
 		}, opts...)...)
 		if err != nil {

@@ -112,6 +112,9 @@ func NewTransport(base http.RoundTripper, opts ...Option) (*Transport, error) {
 
 func (t *Transport) newQueue(s *settings) (*queue.Queue, error) {
 	start := time.Now() // not later: the first request of a key arrives before its limit is created
+	if s.fleet != nil {
+		s.queue = append(s.queue, queue.WithFleet(t.divide(s.fleet)))
+	}
 	return queue.New(append(s.queue,
 		queue.WithMaxWait(s.maxWait),
 		queue.WithKeyLimit(func(key string) limit.Limiter { return newKeyState(t, key, s, start) }),

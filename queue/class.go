@@ -165,7 +165,7 @@ func (l *Queue) addLimiter(c *class, r *rule, flight bool) {
 	}
 	g := l.shared[id]
 	if g == nil {
-		g = r.limiter(flight)
+		g = l.limiter(r, flight, id.host)
 		l.shared[id] = g
 	}
 	c.limiters = append(c.limiters, g)
@@ -178,7 +178,7 @@ func (l *Queue) limiterOf(k *key, s *slotOf) *limiter {
 	}
 	g := k.limiters[s.slot]
 	if g == nil {
-		g = s.rule.limiter(s.flight)
+		g = l.limiter(s.rule, s.flight, k.name)
 		k.limiters[s.slot] = g
 	}
 	return g

@@ -1,6 +1,8 @@
 package queue
 
 import (
+	"errors"
+	"fmt"
 	"time"
 
 	"github.com/forbear-go/forbear/throttle/limit"
@@ -22,6 +24,62 @@ type limiter struct {
 	unknown    bool // the last refusal named no time
 	voluntary  bool // the last refusal was pacing
 	dirty      bool // to be asked again before the lock is released
+}
+
+// A Fleet returns the limiter of a quota that several processes keep together: all those that give the same
+// name to it. wake has the queue ask the limiter again; it must not be called from a method of the limiter. A
+// Fleet is called under the queue's lock and must not block or call the queue.
+type Fleet func(name string, q Quota, wake func()) Portion
+
+// A Portion is the limiter of a quota that several processes keep together.
+type Portion interface {
+	limit.Limiter
+	// Remaining returns how much this process may admit now without asking the others.
+	Remaining(now time.Time) int
+}
+
+// WithFleet sets the fleet of the rules that have one; see [Rule]. Without it such a rule is an error.
+func WithFleet(f Fleet) Option {
+	return func(l *Queue) error {
+		if f == nil {
+			return errors.New("queue: WithFleet got no fleet")
+		}
+		l.fleet = f
+		return nil
+	}
+}
+
+// checkFleet returns an error if a rule is of a fleet, and there is none.
+func (l *Queue) checkFleet() error {
+	for _, r := range l.rules {
+		if r.Fleet && l.fleet == nil {
+			return fmt.Errorf("queue: rule %q is of a fleet, but there is none", r.Name)
+		}
+	}
+	return nil
+}
+
+// joinFleet makes g the limiter of a rule of the fleet.
+func (l *Queue) joinFleet(g *limiter, whose string) {
+	wake := func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.markDirty(g)
+		l.dispatch(l.now())
+	}
+	portions := make([]limit.Limiter, len(g.rule.Limits))
+	for i, q := range g.rule.Limits {
+		portions[i] = l.fleet(fmt.Sprintf("%s\x00%d\x00%s", g.rule.Name, i, whose), q, wake)
+	}
+	g.limit = limit.All(portions...)
+}
+
+// eachPortion calls f for each limit of a rule of the fleet.
+func (g *limiter) eachPortion(now time.Time, key, host string, f func(d Declared)) {
+	for i, p := range limit.Parts(g.limit) {
+		q := g.rule.Limits[i]
+		f(Declared{Name: q.String(), Key: key, Host: host, Unit: q.Unit(), Limit: q.Most(), Remaining: p.(Portion).Remaining(now)})
+	}
 }
 
 type bySoonest struct{}

@@ -35,6 +35,9 @@ func New(opts ...Option) (*Queue, error) {
 			return nil, err
 		}
 	}
+	if err := l.checkFleet(); err != nil {
+		return nil, err
+	}
 	l.lastClass = l.newClass(classID{})
 	l.classes[classID{}] = l.lastClass
 	return l, nil

@@ -39,6 +39,7 @@ type Queue struct {
 	keyRoom  int // how many of one key may wait
 	overflow Overflow
 	newLimit func(key string) limit.Limiter
+	fleet    Fleet       // nil for none
 	rules    []*rule     // fixed, but SetLimits changes their numbers under the lock
 	slots    int         // how many limiters of rules a key can have
 	units    atomic.Bool // whether a quota counts something other than requests

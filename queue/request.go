@@ -52,7 +52,7 @@ func (r *Request) cost() int { return max(r.Cost, 1) }
 
 // demand returns what r asks of its limits, apart from how long it has waited and still can.
 func (r *Request) demand() limit.Demand {
-	return limit.Demand{Requests: r.cost(), Units: r.Units, Estimate: r.Estimate, Metered: r.Metered, Tag: r.Tag}
+	return limit.Demand{Requests: r.cost(), Units: r.Units, Estimate: r.Estimate, Metered: r.Metered, Priority: int(r.Priority), Tag: r.Tag}
 }
 
 func (r *Request) validate() error {

@@ -3,6 +3,7 @@ package queue
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -31,6 +32,10 @@ type Rule struct {
 	// MaxInFlight is how many requests may be in flight, that is, hold a permit that is not released.
 	// 0 means no bound.
 	MaxInFlight int
+	// Fleet has the limits count the requests of all processes of a fleet together, in place of those
+	// of this process alone; see [WithFleet]. Such a rule has nothing but Limits, which count requests
+	// and cannot be changed by [Queue.SetLimits].
+	Fleet bool
 	// New, if not nil, creates an additional limit for each key or host, or one for the whole queue,
 	// depending on Scope. It is called under the queue's lock and must not return nil.
 	New func() limit.Limiter
@@ -68,6 +73,10 @@ func WithRule(r Rule) Option {
 			return fmt.Errorf("queue: rule %q: the scope must be PerKey, PerHost or Global, got %d", r.Name, r.Scope)
 		case len(r.Limits) == 0 && r.MaxInFlight == 0 && r.New == nil:
 			return fmt.Errorf("queue: rule %q must set Limits, MaxInFlight or New", r.Name)
+		case r.Fleet && (r.Name == "" || r.MaxInFlight > 0 || r.New != nil):
+			return fmt.Errorf("queue: rule %q of a fleet must have a name, and can have neither MaxInFlight nor New", r.Name)
+		case r.Fleet && slices.ContainsFunc(r.Limits, func(q Quota) bool { return q.Unit() != "requests" }):
+			return fmt.Errorf("queue: rule %q: a fleet counts nothing but requests", r.Name)
 		case len(l.rules) == maxRules:
 			return fmt.Errorf("queue: a queue can have at most %d rules", maxRules)
 		case r.Name != "" && l.ruleNamed(r.Name) != nil:
@@ -133,6 +142,9 @@ func (r *rule) set(limits []Quota, maxInFlight int) error {
 // this name, or if the rule had no quotas, because then requests in flight were not counted.
 func (l *Queue) SetLimits(name string, quotas ...Quota) error {
 	return l.change(name, func(r *rule) error {
+		if r.Fleet {
+			return fmt.Errorf("queue: rule %q: SetLimits cannot change the limits of a fleet", name)
+		}
 		if len(quotas) == 0 || len(r.Limits) == 0 {
 			return fmt.Errorf("queue: rule %q: SetLimits cannot add the first quota or remove the last", name)
 		}
@@ -171,11 +183,16 @@ func (l *Queue) change(name string, f func(*rule) error) error {
 	return nil
 }
 
-// limiter returns a new limiter of the rule: for rates, or for requests in flight.
-func (r *rule) limiter(flight bool) *limiter {
+// limiter returns a new limiter of the rule, for rates or for requests in flight, that counts the requests of
+// one key, one host or all.
+func (l *Queue) limiter(r *rule, flight bool, whose string) *limiter {
 	g := &limiter{rule: r, version: r.version, shared: r.Scope != PerKey}
-	if flight {
+	switch {
+	case flight:
 		g.limit = &inFlight{name: r.flightName(), max: r.MaxInFlight}
+		return g
+	case r.Fleet:
+		l.joinFleet(g, whose)
 		return g
 	}
 	r.renew(g, time.Time{})

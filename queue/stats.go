@@ -31,6 +31,29 @@ func (l *Queue) KeyStats(name string) Stats {
 	return Stats{}
 }
 
+// KeyWaiting returns how many requests of a key wait in all and, of those, how many have the highest priority,
+// and which that is. It disregards those that wait for room in the queue.
+func (l *Queue) KeyWaiting(name string) (all, first int, highest Priority) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	k := l.keys[name]
+	if k == nil {
+		return 0, 0, Lowest
+	}
+	highest = Lowest
+	k.eachBucket(func(n *bucket) {
+		for _, f := range n.flows {
+			if p := Priority(f.level) + Lowest; p > highest {
+				highest, first = p, 0
+			}
+			if all += f.len(); Priority(f.level)+Lowest == highest {
+				first += f.len()
+			}
+		}
+	})
+	return all, first, highest
+}
+
 func (k *key) stats() Stats {
 	return Stats{Keys: 1, Waiting: int(k.waiting), InFlight: int(k.flying)}
 }
@@ -76,6 +99,10 @@ func (g *limiter) eachDeclared(now time.Time, key, host string, f func(d Declare
 	}
 	if b := g.flight(); b != nil {
 		f(Declared{Name: g.rule.flightName(), Key: key, Host: host, Unit: "requests", Limit: b.max, Remaining: max(b.max-b.now, 0)})
+		return
+	}
+	if g.rule.Fleet {
+		g.eachPortion(now, key, host, f)
 		return
 	}
 	parts := limit.Parts(g.limit)

@@ -32,6 +32,7 @@ package throttle
 
 import (
 	"cmp"
+	"math"
 	"math/rand/v2"
 	"time"
 
@@ -75,7 +76,8 @@ type Limiter struct {
 	remembered *remembered // of an earlier run; nil for none
 	heard      instant     // when the server answered last
 
-	trust trust.Key // in the windows of the key
+	trust  trust.Key // in the windows of the key
+	expect uint8     // see Expect
 }
 
 // A Reservation is the record of one request. [Limiter.Take] returns it when the request
@@ -120,6 +122,9 @@ func New(policy Policy, now time.Time) (*Limiter, error) {
 	k.cooldown.narrowDown(0)
 	return k, nil
 }
+
+// Expect has the limiter believe that so many clients share the limits in equal parts, until responses tell.
+func (k *Limiter) Expect(clients int) { k.expect = uint8(max(min(clients, math.MaxUint8), 0)) }
 
 // Ask returns when a request of the given cost (at least 1) may be sent. It has no
 // visible effect. The decision is Unknown if it depends on a response that has not

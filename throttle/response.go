@@ -108,5 +108,6 @@ func (k *Limiter) window(said *header.Window) *window {
 		units:      newUnits(said),
 		trust:      k.trust.New(),
 	})
+	k.windows[len(k.windows)-1].contention.Expect(k.expect)
 	return &k.windows[len(k.windows)-1]
 }

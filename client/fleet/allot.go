@@ -133,9 +133,10 @@ func (l *ledger) allot(q *report, m *memberState, now int64, n *news) (r reply) 
 			rest -= o.each
 		}
 	}
-	fair := rest / max(int64(len(wanting)), 1)
-	if now >= l.recalled && l.uneven(m, fair) {
+	fair, low := rest/max(int64(len(wanting)), 1), l.low(m)
+	if now >= l.recalled && l.uneven(m, fair, low) {
 		n.Recall, n.Term, n.Fair, l.recalled = true, l.term, max(fair, 1), now+200
+		n.Rank, n.Low = m.rank, low
 	}
 	return r
 }
@@ -147,13 +148,30 @@ func (l *ledger) tell(m *memberState, r *reply) {
 }
 
 // uneven reports whether others may have more than they need, or than is fair.
-func (l *ledger) uneven(m *memberState, fair int64) bool {
+func (l *ledger) uneven(m *memberState, fair, low int64) bool {
 	for _, o := range l.members {
-		if o != m && o.each > 0 && (o.want == 0 || o.each > fair && m.each < fair-fair/16) {
+		if o == m || o.each == 0 {
+			continue
+		}
+		if o.want == 0 || o.each > fair && m.each < fair-fair/16 || o.rank < m.rank && o.each > max(low, 1) {
 			return true
 		}
 	}
 	return false
+}
+
+// low returns what each of those keeps that wait at a lower priority than the member, which wants more.
+func (l *ledger) low(m *memberState) int64 {
+	held, lower := int64(0), int64(0)
+	for _, o := range l.members {
+		if o.want > 0 && o.rank < m.rank {
+			held, lower = held+o.each, lower+1
+		}
+	}
+	if lower == 0 {
+		return 0
+	}
+	return max(held-min(m.first, m.want), l.only().limit/floorAmong) / lower
 }
 
 // wanting returns who knows the term and wants more, the least allotments first.
@@ -164,12 +182,14 @@ func (l *ledger) wanting() (ids []string) {
 		}
 	}
 	slices.SortFunc(ids, func(a, b string) int {
-		return cmp.Or(cmp.Compare(l.members[a].each, l.members[b].each), cmp.Compare(l.members[a].served, l.members[b].served), cmp.Compare(a, b))
+		x, y := l.members[a], l.members[b]
+		return l.compare(a, b, cmp.Or(cmp.Compare(x.each, y.each), cmp.Compare(x.served, y.served)))
 	})
 	return ids
 }
 
-// fill gives what is free to those who want more, so that the least allotments become equal.
+// fill gives what is free to those who want more: first what the requests of the highest priority need, and
+// so that the least allotments become equal.
 func (l *ledger) fill(q *report, ids []string, now int64, n *news) {
 	free, sum := l.free(now), int64(0)
 	for _, id := range ids {
@@ -178,13 +198,14 @@ func (l *ledger) fill(q *report, ids []string, now int64, n *news) {
 	for i, id := range ids {
 		o := l.members[id]
 		among := int64(len(ids) - i)
-		part := min((sum+free+among-1)/among-o.each, o.want, free)
+		part := min(max((sum+free+among-1)/among-o.each, l.preferred(o, free)), o.want, free)
 		sum -= o.each
 		if part <= 0 {
 			continue
 		}
 		free -= part
 		o.each, o.want, o.served = o.each+part, o.want-part, l.ver
+		l.pass(o, part)
 		if id == q.ID {
 			continue
 		}

@@ -133,7 +133,11 @@ func (t *allotment) needs(fair int64) int64 {
 // recall takes in that others want more.
 func (m *member) recall(n *news) {
 	t := &m.allotment
-	needs := t.needs(n.Fair)
+	fair := n.Fair
+	if m.rank < n.Rank {
+		fair = max(n.Low, 1)
+	}
+	needs := t.needs(fair)
 	if n.Term != t.term || needs >= t.each {
 		return
 	}
@@ -146,7 +150,7 @@ func (m *member) recall(n *news) {
 // planAllotted is plan where the member has an allotment.
 func (m *member) planAllotted(now time.Time, active bool, by func(time.Time) bool) bool {
 	switch {
-	case m.recalled, m.asked && by(m.nextAsk):
+	case m.recalled, m.urgent && by(m.lastCall.Add(20*time.Millisecond)), m.asked && by(m.nextAsk):
 		return true
 	case active:
 		by(m.used.Add(m.fleet.lease))
@@ -155,7 +159,7 @@ func (m *member) planAllotted(now time.Time, active bool, by func(time.Time) boo
 		return true // it gives that back
 	case m.joined && len(m.flying) == 0:
 		m.joined = false
-		m.fleet.leave(m)
+		m.fleet.leave(m.key, m)
 	}
 	return false
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/forbear-go/forbear/client/clienttest"
 	"github.com/forbear-go/forbear/internal/chance"
 	"github.com/forbear-go/forbear/throttle"
+	"github.com/forbear-go/forbear/throttle/limit"
 )
 
 // allotted returns a member with an allotment of 10 of a window of 100, which opens every two seconds:
@@ -30,7 +31,7 @@ func spend(t testing.TB, m *member) (numbers []uint64) {
 	t.Helper()
 	for {
 		now := time.Now()
-		d, shared := m.Ask(now, 1)
+		d, shared := m.Ask(now, limit.Demand{})
 		if !shared {
 			t.Fatal("it goes on alone")
 		}
@@ -50,7 +51,7 @@ func TestAllotmentRenews(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := allotted(t)
 		numbers := spend(t, m)
-		if d, _ := m.Ask(time.Now(), 1); len(numbers) != 10 || time.Until(d.At) != 2*time.Second {
+		if d, _ := m.Ask(time.Now(), limit.Demand{}); len(numbers) != 10 || time.Until(d.At) != 2*time.Second {
 			t.Fatalf("it sent %d, and then is told %+v", len(numbers), d)
 		}
 		for _, n := range numbers[:6] {
@@ -87,7 +88,7 @@ func TestAllotmentNeedsNoStore(t *testing.T) {
 		if m.allotment.term != 0 || m.allotment.kept != 10 {
 			t.Errorf("while the ledger is rebuilt: %+v", m.allotment)
 		}
-		if d, shared := m.Ask(time.Now(), 1); !shared || d.Admits(time.Now()) {
+		if d, shared := m.Ask(time.Now(), limit.Demand{}); !shared || d.Admits(time.Now()) {
 			t.Errorf("with its allotment spent, it is told %+v, %v", d, shared)
 		}
 		time.Sleep(2*time.Second + 5*time.Millisecond)
@@ -132,7 +133,7 @@ func TestRecallOfAllotments(t *testing.T) {
 
 		m = allotted(t)
 		m.allotment.peak = 3
-		m.Ask(time.Now(), 1)
+		m.Ask(time.Now(), limit.Demand{})
 		m.Take(time.Now(), 1)
 		m.hear(&news{Recall: true, Term: 7, Fair: 8})
 		if q := m.report(time.Now(), 0); q.Each != 3 || q.Want != 0 {
@@ -285,11 +286,11 @@ func TestAllotmentEndsInFlight(t *testing.T) {
 	for _, inc := range []string{"", "new"} {
 		synctest.Test(t, func(t *testing.T) {
 			m := allotted(t)
-			m.Ask(time.Now(), 1)
+			m.Ask(time.Now(), limit.Demand{})
 			m.Take(time.Now(), 1)
 			q := m.report(time.Now(), 5)
 			for range 3 {
-				m.Ask(time.Now(), 1)
+				m.Ask(time.Now(), limit.Demand{})
 				m.Take(time.Now(), 1)
 			}
 			m.apply(q, reply{Inc: inc, Granted: q.Granted + 9}, nil, time.Now(), time.Now())

@@ -30,8 +30,9 @@ func (m *member) kickLocked() {
 // work calls the store while there is something to call it for.
 func (m *member) work() {
 	for {
-		waiting := m.waiting()
+		waiting, first, highest := m.host.Waiting()
 		m.mu.Lock()
+		m.rank, m.first = int64(highest), int64(first)
 		m.kicked = false
 		now := time.Now()
 		m.expire(now)
@@ -52,11 +53,15 @@ func (m *member) work() {
 		m.mu.Unlock()
 		a, err := m.exchange(context.Background(), q)
 		m.mu.Lock()
+		away := m.failing
 		if m.apply(q, a, err, now, time.Now()); err != nil {
 			m.fails++
 		}
+		changed := m.failing != away
 		m.mu.Unlock()
-		m.wake()
+		if m.host.Wake(); changed && m.host.Away != nil {
+			m.host.Away(!away)
+		}
 	}
 }
 
@@ -93,6 +98,9 @@ func (m *member) plan(now time.Time, waiting int) (call bool, next time.Time) {
 		return true, next // the next probe tells the more, the more is known to be over
 	}
 	spaced := m.lastCall.Add(20 * time.Millisecond)
+	if m.urgent && by(spaced) {
+		return true, next
+	}
 	if (waiting > 0 || m.low(now)) && m.want(now, waiting) > 0 && m.left > 0 && m.granted-m.sent < int64(waiting)+m.recent.sum()/8 && by(spaced) {
 		return true, next
 	}
@@ -110,7 +118,7 @@ func (m *member) plan(now time.Time, waiting int) (call bool, next time.Time) {
 		return true, next // it gives that back
 	case m.joined && len(m.flying) == 0:
 		m.joined = false
-		m.fleet.leave(m)
+		m.fleet.leave(m.key, m)
 	}
 	return false, next
 }
@@ -175,8 +183,14 @@ func (m *member) report(now time.Time, waiting int) *report {
 		ID: m.id, Seq: m.seq, Heard: m.heard, Inc: m.inc, Ver: m.ver, Nonce: m.id + ":" + strconv.FormatInt(m.seq, 10), Members: m.members,
 		TTL: m.fleet.lease.Milliseconds(), Grace: grace.Milliseconds(), Trip: m.trip.Milliseconds() + 1,
 		Granted: m.granted, Finished: m.finished, Told: m.finished0, Probed: m.probed, Off: m.off,
-		Refused: m.refused, Heeded: m.refused0, Windows: make(map[string]told),
+		Refused: m.refused, Heeded: m.refused0, Rank: m.rank, First: m.first, Windows: make(map[string]told),
 	}
+	if m.urgent {
+		m.told = max(m.told, m.rank) // it waits no longer, perhaps
+	} else {
+		m.told = m.rank
+	}
+	m.urgent = false
 	if !m.closed && !m.recalled {
 		q.Want = m.want(now, waiting)
 		if m.asked {
@@ -214,39 +228,43 @@ func (m *member) report(now time.Time, waiting int) *report {
 
 var errStale = errors.New("fleet: the store took the report for an old one")
 
-// exchange calls the store. It waits no longer than the timeout, whatever the store does.
 func (m *member) exchange(ctx context.Context, q *report) (a reply, err error) {
-	data, err := json.Marshal(q)
-	if err != nil {
-		return a, err
-	}
-	ctx, cancel := context.WithTimeout(ctx, m.fleet.timeout)
-	defer cancel()
-	type result struct {
-		data []byte
-		err  error
-	}
-	done := make(chan result, 1)
-	m.fleet.calls.Go(func() {
-		data, err := m.fleet.store.Exchange(ctx, m.key, data)
-		done <- result{data, err}
-	})
-	var r result
-	select {
-	case r = <-done:
-	case <-ctx.Done():
-		return a, ctx.Err()
-	}
-	if r.err != nil {
-		return a, r.err
-	}
-	if err := json.Unmarshal(r.data, &a); err != nil {
+	if err := m.fleet.exchange(ctx, m.key, q, &a); err != nil {
 		return a, err
 	}
 	if a.Stale {
 		return a, errStale
 	}
 	return a, nil
+}
+
+// exchange calls the store. It waits no longer than the timeout, whatever the store does.
+func (f *Fleet) exchange(ctx context.Context, key string, report, reply any) error {
+	data, err := json.Marshal(report)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, f.timeout)
+	defer cancel()
+	type result struct {
+		data []byte
+		err  error
+	}
+	done := make(chan result, 1)
+	f.calls.Go(func() {
+		data, err := f.store.Exchange(ctx, key, data)
+		done <- result{data, err}
+	})
+	var r result
+	select {
+	case r = <-done:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	if r.err != nil {
+		return r.err
+	}
+	return json.Unmarshal(r.data, reply)
 }
 
 // close gives back what is held.
@@ -259,7 +277,7 @@ func (m *member) close(ctx context.Context) error {
 	m.watch.Stop()
 	q := m.report(now, 0)
 	m.mu.Unlock()
-	m.wake()
+	m.host.Wake()
 	if !joined {
 		return nil
 	}

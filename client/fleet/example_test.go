@@ -8,6 +8,7 @@ import (
 	"github.com/forbear-go/forbear/client"
 	"github.com/forbear-go/forbear/client/clienttest"
 	"github.com/forbear-go/forbear/client/fleet"
+	"github.com/forbear-go/forbear/queue"
 )
 
 // Two members share the ten requests a minute of one key. A store in memory serves tests:
@@ -40,4 +41,37 @@ func Example() {
 	}
 	fmt.Println("all ten were served")
 	// Output: all ten were served
+}
+
+// Twenty requests an hour hold for all processes together, whatever the API says.
+func ExampleFleet_Divide() {
+	ctx := context.Background()
+	api := clienttest.NewInMemory(clienttest.Latency(time.Millisecond, time.Millisecond))
+	defer api.Close()
+	store := new(fleet.Memory)
+	for range 2 {
+		f, err := fleet.New(store, []byte("sixteen bytes or more"))
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		defer f.Close(ctx)
+		hc, err := client.Wrap(api.Client(), client.WithFleet(f), client.WithMaxWait(time.Minute), client.WithRule(queue.Rule{
+			Name: "hourly", Limits: []queue.Quota{queue.PerHour(20)}, Scope: queue.Global, Fleet: true,
+		}))
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		for range 10 {
+			resp, err := hc.Get(api.URL)
+			if err != nil {
+				fmt.Println(err)
+				return
+			}
+			_ = resp.Body.Close()
+		}
+	}
+	fmt.Println(len(api.Requests()), "requests")
+	// Output: 20 requests
 }

@@ -15,10 +15,8 @@ package fleet
 import (
 	"context"
 	"crypto/hmac"
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -36,13 +34,21 @@ type Fleet struct {
 	secret  []byte
 	lease   time.Duration
 	timeout time.Duration
-	id      string
+	members int
 	stop    func()
 
-	calls   sync.WaitGroup
-	mu      sync.Mutex
-	members map[string][]*member // by the name of their key in the store
-	closed  bool
+	calls  sync.WaitGroup
+	mu     sync.Mutex
+	seats  map[string][]seat // by the name of their key in the store
+	closed bool
+}
+
+// A seat is what one transport has of one key, or of one limit of a rule.
+type seat interface {
+	hearNews(data []byte)
+	missed()
+	close(ctx context.Context) error
+	status() KeyStatus
 }
 
 // An Option changes what [New] makes.
@@ -52,6 +58,7 @@ type Option func(*Fleet) error
 const (
 	DefaultLease   = 30 * time.Second
 	DefaultTimeout = 250 * time.Millisecond
+	DefaultMembers = 8
 )
 
 // MinSecret is how many bytes a secret has at the least.
@@ -87,6 +94,19 @@ func WithTimeout(d time.Duration) Option {
 	}
 }
 
+// WithMembers sets how many processes to believe in while the store has yet to be reached for
+// the first time: each keeps to so small a part of the limits of rules, and begins with so
+// small a part of announced ones. The default is DefaultMembers.
+func WithMembers(n int) Option {
+	return func(f *Fleet) error {
+		if n < 1 {
+			return fmt.Errorf("fleet: WithMembers: the number must be positive, got %d", n)
+		}
+		f.members = n
+		return nil
+	}
+}
+
 // New returns a member of the fleet that shares a store and a secret. The secret, of at
 // least MinSecret bytes, is what the names of keys in the store are made with: who reads
 // the store without it cannot tell whose keys they are, and members with another secret
@@ -100,7 +120,7 @@ func New(store Store, secret []byte, opts ...Option) (*Fleet, error) {
 	}
 	f := &Fleet{
 		store: store, secret: slices.Clone(secret), lease: DefaultLease, timeout: DefaultTimeout,
-		id: rand.Text(), members: make(map[string][]*member),
+		members: DefaultMembers, seats: make(map[string][]seat),
 	}
 	for _, opt := range opts {
 		if opt == nil {
@@ -117,60 +137,58 @@ func New(store Store, secret []byte, opts ...Option) (*Fleet, error) {
 // name returns the name of a key in the store.
 func (f *Fleet) name(key string) string {
 	h := hmac.New(sha256.New, f.secret)
-	h.Write([]byte("forbear fleet 4\x00" + key)) // never fails
+	h.Write([]byte("forbear fleet 5\x00" + key)) // never fails
 	return hex.EncodeToString(h.Sum(nil)[:16])
 }
 
 // Join implements [client.Fleet].
-func (f *Fleet) Join(key string, wake func(), waiting func() int) client.Share {
-	return newMember(f, f.name(key), wake, waiting)
+func (f *Fleet) Join(key string, h client.Host) client.Share {
+	return newMember(f, f.name(key), h)
 }
 
-// enter makes a member known that is in use. It may hold its lock.
-func (f *Fleet) enter(m *member) {
+// Members implements [client.Fleet].
+func (f *Fleet) Members() int { return f.members }
+
+// enter makes a seat known that is in use, and may hold its lock. It reports whether the fleet is open.
+func (f *Fleet) enter(key string, s seat) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	m.closed = f.closed
-	f.members[m.key] = append(f.members[m.key], m)
+	f.seats[key] = append(f.seats[key], s)
+	return !f.closed
 }
 
-// leave forgets a member that is not in use. It may hold its lock.
-func (f *Fleet) leave(m *member) {
+// leave forgets a seat that is not in use. It may hold its lock.
+func (f *Fleet) leave(key string, s seat) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	rest := slices.DeleteFunc(f.members[m.key], func(o *member) bool { return o == m })
-	if f.members[m.key] = rest; len(rest) == 0 {
-		delete(f.members, m.key)
+	rest := slices.DeleteFunc(f.seats[key], func(o seat) bool { return o == s })
+	if f.seats[key] = rest; len(rest) == 0 {
+		delete(f.seats, key)
 	}
 }
 
 // hear passes news on.
 func (f *Fleet) hear(key string, data []byte) {
-	var n news
-	if json.Unmarshal(data, &n) != nil {
-		return
-	}
 	f.mu.Lock()
-	members := slices.Clone(f.members[key])
+	seats := slices.Clone(f.seats[key])
 	f.mu.Unlock()
-	for _, m := range members {
-		m.hear(&n)
+	for _, s := range seats {
+		s.hearNews(data)
 	}
 }
 
-// missed has all members ask that wait for news.
+// missed has all ask that wait for news.
 func (f *Fleet) missed() {
-	for _, m := range f.all() {
-		m.hear(&news{Credit: true})
+	for _, s := range f.all() {
+		s.missed()
 	}
 }
 
-func (f *Fleet) all() []*member {
+func (f *Fleet) all() (all []seat) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	var all []*member
-	for _, members := range f.members {
-		all = append(all, members...)
+	for _, seats := range f.seats {
+		all = append(all, seats...)
 	}
 	return all
 }
@@ -187,8 +205,8 @@ func (f *Fleet) Close(ctx context.Context) error {
 	f.mu.Unlock()
 	f.stop()
 	var errs []error
-	for _, m := range f.all() {
-		if err := m.close(ctx); err != nil {
+	for _, s := range f.all() {
+		if err := s.close(ctx); err != nil {
 			errs = append(errs, err)
 		}
 	}
@@ -224,10 +242,10 @@ type KeyStatus struct {
 
 // Status returns what is believed of each key, in the order of their names.
 func (f *Fleet) Status() []KeyStatus {
-	members := f.all()
-	all := make([]KeyStatus, 0, len(members))
-	for _, m := range members {
-		all = append(all, m.status())
+	seats := f.all()
+	all := make([]KeyStatus, 0, len(seats))
+	for _, s := range seats {
+		all = append(all, s.status())
 	}
 	slices.SortFunc(all, func(a, b KeyStatus) int { return strings.Compare(a.Key, b.Key) })
 	return all

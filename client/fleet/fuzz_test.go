@@ -4,6 +4,10 @@ import (
 	"context"
 	"testing"
 	"time"
+
+	"github.com/forbear-go/forbear/client"
+	"github.com/forbear-go/forbear/queue"
+	"github.com/forbear-go/forbear/throttle/limit"
 )
 
 // An echoStore answers whatever it is told to.
@@ -30,7 +34,7 @@ func FuzzStore(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		m := newMember(member, "key", func() {}, func() int { return 1 })
+		m := newMember(member, "key", hostOf(func() {}, func() int { return 1 }))
 		now := time.Now()
 		for range 2 {
 			m.mu.Lock()
@@ -44,5 +48,12 @@ func FuzzStore(f *testing.F) {
 		}
 		member.hear("key", data)
 		m.status()
+		p := member.Divide("rule", queue.PerMinute(10), client.Host{Wake: func() {}}).(*portion)
+		for range 2 {
+			p.Ask(now, limit.Demand{})
+			member.calls.Wait()
+			p.hearNews(data)
+		}
+		p.status()
 	})
 }

@@ -50,7 +50,7 @@ func (l *ledger) grant(q *report, m *memberState, now int64, learning bool, n *n
 			if hungry == 1 && len(l.members) > 1 {
 				hungry = 2 // leave some to those who come
 			}
-			l.share(m, left, hungry, before)
+			l.share(m, l.after(q, m, left, now), hungry, before)
 			l.pushAll(q, now, n)
 		} else if l.mayProbe(now) {
 			l.sendProbe(now)
@@ -73,9 +73,9 @@ func (l *ledger) grant(q *report, m *memberState, now int64, learning bool, n *n
 }
 
 // share grants a part to the member: an equal one with all that wait, the longest waiting
-// first where there is not one for each.
+// first where there is not one for each, but no less than its first requests need.
 func (l *ledger) share(m *memberState, left, hungry, before int64) {
-	if part := l.part(m.want, left, hungry, before); part > 0 {
+	if part := max(l.part(m.want, left, hungry, before), l.preferred(m, left)); part > 0 {
 		l.give(m, part)
 	}
 }
@@ -102,6 +102,7 @@ func (l *ledger) part(want, left, hungry, before int64) int64 {
 func (l *ledger) give(m *memberState, part int64) {
 	m.granted, m.want, m.served, m.hungry = m.granted+part, m.want-part, l.ver, 0
 	l.granted += part
+	l.pass(m, part)
 }
 
 // mayProbe reports whether one may go to see what is left: where nothing is known yet, and

@@ -51,6 +51,9 @@ type memberState struct {
 	lapses           int64 // the allotment does, then
 	refused          int64 // of what is over
 	vain             int64 // so often in turn it got no more
+
+	rank, first int64 // the highest priority of what waits, and how many have it
+	passed      int64 // units that others got before it because of their priority
 }
 
 type windowState struct {
@@ -205,6 +208,9 @@ func (l *ledger) enter(q *report, now int64) *memberState {
 	}
 	m.seq, m.granted, m.finished, m.want = q.Seq, q.Granted, q.Finished, q.Want
 	m.lease, m.heard, m.pushed = now+q.TTL, now, 0
+	if m.rank, m.first = q.Rank, min(q.First, q.Want); q.Want == 0 {
+		m.passed = 0
+	}
 	l.silent.refused += max(q.Refused-m.refused, 0)
 	m.refused = q.Refused
 	if l.term != 0 {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/forbear-go/forbear/throttle"
+	"github.com/forbear-go/forbear/throttle/limit"
 )
 
 // A book is a ledger and what its members were told.
@@ -182,7 +183,7 @@ func join(t testing.TB, wake func(), waiting int) (*Fleet, *member) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return f, f.Join("key", wake, func() int { return waiting }).(*member)
+	return f, f.Join("key", hostOf(wake, func() int { return waiting })).(*member)
 }
 
 // What Ask agreed to is not given back before Take.
@@ -190,9 +191,9 @@ func TestPromiseIsKept(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, m := join(t, func() {}, 0)
 		now := time.Now()
-		m.Ask(now, 1)
+		m.Ask(now, limit.Demand{})
 		synctest.Wait()
-		if d, ok := m.Ask(now, 1); !ok || d.Unknown || d.At.After(now) {
+		if d, ok := m.Ask(now, limit.Demand{}); !ok || d.Unknown || d.At.After(now) {
 			t.Fatalf("got %+v, %v", d, ok)
 		}
 		m.hear(&news{Recall: true})
@@ -215,21 +216,21 @@ func TestLeaseEnds(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		m := f.Join("key", func() {}, func() int { return 1 }).(*member)
-		m.Ask(time.Now(), 1)
+		m := f.Join("key", hostOf(func() {}, func() int { return 1 })).(*member)
+		m.Ask(time.Now(), limit.Demand{})
 		synctest.Wait()
 		number := m.Take(time.Now(), 1)
 		reset := time.Now().Add(time.Minute)
 		m.Observe(time.Now(), number, []throttle.Announced{{Name: "w", Limit: 100, Remaining: 99, Earliest: reset, Latest: reset}}, true, time.Time{})
 		synctest.Wait()
-		m.Ask(time.Now(), 1)
+		m.Ask(time.Now(), limit.Demand{})
 		time.Sleep(100 * time.Millisecond)
-		if _, ok := m.Ask(time.Now(), 1); !ok || m.granted <= m.sent {
+		if _, ok := m.Ask(time.Now(), limit.Demand{}); !ok || m.granted <= m.sent {
 			t.Fatal("nothing is held")
 		}
 		s.down.Store(true)
 		time.Sleep(1500 * time.Millisecond)
-		if _, ok := m.Ask(time.Now(), 1); ok || m.granted > m.sent {
+		if _, ok := m.Ask(time.Now(), limit.Demand{}); ok || m.granted > m.sent {
 			t.Errorf("after the lease, %d are held", m.granted-m.sent)
 		}
 		_ = f.Close(t.Context()) // the store is down

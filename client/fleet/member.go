@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/forbear-go/forbear/client"
 	"github.com/forbear-go/forbear/throttle"
 	"github.com/forbear-go/forbear/throttle/limit"
 )
@@ -13,11 +14,10 @@ import (
 // only change it and see that it calls the store soon; that happens in a goroutine of its
 // own, which lives no longer than the call.
 type member struct {
-	fleet   *Fleet
-	key     string
-	id      string
-	wake    func()
-	waiting func() int
+	fleet *Fleet
+	key   string
+	id    string
+	host  client.Host
 
 	mu sync.Mutex
 	// Units of cost: all that were ever held, sent, and are over. A request that goes while
@@ -56,9 +56,12 @@ type member struct {
 	joined       bool // the fleet knows it
 	busy, kicked bool
 	closed       bool
-	dirty        bool // something is to be told at once
-	landing      bool // once nothing is under way
-	asked        bool // a request could not go for want of units
+	dirty        bool  // something is to be told at once
+	landing      bool  // once nothing is under way
+	asked        bool  // a request could not go for want of units
+	urgent       bool  // one waits whose priority is higher than
+	told         int64 // that which the ledger was told
+	rank, first  int64 // the highest priority of those that wait, and how many have it
 	recalled     bool
 	failing      bool
 	since        time.Time // it is failing
@@ -78,22 +81,26 @@ type member struct {
 	calls, fails            int
 }
 
-func newMember(f *Fleet, key string, wake func(), waiting func() int) *member {
-	m := &member{fleet: f, key: key, id: rand.Text(), wake: wake, waiting: waiting, flying: make(map[uint64]*flight), members: 1}
+func newMember(f *Fleet, key string, h client.Host) *member {
+	m := &member{fleet: f, key: key, id: rand.Text(), host: h, flying: make(map[uint64]*flight), members: 1}
 	m.timer = time.AfterFunc(time.Hour, m.kick)
 	m.timer.Stop()
-	m.watch = time.AfterFunc(time.Hour, wake)
+	m.watch = time.AfterFunc(time.Hour, h.Wake)
 	m.watch.Stop()
 	return m
 }
 
 // Ask implements client.Share.
-func (m *member) Ask(now time.Time, cost int) (limit.Decision, bool) {
+func (m *member) Ask(now time.Time, demand limit.Demand) (limit.Decision, bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.use(now)
 	m.expire(now)
-	d, shared := m.decide(now, cost)
+	d, shared := m.decide(now, int64(demand.Count()))
+	if rank := int64(demand.Priority); shared && !d.Admits(now) && rank > m.told && m.asked { // others may be asked to wait
+		m.urgent, m.told = true, rank
+		m.kickLocked()
+	}
 	switch {
 	case !shared || !d.Unknown:
 		m.unknown = time.Time{}
@@ -116,7 +123,7 @@ const overdue = 50 * time.Millisecond
 // member. Whatever the reason is that there is none: then they go on as without a fleet.
 func (m *member) patience() time.Duration { return max(time.Second, 2*m.fleet.timeout) }
 
-func (m *member) decide(now time.Time, cost int) (limit.Decision, bool) {
+func (m *member) decide(now time.Time, cost int64) (limit.Decision, bool) {
 	switch {
 	case m.closed:
 		return limit.Decision{}, false
@@ -130,16 +137,16 @@ func (m *member) decide(now time.Time, cost int) (limit.Decision, bool) {
 		m.ask()
 		return limit.Decision{Limit: Shared, Unknown: true}, !m.failing
 	case m.allotment.term != 0:
-		return m.decideAllotted(now, int64(cost))
-	case m.granted-m.sent >= int64(cost):
-		m.promised = int64(cost)
-		at, name := m.ownBound(now, int64(cost))
+		return m.decideAllotted(now, cost)
+	case m.granted-m.sent >= cost:
+		m.promised = cost
+		at, name := m.ownBound(now, cost)
 		return limit.Decision{At: at, Limit: name}, true
 	case m.failing, m.learning:
 		if m.learning {
 			m.ask()
 		}
-		return m.outage(now, int64(cost))
+		return m.outage(now, cost)
 	}
 	m.ask()
 	if at := m.asks(); at.After(now) {
@@ -154,7 +161,7 @@ func (m *member) use(now time.Time) {
 	m.turn(now)
 	if !m.joined && !m.closed {
 		m.joined = true
-		m.fleet.enter(m)
+		m.closed = !m.fleet.enter(m.key, m)
 	}
 	if m.failing && !now.Before(m.retry) {
 		m.kickLocked()
@@ -171,3 +178,29 @@ func (m *member) ask() {
 
 // drop gives up what is held and not sent.
 func (m *member) drop() { m.granted = m.sent }
+
+// Idle implements client.Share.
+func (m *member) Idle(now time.Time) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return len(m.flying) == 0 && !now.Before(m.hold) && now.Sub(m.used) >= m.fleet.lease
+}
+
+// Status implements client.Share.
+func (m *member) Status(now time.Time) client.SharedStatus {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return client.SharedStatus{
+		Active: !m.closed && now.Before(m.lease) && !now.Before(m.openTo) && !m.learning,
+		Away:   m.failing, Members: int(m.members), Held: int(m.held()),
+	}
+}
+
+func (m *member) status() KeyStatus {
+	s := m.Status(time.Now())
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return KeyStatus{
+		Key: m.key, Shared: s.Active, Away: s.Away, Members: s.Members, Held: s.Held, Calls: m.calls, Failed: m.fails,
+	}
+}

@@ -1,11 +1,24 @@
 package fleet
 
-import "time"
+import (
+	"encoding/json"
+	"time"
+)
+
+func (m *member) hearNews(data []byte) {
+	var n news
+	if json.Unmarshal(data, &n) == nil {
+		m.hear(&n)
+	}
+}
+
+// missed takes in that news may have been missed.
+func (m *member) missed() { m.hear(&news{Credit: true}) }
 
 // hear takes in news.
 func (m *member) hear(n *news) {
 	if m.heed(n) {
-		m.wake()
+		m.host.Wake()
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/forbear-go/forbear/client/clienttest"
 	"github.com/forbear-go/forbear/internal/chance"
 	"github.com/forbear-go/forbear/throttle"
+	"github.com/forbear-go/forbear/throttle/limit"
 )
 
 // While the store is away, members go on with the parts that they had: hardly anything is refused, and
@@ -96,11 +97,11 @@ func TestLikelyOpening(t *testing.T) {
 			m.failing, m.since, m.retry = true, time.Now(), time.Now().Add(time.Hour)
 			time.Sleep(2 * time.Second)
 			now := time.Now()
-			if d, shared := m.Ask(now, 1); !shared || !d.Admits(now) {
+			if d, shared := m.Ask(now, limit.Demand{}); !shared || !d.Admits(now) {
 				t.Fatalf("%s: at the opening: %+v, %v", name, d, shared)
 			}
 			n := m.Take(now, 1)
-			if d, shared := m.Ask(now, 1); !shared || d.Admits(now) {
+			if d, shared := m.Ask(now, limit.Demand{}); !shared || d.Admits(now) {
 				t.Errorf("%s: before the first response: %+v, %v", name, d, shared)
 			}
 			opened := now
@@ -112,7 +113,7 @@ func TestLikelyOpening(t *testing.T) {
 			reset := opened.Add(c.reset)
 			m.Observe(now, n, []throttle.Announced{{Name: "w", Limit: 100, Remaining: 96, Earliest: reset, Latest: reset}}, true, time.Time{})
 			if c.alone {
-				if d, shared := m.Ask(now, 1); shared {
+				if d, shared := m.Ask(now, limit.Demand{}); shared {
 					t.Errorf("%s: it is told %+v", name, d)
 				}
 				return
@@ -128,7 +129,7 @@ func TestLikelyOpening(t *testing.T) {
 func TestNewsEndsAnOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, m := join(t, func() {}, 0)
-		m.Ask(time.Now(), 1)
+		m.Ask(time.Now(), limit.Demand{})
 		synctest.Wait()
 		m.failing, m.since, m.retry = true, time.Now(), time.Now().Add(time.Hour)
 		time.Sleep(time.Second)
@@ -273,15 +274,15 @@ func TestRebuildingIsNoOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := allotted(t)
 		m.allotment, m.windows[0].period, m.learning = allotment{}, 0, true
-		if d, shared := m.Ask(time.Now(), 1); !shared || !d.Unknown {
+		if d, shared := m.Ask(time.Now(), limit.Demand{}); !shared || !d.Unknown {
 			t.Errorf("while it is rebuilt: %+v, %v", d, shared)
 		}
 		time.Sleep(time.Second)
-		if d, shared := m.Ask(time.Now(), 1); shared {
+		if d, shared := m.Ask(time.Now(), limit.Demand{}); shared {
 			t.Errorf("after a second of that: %+v", d)
 		}
 		m.failing, m.unknown = true, time.Time{}
-		if d, shared := m.Ask(time.Now(), 1); shared {
+		if d, shared := m.Ask(time.Now(), limit.Demand{}); shared {
 			t.Errorf("with the store away: %+v", d)
 		}
 	})

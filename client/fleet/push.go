@@ -29,7 +29,7 @@ func (l *ledger) pushAll(q *report, now int64, n *news) {
 		}
 	}
 	slices.SortFunc(waiting, func(a, b string) int {
-		return cmp.Or(cmp.Compare(l.members[a].served, l.members[b].served), cmp.Compare(a, b))
+		return l.compare(a, b, cmp.Compare(l.members[a].served, l.members[b].served))
 	})
 	for i, id := range waiting {
 		o := l.members[id]
@@ -37,7 +37,7 @@ func (l *ledger) pushAll(q *report, now int64, n *news) {
 		if len(waiting)+1 < len(l.members) {
 			among++ // leave some to those who come
 		}
-		if part := l.part(o.want, l.left(), among, 0); part > 0 {
+		if part := max(l.part(o.want, l.left(), among, 0), l.preferred(o, l.left())); part > 0 {
 			l.give(o, part)
 			o.pushed += part
 			if n.Push == nil {

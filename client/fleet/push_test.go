@@ -4,6 +4,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/forbear-go/forbear/throttle/limit"
 )
 
 // Once a probe found the window open, all that wait are given their parts, whoever told.
@@ -49,7 +51,7 @@ func TestMemberTakesAPushOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		woken := 0
 		f, m := join(t, func() { woken++ }, 0)
-		m.Ask(time.Now(), 1)
+		m.Ask(time.Now(), limit.Demand{})
 		synctest.Wait()
 		held, seq := m.granted, m.seq
 		tell := func(seq, gain int64, inc string) int64 {

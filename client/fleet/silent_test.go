@@ -12,6 +12,8 @@ import (
 	"github.com/forbear-go/forbear/client"
 	"github.com/forbear-go/forbear/client/clienttest"
 	"github.com/forbear-go/forbear/internal/chance"
+
+	"github.com/forbear-go/forbear/throttle/limit"
 )
 
 // Where nothing is announced, members share what refusals teach: after two windows each has its part, and
@@ -152,9 +154,9 @@ func TestAskedWhileNothingIsShared(t *testing.T) {
 		m.mu.Unlock()
 		m.kick()
 		time.Sleep(2 * time.Second)
-		m.Ask(time.Now(), 1)
+		m.Ask(time.Now(), limit.Demand{})
 		time.Sleep(time.Second)
-		if d, shared := m.Ask(time.Now(), 1); !shared || !d.Admits(time.Now()) {
+		if d, shared := m.Ask(time.Now(), limit.Demand{}); !shared || !d.Admits(time.Now()) {
 			t.Errorf("a second after it asked the ledger: %+v, %v", d, shared)
 		}
 		if err := f.Close(t.Context()); err != nil {
@@ -171,11 +173,11 @@ func TestNothingIsHeardOfTheStore(t *testing.T) {
 		m.mu.Lock()
 		m.busy = true // a call that never ends
 		m.mu.Unlock()
-		if d, shared := m.Ask(time.Now(), 1); !shared || !d.Unknown {
+		if d, shared := m.Ask(time.Now(), limit.Demand{}); !shared || !d.Unknown {
 			t.Errorf("at first: %+v, %v", d, shared)
 		}
 		time.Sleep(2 * time.Second)
-		if d, shared := m.Ask(time.Now(), 1); shared || woken.Load() == 0 {
+		if d, shared := m.Ask(time.Now(), limit.Demand{}); shared || woken.Load() == 0 {
 			t.Errorf("after two seconds, woken %d times: %+v, %v", woken.Load(), d, shared)
 		}
 		if err := f.Close(t.Context()); err != nil {

@@ -3,8 +3,12 @@ package fleet
 import (
 	"context"
 	"encoding/json"
+	"maps"
+	"slices"
 	"sync"
 	"time"
+
+	"github.com/forbear-go/forbear/client/fleet/internal/parts"
 )
 
 // A Store holds the ledgers of a fleet. [Memory] is one in memory; module redisfleet has
@@ -27,6 +31,7 @@ type Memory struct {
 
 	mu        sync.Mutex
 	ledgers   map[string]*ledger
+	quotas    map[string]*parts.Ledger
 	listeners map[*listener]bool
 }
 
@@ -40,36 +45,60 @@ func (m *Memory) Exchange(ctx context.Context, key string, data []byte) ([]byte,
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	var q report
-	if err := json.Unmarshal(data, &q); err != nil {
-		return nil, err
-	}
-	m.mu.Lock()
-	if m.ledgers == nil {
-		m.ledgers = make(map[string]*ledger)
-	}
 	now := time.Now
 	if m.Now != nil {
 		now = m.Now
 	}
-	l, r := exchange(m.ledgers[key], &q, now().UnixMilli())
-	m.ledgers[key] = l
-	var listeners []*listener
-	for l := range m.listeners {
-		listeners = append(listeners, l)
+	var s report
+	if err := json.Unmarshal(data, &s); err != nil {
+		return nil, err
 	}
+	if s.Quota > 0 {
+		var q parts.Report
+		if err := json.Unmarshal(data, &q); err != nil {
+			return nil, err
+		}
+		m.mu.Lock()
+		l, r := parts.Exchange(m.quotas[key], &q, now().UnixMilli())
+		m.quotas = with(m.quotas, key, l)
+		m.mu.Unlock()
+		n := r.News
+		r.News = nil
+		return m.answer(key, r, n, n != nil)
+	}
+	m.mu.Lock()
+	l, r := exchange(m.ledgers[key], &s, now().UnixMilli())
+	m.ledgers = with(m.ledgers, key, l)
 	m.mu.Unlock()
-	if r.News != nil {
-		said, err := json.Marshal(r.News)
+	n := r.News
+	r.News = nil
+	return m.answer(key, r, n, n != nil)
+}
+
+// with sets an entry of a map, which may be nil.
+func with[T any](m map[string]T, key string, v T) map[string]T {
+	if m == nil {
+		m = make(map[string]T)
+	}
+	m[key] = v
+	return m
+}
+
+// answer publishes the news, if there are any, and encodes the reply.
+func (m *Memory) answer(key string, reply, news any, any bool) ([]byte, error) {
+	if any {
+		said, err := json.Marshal(news)
 		if err != nil {
 			return nil, err
 		}
+		m.mu.Lock()
+		listeners := slices.Collect(maps.Keys(m.listeners))
+		m.mu.Unlock()
 		for _, l := range listeners {
 			l.hear(key, said)
 		}
-		r.News = nil
 	}
-	return json.Marshal(r)
+	return json.Marshal(reply)
 }
 
 // Listen implements [Store].
@@ -93,4 +122,5 @@ func (m *Memory) Flush() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	clear(m.ledgers)
+	clear(m.quotas)
 }

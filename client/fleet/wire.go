@@ -6,6 +6,7 @@ import "time"
 // now, so that a report may be lost, repeated, or late. All times are milliseconds of
 // the store's clock.
 type report struct {
+	Quota    int64           `json:"quota,omitempty"` // it is a report of package parts
 	ID       string          `json:"id"`
 	Seq      int64           `json:"seq"`
 	Heard    int64           `json:"ack"`   // the last report that was answered
@@ -17,6 +18,8 @@ type report struct {
 	Grace    int64           `json:"grace"`
 	Trip     int64           `json:"trip"` // how long the API takes
 	Want     int64           `json:"want"`
+	Rank     int64           `json:"pr"`  // the highest priority of the requests that wait,
+	First    int64           `json:"fi"`  // and how many have it
 	Granted  int64           `json:"g"`   // units of cost that the member ever held,
 	Finished int64           `json:"f"`   // those whose requests are over,
 	Told     int64           `json:"fa"`  // and how many were when the ledger last answered
@@ -95,7 +98,9 @@ type news struct {
 	Hold   int64 `json:"hold,omitempty"`
 
 	Term int64 `json:"tm,omitempty"`   // what is pushed and recalled are allotments of it
-	Fair int64 `json:"fair,omitempty"` // no more is for one that could need more
+	Fair int64 `json:"fair,omitempty"` // no more is for one that could need more,
+	Rank int64 `json:"rank,omitempty"` // and for one whose requests have a lower priority,
+	Low  int64 `json:"low,omitempty"`  // this
 
 	Push   map[string]push  `json:"push,omitempty"` // by member
 	Inc    string           `json:"inc,omitempty"`  // with it, as in a reply

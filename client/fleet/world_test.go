@@ -17,14 +17,30 @@ import (
 
 // A world is an API and the processes that call it, in virtual time.
 type world struct {
-	api     *clienttest.Server
-	store   *slowStore
-	fleets  []*Fleet
-	clients []*http.Client
-	done    []atomic.Int64
-	errs    atomic.Int64
-	err     atomic.Value
+	api      *clienttest.Server
+	store    *slowStore
+	fleets   []*Fleet
+	clients  []*http.Client
+	done     []atomic.Int64
+	errs     atomic.Int64
+	err      atomic.Value
+	priority func(ctx context.Context, member int) context.Context
+	mu       sync.Mutex
+	events   map[client.EventKind]int
+	wrap     func(*slowStore) Store
 }
+
+// observe counts what is told of the store.
+func (w *world) observe(e client.Event) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if e.Request == nil {
+		w.events[e.Kind]++
+	}
+}
+
+// grow makes room for the counts of more members.
+func (w *world) grow(members int) { w.done = make([]atomic.Int64, len(w.clients)+members) }
 
 // A slowStore takes some time, and fails when it is told to.
 type slowStore struct {
@@ -47,9 +63,10 @@ func (s *slowStore) Exchange(ctx context.Context, key string, report []byte) ([]
 
 func newWorld(t testing.TB, members int, opts ...clienttest.Option) *world {
 	t.Helper()
-	w := &world{api: clienttest.NewInMemory(append(opts, clienttest.Latency(20*time.Millisecond, 40*time.Millisecond))...), store: &slowStore{trip: 300 * time.Microsecond}}
+	w := &world{api: clienttest.NewInMemory(append(opts, clienttest.Latency(20*time.Millisecond, 40*time.Millisecond))...), store: &slowStore{trip: 300 * time.Microsecond}, events: make(map[client.EventKind]int), wrap: func(s *slowStore) Store { return s },
+		priority: func(ctx context.Context, _ int) context.Context { return ctx }}
 	t.Cleanup(w.api.Close)
-	w.done = make([]atomic.Int64, members)
+	w.grow(members)
 	for range members {
 		w.add(t)
 	}
@@ -80,7 +97,7 @@ func (w *world) run(ctx context.Context, wg *sync.WaitGroup, i, callers int, thi
 	for range callers {
 		wg.Go(func() {
 			for ctx.Err() == nil {
-				req, _ := http.NewRequestWithContext(ctx, http.MethodGet, w.api.URL, nil)
+				req, _ := http.NewRequestWithContext(w.priority(ctx, i), http.MethodGet, w.api.URL, nil)
 				resp, err := w.clients[i].Do(req)
 				if err == nil {
 					_, _ = io.Copy(io.Discard, resp.Body)

@@ -1,6 +1,7 @@
 package observe
 
 import (
+	"context"
 	"log/slog"
 	"strconv"
 	"time"
@@ -10,8 +11,8 @@ import (
 )
 
 // Log returns an observer that writes each event to l, or to [slog.Default] if l is
-// nil: refusals and abandoned requests at level Warn, retries and newly learned limits at
-// Info, everything else at Debug. It passes the context of the request, so that a handler
+// nil: refusals, abandoned requests and a store of a fleet that is away at level Warn, retries,
+// newly learned limits and a store that is back at Info, everything else at Debug. It passes the context of the request, so that a handler
 // can add its trace. It logs only the method and host of a request, because paths and
 // queries may hold secrets.
 func Log(l *slog.Logger) func(client.Event) {
@@ -19,7 +20,10 @@ func Log(l *slog.Logger) func(client.Event) {
 		l = slog.Default()
 	}
 	return func(e client.Event) {
-		ctx := e.Request.Context()
+		ctx := context.Background()
+		if e.Request != nil {
+			ctx = e.Request.Context()
+		}
 		if level := levelOf(e.Kind); l.Enabled(ctx, level) {
 			l.LogAttrs(ctx, level, "forbear: "+string(e.Kind), attrs(&e)...)
 		}
@@ -28,9 +32,9 @@ func Log(l *slog.Logger) func(client.Event) {
 
 func levelOf(kind client.EventKind) slog.Level {
 	switch kind {
-	case client.EventRefuse, client.EventGiveUp:
+	case client.EventRefuse, client.EventGiveUp, client.EventStoreAway:
 		return slog.LevelWarn
-	case client.EventLearn, client.EventRetry:
+	case client.EventLearn, client.EventRetry, client.EventStoreBack:
 		return slog.LevelInfo
 	}
 	return slog.LevelDebug
@@ -41,9 +45,13 @@ const shownKey = 12
 
 func attrs(e *client.Event) []slog.Attr {
 	to := make([]slog.Attr, 0, 12)
-	to = append(to,
-		slog.String("method", e.Request.Method), slog.String("host", e.Request.URL.Host),
-		slog.String("key", e.Key[:min(shownKey, len(e.Key))]), slog.Int("attempt", e.Attempt))
+	if e.Request != nil {
+		to = append(to, slog.String("method", e.Request.Method), slog.String("host", e.Request.URL.Host))
+	}
+	to = append(to, slog.String("key", e.Key[:min(shownKey, len(e.Key))]))
+	if e.Attempt > 0 {
+		to = append(to, slog.Int("attempt", e.Attempt))
+	}
 	if e.Limit != "" {
 		to = append(to, slog.String("limit", e.Limit))
 	}

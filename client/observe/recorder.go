@@ -47,6 +47,9 @@ func (r *Recorder) Record(e client.Event) {
 
 // bare returns a copy of a request without the parts that may hold a credential.
 func bare(req *http.Request) *http.Request {
+	if req == nil {
+		return nil
+	}
 	u := &url.URL{Scheme: req.URL.Scheme, Host: req.URL.Host, Path: req.URL.Path}
 	return &http.Request{Method: req.Method, URL: u}
 }

@@ -20,17 +20,20 @@ const (
 type fleetGauges struct {
 	keys, held metric.Int64ObservableUpDownCounter
 	members    metric.Int64ObservableGauge
+	outages    metric.Int64Counter
 }
 
 func newFleetGauges(m metric.Meter) (*fleetGauges, error) {
 	var g fleetGauges
-	var errs [3]error
+	var errs [4]error
 	g.keys, errs[0] = m.Int64ObservableUpDownCounter("forbear.fleet.keys", metric.WithUnit("{key}"),
 		metric.WithDescription("Keys whose quota this process shares, or should share, with others."))
 	g.held, errs[1] = m.Int64ObservableUpDownCounter("forbear.fleet.held", metric.WithUnit("{unit}"),
 		metric.WithDescription("Units of cost that this process may spend without another call to the store."))
 	g.members, errs[2] = m.Int64ObservableGauge("forbear.fleet.members", metric.WithUnit("{process}"),
 		metric.WithDescription("Processes that share a quota, as far as was heard last; the most of any key."))
+	g.outages, errs[3] = m.Int64Counter("forbear.fleet.outages", metric.WithUnit("{outage}"),
+		metric.WithDescription("How often the store of the fleet went away, as each key noticed."))
 	return &g, errors.Join(errs[:]...)
 }
 

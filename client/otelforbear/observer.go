@@ -121,6 +121,12 @@ func (o *Observer) instruments() error {
 
 // Observe reports an event; it is for [client.WithObserver].
 func (o *Observer) Observe(e client.Event) {
+	if e.Request == nil {
+		if e.Kind == client.EventStoreAway && o.meter != nil {
+			o.fleet.outages.Add(context.Background(), 1)
+		}
+		return
+	}
 	h := o.hosts.of(e.Request)
 	switch e.Kind {
 	case client.EventWait:

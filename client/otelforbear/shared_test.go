@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/forbear-go/forbear/client"
+	"github.com/forbear-go/forbear/queue"
 	"github.com/forbear-go/forbear/throttle"
 	limiting "github.com/forbear-go/forbear/throttle/limit"
 	"github.com/stretchr/testify/require"
@@ -16,11 +17,15 @@ import (
 // A fleet shares everything, and allows it at once.
 type fleet struct{ status *client.SharedStatus }
 
-func (f fleet) Join(string, func(), func() int) client.Share { return share(f) }
+func (f fleet) Join(string, client.Host) client.Share { return share(f) }
+
+func (fleet) Members() int { return 2 }
+
+func (fleet) Divide(string, queue.Quota, client.Host) queue.Portion { return nil }
 
 type share fleet
 
-func (s share) Ask(now time.Time, _ int) (limiting.Decision, bool) {
+func (s share) Ask(now time.Time, _ limiting.Demand) (limiting.Decision, bool) {
 	return limiting.Decision{At: now}, s.status.Active
 }
 func (share) Take(time.Time, int) uint64 { return 1 }

@@ -61,8 +61,12 @@ func (r *record) add(e *client.Event) {
 	case client.EventRefuse:
 		r.slot(e.Time).refused++
 	}
+	method := ""
+	if e.Request != nil {
+		method = e.Request.Method
+	}
 	r.note(entry{
-		kind: e.Kind, time: e.Time, method: e.Request.Method, limit: e.Limit, until: e.Until,
+		kind: e.Kind, time: e.Time, method: method, limit: e.Limit, until: e.Until,
 		delay: e.Delay, ahead: e.Ahead, status: e.Status, why: reason(e.Err), times: 1,
 	})
 }

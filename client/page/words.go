@@ -68,6 +68,10 @@ func (e *entry) text() string {
 		b.WriteString(" given up")
 		e.because(&b)
 		e.after(&b)
+	case client.EventStoreAway:
+		b.WriteString("The fleet's store does not answer")
+	case client.EventStoreBack:
+		b.WriteString("The fleet's store answers again")
 	default:
 		b.WriteString(" " + string(e.kind))
 	}

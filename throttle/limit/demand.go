@@ -16,6 +16,9 @@ type Demand struct {
 	// Waited is how long the request has waited, and Left how much longer it can wait: 0 means without
 	// bound, and a negative Left not at all. See [Decision.Relax].
 	Waited, Left time.Duration
+	// Priority is how urgent the request is among those that wait, the higher the more. The limiters of
+	// this package do not look at it.
+	Priority int
 	// Tag is the caller's own. The limiters of this package do not look at it.
 	Tag any
 }

@@ -29,6 +29,7 @@ type Quota struct {
 	place *time.Location
 	slack time.Duration
 	fixed bool // slack is set
+	part  bool // see Part
 }
 
 type quotaKind uint8
@@ -157,6 +158,8 @@ func (q *Quota) Replace(old Limiter, now time.Time) Limiter {
 	l := q.limiter()
 	if old != nil {
 		l.inherit(old, now)
+	} else if b, ok := l.(*tokenBucket); ok && q.part {
+		b.drain(now)
 	}
 	return l
 }

@@ -41,6 +41,12 @@ func newTokenBucket(q *Quota) *tokenBucket {
 	}
 }
 
+// drain empties a new bucket.
+func (l *tokenBucket) drain(now time.Time) {
+	l.last, l.left = l.since(now), 0
+	l.bucket.ReserveN(now, l.q.burst)
+}
+
 func (l *tokenBucket) since(t time.Time) int64 {
 	if l.base.IsZero() {
 		l.base = t

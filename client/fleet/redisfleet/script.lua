@@ -1,9 +1,7 @@
 -- One exchange of a member with the ledger of a key. It is ledger.go of package fleet,
 -- line by line; what the fields mean is told there and in wire.go.
 -- KEYS[1] holds the ledger. ARGV: the report, the channel for news, the name of the key.
-local q = cjson.decode(ARGV[1])
-local T = redis.call('TIME')
-local now = T[1] * 1000 + math.floor(T[2] / 1000)
+-- parts.lua precedes it: q is the report, and now the time.
 local MARGIN, OPENFOR, HUNGRYFOR = 5, 60000, 2000
 local DRIFT, FEWEST, ASKALLOTTED = 10000, 2, 5000
 local news, tell = {}, false
@@ -69,7 +67,7 @@ end
 local m = l.ms[q.id]
 local known = m ~= nil
 if not known then
-  m = {sv = l.ver, hungry = 0, tm = 0, e = 0, b = 0, sp = 0, lp = 0, vn = 0, rf = q.rf}
+  m = {sv = l.ver, hungry = 0, tm = 0, e = 0, b = 0, sp = 0, lp = 0, vn = 0, rf = q.rf, pd = 0}
   if q.inc == l.inc then m.rf = q.rt end
   l.ms[q.id] = m
   local alone = 0
@@ -81,6 +79,8 @@ else
   l.f = l.f + q.f - m.f
 end
 m.n, m.g, m.f, m.want, m.x, m.at, m.pushed = q.seq, q.g, q.f, q.want, now + q.ttl, now, 0
+m.pr, m.fi = q.pr, math.min(q.fi, q.want)
+if q.want == 0 then m.pd = 0 end
 local si = l.si
 si.rf = si.rf + math.max(q.rf - m.rf, 0)
 m.rf = q.rf
@@ -387,6 +387,39 @@ if l.learn > 0 then
   if not learning then l.learn, l.need, l.since = 0, 0, 0 end
 end
 
+-- whose requests have a higher priority: rank.go
+local function after(n)
+  local higher = 0
+  for id, o in pairs(l.ms) do
+    if id ~= q.id and o.want > 0 and o.hungry + HUNGRYFOR >= now and o.pr > m.pr then
+      higher = higher + math.min(o.fi, o.want)
+    end
+  end
+  return math.max(n - higher, math.floor(n / 20), math.min(math.floor(m.pd / 20), n))
+end
+local function preferred(x, n)
+  local part = math.floor(x.pd / 20)
+  for _, o in pairs(l.ms) do
+    if o.want > 0 and o.pr < x.pr then
+      part = math.max(part, math.min(x.fi, n - math.floor(n / 20)))
+      break
+    end
+  end
+  return math.min(part, x.want, n)
+end
+local function pass(x, part)
+  x.fi, x.pd = math.max(x.fi - part, 0), math.max(x.pd - 20 * part, 0)
+  for _, o in pairs(l.ms) do
+    if o.want > 0 and o.pr < x.pr then o.pd = o.pd + part end
+  end
+end
+local function goesBefore(x, y, otherwise, a, b)
+  local xo, yo = math.min(math.floor(x.pd / 20), 1), math.min(math.floor(y.pd / 20), 1)
+  if xo ~= yo then return xo > yo end
+  if x.pr ~= y.pr then return x.pr > y.pr end
+  if otherwise ~= 0 then return otherwise < 0 end
+  return a < b
+end
 -- the part of what is left of one of so many that wait
 local function partOf(n, among, before)
   local part = math.floor((n + math.floor(among / 2)) / among)
@@ -404,6 +437,7 @@ local function give(o, part)
   if part <= 0 then return end
   o.g, o.want, o.sv, o.hungry = o.g + part, o.want - part, l.ver, 0
   l.g = l.g + part
+  pass(o, part)
 end
 -- what is left goes to those who wait: push.go
 local function pushAll(members)
@@ -415,13 +449,12 @@ local function pushAll(members)
     if id ~= q.id and o.want > 0 and o.hungry + HUNGRYFOR >= now then table.insert(ids, id) end
   end
   table.sort(ids, function(a, b)
-    if l.ms[a].sv ~= l.ms[b].sv then return l.ms[a].sv < l.ms[b].sv end
-    return a < b
+    return goesBefore(l.ms[a], l.ms[b], l.ms[a].sv - l.ms[b].sv, a, b)
   end)
   for i, id in ipairs(ids) do
     local o, among = l.ms[id], #ids - i + 1
     if #ids + 1 < members then among = among + 1 end
-    local part = math.min(partOf(left(), among, 0), o.want)
+    local part = math.max(math.min(partOf(left(), among, 0), o.want), preferred(o, left()))
     if part > 0 then
       give(o, part)
       o.pushed = o.pushed + part
@@ -461,20 +494,20 @@ if term then
   end
   table.sort(ids, function(a, b)
     local x, y = l.ms[a], l.ms[b]
-    if x.e ~= y.e then return x.e < y.e end
-    if x.sv ~= y.sv then return x.sv < y.sv end
-    return a < b
+    if x.e ~= y.e then return goesBefore(x, y, x.e - y.e, a, b) end
+    return goesBefore(x, y, x.sv - y.sv, a, b)
   end)
   local most = w.l
   if now <= l.til then most = math.min(most, l.most) end
   local free = most - allotted()
   for i, id in ipairs(ids) do
     local o, among = l.ms[id], #ids - i + 1
-    local part = math.min(math.floor((sum + free + among - 1) / among) - o.e, o.want, free)
+    local part = math.min(math.max(math.floor((sum + free + among - 1) / among) - o.e, preferred(o, free)), o.want, free)
     sum = sum - o.e
     if part > 0 then
       free = free - part
       o.e, o.want, o.sv = o.e + part, o.want - part, l.ver
+      pass(o, part)
       if id ~= q.id then
         o.pushed = o.pushed + part
         news.push = news.push or {}
@@ -498,12 +531,18 @@ if term then
     for _, o in pairs(l.ms) do
       if o.want == 0 then over = over - o.e end
     end
-    local fair, uneven = math.floor(over / math.max(#ids, 1)), false
+    local fair, uneven, held, lower, low = math.floor(over / math.max(#ids, 1)), false, 0, 0, 0
+    for _, o in pairs(l.ms) do
+      if o.want > 0 and o.pr < m.pr then held, lower = held + o.e, lower + 1 end
+    end
+    if lower > 0 then low = math.floor(math.max(held - math.min(m.fi, m.want), math.floor(w.l / 20)) / lower) end
     for id, o in pairs(l.ms) do
-      if id ~= q.id and o.e > 0 and (o.want == 0 or o.e > fair and m.e < fair - math.floor(fair / 16)) then uneven = true end
+      if id ~= q.id and o.e > 0 and (o.want == 0 or o.e > fair and m.e < fair - math.floor(fair / 16)
+        or o.pr < m.pr and o.e > math.max(low, 1)) then uneven = true end
     end
     if now >= l.rc and uneven then
       news.recall, news.tm, news.fair, l.rc, tell = true, l.term, math.max(fair, 1), now + 200, true
+      news.rank, news.low = m.pr, low
     end
   end
 elseif q.want > 0 and not learning and l.hold <= now and l.open <= now then
@@ -511,7 +550,8 @@ elseif q.want > 0 and not learning and l.hold <= now and l.open <= now then
   if n > 0 then
     local among = hungry
     if hungry == 1 and members > 1 then among = 2 end
-    give(m, math.min(partOf(n, among, ahead), q.want))
+    n = after(n)
+    give(m, math.max(math.min(partOf(n, among, ahead), m.want), preferred(m, n)))
     pushAll(members)
   elseif l.prober == '' then
     probe = true

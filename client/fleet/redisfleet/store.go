@@ -14,10 +14,13 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
+//go:embed parts.lua
+var parts string
+
 //go:embed script.lua
 var source string
 
-var script = redis.NewScript(source)
+var script = redis.NewScript(parts + source)
 
 // A Store holds the ledgers of a fleet in Redis. It implements fleet.Store.
 type Store struct {
@@ -72,7 +75,7 @@ func (s *Store) Exchange(ctx context.Context, key string, report []byte) ([]byte
 }
 
 // retry is how long the store waits before it subscribes again.
-const retry = time.Second
+const retry = 250 * time.Millisecond
 
 // Listen implements fleet.Store. It uses one connection.
 func (s *Store) Listen(hear func(key string, news []byte), lost func()) (stop func()) {

@@ -22,6 +22,7 @@ type Estimator struct {
 	number int64 // by the answer to this request,
 	sure   int64 // before which so many had been counted for sure
 	begun  bool
+	expect uint8         // so many clients are believed to be there at first; see Expect
 	newest int64         // the newest request whose answer was heard
 	heard  clock.Instant // when
 	left   int64         // what that one told
@@ -122,8 +123,11 @@ func (s *Estimator) Begin(limit int64) {
 	s.begun = false
 }
 
+// Expect has the estimator believe at first that so many clients spend the quota in equal parts.
+func (s *Estimator) Expect(clients uint8) { s.expect = clients }
+
 // NewLimit forgets what another limit showed.
-func (s *Estimator) NewLimit() { *s = Estimator{replicas: s.replicas} }
+func (s *Estimator) NewLimit() { *s = Estimator{replicas: s.replicas, expect: s.expect} }
 
 // Part returns which part of all that was spent is ours: over this window and, fading, those
 // before. It is seldom asked for, so that it is reckoned only then, from what the newest
@@ -191,7 +195,8 @@ func (s *Estimator) Observe(r *Response, random *rand.PCG) {
 func (s *Estimator) begin(r *Response, random *rand.PCG) {
 	s.begun, s.from, s.number, s.sure = true, r.Remaining, r.Number, r.Before+r.Cost
 	if s.past == 0 {
-		s.past = 1
+		// A quarter more than equal parts, as what is believed to be too much shows sooner than too little.
+		s.past = min(1.25/float64(max(s.expect, 1)), 1)
 	}
 	s.delay = 2 * r.RTT.Usual()
 	if s.turns.on {
