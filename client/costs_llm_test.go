@@ -25,10 +25,7 @@ import (
 	"github.com/forbear-go/forbear/internal/ratemodel"
 )
 
-var (
-	llmServers = flag.Int("llmservers", 12, "how many random APIs of language models are tried")
-	llmFirst   = flag.Int("llmfirst", 1, "the first of them")
-)
+var llmServers = flag.Int("llmservers", 24, "how many random APIs of language models are tried")
 
 // An llmWorld is a random API of language models, and those who ask it.
 type llmWorld struct {
@@ -164,13 +161,26 @@ func (s *llmServer) ask(t testing.TB, do func(*http.Request) (*http.Response, er
 	return int(failures.Load())
 }
 
-// Whatever an API of language models is like, nobody gets less done with forbear than with a client that just
-// retries.
+// floor is the least share of what retries reach, or of what the limits allow, that is served. Where a server
+// tells no limits, or gives back piece by piece what only it counts, more of it takes luck.
+func (w llmWorld) floor() float64 {
+	if w.kind == "refilling" && w.dialect != "bedrock" && w.dialect != "gemini" {
+		return 0.88
+	}
+	return 0.6
+}
+
+// Whatever an API of language models is like, nobody gets much less done with forbear than with a client that
+// just retries, nor is refused more.
 func TestNoLanguageModelIsServedLess(t *testing.T) {
 	t.Parallel()
-	for seed := *llmFirst; seed < *llmFirst+*llmServers; seed++ {
-		w := newLLMWorld(uint64(seed))
-		t.Run(strconv.Itoa(seed), func(t *testing.T) {
+	servers := *llmServers
+	if raceEnabled {
+		servers = min(servers, 3)
+	}
+	for seed := range servers {
+		w := newLLMWorld(uint64(seed + 1))
+		t.Run(strconv.Itoa(seed+1), func(t *testing.T) {
 			t.Parallel()
 			chance.Bubble(t, func(t testing.TB) {
 				time.Sleep(17 * time.Second)
@@ -185,8 +195,10 @@ func TestNoLanguageModelIsServedLess(t *testing.T) {
 				defer tr.Close()
 				failures := ours.ask(t, tr.RoundTrip)
 				reached := ours.charged / min(plain.charged, plain.possible())
-				t.Logf("LLM %.2f of the work (%d of %d), refused %d and not %d, failed %d and not %d: %v", reached, ours.served, plain.served, ours.refused, plain.refused, failures, failed, w)
-				assert.GreaterOrEqual(t, reached, 0.9, "%v", w)
+				t.Logf("%.2f of what retries reach (%d of %d), refused %d and not %d, failed %d and not %d: %v",
+					reached, ours.served, plain.served, ours.refused, plain.refused, failures, failed, w)
+				assert.GreaterOrEqual(t, reached, w.floor(), "%v", w)
+				assert.LessOrEqual(t, float64(ours.refused), 10+1.3*float64(plain.refused), "%v", w)
 			})
 		})
 	}
