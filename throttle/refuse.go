@@ -44,7 +44,7 @@ func (k *Limiter) refuse(now instant, t *Reservation, r *header.Reading) {
 		return
 	}
 	lacking := k.lacking(r)
-	if lacking != nil && r.Wait.Known() && !test {
+	if lacking != nil && asked > shortWait && !test {
 		// It closes the limit for as large requests alone: others may go, and what others give back
 		// comes sooner.
 		k.refuseUnits(now, t, r, lacking, now+asked)
@@ -89,6 +89,9 @@ func (k *Limiter) refuse(now instant, t *Reservation, r *header.Reading) {
 		}
 	}
 }
+
+// shortWait is how long a refusal may close the key for want of units alone.
+const shortWait = 5 * second
 
 // unevenWait is the longest wait of a refusal that says so little.
 const unevenWait = 2 * second
