@@ -106,7 +106,10 @@ func tellsCost(h http.Header) bool {
 // meter returns what watches the body of a response for what it says of its cost, nil if nothing
 // has to. The reservation is told so.
 func (a *attempt) meter(t *Transport, who *principal, resp *http.Response) *metering {
-	a.ticket.Uneven = a.reading.Refused && who.costs.Uneven()
+	if a.reading.Refused {
+		who.costs.Refuse()
+		a.ticket.Uneven = who.costs.Uneven()
+	}
 	if a.reading.Refused && a.Metered {
 		return &metering{t: t, request: a.asked(), refused: true}
 	}

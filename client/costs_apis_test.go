@@ -176,6 +176,23 @@ var unitAPIs = map[string]unitAPI{
 			return fmt.Sprintf(`{"errors":[{"message":"Throttled","extensions":{"code":"THROTTLED"}}],"extensions":{"cost":{"requestedQueryCost":200,"actualQueryCost":null,"throttleStatus":{"maximumAvailable":2000.0,"currentlyAvailable":%v,"restoreRate":100.0}}}}`, s.left(time.Now()))
 		},
 	},
+	"Shopify, large": {
+		host: "shop.myshopify.com", path: "/admin/api/2026-01/graphql.json", length: 10 * time.Minute, limit: 2000, takes: 150 * time.Millisecond,
+		pool: refilled(20 * time.Second), charging: ratemodel.ChargeRefund, body: `{"query":"{ products(first: 50) { id } }"}`,
+		cost: func(r *rand.Rand) ratemodel.Cost {
+			n := float64(300 + r.IntN(700))
+			return ratemodel.Cost{Output: math.Ceil(n * (0.3 + 0.7*r.Float64())), MaxOutput: n}
+		},
+		tell: func(http.Header, *servedUnits, time.Time) {},
+		answer: func(s *servedUnits, c ratemodel.Cost) string {
+			return fmt.Sprintf(`{"data":{},"extensions":{"cost":{"requestedQueryCost":%v,"actualQueryCost":%v,"throttleStatus":{"maximumAvailable":2000.0,"currentlyAvailable":%v,"restoreRate":100.0}}}}`,
+				c.MaxOutput, c.Output, s.left(time.Now()))
+		},
+		refuse: func(resp *http.Response, s *servedUnits) string {
+			resp.StatusCode = http.StatusOK
+			return fmt.Sprintf(`{"errors":[{"message":"Throttled","extensions":{"code":"THROTTLED"}}],"extensions":{"cost":{"requestedQueryCost":800,"actualQueryCost":null,"throttleStatus":{"maximumAvailable":2000.0,"currentlyAvailable":%v,"restoreRate":100.0}}}}`, s.left(time.Now()))
+		},
+	},
 	"Linear": {
 		host: "api.linear.app", path: "/graphql", length: 80 * time.Minute, limit: 250_000, pool: refilled(time.Hour), takes: 150 * time.Millisecond,
 		charging: ratemodel.ChargeKeep, cost: even(20, 1500), body: `{"query":"{ issues { nodes { id } } }"}`, answer: nothing,

@@ -43,15 +43,22 @@ func (k *Limiter) refuse(now instant, t *Reservation, r *header.Reading) {
 	if !explained && !again && len(k.windows) == 0 && k.refusals.Pass(&v, &sent, asked) {
 		return
 	}
+	lacking := k.lacking(r)
+	if lacking != nil && asked > shortWait && !test {
+		// It closes the limit for as large requests alone: others may go, and what others give back
+		// comes sooner.
+		k.refuseUnits(now, t, r, lacking, now+asked)
+		return
+	}
 	if test {
 		k.cooldown.extend(now + asked) // the wait of the refusal before lasts
 	} else {
 		k.cooldown.refuse(k, now, wait(r), r.Wait.Known(), t)
 	}
-	k.refuseUnits(now, t, r)
+	k.refuseUnits(now, t, r, lacking, k.cooldown.until)
 	switch {
 	case explained && !k.far():
-	case !explained && t.Uneven && len(k.windows) == 0 && r.Wait.Known() && asked <= unevenWait:
+	case !explained && t.Uneven && len(k.windows) == 0 && asked <= unevenWait:
 		k.refusals.ForgetLimits()
 	default:
 		k.refusals.Refuse(now, &sent, r, again)
@@ -80,6 +87,9 @@ func (k *Limiter) refuse(now instant, t *Reservation, r *header.Reading) {
 		}
 	}
 }
+
+// shortWait is how long a refusal may close the key for want of units alone.
+const shortWait = 5 * second
 
 // unevenWait is the longest wait of a refusal that says so little.
 const unevenWait = 2 * second
@@ -143,5 +153,5 @@ func (k *Limiter) covered(t *Reservation) bool {
 // which may cost more than was estimated.
 func (w *window) emptied(said *header.Window) bool {
 	remaining, ok := count(said.Remaining, said.Unit)
-	return ok && (remaining == 0 || w.units != nil && w.units.emptied(remaining))
+	return ok && (remaining == 0 || w.units != nil && w.units.emptied(remaining, w.limit))
 }

@@ -136,6 +136,9 @@ func (u *unitWindow) window(w *window, k *Limiter, now instant, t *Reservation, 
 	if w.limit > 0 {
 		u.most, out.Limit = float64(w.limit), float64(w.limit)
 	}
+	if missing := out.Limit - out.Remaining; said.PerSecond > 0 && missing > 0 && missing < said.PerSecond*longestRefill.Seconds() {
+		out.Left, out.Blur = time.Duration(missing/said.PerSecond*float64(time.Second)), time.Millisecond
+	}
 	if said.Reset.Known() {
 		in := k.clock.Instants(said.Reset, t.at, now)
 		out.Blur = said.Reset.Resolution
@@ -143,6 +146,9 @@ func (u *unitWindow) window(w *window, k *Limiter, now instant, t *Reservation, 
 	}
 	return out, true
 }
+
+// longestRefill is more than any bucket takes to fill.
+const longestRefill = 400 * 24 * time.Hour
 
 // fullSooner reports whether an earlier reset may be the newest word: that of a bucket which was
 // given back what a request did not use.
@@ -180,31 +186,34 @@ func (k *Limiter) settleUnmetered(now instant, t *Reservation) {
 	}
 }
 
-// refuseUnits takes in a refusal: which of the windows did not have enough, and what all say.
-func (k *Limiter) refuseUnits(now instant, t *Reservation, r *header.Reading) {
+// refuseUnits takes in a refusal that asks to stay away until some time: which of the windows did not
+// have enough, and what all say.
+func (k *Limiter) refuseUnits(now instant, t *Reservation, r *header.Reading, lacking *window, closed instant) {
 	if t.holds == nil {
 		return
 	}
-	lacking := k.lacking(r)
 	for i := range k.windows {
 		w := &k.windows[i]
-		if w.units == nil || !w.units.told {
+		if w.units == nil {
 			continue
 		}
-		h := w.units.holdOf(k, t)
 		var says *level.Window
 		if said := w.said(r); said != nil {
 			if out, ok := w.units.window(w, k, now, t, said); ok {
-				says, w.units.newest = &out, int64(out.Remaining)
+				says, w.units.newest, w.units.told = &out, int64(out.Remaining), true
 			}
 		}
+		if !w.units.told {
+			continue
+		}
+		h := w.units.holdOf(k, t)
 		if says == nil && lacking != w {
 			w.units.Cancel(h) // it says nothing of this one
 			continue
 		}
 		var until time.Time
-		if lacking == w && k.cooldown.until > now {
-			until = k.time(k.cooldown.until)
+		if lacking == w && closed > now {
+			until = k.time(closed)
 		}
 		w.units.Refuse(k.time(now), h, says, lacking == w, until)
 	}
@@ -222,8 +231,8 @@ func (k *Limiter) lacking(r *header.Reading) (least *window) {
 		case said == nil || !w.emptied(said):
 		case w.units == nil:
 			return nil
-		case w.units.told:
-			if share := said.Remaining.Value / max(w.units.most, 1); share < lowest {
+		default:
+			if share := said.Remaining.Value / max(w.units.most, float64(w.limit), 1); share < lowest {
 				least, lowest = w, share
 			}
 		}
@@ -231,10 +240,13 @@ func (k *Limiter) lacking(r *header.Reading) (least *window) {
 	return least
 }
 
-// emptied reports whether so little remains that a request may have been refused for want of it,
-// which may ask for more than was estimated.
-func (u *unitWindow) emptied(remaining int64) bool {
+// emptied reports whether so little of a limit remains that a request may have been refused for want of
+// it, which may ask for more than was estimated.
+func (u *unitWindow) emptied(remaining, limit int64) bool {
 	left := float64(remaining)
+	if !u.told {
+		return left < float64(limit)/4
+	}
 	return left < u.most/16 || left < u.most/2 && left < 2*u.Admission(u.demand)
 }
 

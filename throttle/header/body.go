@@ -192,6 +192,7 @@ func (r *Reading) readShopify(said *bodyFindings) {
 	p.Unit = "points"
 	p.setLimit(g.most)
 	p.setRemaining(g.now)
+	p.PerSecond = g.rate.Value
 	if lack := g.asked.Value - g.now.Value; said.certain && g.asked.Known() && lack > 0 && g.rate.Value > 0 {
 		if seconds := lack / g.rate.Value; seconds < maxDelta {
 			said.wait = Reset{In: time.Duration(seconds * float64(time.Second)), Resolution: time.Second}

@@ -127,6 +127,7 @@ func TestShopifyWait(t *testing.T) {
 		var r Reading
 		r.Read(http.StatusOK, headerOf(), fmt.Appendf(nil, body, tt.asked, tt.rate), benchNow)
 		assert.True(t, r.Refused)
+		assert.Equal(t, tt.rate == "50", r.Windows[0].PerSecond == 50)
 		assert.Equal(t, tt.known, r.Wait.Known(), "%+v", tt)
 		assert.Equal(t, tt.want, r.Wait.Delay, "%+v", tt)
 	}

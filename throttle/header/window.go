@@ -86,6 +86,8 @@ type Window struct {
 	// Scope is whom or what the window counts (a bucket, a resource, a
 	// partition key), as the server named it; "" when not told.
 	Scope string
+	// PerSecond is how much comes back each second; 0 when the response does not tell.
+	PerSecond float64
 }
 
 // Clone returns a copy that does not keep the response in memory.

@@ -17,7 +17,7 @@ func (l *Limiter) learn(t time.Duration, h *Hold, w *Window) {
 	l.settleFactor(t)
 	if w != nil && l.refill.bucket && w.Remaining < asked && !tried {
 		// In a bucket, what is not spent now is not lost.
-		l.margin = min(max(1.5*l.margin, asked-w.Remaining), l.limit/16)
+		l.margin = min(max(1.5*l.margin, asked-w.Remaining), l.limit/4)
 	}
 	switch {
 	case w == nil || asked <= 0:
@@ -28,8 +28,6 @@ func (l *Limiter) learn(t time.Duration, h *Hold, w *Window) {
 			l.step = min(max(2*l.step, 0.03), 0.12)
 		}
 		by *= max(1+l.step, (left+1)/asked*1.02)
-	case l.used.n < 8:
-		by *= 1.1
 	case h.arriving:
 		// Less was left than we thought: what was sent before asked for more.
 		if thought := l.before(h); thought > l.limit/8 {
@@ -37,7 +35,11 @@ func (l *Limiter) learn(t time.Duration, h *Hold, w *Window) {
 		}
 	}
 	if by > l.factor {
-		l.factor, l.raised = min(16, by), t
+		most := 16.
+		if l.guesses() {
+			most = 64 // of a guess
+		}
+		l.factor, l.raised = min(most, by), t
 	}
 	l.factorAt = t
 }
@@ -60,3 +62,17 @@ func (l *Limiter) settleFactor(t time.Duration) {
 	}
 	l.factorAt = t
 }
+
+// measured takes in, by add, what requests cost. Once that is known where it was guessed, what
+// refusals taught is measured by it.
+func (l *Limiter) measured(add func()) {
+	guess, _ := l.perRequest()
+	guessed := l.guesses()
+	add()
+	if known, _ := l.perRequest(); guessed && !l.guesses() && known > guess {
+		l.factor = max(1, l.factor*guess/known)
+	}
+}
+
+// guesses reports whether nothing told yet what requests cost.
+func (l *Limiter) guesses() bool { return l.used.n < 4 && l.falls.each.n < 4 }

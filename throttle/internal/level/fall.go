@@ -40,6 +40,6 @@ func (l *Limiter) observeFall(t time.Duration, w Window, c counts) {
 		l.refunds.observe(fall, c)
 	}
 	if c.requests > 0 {
-		l.falls.observe(fall, c.requests)
+		l.measured(func() { l.falls.observe(fall, c.requests) })
 	}
 }

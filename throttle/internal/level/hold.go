@@ -16,6 +16,8 @@ type Hold struct {
 	arriving bool          // no response counts its admission yet
 	cost     float64       // once it is over
 	paid     bool          // a response that counts it was the newest once
+
+	onRefunds bool // it went for what the server gives back
 }
 
 // Take notes that a request is sent.
@@ -38,7 +40,12 @@ func (l *Limiter) Take(now time.Time, d Demand) *Hold {
 
 // mark notes on what grounds a request goes that lacks something.
 func (l *Limiter) mark(t time.Duration, h *Hold) {
-	if l.lack(t, h.demand) <= 0 || l.full(t, h.demand.Known) {
+	lack := l.lack(t, h.demand)
+	if h.onRefunds = lack <= 0 && l.lackWithout(t, h.demand) > 0; lack <= 0 || l.full(t, h.demand.Known) {
+		return
+	}
+	if l.bid(t, h.demand.Known) {
+		l.bidden = 0
 		return
 	}
 	if l.mayProbe(t, h.demand.Known) {
@@ -50,7 +57,7 @@ func (l *Limiter) mark(t time.Duration, h *Hold) {
 		l.trial.hold = h
 		return
 	}
-	if !h.demand.Known {
+	if !h.demand.Known && l.mayAskBack(t, h.demand) {
 		l.refunds.hold = h
 	}
 }
@@ -72,7 +79,7 @@ func (l *Limiter) Settle(now time.Time, h *Hold, u Usage, known bool) {
 		h.cost = h.demand.Cost
 	case known && u.Total >= 0 && u.Total <= 16*max(l.limit, h.admitted):
 		h.cost = u.Total
-		l.used.add(u.Total)
+		l.measured(func() { l.used.add(u.Total) })
 		if u.Prompt > 0 && h.demand.Prompt > 0 {
 			l.ratios.add(u.Prompt / h.demand.Prompt)
 		}
@@ -83,7 +90,7 @@ func (l *Limiter) Settle(now time.Time, h *Hold, u Usage, known bool) {
 	if h.demand.Known {
 		l.grains.cost(h.cost)
 	} else if h.headed > 0 {
-		l.refunds.back += h.admitted
+		l.refunds.settle(h, u, known, t > l.at+l.arrival())
 	}
 	if l.length > 0 {
 		l.spent.add(h.sent, t, h.cost, max(h.admitted, l.admission(h.demand)), l.length)
@@ -165,6 +172,9 @@ func (l *Limiter) lapses() time.Duration {
 	return at
 }
 
+// unheard reports whether no response to it has begun.
+func (h *Hold) unheard() bool { return h.end == 0 && h.headed == 0 }
+
 func (l *Limiter) has(h *Hold) bool {
 	return slices.Contains(l.holds, h)
 }
@@ -193,7 +203,7 @@ func (l *Limiter) sum() {
 	for _, h := range l.holds {
 		if h.end == 0 {
 			l.flying++
-			if h.headed == 0 {
+			if h.unheard() {
 				l.unheard++
 			}
 		}

@@ -88,6 +88,7 @@ type Limiter struct {
 	sentAt    time.Duration // when the last request was
 	closed    time.Duration // no request that asks for closedTo or more goes before
 	closedTo  float64
+	bidden    time.Duration // when a refusal asked to come back; 0: somebody did
 	refusedAt time.Duration // when the last request was
 	alone     bool          // one request at a time, until a response says more
 	retry     time.Duration // when to send another, and the wait before it
@@ -130,7 +131,7 @@ func (l *Limiter) Ask(now time.Time, d Demand) Decision {
 		return Decision{Go: true}
 	}
 	if t < l.closed && l.admission(d) >= l.closedTo {
-		if !d.Known && l.told && l.mayAskBack(t, l.lack(t, d), d) {
+		if !d.Known && l.told && l.mayAskBack(t, d) || l.refunds.sure() && l.refunds.due > 0 && l.lack(t, d) <= 0 {
 			return Decision{Go: true}
 		}
 		return Decision{At: l.origin.Add(l.closed)}
@@ -142,10 +143,13 @@ func (l *Limiter) Ask(now time.Time, d Demand) Decision {
 	}
 	l.lapse(t)
 	lack := l.lack(t, d)
-	if lack <= 0 || l.full(t, d.Known) || l.mayProbe(t, d.Known) || !d.Known && (l.mayTry(t, d) || l.mayAskBack(t, lack, d)) {
+	if lack <= 0 || l.full(t, d.Known) || l.mayProbe(t, d.Known) || !d.Known && (l.mayTry(t, d) || l.mayAskBack(t, d)) {
 		return Decision{Go: true}
 	}
 	at := l.later(t, d.Known, lack)
+	if after := l.refunds.after; !d.Known && after > t && l.refunds.back > 0 && (at <= 0 || after < at) {
+		at = after
+	}
 	if at <= 0 {
 		return Decision{}
 	}
@@ -178,6 +182,17 @@ func (l *Limiter) full(t time.Duration, known bool) bool {
 
 // lack returns how much is missing for a request to go; not above 0 if it may.
 func (l *Limiter) lack(t time.Duration, d Demand) float64 {
+	lack := l.lackWithout(t, d)
+	if lack > 0 && !d.Known && l.refunds.due > 0 && l.refunds.sure() {
+		// What requests use was taken when they arrived.
+		level := min(l.level(t, false)+l.refunds.due, l.limit)
+		return min(lack, l.admission(d)+l.margin-(level-l.known-l.arriving))
+	}
+	return lack
+}
+
+// lackWithout is lack where nothing is given back but what a response told.
+func (l *Limiter) lackWithout(t time.Duration, d Demand) float64 {
 	level := l.level(t, d.Known) - l.known
 	ending := l.ended + l.ending()
 	if d.Known {

@@ -2,6 +2,7 @@ package level
 
 import (
 	"math"
+	"slices"
 	"time"
 )
 
@@ -41,6 +42,7 @@ func (l *Limiter) Refuse(now time.Time, h *Hold, w *Window, lacking bool, retryA
 			l.closedTo = math.Inf(1)
 		}
 		l.closed = max(l.closed, l.since(retryAt))
+		l.bidden = l.closed
 		l.closedTo = min(l.closedTo, h.admitted)
 		if w == nil || !lacking {
 			l.closedTo = 0
@@ -91,11 +93,17 @@ func (l *Limiter) anchor(t time.Duration, own *Hold, w Window) {
 	}
 	l.observeStrangers(t, w)
 	c := l.counted(t, own)
+	if w.Streamed && l.length > 0 {
+		l.refunds.reserve(w.Limit-w.Remaining, l.underWay(), l.spentOf(t), w.Limit)
+	}
 	if l.told && w.Limit == l.limit && w.Remaining > 0 {
 		l.observeFall(t, w, c)
 	}
-	l.refunds.back, l.owing = 0, nil
+	l.refunds.back, l.refunds.due, l.owing = 0, 0, nil
 	l.told, l.limit, l.at = true, w.Limit, t
+	if t >= l.bidden {
+		l.bidden = 0
+	}
 	l.remaining = max(0, w.Remaining-l.grains.half())
 	if w.Length > 0 {
 		l.length = w.Length
@@ -117,10 +125,17 @@ func (l *Limiter) anchor(t time.Duration, own *Hold, w Window) {
 }
 
 // overtaken reports whether a response tells of more than the newest word because it may have been made
-// before: one response may overtake another by as much as requests differ on the way.
+// before: one response may overtake another by as much as requests differ on the way. Of the last one that
+// is under way it is believed less, for no other will tell.
 func (l *Limiter) overtaken(t time.Duration, own *Hold, w Window) bool {
-	return l.told && w.Left >= 0 && own != nil && own.sent < l.at && t < l.at+l.arrival() &&
-		w.Remaining-l.grains.half() > l.level(t, false)
+	if !l.told || w.Left < 0 || own == nil || own.sent >= l.at || w.Remaining-l.grains.half() <= l.level(t, false) {
+		return false
+	}
+	within := l.arrival()
+	if !slices.ContainsFunc(l.holds, (*Hold).unheard) {
+		within /= 2
+	}
+	return t < l.at+within
 }
 
 // observeReset finds out whether a reset brings everything back, and takes the
@@ -245,6 +260,27 @@ func (l *Limiter) counted(t time.Duration, own *Hold) (c counts) {
 	clear(l.holds[len(kept):])
 	l.holds = kept
 	return c
+}
+
+// underWay returns what requests asked for that have surely arrived, and are not over.
+func (l *Limiter) underWay() (asked float64) {
+	for _, h := range l.holds {
+		if !h.demand.Known && !h.arriving && h.end == 0 {
+			asked += h.admitted
+		}
+	}
+	return asked
+}
+
+// spentOf returns what was spent of the window; of one that fills all the time it may be all.
+func (l *Limiter) spentOf(t time.Duration) float64 {
+	if l.refill.bucket {
+		return l.limit
+	}
+	if opened := l.reset - l.length; l.opens(false) && t < l.reset && t >= opened {
+		return l.spent.inside(t, t-opened)
+	}
+	return l.spent.inside(t, l.length)
 }
 
 // arrival is how long a request takes to arrive, and a response to come back: one may

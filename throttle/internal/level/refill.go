@@ -16,7 +16,7 @@ type refill struct {
 // observe takes in that some amount, told to within grain, takes left to come
 // back, told to within blur.
 func (f *refill) observe(missing, grain float64, left, blur time.Duration) {
-	if left < 50*time.Millisecond || missing < 8*grain || missing <= 0 {
+	if left < 50*time.Millisecond || missing < 2*grain || missing <= 0 {
 		return
 	}
 	blur += time.Millisecond

@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+
+	"github.com/forbear-go/forbear/internal/ratemodel"
 )
 
 // A client that just retries is refused four of ten times, and reaches what servers give by
@@ -30,4 +32,20 @@ func TestRetriesReachHardlyMore(t *testing.T) {
 	t.Logf("below nine tenths on %d of %d servers, %.3f in the mean", below, *servers, sum/n)
 	assert.LessOrEqual(t, float64(below), 0.26*n)
 	assert.GreaterOrEqual(t, sum/n, 0.93)
+}
+
+// Where responses are streamed and no header tells what the server gave back at their end, it is spent all the
+// same, once requests that went for it were served.
+func TestWhatStreamsGiveBackIsSpent(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(3) {
+		c := chat()
+		c.seed, c.charging, c.kind, c.pool, c.stream = seed+1, ratemodel.ChargeRefund, "fixed", ratemodel.NewFixedPool, true
+		c.callers, c.mean, c.most, c.minutes = 24, 2700, 10_800, 8
+		plain := run(c, func(c scenario) client { return retry{rand.New(rand.NewPCG(c.seed, 1))} })
+		ours := run(c, newOurs)
+		t.Logf("%.2f of what retries reach, refused %d and not %d", ours.charged/plain.charged, ours.refused, plain.refused)
+		assert.GreaterOrEqual(t, ours.charged, 0.75*plain.charged)
+		assert.LessOrEqual(t, ours.refused, plain.refused/4)
+	}
 }

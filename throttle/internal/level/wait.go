@@ -5,6 +5,9 @@ import (
 	"time"
 )
 
+// silence is how long the newest word holds where nothing tells when there is more.
+const silence = 2 * time.Second
+
 // later returns when so much more is there, 0 if only news can tell.
 func (l *Limiter) later(t time.Duration, known bool, lack float64) time.Duration {
 	if l.refill.bucket {
@@ -29,13 +32,23 @@ func (l *Limiter) later(t time.Duration, known bool, lack float64) time.Duration
 	if l.flying == 0 && len(l.holds) > 0 {
 		at = min(at, l.lapses())
 	}
+	if l.bidden > t && !known && l.reset == 0 {
+		at = min(at, l.bidden)
+	}
 	switch {
 	case at < math.MaxInt64:
 		return at
-	case l.flying > 0:
+	case l.flying > 0 && (known || l.unheard > 0):
 		return 0
+	case l.flying > 0:
+		return max(l.retry, l.at+silence, t+time.Millisecond)
 	}
 	return max(l.retry, t+time.Millisecond)
+}
+
+// bid reports whether a refusal asked to come back by now, of a window that tells no time itself.
+func (l *Limiter) bid(t time.Duration, known bool) bool {
+	return l.bidden > 0 && t >= l.bidden && !known && l.reset == 0
 }
 
 // mayProbe reports whether one request may go though nothing is known to be
@@ -45,6 +58,10 @@ func (l *Limiter) mayProbe(t time.Duration, known bool) bool {
 	switch {
 	case l.refill.bucket || t < l.reset:
 		return false
+	case l.bid(t, known):
+		return true
+	case l.flying > 0 && l.reset == 0 && !l.rolls(known) && !known && l.unheard == 0:
+		return t >= max(l.retry, l.at+silence) // streams tell nothing when they end
 	case len(l.holds) > 0 && (known || l.unheard > 0 || l.flying == 0 || l.reset <= l.at || t < l.retry):
 		return false // those under way will tell
 	case l.reset > l.at && !l.opens(known):
