@@ -201,6 +201,16 @@ func TestPause(t *testing.T) {
 	})
 }
 
+// An attempt whose retry is not made reads no more: nobody gets its response.
+func TestEndOfPause(t *testing.T) {
+	r, s, b := start(t.Context(), "text", 100)
+	require.True(t, r.Pause())
+	r.End(true)
+	_, err := b.Read(make([]byte, 10))
+	require.ErrorIs(t, err, http.ErrBodyReadAfterClose)
+	require.EqualValues(t, 1, s.closes.Load())
+}
+
 // What an attempt was reading when it ended is not lost: the next one waits for it.
 func TestLateRead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
