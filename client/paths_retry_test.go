@@ -91,7 +91,7 @@ func recorded() []path {
 		{name: "recorded, refused", body: streamed, answers: []script{refuses("7"), ok}, status: 200, attempts: 2, atLeast: 7 * time.Second, atMost: 9 * time.Second},
 		{name: "recorded, refused and late", body: streamed, late: true, answers: []script{refuses("7"), ok}, status: 200, attempts: 2, atLeast: 7 * time.Second, atMost: 9 * time.Second},
 		{name: "recorded, refused early", body: streamed, answers: []script{refusesEarly(0), refusesEarly(7000), refusesEarly(3000), ok}, status: 200, attempts: 4, atLeast: 3 * time.Second, atMost: 6 * time.Second},
-		{name: "recorded, refused early, and then for too long", body: streamed, answers: []script{refusesEarly(7000), refuses("7200")}, status: 429, attempts: 2, atLeast: time.Second, atMost: 2 * time.Second},
+		{name: "recorded, refused early, and then unavailable", body: streamed, answers: []script{refusesEarly(7000), unavailable}, status: 503, attempts: 2, atLeast: time.Second, atMost: 2 * time.Second},
 		{name: "recorded, refused early, and closed late", body: streamed, late: true, answers: []script{refusesEarly(7000), ok}, status: 200, attempts: 2, atLeast: time.Second, atMost: 2 * time.Second},
 		{name: "recorded, cancelled between attempts", body: streamed, before: func(s *scene) { time.AfterFunc(time.Second, s.cancel) }, answers: []script{refuses("7"), ok}, err: context.Canceled, attempts: 1, atLeast: time.Second, atMost: time.Second},
 		{name: "recorded, cancelled after an early refusal", body: streamed, late: true, before: func(s *scene) { time.AfterFunc(500*time.Millisecond, s.cancel) }, answers: []script{refusesEarly(7000), ok}, err: context.Canceled, attempts: 1, atLeast: 500 * time.Millisecond, atMost: 500 * time.Millisecond},
