@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/forbear-go/forbear/backoff"
 	"github.com/forbear-go/forbear/client"
 )
 
@@ -73,13 +74,50 @@ func TestBodyBufferLeavesOthers(t *testing.T) {
 	long := post(t.Context(), "text")
 	once.GetBody, atOnce.GetBody, long.GetBody = nil, nil, nil
 	long.ContentLength = 2 << 20
-	for _, req := range []*http.Request{remade, once, atOnce, long} {
+	for req, opt := range map[*http.Request]client.Option{
+		remade: nil, once: nil, atOnce: nil, long: nil,
+		stream(t, "text"): client.WithBodyBuffer(0), stream(t, "text"): client.WithRetries(0),
+	} {
 		base := roundTripper(func(sent *http.Request) (*http.Response, error) {
 			assert.Same(t, req, sent)
 			return respond(sent, 200), sent.Body.Close()
 		})
-		_, err := transport(t, base).RoundTrip(req)
+		_, err := transport(t, base, opt).RoundTrip(req)
 		require.NoError(t, err)
+	}
+}
+
+// stream makes a request whose body can be read once.
+func stream(t *testing.T, text string) *http.Request {
+	req := post(t.Context(), "")
+	req.Body, req.GetBody, req.ContentLength = watch(strings.NewReader(text)), nil, -1
+	return req
+}
+
+// A body goes on after its request was answered, whatever the answer, if the caller gets that.
+func TestBodyGoesOnAfterItsAnswer(t *testing.T) {
+	never := client.WithCheck(func(backoff.Attempt) backoff.Verdict { return backoff.No })
+	for status, opts := range map[int][]client.Option{
+		200: nil, 201: {never}, 404: nil, 500: nil, 429: {client.WithMaxWait(time.Second)},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			got := make(chan string, 1)
+			base := roundTripper(func(req *http.Request) (*http.Response, error) {
+				go func() {
+					time.Sleep(time.Second)
+					text, _ := io.ReadAll(req.Body)
+					req.Body.Close()
+					got <- string(text)
+				}()
+				return respond(req, status, "Retry-After", "10"), nil
+			})
+			req := stream(t, "text")
+			resp, err := transport(t, base, opts...).RoundTrip(req)
+			require.NoError(t, err)
+			require.Equal(t, status, resp.StatusCode)
+			require.Equal(t, "text", <-got, status)
+			require.EqualValues(t, 1, req.Body.(*watched).closes.Load())
+		})
 	}
 }
 

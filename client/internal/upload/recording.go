@@ -18,7 +18,7 @@ import (
 type Recording struct {
 	source io.ReadCloser
 	limit  int
-	length int         // of the body, if the caller said; 0 if not
+	length int         // of the body, as far as the caller's word is trusted; 0 if there is none
 	unwind func() bool // stops the watch over the context; nil for none
 
 	mu      sync.Mutex // guards the fields below
@@ -34,6 +34,9 @@ type Recording struct {
 	first   Body
 }
 
+// mostTrusted is how much memory is taken at once because of a length that the caller has told.
+const mostTrusted = 1 << 20
+
 // A Body is the body of one attempt.
 type Body struct {
 	recording *Recording
@@ -44,7 +47,7 @@ type Body struct {
 // Start begins to record a body, whose length is 0 or less if it is not known. It returns the body of
 // the first attempt. When ctx ends, the source is closed, which ends a read that hangs.
 func (r *Recording) Start(ctx context.Context, source io.ReadCloser, length int64, limit int) *Body {
-	r.source, r.limit, r.length = source, limit, int(max(0, min(length, int64(limit))))
+	r.source, r.limit, r.length = source, limit, int(max(0, min(length, int64(limit), mostTrusted)))
 	r.changed.L = &r.mu
 	r.first.recording = r
 	r.current = &r.first
