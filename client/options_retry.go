@@ -121,8 +121,8 @@ func WithBreaker(newBreaker func(key string) backoff.Breaker) Option {
 // The client reads nothing ahead: the body is streamed as it comes, and a request that is
 // sent again sends what was recorded and then the rest. Of a longer body nothing is kept,
 // and it is sent once, as is a body that cannot be read to its end. Requests with [NoRetry]
-// or [NoWait] are not recorded. Nothing else about the request changes, not even its
-// ContentLength.
+// or [NoWait] are not recorded. The base transport sees a body of the client's that reads
+// as the caller's does; nothing else about the request changes, not even its ContentLength.
 //
 // A request holds what was recorded until it is answered. The body is closed when nothing
 // more of it is needed, or when the context of the request ends, to end a read that hangs.

@@ -62,12 +62,15 @@ func (r *Recording) Start(ctx context.Context, source io.ReadCloser, length int6
 func (r *Recording) Pause() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.over || r.beyond || r.ended != nil && r.ended != io.EOF {
+	if r.over || r.beyond || r.ended != nil && !isEnd(r.ended) {
 		return false
 	}
 	r.paused = true
 	return true
 }
+
+// isEnd reports whether a body that ended with err was whole.
+func isEnd(err error) bool { return err == io.EOF } //nolint:errorlint // to its readers, a wrapped one is an error
 
 // Resume takes back a Pause: there is no other attempt.
 func (r *Recording) Resume() {
@@ -190,7 +193,7 @@ func (b *Body) readOn(p []byte) (n int, err error) {
 		} else {
 			r.beyond, records = true, false // unless this is the end
 			defer func() {
-				if r.beyond = n > 0 || r.closed && err != io.EOF; r.beyond {
+				if r.beyond = n > 0 || r.closed && !isEnd(err); r.beyond {
 					b.forget()
 				}
 			}()
