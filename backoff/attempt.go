@@ -39,6 +39,9 @@ type Attempt struct {
 	// its method. It is meant for all requests of a caller; use
 	// [WithIdempotent] for a single one.
 	Repeatable bool
+	// Recorded declares that the body of the request can be sent again although it has no
+	// GetBody, because what was read of it is kept.
+	Recorded bool
 }
 
 // Idempotent reports whether the server may execute the request twice without
@@ -78,11 +81,11 @@ func hasKey(values []string) bool {
 	return values != nil && len(values) == 0
 }
 
-// Replayable reports whether the request can be sent again: it has no body, or
-// GetBody returns a new one. An unknown request counts as replayable.
+// Replayable reports whether the request can be sent again: it has no body, GetBody
+// returns a new one, or Recorded is set. An unknown request counts as replayable.
 func (a Attempt) Replayable() bool {
 	r := a.Request
-	return r == nil || r.Body == nil || r.Body == http.NoBody || r.GetBody != nil
+	return a.Recorded || r == nil || r.Body == nil || r.Body == http.NoBody || r.GetBody != nil
 }
 
 func (a Attempt) context() context.Context {

@@ -67,6 +67,7 @@ func TestReplayable(t *testing.T) {
 	stream := request(t, "POST", "x")
 	stream.GetBody = nil
 	assert.False(t, Attempt{Request: stream}.Replayable(), "a stream")
+	assert.True(t, Attempt{Request: stream, Recorded: true}.Replayable(), "a recorded stream")
 	stream.Body = http.NoBody
 	assert.True(t, Attempt{Request: stream}.Replayable(), "NoBody")
 }

@@ -124,6 +124,29 @@ func TestDefaultCheckOfHTTP2Failures(t *testing.T) {
 	}
 }
 
+// A stream that the server did not process is one of any method, also where the Transport would send the
+// request again by itself if it could make the body again.
+func TestDefaultCheckOfRefusedUpload(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		protocols := new(http.Protocols)
+		protocols.SetUnencryptedHTTP2(true)
+		transport := &http.Transport{
+			Protocols: protocols,
+			DialContext: func(context.Context, string, string) (net.Conn, error) {
+				client, server := net.Pipe()
+				go serveHTTP2(server, func(stream uint32) ([]byte, bool) { return frame(frameReset, stream, http2RefusedStream), false })
+				return client, nil
+			},
+		}
+		defer transport.CloseIdleConnections()
+		req := request(t, "POST", "text")
+		req.GetBody = nil
+		_, err := transport.RoundTrip(req)
+		require.ErrorContains(t, err, "cannot retry err")
+		assert.Equal(t, anyMethod, answersTo(t, err), "%v", err)
+	})
+}
+
 // The server closes a kept connection in the moment between choosing it for the
 // next request and writing to it.
 func TestDefaultCheckOfServerClosedIdle(t *testing.T) {

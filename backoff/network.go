@@ -137,6 +137,9 @@ var (
 		// net/http returns it only for streams above the last one that the server accepted.
 		"http2: Transport received Server's graceful shutdown GOAWAY",
 		"http2: client conn could not be established",
+		// net/http returns it where it sends a request again by itself if there is GetBody: the
+		// server has not processed the stream.
+		"http2: Transport: cannot retry err [",
 	}
 	lostTexts = []string{
 		"http: server closed idle connection",

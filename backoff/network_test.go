@@ -274,6 +274,7 @@ func TestClassifyMadeUpErrors(t *testing.T) {
 		"TLS record header":                {tls.RecordHeaderError{Msg: "x"}, unknown},
 		"malformed address":                {op("dial", &net.ParseError{Type: "IP address", Text: "x"}), permanent},
 		"HTTP/2 not established":           {text("http2: client conn could not be established"), unsent},
+		"HTTP/2 not processed":             {text("http2: Transport: cannot retry err [x] after Request.Body was written"), unsent},
 		"bare host unreachable":            {syscall.EHOSTUNREACH, unknown},
 		"deadline":                         {context.DeadlineExceeded, unclear},
 		"cancelled":                        {context.Canceled, unknown},

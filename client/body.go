@@ -2,10 +2,11 @@ package client
 
 import (
 	"bytes"
-	"context"
 	"io"
 	"net/http"
 	"time"
+
+	"github.com/forbear-go/forbear/client/internal/upload"
 )
 
 // discardLimit is how much of a response is read so that its connection can be reused. Reading more
@@ -62,63 +63,37 @@ func closeQuietly(body io.Closer) {
 	_ = body.Close()
 }
 
-// replayable reports whether the body of a request can be sent again as it is.
-func replayable(req *http.Request) bool {
-	return req.Body == nil || req.Body == http.NoBody || req.GetBody != nil
+// defaultBuffer is how much of a request body is recorded by default: most that comes from a stream is
+// shorter, and a program has room for as much a request.
+const defaultBuffer = 1 << 20
+
+// A recorded is a copy of a request whose body is recorded, so that it can be sent again.
+type recorded struct {
+	http.Request
+	upload.Recording
 }
 
-// roundTripBuffered sends a copy of a request whose body is kept in memory, if it is short enough.
-func (t *Transport) roundTripBuffered(req *http.Request) (*http.Response, error) {
-	if !callOptionsOf(req.Context()).mayRetry() || req.ContentLength > t.buffer {
-		return t.roundTrip(req)
-	}
-	kept, rest := readBody(req, t.buffer)
-	if ctx := req.Context(); ctx.Err() != nil {
-		closeBody(req)
-		return nil, &Error{Reason: ctx.Err(), Cause: context.Cause(ctx)}
-	}
-	own := req.WithContext(req.Context())
-	if rest == nil {
-		closeBody(req)
-		own.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(kept)), nil }
-		own.Body = io.NopCloser(bytes.NewReader(kept))
-	} else {
-		own.Body = &resumed{Reader: io.MultiReader(bytes.NewReader(kept), rest), Closer: req.Body}
-	}
-	resp, err := t.roundTrip(own)
+// records reports whether the body of a request is recorded: it cannot be made again, and may be short
+// enough.
+func (t *Transport) records(req *http.Request) bool {
+	return req.Body != nil && req.Body != http.NoBody && req.GetBody == nil &&
+		t.buffer > 0 && req.ContentLength <= int64(t.buffer) && callOptionsOf(req.Context()).mayRetry()
+}
+
+// roundTripRecorded sends a copy of a request, and records its body.
+func (t *Transport) roundTripRecorded(req *http.Request) (resp *http.Response, err error) {
+	r := &recorded{Request: *req}
+	r.Body = r.Start(req.Context(), req.Body, req.ContentLength, t.buffer)
+	returned := false
+	defer func() { r.End(returned) }() // also after a panic
+	c := callOf(req)
+	c.sends, c.recording = &r.Request, &r.Recording
+	resp, err = t.roundTrip(&c)
 	if resp != nil {
 		resp.Request = req
 	}
+	returned = true
 	return resp, err
-}
-
-// readBody reads a body up to the limit. If that is not all of it, rest is the remainder,
-// or the error on which reading stopped.
-func readBody(req *http.Request, limit int64) (kept []byte, rest io.Reader) {
-	read := false
-	defer func() {
-		if !read { // the body panics
-			closeBody(req)
-		}
-	}()
-	// Closing a body ends a read that hangs, of a pipe for instance.
-	stop := context.AfterFunc(req.Context(), func() { closeQuietly(req.Body) })
-	defer stop()
-	kept, err := io.ReadAll(io.LimitReader(req.Body, limit+1))
-	read = true
-	switch {
-	case err != nil:
-		return kept, broken{err}
-	case int64(len(kept)) > limit:
-		return kept, req.Body
-	}
-	return kept, nil
-}
-
-// A resumed is a body that was read in part.
-type resumed struct {
-	io.Reader
-	io.Closer
 }
 
 // A broken is the rest of a body that cannot be read.

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/forbear-go/forbear/client/internal/upload"
 	"github.com/forbear-go/forbear/queue"
 	"github.com/forbear-go/forbear/throttle/cost"
 )
@@ -15,9 +16,11 @@ import (
 type call struct {
 	*callOptions
 
-	req  *http.Request
-	ctx  context.Context //nolint:containedctx // with which it waits; it lives as long as the request
-	sent int
+	req       *http.Request
+	sends     *http.Request     // at first: req, or a copy of it with a recorded body
+	recording *upload.Recording // nil for none
+	ctx       context.Context   //nolint:containedctx // with which it waits; it lives as long as the request
+	sent      int
 
 	maxWait time.Duration // in the queue; 0 is the transport's
 
@@ -44,7 +47,7 @@ func (o *callOptions) mayRetry() bool { return !o.noRetry && !o.noWait }
 
 func callOf(req *http.Request) call {
 	ctx := req.Context()
-	return call{callOptions: callOptionsOf(ctx), req: req, ctx: ctx}
+	return call{callOptions: callOptionsOf(ctx), req: req, sends: req, ctx: ctx}
 }
 
 type callOptionsKey struct{}

@@ -83,7 +83,8 @@ func ExampleWithBreaker() {
 	// {State:open Successes:0 Failures:0 Trips:1 Rejected:1}
 }
 
-// A body that comes from a stream can be sent again if it is kept.
+// A body that comes from a stream is recorded while it is sent, so that it can be sent again: here up
+// to 64 KiB of it.
 func ExampleWithBodyBuffer() {
 	n := 0
 	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -95,7 +96,7 @@ func ExampleWithBodyBuffer() {
 		_, _ = io.Copy(w, r.Body)
 	}))
 	defer api.Close()
-	hc, err := client.New(client.WithBodyBuffer(1 << 20))
+	hc, err := client.New(client.WithBodyBuffer(64 << 10))
 	if err != nil {
 		fmt.Println(err)
 		return

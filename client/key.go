@@ -196,5 +196,5 @@ func (t *Transport) nameFor(c *call) string {
 	if c.name != "" || t.names == nil {
 		return c.name
 	}
-	return callerSays(t.names, c.req)
+	return callerSays(t.names, c.sends)
 }

@@ -28,7 +28,7 @@ type settings struct {
 	names   func(*http.Request) string
 	queue   []queue.Option
 	checks  bool // the caller judges responses too
-	buffer  int64
+	buffer  int
 
 	elapsed        time.Duration // negative is the default
 	attemptTimeout time.Duration
@@ -52,7 +52,7 @@ const DefaultMaxWait = 20 * time.Minute
 func defaults() settings {
 	s := settings{
 		policy: throttle.DefaultPolicy(), retry: backoff.Defaults(), maxWait: DefaultMaxWait,
-		elapsed: -1, newBudget: func() *backoff.Budget { return nil },
+		elapsed: -1, buffer: defaultBuffer, newBudget: func() *backoff.Budget { return nil },
 	}
 	s.setBackoff(s.retry.Policy)
 	return s

@@ -114,22 +114,25 @@ func WithBreaker(newBreaker func(key string) backoff.Breaker) Option {
 	}
 }
 
-// WithBodyBuffer makes the client read a request body that has no GetBody into memory
-// before sending it, so that it can be sent again, if the body is at most limit bytes
-// long. A longer body is sent once, as a stream, and so is a body that cannot be read to
-// its end. Requests with [NoRetry] or [NoWait] are also streamed. Nothing else about the
-// request changes, not even its ContentLength.
+// WithBodyBuffer sets how much of a request body that has no GetBody is recorded while it
+// is sent, so that it can be sent again: limit bytes at most. The default is 1 MiB; with 0,
+// nothing is recorded, and such a request is sent once.
 //
-// A request holds up to limit bytes while it waits and until it is answered, and
-// Expect: 100-continue no longer avoids reading the body. If reading the body hangs, the
-// client closes it when the context of the request ends. The default is 0: no body is
-// buffered. Bodies in memory need no buffer, because http.NewRequest sets GetBody for them.
+// The client reads nothing ahead: the body is streamed as it comes, and a request that is
+// sent again sends what was recorded and then the rest. Of a longer body nothing is kept,
+// and it is sent once, as is a body that cannot be read to its end. Requests with [NoRetry]
+// or [NoWait] are not recorded. The base transport sees a body of the client's that reads
+// as the caller's does; nothing else about the request changes, not even its ContentLength.
+//
+// A request holds what was recorded until it is answered. The body is closed when nothing
+// more of it is needed, or when the context of the request ends, to end a read that hangs.
+// Bodies in memory need no recording, because http.NewRequest sets GetBody for them.
 func WithBodyBuffer(limit int64) Option {
 	return func(s *settings) error {
 		if limit < 0 {
 			return fmt.Errorf("client: WithBodyBuffer: the limit must not be negative, got %d", limit)
 		}
-		s.buffer = min(limit, math.MaxInt64-1) // one byte more tells that a body is longer
+		s.buffer = int(min(limit, math.MaxInt))
 		return nil
 	}
 }

@@ -2,6 +2,7 @@ package client_test
 
 import (
 	"context"
+	"net/http"
 	"time"
 
 	"github.com/forbear-go/forbear/backoff"
@@ -56,12 +57,14 @@ func (b panickyBreaker) Allow() (func(backoff.Attempt), error) {
 	return func(backoff.Attempt) { panic("done") }, nil
 }
 
+// broken has a request fail, which opens the circuit.
+func broken(s *scene) {
+	p := &probe{answers: []script{unavailable}}
+	p.call(s.rt, p.request(client.NoRetry(s.t.Context()), "GET", noBody), false)
+}
+
 // guarded are the paths with a breaker.
 func guarded() []path {
-	broken := func(s *scene) {
-		p := &probe{answers: []script{unavailable}}
-		p.call(s.rt, p.request(client.NoRetry(s.t.Context()), "GET", noBody), false)
-	}
 	always := func(b backoff.Breaker) []client.Option {
 		return []client.Option{client.WithBreaker(func(string) backoff.Breaker { return b })}
 	}
@@ -78,27 +81,44 @@ func guarded() []path {
 	}
 }
 
-// buffered are the paths on which bodies are kept. The base transport gets a body of ours.
-func buffered() []path {
+// recorded are the paths on which bodies are recorded. The base transport gets a body of ours.
+func recorded() []path {
+	limited := []client.Option{client.WithBodyBuffer(19_999)}
+	quits := func(backoff.Attempt) backoff.Verdict { panic("check") }
 	paths := []path{
-		{name: "buffered, success", body: streamed, answers: []script{ok}, status: 200, attempts: 1},
-		{name: "buffered, refused", body: streamed, answers: []script{refuses("7"), ok}, status: 200, attempts: 2, atLeast: 7 * time.Second, atMost: 9 * time.Second},
-		{name: "buffered, refused and late", body: streamed, late: true, answers: []script{refuses("7"), ok}, status: 200, attempts: 2, atLeast: 7 * time.Second, atMost: 9 * time.Second},
-		{name: "buffered, unavailable", method: "PUT", body: streamed, answers: []script{unavailable, unavailable, ok}, status: 200, attempts: 3, atLeast: 2650 * time.Millisecond, atMost: 3250 * time.Millisecond},
-		{name: "buffered, base panics", body: streamed, answers: []script{panicsWith("base")}, panicked: "base", attempts: 1},
-		{name: "buffered, would have to wait too long", opts: []client.Option{client.WithBodyBuffer(20_000), client.WithMaxWait(time.Second)}, before: func(s *scene) { s.refuse("60") }, body: streamed, answers: []script{ok}, err: client.ErrMaxWait},
-		{name: "not buffered, would have to wait", context: client.NoWait, before: func(s *scene) { s.refuse("60") }, body: streamed, answers: []script{ok}, err: client.ErrNoWait},
-		{name: "too long to buffer", opts: []client.Option{client.WithBodyBuffer(19_999)}, body: streamed, answers: []script{ok}, status: 200, attempts: 1},
-		{name: "too long to buffer, refused", opts: []client.Option{client.WithBodyBuffer(19_999)}, body: streamed, answers: []script{refuses("7"), ok}, status: 429, attempts: 1},
-		{name: "known to be too long, refused", opts: []client.Option{client.WithBodyBuffer(19_999)}, body: streamed, change: setLength, answers: []script{refuses("7"), ok}, status: 429, attempts: 1},
+		{name: "recorded, success", body: streamed, answers: []script{ok}, status: 200, attempts: 1},
+		{name: "recorded by default", opts: []client.Option{}, body: streamed, answers: []script{refuses("7"), ok}, status: 200, attempts: 2, atLeast: 7 * time.Second, atMost: 9 * time.Second},
+		{name: "recorded, refused", body: streamed, answers: []script{refuses("7"), ok}, status: 200, attempts: 2, atLeast: 7 * time.Second, atMost: 9 * time.Second},
+		{name: "recorded, refused and late", body: streamed, late: true, answers: []script{refuses("7"), ok}, status: 200, attempts: 2, atLeast: 7 * time.Second, atMost: 9 * time.Second},
+		{name: "recorded, refused early", body: streamed, answers: []script{refusesEarly(0), refusesEarly(7000), refusesEarly(3000), ok}, status: 200, attempts: 4, atLeast: 3 * time.Second, atMost: 6 * time.Second},
+		{name: "recorded, refused early, and then unavailable", body: streamed, answers: []script{refusesEarly(7000), unavailable}, status: 503, attempts: 2, atLeast: time.Second, atMost: 2 * time.Second},
+		{name: "recorded, refused early, and closed late", body: streamed, late: true, answers: []script{refusesEarly(7000), ok}, status: 200, attempts: 2, atLeast: time.Second, atMost: 2 * time.Second},
+		{name: "recorded, cancelled between attempts", body: streamed, before: func(s *scene) { time.AfterFunc(time.Second, s.cancel) }, answers: []script{refuses("7"), ok}, err: context.Canceled, attempts: 1, atLeast: time.Second, atMost: time.Second},
+		{name: "recorded, cancelled after an early refusal", body: streamed, late: true, before: func(s *scene) { time.AfterFunc(500*time.Millisecond, s.cancel) }, answers: []script{refusesEarly(7000), ok}, err: context.Canceled, attempts: 1, atLeast: 500 * time.Millisecond, atMost: 500 * time.Millisecond},
+		{name: "recorded, unavailable", method: "PUT", body: streamed, answers: []script{unavailable, unavailable, ok}, status: 200, attempts: 3, atLeast: 2650 * time.Millisecond, atMost: 3250 * time.Millisecond},
+		{name: "recorded, broken off, PUT", method: "PUT", body: streamed, answers: []script{breaksOff, ok}, status: 200, attempts: 2, atLeast: 450 * time.Millisecond, atMost: 750 * time.Millisecond},
+		{name: "recorded, broken off, POST", body: streamed, answers: []script{breaksOff, ok}, err: errUnexpected, attempts: 1},
+		{name: "recorded, circuit open", opts: []client.Option{touchy()}, before: broken, body: streamed, answers: []script{ok}, err: client.ErrCircuitOpen},
+		{name: "recorded, base panics", body: streamed, answers: []script{panicsWith("base")}, panicked: "base", attempts: 1},
+		{name: "recorded, base panics at the retry", body: streamed, answers: []script{refusesEarly(7000), panicsWith("base")}, panicked: "base", attempts: 2, atLeast: time.Second, atMost: 2 * time.Second},
+		{name: "recorded, check panics", opts: []client.Option{client.WithCheck(quits)}, body: streamed, answers: []script{ok}, panicked: "check", attempts: 1},
+		{name: "recorded, key function panics", opts: []client.Option{client.WithKeyFunc(func(*http.Request) string { panic("key") })}, body: streamed, answers: []script{ok}, panicked: "key"},
+		{name: "recorded, would have to wait too long", opts: []client.Option{client.WithMaxWait(time.Second)}, before: func(s *scene) { s.refuse("60") }, body: streamed, answers: []script{ok}, err: client.ErrMaxWait},
+		{name: "recorded, in time", opts: []client.Option{client.WithAttemptTimeout(time.Second)}, altered: []string{"the context"}, method: "PUT", body: streamed, answers: []script{hangs, ok}, status: 200, attempts: 2, atLeast: 1450 * time.Millisecond, atMost: 1750 * time.Millisecond},
+		{name: "not recorded, would have to wait", context: client.NoWait, before: func(s *scene) { s.refuse("60") }, body: streamed, answers: []script{ok}, err: client.ErrNoWait},
+		{name: "not recorded, no retries", opts: []client.Option{client.WithRetries(0)}, body: streamed, answers: []script{refuses("7"), ok}, status: 429, attempts: 1},
+		{name: "too long to record", opts: limited, body: streamed, answers: []script{ok}, status: 200, attempts: 1},
+		{name: "too long to record, refused", opts: limited, body: streamed, answers: []script{refuses("7"), ok}, status: 429, attempts: 1},
+		{name: "too long to record, refused early", opts: limited, body: streamed, answers: []script{refusesEarly(7000), refuses("7"), ok}, status: 429, attempts: 2, atLeast: time.Second, atMost: 2 * time.Second},
+		{name: "known to be too long, refused", opts: limited, body: streamed, change: setLength, answers: []script{refuses("7"), ok}, status: 429, attempts: 1},
 		{name: "of known length, refused", body: streamed, change: setLength, answers: []script{refuses("7"), ok}, status: 200, attempts: 2, atLeast: 7 * time.Second, atMost: 9 * time.Second},
-		{name: "body that cannot be read", body: unreadable, answers: []script{readsBroken}, err: errRead, attempts: 1},
-		{name: "body that hangs until cancelled", body: hanging, before: func(s *scene) { time.AfterFunc(time.Second, s.cancel) }, answers: []script{ok}, err: context.Canceled, atLeast: time.Second, atMost: time.Second},
-		{name: "body that panics", body: panicking, answers: []script{ok}, panicked: "body"},
+		{name: "body that cannot be read", method: "PUT", body: unreadable, answers: []script{readsBroken}, err: errRead, attempts: 1},
+		{name: "body that hangs until cancelled", body: hanging, before: func(s *scene) { time.AfterFunc(time.Second, s.cancel) }, answers: []script{readsHanging}, err: context.Canceled, attempts: 1, atLeast: time.Second, atMost: time.Second},
+		{name: "body that panics", body: panicking, answers: []script{ok}, panicked: "body", attempts: 1},
 	}
 	for i := range paths {
 		p := &paths[i]
-		p.altered = []string{"Body", "GetBody"}
+		p.altered = append(p.altered, "Body")
 		if p.method == "" {
 			p.method = "POST"
 		}

@@ -207,6 +207,9 @@ func (p *probe) checkBodies() {
 		if !b.isClosed() {
 			p.breaks("request body %d is open", i)
 		}
+		if n := b.closes.Load(); n > 1 && p.altered != nil {
+			p.breaks("request body %d was closed %d times", i, n)
+		}
 		if b.late.Load() {
 			p.breaks("request body %d was read after it was closed", i)
 		}

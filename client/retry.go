@@ -68,10 +68,10 @@ func newLoop() *loop {
 var nowhere = &http.Request{Method: http.MethodGet, URL: &url.URL{Scheme: "http", Host: "forbear"}, Header: http.Header{}}
 
 // retry continues with a request after its first attempt.
-func (t *Transport) retry(req *http.Request, who *principal, c call, first answer) (*http.Response, error) {
+func (t *Transport) retry(who *principal, c *call, first answer) (*http.Response, error) {
 	defer first.letGo()
 	l := loops.Get().(*loop)
-	l.task = task{t: t, req: req, who: who, call: c, began: first.taken, queued: first.delay, attempts: 1, key: first.key}
+	l.task = task{t: t, req: c.req, who: who, call: *c, began: first.taken, queued: first.delay, attempts: 1, key: first.key}
 	resp, err := l.run(first)
 	if l.key != nil && l.gaveUp(err) {
 		l.key.usage.givenUp.Add(1)
@@ -188,8 +188,12 @@ func (l *loop) decide(a answer) {
 	if a.lasting {
 		attempt.Lasting, attempt.Elapsed = true, l.queued+l.elapsed
 	}
+	attempt.Recorded = l.call.recording != nil && l.call.recording.Pause()
 	l.wait, l.stopped = l.t.strategy.Next(now, attempt, a.key.budget)
 	l.done, l.charged = l.stopped != nil, time.Time{}
+	if l.done && attempt.Recorded {
+		l.call.recording.Resume()
+	}
 	switch {
 	case l.call.noWait && a.refused:
 		l.wait = 0 // the queue says whether it has to wait
@@ -229,7 +233,11 @@ func (l *loop) leave() {
 // copy returns the request for another attempt, with a body that was not read.
 func (l *loop) copy() (*http.Request, error) {
 	req := l.req.WithContext(context.WithValue(l.req.Context(), attemptKey{}, l.attempts+1))
-	if l.req.Body == nil || l.req.Body == http.NoBody {
+	switch {
+	case l.req.Body == nil || l.req.Body == http.NoBody:
+		return req, nil
+	case l.call.recording != nil:
+		req.Body = l.call.recording.Again()
 		return req, nil
 	}
 	body, err := l.req.GetBody()

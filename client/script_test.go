@@ -87,6 +87,34 @@ func readsBroken(p *probe, req *http.Request) (*http.Response, error) {
 	return nil, err
 }
 
+// refusesEarly answers 429, to come back in a second, when n bytes of the request body were sent. If
+// the body is closed late, more of it is read after the response, as http.Transport does.
+func refusesEarly(n int64) script {
+	return func(p *probe, req *http.Request) (*http.Response, error) {
+		got, err := io.ReadAll(io.LimitReader(req.Body, n))
+		if err != nil || string(got) != p.content[:n] {
+			p.breaks("an attempt begins with %d bytes of the body and not %d: %v", len(got), n, err)
+		}
+		if p.late {
+			go func() {
+				_, _ = io.CopyN(io.Discard, req.Body, 1000)
+				time.Sleep(100 * time.Millisecond)
+				req.Body.Close()
+			}()
+		} else {
+			req.Body.Close()
+		}
+		return p.response(req, http.StatusTooManyRequests, watch(strings.NewReader("early")), "early", "Retry-After", "1"), nil
+	}
+}
+
+// readsHanging reads the body, and fails as the context says.
+func readsHanging(_ *probe, req *http.Request) (*http.Response, error) {
+	_, _ = io.Copy(io.Discard, req.Body)
+	req.Body.Close()
+	return nil, req.Context().Err()
+}
+
 // answersSlowly answers at once, with a body that takes a while and needs the context of
 // the request.
 func answersSlowly(d time.Duration) script {

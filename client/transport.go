@@ -55,7 +55,7 @@ type Transport struct {
 	keyOf     KeyFunc
 	names     func(*http.Request) string // nil for none
 	checks    bool                       // the program has a check of its own, to be asked about every response
-	buffer    int64                      // see WithBodyBuffer
+	buffer    int                        // see WithBodyBuffer
 	observers []func(Event)
 
 	newBreaker func(key string) backoff.Breaker // nil for none
@@ -92,6 +92,9 @@ func NewTransport(base http.RoundTripper, opts ...Option) (*Transport, error) {
 	}
 	if _, err := header.NewReader("", s.dialects...); err != nil {
 		return nil, err
+	}
+	if s.retry.Retries == 0 {
+		s.buffer = 0
 	}
 	s.retry.MaxServerWait, s.retry.MaxElapsed = s.maxWait, s.mostElapsed()
 	strategy, err := backoff.NewStrategy(s.retry)
@@ -132,31 +135,31 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		closeBody(req)
 		return nil, errors.New("client: the request has no URL")
 	}
-	if t.buffer > 0 && !replayable(req) {
-		return t.roundTripBuffered(req)
+	if t.records(req) {
+		return t.roundTripRecorded(req)
 	}
-	return t.roundTrip(req)
+	c := callOf(req)
+	return t.roundTrip(&c)
 }
 
-func (t *Transport) roundTrip(req *http.Request) (*http.Response, error) {
-	c := callOf(req)
-	ctx, over := waitContext(req)
+func (t *Transport) roundTrip(c *call) (*http.Response, error) {
+	ctx, over := waitContext(c.req)
 	if c.ctx = ctx; over != nil {
 		defer over()
 	}
-	who := t.account(req, c.callOptions)
+	who := t.account(c.sends, c.callOptions)
 	if t.usageEndpoint != nil {
-		t.readUsage(ctx, req, who, c.noWait)
+		t.readUsage(ctx, c.req, who, c.noWait)
 	}
 	var first answer
-	t.send(req, who, &c, &first)
+	t.send(c.sends, who, c, &first)
 	if first.turnedAway {
-		return nil, t.turnedAway(&c, who, first.err)
+		return nil, t.turnedAway(c, who, first.err)
 	}
 	if !c.mayRetry() || !first.questionable() && !t.checks {
 		return first.resp, first.err
 	}
-	return t.retry(req, who, c, first)
+	return t.retry(who, c, first)
 }
 
 // turnedAway returns the error of a request that was never sent.

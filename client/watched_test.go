@@ -24,6 +24,7 @@ type watched struct {
 	read    atomic.Int64
 	atEnd   atomic.Bool
 	late    atomic.Bool // somebody read after Close
+	closes  atomic.Int32
 }
 
 func watch(content io.Reader) *watched {
@@ -46,6 +47,7 @@ func (w *watched) Read(b []byte) (int, error) {
 }
 
 func (w *watched) Close() error {
+	w.closes.Add(1)
 	w.once.Do(func() { close(w.closed) })
 	return nil
 }

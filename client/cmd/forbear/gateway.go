@@ -135,8 +135,8 @@ func (c *config) find(u *url.URL) (found upstream, ok bool) {
 	return found, ok
 }
 
-// keepBody keeps a short body in memory, so that it can be sent again if it is refused.
-// Long ones, and those of unknown length, pass as they come.
+// keepBody reads a body that is known to be short into memory, so that the request waits without its
+// connection being watched. Others pass as they come, and the client records those that turn out short.
 func (g *gateway) keepBody(r *http.Request) error {
 	if r.ContentLength <= 0 || r.ContentLength > g.replay {
 		return nil

@@ -166,8 +166,8 @@ func newProxyServer(p *proxyFlags, c *config, base http.RoundTripper, log *slog.
 		return nil, err
 	}
 	opts := []client.Option{
-		client.WithMaxWait(p.maxWait), client.WithRetries(p.retries), client.WithObserver(shown.Observe), client.WithObserver(metrics.Observe),
-		client.WithObserver(observe.Log(log)),
+		client.WithMaxWait(p.maxWait), client.WithRetries(p.retries), client.WithBodyBuffer(p.replay),
+		client.WithObserver(shown.Observe), client.WithObserver(metrics.Observe), client.WithObserver(observe.Log(log)),
 	}
 	for _, r := range c.rules {
 		opts = append(opts, client.WithRule(r))
