@@ -3,6 +3,12 @@ package harm
 // RandomWorlds is how many random worlds the test tries unless told.
 const RandomWorlds = 200
 
+// RandomWilds is how many wild worlds the test tries unless told.
+const RandomWilds = 96
+
+// WildGaps are the seeds of wild worlds, as RandomGaps are of random ones.
+var WildGaps = map[uint64]string{}
+
 // RandomGaps are the seeds of the random worlds in which a program is still worse off with
 // forbear, with their kinds and by what. The test fails when a world is clearly no
 // longer so.
