@@ -182,3 +182,12 @@ func TestRandom(t *testing.T) {
 		assert.True(t, kinds[tr.kind], tr.kind)
 	}
 }
+
+// So does that of wild worlds, each kind in its turn.
+func TestWild(t *testing.T) {
+	for i, kind := range wildnesses() {
+		d := wild(uint64(i))
+		assert.Equal(t, []string{kind.kind}, d.kinds)
+		assert.Equal(t, d.String(), wild(uint64(i)).String())
+	}
+}
