@@ -32,6 +32,7 @@ type keyState struct {
 	shown   sharing.Fingerprint
 	shownBy *sharing.Route
 	buckets *sharing.Buckets
+	untold  sharing.Untold
 	limits  map[uint64]*throttle.Limiter
 	// Requests that were sent before the key was split may count in any bucket. The buckets wait until
 	// these requests are answered, or until patience.

@@ -145,7 +145,9 @@ func (d drawn) worse(ours, theirs Row, least float64) []string {
 	if ours.Starved > theirs.Starved {
 		misses = append(misses, fmt.Sprintf("%d callers got nothing, not %d", ours.Starved, theirs.Starved))
 	}
-	if most := theirs.Failed + ours.Sent/100 + fewFailed; ours.Failed > most {
+	calls := float64(max(theirs.Served+theirs.Failed, 1))
+	most := int(float64(theirs.Failed)*max(1, float64(ours.Served+ours.Failed)/calls)) + ours.Sent/100 + fewFailed // where more is done, more fails
+	if ours.Failed > most {
 		misses = append(misses, fmt.Sprintf("%d calls failed, not %d", ours.Failed, theirs.Failed))
 	}
 	half := int(d.Span.Seconds() / 2)

@@ -39,11 +39,13 @@ func (d *draft) badRoute() {
 	}
 }
 
-// narrowRoute is one route that has a limit of its own.
+// narrowRoute is one route that has a limit of its own. Who waits for it for as long as it takes
+// does nothing else meanwhile, so a worker gives up after some time, and takes what comes next.
 func (d *draft) narrowRoute() {
 	rate := d.limited(5*time.Minute, 20*time.Minute, 2)
 	routes := d.pool()
-	d.sayf("/search")
+	d.world.Timeout, d.world.Heedless = pick(d, 5*time.Second, 15*time.Second, 30*time.Second), true
+	d.sayf("a timeout of %v; /search", d.world.Timeout)
 	narrow := d.quota(rate/float64(len(routes))*d.between(.1, .7), d.voice())
 	others := d.otherwise(rate)
 	d.world.API = func(s *site) http.Handler { return byPath("/search", s.limit(s.ok(), narrow), others(s)) }
