@@ -163,6 +163,7 @@ func (l *keyState) Take(now time.Time, d limit.Demand) {
 	} else {
 		a.ticket = a.part.TakeFor(now, d)
 	}
+	a.ticket.Retry = a.again
 	l.takeShare(now, a)
 	if a.scope == 0 {
 		l.sent(now, a)
@@ -187,6 +188,7 @@ func (l *keyState) sent(now time.Time, a *attempt) {
 	}
 	if own := l.cooldowns[a.route.ID]; own != nil {
 		a.own, a.ownTicket = own.limiter, own.send(now, a.Cost)
+		a.ownTicket.Retry = a.again
 	}
 }
 
