@@ -53,7 +53,7 @@ type Request struct {
 func (r *Request) cost() int { return max(r.Cost, 1) }
 
 // ahead reports whether r goes before requests that are not retries.
-func (r *Request) ahead() bool { return r.Retry }
+func (r *Request) ahead() bool { return r.Retry && !r.InTurn }
 
 // demand returns what r asks of its limits, apart from how long it has waited and still can.
 func (r *Request) demand() limit.Demand {
