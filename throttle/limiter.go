@@ -185,7 +185,7 @@ func (k *Limiter) ready(windows []window, now instant, n int64) (at, test instan
 	at, name = k.opens(now, n)
 	test = at
 	for i := range windows {
-		ready := windows[i].ready(k, now, n)
+		ready := windows[i].belief.Ready(now, windows[i].ready(k, now, n))
 		if ready > at {
 			at, name = ready, cmp.Or(windows[i].name, unnamed)
 		}
