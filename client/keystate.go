@@ -44,6 +44,7 @@ type keyState struct {
 	cooldowns map[uint64]*cooldown // by route
 	outages   map[uint64]*outage   // by route
 	served    uint64               // requests
+	refused   uint64               // requests, because of no limit that was named, once there were several routes
 
 	counters  map[uint64]*sharing.Counters // by bucket
 	models    map[uint64]*sharing.Models   // by bucket; nil if requests name no models
