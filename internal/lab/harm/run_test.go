@@ -35,7 +35,7 @@ func TestRun(t *testing.T) {
 func TestCallersComeAndGo(t *testing.T) {
 	w := World{
 		Span: time.Minute, Callers: 2,
-		API:  func(s *site) http.Handler { return s.ok() },
+		API: func(s *site) http.Handler { return s.ok() },
 		Away: func(caller int, since time.Duration) time.Duration {
 			if caller == 1 && since < 30*time.Second {
 				return 30*time.Second - since
