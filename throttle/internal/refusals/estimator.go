@@ -21,7 +21,7 @@ type Estimator struct {
 	limits   *limits      // nil where the server announces its limits
 	inFlight *concurrency // nil until a refusal came that no announced limit explains
 	sheds    shedding
-	lonely   loneliness
+	lonely   *loneliness // nil until a refusal came that no announced limit explains
 }
 
 // An Amounts returns how much of a limit is never spent, and how much is left when requests
@@ -122,7 +122,9 @@ func (e *Estimator) Conclude(t *Request) {
 // Serve takes in a response that is no refusal.
 func (e *Estimator) Serve(v *View, now clock.Instant, t *Request) {
 	v.all = e
-	e.lonely.observe(t, false, v.Sent)
+	if e.lonely != nil {
+		e.lonely.observe(t, false, v.Sent)
+	}
 	e.sheds.observe(false)
 	e.inFlight.served(v, now, t)
 	proof := e.sheds.served(t)
@@ -146,6 +148,9 @@ func (e *Estimator) Serve(v *View, now clock.Instant, t *Request) {
 // Alone takes in a refusal that no announced limit explains. It reports whether it concerns the
 // refused request alone.
 func (e *Estimator) Alone(v *View, now clock.Instant, t *Request) bool {
+	if e.lonely == nil {
+		e.lonely = new(loneliness)
+	}
 	begins := e.lonely.observe(t, true, v.Sent)
 	if begins {
 		e.limits, e.inFlight = nil, nil

@@ -27,18 +27,11 @@ type inferredWindow struct {
 }
 
 // After a refusal at the limit the next try is so many windows later, and after
-// each further one twice as many, up to the last, or fewer if that many windows are more requests
-// than climbRequests: a try costs a refusal, which is little among so many.
+// each further one twice as many, up to the latter.
 const (
-	climbFirst    = 4
-	climbLast     = 64
-	climbRequests = 256
+	climbFirst = 4
+	climbLast  = 64
 )
-
-// patience returns how many windows lie between two tries at the most.
-func (s *inferredWindow) patience() clock.Instant {
-	return max(climbFirst, min(climbLast, clock.Instant(climbRequests/max(s.limit, 1))))
-}
 
 const (
 	minute  = 60 * clock.Second
@@ -157,7 +150,7 @@ func (s *inferredWindow) confirm(v *View, l *limits, e *congestion, opened clock
 	}
 	s.proof.confirm(e)
 	s.sure, s.streak, s.extra = true, 0, 0
-	s.patient = min(max(2*s.patient, climbFirst), s.patience())
+	s.patient = min(max(2*s.patient, climbFirst), climbLast)
 	s.climb = opened + s.patient*s.length
 	if !e.told || e.reset.Latest-e.at > s.length+e.reset.Width() {
 		return

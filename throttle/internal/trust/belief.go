@@ -31,6 +31,8 @@ const (
 	beliefLast  = 10 * 60 * clock.Second
 	// The first pause where the reset is told by an unknown clock.
 	beliefUndated = 2 * clock.Second
+	// What is so soon over is not tried.
+	beliefSoon = 45 * clock.Second
 	// A try that is served makes the next one come so many times sooner, and after so
 	// many in a row the limit is none.
 	beliefSooner = 8
@@ -81,7 +83,7 @@ func (b *Belief) first() clock.Instant {
 
 // Ready returns when a request may go that may go at the given time as far as the belief is true.
 func (b *Belief) Ready(now, at clock.Instant) clock.Instant {
-	if !b.Undated || !b.empty {
+	if !b.Undated || !b.empty || at-now < beliefSoon {
 		return at
 	}
 	return min(at, max(now, b.next))
