@@ -86,8 +86,8 @@ func (a *account) lose(r *Response, high int64) {
 		a.regains = 0
 	}
 	if a.opens > 0 && r.Now >= a.opens {
-		if !r.ResetKnown || r.Reset < a.opens+r.Length.Value/2 {
-			return // it rolls
+		if !r.ResetKnown || !r.Length.Told || r.Reset < a.opens+r.Length.Value/2 {
+			return // it rolls, or its length is a guess
 		}
 		gone, own, a.regains = a.most-r.Remaining, r.Sent-a.sent, r.Length.Value/accountRegains
 		a.sent = r.Sent

@@ -23,7 +23,7 @@ func (l *ledger) answer(remaining int64) {
 	}
 	l.sent++
 	l.observe(&Response{Now: l.now, Number: l.sent, Answered: l.sent, Sent: l.sent, Remaining: remaining, Limit: 100,
-		Reset: l.opens, ResetKnown: true, Length: &clock.Length{Value: 60 * clock.Second}})
+		Reset: l.opens, ResetKnown: true, Length: &clock.Length{Value: 60 * clock.Second, Told: true}})
 }
 
 // Much that is gone at once is strange, in a window or when the next one should have brought it
