@@ -36,6 +36,7 @@ type attempt struct {
 	explores  bool              // it tests whether its path has a counter of its own
 	epoch     int               // of its key when it was sent
 	global    bool              // a refusal says that it concerns more than its route
+	again     bool              // the server refused it before
 	lasting   bool              // the outage of its route lasts
 	refuser   *throttle.Limiter // that learned from its refusal
 	scope     uint64            // see WithScope; 0 for none
@@ -112,18 +113,22 @@ func (t *Transport) send(req *http.Request, who *principal, c *call, ans *answer
 	a.exchange(t, req, who, ans)
 }
 
+// refusedInTurn is how many refusals of a request make it wait its turn like others: were it always the
+// next to go, nothing would be seen of what becomes of them.
+const refusedInTurn = 2
+
 // prepare describes the request to the queue and its limits.
 func (a *attempt) prepare(t *Transport, who *principal, c *call) {
 	req := c.req
 	a.Request = queue.Request{
 		Key: who.key, Host: req.URL.Host, Method: req.Method, Path: req.URL.EscapedPath(),
-		Cost: c.cost, Priority: c.priority, NoWait: c.noWait, MaxWait: c.maxWait, Retry: c.sent > 0, Tag: a,
+		Cost: c.cost, Priority: c.priority, NoWait: c.noWait, MaxWait: c.maxWait, Retry: c.sent > 0, InTurn: c.refusals >= refusedInTurn, Tag: a,
 		Metered: t.queue.CountsUnits(),
 	}
 	a.key, a.part, a.req, a.scope, a.number = nil, nil, req, c.scope, c.sent+1
 	a.name, a.first = t.nameFor(c), c.sent == 0 && c.mayRetry()
 	a.route, a.own, a.global = who.routes.Of(req), nil, false
-	a.lasting = false
+	a.again, a.lasting = c.refusals > 0, false
 	a.charge(who, c)
 	a.Request.Bucket = a.route.Bucket
 	a.who, a.groups, a.counters = who, sharing.Groups{}, nil

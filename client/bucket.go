@@ -22,11 +22,18 @@ func (l *keyState) limiterOf(now time.Time, a *attempt) *throttle.Limiter {
 // bucket returns the fingerprint of the bucket of a request, as far as responses distinguish
 // buckets; 0 for whole.
 func (l *keyState) bucket(a *attempt) uint64 {
+	if l.untold.Apart(a.route.ID) {
+		return untoldBucket
+	}
 	if l.buckets == nil {
 		return 0
 	}
 	return l.buckets.Of(a.route.Name)
 }
+
+// untoldBucket is the bucket of the routes that tell no limits, and do not count in those that others
+// tell. Fingerprints are odd.
+const untoldBucket = 2
 
 // maxParts is how many buckets of a key have limiters of their own at a time.
 const maxParts = 1024

@@ -22,6 +22,8 @@ type call struct {
 	ctx       context.Context   //nolint:containedctx // with which it waits; it lives as long as the request
 	sent      int
 
+	refusals int // attempts that the server refused
+
 	maxWait time.Duration // in the queue; 0 is the transport's
 
 	estimate  cost.Estimate

@@ -107,6 +107,12 @@ func (l *keyState) pause(r *header.Reading) time.Duration {
 	return backoff.ServerWait(wait)
 }
 
+// rarely reports whether the server refuses so few requests, of all routes, that it is rather chance: a limit
+// refuses all that are sent until it opens.
+func (l *keyState) rarely() bool {
+	return l.served > fewPrior && float64(l.refused) < fewRefusals*float64(l.served)
+}
+
 func (l *keyState) addCooldown(now time.Time, route uint64) *cooldown {
 	if len(l.cooldowns) >= maxCooldowns {
 		maps.DeleteFunc(l.cooldowns, func(_ uint64, c *cooldown) bool {
@@ -139,6 +145,7 @@ func (l *keyState) refuseRoute(now time.Time, a *attempt) bool {
 		s.RefuseSole()
 		return false
 	}
+	l.refused++
 	wait, named := r.Wait.Delay, r.Wait.Known() && r.Wait.Delay > 0
 	if c := l.cooldowns[route]; c == nil || !c.Apart() {
 		if s.Presumed(route, wait, named) {
@@ -171,10 +178,12 @@ func (l *keyState) refuseRoute(now time.Time, a *attempt) bool {
 	c.refusals++
 	switch {
 	case a.own != c.limiter:
-		c.closed = now.Add(l.pause(r))
+		if !l.rarely() {
+			c.closed = now.Add(l.pause(r))
+		}
 	case c.refusals < fewRefusals*c.sent && c.limiter.InFlight(now) <= 1:
-		// No other request was in flight that could tell a limit from chance.
-		c.closed = now.Add(l.pause(r))
+		// No other request was in flight that could tell a limit from chance. So few are rather chance,
+		// and the refused request alone waits.
 		c.limiter.Observe(now, a.ownTicket, outcome(r))
 	default:
 		c.limiter.Observe(now, a.ownTicket, r)

@@ -32,6 +32,7 @@ type keyState struct {
 	shown   sharing.Fingerprint
 	shownBy *sharing.Route
 	buckets *sharing.Buckets
+	untold  sharing.Untold
 	limits  map[uint64]*throttle.Limiter
 	// Requests that were sent before the key was split may count in any bucket. The buckets wait until
 	// these requests are answered, or until patience.
@@ -43,6 +44,7 @@ type keyState struct {
 	cooldowns map[uint64]*cooldown // by route
 	outages   map[uint64]*outage   // by route
 	served    uint64               // requests
+	refused   uint64               // requests, because of no limit that was named, once there were several routes
 
 	counters  map[uint64]*sharing.Counters // by bucket
 	models    map[uint64]*sharing.Models   // by bucket; nil if requests name no models
@@ -162,6 +164,7 @@ func (l *keyState) Take(now time.Time, d limit.Demand) {
 	} else {
 		a.ticket = a.part.TakeFor(now, d)
 	}
+	a.ticket.Retry = a.again
 	l.takeShare(now, a)
 	if a.scope == 0 {
 		l.sent(now, a)
@@ -186,6 +189,7 @@ func (l *keyState) sent(now time.Time, a *attempt) {
 	}
 	if own := l.cooldowns[a.route.ID]; own != nil {
 		a.own, a.ownTicket = own.limiter, own.send(now, a.Cost)
+		a.ownTicket.Retry = a.again
 	}
 }
 

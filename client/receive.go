@@ -18,6 +18,9 @@ func (l *keyState) receive(now time.Time, a *attempt) {
 	if shown.Mark != 0 && !r.Refused && !r.Stale && a.scope == 0 {
 		l.observeFingerprint(now, a, shown)
 	}
+	if a.scope == 0 {
+		l.untold.Answered(a.route.ID, r)
+	}
 	l.watchModels(now, a)
 	l.watchCounters(now, a)
 	if a.explores {

@@ -125,6 +125,9 @@ func (l *loop) again() {
 	}
 	l.between = false
 	l.call.sent, l.call.maxWait = l.attempts, l.left()
+	if l.last.refused {
+		l.call.refusals++
+	}
 	var ans answer
 	l.t.send(req, l.who, &l.call, &ans)
 	if ans.turnedAway {

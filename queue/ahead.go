@@ -20,13 +20,13 @@ func (f *flow) one() load   { return load{1, f.head().r.cost()} }
 
 // before returns the load ahead of t in its own flow, which passes the same limiters as t.
 func (f *flow) before(t *ticket) (b load) {
-	if t == f.others.back && t.r != nil && !t.r.Retry {
+	if t == f.others.back && t.r != nil && !t.r.ahead() {
 		return load{f.len() - 1, f.cost - t.r.cost()}
 	}
 	for x := t.prev; x != nil; x = x.prev {
 		b = b.plus(load{1, x.r.cost()})
 	}
-	if !t.r.Retry {
+	if !t.r.ahead() {
 		for x := f.retries.front; x != nil; x = x.next {
 			b = b.plus(load{1, x.r.cost()})
 		}
@@ -47,7 +47,7 @@ func (f *flow) unitsTo(t *ticket) map[string]float64 {
 		}
 	}
 	add(t.prev, func(x *ticket) *ticket { return x.prev })
-	if !t.r.Retry {
+	if !t.r.ahead() {
 		add(f.retries.front, func(x *ticket) *ticket { return x.next })
 	}
 	return sum

@@ -67,7 +67,7 @@ func (f *flow) head() *ticket {
 func (f *flow) len() int { return f.retries.n + f.others.n }
 
 func (f *flow) list(t *ticket) *list {
-	if t.r.Retry {
+	if t.r.ahead() {
 		return &f.retries
 	}
 	return &f.others
@@ -93,7 +93,7 @@ func (f *flow) remove(t *ticket) {
 func (f *flow) arrival() int64 { return f.head().arrival() }
 
 func (t *ticket) arrival() int64 {
-	if t.r.Retry {
+	if t.r.ahead() {
 		return t.seq - never/2
 	}
 	return t.seq

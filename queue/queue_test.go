@@ -24,9 +24,11 @@ func TestRequestsOfAKeyGoInTheOrderOfTheirArrival(t *testing.T) {
 		}
 		retry := enqueue(t.Context(), l, &Request{Key: "k", Retry: true, Tag: "retry"})
 		high := enqueue(t.Context(), l, &Request{Key: "k", Priority: High, Tag: "high"})
+		inTurn := enqueue(t.Context(), l, &Request{Key: "k", Retry: true, InTurn: true, Tag: "in turn"})
 		pass(10 * time.Second)
 		synctest.Wait()
-		assert.Equal(t, []string{"0", "high", "retry", "1", "2", "3", "4"}, pace.takes)
+		assert.Equal(t, []string{"0", "high", "retry", "1", "2", "3", "4", "in turn"}, pace.takes)
+		assert.Equal(t, 7*time.Second, inTurn.get(t).took)
 		for i, r := range all[1:] {
 			require.NoError(t, r.get(t).err)
 			assert.Equal(t, time.Duration(i+3)*time.Second, r.get(t).took)

@@ -35,6 +35,8 @@ type Request struct {
 	Priority Priority
 	// Retry puts the request ahead of every request of its key, bucket and priority that is not a retry.
 	Retry bool
+	// InTurn lets a retry wait in the order of its arrival all the same.
+	InTurn bool
 	// MaxWait is the longest time to wait. A request that cannot be sent in time fails at once. 0
 	// means the queue's maximum (see [WithMaxWait]); a negative MaxWait is an error.
 	MaxWait time.Duration
@@ -49,6 +51,9 @@ type Request struct {
 
 // cost returns how many requests r counts for, at least 1.
 func (r *Request) cost() int { return max(r.Cost, 1) }
+
+// ahead reports whether r goes before requests that are not retries.
+func (r *Request) ahead() bool { return r.Retry && !r.InTurn }
 
 // demand returns what r asks of its limits, apart from how long it has waited and still can.
 func (r *Request) demand() limit.Demand {

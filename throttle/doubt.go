@@ -75,10 +75,11 @@ func (k *Limiter) tries(now instant, n int64) bool {
 }
 
 // Misled reports whether the server tells resets that are wrong, as windows showed that opened long
-// before them. A wait that a refusal names by a reset, and not by itself, is wrong then, too.
+// before them, or that may be, because nothing shows that its clock is like ours. A wait that a refusal
+// names by a reset, and not by itself, is no better.
 func (k *Limiter) Misled() bool {
 	for i := range k.windows {
-		if w := &k.windows[i]; w.resets.Mislead(k.heard) || w.millis.Told() {
+		if w := &k.windows[i]; w.resets.Mislead(k.heard) || w.millis.Told() || w.belief.Undated {
 			return true
 		}
 	}
@@ -87,7 +88,7 @@ func (k *Limiter) Misled() bool {
 
 // reopen takes in that so many remain although nothing was left, so long ahead of the reset.
 func (w *window) reopen(now, ahead instant, remaining int64) {
-	if !w.resets.Reopen(now, ahead, remaining, w.limit, &w.history) {
+	if !w.resets.Reopen(now, ahead, remaining, w.limit, w.belief.Undated, &w.history) {
 		return
 	}
 	w.probe.Blind = probe.Blind{}

@@ -87,6 +87,9 @@ type Reservation struct {
 	// [Limiter.Settle] is called once its body was read. Both are set before the response is
 	// observed.
 	Streamed, Metered bool
+	// Retry says that the server refused the request before. It is set before the response is
+	// observed.
+	Retry bool
 	// Uneven says that requests cost the server very different amounts, so that how many it
 	// serves in a second or two says little. It is set before a refusal is observed.
 	Uneven bool
@@ -187,7 +190,7 @@ func (k *Limiter) ready(windows []window, now instant, n int64) (at, test instan
 	at, name = k.opens(now, n)
 	test = at
 	for i := range windows {
-		ready := windows[i].ready(k, now, n)
+		ready := windows[i].belief.Ready(now, windows[i].ready(k, now, n))
 		if ready > at {
 			at, name = ready, cmp.Or(windows[i].name, unnamed)
 		}
@@ -269,7 +272,7 @@ func (p *amountsOf) ThresholdOf(limit int64) int64 { return p.Threshold.of(limit
 
 // request returns what has to be known of a request to learn from a refusal.
 func (t *Reservation) request() refusals.Request {
-	return refusals.Request{Number: t.number, Cost: t.cost, At: t.at, Burst: t.burst}
+	return refusals.Request{Number: t.number, Cost: t.cost, At: t.at, Burst: t.burst, Retry: t.Retry}
 }
 
 // jitter returns a random time of at most the given one.

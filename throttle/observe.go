@@ -32,6 +32,10 @@ func (w *window) observe(k *Limiter, now instant, t *Reservation, said *header.W
 	}
 	reset, told := interval{}, said.Reset.Known() && !w.resets.Mislead(k.heard)
 	w.moment = told && !said.Reset.At.IsZero()
+	w.belief.Undated = w.moment && !k.clock.Known && !w.resets.Kept()
+	if w.belief.Undated && early && refused {
+		w.resets.Keep(ahead, t.at-w.belief.Since())
+	}
 	if told {
 		reset = k.clock.Instants(said.Reset, t.at, now)
 		told = reset.Earliest < now+clock.Longest

@@ -33,6 +33,10 @@ func (k *Limiter) refuse(now instant, t *Reservation, r *header.Reading) {
 		return
 	}
 	v, sent, asked := k.view(), t.request(), named(r)
+	if !explained && k.refusals.Alone(&v, now, &sent) {
+		k.release(&v)
+		return
+	}
 	tooMany := !explained && k.refusals.TooMany(&v, now, &sent)
 	k.release(&v)
 	test := k.refusals.Tests(t.number)

@@ -75,3 +75,17 @@ func ExampleFleet_Divide() {
 	fmt.Println(len(api.Requests()), "requests")
 	// Output: 20 requests
 }
+
+// Every process that declares the rule through a fleet of one store keeps to its part of the quota.
+func Example_rule() {
+	var store fleet.Memory // redisfleet has one for several processes
+	f, err := fleet.New(&store, []byte("sixteen bytes or more"))
+	if err != nil {
+		panic(err)
+	}
+	hc, err := client.New(client.WithFleet(f), client.WithRule(queue.Rule{
+		Name: "hourly", Limits: []queue.Quota{queue.PerHour(300)}, Fleet: true,
+	}))
+	fmt.Println(hc != nil, err, f.Close(context.Background()))
+	// Output: true <nil> <nil>
+}

@@ -68,7 +68,7 @@ func Run(ctx context.Context, w World, c peer.Client, seed uint64) (Row, error) 
 				rng := rand.New(rand.NewPCG(seed, uint64(i)))
 				ctx := context.WithValue(simnet.WithSource(ctx, rng), processKey{}, process)
 				_ = sleep(ctx, between(rng, 0, 50*time.Millisecond)) // no two begin at once
-				for n := 0; ctx.Err() == nil; n++ {
+				for n := 0; w.rest(ctx, i, time.Since(s.start)) == nil; n++ {
 					tallies[i].send(ctx, rt, w, i, n)
 					_ = sleep(ctx, w.Think)
 				}
@@ -79,6 +79,14 @@ func Run(ctx context.Context, w World, c peer.Client, seed uint64) (Row, error) 
 	row := s.row(w, c, tallies)
 	<-time.After(48 * time.Hour) // until whatever a client left behind has ended
 	return row, nil
+}
+
+// rest waits until a caller comes back.
+func (w World) rest(ctx context.Context, caller int, since time.Duration) error {
+	if w.Away == nil {
+		return context.Cause(ctx)
+	}
+	return sleep(ctx, w.Away(caller, since))
 }
 
 type processKey struct{}
@@ -115,6 +123,9 @@ func (t *tally) send(ctx context.Context, rt http.RoundTripper, w World, caller,
 		t.succeeded++
 	default:
 		t.failed++
+		if w.Heedless {
+			err = nil
+		}
 		_ = sleep(ctx, pause(err)+between(simnet.Source(ctx), 0, 50*time.Millisecond)) // only the end of the run cuts it short
 	}
 }

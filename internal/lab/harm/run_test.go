@@ -30,6 +30,30 @@ func TestRun(t *testing.T) {
 	assert.InDelta(t, 1, row.Steady, .2)
 }
 
+// Callers that are away send nothing, and come back; those that are heedless rest for a second
+// whatever an error says.
+func TestCallersComeAndGo(t *testing.T) {
+	w := World{
+		Span: time.Minute, Callers: 2,
+		API: func(s *site) http.Handler { return s.ok() },
+		Away: func(caller int, since time.Duration) time.Duration {
+			if caller == 1 && since < 30*time.Second {
+				return 30*time.Second - since
+			}
+			return 0
+		},
+	}
+	plain := Clients()[0]
+	half := run(t, w, plain, 1)
+	w.Away = nil
+	assert.InDelta(t, .75, share(half.Sent, run(t, w, plain, 1).Sent), .02)
+	forbear, _ := peer.Named(peer.Forbear)
+	w.API = func(s *site) http.Handler { return s.shed(s.ok(), always(1), refusal("Retry-After", "3600")) }
+	heeding := run(t, w, forbear, 1)
+	w.Heedless = true
+	assert.Greater(t, run(t, w, forbear, 1).Failed, 10*heeding.Failed)
+}
+
 // A limit's refusals are told from what is shed.
 func TestRunAtALimit(t *testing.T) {
 	w := World{

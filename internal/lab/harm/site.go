@@ -1,6 +1,7 @@
 package harm
 
 import (
+	"context"
 	"io"
 	"math/rand/v2"
 	"net/http"
@@ -137,7 +138,9 @@ func byPath(path string, its, other http.Handler) http.Handler {
 	})
 }
 
-func draws(r *http.Request) *rand.Rand { return simnet.Source(r.Context()) }
+func draws(r *http.Request) *rand.Rand { return drawsOf(r.Context()) }
+
+func drawsOf(ctx context.Context) *rand.Rand { return simnet.Source(ctx) }
 
 func between(rng *rand.Rand, least, most time.Duration) time.Duration {
 	return least + time.Duration(rng.Int64N(int64(most-least)+1))

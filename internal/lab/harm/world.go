@@ -20,6 +20,11 @@ type World struct {
 	// as the last was answered and it has rested for Think. Zero means 20.
 	Callers int
 	Think   time.Duration
+	// Away returns how long a caller, at a time since the beginning, stays away before its next
+	// request. Callers are numbered through all processes. Nil means not at all.
+	Away func(caller int, since time.Duration) time.Duration
+	// Heedless says that callers do not look at the time that an error carries.
+	Heedless bool
 	// Timeout is how long a caller waits for an answer, all tries together. Zero means for
 	// ever.
 	Timeout time.Duration

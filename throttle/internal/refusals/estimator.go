@@ -6,7 +6,7 @@
 // measure.go how they are measured, proof.go which windows are more than a guess, pass.go
 // which refusals a known rate allows for; doubt.go, evidence.go and verdict.go give them up
 // again. shedding.go and trial.go are about servers that shed load, concurrency.go about
-// requests in flight.
+// requests in flight; alone.go about refusals that concern one request.
 package refusals
 
 import (
@@ -21,6 +21,7 @@ type Estimator struct {
 	limits   *limits      // nil where the server announces its limits
 	inFlight *concurrency // nil until a refusal came that no announced limit explains
 	sheds    shedding
+	lonely   *loneliness // nil until a refusal came that no announced limit explains
 }
 
 // An Amounts returns how much of a limit is never spent, and how much is left when requests
@@ -57,6 +58,7 @@ type Request struct {
 	Number, Cost int64 // its number is the last of those that it takes
 	At           clock.Instant
 	Burst        *Burst // that it was sent in; nil if those are not followed
+	Retry        bool   // it was refused before
 }
 
 // learned returns the limits, to be added to.
@@ -120,6 +122,9 @@ func (e *Estimator) Conclude(t *Request) {
 // Serve takes in a response that is no refusal.
 func (e *Estimator) Serve(v *View, now clock.Instant, t *Request) {
 	v.all = e
+	if e.lonely != nil {
+		e.lonely.observe(t, false, v.Sent)
+	}
 	e.sheds.observe(false)
 	e.inFlight.served(v, now, t)
 	proof := e.sheds.served(t)
@@ -138,6 +143,20 @@ func (e *Estimator) Serve(v *View, now clock.Instant, t *Request) {
 	if e.limits != nil {
 		e.limits.admitted(v, t, v.After)
 	}
+}
+
+// Alone takes in a refusal that no announced limit explains. It reports whether it concerns the
+// refused request alone.
+func (e *Estimator) Alone(v *View, now clock.Instant, t *Request) bool {
+	if e.lonely == nil {
+		e.lonely = new(loneliness)
+	}
+	begins := e.lonely.observe(t, true, v.Sent)
+	if begins {
+		e.limits, e.inFlight = nil, nil
+		v.reopen(now)
+	}
+	return e.lonely.on
 }
 
 // TooMany takes in a refusal that no announced limit explains. It reports whether a limit on

@@ -17,6 +17,9 @@ type account struct {
 	fell      int           // how often what remains fell as it must
 	falls     bool          // it fell, perhaps as it must
 	risen     float64       // the sum, by more than windows regain
+	sent      int64         // how many had been sent when a window opened the last time
+	strange   bool          // much was gone at once that we did not send
+	regains   clock.Instant // by then after that even a weighed window has regained much
 }
 
 const (
@@ -24,6 +27,10 @@ const (
 	accountSlack = 8 // requests by which a sum may rise for no reason
 	// A fall tells little where more than this part of the limit was under way.
 	accountPart = 4
+	// As much of the limit as this part, and so many requests, are much.
+	accountMuch, accountMany = 2, 16
+	// A weighed window that opens regains it by and by: in this part of its length more than a test.
+	accountRegains = 4
 	// accountUnsure is how many times as fast a window may regain of which the length is a guess.
 	accountUnsure = 3
 )
@@ -44,6 +51,7 @@ func (a *account) wrong(errors int) bool {
 func (a *account) observe(r *Response) {
 	low, high := r.Answered+r.Remaining, r.Sent+r.Remaining
 	a.most = max(a.most, r.Remaining, r.Limit)
+	a.lose(r, high)
 	switch {
 	case !a.known:
 		if r.Limit >= low && r.Limit <= high {
@@ -68,6 +76,23 @@ func (a *account) observe(r *Response) {
 	if r.ResetKnown && r.Reset > r.Now {
 		a.opens = r.Reset
 	}
+}
+
+// lose notes whether much is gone at once, in a window or since one opened. Then others spend the quota,
+// or the server tells something else than before.
+func (a *account) lose(r *Response, high int64) {
+	gone, own := a.low-high, int64(0)
+	if !a.strange {
+		a.regains = 0
+	}
+	if a.opens > 0 && r.Now >= a.opens {
+		if !r.ResetKnown || !r.Length.Told || r.Reset < a.opens+r.Length.Value/2 {
+			return // it rolls, or its length is a guess
+		}
+		gone, own, a.regains = a.most-r.Remaining, r.Sent-a.sent, r.Length.Value/accountRegains
+		a.sent = r.Sent
+	}
+	a.strange = a.known && gone-own >= max(a.most/accountMuch, accountMany) || a.strange && r.Remaining <= a.remaining
 }
 
 // rise takes in that the sum rose by n. Nothing can be said of it if the window was to open by

@@ -10,8 +10,13 @@ import (
 // tried now and then by a request that could not wait for the reset. An honest server
 // refuses it, and is tried the more rarely; one that serves it is tried the sooner.
 type Belief struct {
+	// Undated says that the server tells the reset by a clock of which nothing shows that it is like
+	// ours. Then any request may try it.
+	Undated bool
+
 	empty  bool          // nothing was left, as the newest answer says
 	fell   bool          // something was left before
+	since  clock.Instant // when it began
 	next   clock.Instant // when it may be tried
 	pause  clock.Instant // between two tries
 	tried  bool          // it was tried, and is not answered yet
@@ -25,6 +30,10 @@ type Belief struct {
 const (
 	beliefFirst = 60 * clock.Second
 	beliefLast  = 10 * 60 * clock.Second
+	// The first pause where the reset is told by an unknown clock.
+	beliefUndated = 2 * clock.Second
+	// What is so soon over is not tried.
+	beliefSoon = 45 * clock.Second
 	// A try that is served makes the next one come so many times sooner, and after so
 	// many in a row the limit is none.
 	beliefSooner = 8
@@ -42,7 +51,7 @@ func (b *Belief) Observe(now clock.Instant, said *header.Window, remaining int64
 	case !known:
 	case remaining > 0:
 		wrong = b.tried
-		*b = Belief{vain: b.vain, fell: true}
+		*b = Belief{vain: b.vain, fell: true, Undated: b.Undated}
 	case refused:
 		if b.probed >= beliefProbed<<b.vain {
 			b.vain = min(b.vain+1, 16)
@@ -52,25 +61,41 @@ func (b *Belief) Observe(now clock.Instant, said *header.Window, remaining int64
 		b.probed++
 	case b.tried && b.early:
 		b.tried, b.early = false, false
-		b.served++
-		b.pause = b.first(max(b.pause/beliefSooner, clock.Second))
+		if !b.Undated { // a window that rolls gives back a few
+			b.served++
+		}
+		b.pause = min(max(b.pause/beliefSooner, clock.Second), b.first())
 		b.next = now + b.pause
 	}
 	if known && remaining == 0 && !b.empty {
-		b.empty, b.pause, b.next = true, beliefFirst, now+b.first(beliefFirst)
+		b.empty, b.since, b.pause, b.next = true, now, max(b.first(), clock.Second), now+b.first()
 	}
 	b.beyond = more || b.served >= beliefServed || b.probed >= beliefProbed<<b.vain
 	return wrong
 }
 
-// first returns the pause before a try: none while nothing was ever left, so that no response has shown
-// that what is left counts requests.
-func (b *Belief) first(pause clock.Instant) clock.Instant {
-	if !b.fell {
+// first returns the first pause: none while nothing was ever left, so that no response has shown that
+// what is left counts requests.
+func (b *Belief) first() clock.Instant {
+	switch {
+	case b.Undated:
+		return beliefUndated
+	case !b.fell:
 		return 0
 	}
-	return pause
+	return beliefFirst
 }
+
+// Ready returns when a request may go that may go at the given time as far as the belief is true.
+func (b *Belief) Ready(now, at clock.Instant) clock.Instant {
+	if !b.Undated || !b.empty || at-now < beliefSoon {
+		return at
+	}
+	return min(at, max(now, b.next))
+}
+
+// Since returns when nothing was left for the first time.
+func (b *Belief) Since() clock.Instant { return b.since }
 
 // Empty reports whether nothing was left, as the newest response says.
 func (b *Belief) Empty() bool { return b.empty }
@@ -92,7 +117,7 @@ func (b *Belief) Early() bool { return b.early }
 func (b *Belief) Try(now clock.Instant) {
 	if b.empty {
 		b.tried = true
-		b.pause = min(2*max(b.pause, beliefFirst), beliefLast)
+		b.pause = min(2*max(b.pause, b.first()), beliefLast)
 		b.next = now + b.pause
 	}
 }

@@ -67,13 +67,13 @@ func TestResetsThatMislead(t *testing.T) {
 	var log eventlog.Log
 	log.Add(now-10*second, 10)
 	var r trust.Resets
-	assert.False(t, r.Reopen(now, ahead, 10, 10, &log))
-	assert.False(t, r.Reopen(now, 60*second, 10, 10, &log), "not long before")
-	assert.False(t, r.Reopen(now, ahead, 5, 10, &log), "not all came back")
-	assert.False(t, r.Reopen(now, 5*second, 10, 10, &log))
-	assert.False(t, r.Reopen(now, ahead, 10, 10, new(eventlog.Log)), "nothing was spent that could come back")
+	assert.False(t, r.Reopen(now, ahead, 10, 10, false, &log))
+	assert.False(t, r.Reopen(now, 60*second, 10, 10, false, &log), "not long before")
+	assert.False(t, r.Reopen(now, ahead, 5, 10, false, &log), "not all came back")
+	assert.False(t, r.Reopen(now, 5*second, 10, 10, false, &log))
+	assert.False(t, r.Reopen(now, ahead, 10, 10, false, new(eventlog.Log)), "nothing was spent that could come back")
 	assert.False(t, r.Mislead(now))
-	assert.True(t, r.Reopen(now, ahead, 10, 10, &log))
+	assert.True(t, r.Reopen(now, ahead, 10, 10, false, &log))
 	assert.True(t, r.Mislead(now+3600*second-1))
 	assert.False(t, r.Mislead(now+3600*second))
 }

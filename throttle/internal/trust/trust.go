@@ -97,9 +97,13 @@ func (t *Estimator) Wrong() bool { return t.account.wrong(t.errors) }
 // Broken reports whether the window limits nothing.
 func (t *Estimator) Broken() bool { return t.broken }
 
-// Doubted reports whether the window is tested. One that others spend falls by what they send, too.
+// Doubted reports whether the window is tested. One that others spend falls by what they send, too, but
+// hardly by much at once.
 func (t *Estimator) Doubted(others bool) bool {
-	return !t.broken && (!t.confirmed && !t.account.counts() && !others || t.Wrong())
+	if t.broken || t.Wrong() {
+		return !t.broken
+	}
+	return !t.confirmed && (t.account.strange || !t.account.counts() && !others)
 }
 
 // Ready returns when a test may go of a window that has this length and lets a request go at the given
@@ -138,6 +142,8 @@ func (t *Estimator) firstPause(k *Key, units bool) clock.Instant {
 	switch {
 	case k.contradicted >= trustSome || t.Wrong():
 		return trustWrong
+	case t.account.strange:
+		return max(trustWrong, t.account.regains)
 	case t.account.plausible():
 		return trustLast
 	case units:
