@@ -242,11 +242,11 @@ func TestHangingStream(t *testing.T) {
 			_, _ = io.WriteString(to, "text")
 			cancel()
 		}()
-		body := watch(from)
-		req, err := http.NewRequestWithContext(ctx, http.MethodPut, url, struct{ io.ReadCloser }{body})
+		req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, from)
 		require.NoError(t, err)
 		_, err = hc.Do(req)
 		require.ErrorIs(t, err, context.Canceled)
-		<-body.closed
+		_, err = io.WriteString(to, "more")
+		require.ErrorIs(t, err, io.ErrClosedPipe)
 	})
 }

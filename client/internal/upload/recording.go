@@ -21,17 +21,18 @@ type Recording struct {
 	length int         // of the body, as far as the caller's word is trusted; 0 if there is none
 	unwind func() bool // stops the watch over the context; nil for none
 
-	mu      sync.Mutex // guards the fields below
-	changed sync.Cond  // when one of them does
-	kept    []byte     // what was read, unless it is beyond the limit
-	beyond  bool       // more was read than may be kept, or might be at this moment
-	ended   error      // why nothing more can be read of the source: io.EOF, or what went wrong
-	reading bool       // somebody reads from the source
-	paused  bool       // see Pause
-	over    bool       // see End
-	closed  bool       // the source is
-	current *Body      // of the latest attempt
-	first   Body
+	mu       sync.Mutex // guards the fields below
+	changed  sync.Cond  // when one of them does
+	kept     []byte     // what was read, unless it is beyond the limit
+	beyond   bool       // more was read than may be kept, or might be at this moment
+	ended    error      // why nothing more can be read of the source: io.EOF, or what went wrong
+	reading  bool       // somebody reads from the source
+	paused   bool       // see Pause
+	over     bool       // see End
+	closed   bool       // the source is
+	canceled error      // what the context ended with
+	current  *Body      // of the latest attempt
+	first    Body
 }
 
 // mostTrusted is how much memory is taken at once because of a length that the caller has told.
@@ -52,7 +53,7 @@ func (r *Recording) Start(ctx context.Context, source io.ReadCloser, length int6
 	r.first.recording = r
 	r.current = &r.first
 	if ctx.Done() != nil {
-		r.unwind = context.AfterFunc(ctx, r.cancel)
+		r.unwind = context.AfterFunc(ctx, func() { r.cancel(ctx.Err()) })
 	}
 	return &r.first
 }
@@ -114,7 +115,10 @@ func (r *Recording) end(goOn bool) {
 }
 
 // cancel ends everything, because the context of the request has ended.
-func (r *Recording) cancel() {
+func (r *Recording) cancel(err error) {
+	r.mu.Lock()
+	r.canceled = err
+	r.mu.Unlock()
 	defer func() { _ = recover() }() // a panic of Close would end the program from here
 	r.end(false)
 }
@@ -159,6 +163,8 @@ func (b *Body) Read(p []byte) (int, error) {
 	}
 	defer r.mu.Unlock()
 	switch {
+	case r.canceled != nil:
+		return 0, r.canceled
 	case b.closed || b != r.current:
 		return 0, http.ErrBodyReadAfterClose
 	case b.next < len(r.kept):
@@ -204,6 +210,9 @@ func (b *Body) readOn(p []byte) (n int, err error) {
 	r.mu.Unlock()
 	defer func() {
 		r.mu.Lock()
+		if r.canceled != nil && err != nil {
+			err = r.canceled
+		}
 		r.reading, r.ended = false, err
 		if records {
 			b.record(p[:n])
