@@ -125,3 +125,17 @@ type resumed struct {
 type broken struct{ err error }
 
 func (b broken) Read([]byte) (int, error) { return 0, b.err }
+
+// copy returns the request for another attempt, with a body that was not read.
+func (l *loop) copy() (*http.Request, error) {
+	req := l.req.WithContext(context.WithValue(l.req.Context(), attemptKey{}, l.attempts+1))
+	if l.req.Body == nil || l.req.Body == http.NoBody {
+		return req, nil
+	}
+	body, err := l.req.GetBody()
+	if err != nil {
+		return nil, err
+	}
+	req.Body = body
+	return req, nil
+}

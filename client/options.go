@@ -24,6 +24,7 @@ type settings struct {
 	policy  throttle.Policy
 	retry   backoff.Config
 	maxWait time.Duration
+	ownWait bool // the program set maxWait
 	key     KeyFunc
 	names   func(*http.Request) string
 	queue   []queue.Option
@@ -163,7 +164,7 @@ func WithMaxWait(d time.Duration) Option {
 		if d < 0 {
 			return fmt.Errorf("client: WithMaxWait: the wait must not be negative, got %v", d)
 		}
-		s.maxWait = d
+		s.maxWait, s.ownWait = d, true
 		return nil
 	}
 }
