@@ -77,6 +77,9 @@ func (l *Queue) close(now time.Time, g *limiter, a *limit.Decision) {
 	if !a.Unknown {
 		g.at = l.since(a.At)
 	}
+	if a.Trial.After(now) && g.next().level == inVain {
+		g.at = min(g.at, l.since(a.Trial))
+	}
 	l.alarms.fix(g, true)
 	if a.Unknown || len(g.waiting.dates) == 0 {
 		return
