@@ -68,9 +68,12 @@ func (h *haste) take(at int64) bool {
 	return true
 }
 
+// spend takes what is there: when a request has waited in vain, callers are about to come with their next.
+func (h *haste) spend(at int64) { *h = haste(at + hasteBurst*int64(hasteEvery)) }
+
 // MayFailEarly reports whether a request of key that cannot be sent in time may fail now, rather than when its
 // patience is over, and counts it if so. Acquire keeps to this budget by itself: 10 requests of each key, and
-// one more every 30 seconds. Use MayFailEarly if a request fails for a reason that the queue does not know.
+// one more every 30 seconds, from the time on at which the last one waited in vain. Use MayFailEarly if a request fails for a reason that the queue does not know.
 func (l *Queue) MayFailEarly(key string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -130,13 +133,15 @@ type byEnd struct{}
 func (byEnd) less(a, b *ticket) bool { return a.end() < b.end() }
 func (byEnd) place(t *ticket) *int32 { return &t.datePlace }
 
-// waitedInVain returns the error for a ticket whose patience is over: until when it would have to wait, as far
-// as is known now, or else as was known when it began to wait in vain.
-func (l *Queue) waitedInVain(t *ticket) error {
+// giveUp turns away a ticket that has waited in vain, and whose patience is over. The error says until when it
+// would have to wait, as far as is known now, or else as was known when it began to wait in vain.
+func (l *Queue) giveUp(t *ticket, at int64) {
+	t.key.haste.spend(at)
+	err := t.err
 	if e := l.tooLate(t, t.flow.limiterAhead()); !e.Until.IsZero() {
-		return e
+		err = e
 	}
-	return t.err
+	l.fail(t, err)
 }
 
 // lateness returns the reason why the queue turns away a ticket that would miss its deadline.

@@ -278,7 +278,7 @@ func (l *Queue) onTimer() {
 		l.fail(t, l.tooLate(t, t.flow.limiterAhead()))
 	}
 	for l.firstEnd() <= at {
-		l.fail(l.inVain[0], l.waitedInVain(l.inVain[0]))
+		l.giveUp(l.inVain[0], at)
 	}
 	for l.overflowed.earliest() <= at {
 		t := l.overflowed.dates[0]
