@@ -28,8 +28,8 @@ func New(opts ...Option) (*http.Client, error) {
 
 // Wrap returns a client with the jar, timeout and redirect policy of hc that stays within
 // the limits of the APIs it calls. It sends requests through the transport of hc, which
-// is not modified. The timeout of hc, if it has one, includes the time in the queue:
-// a request that could not be sent within it fails at once.
+// is not modified. The timeout of hc, if it has one, includes the time in the queue: a
+// request that cannot be sent within it fails; see [WithMaxWait].
 func Wrap(hc *http.Client, opts ...Option) (*http.Client, error) {
 	if hc == nil {
 		return nil, errors.New("client: Wrap got no client; New makes one")
