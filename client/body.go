@@ -1,6 +1,7 @@
 package client
 
 import (
+	"context"
 	"bytes"
 	"io"
 	"net/http"
@@ -100,3 +101,21 @@ func (t *Transport) roundTripRecorded(req *http.Request) (resp *http.Response, e
 type broken struct{ err error }
 
 func (b broken) Read([]byte) (int, error) { return 0, b.err }
+
+// copy returns the request for another attempt, with a body that was not read.
+func (l *loop) copy() (*http.Request, error) {
+	req := l.req.WithContext(context.WithValue(l.req.Context(), attemptKey{}, l.attempts+1))
+	switch {
+	case l.req.Body == nil || l.req.Body == http.NoBody:
+		return req, nil
+	case l.call.recording != nil:
+		req.Body = l.call.recording.Again()
+		return req, nil
+	}
+	body, err := l.req.GetBody()
+	if err != nil {
+		return nil, err
+	}
+	req.Body = body
+	return req, nil
+}

@@ -172,3 +172,15 @@ func notAdmitted(err error, attempts, status int) *Error {
 	}
 	return e
 }
+
+// interrupted returns the error of a request that ended between two attempts.
+func (l *loop) interrupted(err error) error {
+	e := &Error{Reason: err, Attempts: l.attempts, Status: l.status, Cause: l.last.err}
+	e.tell(l.last.said)
+	if ended := l.call.ctx.Err(); ended != nil {
+		e.Reason, e.Cause = ended, context.Cause(l.call.ctx)
+	} else if l.t.closed.Err() != nil {
+		e.Reason = ErrClosed
+	}
+	return e
+}

@@ -24,6 +24,7 @@ type settings struct {
 	policy  throttle.Policy
 	retry   backoff.Config
 	maxWait time.Duration
+	ownWait bool // the program set maxWait
 	key     KeyFunc
 	names   func(*http.Request) string
 	queue   []queue.Option
@@ -46,7 +47,7 @@ type settings struct {
 // DefaultMaxWait is the longest that a request waits for its limits by default. It is
 // chosen to outlast a window of 15 minutes, the longest of the short windows in common
 // use: a request waits for such a window to reset, but when the quota of an hour or a day
-// is used up it fails at once, with an error that says until when.
+// is used up it fails, with an error that says until when; see [WithMaxWait].
 const DefaultMaxWait = 20 * time.Minute
 
 func defaults() settings {
@@ -155,15 +156,19 @@ func WithCheck(c backoff.Check) Option {
 
 // WithMaxWait sets the longest that a request waits for its limits. A request that would
 // have to wait longer fails at once with an [Error] that says until when; if it was
-// already sent and refused, its caller gets that refusal instead. The default is
-// [DefaultMaxWait]; 0 means no bound. The deadline of the request's context, or the
-// timeout of its client, bounds the wait as well.
+// already sent and refused, its caller gets that refusal instead. 0 means no bound. The
+// deadline of the request's context, or the timeout of its client, bounds the wait as well.
+//
+// The default is [DefaultMaxWait]. By default, and where a deadline bounds the wait, not
+// all requests fail at once, or a program that works off a list would lose it while a limit
+// is closed: only ten of a key do, and one more every 30 seconds. The others fail when the
+// wait is over, unless a limit opens earlier.
 func WithMaxWait(d time.Duration) Option {
 	return func(s *settings) error {
 		if d < 0 {
 			return fmt.Errorf("client: WithMaxWait: the wait must not be negative, got %v", d)
 		}
-		s.maxWait = d
+		s.maxWait, s.ownWait = d, true
 		return nil
 	}
 }

@@ -11,7 +11,7 @@ import (
 
 // WithMaxElapsed bounds the time from the start of a request's first attempt to the
 // start of its last. If a retry would start later, it is not made, and the caller gets
-// the last response or error. WithMaxElapsed never interrupts an attempt; use
+// the last response or error, at once if the program set WithMaxElapsed or [WithMaxWait]. WithMaxElapsed never interrupts an attempt; use
 // [WithAttemptTimeout] for that. The default is twice [WithMaxWait] plus five minutes (45
 // minutes if that is not set either): room for two full waits and the attempts
 // themselves. 0 means no bound.

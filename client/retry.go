@@ -3,6 +3,7 @@ package client
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -44,6 +45,7 @@ type task struct {
 	said     *refusal       // what it said, if it was one
 	failed   error          // of the last attempt that was made
 	done     bool           // it needs no other
+	held     bool           // it needs no other, but the caller gets its outcome after the wait
 	stopped  error          // why there is none
 	wait     time.Duration  // before it
 	between  bool           // two attempts: the last response is gone
@@ -118,6 +120,10 @@ func (l *loop) RoundTrip(*http.Request) (*http.Response, error) {
 
 // again makes another attempt.
 func (l *loop) again() {
+	if l.held {
+		l.endHold()
+		return
+	}
 	req, err := l.copy()
 	if err != nil {
 		l.broken = fmt.Errorf("%w: %w", errBody, err)
@@ -138,6 +144,7 @@ func (l *loop) again() {
 	if ans.resp != nil {
 		ans.resp.Request = l.req
 	}
+	ans.release = l.last.release
 	l.judge(ans)
 }
 
@@ -198,10 +205,47 @@ func (l *loop) decide(a answer) {
 		l.call.recording.Resume()
 	}
 	switch {
-	case l.call.noWait && a.refused:
-		l.wait = 0 // the queue says whether it has to wait
-	case !l.done && !a.refused:
+	case l.done:
+		l.hold(now)
+	case !a.refused:
 		l.charged = now
+	}
+}
+
+// hold keeps an answer from the caller until the caller's patience is over, if another attempt would not be made
+// in time, unless it may fail early; see [queue.Queue.MayFailEarly].
+func (l *loop) hold(now time.Time) {
+	stop, _ := errors.AsType[*backoff.StopError](l.stopped)
+	if stop.Reason != backoff.StopDeadline && (stop.Reason != backoff.StopExhausted || l.t.ownWait) {
+		return
+	}
+	left := l.t.maxWait
+	if deadline, ok := l.call.ctx.Deadline(); ok {
+		left = deadline.Sub(now)
+		left -= min(notice, left/10)
+		if stop.Reason == backoff.StopExhausted {
+			left = min(left, l.t.maxWait)
+		}
+	}
+	if left <= 0 || l.t.queue.MayFailEarly(l.who.key) {
+		return
+	}
+	l.last.letGo() // it is not sent again
+	l.done, l.held, l.wait = false, true, left
+}
+
+// notice is how long before the caller's deadline a held response is returned.
+const notice = 10 * time.Millisecond
+
+// endHold lets the caller have the answer that was held.
+func (l *loop) endHold() {
+	switch {
+	case l.kept != nil || l.last.resp == nil:
+		l.between, l.done = false, true
+	case errors.Is(l.stopped, context.DeadlineExceeded):
+		l.broken = context.DeadlineExceeded
+	default:
+		l.broken = ErrMaxWait
 	}
 }
 
@@ -228,27 +272,9 @@ func (l *loop) backoff(_, _ time.Duration, _ int, _ *http.Response) time.Duratio
 func (l *loop) leave() {
 	l.between = true
 	l.kept = keep(l.last.resp) //nolint:bodyclose // it is in memory
-	if l.t.observers != nil {
+	if l.t.observers != nil && !l.held {
 		l.tellRetry()
 	}
-}
-
-// copy returns the request for another attempt, with a body that was not read.
-func (l *loop) copy() (*http.Request, error) {
-	req := l.req.WithContext(context.WithValue(l.req.Context(), attemptKey{}, l.attempts+1))
-	switch {
-	case l.req.Body == nil || l.req.Body == http.NoBody:
-		return req, nil
-	case l.call.recording != nil:
-		req.Body = l.call.recording.Again()
-		return req, nil
-	}
-	body, err := l.req.GetBody()
-	if err != nil {
-		return nil, err
-	}
-	req.Body = body
-	return req, nil
 }
 
 // outcome returns the result for the caller if there is no further attempt: the last
@@ -271,16 +297,4 @@ func (l *loop) answered() bool {
 	}
 	l.kept.Request = l.req
 	return true
-}
-
-// interrupted returns the error of a request that ended between two attempts.
-func (l *loop) interrupted(err error) error {
-	e := &Error{Reason: err, Attempts: l.attempts, Status: l.status, Cause: l.last.err}
-	e.tell(l.last.said)
-	if ended := l.call.ctx.Err(); ended != nil {
-		e.Reason, e.Cause = ended, context.Cause(l.call.ctx)
-	} else if l.t.closed.Err() != nil {
-		e.Reason = ErrClosed
-	}
-	return e
 }

@@ -28,8 +28,8 @@ func New(opts ...Option) (*http.Client, error) {
 
 // Wrap returns a client with the jar, timeout and redirect policy of hc that stays within
 // the limits of the APIs it calls. It sends requests through the transport of hc, which
-// is not modified. The timeout of hc, if it has one, includes the time in the queue:
-// a request that could not be sent within it fails at once.
+// is not modified. The timeout of hc, if it has one, includes the time in the queue: a
+// request that cannot be sent within it fails; see [WithMaxWait].
 func Wrap(hc *http.Client, opts ...Option) (*http.Client, error) {
 	if hc == nil {
 		return nil, errors.New("client: Wrap got no client; New makes one")
@@ -47,11 +47,14 @@ func Wrap(hc *http.Client, opts ...Option) (*http.Client, error) {
 // calls. Create it with [NewTransport]. It is safe for concurrent use and should be
 // shared: what it learns from one request helps all others with the same key.
 type Transport struct {
-	base      http.RoundTripper
-	queue     *queue.Queue
-	strategy  *backoff.Strategy
-	maxWait   time.Duration
-	elapsed   time.Duration // the most from the first attempt to a retry; 0 for no bound
+	base     http.RoundTripper
+	queue    *queue.Queue
+	strategy *backoff.Strategy
+	maxWait  time.Duration
+	elapsed  time.Duration // the most from the first attempt to a retry; 0 for no bound
+
+	ownWait, ownElapsed bool // the program set them
+
 	keyOf     KeyFunc
 	names     func(*http.Request) string // nil for none
 	checks    bool                       // the program has a check of its own, to be asked about every response
@@ -103,6 +106,7 @@ func NewTransport(base http.RoundTripper, opts ...Option) (*Transport, error) {
 	}
 	t := &Transport{
 		base: s.timed(base), strategy: strategy, maxWait: s.maxWait, elapsed: s.retry.MaxElapsed,
+		ownWait: s.ownWait, ownElapsed: s.elapsed >= 0,
 		keyOf: s.key, names: s.names, checks: s.checks, buffer: s.buffer, newBreaker: s.newBreaker,
 		readers: readers{dialects: s.dialects}, observers: s.observers, apis: s.apis, usageEndpoint: s.usageEndpoint,
 	}

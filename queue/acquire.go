@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// An arrivalList holds the waiting requests of one priority in order of arrival.
+// An arrivalList holds the waiting requests of one level in order of arrival.
 type arrivalList struct{ oldest, newest *ticket }
 
 func (c *arrivalList) add(t *ticket) {
@@ -111,8 +111,12 @@ func (l *Queue) abandon(ctx context.Context, t *ticket) (Permit, error) {
 	defer l.mu.Unlock()
 	now := l.now()
 	t.blocked = false
+	err := cancelled(ctx, ctx.Err())
 	switch t.state {
 	case waiting:
+		if t.level == inVain && errors.Is(err, context.DeadlineExceeded) {
+			err = t.err // it says which limit
+		}
 		l.drop(t)
 		l.recycle(t)
 	case granted:
@@ -123,7 +127,7 @@ func (l *Queue) abandon(ctx context.Context, t *ticket) (Permit, error) {
 		return l.outcome(t)
 	}
 	l.dispatch(now)
-	return Permit{}, cancelled(ctx, ctx.Err())
+	return Permit{}, err
 }
 
 // reclaim removes a ticket whose caller has panicked.
@@ -172,7 +176,7 @@ func (l *Queue) join(t *ticket) {
 	for i := range t.class.slots {
 		l.limiterOf(t.key, &t.class.slots[i]) // a rule's New may panic, so call it before changing anything
 	}
-	f := l.flowOf(t.key, t.class, t.r)
+	f := l.flowOf(t.key, t.class, t.r.Bucket, t.level)
 	was := f.head()
 	f.add(t)
 	l.waiting++
@@ -213,31 +217,31 @@ func (l *Queue) judge(t *ticket, now time.Time) {
 	}
 	p := l.positionOf(t, now)
 	t.ahead = int32(p.Ahead)
+	e := &WaitError{Limit: p.Limit, Ahead: p.Ahead}
+	if p.Start.After(now) {
+		e.Until = p.Start
+	}
 	var err error
 	switch {
 	case r.NoWait:
 		err = ErrNoWait
 	case late && l.since(p.Start) > t.deadline:
-		err = t.lateness()
-	case int(t.key.waiting) > l.keyRoom:
+		e.Err = t.lateness()
+		l.miss(now, t, e)
+	case int(t.key.waiting) > l.keyRoom && !l.giveWayTo(t):
 		err = ErrFull
 	case l.waiting > l.room:
 		err = l.makeRoom(t)
 	}
 	if err != nil && t.state == waiting {
-		l.drop(t)
-		t.state = failed
-		e := &WaitError{Err: err, Limit: p.Limit, Ahead: p.Ahead}
-		if p.Start.After(now) {
-			e.Until = p.Start
-		}
-		t.err = e
+		e.Err = err
+		l.fail(t, e)
 	}
 	l.dispatch(now)
 }
 
 // tooLate returns the error for a ticket whose deadline passes before g is asked again. g may be nil.
-func (l *Queue) tooLate(t *ticket, g *limiter) error {
+func (l *Queue) tooLate(t *ticket, g *limiter) *WaitError {
 	e := &WaitError{Err: t.lateness(), Ahead: int(t.ahead)}
 	if g != nil {
 		e.Limit = g.name

@@ -6,7 +6,7 @@ type class struct {
 	id       classID
 	limiters []*limiter     // shared
 	slots    []slotOf       // of rules with scope PerKey; the limiters are in key.limiters
-	entries  [levels]entry  // one for each priority
+	entries  [levels]entry  // one for each level
 	ready    int            // flows in all entries
 	clock    int64          // virtual time: tag of the flow that went last
 	account  map[*key]int64 // virtual time up to which a key has had its share, when ahead of clock

@@ -79,6 +79,9 @@ func (l *Queue) Shutdown(ctx context.Context) error {
 	l.mu.Lock()
 	if l.phase == open {
 		l.phase = draining
+		for len(l.inVain) > 0 {
+			l.fail(l.inVain[0], l.inVain[0].err)
+		}
 		if l.drained() {
 			l.finish()
 		}

@@ -74,7 +74,7 @@ func (l *Queue) callFlows(now time.Time, g *limiter) {
 			continue
 		case !a.Admits(now):
 			// Another limit may show that some requests miss their deadlines.
-			if worst, later, _ := l.obstacle(now, f, nil); worst != nil && worst != g && l.expireFlow(f, &later) {
+			if worst, later, _ := l.obstacle(now, f, nil); worst != nil && worst != g && l.expireFlow(now, f, &later) {
 				continue
 			}
 			l.close(now, g, &a)
@@ -128,7 +128,7 @@ func (l *Queue) refused(now time.Time, g *limiter, x *node, a *limit.Decision, b
 		l.close(now, g, a)
 		return
 	}
-	if !g.dirty && l.expire(g.waiting, g) {
+	if !g.dirty && l.expire(now, g.waiting, g) {
 		l.markDirty(g)
 	}
 }
@@ -196,7 +196,7 @@ func (l *Queue) grant(now time.Time, f *flow) {
 
 // issue turns t into a permit for what its request took at now.
 func (l *Queue) issue(t *ticket, now time.Time) {
-	t.state, t.taken = granted, now
+	t.state, t.taken, t.err = granted, now, nil
 	t.key.flying++
 	l.flying++
 }

@@ -1,6 +1,6 @@
 package queue
 
-// A flow holds the waiting requests of one key, bucket, class and priority: retries first, then the others
+// A flow holds the waiting requests of one key, bucket, class and level: retries first, then the others
 // in order of arrival. No flow is empty. Each flow is in one wait queue: that of a limiter of its key that
 // holds it back, or else that of its entry.
 type flow struct {
@@ -77,14 +77,21 @@ func (f *flow) add(t *ticket) {
 	t.flow = f
 	f.list(t).add(t)
 	f.cost += t.r.cost()
-	if t.deadline != never {
+	switch {
+	case t.level == inVain:
+		t.queue.inVain.push(t)
+	case t.deadline != never:
 		f.dates.push(t)
 	}
 }
 
 func (f *flow) remove(t *ticket) {
 	f.list(t).remove(t)
-	f.dates.remove(t)
+	if t.level == inVain {
+		t.queue.inVain.remove(t)
+	} else {
+		f.dates.remove(t)
+	}
 	f.cost -= t.r.cost()
 	t.flow = nil
 }

@@ -18,6 +18,7 @@ type key struct {
 	prev, next      *key // by last use
 	used            int64
 	waiting, flying int32
+	haste           haste
 }
 
 // A bucket holds the requests of a key that wait behind each other.
@@ -240,16 +241,16 @@ func (k *key) eachBucket(f func(*bucket)) {
 	}
 }
 
-// flowOf returns the flow of a request. If necessary it creates the flow, in no wait queue.
-func (l *Queue) flowOf(k *key, c *class, r *Request) *flow {
-	n := l.bucketOf(k, r.Bucket)
+// flowOf returns the flow of such requests. If necessary it creates the flow, in no wait queue.
+func (l *Queue) flowOf(k *key, c *class, bucket string, level int8) *flow {
+	n := l.bucketOf(k, bucket)
 	for _, f := range n.flows {
-		if f.kind == c && f.level == r.level() {
+		if f.kind == c && f.level == level {
 			return f
 		}
 	}
 	f := l.flows.get()
-	f.node = node{flow: f, level: r.level(), deadline: never}
+	f.node = node{flow: f, level: level, deadline: never}
 	f.key, f.bucket, f.kind = k, n, c
 	n.flows = append(n.flows, f)
 	return f

@@ -127,13 +127,16 @@ func (l *Queue) leaveLimiter(g *limiter, x *node) {
 	l.alarms.remove(g)
 }
 
-// close records why the first of the limiter's wait queue cannot go, and turns away the requests that cannot
-// wait so long.
+// close records why the first of the limiter's wait queue cannot go, and decides about the requests that
+// cannot wait so long.
 func (l *Queue) close(now time.Time, g *limiter, a *limit.Decision) {
 	g.name, g.unknown, g.voluntary, g.at = a.Limit, a.Unknown, a.Paced > 0, never
 	g.share.soonest = 0
 	if !a.Unknown {
 		g.at = l.since(a.At)
+	}
+	if a.Trial.After(now) && g.next().level == inVain {
+		g.at = min(g.at, l.since(a.Trial))
 	}
 	l.alarms.fix(g, true)
 	if a.Unknown || len(g.waiting.dates) == 0 {
@@ -147,28 +150,28 @@ func (l *Queue) close(now time.Time, g *limiter, a *limit.Decision) {
 		answer := g.ask(now, &cheap)
 		g.share.soonest = l.since(answer.Earliest())
 	}
-	if l.expireFlow(f, a) || l.expire(g.waiting, g) {
+	if l.expireFlow(now, f, a) || l.expire(now, g.waiting, g) {
 		l.markDirty(g)
 	}
 }
 
-// expire turns away all members of a wait queue whose deadline is before the earliest time at which any of
-// them can go.
-func (l *Queue) expire(c *waitQueue, g *limiter) (did bool) {
+// expire decides about all members of a wait queue whose deadline is before the earliest time at which any of
+// them can go; see miss.
+func (l *Queue) expire(now time.Time, c *waitQueue, g *limiter) (did bool) {
 	for len(c.dates) > 0 && c.dates[0].deadline < g.share.soonest {
 		did = true
 		if x := c.dates[0]; x.entry != nil {
-			l.expire(&x.entry.ready, g)
+			l.expire(now, &x.entry.ready, g)
 		} else {
 			t := x.flow.dates[0]
-			l.fail(t, l.tooLate(t, g))
+			l.miss(now, t, l.tooLate(t, g))
 		}
 	}
 	return did
 }
 
-// expireFlow turns away the requests of a flow whose deadline is before the time of a.
-func (l *Queue) expireFlow(f *flow, a *limit.Decision) (did bool) {
+// expireFlow decides about the requests of a flow whose deadline is before the time of a; see miss.
+func (l *Queue) expireFlow(now time.Time, f *flow, a *limit.Decision) (did bool) {
 	if a.Unknown || a.Max > 0 {
 		return false
 	}
@@ -178,7 +181,7 @@ func (l *Queue) expireFlow(f *flow, a *limit.Decision) (did bool) {
 	}
 	g := limiter{name: a.Limit, at: at, share: &share{soonest: at}}
 	for n := len(f.dates); n > 0 && f.dates[0].deadline < at; n-- {
-		l.fail(f.dates[0], l.tooLate(f.dates[0], &g))
+		l.miss(now, f.dates[0], l.tooLate(f.dates[0], &g))
 		did = true
 	}
 	return did

@@ -14,9 +14,13 @@ const (
 	Block
 )
 
-// makeRoom applies the queue's Overflow to t, which is in the queue although the queue is full. It
-// returns the error with which t is rejected, or nil.
+// makeRoom makes room for t, which is in the queue although the queue is full: requests that wait in vain give
+// way, and otherwise the queue's Overflow applies. It returns the error with which t is rejected, or nil.
 func (l *Queue) makeRoom(t *ticket) error {
+	if oldest := l.arrivals[inVain].oldest; oldest != nil {
+		l.fail(oldest, oldest.err)
+		return nil
+	}
 	switch l.overflow {
 	case DropOldest:
 		for i := range l.arrivals {
@@ -30,12 +34,30 @@ func (l *Queue) makeRoom(t *ticket) error {
 			}
 		}
 	case Block:
-		l.drop(t)
-		l.overflowed.add(t)
-		t.key.waiting++
+		l.waitForRoom(t)
 		return nil
 	}
 	return ErrFull
+}
+
+// waitForRoom makes t wait outside the queue until there is room.
+func (l *Queue) waitForRoom(t *ticket) {
+	l.drop(t)
+	l.overflowed.add(t)
+	t.key.waiting++
+}
+
+// giveWayTo turns away a request of t's key that waits in vain. It reports whether there was one.
+func (l *Queue) giveWayTo(t *ticket) (did bool) {
+	t.key.eachBucket(func(n *bucket) {
+		for _, f := range n.flows {
+			if f.level == inVain && !did {
+				did = true
+				defer l.fail(f.head(), f.head().err) // after the loop, because n.flows changes
+			}
+		}
+	})
+	return did
 }
 
 // fillUp moves requests that wait for room into the queue as far as there is room. It reports whether

@@ -13,10 +13,16 @@ const (
 	Highest Priority = 2
 )
 
-const levels = int(Highest-Lowest) + 1
+const (
+	priorities = int(Highest-Lowest) + 1
+	// levels is how many levels requests wait at: the lowest is that of those that wait in vain, as far as
+	// is known, and the others are the priorities.
+	levels = priorities + 1
+	inVain = int8(0)
+)
 
-// level returns the index of r's priority in arrays by priority.
-func (r *Request) level() int8 { return int8(r.Priority - Lowest) }
+// level returns the level of r's priority.
+func (r *Request) level() int8 { return int8(r.Priority-Lowest) + inVain + 1 }
 
 // A share tracks the minimum shares of the priorities at a limiter. It counts every permit that passes the
 // limiter and every flow that needs it, even if the flow waits at another limiter. So two limiters that the
@@ -25,14 +31,14 @@ func (r *Request) level() int8 { return int8(r.Priority - Lowest) }
 type share struct {
 	floor   int32         // how much of each permit a waiting priority is owed, in thousandths
 	flows   int32         // that need the limiter
-	waiting [levels]int32 // those flows by priority
-	credit  [levels]int32 // how much each priority is owed, in thousandths of a permit
+	waiting [levels]int32 // those flows by level
+	credit  [levels]int32 // how much each level is owed, in thousandths of a permit
 	soonest int64         // the earliest time at which the next can go, in queue time; 0 if not known
 }
 
 // limit returns the most that a priority may be owed: a permit, and what it earns while all others that are
 // due at the same time get theirs. It keeps a priority that another limiter held back from catching up at once.
-func (s *share) limit() int32 { return 1000 + int32(levels)*s.floor }
+func (s *share) limit() int32 { return 1000 + int32(priorities)*s.floor }
 
 // owed reports whether the minimum share entitles the priority to the next permit.
 func (s *share) owed(level int8) bool { return s.floor > 0 && s.credit[level]+s.floor >= 1000 }
@@ -50,10 +56,10 @@ func (s *share) prefers(a, b int8) bool {
 	return a > b
 }
 
-// count counts a permit of the priority.
+// count counts a permit of the level. Requests that wait in vain are owed nothing.
 func (s *share) count(level int8) {
 	for i := range s.credit {
-		if s.waiting[i] > 0 {
+		if s.waiting[i] > 0 && i != int(inVain) {
 			s.credit[i] = min(s.credit[i]+s.floor, s.limit())
 		}
 	}

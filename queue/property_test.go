@@ -28,6 +28,7 @@ type world struct {
 	closed                  bool
 	full                    int // how many may wait
 	overflow                Overflow
+	vain                    int // how many waited in vain, at all steps
 }
 
 type asked struct {
@@ -79,6 +80,7 @@ func (w *world) arrive() {
 	switch r.IntN(6) {
 	case 0:
 		a.r.MaxWait = time.Duration(1+r.IntN(5000)) * time.Millisecond
+		a.r.Patient = r.IntN(2) == 0
 		a.limit = a.came.Add(a.r.MaxWait)
 	case 1:
 		a.limit = a.came.Add(time.Duration(1+r.IntN(5000)) * time.Millisecond)
@@ -238,18 +240,27 @@ func TestNobodyIsLostAndNoLimitIsExceeded(t *testing.T) {
 	if testing.Short() || raceEnabled {
 		worlds = 60
 	}
+	vain := 0
 	for seed := range uint64(worlds) {
 		synctest.Test(t, func(t *testing.T) {
 			w := &world{t: t, rng: rand.New(rand.NewPCG(seed, 7))}
 			w.costs = seed%3 == 0
 			w.line = newLine(t, w.options()...)
 			for range 200 {
+				if seed%2 == 0 { // none fails early for a deadline
+					for i := range 4 {
+						spend(w.line, fmt.Sprint("key", i))
+					}
+				}
 				w.step()
+				w.vain += len(w.line.inVain)
 			}
+			vain += w.vain
 			w.end()
 		})
 		if t.Failed() {
 			t.Fatalf("seed %d", seed)
 		}
 	}
+	assert.Greater(t, vain, worlds, "requests that waited in vain")
 }

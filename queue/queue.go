@@ -67,9 +67,10 @@ type Queue struct {
 	dirtyEntries  []*entry
 
 	waiting, flying int
-	held            int                 // requests between two attempts
-	arrivals        [levels]arrivalList // waiting requests by arrival
-	overflowed      flow                // requests that wait for room in the queue
+	held            int                  // requests between two attempts
+	arrivals        [levels]arrivalList  // waiting requests by arrival
+	inVain          heap[*ticket, byEnd] // those that wait in vain, as far as is known
+	overflowed      flow                 // requests that wait for room in the queue
 	seq, turn       int64
 
 	phase phase
@@ -101,9 +102,10 @@ func (l *Queue) since(t time.Time) int64 { return int64(t.Sub(l.start)) }
 // Acquire returns a permit as soon as all limits that apply to r allow it. It blocks until then, unless
 // r has NoWait set, and returns early with an error when ctx is done.
 //
-// If r cannot be sent before the deadline of ctx, or within its MaxWait, Acquire fails at once, without
-// waiting for the deadline; if that becomes clear only while r waits, Acquire fails then. The error is
-// a [WaitError]; it matches [context.DeadlineExceeded] if the request would miss the deadline of ctx.
+// If r cannot be sent before the deadline of ctx, or within its MaxWait, Acquire fails at once, or as soon
+// as that becomes clear. For a deadline, it does so for a few requests of each key (see [Queue.MayFailEarly]);
+// others wait for the deadline, in case a limit opens earlier. The error is a [WaitError]; it matches
+// [context.DeadlineExceeded] if the request would miss the deadline of ctx.
 // If r costs more than a limit ever allows at once, the error is a [CostError].
 //
 // When Acquire fails, r leaves the queue at once and has spent nothing.
@@ -236,7 +238,7 @@ func (l *Queue) arm(now time.Time) {
 	if len(l.deadlines) > 0 {
 		next = min(next, l.deadlines[0].deadline)
 	}
-	next = min(next, l.overflowed.earliest())
+	next = min(next, l.overflowed.earliest(), l.firstEnd())
 	if next == l.due || l.phase == closed {
 		return
 	}
@@ -275,6 +277,9 @@ func (l *Queue) onTimer() {
 	for len(l.deadlines) > 0 && l.deadlines[0].deadline <= at {
 		t := l.deadlines[0].dates[0].flow.dates[0]
 		l.fail(t, l.tooLate(t, t.flow.limiterAhead()))
+	}
+	for l.firstEnd() <= at {
+		l.giveUp(l.inVain[0], at)
 	}
 	for l.overflowed.earliest() <= at {
 		t := l.overflowed.dates[0]

@@ -40,6 +40,9 @@ type Request struct {
 	// MaxWait is the longest time to wait. A request that cannot be sent in time fails at once. 0
 	// means the queue's maximum (see [WithMaxWait]); a negative MaxWait is an error.
 	MaxWait time.Duration
+	// Patient makes MaxWait, or the queue's maximum, count like a deadline of the context: of the requests
+	// that cannot be sent in time, only some fail at once. See [Queue.Acquire].
+	Patient bool
 	// NoWait makes the request fail at once if it cannot be sent immediately.
 	NoWait bool
 	// OnWait, if not nil, is called once if the request has to wait, in the goroutine that called

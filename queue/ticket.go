@@ -24,10 +24,10 @@ type ticket struct {
 	r     *Request // until Acquire returns
 	flow  *flow    // while waiting
 	wake  chan struct{}
-	err   error
+	err   error // why it failed, or waits in vain
 
 	prev, next   *ticket // in its flow
-	older, newer *ticket // among all waiting requests of its priority
+	older, newer *ticket // among all waiting requests of its level
 
 	seq       int64 // of arrival
 	arrived   int64 // in queue time

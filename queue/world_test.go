@@ -3,6 +3,7 @@ package queue
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -41,14 +42,21 @@ func (w *world) checkError(a *asked, out *outcome) {
 }
 
 // checkOrder checks that no earlier request of the same key, bucket and priority still waits, unless a
-// went ahead as a retry or is subject to other limits.
+// went ahead as a retry, is subject to other limits, or the other waits in vain.
 func (w *world) checkOrder(a *asked) {
 	for _, b := range w.asked {
 		same := b.r.Key == a.r.Key && b.r.Bucket == a.r.Bucket && b.r.Priority == a.r.Priority && b.r.Host == a.r.Host && b.r.Path == a.r.Path
-		if same && b.id < a.id && w.waits(b) && b.res.out.Load() == nil && (!a.r.Retry || b.r.Retry) {
+		if same && b.id < a.id && w.waits(b) && b.res.out.Load() == nil && (!a.r.Retry || b.r.Retry) && !w.inVain(b) {
 			w.t.Fatalf("request %d went before %d", a.id, b.id)
 		}
 	}
+}
+
+// inVain reports whether a waits in vain, as far as is known.
+func (w *world) inVain(a *asked) bool {
+	w.line.mu.Lock()
+	defer w.line.mu.Unlock()
+	return slices.ContainsFunc(w.line.inVain, func(t *ticket) bool { return t.r == a.r })
 }
 
 // spent returns the cost of the requests like r that were granted in the last d.
@@ -133,6 +141,7 @@ func checkEmpty(t *testing.T, l *Queue) {
 	assert.Zero(t, l.flying)
 	assert.Empty(t, l.alarms)
 	assert.Empty(t, l.deadlines)
+	assert.Empty(t, l.inVain)
 	assert.Zero(t, l.overflowed.len())
 	for _, k := range l.keys {
 		assert.Zero(t, k.waiting)

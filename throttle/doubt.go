@@ -53,25 +53,31 @@ func (k *Limiter) judge(now instant, r *Reservation, response *header.Reading) {
 	}
 }
 
-// tries reports whether n may go although an announced limit says that nothing is left,
-// to see whether that is so.
-func (k *Limiter) tries(now instant, n int64) bool {
+// trial returns when n may go although an announced limit says that nothing is left, to see whether
+// that is so, as far as is known now; never if that takes an answer.
+func (k *Limiter) trial(now instant, n int64) (at instant) {
 	if k.remembered.counts() {
-		return k.remembered.tries(k, now)
+		if k.remembered.tries(k, now) {
+			return now
+		}
+		return never
 	}
-	if k.cooldown.until > now || k.sent != k.answered {
-		return false
+	if k.sent != k.answered {
+		return never
 	}
-	if v := k.view(); k.refusals.Ready(&v, now, n) > now {
-		return false
-	}
+	v := k.view()
+	at = max(now, k.cooldown.until, k.refusals.Ready(&v, now, n))
 	for i := range k.windows {
 		w := &k.windows[i]
-		if w.ready(k, now, n) > now && (!w.belief.Empty() || !w.belief.Due(now) || w.probe.Bidden() > now) {
-			return false
+		if w.ready(k, now, n) <= now {
+			continue
 		}
+		if !w.belief.Empty() {
+			return never
+		}
+		at = max(at, w.belief.Due(), w.probe.Bidden())
 	}
-	return true
+	return at
 }
 
 // Misled reports whether the server tells resets that are wrong, as windows showed that opened long

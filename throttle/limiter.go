@@ -155,7 +155,7 @@ func (k *Limiter) Ask(now time.Time, cost int) limit.Decision {
 	case test <= i:
 		return limit.Decision{At: now}
 	case test < at:
-		d := limit.Decision{At: k.time(test), Limit: name, Try: k.tries(i, n)}
+		d := limit.Decision{At: k.time(test), Limit: name, Try: k.trial(i, n) <= i}
 		if at != never {
 			d.Until = k.time(at)
 		}
@@ -163,7 +163,14 @@ func (k *Limiter) Ask(now time.Time, cost int) limit.Decision {
 	case at == never:
 		return limit.Decision{Limit: name, Unknown: true}
 	}
-	return limit.Decision{At: k.time(at), Limit: name, Try: k.tries(i, n)}
+	d := limit.Decision{At: k.time(at), Limit: name}
+	switch trial := k.trial(i, n); {
+	case trial <= i:
+		d.Try = true
+	case trial < at:
+		d.Trial = k.time(trial)
+	}
+	return d
 }
 
 // opens returns when the cooldown of the key lets n more go, or what an earlier run knew, and
@@ -226,7 +233,7 @@ func (k *Limiter) Take(now time.Time, cost int) Reservation {
 	i, n := k.instant(now), units(cost)
 	for j := range k.windows {
 		if w := &k.windows[j]; w.belief.Empty() {
-			w.belief.Send(w.belief.Due(i) && w.ready(k, i, n) > i)
+			w.belief.Send(w.belief.Due() <= i && w.ready(k, i, n) > i)
 		}
 	}
 	tests := k.tests(i, n)

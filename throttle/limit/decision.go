@@ -30,6 +30,9 @@ type Decision struct {
 	// Try says that nothing but the word of an answer that was no refusal holds the request back: one
 	// that cannot wait until At may go now, to see whether that is true.
 	Try bool
+	// Trial, if not zero, is when to ask again about a request that cannot wait until At: it may go then, to
+	// see whether that is true. It is not after At.
+	Trial time.Time
 }
 
 // Admits reports whether d lets the request go at now.

@@ -20,6 +20,9 @@ func (d *Decision) relax(now time.Time, r *Demand) {
 			*d = Decision{At: now}
 			return
 		}
+		if d.At.Before(d.Until) {
+			d.Trial = d.At
+		}
 		d.At = d.Until
 	case d.Try && !r.Awaits(now, d.At):
 		*d = Decision{At: now}

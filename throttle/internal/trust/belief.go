@@ -103,8 +103,8 @@ func (b *Belief) Empty() bool { return b.empty }
 // Beyond reports whether requests are served beyond the limit, so that it limits nothing.
 func (b *Belief) Beyond() bool { return b.beyond }
 
-// Due reports whether a request may try at now whether nothing is left.
-func (b *Belief) Due(now clock.Instant) bool { return now >= b.next }
+// Due returns when a request may try whether nothing is left.
+func (b *Belief) Due() clock.Instant { return b.next }
 
 // Send notes that a request is sent while nothing is left, and whether it goes on no other ground than to
 // try that.
