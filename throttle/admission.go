@@ -51,6 +51,9 @@ func (w *window) weigh(k *Limiter, now instant, n int64) instant {
 	if w.open() || w.ignored() {
 		return now
 	}
+	if w.competes(now) {
+		return w.competeReady(k, now, n)
+	}
 	if w.contention.Others(now) {
 		v := w.view(k, now)
 		if at, ok := w.contention.Ready(&v, n); ok && at != never {

@@ -56,7 +56,7 @@ func (w *window) observe(k *Limiter, now instant, t *Reservation, said *header.W
 	}
 	probe := w.probe.AnsweredBy(t.number) && !w.belief.Early() && w.untimed(told, reset, now) && !w.contention.Others(now)
 	if w.belief.Observe(now, said, w.leftAfter(k, t, remaining), ok, refused, probe) {
-		w.contention.Begin(w.limit) // it counts anew, and no other server did
+		w.contention.Begin(w.limit, w.number(k)) // it counts anew, and no other server did
 		w.reopen(now, ahead, remaining)
 	}
 	switch {
@@ -159,14 +159,20 @@ func (w *window) observeReset(k *Limiter, t *Reservation, reset interval, full b
 		// The same window, or one that rolls, whose reset only moves on: so it is not
 		// before what was known, but how late it may be only the newest word tells.
 		w.reset.Earliest = max(w.reset.Earliest, reset.Earliest)
+		if w.early(t.at) {
+			w.contention.TriedEarly(false)
+		}
 		w.reset.Latest, w.resetTold = reset.Latest, t.number
 		return true
 	}
 	if w.resetKnown && full { // a bucket may tell when its next token comes, which is no length
 		w.length.Moved(clock.Between(reset.Earliest-w.reset.Latest, reset.Latest-w.reset.Earliest))
 	}
+	if w.early(t.at) {
+		w.contention.TriedEarly(true)
+	}
 	w.reset, w.resetKnown, w.resetSince, w.resetTold = reset, true, k.sent, t.number
-	w.contention.Begin(w.limit)
+	w.contention.Begin(w.limit, w.number(k))
 	return true
 }
 

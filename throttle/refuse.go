@@ -43,8 +43,8 @@ func (k *Limiter) refuse(now instant, t *Reservation, r *header.Reading) {
 	if !explained && !again && len(k.windows) == 0 && k.refusals.Pass(&v, &sent, asked) {
 		return
 	}
-	if test {
-		k.cooldown.extend(now + asked) // the wait of the refusal before lasts
+	if test || explained && k.competes(r, now) {
+		k.cooldown.extend(now + asked) // a test leaves the wait of the refusal before as it is
 	} else {
 		k.cooldown.refuse(k, now, wait(r), r.Wait.Known(), t)
 	}

@@ -2,11 +2,12 @@
 // what is left is ours.
 //
 // It reads no clock and imports nothing of this module but packages clock, eventlog and kind.
-// Start reading here; turns.go is about clients that send one after the other, and replicas.go
-// about servers that count apart.
+// Start reading here; turns.go is about clients that send one after the other, rivals.go about
+// those that do not yield, and replicas.go about servers that count apart.
 package contention
 
 import (
+	"math"
 	"math/rand/v2"
 
 	"github.com/forbear-go/forbear/throttle/internal/clock"
@@ -41,6 +42,7 @@ type Estimator struct {
 	next  clock.Instant
 
 	turns    turns
+	rivals   rivals
 	replicas replicas
 
 	// Of a bucket: what we, and what all took out of it lately.
@@ -114,10 +116,17 @@ const sharePrior = 8
 // Others reports whether other clients are believed to spend the quota.
 func (s *Estimator) Others(now clock.Instant) bool { return now < s.until }
 
-// Begin starts over with a new window of the given limit.
-func (s *Estimator) Begin(limit int64) {
+// Begin starts over with a new window of the given limit, which has this number of those of the
+// server's clock.
+func (s *Estimator) Begin(limit, number int64) {
 	if s.begun {
-		s.past = s.turns.begin(s.Part(limit), s.Others(s.heard))
+		others := s.Others(s.heard)
+		if s.turns.on {
+			s.rivals.end(s.turns.hurried)
+		}
+		s.rivals.begin(number, others)
+		s.past = s.turns.begin(s.reckon(limit), others && !s.rivals.now)
+		s.rivals.early.begin()
 	}
 	s.begun = false
 }
@@ -125,10 +134,19 @@ func (s *Estimator) Begin(limit int64) {
 // NewLimit forgets what another limit showed.
 func (s *Estimator) NewLimit() { *s = Estimator{replicas: s.replicas} }
 
-// Part returns which part of all that was spent is ours: over this window and, fading, those
+// Part returns which part of what is left is ours: that which we had of all that was spent, or
+// half beside others who do not yield.
+func (s *Estimator) Part(limit int64) float64 {
+	if s.Competes(s.heard) {
+		return max(s.reckon(limit), rivalsPart)
+	}
+	return s.reckon(limit)
+}
+
+// reckon returns which part of all that was spent is ours: over this window and, fading, those
 // before. It is seldom asked for, so that it is reckoned only then, from what the newest
 // response left behind.
-func (s *Estimator) Part(limit int64) float64 {
+func (s *Estimator) reckon(limit int64) float64 {
 	if s.due {
 		fall, own := s.from-s.left, s.newest-s.number
 		prior := float64(limit) / sharePrior
@@ -140,7 +158,11 @@ func (s *Estimator) Part(limit int64) float64 {
 
 // Budget returns up to which number requests are our part.
 func (s *Estimator) Budget(limit int64) int64 {
-	return s.newest + int64(s.Part(limit)*float64(s.left)) + s.back
+	part := s.Part(limit) * float64(s.left)
+	if s.Competes(s.heard) {
+		part = math.Ceil(part) // also of the last one
+	}
+	return s.newest + int64(part) + s.back
 }
 
 // Remaining returns what the newest response said remains of this window.

@@ -10,20 +10,14 @@ import (
 // at which what is left would last until the reset, if no other client were there. All see the
 // same, so that they send at the same rate, however many they are and whichever began: while
 // one sends once, each of the others does. Beside clients that take what they can, that would
-// leave us hardly anything, so that turns are taken only where all do.
+// leave us hardly anything, so that turns are taken only where all do; see rivals.
 type turns struct {
-	on         bool    // they are taken in this window
-	hurried    bool    // other clients did not wait for theirs
-	vain       int     // windows in a row in which they did not
-	pause      int     // in so many windows to come no turns are taken,
-	pauseAfter int     // which doubles
-	part       float64 // ours, of the last window in which no client hurried
+	on      bool    // they are taken in this window
+	hurried bool    // other clients did not wait for theirs
+	part    float64 // ours, of the last window in which no client hurried
 }
 
 const (
-	turnsVain  = 2  // windows in vain end them, for so many windows:
-	turnsRest  = 8  // first,
-	turnsPause = 64 // and at most
 	// A client that sent so much less than its part of what is left, turnsSure times and
 	// turnsFew more, sends freely. turnsPart is the largest part that a client counts on.
 	turnsFew  = 16
@@ -38,7 +32,7 @@ const (
 // TakesTurns reports whether other clients spend a window that is open, and neither rolls nor
 // refills, and that is spent in turns.
 func (s *Estimator) TakesTurns(v *View) bool {
-	return s.Others(v.Now) && s.turns.on && !v.Kind.Rolls() && s.begun && !v.Kind.Regains() &&
+	return s.Others(v.Now) && s.turns.on && !s.turns.hurried && !v.Kind.Rolls() && s.begun && !v.Kind.Regains() &&
 		v.ResetKnown && v.Now < v.Reset.Earliest
 }
 
@@ -74,19 +68,9 @@ func (s *Estimator) observeTurns(v *View) {
 // begin starts over with a new window. It returns our part of the last one, or, where
 // turns were taken in vain, of the one before.
 func (u *turns) begin(part float64, others bool) float64 {
-	switch {
-	case u.pause > 0:
-		u.pause--
-	case u.hurried:
+	if u.hurried {
 		part = u.part
-		if u.vain++; u.vain >= turnsVain {
-			u.pauseAfter = min(max(2*u.pauseAfter, turnsRest), turnsPause)
-			u.pause, u.vain = u.pauseAfter, 0
-		}
-	case u.on:
-		u.pauseAfter, u.vain = 0, 0
 	}
-	u.on, u.hurried = others && u.pause == 0, false
-	u.part = part
+	u.on, u.hurried, u.part = others, false, part
 	return part
 }

@@ -1,0 +1,78 @@
+package throttle
+
+import (
+	"math"
+
+	"github.com/forbear-go/forbear/throttle/header"
+)
+
+// competes reports whether other clients spend the window who take what they can. Beside them
+// nothing is gained by waiting for longer than they do.
+func (w *window) competes(now instant) bool {
+	return w.contention.Competes(now) && w.resetKnown && w.kind.Emission() == 0
+}
+
+// competeReady returns when n more may go beside clients that take what they can: at once while
+// what is left allows for it, and, when the window opens, up to half of the limit before any
+// response tells what is left then. By that it would all be spent.
+func (w *window) competeReady(k *Limiter, now instant, n int64) instant {
+	if w.credited && w.left(k, now) >= n {
+		return now
+	}
+	at, all := w.competeOpens(k)
+	switch {
+	case at > now:
+		return at
+	case all && w.history.After(at-1)+n <= (w.limit-w.reserve+1)/2:
+		return now
+	}
+	return w.probe.InTurn(at, w.length.Value, &k.rtt)
+}
+
+// competeOpens returns when the window opens, and whether more than one may go then.
+func (w *window) competeOpens(k *Limiter) (at instant, all bool) {
+	at = w.reset.Latest
+	if one, more := w.contention.Early(); one {
+		at, all = w.told(), more
+	} else {
+		all = true
+	}
+	return max(at, w.probe.Bidden()), all
+}
+
+// told returns the reset as it was told, at the latest: it may be earlier or later by the step of
+// the notation.
+func (w *window) told() instant {
+	return max(w.reset.Latest-w.coarse.Step(), w.reset.Earliest)
+}
+
+// early reports whether a request that was sent then came by the reset as it was told, although
+// that may not have been the last of the window.
+func (w *window) early(sent instant) bool {
+	return w.resetKnown && sent >= w.told() && sent < w.reset.Latest
+}
+
+// number returns which of the windows of the server's clock it is.
+func (w *window) number(k *Limiter) int64 {
+	if w.length.Value <= 0 {
+		return 0
+	}
+	at := float64(k.clock.Origin.UnixNano()) + float64(w.reset.Latest-w.coarse.Step())
+	if k.clock.Known {
+		at += float64(k.clock.Offset.Latest)
+	}
+	return int64(math.Round(at / float64(w.length.Value)))
+}
+
+// competes reports whether a refusal is because of a window that others spend who take what they
+// can. Then the window tells when to come back, and no request waits for the response to another.
+func (k *Limiter) competes(r *header.Reading, now instant) bool {
+	for i := range k.windows {
+		if w := &k.windows[i]; w.competes(now) {
+			if said := w.said(r); said != nil && w.emptied(said) {
+				return true
+			}
+		}
+	}
+	return false
+}
