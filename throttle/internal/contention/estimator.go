@@ -122,7 +122,7 @@ func (s *Estimator) Begin(limit, number int64) {
 	if s.begun {
 		others := s.Others(s.heard)
 		if s.turns.on {
-			s.rivals.end(s.turns.hurried)
+			s.rivals.end(s.turns.hurried, s.turns.yielded)
 		}
 		s.rivals.begin(number, others)
 		s.past = s.turns.begin(s.reckon(limit), others && !s.rivals.now)

@@ -24,15 +24,17 @@ const (
 	rivalsPart = 0.5
 )
 
-// end takes in whether others hurried in a window in which we yielded.
-func (r *rivals) end(hurried bool) {
-	if !hurried {
+// end takes in how others spent a window in which we yielded. Where little was seen of it, that
+// says nothing.
+func (r *rivals) end(hurried, yielded bool) {
+	switch {
+	case hurried:
+		if r.vain++; r.vain >= rivalsVain {
+			r.every = min(max(2*r.every, rivalsEvery), rivalsMost)
+			r.vain = rivalsVain - 1
+		}
+	case yielded:
 		r.vain, r.every = 0, 0
-		return
-	}
-	if r.vain++; r.vain >= rivalsVain {
-		r.every = min(max(2*r.every, rivalsEvery), rivalsMost)
-		r.vain = rivalsVain - 1
 	}
 }
 
@@ -43,7 +45,7 @@ func (r *rivals) begin(number int64, others bool) {
 
 // Competes reports whether other clients spend the quota who do not yield.
 func (s *Estimator) Competes(now clock.Instant) bool {
-	return s.Others(now) && (s.rivals.now || s.turns.hurried)
+	return s.Others(now) && (s.rivals.now || s.turns.hurried && s.rivals.vain > 0)
 }
 
 // An early decides whether requests go when the window opens by the reset as it was told, although

@@ -14,6 +14,7 @@ import (
 type turns struct {
 	on      bool    // they are taken in this window
 	hurried bool    // other clients did not wait for theirs
+	yielded bool    // something was left late enough for all who do
 	part    float64 // ours, of the last window in which no client hurried
 }
 
@@ -25,8 +26,13 @@ const (
 	turnsPart = 0.25
 	// turnsMany is more clients than share one window. If others spend by turnsHaste faster
 	// than as many as we see would, and two, some do not wait.
-	turnsMany  = 24
-	turnsHaste = 1.25
+	turnsMany   = 24
+	turnsHaste  = 1.25
+	turnsChance = 2
+	// Those who take turns leave something of a window until this part of it has passed, and
+	// those who do not leave nothing at that one.
+	turnsSoon = 1. / 8
+	turnsLate = 1. / 4
 )
 
 // TakesTurns reports whether other clients spend a window that is open, and neither rolls nor
@@ -49,16 +55,26 @@ func (s *Estimator) Turn(v *View, n int64, mayPass bool) (at clock.Instant, wait
 	return max(v.Now, v.LastSent+clock.Times(step, n)), true
 }
 
-// observeTurns holds what is left against turns. If n other clients and this one take them, the
-// others leave at least the n-th power of the part of the window that remains.
+// observeTurns holds what is left against turns. If n other clients and this one take them, from
+// the latest moment at which the window may have opened, the others leave at least the n-th power
+// of the part of the window that remains.
 func (s *Estimator) observeTurns(v *View) {
-	u, length, remains := &s.turns, v.Length, v.Reset.Earliest-v.Now
-	if !u.on || v.Kind.Rolls() || remains <= length/16 || remains >= length || 4*(v.Limit-s.left) < v.Limit {
+	u, span, remains := &s.turns, v.Length-v.Reset.Width(), v.Reset.Earliest-v.Now
+	if !u.on || v.Kind.Rolls() || remains <= v.Length/16 || remains >= v.Length {
 		return
 	}
+	passed := float64(max(span-remains, 0)+2*v.RTT.Usual()) / float64(max(span, 1))
+	if s.left == 0 && passed < turnsSoon {
+		u.hurried = true
+	}
+	u.yielded = u.yielded || s.left > 0 && passed >= turnsLate
 	own := s.newest - s.number + 1
 	theirs := float64(v.Limit - s.left - own)
-	all := -math.Log1p(-min(theirs, float64(v.Limit)-.5)/float64(v.Limit)) / math.Log(float64(length)/float64(remains))
+	theirs -= turnsChance * math.Sqrt(max(theirs, 0)) // where they are few, chance may explain some
+	if 2*s.left > v.Limit || 4*theirs < float64(v.Limit) || passed >= 1 {
+		return
+	}
+	all := math.Log1p(-min(theirs, float64(v.Limit)-.5)/float64(v.Limit)) / math.Log1p(-passed)
 	seen := theirs / float64(own)
 	if all > turnsMany || all > turnsHaste*seen+2 {
 		u.hurried = true
@@ -71,6 +87,6 @@ func (u *turns) begin(part float64, others bool) float64 {
 	if u.hurried {
 		part = u.part
 	}
-	u.on, u.hurried, u.part = others, false, part
+	*u = turns{on: others, part: part}
 	return part
 }
