@@ -8,22 +8,29 @@ import (
 
 // competes reports whether other clients spend the window who take what they can. Beside them
 // nothing is gained by waiting for longer than they do.
-func (w *window) competes(now instant) bool {
-	return w.contention.Competes(now) && w.resetKnown && w.kind.Emission() == 0
-}
+func (w *window) competes(now instant) bool { return w.contention.Competes(now) && w.resetKnown }
 
 // competeReady returns when n more may go beside clients that take what they can: at once while
 // what is left allows for it, and, when the window opens, up to half of the limit before any
 // response tells what is left then. By that it would all be spent.
 func (w *window) competeReady(k *Limiter, now instant, n int64) instant {
+	if w.kind.Emission() > 0 {
+		v := w.view(k, now)
+		at, _ := w.contention.Ready(&v, n)
+		return at
+	}
 	if w.credited && w.left(k, now) >= n {
 		return now
 	}
 	at, all := w.competeOpens(k)
+	since := at - 1
+	if w.kind.Rolls() {
+		since = now - w.length.Value
+	}
 	switch {
 	case at > now:
 		return at
-	case all && w.history.After(at-1)+n <= (w.limit-w.reserve+1)/2:
+	case all && w.history.After(since)+n <= (w.limit-w.reserve+1)/2:
 		return now
 	}
 	return w.probe.InTurn(at, w.length.Value, &k.rtt)
@@ -46,33 +53,42 @@ func (w *window) told() instant {
 	return max(w.reset.Latest-w.coarse.Step(), w.reset.Earliest)
 }
 
-// early reports whether a request that was sent then came by the reset as it was told, although
-// that may not have been the last of the window.
-func (w *window) early(sent instant) bool {
-	return w.resetKnown && sent >= w.told() && sent < w.reset.Latest
+// observeEarly takes in the reset that the response to a request tells that was sent then, if that
+// was by the reset as it was told, although that may not have been the last of the window.
+func (w *window) observeEarly(sent instant, reset interval, refused bool) {
+	if !w.resetKnown || sent < w.told() || sent >= w.reset.Latest {
+		return
+	}
+	if opened := reset.Earliest > w.reset.Latest; opened || refused || w.kind.Moves() {
+		w.contention.TriedEarly(opened || !refused)
+	}
 }
 
-// number returns which of the windows of the server's clock it is.
-func (w *window) number(k *Limiter) int64 {
+// number returns which of the windows of the server's clock is the one that ends then.
+func (w *window) number(k *Limiter, end instant) int64 {
 	if w.length.Value <= 0 {
 		return 0
 	}
-	at := float64(k.clock.Origin.UnixNano()) + float64(w.reset.Latest-w.coarse.Step())
+	at := float64(k.clock.Origin.UnixNano()) + float64(end)
 	if k.clock.Known {
 		at += float64(k.clock.Offset.Latest)
 	}
 	return int64(math.Round(at / float64(w.length.Value)))
 }
 
-// competes reports whether a refusal is because of a window that others spend who take what they
-// can. Then the window tells when to come back, and no request waits for the response to another.
-func (k *Limiter) competes(r *header.Reading, now instant) bool {
+// competed returns when a refusal is over that is because of a window that others spend who take
+// what they can. Then the window tells when to come back, and no request waits for the response to
+// another; beside those who empty a bucket none but the refused one waits for the time that it
+// names.
+func (k *Limiter) competed(r *header.Reading, now instant) (over instant, ok bool) {
 	for i := range k.windows {
-		if w := &k.windows[i]; w.competes(now) {
-			if said := w.said(r); said != nil && w.emptied(said) {
-				return true
-			}
+		w := &k.windows[i]
+		if said := w.said(r); !w.competes(now) || said == nil || !w.emptied(said) {
+			continue
+		}
+		if ok = true; w.kind.Emission() == 0 {
+			over = now + named(r)
 		}
 	}
-	return false
+	return over, ok
 }

@@ -41,6 +41,7 @@ func (w *window) observe(k *Limiter, now instant, t *Reservation, said *header.W
 		w.coarse.Tell(clock.Bounded(said.Reset.Resolution), reset != raw)
 		w.kind.Move(reset, w.length.Value)
 		w.kind.Told(now, raw, w.coarse.Step())
+		w.observeEarly(t.at, reset, refused)
 		if !w.observeReset(k, t, reset, full) && !w.fullSooner() {
 			return
 		}
@@ -56,7 +57,7 @@ func (w *window) observe(k *Limiter, now instant, t *Reservation, said *header.W
 	}
 	probe := w.probe.AnsweredBy(t.number) && !w.belief.Early() && w.untimed(told, reset, now) && !w.contention.Others(now)
 	if w.belief.Observe(now, said, w.leftAfter(k, t, remaining), ok, refused, probe) {
-		w.contention.Begin(w.limit, w.number(k)) // it counts anew, and no other server did
+		w.contention.Begin(w.limit, w.number(k, w.told())) // it counts anew, and no other server did
 		w.reopen(now, ahead, remaining)
 	}
 	switch {
@@ -159,20 +160,14 @@ func (w *window) observeReset(k *Limiter, t *Reservation, reset interval, full b
 		// The same window, or one that rolls, whose reset only moves on: so it is not
 		// before what was known, but how late it may be only the newest word tells.
 		w.reset.Earliest = max(w.reset.Earliest, reset.Earliest)
-		if w.early(t.at) {
-			w.contention.TriedEarly(false)
-		}
 		w.reset.Latest, w.resetTold = reset.Latest, t.number
 		return true
 	}
 	if w.resetKnown && full { // a bucket may tell when its next token comes, which is no length
 		w.length.Moved(clock.Between(reset.Earliest-w.reset.Latest, reset.Latest-w.reset.Earliest))
 	}
-	if w.early(t.at) {
-		w.contention.TriedEarly(true)
-	}
 	w.reset, w.resetKnown, w.resetSince, w.resetTold = reset, true, k.sent, t.number
-	w.contention.Begin(w.limit, w.number(k))
+	w.contention.Begin(w.limit, w.number(k, w.told()))
 	return true
 }
 
@@ -226,7 +221,7 @@ func (w *window) observeRemaining(k *Limiter, now instant, t *Reservation, remai
 		return
 	}
 	v := w.view(k, now)
-	w.contention.Observe(&contention.Response{View: &v, Number: t.number, Cost: t.cost, Before: t.answered, At: t.at, Remaining: remaining}, &k.random)
+	w.contention.Observe(&contention.Response{View: &v, Number: t.number, Cost: t.cost, Before: t.answered, At: t.at, Remaining: remaining, Window: w.number(k, now)}, &k.random)
 	w.kind.Observe(&kind.Observation{
 		View: &v.View, Sent: t.at, Remaining: remaining, Unsure: k.sent - t.answered - t.cost, Told: reset, ResetTold: resetTold,
 		Telling: 2*(remaining-w.reserve) <= w.limit || w.probe.AnsweredBy(t.number),

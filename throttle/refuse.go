@@ -43,9 +43,13 @@ func (k *Limiter) refuse(now instant, t *Reservation, r *header.Reading) {
 	if !explained && !again && len(k.windows) == 0 && k.refusals.Pass(&v, &sent, asked) {
 		return
 	}
-	if test || explained && k.competes(r, now) {
-		k.cooldown.extend(now + asked) // a test leaves the wait of the refusal before as it is
-	} else {
+	over, competed := k.competed(r, now)
+	switch {
+	case competed:
+		k.cooldown.extend(over)
+	case test:
+		k.cooldown.extend(now + asked) // the wait of the refusal before lasts
+	default:
 		k.cooldown.refuse(k, now, wait(r), r.Wait.Known(), t)
 	}
 	k.refuseUnits(now, t, r)
@@ -76,7 +80,7 @@ func (k *Limiter) refuse(now instant, t *Reservation, r *header.Reading) {
 				w.history.Remove(t.at, t.cost)
 				w.contention.Refused(again)
 			}
-			if r.Wait.Explicit {
+			if r.Wait.Explicit && !competed {
 				w.probe.Bid(k.cooldown.until)
 			}
 		}

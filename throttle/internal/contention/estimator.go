@@ -66,6 +66,7 @@ type Response struct {
 	Before    int64         // requests answered when it was sent
 	At        clock.Instant // when it was sent
 	Remaining int64
+	Window    int64 // which of the windows of the server's clock has just begun, where they have no end
 }
 
 // fairMargin is the part of what we spend that we leave free, so that others who
@@ -75,6 +76,9 @@ const fairMargin = 0.04
 // drawLevel is the part of a bucket that, if it is left, lets one client take all
 // that flows in.
 const drawLevel = 10
+
+// drawLeast is the part of all that flows in that a client takes however little is left.
+const drawLeast = 8
 
 // fill notes how much our log holds of a window that does not roll, as far as is
 // known, or not yet.
@@ -95,6 +99,9 @@ func (s *Estimator) hold(r *Response) float64 {
 	}
 	s.low, s.most = min(s.low, r.Remaining), max(s.most, r.Log.After(r.Now-r.Length))
 	if r.Now >= s.next {
+		if r.Kind.Emission() == 0 {
+			s.rivals.roll(r, s.low == 0 && s.most >= int64(s.holds)-1, s.low > 0, s.Others(r.Now))
+		}
 		s.holds = min(s.holds, float64(s.most)) + part*(float64(s.low)-fairMargin*own)
 		s.low, s.most, s.next = r.Limit, 0, r.Now+r.Length
 	}
@@ -252,14 +259,19 @@ func (s *Estimator) draw(r *Response) {
 	if s.all > 1.05*s.own+float64(4+r.Sent-r.Answered) {
 		s.until = r.Now + 2*clock.Times(step, r.Limit)
 	}
+	s.turns.hurried = false
+	s.rivals.draw(r)
 }
 
 // drawReady returns when n may be taken out of a bucket that other clients use: at a rate in
 // proportion to what is left. All clients that do so see the same, so that they send at the
 // same rate, and what is left settles where together they take what flows in.
 func (s *Estimator) drawReady(v *View, n int64) clock.Instant {
-	level := max(s.left-v.Reserve, 1)
 	full := max(v.Limit/drawLevel, 1)
+	level := max(s.left-v.Reserve, full/drawLeast, 1)
+	if s.Competes(v.Now) {
+		level = 2 * full // as often as what flows in goes to others
+	}
 	return max(v.Now, v.LastSent+clock.Times(v.Kind.Emission(), n*full)/clock.Instant(level))
 }
 

@@ -12,6 +12,8 @@ type rivals struct {
 	vain  int   // windows in a row in which only we did
 	every int64 // of so many windows we yield in one; 0 is all
 
+	dry   int           // responses in a row that told of an empty bucket,
+	since clock.Instant // the first of them then
 	early early
 }
 
@@ -22,6 +24,11 @@ const (
 	// rivalsPart is our part of what is left beside others who do not yield: that of
 	// one of two.
 	rivalsPart = 0.5
+	// So many responses in a row tell of an empty bucket where not all clients yield, for a
+	// part of the time that fills it, unless it is smaller than so many clients leave a whole
+	// request of.
+	rivalsDry   = 16
+	rivalsShare = turnsMany * drawLevel
 )
 
 // end takes in how others spent a window in which we yielded. Where little was seen of it, that
@@ -41,6 +48,30 @@ func (r *rivals) end(hurried, yielded bool) {
 // begin starts over with the window of this number of the server's clock.
 func (r *rivals) begin(number int64, others bool) {
 	r.now = others && r.every > 0 && number%r.every != 0
+}
+
+// roll takes in how others spent a window that rolls in as long as it is.
+func (r *rivals) roll(v *Response, hurried, yielded, others bool) {
+	if !r.now {
+		r.end(hurried, yielded)
+	}
+	r.begin(v.Window, others)
+}
+
+// draw takes in what is left of a bucket. Clients that yield leave something. In one window of
+// rivalsEvery they look for each other.
+func (r *rivals) draw(v *Response) {
+	switch {
+	case v.Window%rivalsEvery == 0:
+		r.dry = 0
+	case v.Remaining == 0:
+		if r.dry++; r.dry == 1 {
+			r.since = v.Now
+		}
+	case v.Remaining > 1:
+		r.dry = 0
+	}
+	r.now = r.dry >= rivalsDry && v.Limit >= rivalsShare && v.Now-r.since > v.Kind.Emission()*clock.Instant(v.Limit)/2
 }
 
 // Competes reports whether other clients spend the quota who do not yield.
