@@ -38,13 +38,14 @@ func (w *window) competeReady(k *Limiter, now instant, n int64) instant {
 
 // competeOpens returns when the window opens, and whether more than one may go then.
 func (w *window) competeOpens(k *Limiter) (at instant, all bool) {
-	at = w.reset.Latest
-	if one, more := w.contention.Early(); one {
-		at, all = w.told(), more
-	} else {
-		all = true
+	told := w.told()
+	if bidden := k.cooldown.until; bidden >= told {
+		return bidden, true // as the server said
 	}
-	return max(at, w.probe.Bidden()), all
+	if one, more := w.contention.Early(); one {
+		return told, more
+	}
+	return w.reset.Latest, true
 }
 
 // told returns the reset as it was told, at the latest: it may be earlier or later by the step of

@@ -45,6 +45,7 @@ func (k *Limiter) refuse(now instant, t *Reservation, r *header.Reading) {
 	}
 	over, competed := k.competed(r, now)
 	switch {
+	case competed && k.cooldown.until > now: // the refusals of a burst name one moment, later and later
 	case competed:
 		k.cooldown.extend(over)
 	case test:
