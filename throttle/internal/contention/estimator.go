@@ -188,8 +188,11 @@ func (s *Estimator) Observe(r *Response, random *rand.PCG) {
 	if s.begun && r.Number < s.newest {
 		return
 	}
-	if r.Kind.Emission() > 0 && s.begun {
-		s.draw(r)
+	if r.Kind.Emission() > 0 {
+		s.turns.hurried = false // a burst emptied what seemed to be a window
+		if s.begun {
+			s.draw(r)
+		}
 	}
 	if s.begun {
 		s.replicas.observe(r, s.left)
@@ -260,7 +263,6 @@ func (s *Estimator) draw(r *Response) {
 	if s.all > 1.05*s.own+float64(4+r.Sent-r.Answered) {
 		s.until = r.Now + 2*clock.Times(step, r.Limit)
 	}
-	s.turns.hurried = false
 	s.rivals.draw(r)
 }
 

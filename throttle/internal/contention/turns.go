@@ -60,7 +60,7 @@ func (s *Estimator) Turn(v *View, n int64, mayPass bool) (at clock.Instant, wait
 // of the part of the window that remains.
 func (s *Estimator) observeTurns(v *View) {
 	u, span, remains := &s.turns, v.Length-v.Reset.Width(), v.Reset.Earliest-v.Now
-	if !u.on || v.Kind.Rolls() || remains <= v.Length/16 || remains >= v.Length {
+	if !u.on || v.Kind.Rolls() || v.Kind.Emission() > 0 || remains <= v.Length/16 || remains >= v.Length {
 		return
 	}
 	passed := float64(max(span-remains, 0)+2*v.RTT.Usual()) / float64(max(span, 1))
