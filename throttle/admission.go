@@ -90,11 +90,14 @@ func (w *window) plenty(k *Limiter, now instant, n int64) bool {
 // left returns how many may go on credit.
 func (w *window) left(k *Limiter, now instant) int64 {
 	left := w.grantedThrough - w.reserve - k.sent + w.kind.Extra()
+	if w.spread(now) {
+		return w.contention.ReplicasBudget(w.limit) - w.reserve - k.sent
+	}
 	if w.contention.Others(now) {
 		left = min(left, w.contention.Budget(w.limit)-w.reserve-k.sent)
 	}
 	if w.contention.Replicas(now) && !w.kind.Regains() && !w.kind.Moves() {
-		left = min(left, w.contention.ReplicasBudget()-w.reserve-k.sent)
+		left = min(left, w.contention.ReplicasBudget(w.limit)-w.reserve-k.sent)
 	}
 	return left
 }

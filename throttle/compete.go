@@ -8,13 +8,21 @@ import (
 
 // competes reports whether other clients spend the window who take what they can. Beside them
 // nothing is gained by waiting for longer than they do.
-func (w *window) competes(now instant) bool { return w.contention.Competes(now) && w.resetKnown }
+func (w *window) competes(now instant) bool {
+	return w.resetKnown && (w.spread(now) || w.contention.Competes(now))
+}
+
+// spread reports whether several servers count apart, and how many they are is known. Then others
+// cannot be told from servers that counted more than the one before.
+func (w *window) spread(now instant) bool {
+	return w.contention.Replicas(now) && !w.kind.Regains() && !w.kind.Moves() && w.contention.ReplicasNumber(w.limit) > 1
+}
 
 // competeReady returns when n more may go beside clients that take what they can: at once while
 // what is left allows for it, and, when the window opens, up to half of the limit before any
 // response tells what is left then. By that it would all be spent.
 func (w *window) competeReady(k *Limiter, now instant, n int64) instant {
-	if w.kind.Emission() > 0 {
+	if w.kind.Emission() > 0 && !w.spread(now) {
 		v := w.view(k, now)
 		at, _ := w.contention.Ready(&v, n)
 		return at
@@ -30,10 +38,19 @@ func (w *window) competeReady(k *Limiter, now instant, n int64) instant {
 	switch {
 	case at > now:
 		return at
-	case all && w.history.After(since)+n <= (w.limit-w.reserve+1)/2:
+	case all && w.history.After(since)+n <= w.half(now):
 		return now
 	}
 	return w.probe.InTurn(at, w.length.Value, &k.rtt)
+}
+
+// half returns how many may go into a window that has opened before a response tells of it.
+func (w *window) half(now instant) int64 {
+	limit := float64(w.limit - w.reserve + 1)
+	if w.spread(now) {
+		limit *= w.contention.ReplicasNumber(w.limit)
+	}
+	return int64(limit / 2)
 }
 
 // competeOpens returns when the window opens, and whether more than one may go then.
@@ -87,7 +104,7 @@ func (k *Limiter) competed(r *header.Reading, now instant) (over instant, ok boo
 		if said := w.said(r); !w.competes(now) || said == nil || !w.emptied(said) {
 			continue
 		}
-		if ok = true; w.kind.Emission() == 0 {
+		if ok = true; w.kind.Emission() == 0 && !w.spread(now) {
 			over = now + named(r)
 		}
 	}

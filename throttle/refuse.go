@@ -76,7 +76,9 @@ func (k *Limiter) refuse(now instant, t *Reservation, r *header.Reading) {
 				w.coarse.Refuse()
 			}
 			w.trust.Confirm(&k.trust)
-			w.exhaust(k, now)
+			if !w.spread(now) {
+				w.exhaust(k, now)
+			}
 			if w.contention.Others(now) {
 				w.history.Remove(t.at, t.cost)
 				w.contention.Refused(again)

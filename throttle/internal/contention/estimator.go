@@ -195,9 +195,9 @@ func (s *Estimator) Observe(r *Response, random *rand.PCG) {
 		}
 	}
 	if s.begun {
-		s.replicas.observe(r, s.left)
+		s.replicas.observe(r, s.left, r.Number-s.number+1)
 	} else {
-		s.replicas.begin(r.Number + r.Remaining)
+		s.replicas.begin(r)
 	}
 	s.newest, s.heard, s.left = r.Number, r.Now, r.Remaining
 	if !s.begun {
