@@ -37,8 +37,9 @@ type simulation struct {
 	naiveEvery   time.Duration
 	naiveCallers int
 
-	rivals  int // so many callers of a client that only retries share the quota
-	instead int // and so many take our place
+	rivals      int           // so many callers of a client that only retries share the quota
+	rivalsLeave time.Duration // when they stop; 0 is never
+	instead     int           // so many of them take our place
 
 	lesson  *Lesson                          // given to the throttles; may be nil
 	explain func(format string, args ...any) // told of each refusal; may be nil
@@ -61,21 +62,6 @@ type outcome struct {
 	stuck                   bool // nothing would ever have happened again
 	longest                 time.Duration
 	lesson                  Lesson // of the first process
-}
-
-// count counts what is sent until the given time.
-func (o *outcome) count(to time.Time) func(now time.Time, ok bool) {
-	return func(now time.Time, ok bool) {
-		switch {
-		case !now.Before(to):
-			return
-		case ok:
-			o.admitted++
-		default:
-			o.refused++
-		}
-		o.sent++
-	}
 }
 
 // used is the share of what could have been admitted, whichever client got it.
@@ -151,12 +137,12 @@ func (s simulation) run() outcome {
 		}
 	}
 	r.startNaive()
-	r.retrying(r.rivals, func(now time.Time, ok bool) {
+	r.retrying(r.rivals, r.rivalsLeave, func(now time.Time, ok bool) {
 		if ok && now.Before(r.to) {
 			r.out.naive++
 		}
 	})
-	r.retrying(r.instead, r.out.count(r.to))
+	r.retrying(r.instead, 0, r.out.count(r.to))
 	r.out.stuck = !r.runUntil(r.to)
 	r.out.oracle = s.oracle()
 	r.out.lesson = first.Lesson(r.to)
