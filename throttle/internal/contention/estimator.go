@@ -129,10 +129,11 @@ func (s *Estimator) Begin(limit, number int64) {
 	if s.begun {
 		others := s.Others(s.heard)
 		if s.turns.on {
-			s.rivals.end(s.turns.hurried, s.turns.yielded)
+			s.rivals.end(limit, s.turns.hurried, s.turns.yielded)
 		}
 		s.rivals.begin(number, others)
 		s.past = s.turns.begin(s.reckon(limit), others && !s.rivals.now)
+		s.turns.sure = s.rivals.vain >= vain(limit)-1
 		s.rivals.early.begin()
 	}
 	s.begun = false
@@ -221,7 +222,7 @@ func (s *Estimator) Observe(r *Response, random *rand.PCG) {
 
 // begin takes in the first response of a window.
 func (s *Estimator) begin(r *Response, random *rand.PCG) {
-	s.rivals.blur = r.ResetKnown && 2*r.Reset.Width() >= r.Length && r.Length > 0 && !r.Kind.Rolls() && r.Kind.Emission() == 0
+	s.rivals.blur = r.ResetKnown && 4*r.Reset.Width() >= 3*r.Length && r.Length > 0 && !r.Kind.Rolls() && r.Kind.Emission() == 0
 	s.begun, s.from, s.number, s.sure = true, r.Remaining, r.Number, r.Before+r.Cost
 	if s.past == 0 {
 		s.past = 1

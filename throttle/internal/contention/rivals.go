@@ -19,7 +19,12 @@ type rivals struct {
 }
 
 const (
-	rivalsVain  = 2
+	// So many windows in a row show that others do not yield, and more where a limit is below
+	// rivalsFew: a few requests of one that begins look the same.
+	rivalsVain     = 2
+	rivalsVainMost = 4
+	rivalsFew      = 100
+
 	rivalsEvery = 8 // at first; it doubles
 	rivalsMost  = 64
 	// rivalsPart is our part of what is left beside others who do not yield: that of
@@ -34,16 +39,23 @@ const (
 
 // end takes in how others spent a window in which we yielded. Where little was seen of it, that
 // says nothing.
-func (r *rivals) end(hurried, yielded bool) {
+func (r *rivals) end(limit int64, hurried, yielded bool) {
 	switch {
+	case hurried && r.vain < vain(limit)-1:
+		r.vain++
 	case hurried:
-		if r.vain++; r.vain >= rivalsVain {
-			r.every = min(max(2*r.every, rivalsEvery), rivalsMost)
-			r.vain = rivalsVain - 1
-		}
+		r.every = min(max(2*r.every, rivalsEvery), rivalsMost)
 	case yielded:
 		r.vain, r.every = 0, 0
 	}
+}
+
+// vain returns how many windows in a row show that others do not yield.
+func vain(limit int64) int {
+	if limit < rivalsFew {
+		return rivalsVainMost
+	}
+	return rivalsVain
 }
 
 // begin starts over with the window of this number of the server's clock.
@@ -54,7 +66,7 @@ func (r *rivals) begin(number int64, others bool) {
 // roll takes in how others spent a window that rolls in as long as it is.
 func (r *rivals) roll(v *Response, hurried, yielded, others bool) {
 	if !r.now {
-		r.end(hurried, yielded)
+		r.end(v.Limit, hurried, yielded)
 	}
 	r.begin(v.Window, others)
 }
@@ -77,7 +89,7 @@ func (r *rivals) draw(v *Response) {
 
 // Competes reports whether other clients spend the quota who do not yield.
 func (s *Estimator) Competes(now clock.Instant) bool {
-	return s.Others(now) && (s.rivals.now || s.rivals.blur || s.turns.hurried && s.rivals.vain > 0)
+	return s.Others(now) && (s.rivals.now || s.rivals.blur || s.turns.hurried && s.turns.sure)
 }
 
 // An early decides whether requests go when the window opens by the reset as it was told, although

@@ -14,6 +14,7 @@ import (
 type turns struct {
 	on      bool    // they are taken in this window
 	hurried bool    // other clients did not wait for theirs
+	sure    bool    // if they do not, they did not before either
 	yielded bool    // something was left late enough for all who do
 	part    float64 // ours, of the last window in which no client hurried
 }
