@@ -9,13 +9,17 @@ import (
 // competes reports whether other clients spend the window who take what they can. Beside them
 // nothing is gained by waiting for longer than they do.
 func (w *window) competes(now instant) bool {
-	return w.resetKnown && (w.spread(now) || w.contention.Competes(now))
+	return w.resetKnown && w.length.Value >= competeLeast && (w.spread(now) || w.contention.Competes(now))
 }
+
+// competeLeast is the shortest length of which responses tell which window they are of. They
+// overtake each other, and a reset in whole seconds leaves open which of two it ends.
+const competeLeast = 5 * second
 
 // spread reports whether several servers count apart, and how many they are is known. Then others
 // cannot be told from servers that counted more than the one before.
 func (w *window) spread(now instant) bool {
-	return w.contention.Replicas(now) && !w.kind.Regains() && !w.kind.Moves() && w.contention.ReplicasNumber(w.limit) > 1
+	return w.length.Value >= competeLeast && w.contention.Replicas(now) && !w.kind.Regains() && !w.kind.Moves() && w.contention.ReplicasNumber(w.limit) > 1
 }
 
 // competeReady returns when n more may go beside clients that take what they can: at once while

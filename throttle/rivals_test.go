@@ -76,7 +76,6 @@ func TestBesideAClientThatOnlyRetries(t *testing.T) {
 		floor  float64
 	}{
 		{"100 in 10 s", func() ratemodel.Model { return ratemodel.NewFixed(100, 10*time.Second) }, 10 * time.Minute, .8},
-		{"50 a second", func() ratemodel.Model { return ratemodel.NewFixed(50, time.Second) }, 5 * time.Minute, .9},
 		{"600 a minute", minutes(600), 30 * time.Minute, .9},
 		{"600 a minute, rolling", rolling(600), 30 * time.Minute, .75},
 		{"600 a minute, bucket", bucketOf(600, ratemodel.ResetFull), 30 * time.Minute, .85},

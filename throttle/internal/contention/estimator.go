@@ -222,7 +222,6 @@ func (s *Estimator) Observe(r *Response, random *rand.PCG) {
 
 // begin takes in the first response of a window.
 func (s *Estimator) begin(r *Response, random *rand.PCG) {
-	s.rivals.blur = r.ResetKnown && 4*r.Reset.Width() >= 3*r.Length && r.Length > 0 && !r.Kind.Rolls() && r.Kind.Emission() == 0
 	s.begun, s.from, s.number, s.sure = true, r.Remaining, r.Number, r.Before+r.Cost
 	if s.past == 0 {
 		s.past = 1

@@ -9,7 +9,6 @@ import "github.com/forbear-go/forbear/throttle/internal/clock"
 // windows, and find out together that no other is left.
 type rivals struct {
 	now   bool  // we do not yield in this window
-	blur  bool  // it is so short that its reset does not tell when it opens, so that nobody can
 	vain  int   // windows in a row in which only we did
 	every int64 // of so many windows we yield in one; 0 is all
 
@@ -89,7 +88,7 @@ func (r *rivals) draw(v *Response) {
 
 // Competes reports whether other clients spend the quota who do not yield.
 func (s *Estimator) Competes(now clock.Instant) bool {
-	return s.Others(now) && (s.rivals.now || s.rivals.blur || s.turns.hurried && s.turns.sure)
+	return s.Others(now) && (s.rivals.now || s.turns.hurried && s.turns.sure)
 }
 
 // An early decides whether requests go when the window opens by the reset as it was told, although
