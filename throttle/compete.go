@@ -19,7 +19,8 @@ const competeLeast = 5 * second
 // spread reports whether several servers count apart, and how many they are is known. Then others
 // cannot be told from servers that counted more than the one before.
 func (w *window) spread(now instant) bool {
-	return w.length.Value >= competeLeast && w.contention.Replicas(now) && !w.kind.Regains() && !w.kind.Moves() && w.contention.ReplicasNumber(w.limit) > 1
+	return w.length.Value >= competeLeast && w.contention.Replicas(now) &&
+		!w.kind.Regains() && !w.kind.Moves() && w.contention.ReplicasNumber(w.limit) > 1
 }
 
 // competeReady returns when n more may go beside clients that take what they can: at once while

@@ -221,7 +221,9 @@ func (w *window) observeRemaining(k *Limiter, now instant, t *Reservation, remai
 		return
 	}
 	v := w.view(k, now)
-	w.contention.Observe(&contention.Response{View: &v, Number: t.number, Cost: t.cost, Before: t.answered, At: t.at, Remaining: remaining, Window: w.number(k, now)}, &k.random)
+	w.contention.Observe(&contention.Response{
+		View: &v, Number: t.number, Cost: t.cost, Before: t.answered, At: t.at, Remaining: remaining, Window: w.number(k, now),
+	}, &k.random)
 	w.kind.Observe(&kind.Observation{
 		View: &v.View, Sent: t.at, Remaining: remaining, Unsure: k.sent - t.answered - t.cost, Told: reset, ResetTold: resetTold,
 		Telling: 2*(remaining-w.reserve) <= w.limit || w.probe.AnsweredBy(t.number),

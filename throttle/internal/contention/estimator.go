@@ -196,7 +196,7 @@ func (s *Estimator) Observe(r *Response, random *rand.PCG) {
 		}
 	}
 	if s.begun {
-		s.replicas.observe(r, s.left, r.Number-s.number+1)
+		s.replicas.observe(r, s.left, s.newest, r.Number-s.number+1)
 	} else {
 		s.replicas.begin(r)
 	}

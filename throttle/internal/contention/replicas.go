@@ -15,7 +15,8 @@ type replicas struct {
 	recent [replicasMost]told // by the last responses
 	next   int                // of them
 	until  clock.Instant
-	jumps  int // up, until then
+	jumps  int // up, until then,
+	falls  int // and down, by more than what we sent; what is refilled only rises
 
 	sent, counted float64 // by us, and by the servers that responded, both summed over responses
 }
@@ -41,16 +42,19 @@ const (
 
 // observe takes in a response, after the newest one said that so many are left, and so many requests of
 // this window were sent before it.
-func (s *replicas) observe(r *Response, left, own int64) {
+func (s *replicas) observe(r *Response, left, newest, own int64) {
 	if r.Remaining > left+r.Sent-r.Before {
 		if s.jumps++; r.Now >= s.until {
-			s.jumps = 1
+			s.jumps, s.falls = 1, 0
 		}
 		lasts := 2 * max(r.Length, clock.Second)
 		if s.jumps >= replicasJumps {
 			lasts *= 8
 		}
 		s.until = max(s.until, r.Now+lasts)
+	}
+	if left-r.Remaining > r.Sent-r.Before+r.Number-newest {
+		s.falls++
 	}
 	if 4*r.Remaining < 3*r.Limit { // enough to tell
 		s.sent, s.counted = s.sent+float64(own), s.counted+float64(r.Limit-r.Remaining)
@@ -68,7 +72,7 @@ func (s *replicas) note(r *Response) {
 
 // number returns how many servers there are, or 1 where that is not known.
 func (s *replicas) number(limit int64) float64 {
-	if s.jumps < replicasJumps || 4*s.counted < replicasSure*float64(limit) || s.sent < replicasFew*s.counted {
+	if min(s.jumps, s.falls) < replicasJumps || 4*s.counted < replicasSure*float64(limit) || s.sent < replicasFew*s.counted {
 		return 1
 	}
 	return min(s.sent/s.counted, replicasMost)
