@@ -62,31 +62,37 @@ func (k *Limiter) refuse(now instant, t *Reservation, r *header.Reading) {
 		k.refusals.Refuse(now, &sent, r, again)
 	}
 	for i := range k.windows {
-		w := &k.windows[i]
-		w.uncount(now, t)
-		said := w.said(r)
-		if said == nil || w.units != nil {
-			continue
-		}
-		if limit, ok := count(said.Limit, said.Unit); ok && limit > 0 && limit != w.limit {
-			continue // an edge spoke
-		}
-		if w.emptied(said) {
-			if w.probe.AnsweredBy(t.number) && !r.Wait.Explicit {
-				w.coarse.Refuse()
-			}
-			w.trust.Confirm(&k.trust)
-			if !w.spread(now) {
-				w.exhaust(k, now)
-			}
-			if w.contention.Others(now) {
-				w.history.Remove(t.at, t.cost)
-				w.contention.Refused(again)
-			}
-			if r.Wait.Explicit && !competed {
-				w.probe.Bid(k.cooldown.until)
-			}
-		}
+		k.windows[i].refuse(k, now, t, r, again, competed)
+	}
+}
+
+// refuse takes in a refusal that may be because of this window. again says that it reports what
+// another one did, and competed that it holds no other request.
+func (w *window) refuse(k *Limiter, now instant, t *Reservation, r *header.Reading, again, competed bool) {
+	w.uncount(now, t)
+	said := w.said(r)
+	if said == nil || w.units != nil {
+		return
+	}
+	if limit, ok := count(said.Limit, said.Unit); ok && limit > 0 && limit != w.limit {
+		return // an edge spoke
+	}
+	if !w.emptied(said) {
+		return
+	}
+	if w.probe.AnsweredBy(t.number) && !r.Wait.Explicit {
+		w.coarse.Refuse()
+	}
+	w.trust.Confirm(&k.trust)
+	if !w.spread(now) {
+		w.exhaust(k, now)
+	}
+	if w.contention.Others(now) {
+		w.history.Remove(t.at, t.cost)
+		w.contention.Refused(again)
+	}
+	if r.Wait.Explicit && !competed {
+		w.probe.Bid(k.cooldown.until)
 	}
 }
 
