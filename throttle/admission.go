@@ -51,6 +51,9 @@ func (w *window) weigh(k *Limiter, now instant, n int64) instant {
 	if w.open() || w.ignored() {
 		return now
 	}
+	if w.competes(now) {
+		return w.competeReady(k, now, n)
+	}
 	if w.contention.Others(now) {
 		v := w.view(k, now)
 		if at, ok := w.contention.Ready(&v, n); ok && at != never {
@@ -87,11 +90,14 @@ func (w *window) plenty(k *Limiter, now instant, n int64) bool {
 // left returns how many may go on credit.
 func (w *window) left(k *Limiter, now instant) int64 {
 	left := w.grantedThrough - w.reserve - k.sent + w.kind.Extra()
+	if w.spread(now) {
+		return w.contention.ReplicasBudget(w.limit) - w.reserve - k.sent
+	}
 	if w.contention.Others(now) {
 		left = min(left, w.contention.Budget(w.limit)-w.reserve-k.sent)
 	}
 	if w.contention.Replicas(now) && !w.kind.Regains() && !w.kind.Moves() {
-		left = min(left, w.contention.ReplicasBudget()-w.reserve-k.sent)
+		left = min(left, w.contention.ReplicasBudget(w.limit)-w.reserve-k.sent)
 	}
 	return left
 }

@@ -14,13 +14,7 @@ import (
 // observe takes in what a response says of this window: among that its limit, if that is
 // above 0.
 func (w *window) observe(k *Limiter, now instant, t *Reservation, said *header.Window, limit int64, refused bool) {
-	if meant := w.millis.Correct(now, said.Reset); meant != said.Reset {
-		corrected := *said
-		corrected.Reset, said = meant, &corrected
-		if w.resetKnown && w.reset.Earliest > now+clock.Bounded(meant.In)+millisWrong {
-			w.forgetReset()
-		}
-	}
+	said = w.meant(now, said)
 	if limit > 0 {
 		w.observeLimit(k, now, limit, refused)
 	}
@@ -52,6 +46,7 @@ func (w *window) observe(k *Limiter, now instant, t *Reservation, said *header.W
 		w.coarse.Tell(clock.Bounded(said.Reset.Resolution), reset != raw)
 		w.kind.Move(reset, w.length.Value)
 		w.kind.Told(now, raw, w.coarse.Step())
+		w.observeEarly(t.at, reset, refused)
 		if !w.observeReset(k, t, reset, full) && !w.fullSooner() {
 			return
 		}
@@ -67,7 +62,7 @@ func (w *window) observe(k *Limiter, now instant, t *Reservation, said *header.W
 	}
 	probe := w.probe.AnsweredBy(t.number) && !w.belief.Early() && w.untimed(told, reset, now) && !w.contention.Others(now)
 	if w.belief.Observe(now, said, w.leftAfter(k, t, remaining), ok, refused, probe) {
-		w.contention.Begin(w.limit) // it counts anew, and no other server did
+		w.contention.Begin(w.limit, w.number(k, w.told())) // it counts anew, and no other server did
 		w.reopen(now, ahead, remaining)
 	}
 	switch {
@@ -86,6 +81,20 @@ func (w *window) observe(k *Limiter, now instant, t *Reservation, said *header.W
 	if bidden && !refused && told && reset.Earliest > now+second {
 		w.kind.ServedEarly(now, w.limit, w.limit-remaining)
 	}
+}
+
+// meant returns what a response says, with the delay until the reset as it is meant.
+func (w *window) meant(now instant, said *header.Window) *header.Window {
+	reset := w.millis.Correct(now, said.Reset)
+	if reset == said.Reset {
+		return said
+	}
+	if w.resetKnown && w.reset.Earliest > now+clock.Bounded(reset.In)+millisWrong {
+		w.forgetReset()
+	}
+	corrected := *said
+	corrected.Reset = reset
+	return &corrected
 }
 
 // millisWrong is how much further away a reset is than the same in milliseconds, if it was taken for
@@ -181,7 +190,7 @@ func (w *window) observeReset(k *Limiter, t *Reservation, reset interval, full b
 		w.length.Moved(clock.Between(reset.Earliest-w.reset.Latest, reset.Latest-w.reset.Earliest))
 	}
 	w.reset, w.resetKnown, w.resetSince, w.resetTold = reset, true, k.sent, t.number
-	w.contention.Begin(w.limit)
+	w.contention.Begin(w.limit, w.number(k, w.told()))
 	return true
 }
 
@@ -235,7 +244,9 @@ func (w *window) observeRemaining(k *Limiter, now instant, t *Reservation, remai
 		return
 	}
 	v := w.view(k, now)
-	w.contention.Observe(&contention.Response{View: &v, Number: t.number, Cost: t.cost, Before: t.counted, At: t.at, Remaining: remaining}, &k.random)
+	w.contention.Observe(&contention.Response{
+		View: &v, Number: t.number, Cost: t.cost, Before: t.counted, At: t.at, Remaining: remaining, Window: w.number(k, now),
+	}, &k.random)
 	w.kind.Observe(&kind.Observation{
 		View: &v.View, Sent: t.at, Remaining: remaining, Unsure: k.sent - t.counted - t.cost, Told: reset, ResetTold: resetTold,
 		Telling: 2*(remaining-w.reserve) <= w.limit || w.probe.AnsweredBy(t.number),

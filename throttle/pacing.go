@@ -45,6 +45,9 @@ func (k *Limiter) paced(now instant, n int64) (pacing, string) {
 
 // paced spreads what is left below the threshold evenly until the reset.
 func (w *window) paced(k *Limiter, now instant, n int64) pacing {
+	if w.competes(now) {
+		return pacing{at: now}
+	}
 	v := w.view(k, now)
 	if w.contention.TakesTurns(&v) && k.policy.Threshold != (Amount{}) {
 		at, waits := w.contention.Turn(&v, n, k.policy.MaxPacing > 0)

@@ -32,19 +32,9 @@ func (k *Limiter) refuse(now instant, t *Reservation, r *header.Reading) {
 		k.overload.refuse(k, now, t, r)
 		return
 	}
-	v, sent, asked := k.view(), t.request(), named(r)
-	if !explained && k.refusals.Alone(&v, now, &sent) {
-		k.release(&v)
-		return
-	}
-	tooMany := !explained && k.refusals.TooMany(&v, now, &sent)
-	k.release(&v)
-	test := k.refusals.Tests(t.number)
-	again := k.cooldown.reports(t) || test
-	if tooMany || k.refusals.Shed(&v, now, &sent, refusals.Refusal{Wait: asked, Again: again, Explained: explained, Covered: k.covered(t)}) {
-		return
-	}
-	if !explained && !again && len(k.windows) == 0 && k.refusals.Pass(&v, &sent, asked) {
+	sent, asked := t.request(), named(r)
+	again, test, done := k.excuse(now, t, r, &sent, explained)
+	if done {
 		return
 	}
 	lacking := k.lacking(r)
@@ -54,9 +44,14 @@ func (k *Limiter) refuse(now instant, t *Reservation, r *header.Reading) {
 		k.refuseUnits(now, t, r, lacking, now+asked)
 		return
 	}
-	if test {
+	over, competed := k.competed(r, now)
+	switch {
+	case competed && k.cooldown.until > now: // the refusals of a burst name one moment, later and later
+	case competed:
+		k.cooldown.extend(over)
+	case test:
 		k.cooldown.extend(now + asked) // the wait of the refusal before lasts
-	} else {
+	default:
 		k.cooldown.refuse(k, now, wait(r), r.Wait.Known(), t)
 	}
 	k.refuseUnits(now, t, r, lacking, k.cooldown.until)
@@ -68,27 +63,54 @@ func (k *Limiter) refuse(now instant, t *Reservation, r *header.Reading) {
 		k.refusals.Refuse(now, &sent, r, again)
 	}
 	for i := range k.windows {
-		w := &k.windows[i]
-		w.uncount(now, t)
-		said := w.said(r)
-		if said == nil || w.units != nil {
-			continue
-		}
-		if limit, ok := count(said.Limit, said.Unit); ok && limit > 0 && limit != w.limit {
-			continue // an edge spoke
-		}
-		if w.emptied(said) {
-			w.coarse.Refuse(w.probe.AnsweredBy(t.number) && !r.Wait.Explicit)
-			w.trust.Confirm(&k.trust)
-			w.exhaust(k, now)
-			if w.contention.Others(now) {
-				w.history.Remove(t.at, t.cost)
-				w.contention.Refused(again)
-			}
-			if r.Wait.Explicit {
-				w.probe.Bid(k.cooldown.until)
-			}
-		}
+		k.windows[i].refuse(k, now, t, r, again, competed)
+	}
+}
+
+// excuse looks for what a refusal says of other requests. again says that it reports what another one did,
+// test that its request tested the wait of the one before, and done that there is nothing more to learn
+// from it, because it concerns its own request alone.
+func (k *Limiter) excuse(now instant, t *Reservation, r *header.Reading, sent *refusals.Request, explained bool) (again, test, done bool) {
+	v, asked := k.view(), named(r)
+	if !explained && k.refusals.Alone(&v, now, sent) {
+		k.release(&v)
+		return false, false, true
+	}
+	tooMany := !explained && k.refusals.TooMany(&v, now, sent)
+	k.release(&v)
+	test = k.refusals.Tests(t.number)
+	again = k.cooldown.reports(t) || test
+	if tooMany || k.refusals.Shed(&v, now, sent, refusals.Refusal{Wait: asked, Again: again, Explained: explained, Covered: k.covered(t)}) {
+		return again, test, true
+	}
+	return again, test, !explained && !again && len(k.windows) == 0 && k.refusals.Pass(&v, sent, asked)
+}
+
+// refuse takes in a refusal that may be because of this window. again says that it reports what
+// another one did, and competed that it holds no other request.
+func (w *window) refuse(k *Limiter, now instant, t *Reservation, r *header.Reading, again, competed bool) {
+	w.uncount(now, t)
+	said := w.said(r)
+	if said == nil || w.units != nil {
+		return
+	}
+	if limit, ok := count(said.Limit, said.Unit); ok && limit > 0 && limit != w.limit {
+		return // an edge spoke
+	}
+	if !w.emptied(said) {
+		return
+	}
+	w.coarse.Refuse(w.probe.AnsweredBy(t.number) && !r.Wait.Explicit)
+	w.trust.Confirm(&k.trust)
+	if !w.spread(now) {
+		w.exhaust(k, now)
+	}
+	if w.contention.Others(now) {
+		w.history.Remove(t.at, t.cost)
+		w.contention.Refused(again)
+	}
+	if r.Wait.Explicit && !competed {
+		w.probe.Bid(k.cooldown.until)
 	}
 }
 

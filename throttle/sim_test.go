@@ -38,6 +38,10 @@ type simulation struct {
 	naiveEvery   time.Duration
 	naiveCallers int
 
+	rivals      int           // so many callers of a client that only retries share the quota
+	rivalsLeave time.Duration // when they stop; 0 is never
+	instead     int           // so many of them take our place
+
 	lesson  *Lesson                          // given to the throttles; may be nil
 	explain func(format string, args ...any) // told of each refusal; may be nil
 	watch   func(now time.Duration, k *Limiter)
@@ -134,6 +138,12 @@ func (s simulation) run() outcome {
 		}
 	}
 	r.startNaive()
+	r.retrying(r.rivals, r.rivalsLeave, func(now time.Time, ok bool) {
+		if ok && now.Before(r.to) {
+			r.out.naive++
+		}
+	})
+	r.retrying(r.instead, 0, r.out.count(r.to))
 	r.out.stuck = !r.runUntil(r.to)
 	r.out.oracle = s.oracle()
 	r.out.lesson = first.Lesson(r.to)

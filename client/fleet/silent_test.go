@@ -12,7 +12,6 @@ import (
 	"github.com/forbear-go/forbear/client"
 	"github.com/forbear-go/forbear/client/clienttest"
 	"github.com/forbear-go/forbear/internal/chance"
-
 	"github.com/forbear-go/forbear/throttle/limit"
 )
 

@@ -84,9 +84,9 @@ func with[T any](m map[string]T, key string, v T) map[string]T {
 	return m
 }
 
-// answer publishes the news, if there are any, and encodes the reply.
-func (m *Memory) answer(key string, reply, news any, any bool) ([]byte, error) {
-	if any {
+// answer publishes the news, if told says that there are any, and encodes the reply.
+func (m *Memory) answer(key string, reply, news any, told bool) ([]byte, error) {
+	if told {
 		said, err := json.Marshal(news)
 		if err != nil {
 			return nil, err

@@ -2,11 +2,12 @@
 // what is left is ours.
 //
 // It reads no clock and imports nothing of this module but packages clock, eventlog and kind.
-// Start reading here; turns.go is about clients that send one after the other, and replicas.go
-// about servers that count apart.
+// Start reading here; turns.go is about clients that send one after the other, rivals.go about
+// those that do not yield, and replicas.go about servers that count apart.
 package contention
 
 import (
+	"math"
 	"math/rand/v2"
 
 	"github.com/forbear-go/forbear/throttle/internal/clock"
@@ -42,6 +43,7 @@ type Estimator struct {
 	next  clock.Instant
 
 	turns    turns
+	rivals   rivals
 	replicas replicas
 
 	// Of a bucket: what we, and what all took out of it lately.
@@ -65,6 +67,7 @@ type Response struct {
 	Before    int64         // requests answered when it was sent
 	At        clock.Instant // when it was sent
 	Remaining int64
+	Window    int64 // which of the windows of the server's clock has just begun, where they have no end
 }
 
 // fairMargin is the part of what we spend that we leave free, so that others who
@@ -74,6 +77,9 @@ const fairMargin = 0.04
 // drawLevel is the part of a bucket that, if it is left, lets one client take all
 // that flows in.
 const drawLevel = 10
+
+// drawLeast is the part of all that flows in that a client takes however little is left.
+const drawLeast = 8
 
 // fill notes how much our log holds of a window that does not roll, as far as is
 // known, or not yet.
@@ -94,6 +100,9 @@ func (s *Estimator) hold(r *Response) float64 {
 	}
 	s.low, s.most = min(s.low, r.Remaining), max(s.most, r.Log.After(r.Now-r.Length))
 	if r.Now >= s.next {
+		if r.Kind.Emission() == 0 {
+			s.rivals.roll(r, s.low == 0 && s.most >= int64(s.holds)-1, s.low > 0, s.Others(r.Now))
+		}
 		s.holds = min(s.holds, float64(s.most)) + part*(float64(s.low)-fairMargin*own)
 		s.low, s.most, s.next = r.Limit, 0, r.Now+r.Length
 	}
@@ -115,10 +124,18 @@ const sharePrior = 8
 // Others reports whether other clients are believed to spend the quota.
 func (s *Estimator) Others(now clock.Instant) bool { return now < s.until }
 
-// Begin starts over with a new window of the given limit.
-func (s *Estimator) Begin(limit int64) {
+// Begin starts over with a new window of the given limit, which has this number of those of the
+// server's clock.
+func (s *Estimator) Begin(limit, number int64) {
 	if s.begun {
-		s.past = s.turns.begin(s.Part(limit), s.Others(s.heard))
+		others := s.Others(s.heard)
+		if s.turns.on {
+			s.rivals.end(limit, s.turns.hurried, s.turns.yielded)
+		}
+		s.rivals.begin(number, others)
+		s.past = s.turns.begin(s.reckon(limit), others && !s.rivals.now)
+		s.turns.sure = s.rivals.vain >= vain(limit)-1
+		s.rivals.early.begin()
 	}
 	s.begun = false
 }
@@ -129,10 +146,19 @@ func (s *Estimator) Expect(clients uint8) { s.expect = clients }
 // NewLimit forgets what another limit showed.
 func (s *Estimator) NewLimit() { *s = Estimator{replicas: s.replicas, expect: s.expect} }
 
-// Part returns which part of all that was spent is ours: over this window and, fading, those
+// Part returns which part of what is left is ours: that which we had of all that was spent, or
+// half beside others who do not yield.
+func (s *Estimator) Part(limit int64) float64 {
+	if s.Competes(s.heard) {
+		return max(s.reckon(limit), rivalsPart)
+	}
+	return s.reckon(limit)
+}
+
+// reckon returns which part of all that was spent is ours: over this window and, fading, those
 // before. It is seldom asked for, so that it is reckoned only then, from what the newest
 // response left behind.
-func (s *Estimator) Part(limit int64) float64 {
+func (s *Estimator) reckon(limit int64) float64 {
 	if s.due {
 		fall, own := s.from-s.left, s.newest-s.number
 		prior := float64(limit) / sharePrior
@@ -144,7 +170,11 @@ func (s *Estimator) Part(limit int64) float64 {
 
 // Budget returns up to which number requests are our part.
 func (s *Estimator) Budget(limit int64) int64 {
-	return s.newest + int64(s.Part(limit)*float64(s.left)) + s.back
+	part := s.Part(limit) * float64(s.left)
+	if s.Competes(s.heard) {
+		part = math.Ceil(part) // also of the last one
+	}
+	return s.newest + int64(part) + s.back
 }
 
 // Remaining returns what the newest response said remains of this window.
@@ -163,13 +193,16 @@ func (s *Estimator) Observe(r *Response, random *rand.PCG) {
 	if s.begun && r.Number < s.newest {
 		return
 	}
-	if r.Kind.Emission() > 0 && s.begun {
-		s.draw(r)
+	if r.Kind.Emission() > 0 {
+		s.turns.hurried = false // a burst emptied what seemed to be a window
+		if s.begun {
+			s.draw(r)
+		}
 	}
 	if s.begun {
-		s.replicas.observe(r, s.left)
+		s.replicas.observe(r, s.left, s.newest, r.Number-s.number+1)
 	} else {
-		s.replicas.begin(r.Number + r.Remaining)
+		s.replicas.begin(r)
 	}
 	s.newest, s.heard, s.left = r.Number, r.Now, r.Remaining
 	if !s.begun {
@@ -235,14 +268,18 @@ func (s *Estimator) draw(r *Response) {
 	if s.all > 1.05*s.own+float64(4+r.Sent-r.Answered) {
 		s.until = r.Now + 2*clock.Times(step, r.Limit)
 	}
+	s.rivals.draw(r)
 }
 
 // drawReady returns when n may be taken out of a bucket that other clients use: at a rate in
 // proportion to what is left. All clients that do so see the same, so that they send at the
 // same rate, and what is left settles where together they take what flows in.
 func (s *Estimator) drawReady(v *View, n int64) clock.Instant {
-	level := max(s.left-v.Reserve, 1)
 	full := max(v.Limit/drawLevel, 1)
+	level := max(s.left-v.Reserve, full/drawLeast, 1)
+	if s.Competes(v.Now) {
+		level = 2 * full // as often as what flows in goes to others
+	}
 	return max(v.Now, v.LastSent+clock.Times(v.Kind.Emission(), n*full)/clock.Instant(level))
 }
 

@@ -30,7 +30,7 @@ func TestPartIsReckonedInTime(t *testing.T) {
 	want := (own + prior) / (fall + prior)
 	require.True(t, e.due, "it was not asked for")
 	next := e
-	next.Begin(limit)
+	next.Begin(limit, 1)
 	assert.InDelta(t, want, next.past, 1e-12, "it is kept for the next window")
 	budget := int64(20 + want*float64(99-3*19))
 	assert.Equal(t, budget, e.Budget(limit))

@@ -10,20 +10,16 @@ import (
 // at which what is left would last until the reset, if no other client were there. All see the
 // same, so that they send at the same rate, however many they are and whichever began: while
 // one sends once, each of the others does. Beside clients that take what they can, that would
-// leave us hardly anything, so that turns are taken only where all do.
+// leave us hardly anything, so that turns are taken only where all do; see rivals.
 type turns struct {
-	on         bool    // they are taken in this window
-	hurried    bool    // other clients did not wait for theirs
-	vain       int     // windows in a row in which they did not
-	pause      int     // in so many windows to come no turns are taken,
-	pauseAfter int     // which doubles
-	part       float64 // ours, of the last window in which no client hurried
+	on      bool    // they are taken in this window
+	hurried bool    // other clients did not wait for theirs
+	sure    bool    // if they do not, they did not before either
+	yielded bool    // something was left late enough for all who do
+	part    float64 // ours, of the last window in which no client hurried
 }
 
 const (
-	turnsVain  = 2  // windows in vain end them, for so many windows:
-	turnsRest  = 8  // first,
-	turnsPause = 64 // and at most
 	// A client that sent so much less than its part of what is left, turnsSure times and
 	// turnsFew more, sends freely. turnsPart is the largest part that a client counts on.
 	turnsFew  = 16
@@ -31,14 +27,19 @@ const (
 	turnsPart = 0.25
 	// turnsMany is more clients than share one window. If others spend by turnsHaste faster
 	// than as many as we see would, and two, some do not wait.
-	turnsMany  = 24
-	turnsHaste = 1.25
+	turnsMany   = 24
+	turnsHaste  = 1.25
+	turnsChance = 2
+	// Those who take turns leave something of a window until this part of it has passed, and
+	// those who do not leave nothing at that one.
+	turnsSoon = 1. / 8
+	turnsLate = 1. / 4
 )
 
 // TakesTurns reports whether other clients spend a window that is open, and neither rolls nor
 // refills, and that is spent in turns.
 func (s *Estimator) TakesTurns(v *View) bool {
-	return s.Others(v.Now) && s.turns.on && !v.Kind.Rolls() && s.begun && !v.Kind.Regains() &&
+	return s.Others(v.Now) && s.turns.on && !s.turns.hurried && !v.Kind.Rolls() && s.begun && !v.Kind.Regains() &&
 		v.ResetKnown && v.Now < v.Reset.Earliest
 }
 
@@ -55,16 +56,26 @@ func (s *Estimator) Turn(v *View, n int64, mayPass bool) (at clock.Instant, wait
 	return max(v.Now, v.LastSent+clock.Times(step, n)), true
 }
 
-// observeTurns holds what is left against turns. If n other clients and this one take them, the
-// others leave at least the n-th power of the part of the window that remains.
+// observeTurns holds what is left against turns. If n other clients and this one take them, from
+// the latest moment at which the window may have opened, the others leave at least the n-th power
+// of the part of the window that remains.
 func (s *Estimator) observeTurns(v *View) {
-	u, length, remains := &s.turns, v.Length, v.Reset.Earliest-v.Now
-	if !u.on || v.Kind.Rolls() || remains <= length/16 || remains >= length || 4*(v.Limit-s.left) < v.Limit {
+	u, span, remains := &s.turns, v.Length-v.Reset.Width(), v.Reset.Earliest-v.Now
+	if !u.on || v.Kind.Rolls() || v.Kind.Emission() > 0 || remains <= v.Length/16 || remains >= v.Length {
 		return
 	}
+	passed := float64(max(span-remains, 0)+2*v.RTT.Usual()) / float64(max(span, 1))
+	if s.left == 0 && passed < turnsSoon {
+		u.hurried = true
+	}
+	u.yielded = u.yielded || s.left > 0 && passed >= turnsLate
 	own := s.newest - s.number + 1
 	theirs := float64(v.Limit - s.left - own)
-	all := -math.Log1p(-min(theirs, float64(v.Limit)-.5)/float64(v.Limit)) / math.Log(float64(length)/float64(remains))
+	theirs -= turnsChance * math.Sqrt(max(theirs, 0)) // where they are few, chance may explain some
+	if 2*s.left > v.Limit || 4*theirs < float64(v.Limit) || passed >= 1 {
+		return
+	}
+	all := math.Log1p(-min(theirs, float64(v.Limit)-.5)/float64(v.Limit)) / math.Log1p(-passed)
 	seen := theirs / float64(own)
 	if all > turnsMany || all > turnsHaste*seen+2 {
 		u.hurried = true
@@ -74,19 +85,9 @@ func (s *Estimator) observeTurns(v *View) {
 // begin starts over with a new window. It returns our part of the last one, or, where
 // turns were taken in vain, of the one before.
 func (u *turns) begin(part float64, others bool) float64 {
-	switch {
-	case u.pause > 0:
-		u.pause--
-	case u.hurried:
+	if u.hurried {
 		part = u.part
-		if u.vain++; u.vain >= turnsVain {
-			u.pauseAfter = min(max(2*u.pauseAfter, turnsRest), turnsPause)
-			u.pause, u.vain = u.pauseAfter, 0
-		}
-	case u.on:
-		u.pauseAfter, u.vain = 0, 0
 	}
-	u.on, u.hurried = others && u.pause == 0, false
-	u.part = part
+	*u = turns{on: others, part: part}
 	return part
 }

@@ -67,7 +67,7 @@ func TestClosedWindowRefusesAll(t *testing.T) {
 // It ends when it is no longer so.
 func TestRefusalsNoLongerConcernOneRequest(t *testing.T) {
 	var l loneliness
-	for n := int64(0); n < 100; n++ {
+	for n := range int64(100) {
 		l.observe(&Request{Number: n, Retry: n%4 == 3}, n%4 == 3, n)
 	}
 	assert.True(t, l.on)

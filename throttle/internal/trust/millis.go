@@ -10,8 +10,8 @@ import (
 // Millis notices that delays until a reset are milliseconds that were taken for seconds, because
 // nothing says what they are: they fall a thousand times as fast as time passes.
 type Millis struct {
-	last   clock.Instant // the delay of the response that came at at
-	at     clock.Instant
+	last   clock.Instant // the delay that was told
+	at     clock.Instant // when the response came that told it
 	agreed int // delays in a row that fell so fast
 }
 

@@ -1,0 +1,45 @@
+package throttle
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/forbear-go/forbear/internal/ratemodel"
+)
+
+// TestServersThatCountApart requires that where several servers behind one name count apart a
+// program gets nearly what it would get with a client that only retries, and is refused less.
+func TestServersThatCountApart(t *testing.T) {
+	skipUnderRace(t)
+	for _, c := range []struct {
+		name   string
+		nodes  int
+		limit  int
+		length time.Duration
+		wait   bool
+		floor  float64
+	}{
+		{"eight, 20 in 10 s", 8, 20, 10 * time.Second, true, .75},
+		{"eight, 100 a minute", 8, 100, time.Minute, true, .94},
+		{"three, 100 a minute", 3, 100, time.Minute, true, .94},
+		{"two, 100 a minute", 2, 100, time.Minute, true, .94},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			for seed := range uint64(3) {
+				s := simulation{model: func() ratemodel.Model { return ratemodel.NewFixed(c.limit, c.length) }, nodes: c.nodes,
+					announce: epochSeconds, callers: 30, start: into, length: 6 * time.Minute, policy: DefaultPolicy(),
+					fastest: latencies[1][0], slowest: latencies[1][1], seed: seed}
+				s.announce.wait = c.wait
+				ours := s.run()
+				s.callers, s.instead = 0, 30
+				plain := s.run()
+				got := float64(ours.admitted) / float64(plain.admitted)
+				t.Logf("%.3f of it: %v; plain %v", got, ours, plain)
+				assert.GreaterOrEqual(t, got, c.floor)
+				assert.LessOrEqual(t, ours.refused, plain.refused)
+			}
+		})
+	}
+}
