@@ -132,6 +132,9 @@ func (l *Limiter) report(now time.Time) *Report {
 		l.promised = 0
 		l.shrink(now, 0)
 		q.Gone, q.Keep, l.lease, l.lower = 1, l.span.Milliseconds()+1, now, false
+		if l.flying > 0 { // and has yet to arrive
+			q.Keep += l.c.Grace.Milliseconds()
+		}
 	case !now.Before(l.lease) && !l.alone && !l.failing:
 		l.shrink(now, 0) // what it did not spend may have been given away
 	case l.lower:
@@ -178,7 +181,9 @@ func (l *Limiter) apply(q *Report, a *Reply, err error, sent, now time.Time) {
 			l.failing, l.pause = true, pauseFirst
 		}
 		l.retry = now.Add(l.pause + rand.N(l.pause))
-		l.pause = min(2*l.pause, pauseLast)
+		if l.pause = min(2*l.pause, pauseLast); l.patient(now) { // for a few lost calls there are to be more
+			l.pause = pauseFirst
+		}
 		l.dirty, l.starved = true, l.starved || q.Want > 0
 		return
 	}
@@ -279,7 +284,7 @@ func (l *Limiter) recall(now time.Time, n *News) {
 // as it knows of. Where it had less, it waits until the leases of all are over, and what they sent counts no more.
 func (l *Limiter) goAlone(now time.Time) {
 	known, members := l.heard > 0, int64(l.c.Members)
-	switch patience := max(time.Second, 2*l.c.Timeout); {
+	switch {
 	case !l.failing && !l.closed:
 		return
 	case known:
@@ -287,7 +292,7 @@ func (l *Limiter) goAlone(now time.Time) {
 	case l.waits.IsZero():
 		l.waits = now
 		return
-	case now.Sub(l.waits) < patience && !l.closed:
+	case l.patient(now) && !l.closed:
 		return
 	}
 	equal := l.most / members
@@ -306,6 +311,12 @@ func (l *Limiter) goAlone(now time.Time) {
 		return
 	}
 	l.keep(now, l.whole)
+}
+
+// patient reports whether requests wait for a ledger that was never reached. It may be that others hold all there
+// is, and that only some calls of this member were lost.
+func (l *Limiter) patient(now time.Time) bool {
+	return !l.waits.IsZero() && now.Sub(l.waits) < max(2*time.Second, 8*l.c.Timeout)
 }
 
 // Close gives back what is held. Requests that come later go as without a fleet.

@@ -37,6 +37,7 @@ type Limiter struct {
 	local    limit.Limiter
 	part     *limit.Quota // of local
 	promised int64        // by Ask, to a Take that may follow at once
+	flying   int          // requests that were sent and not answered
 
 	// What is needed: since when requests could not go for want of a part, and the highest of their priorities.
 	starved bool // since the last report
@@ -152,6 +153,7 @@ func (l *Limiter) Take(now time.Time, d limit.Demand) {
 	if l.promised = 0; l.turn && l.local != nil {
 		defer func() { l.lowerTo(now, 0); l.kickLocked() }()
 	}
+	l.flying++
 	l.recent.add(now, int64(d.Count()), l.span)
 	if l.local != nil {
 		l.local.Take(now, d)
@@ -162,6 +164,7 @@ func (l *Limiter) Take(now time.Time, d limit.Demand) {
 func (l *Limiter) Cancel(taken time.Time, d limit.Demand) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.flying--
 	if l.local != nil {
 		l.local.Cancel(taken, d)
 	}
@@ -171,6 +174,7 @@ func (l *Limiter) Cancel(taken time.Time, d limit.Demand) {
 func (l *Limiter) Done(now, taken time.Time, d limit.Demand) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.flying--
 	if l.local != nil {
 		l.local.Done(now, taken, d)
 	}
