@@ -144,6 +144,7 @@ func TestAnEmptyQuotaIsTried(t *testing.T) {
 				left = "4000"
 			}
 			h := http.Header{}
+			h.Set("Date", time.Now().UTC().Format(http.TimeFormat))
 			h.Set("X-RateLimit-Limit", "5000")
 			h.Set("X-RateLimit-Remaining", left)
 			h.Set("X-RateLimit-Reset", strconv.FormatInt(began.Add(50*time.Minute).Unix(), 10))

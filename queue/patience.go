@@ -73,7 +73,8 @@ func (h *haste) spend(at int64) { *h = haste(at + hasteBurst*int64(hasteEvery)) 
 
 // MayFailEarly reports whether a request of key that cannot be sent in time may fail now, rather than when its
 // patience is over, and counts it if so. Acquire keeps to this budget by itself: 10 requests of each key, and
-// one more every 30 seconds, from the time on at which the last one waited in vain. Use MayFailEarly if a request fails for a reason that the queue does not know.
+// one more every 30 seconds, from the time on at which the last one waited in vain. Use MayFailEarly if a
+// request fails for a reason that the queue does not know.
 func (l *Queue) MayFailEarly(key string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -12,7 +12,7 @@ import (
 type Millis struct {
 	last   clock.Instant // the delay that was told
 	at     clock.Instant // when the response came that told it
-	agreed int // delays in a row that fell so fast
+	agreed int           // delays in a row that fell so fast
 }
 
 const (

@@ -48,8 +48,8 @@ const (
 // Exchange takes in a report. l is nil if the ledger was lost or never was.
 func Exchange(l *Ledger, q *Report, time int64) (*Ledger, Reply) {
 	now, n := time, new(News)
-	switch {
-	case l == nil:
+	switch l {
+	case nil:
 		l = &Ledger{inc: q.Nonce, members: make(map[string]*member)}
 		if l.rebuild(q, now, n); q.Members <= 1 {
 			l.learn, l.need, l.rebuilt = now+fresh, 0, false
