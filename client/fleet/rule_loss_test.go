@@ -66,6 +66,8 @@ func TestRuleEndsWithRequestsUnderWay(t *testing.T) {
 		use(p, api, time.Now().Add(10*time.Second), time.Millisecond)
 		_ = f.Close(t.Context())
 		time.Sleep(5 * time.Second)
+		api.mu.Lock()
+		defer api.mu.Unlock()
 		if api.refused > 0 || api.served < 3*api.limit {
 			t.Errorf("admitted %d, refused %d", api.served, api.refused)
 		}
@@ -90,10 +92,13 @@ func TestRuleFirstRepliesLost(t *testing.T) {
 		if calls := g.Status()[0].Failed; calls < 15 {
 			t.Errorf("in nearly two seconds it called %d times", calls)
 		}
-		if n := <-sent; n < api.limit/2 || api.refused > 0 || api.served < 4*api.limit {
-			t.Errorf("admitted %d, %d of them of the late process, refused %d", api.served, n, api.refused)
-		}
+		n := <-sent
 		_, _ = f.Close(t.Context()), g.Close(t.Context())
 		time.Sleep(5 * time.Second)
+		api.mu.Lock()
+		defer api.mu.Unlock()
+		if n < api.limit/2 || api.refused > 0 || api.served < 4*api.limit {
+			t.Errorf("admitted %d, %d of them of the late process, refused %d", api.served, n, api.refused)
+		}
 	})
 }
