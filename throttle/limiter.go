@@ -233,7 +233,9 @@ func (k *Limiter) Take(now time.Time, cost int) Reservation {
 	i, n := k.instant(now), units(cost)
 	for j := range k.windows {
 		if w := &k.windows[j]; w.belief.Empty() {
-			w.belief.Send(w.belief.Due() <= i && w.ready(k, i, n) > i)
+			ready := w.ready(k, i, n)
+			doubted := w.trust.Ready(i, ready, w.length.Value, &k.rtt) <= i
+			w.belief.Send(w.belief.Due() <= i && ready > i && !doubted)
 		}
 	}
 	tests := k.tests(i, n)

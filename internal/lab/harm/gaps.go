@@ -11,9 +11,9 @@ var Gaps = map[string]string{
 
 // edge has the worlds that are so near their goal that chance decides.
 var edge = map[string]bool{"channels": true, "concurrent": true, "concurrent-few": true, "far": true, "nodes": true, "edge-html": true,
-	"per-method": true, "chats": true}
+	"per-method": true, "chats": true, "address": true, "concurrent-many": true}
 
 // lots has the worlds in which so much depends on the lots that forbear draws that a row is
 // held against the goal of its world alone.
 var lots = map[string]bool{"block-renewed": true, "concurrent": true, "concurrent-few": true, "concurrent-many": true, "far": true,
-	"per-method": true, "penalty": true, "nodes": true, "edge-html": true}
+	"per-method": true, "penalty": true, "nodes": true, "edge-html": true, "address": true}
