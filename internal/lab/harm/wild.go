@@ -67,10 +67,10 @@ func (d *draft) network() {
 }
 
 // crowd draws callers that send so many requests a second if nothing holds them, of which
-// each takes as long as a round trip and took.
-func (d *draft) crowd(rate float64, took time.Duration) {
+// each takes as long as a round trip.
+func (d *draft) crowd(rate float64) {
 	w := &d.world
-	trip := w.Least + w.Most + took
+	trip := w.Least + w.Most
 	w.Callers = pick(d, 1, 2, 5, 10, 20, 20)
 	if least := int(math.Ceil(rate * trip.Seconds())); w.Callers < least {
 		w.Callers = min(least, 100)
@@ -82,12 +82,15 @@ func (d *draft) crowd(rate float64, took time.Duration) {
 // are quick.
 const fewRequests = 2500
 
+// longestWild is the longest span of a wild world with a limit.
+const longestWild = 20 * time.Minute
+
 // limited draws a span, how many requests a second a limit allows in it, and callers who ask
 // for so many times as much at most.
-func (d *draft) limited(least, most time.Duration, times float64) (rate float64) {
-	d.world.Span = d.duration(least, most).Round(time.Second)
+func (d *draft) limited(least time.Duration, times float64) (rate float64) {
+	d.world.Span = d.duration(least, longestWild).Round(time.Second)
 	rate = d.between(.4, 1) * fewRequests / d.world.Span.Seconds()
-	d.crowd(rate*d.between(.7, times), 0)
+	d.crowd(rate*d.between(.7, times))
 	return rate
 }
 
@@ -110,7 +113,9 @@ func (d *draft) quota(rate float64, dialect apiserver.Dialect) apiserver.Rule {
 }
 
 func told(d apiserver.Dialect) string {
-	after := map[apiserver.RetryAfter]string{apiserver.Seconds: "Retry-After", apiserver.HTTPDate: "Retry-After as a date", apiserver.InBody: "a date in the body"}[d.RetryAfter]
+	after := map[apiserver.RetryAfter]string{
+		apiserver.Seconds: "Retry-After", apiserver.HTTPDate: "Retry-After as a date", apiserver.InBody: "a date in the body",
+	}[d.RetryAfter]
 	switch {
 	case d.Fields == 0 && after == "":
 		return "bare"

@@ -25,7 +25,7 @@ func (d *draft) pool() []string {
 
 // badRoute is one route that refuses everything, for a time or for ever.
 func (d *draft) badRoute() {
-	rate := d.limited(5*time.Minute, 20*time.Minute, 2)
+	rate := d.limited(5*time.Minute, 2)
 	d.pool()
 	bad := pick(d, refusal(), refusal(), refusal("Retry-After", "30"), refusal("Retry-After", "3600"),
 		answer{503, "{}", nil}, answer{503, "{}", []string{"Retry-After", "20"}}, answer{502, "bad gateway", nil})
@@ -42,7 +42,7 @@ func (d *draft) badRoute() {
 // narrowRoute is one route that has a limit of its own. Who waits for it for as long as it takes
 // does nothing else meanwhile, so a worker gives up after some time, and takes what comes next.
 func (d *draft) narrowRoute() {
-	rate := d.limited(5*time.Minute, 20*time.Minute, 2)
+	rate := d.limited(5*time.Minute, 2)
 	routes := d.pool()
 	d.world.Timeout, d.world.Heedless = pick(d, 5*time.Second, 15*time.Second, 30*time.Second), true
 	d.sayf("a timeout of %v; /search", d.world.Timeout)
@@ -53,7 +53,7 @@ func (d *draft) narrowRoute() {
 
 // apart draws a limit for each of some keys, the first of which allow less.
 func (d *draft) apart(names []string, times float64) (limits map[string]apiserver.Rule) {
-	rate := d.limited(5*time.Minute, 20*time.Minute, times)
+	rate := d.limited(5*time.Minute, times)
 	dialect := d.voice()
 	limits = map[string]apiserver.Rule{}
 	for i, name := range names {
@@ -141,7 +141,7 @@ func (d *draft) byMethod() {
 // byID is a limit for each id in the path.
 func (d *draft) byID() {
 	n := pick(d, 3, 8, 20)
-	rate := d.limited(5*time.Minute, 20*time.Minute, 4)
+	rate := d.limited(5*time.Minute, 4)
 	d.sayf("%d ids in the path", n)
 	rule := d.quota(rate/float64(n), d.voice())
 	names := numbered("%d", n)
@@ -157,7 +157,7 @@ func (d *draft) byID() {
 // stickyNodes is nodes that count apart, of which each caller reaches always the same.
 func (d *draft) stickyNodes() {
 	n := pick(d, 2, 3, 5)
-	rate := d.limited(5*time.Minute, 20*time.Minute, 4)
+	rate := d.limited(5*time.Minute, 4)
 	d.sayf("%d nodes to which callers are pinned", n)
 	rule := d.quota(rate/float64(n), d.voice())
 	d.world.Callers = max(d.world.Callers, n)

@@ -17,7 +17,7 @@ func (d *draft) outage() {
 	w := &d.world
 	w.Span = (from + lasting + max(4*time.Minute, lasting)).Round(time.Second)
 	rate := d.between(.4, 1) * fewRequests / w.Span.Seconds()
-	d.crowd(rate*d.between(.7, 2), 0)
+	d.crowd(rate*d.between(.7, 2))
 	a := pick(d, refusal(), refusal(), refusal("Retry-After", "5"), answer{503, "{}", nil}, answer{503, "{}", nil},
 		answer{503, "{}", []string{"Retry-After", "30"}}, answer{403, `{"message":"rate limit exceeded"}`, nil})
 	d.sayf("everything a %d %v for %v from %v on", a.status, a.fields, lasting.Round(time.Second), from.Round(time.Second))
@@ -27,7 +27,7 @@ func (d *draft) outage() {
 
 // wrongClock is a server that tells moments by a clock of its own.
 func (d *draft) wrongClock() {
-	rate := d.limited(5*time.Minute, 20*time.Minute, 4)
+	rate := d.limited(5*time.Minute, 4)
 	off := pick(d, 2*time.Minute, 10*time.Minute, time.Hour, 5*time.Hour) * time.Duration(pick(d, 1, -1))
 	undated := pick(d, true, false)
 	rule := d.quota(rate, apiserver.Dialect{
@@ -54,7 +54,7 @@ func (d *draft) limitChanges() {
 	w.Span, w.Skip = (at + max(10*time.Minute, 10*per)).Round(time.Second), at
 	rate := d.between(.4, 1) * fewRequests / w.Span.Seconds()
 	before := rate / max(times, 1)
-	d.crowd(rate*d.between(.7, 3), 0)
+	d.crowd(rate*d.between(.7, 3))
 	limit := max(2, int(before*per.Seconds()))
 	after := max(1, int(float64(limit)*times))
 	dialect := d.voice()
@@ -63,7 +63,7 @@ func (d *draft) limitChanges() {
 	w.API = func(s *site) http.Handler {
 		var model interface {
 			ratemodel.Model
-			SetLimit(int)
+			SetLimit(n int)
 		} = ratemodel.NewFixed(limit, per)
 		if rolling {
 			model = ratemodel.NewSlidingLog(limit, per)
@@ -78,9 +78,11 @@ func (d *draft) limitChanges() {
 
 // deploy is a limit whose fields change, or are no longer there, from some time on.
 func (d *draft) deploy() {
-	rate := d.limited(8*time.Minute, 20*time.Minute, 4)
+	rate := d.limited(8*time.Minute, 4)
 	at := d.world.Span / 3
-	dialect := apiserver.Dialect{Fields: apiserver.XRateLimit, Form: pick(d, apiserver.Epoch, apiserver.Delta), RetryAfter: pick(d, apiserver.Seconds, apiserver.NoRetryAfter)}
+	dialect := apiserver.Dialect{
+		Fields: apiserver.XRateLimit, Form: pick(d, apiserver.Epoch, apiserver.Delta), RetryAfter: pick(d, apiserver.Seconds, apiserver.NoRetryAfter),
+	}
 	rule := d.quota(rate, dialect)
 	gone := []string{"X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"}
 	changes := []struct {
@@ -127,7 +129,7 @@ func remove(h http.Header, names ...string) {
 func (d *draft) comeAndGo() {
 	w := &d.world
 	w.Processes = pick(d, 2, 3, 4)
-	rate := d.limited(5*time.Minute, 20*time.Minute, 3)
+	rate := d.limited(5*time.Minute, 3)
 	w.Callers = max(1, w.Callers/w.Processes)
 	rule := d.quota(rate, d.voice())
 	span, each := w.Span, w.Callers
@@ -159,7 +161,7 @@ func (d *draft) bursts() {
 	lasting := d.duration(5*time.Second, every/2)
 	w.Span = (every*time.Duration(pick(d, 4, 6, 8)) + lasting).Round(time.Second)
 	rate := d.between(.4, 1) * fewRequests / w.Span.Seconds() * float64(every) / float64(lasting)
-	d.crowd(rate, 0)
+	d.crowd(rate)
 	d.sayf("%.1f a second for %v of each %v", rate, lasting.Round(time.Second), every.Round(time.Second))
 	w.Away = func(_ int, since time.Duration) time.Duration {
 		if since%every < lasting {
@@ -183,7 +185,7 @@ func (d *draft) bursts() {
 func (d *draft) sheds() {
 	w := &d.world
 	w.Span = pick(d, time.Minute, 3*time.Minute, 10*time.Minute)
-	d.crowd(fewRequests/w.Span.Seconds(), 0)
+	d.crowd(fewRequests/w.Span.Seconds())
 	if pick(d, true, false) {
 		routes := strings.Split("abcdefghijklmnopqrst", "")[:pick(d, 5, 20)]
 		for i := range routes {
@@ -193,7 +195,8 @@ func (d *draft) sheds() {
 		d.sayf("any of %d routes", len(routes))
 	}
 	share := pick(d, .01, .01, .05, .2, .5)
-	a := pick(d, refusal(), refusal(), refusal("Retry-After", "1"), refusal("Retry-After", "10"), answer{503, "{}", nil}, answer{503, "{}", []string{"Retry-After", "1"}})
+	a := pick(d, refusal(), refusal(), refusal("Retry-After", "1"), refusal("Retry-After", "10"),
+		answer{503, "{}", nil}, answer{503, "{}", []string{"Retry-After", "1"}})
 	d.sayf("%.0f %% a %d %v", 100*share, a.status, a.fields)
 	others := d.otherwise(fewRequests / w.Span.Seconds())
 	w.API = func(s *site) http.Handler { return s.shed(others(s), always(share), a) }
