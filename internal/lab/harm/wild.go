@@ -90,7 +90,7 @@ const longestWild = 20 * time.Minute
 func (d *draft) limited(least time.Duration, times float64) (rate float64) {
 	d.world.Span = d.duration(least, longestWild).Round(time.Second)
 	rate = d.between(.4, 1) * fewRequests / d.world.Span.Seconds()
-	d.crowd(rate*d.between(.7, times))
+	d.crowd(rate * d.between(.7, times))
 	return rate
 }
 

@@ -17,7 +17,7 @@ func (d *draft) outage() {
 	w := &d.world
 	w.Span = (from + lasting + max(4*time.Minute, lasting)).Round(time.Second)
 	rate := d.between(.4, 1) * fewRequests / w.Span.Seconds()
-	d.crowd(rate*d.between(.7, 2))
+	d.crowd(rate * d.between(.7, 2))
 	a := pick(d, refusal(), refusal(), refusal("Retry-After", "5"), answer{503, "{}", nil}, answer{503, "{}", nil},
 		answer{503, "{}", []string{"Retry-After", "30"}}, answer{403, `{"message":"rate limit exceeded"}`, nil})
 	d.sayf("everything a %d %v for %v from %v on", a.status, a.fields, lasting.Round(time.Second), from.Round(time.Second))
@@ -54,7 +54,7 @@ func (d *draft) limitChanges() {
 	w.Span, w.Skip = (at + max(10*time.Minute, 10*per)).Round(time.Second), at
 	rate := d.between(.4, 1) * fewRequests / w.Span.Seconds()
 	before := rate / max(times, 1)
-	d.crowd(rate*d.between(.7, 3))
+	d.crowd(rate * d.between(.7, 3))
 	limit := max(2, int(before*per.Seconds()))
 	after := max(1, int(float64(limit)*times))
 	dialect := d.voice()
@@ -185,7 +185,7 @@ func (d *draft) bursts() {
 func (d *draft) sheds() {
 	w := &d.world
 	w.Span = pick(d, time.Minute, 3*time.Minute, 10*time.Minute)
-	d.crowd(fewRequests/w.Span.Seconds())
+	d.crowd(fewRequests / w.Span.Seconds())
 	if pick(d, true, false) {
 		routes := strings.Split("abcdefghijklmnopqrst", "")[:pick(d, 5, 20)]
 		for i := range routes {
