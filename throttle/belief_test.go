@@ -47,23 +47,33 @@ func TestABeliefMayBeTried(t *testing.T) {
 }
 
 // Of a window of which nothing was ever left, no response has shown that it counts requests: who
-// cannot wait tries it at once, until that is refused.
-func TestWhatNeverFellIsTriedAtOnce(t *testing.T) {
+// cannot wait tries it soon, until that is refused.
+func TestWhatNeverFellIsTriedSoon(t *testing.T) {
 	for _, refused := range []bool{false, true} {
 		s := newScript(t, plain())
 		empty := minute(10, 0, 7200)
 		empty.Windows[0].Length = 2 * time.Hour
 		s.hears(.1, s.goes(0), empty)
+		assert.False(t, s.k.Ask(at(1), 1).Try, "not at once")
 		empty.Refused = refused
-		for now := 1.; now < 3; now++ {
-			assert.Equal(t, !refused || now == 1, s.k.Ask(at(now), 1).Try, "%v, refused: %v", now, refused)
+		for now := 3.; now < 7; now += 2 {
+			assert.Equal(t, !refused || now == 3, s.k.Ask(at(now), 1).Try, "%v, refused: %v", now, refused)
 			i := len(s.tickets)
 			s.tickets = append(s.tickets, s.k.Take(at(now), 1))
 			assert.False(t, s.k.Ask(at(now), 1).Try, "one at a time")
 			s.hears(now+.1, i, empty)
 		}
-		assert.Equal(t, !refused, s.k.Ask(at(3), 1).Limit == "", "refused: %v", refused)
+		assert.Equal(t, !refused, s.k.Ask(at(8), 1).Limit == "", "refused: %v", refused)
 	}
+}
+
+// The first response of a limit of one request says that nothing is left, and is right.
+func TestALimitOfOneFellAtOnce(t *testing.T) {
+	s := newScript(t, plain())
+	empty := minute(1, 0, 7200)
+	empty.Windows[0].Length = 2 * time.Hour
+	s.hears(.1, s.goes(0), empty)
+	assert.False(t, s.k.Ask(at(5), 1).Try)
 }
 
 // The wait that a refusal asks for is kept.

@@ -30,8 +30,8 @@ type Belief struct {
 const (
 	beliefFirst = 60 * clock.Second
 	beliefLast  = 10 * 60 * clock.Second
-	// The first pause where the reset is told by an unknown clock.
-	beliefUndated = 2 * clock.Second
+	// The first pause where the reset is told by an unknown clock, or nothing was ever left.
+	beliefDoubted = 2 * clock.Second
 	// What is so soon over is not tried.
 	beliefSoon = 45 * clock.Second
 	// A try that is served makes the next one come so many times sooner, and after so
@@ -64,24 +64,22 @@ func (b *Belief) Observe(now clock.Instant, said *header.Window, remaining int64
 		if !b.Undated { // a window that rolls gives back a few
 			b.served++
 		}
-		b.pause = min(max(b.pause/beliefSooner, clock.Second), b.first())
+		b.pause = max(b.pause/beliefSooner, clock.Second)
 		b.next = now + b.pause
 	}
 	if known && remaining == 0 && !b.empty {
-		b.empty, b.since, b.pause, b.next = true, now, max(b.first(), clock.Second), now+b.first()
+		b.fell = b.fell || said.Limit.State == header.Known && said.Limit.Value <= 1 // by the request itself
+		b.empty, b.since, b.pause, b.next = true, now, b.first(), now+b.first()
 	}
 	b.beyond = more || b.served >= beliefServed || b.probed >= beliefProbed<<b.vain
 	return wrong
 }
 
-// first returns the first pause: none while nothing was ever left, so that no response has shown that
-// what is left counts requests.
+// first returns the first pause. While nothing was ever left, no response has shown that what is left counts
+// requests.
 func (b *Belief) first() clock.Instant {
-	switch {
-	case b.Undated:
-		return beliefUndated
-	case !b.fell:
-		return 0
+	if b.Undated || !b.fell {
+		return beliefDoubted
 	}
 	return beliefFirst
 }
