@@ -19,6 +19,8 @@ const (
 	lowFew  = 16 // so many are averaged at first
 	// travelFew is how many round trips tell how long requests travel.
 	travelFew = 8
+	// stall is how long a busy computer may keep a request from going out.
+	stall = 25 * Millisecond
 )
 
 // latencyPeriod is how many round trips an extreme one is remembered for, at
@@ -53,7 +55,7 @@ func (l *RTT) Observe(trip Instant) {
 func (l *RTT) Slack() Instant {
 	spread := min(l.Usual(), l.WasLongest) - l.WasShortest
 	few := l.low * Instant(max(0, latencyFew-l.samples)) / latencyFew
-	return min(spread, 2*l.low) + few + l.low/16 + 2*Millisecond
+	return min(spread, max(2*l.low, stall)) + few + l.low/16 + 2*Millisecond
 }
 
 // SlackWithin returns the spread to allow for at a window of the given length: not more than that.
@@ -83,7 +85,7 @@ func (l *RTT) Travel() Instant {
 	if l.samples < travelFew {
 		return Never
 	}
-	return 4*l.low + 10*Millisecond
+	return max(4*l.low+10*Millisecond, 2*stall)
 }
 
 // Usual returns a round trip that few are longer than.
