@@ -65,7 +65,7 @@ type Event struct {
 	Host, Name string `json:",omitzero"`
 	// Attempt is the number of the attempt, from 1.
 	Attempt int `json:",omitzero"`
-	// Limit is the name of the limit that the event is about, or empty if none is known.
+	// Limit is the name of the limit that the event is about, or empty.
 	Limit string        `json:",omitzero"`
 	Until time.Time     `json:",omitzero"`
 	Ahead int           `json:",omitzero"`
