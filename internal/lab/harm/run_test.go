@@ -51,7 +51,7 @@ func TestCallersComeAndGo(t *testing.T) {
 	w.API = func(s *site) http.Handler { return s.shed(s.ok(), always(1), refusal("Retry-After", "3600")) }
 	heeding := run(t, w, forbear, 1)
 	w.Heedless = true
-	assert.Greater(t, run(t, w, forbear, 1).Failed, 10*heeding.Failed)
+	assert.Greater(t, run(t, w, forbear, 1).Failed, 2*heeding.Failed)
 }
 
 // A limit's refusals are told from what is shed.
