@@ -19,7 +19,7 @@ func TestSlowResponses(t *testing.T) {
 		model func() ratemodel.Model
 		share float64 // of what those clients are served
 	}{
-		{"10 a second", func() ratemodel.Model { return ratemodel.NewFixed(10, time.Second) }, .75},
+		{"10 a second", func() ratemodel.Model { return ratemodel.NewFixed(10, time.Second) }, .55},
 		{"50 in 10 s", func() ratemodel.Model { return ratemodel.NewFixed(50, 10*time.Second) }, .95},
 		{"300 a minute, rolling", rolling(300), .95},
 		{"300 a minute", minutes(300), .95},

@@ -80,12 +80,13 @@ func (l *RTT) Low() Instant { return l.low }
 
 // Travel returns a time after which a request has arrived. How long most responses take bounds how long
 // requests are on their way: a response that takes many times as long was slow in the making. Travel
-// returns Never if few round trips are known.
+// returns Never if few round trips are known, and a second at least, because a server may keep requests
+// waiting before it counts them.
 func (l *RTT) Travel() Instant {
 	if l.samples < travelFew {
 		return Never
 	}
-	return max(4*l.low+10*Millisecond, 2*stall)
+	return max(4*l.low+10*Millisecond, Second)
 }
 
 // Usual returns a round trip that few are longer than.
