@@ -159,40 +159,8 @@ var unitAPIs = map[string]unitAPI{
 			return `{"message":"API rate limit exceeded for user ID 1."}`
 		},
 	},
-	"Shopify": {
-		host: "shop.myshopify.com", path: "/admin/api/2026-01/graphql.json", length: 10 * time.Minute, limit: 2000, takes: 150 * time.Millisecond,
-		pool: refilled(20 * time.Second), charging: ratemodel.ChargeRefund, body: `{"query":"{ products(first: 50) { id } }"}`,
-		cost: func(r *rand.Rand) ratemodel.Cost {
-			n := float64(20 + r.IntN(200))
-			return ratemodel.Cost{Output: math.Ceil(n * (0.3 + 0.7*r.Float64())), MaxOutput: n}
-		},
-		tell: func(http.Header, *servedUnits, time.Time) {},
-		answer: func(s *servedUnits, c ratemodel.Cost) string {
-			return fmt.Sprintf(`{"data":{},"extensions":{"cost":{"requestedQueryCost":%v,"actualQueryCost":%v,"throttleStatus":{"maximumAvailable":2000.0,"currentlyAvailable":%v,"restoreRate":100.0}}}}`,
-				c.MaxOutput, c.Output, s.left(time.Now()))
-		},
-		refuse: func(resp *http.Response, s *servedUnits) string {
-			resp.StatusCode = http.StatusOK
-			return fmt.Sprintf(`{"errors":[{"message":"Throttled","extensions":{"code":"THROTTLED"}}],"extensions":{"cost":{"requestedQueryCost":200,"actualQueryCost":null,"throttleStatus":{"maximumAvailable":2000.0,"currentlyAvailable":%v,"restoreRate":100.0}}}}`, s.left(time.Now()))
-		},
-	},
-	"Shopify, large": {
-		host: "shop.myshopify.com", path: "/admin/api/2026-01/graphql.json", length: 10 * time.Minute, limit: 2000, takes: 150 * time.Millisecond,
-		pool: refilled(20 * time.Second), charging: ratemodel.ChargeRefund, body: `{"query":"{ products(first: 50) { id } }"}`,
-		cost: func(r *rand.Rand) ratemodel.Cost {
-			n := float64(300 + r.IntN(700))
-			return ratemodel.Cost{Output: math.Ceil(n * (0.3 + 0.7*r.Float64())), MaxOutput: n}
-		},
-		tell: func(http.Header, *servedUnits, time.Time) {},
-		answer: func(s *servedUnits, c ratemodel.Cost) string {
-			return fmt.Sprintf(`{"data":{},"extensions":{"cost":{"requestedQueryCost":%v,"actualQueryCost":%v,"throttleStatus":{"maximumAvailable":2000.0,"currentlyAvailable":%v,"restoreRate":100.0}}}}`,
-				c.MaxOutput, c.Output, s.left(time.Now()))
-		},
-		refuse: func(resp *http.Response, s *servedUnits) string {
-			resp.StatusCode = http.StatusOK
-			return fmt.Sprintf(`{"errors":[{"message":"Throttled","extensions":{"code":"THROTTLED"}}],"extensions":{"cost":{"requestedQueryCost":800,"actualQueryCost":null,"throttleStatus":{"maximumAvailable":2000.0,"currentlyAvailable":%v,"restoreRate":100.0}}}}`, s.left(time.Now()))
-		},
-	},
+	"Shopify":        shopify(20, 200, 200),
+	"Shopify, large": shopify(300, 700, 800),
 	"Linear": {
 		host: "api.linear.app", path: "/graphql", length: 80 * time.Minute, limit: 250_000, pool: refilled(time.Hour), takes: 150 * time.Millisecond,
 		charging: ratemodel.ChargeKeep, cost: even(20, 1500), body: `{"query":"{ issues { nodes { id } } }"}`, answer: nothing,
@@ -365,5 +333,28 @@ func TestNoUnitAPIIsWorseThanRetries(t *testing.T) {
 				})
 			})
 		}
+	}
+}
+
+// shopify is Shopify's API for queries of at least so many points, and of fewer than that and more; its refusals
+// say that a query asked for so many.
+func shopify(least, more, asked int) unitAPI {
+	return unitAPI{
+		host: "shop.myshopify.com", path: "/admin/api/2026-01/graphql.json", length: 10 * time.Minute, limit: 2000, takes: 150 * time.Millisecond,
+		pool: refilled(20 * time.Second), charging: ratemodel.ChargeRefund, body: `{"query":"{ products(first: 50) { id } }"}`,
+		cost: func(r *rand.Rand) ratemodel.Cost {
+			n := float64(least + r.IntN(more))
+			return ratemodel.Cost{Output: math.Ceil(n * (0.3 + 0.7*r.Float64())), MaxOutput: n}
+		},
+		tell: func(http.Header, *servedUnits, time.Time) {},
+		answer: func(s *servedUnits, c ratemodel.Cost) string {
+			return fmt.Sprintf(`{"data":{},"extensions":{"cost":{"requestedQueryCost":%v,"actualQueryCost":%v,"throttleStatus":`+
+				`{"maximumAvailable":2000.0,"currentlyAvailable":%v,"restoreRate":100.0}}}}`, c.MaxOutput, c.Output, s.left(time.Now()))
+		},
+		refuse: func(resp *http.Response, s *servedUnits) string {
+			resp.StatusCode = http.StatusOK
+			return fmt.Sprintf(`{"errors":[{"message":"Throttled","extensions":{"code":"THROTTLED"}}],"extensions":{"cost":{"requestedQueryCost":%d,`+
+				`"actualQueryCost":null,"throttleStatus":{"maximumAvailable":2000.0,"currentlyAvailable":%v,"restoreRate":100.0}}}}`, asked, s.left(time.Now()))
+		},
 	}
 }

@@ -22,16 +22,7 @@ func TestScriptDivides(t *testing.T) {
 			members[i] = &fake{id: "m" + strconv.Itoa(i)}
 		}
 		for range 300 {
-			now = now.Add(time.Duration(draw.Int64N(400)) * time.Millisecond)
-			switch draw.IntN(50) {
-			case 0:
-				now = now.Add(time.Duration(draw.Int64N(8)) * time.Second)
-			case 1:
-				now = now.Add(-time.Duration(draw.Int64N(900)) * time.Millisecond)
-			case 2:
-				p.memory.Flush()
-				p.server.FlushAll()
-			}
+			now = p.pass(draw, now, 50)
 			m := members[draw.IntN(len(members))]
 			if draw.IntN(12) > 0 {
 				m.seq++ // else it comes again

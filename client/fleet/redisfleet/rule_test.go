@@ -2,8 +2,6 @@ package redisfleet
 
 import (
 	"context"
-	"io"
-	"net/http"
 	"sync"
 	"testing"
 	"time"
@@ -45,22 +43,7 @@ func TestRuleOverRedis(t *testing.T) {
 				t.Fatal(err)
 			}
 			for range 10 {
-				wg.Go(func() {
-					for ctx.Err() == nil {
-						req, err := http.NewRequestWithContext(ctx, http.MethodGet, api.URL, nil)
-						if err != nil {
-							t.Error(err)
-							return
-						}
-						resp, err := hc.Do(req)
-						if err != nil {
-							time.Sleep(10 * time.Millisecond)
-							continue
-						}
-						_, _ = io.Copy(io.Discard, resp.Body) // it is empty
-						_ = resp.Body.Close()
-					}
-				})
+				wg.Go(func() { ask(ctx, t, hc, api.URL) })
 			}
 		}
 		wg.Wait()

@@ -86,6 +86,22 @@ func newPair(t testing.TB) *pair {
 	return p
 }
 
+// pass lets some time pass. Once in so many times each, it is more, or the clock is set back, or both forget
+// everything.
+func (p *pair) pass(draw *rand.Rand, now time.Time, times int) time.Time {
+	now = now.Add(time.Duration(draw.Int64N(400)) * time.Millisecond)
+	switch draw.IntN(times) {
+	case 0:
+		now = now.Add(time.Duration(draw.Int64N(8)) * time.Second)
+	case 1:
+		now = now.Add(-time.Duration(draw.Int64N(900)) * time.Millisecond)
+	case 2:
+		p.memory.Flush()
+		p.server.FlushAll()
+	}
+	return now
+}
+
 // hear returns what the script publishes while f runs.
 func (p *pair) hear(f func()) (news []string) {
 	var done sync.WaitGroup
@@ -231,16 +247,7 @@ func TestScriptIsTheLedger(t *testing.T) {
 		}
 		grants := int64(0)
 		for range 400 {
-			now = now.Add(time.Duration(draw.Int64N(400)) * time.Millisecond)
-			switch draw.IntN(60) {
-			case 0:
-				now = now.Add(time.Duration(draw.Int64N(8)) * time.Second)
-			case 1:
-				now = now.Add(-time.Duration(draw.Int64N(900)) * time.Millisecond)
-			case 2:
-				p.memory.Flush()
-				p.server.FlushAll()
-			}
+			now = p.pass(draw, now, 60)
 			m := members[draw.IntN(len(members))]
 			q := m.report(draw, now.UnixMilli())
 			a := p.exchange(t, now, q)

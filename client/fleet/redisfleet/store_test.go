@@ -155,22 +155,7 @@ func TestFleetOverRedis(t *testing.T) {
 				t.Fatal(err)
 			}
 			for range 10 {
-				wg.Go(func() {
-					for ctx.Err() == nil {
-						req, err := http.NewRequestWithContext(ctx, http.MethodGet, api.URL, nil)
-						if err != nil {
-							t.Error(err)
-							return
-						}
-						resp, err := hc.Do(req)
-						if err != nil {
-							time.Sleep(10 * time.Millisecond)
-							continue
-						}
-						_, _ = io.Copy(io.Discard, resp.Body) // it is empty
-						_ = resp.Body.Close()
-					}
-				})
+				wg.Go(func() { ask(ctx, t, hc, api.URL) })
 			}
 		}
 		wg.Wait()
@@ -189,4 +174,22 @@ func TestFleetOverRedis(t *testing.T) {
 			t.Errorf("the status is %+v", shared)
 		}
 	})
+}
+
+// ask sends one request after the other until the context ends.
+func ask(ctx context.Context, t testing.TB, hc *http.Client, url string) {
+	for ctx.Err() == nil {
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		resp, err := hc.Do(req)
+		if err != nil {
+			time.Sleep(10 * time.Millisecond)
+			continue
+		}
+		_, _ = io.Copy(io.Discard, resp.Body) // it is empty
+		_ = resp.Body.Close()
+	}
 }
