@@ -9,6 +9,12 @@ import (
 // doubted reports whether w is tested.
 func (w *window) doubted(now instant) bool { return w.trust.Doubted(w.contention.Others(now)) }
 
+// stops reports whether w holds n more back now, and no test of it is due.
+func (w *window) stops(k *Limiter, now instant, n int64) bool {
+	at := w.ready(k, now, n)
+	return at > now && w.trust.Ready(now, at, w.length.Value, &k.rtt) > now
+}
+
 // doubt plans tests of the windows that stop requests at now.
 func (k *Limiter) doubt(now instant) {
 	if k.trust.Suspended {

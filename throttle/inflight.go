@@ -9,8 +9,8 @@ import (
 // A lost request got no answer. It may still reach the server, so that it counts
 // as answered only a while later.
 type lost struct {
-	due  instant
-	sent flight
+	due          instant
+	number, cost int64
 }
 
 // A flight is a request without an answer.
@@ -86,7 +86,7 @@ func (k *Limiter) Abandon(now time.Time, t Reservation) {
 	if n := len(k.lost); n > 0 {
 		due = max(due, k.lost[n-1].due)
 	}
-	k.lost = append(k.lost, lost{due: due, sent: flight{number: t.number, cost: t.cost}})
+	k.lost = append(k.lost, lost{due: due, number: t.number, cost: t.cost})
 	k.uncertainUntil = due
 }
 
@@ -94,8 +94,7 @@ func (k *Limiter) Abandon(now time.Time, t Reservation) {
 func (k *Limiter) Cancel(t Reservation) {
 	k.conclude(&t)
 	k.cancelUnits(&t)
-	k.answered += t.cost
-	k.flights.conclude(t.at, t.number, t.cost)
+	k.land(t.at, t.number, t.cost)
 	for i := range k.windows {
 		w := &k.windows[i]
 		w.grantedThrough += t.cost
@@ -118,12 +117,17 @@ func (k *Limiter) conclude(t *Reservation) {
 	k.refusals.Conclude(&r)
 }
 
+// land counts a request as answered, or as never to be.
+func (k *Limiter) land(at instant, number, cost int64) {
+	k.answered += cost
+	k.flights.conclude(at, number, cost)
+}
+
 // expire counts lost requests as answered, and others as arrived, when their time has come.
 func (k *Limiter) expire(now instant) {
 	for len(k.lost) > 0 && k.lost[0].due <= now {
 		first := &k.lost[0]
-		k.answered += first.sent.cost
-		k.flights.conclude(first.due, first.sent.number, first.sent.cost)
+		k.land(first.due, first.number, first.cost)
 		if k.lost = k.lost[1:]; len(k.lost) == 0 {
 			k.lost = nil
 		}

@@ -233,9 +233,7 @@ func (k *Limiter) Take(now time.Time, cost int) Reservation {
 	i, n := k.instant(now), units(cost)
 	for j := range k.windows {
 		if w := &k.windows[j]; w.belief.Empty() {
-			ready := w.ready(k, i, n)
-			doubted := w.trust.Ready(i, ready, w.length.Value, &k.rtt) <= i
-			w.belief.Send(w.belief.Due() <= i && ready > i && !doubted)
+			w.belief.Send(w.belief.Due() <= i && w.stops(k, i, n))
 		}
 	}
 	tests := k.tests(i, n)

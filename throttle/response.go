@@ -13,8 +13,7 @@ import (
 func (k *Limiter) Observe(now time.Time, t Reservation, r *header.Reading) {
 	i := k.instant(now)
 	k.expire(i)
-	k.answered += t.cost
-	k.flights.conclude(i, t.number, t.cost)
+	k.land(i, t.number, t.cost)
 	k.rtt.Observe(i - t.at)
 	if r.Stale || len(r.Windows) < len(k.windows) {
 		k.uncertainUntil = i

@@ -89,6 +89,9 @@ func (l *RTT) Travel() Instant {
 	return max(4*l.low+10*Millisecond, Second)
 }
 
+// Way returns how much earlier or later than it was sent a request may have arrived.
+func (l *RTT) Way() Instant { return min(l.Usual(), l.Travel()) }
+
 // Usual returns a round trip that few are longer than.
 func (l *RTT) Usual() Instant { return l.Mean + 4*l.deviation }
 

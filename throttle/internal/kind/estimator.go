@@ -49,7 +49,7 @@ type View struct {
 func (v *View) Reach() clock.Instant { return v.Length + v.RTT.SlackWithin(v.Length) }
 
 // travel returns how much earlier or later than they were sent requests may have arrived.
-func (v *View) travel() clock.Instant { return min(v.RTT.Usual(), v.RTT.Travel(), v.Length) }
+func (v *View) travel() clock.Instant { return min(v.RTT.Way(), v.Length) }
 
 // over returns when all requests that were sent are so old, or Never if some may not have
 // arrived.

@@ -232,17 +232,25 @@ func namesRateLimit(sentence string) bool {
 // limitsCalls reports whether a sentence speaks of a limit of so many requests: a limit
 // of 1000 credits.
 func limitsCalls(sentence string) bool {
-	_, rest, found := strings.Cut(sentence, " limit of ")
-	if !found {
-		return false
-	}
-	_, rest, found = scan.CutNumber(rest)
-	what, _, _ := strings.Cut(strings.TrimLeft(rest, " "), " ")
-	switch what {
+	switch counts(sentence, " limit of ") {
 	case "requests", "calls", "queries", "credits", "hits":
-		return found
+		return true
 	}
 	return false
+}
+
+// counts returns the word behind the words and a number: what there is so many of. It is empty if there
+// is no such.
+func counts(sentence, words string) (what string) {
+	_, rest, found := strings.Cut(sentence, words)
+	if !found {
+		return ""
+	}
+	if _, rest, found = scan.CutNumber(rest); !found {
+		return ""
+	}
+	what, _, _ = strings.Cut(strings.TrimLeft(rest, " "), " ")
+	return what
 }
 
 // ContainsAny reports whether a text has one of the phrases in it, wherever words begin.

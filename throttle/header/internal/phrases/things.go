@@ -76,13 +76,8 @@ var counted = wordSet(`requests request calls call queries query hits credits to
 // boundsOther reports whether a sentence says how much of something else there may be: at most
 // 500 terms.
 func boundsOther(sentence string) bool {
-	_, rest, found := strings.Cut(sentence, " at most ")
-	if !found {
-		return false
-	}
-	_, rest, found = scan.CutNumber(rest)
-	what, _, _ := strings.Cut(strings.TrimLeft(rest, " "), " ")
-	return found && what != "" && !counted[what]
+	what := counts(sentence, " at most ")
+	return what != "" && !counted[what]
 }
 
 // isQuotaOf reports whether a sentence names what a quota or limit of a period is of, and that
