@@ -17,9 +17,10 @@ func (w *window) competes(now instant) bool {
 const competeLeast = 5 * second
 
 // spread reports whether several servers count apart, and how many they are is known. Then others
-// cannot be told from servers that counted more than the one before.
+// cannot be told from servers that counted more than the one before. Without a reset no response
+// tells since when a server counts.
 func (w *window) spread(now instant) bool {
-	return w.length.Value >= competeLeast && w.contention.Replicas(now) &&
+	return w.resetKnown && w.length.Value >= competeLeast && w.contention.Replicas(now) &&
 		!w.kind.Regains() && !w.kind.Moves() && w.contention.ReplicasNumber(w.limit) > 1
 }
 
