@@ -117,6 +117,18 @@ func (l *keyState) Ask(now time.Time, d limit.Demand) (a limit.Decision) {
 	return a
 }
 
+// Forecast implements [limit.Limiter].
+func (l *keyState) Forecast(now time.Time, ahead int, d limit.Demand) limit.Decision {
+	a, ok := d.Tag.(*attempt)
+	if !ok {
+		return limit.Decision{}
+	}
+	if part := l.limiterOf(now, a); !l.shares(part, a) {
+		return part.Forecast(now, ahead)
+	}
+	return limit.Decision{}
+}
+
 // ask asks the limits of a part of the key.
 func (l *keyState) ask(now time.Time, part *throttle.Limiter, d *limit.Demand, a *attempt) limit.Decision {
 	switch {

@@ -72,6 +72,8 @@ func (l *Queue) callFlows(now time.Time, g *limiter) {
 		case a.Max > 0:
 			l.fail(f.head(), newCostError(f.head().r, &a))
 			continue
+		case !a.Admits(now) && g.pass(&f.node):
+			continue
 		case !a.Admits(now):
 			// Another limit may show that some requests miss their deadlines.
 			if worst, later, _ := l.obstacle(now, f, nil); worst != nil && worst != g && l.expireFlow(now, f, &later) {
@@ -122,13 +124,16 @@ func (l *Queue) step(now time.Time, s *entry, caller *limiter) *limiter {
 	return g
 }
 
-// refused records why x, which waits at g now, cannot go. If others go first, g is due for them already.
+// refused records why x, which waits at g now, cannot go. If others go first, g is due for them already, unless
+// they wait in vain.
 func (l *Queue) refused(now time.Time, g *limiter, x *node, a *limit.Decision, behind bool) {
-	if !behind && g.next() == x {
+	next := g.next()
+	switch {
+	case next != x && next.level == inVain, !behind && g.pass(x):
+		l.markDirty(g)
+	case !behind && next == x:
 		l.close(now, g, a)
-		return
-	}
-	if !g.dirty && l.expire(now, g.waiting, g) {
+	case !g.dirty && l.expire(now, g.waiting, g):
 		l.markDirty(g)
 	}
 }

@@ -127,11 +127,21 @@ func (l *Queue) leaveLimiter(g *limiter, x *node) {
 	l.alarms.remove(g)
 }
 
+// pass lets another go first at a limiter that has refused x, and reports whether one does: a request that waits
+// in vain delays none that costs less.
+func (g *limiter) pass(x *node) bool {
+	if x.level != inVain {
+		return false
+	}
+	g.share.passed = true
+	return g.next() != x
+}
+
 // close records why the first of the limiter's wait queue cannot go, and decides about the requests that
 // cannot wait so long.
 func (l *Queue) close(now time.Time, g *limiter, a *limit.Decision) {
 	g.name, g.unknown, g.voluntary, g.at = a.Limit, a.Unknown, a.Paced > 0, never
-	g.share.soonest = 0
+	g.share.soonest, g.share.passed = 0, false
 	if !a.Unknown {
 		g.at = l.since(a.At)
 	}

@@ -119,7 +119,7 @@ func (p *Position) worsen(g *limiter, t *ticket, now time.Time, ahead load) {
 			d.Units = t.flow.unitsTo(t)
 		}
 		f := g.limit.Forecast(now, ahead.cost, d)
-		if !f.At.IsZero() {
+		if f.At.After(start) {
 			start = f.At
 		}
 		name = cmp.Or(name, f.Limit, g.name)

@@ -21,6 +21,14 @@ const (
 	inVain = int8(0)
 )
 
+// Those that wait in vain get one permit in eight of those that would go to [Normal] or a lower priority. They
+// would get it from a server without a queue too, by chance, and what has a deadline beside what has none is
+// often what somebody waits for.
+const (
+	vainShare  = 125 // in thousandths of a permit
+	vainBehind = int8(Normal-Lowest) + inVain + 1
+)
+
 // level returns the level of r's priority.
 func (r *Request) level() int8 { return int8(r.Priority-Lowest) + inVain + 1 }
 
@@ -34,20 +42,34 @@ type share struct {
 	waiting [levels]int32 // those flows by level
 	credit  [levels]int32 // how much each level is owed, in thousandths of a permit
 	soonest int64         // the earliest time at which the next can go, in queue time; 0 if not known
+	passed  bool          // the first of those in vain could not go, so that another may be next
 }
 
 // limit returns the most that a priority may be owed: a permit, and what it earns while all others that are
 // due at the same time get theirs. It keeps a priority that another limiter held back from catching up at once.
 func (s *share) limit() int32 { return 1000 + int32(priorities)*s.floor }
 
-// owed reports whether the minimum share entitles the priority to the next permit.
-func (s *share) owed(level int8) bool { return s.floor > 0 && s.credit[level]+s.floor >= 1000 }
+// of returns how much of each permit a level is owed while it waits.
+func (s *share) of(level int8) int32 {
+	if level == inVain {
+		return vainShare
+	}
+	return s.floor
+}
 
-// prefers reports whether a permit goes to priority a rather than b: to the one that is owed most, or else
+// owed reports whether its share entitles the level to the next permit.
+func (s *share) owed(level int8) bool {
+	part := s.of(level)
+	return part > 0 && s.credit[level]+part >= 1000 && (level != inVain || !s.passed)
+}
+
+// prefers reports whether a permit goes to level a rather than b: to the one that is owed most, or else
 // to the higher one.
 func (s *share) prefers(a, b int8) bool {
 	owedA, owedB := s.owed(a), s.owed(b)
 	switch {
+	case min(a, b) == inVain && max(a, b) > vainBehind:
+		return a > b
 	case owedA != owedB:
 		return owedA
 	case owedA && s.credit[a] != s.credit[b]:
@@ -56,11 +78,11 @@ func (s *share) prefers(a, b int8) bool {
 	return a > b
 }
 
-// count counts a permit of the level. Requests that wait in vain are owed nothing.
+// count counts a permit of the level.
 func (s *share) count(level int8) {
-	for i := range s.credit {
-		if s.waiting[i] > 0 && i != int(inVain) {
-			s.credit[i] = min(s.credit[i]+s.floor, s.limit())
+	for i := range int8(levels) {
+		if s.waiting[i] > 0 && (i != inVain || level <= vainBehind) {
+			s.credit[i] = min(s.credit[i]+s.of(i), s.limit())
 		}
 	}
 	s.credit[level] = max(s.credit[level]-1000, 0)

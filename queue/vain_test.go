@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -162,27 +163,38 @@ func TestALimitThatOpensEarlyServesAll(t *testing.T) {
 	})
 }
 
-// Those that wait in vain keep their order, and go behind the others.
+// Those that wait in vain keep their order, and get one permit in eight as long as others wait whose priority is
+// normal at most.
 func TestTheOrderOfThoseInVain(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		c := newShut(time.Hour)
-		l := newLine(t, own(c))
-		defer l.Close()
-		spend(l, "k")
-		for i := range 20 {
-			within(t, l, time.Minute, &Request{Key: "k", Tag: fmt.Sprint("late ", i), Priority: High})
-			enqueue(t.Context(), l, &Request{Key: "k", Tag: fmt.Sprint("patient ", i), Priority: Low})
-		}
-		pass(30 * time.Second)
-		l.Update("k", func(now time.Time, _ limit.Limiter) { c.until = now })
-		synctest.Wait()
-		got := c.names()
-		require.Len(t, got, 40)
-		for i := range 20 {
-			assert.Equal(t, fmt.Sprint("patient ", i), got[i])
-			assert.Equal(t, fmt.Sprint("late ", i), got[20+i])
-		}
-	})
+	for priority, first := range map[Priority]int{Low: 8, Normal: 8, High: math.MaxInt} {
+		synctest.Test(t, func(t *testing.T) {
+			c := newShut(time.Hour)
+			l := newLine(t, own(c))
+			defer l.Close()
+			spend(l, "k")
+			for i := range 30 {
+				within(t, l, time.Minute, &Request{Key: "k", Tag: fmt.Sprint("late ", i), Priority: High})
+				enqueue(t.Context(), l, &Request{Key: "k", Tag: fmt.Sprint("patient ", i), Priority: priority})
+			}
+			pass(30 * time.Second)
+			l.Update("k", func(now time.Time, _ limit.Limiter) { c.until = now })
+			synctest.Wait()
+			got := c.names()
+			require.Len(t, got, 60)
+			var late, patient int
+			for i, name := range got {
+				if strings.HasPrefix(name, "late") {
+					assert.Equal(t, fmt.Sprint("late ", late), name)
+					if late++; patient < 30 {
+						assert.Equal(t, 0, (i+1)%first)
+					}
+					continue
+				}
+				assert.Equal(t, fmt.Sprint("patient ", patient), name)
+				patient++
+			}
+		})
+	}
 }
 
 // A costly request that waits in vain delays none that costs less, of whichever priority.
@@ -196,11 +208,12 @@ func TestOneInVainDelaysNoOther(t *testing.T) {
 			spend(l, "k")
 			late := within(t, l, time.Minute, &Request{Key: "k", Cost: 2, Priority: Highest})
 			require.False(t, late.done())
-			cheap := enqueue(t.Context(), l, &Request{Key: "k", Priority: Lowest})
-			require.NoError(t, cheap.get(t).err)
+			for range 20 {
+				cheap := enqueue(t.Context(), l, &Request{Key: "k", Priority: Lowest})
+				cheap.get(t).permit.Release()
+			}
 			pass(time.Minute)
 			require.ErrorIs(t, late.get(t).err, context.DeadlineExceeded)
-			cheap.get(t).permit.Release()
 			checkEmpty(t, l)
 		})
 	}

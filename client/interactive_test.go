@@ -1,0 +1,95 @@
+package client_test
+
+import (
+	"context"
+	"math/rand/v2"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/hashicorp/go-retryablehttp"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/forbear-go/forbear/client"
+)
+
+// interactive runs a program of which many callers in the background ask for more than there is, with calls that
+// wait for as long as patience allows (0 is for ever), and a user makes a call each second, on average, who waits for three. It
+// returns how many calls of both were answered.
+func interactive(api *jobAPI, hc *http.Client, patience time.Duration) (background, user int64) {
+	var all sync.WaitGroup
+	var counts [2]atomic.Int64
+	stop := time.Now().Add(3 * time.Minute)
+	rng := rand.New(rand.NewPCG(1, 2))
+	call := func(count *atomic.Int64, patience time.Duration) {
+		ctx, cancel := context.WithCancel(context.Background())
+		if patience > 0 {
+			ctx, cancel = context.WithTimeout(ctx, patience)
+		}
+		defer cancel()
+		req, _ := http.NewRequestWithContext(ctx, http.MethodGet, "https://api.test/items", nil)
+		resp, err := hc.Do(req)
+		if err != nil {
+			time.Sleep(100 * time.Millisecond)
+			return
+		}
+		resp.Body.Close()
+		if resp.StatusCode == http.StatusOK {
+			count.Add(1)
+		}
+	}
+	for range 100 {
+		all.Go(func() {
+			for time.Now().Before(stop) {
+				call(&counts[0], patience)
+			}
+		})
+	}
+	for time.Now().Before(stop) {
+		all.Go(func() { call(&counts[1], 3*time.Second) })
+		time.Sleep(time.Duration(rng.Int64N(int64(2 * time.Second))))
+	}
+	all.Wait()
+	return counts[0].Load(), counts[1].Load()
+}
+
+// A call that cannot wait for its turn is not lost beside many that can: by chance a plain client would serve some
+// of those, too.
+func TestWhoCannotWaitIsServedBesideThoseWhoCan(t *testing.T) {
+	for _, c := range []struct {
+		name      string
+		announces bool
+		patience  time.Duration // of the others
+		least     int64         // of about 180 that the user makes
+	}{
+		{"announced", true, 0, 90},
+		{"silent", false, 0, 90},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			run := func(wrap func(api *jobAPI) *http.Client) (background, user int64) {
+				synctest.Test(t, func(*testing.T) {
+					api := &jobAPI{limit: 10, window: time.Second, announces: c.announces, start: time.Now()}
+					background, user = interactive(api, wrap(api), c.patience)
+				})
+				return background, user
+			}
+			plain, plainUser := run(func(api *jobAPI) *http.Client {
+				c := retryablehttp.NewClient()
+				c.HTTPClient.Transport, c.Logger = api, nil
+				return c.StandardClient()
+			})
+			ours, user := run(func(api *jobAPI) *http.Client {
+				hc, err := client.Wrap(&http.Client{Transport: api})
+				require.NoError(t, err)
+				return hc
+			})
+			t.Logf("the user %d, plain %d; in the background %d, plain %d", user, plainUser, ours, plain)
+			assert.GreaterOrEqual(t, user, max(c.least, plainUser*19/20))
+			assert.GreaterOrEqual(t, ours+user, (plain+plainUser)*9/10)
+		})
+	}
+}
