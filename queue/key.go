@@ -19,6 +19,7 @@ type key struct {
 	used            int64
 	waiting, flying int32
 	haste           haste
+	trip            roundTrip
 }
 
 // A bucket holds the requests of a key that wait behind each other.

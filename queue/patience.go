@@ -27,6 +27,26 @@ func (l *Queue) deadlineOf(ctx context.Context, r *Request, at int64) (deadline 
 	return deadline, false
 }
 
+// A roundTrip is about the shortest time in which recent requests of a key were answered, in nanoseconds. A request
+// whose deadline is nearer would spend of a limit in vain.
+type roundTrip int64
+
+// observe takes in that a request was answered in a time.
+func (t *roundTrip) observe(took time.Duration) {
+	d := roundTrip(max(took, 0))
+	if *t == 0 || d < *t {
+		*t = d
+		return
+	}
+	*t += min(d-*t, *t) / 32
+}
+
+// before returns by when a request has to go for its response to come by the deadline of its context. It leaves
+// at least half of the time.
+func (t roundTrip) before(deadline, arrived int64) int64 {
+	return deadline - min(int64(t), max(deadline-arrived, 0)/2)
+}
+
 // patience returns how much longer a request can wait, in the form of [limit.Demand.Left].
 func (r *Request) patience(deadline, at int64) time.Duration {
 	switch left := deadline - at; {

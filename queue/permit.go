@@ -100,6 +100,7 @@ func (l *Queue) giveBack(g *limiter) {
 
 // done tells the limiters that t's request is over. They may admit more then.
 func (l *Queue) done(now time.Time, t *ticket) {
+	t.key.trip.observe(now.Sub(t.taken))
 	if t.key.own != nil {
 		t.key.own.Done(now, t.taken, t.demand)
 	}

@@ -28,7 +28,8 @@ type world struct {
 	closed                  bool
 	full                    int // how many may wait
 	overflow                Overflow
-	vain                    int // how many waited in vain, at all steps
+	vain                    int           // how many waited in vain, at all steps
+	longest                 time.Duration // that a permit was held
 }
 
 type asked struct {
@@ -134,6 +135,7 @@ func (w *world) pick(like func(*asked) bool) *asked {
 
 func (w *world) release(a *asked) {
 	a.held, a.over = false, true
+	w.longest = max(w.longest, time.Since(a.granted))
 	if w.rng.IntN(2) == 0 {
 		a.res.get(w.t).permit.Release()
 		return

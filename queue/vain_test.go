@@ -318,3 +318,23 @@ func TestHaste(t *testing.T) {
 	assert.Equal(t, hasteBurst+int(time.Hour/hasteEvery)-1, n)
 	assert.True(t, h.take(math.MaxInt64/2))
 }
+
+// A request whose response would come after its deadline is not sent: it would spend of a limit in vain.
+func TestNothingIsSentThatIsAnsweredTooLate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newShut(0)
+		l := newLine(t, own(c))
+		defer l.Close()
+		first := enqueue(t.Context(), l, &Request{Key: "k", Tag: "first"}).get(t).permit
+		pass(200 * time.Millisecond)
+		first.Settle(nil)
+		spend(l, "k")
+		c.until = time.Now().Add(time.Second)
+		late := within(t, l, 1100*time.Millisecond, &Request{Key: "k", Tag: "late"})
+		soon := within(t, l, 1300*time.Millisecond, &Request{Key: "k", Tag: "soon"})
+		pass(time.Second)
+		require.ErrorIs(t, late.get(t).err, context.DeadlineExceeded)
+		require.NoError(t, soon.get(t).err)
+		assert.Equal(t, []string{"first", "soon"}, c.names())
+	})
+}

@@ -34,8 +34,11 @@ func (k *Limiter) forecastLearned(now instant, n int64) instant {
 	v := k.view()
 	l := k.refusals.Inferred(&v, now)
 	at := now + periods(n-l.Room, l.Limit, l.Length)
-	if l.RateSure {
-		at = max(at, now+instant(float64(n)/l.Rate*float64(second)))
+	if rate := l.Rate; rate > 0 {
+		if !l.RateSure {
+			rate *= 2 // it may rise by so much soon
+		}
+		at = max(at, now+instant(float64(n)/rate*float64(second)))
 	}
 	return at
 }
