@@ -8,9 +8,9 @@ import (
 	"github.com/forbear-go/forbear/throttle/limit"
 )
 
-// deadlineOf returns until when a request that arrives at a time can wait, both in queue time, and whether
-// that is the deadline of its context.
-func (l *Queue) deadlineOf(ctx context.Context, r *Request, at int64) (deadline int64, byContext bool) {
+// deadlineOf returns until when a request of a key that arrives at a time can wait, both in queue time, and whether
+// that is because of the deadline of its context.
+func (l *Queue) deadlineOf(ctx context.Context, k *key, r *Request, at int64) (deadline int64, byContext bool) {
 	deadline = never
 	wait := r.MaxWait
 	if wait == 0 {
@@ -20,7 +20,7 @@ func (l *Queue) deadlineOf(ctx context.Context, r *Request, at int64) (deadline 
 		deadline = at + int64(wait)
 	}
 	if d, ok := ctx.Deadline(); ok {
-		if d := l.since(d); d <= deadline {
+		if d := k.trip.before(l.since(d), at); d <= deadline {
 			return d, true
 		}
 	}

@@ -56,7 +56,7 @@ func (l *Queue) Peek(r *Request) (Position, error) {
 	k, c := l.key(r.Key, now), l.classOf(id)
 	t := l.ticket(k, c, r)
 	t.demand, t.arrived = r.demand(), l.since(now)
-	t.deadline, _ = l.deadlineOf(context.Background(), r, t.arrived)
+	t.deadline, _ = l.deadlineOf(context.Background(), k, r, t.arrived)
 	l.seq++
 	t.seq, t.level = l.seq, r.level()
 	// Joining the queue and leaving it again, without asking any limit in between, is the simplest way.

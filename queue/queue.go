@@ -134,10 +134,7 @@ func (l *Queue) enqueue(ctx context.Context, r *Request) (Permit, *ticket, error
 	now := l.now()
 	k, c := l.key(r.Key, now), l.classOf(id)
 	at := l.since(now)
-	deadline, byContext := l.deadlineOf(ctx, r, at)
-	if byContext {
-		deadline = k.trip.before(deadline, at)
-	}
+	deadline, byContext := l.deadlineOf(ctx, k, r, at)
 	d.Left = r.patience(deadline, at)
 	if l.phase == open && !c.contended() && k.yields() && l.ask(now, k, c, &d) {
 		l.take(now, k, c, &d)
