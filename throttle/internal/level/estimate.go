@@ -29,6 +29,7 @@ func (l *Limiter) admission(d Demand) float64 {
 			mean, deviation = l.falls.each.mean()
 		}
 		most = max(most, mean+deviation)
+		return min(most*l.factor+l.beside, l.limit)
 	}
 	return min(most*l.factor, l.limit)
 }

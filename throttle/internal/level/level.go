@@ -99,12 +99,14 @@ type Limiter struct {
 	durations sample // of requests, in seconds
 	falls     falls
 	factor    float64 // what admission asks for, by what it was estimated
+	beside    float64 // what it asks for besides, where nothing tells the most that a response may have
 	factorAt  time.Duration
 	raised    time.Duration // when a refusal last raised it
 	step      float64       // by how much of it the next refusal raises it
 	margin    float64       // what a bucket lacked beside it where a request was refused
 	trial     trial
 	refunds   refunds
+	anew      anew
 	others    others
 	answers   int
 }
@@ -143,7 +145,7 @@ func (l *Limiter) Ask(now time.Time, d Demand) Decision {
 	}
 	l.lapse(t)
 	lack := l.lack(t, d)
-	if lack <= 0 || l.full(t, d.Known) || l.mayProbe(t, d.Known) || !d.Known && (l.mayTry(t, d) || l.mayAskBack(t, d)) {
+	if lack <= 0 || l.full(t, d.Known) || l.mayProbe(t, d.Known) || !d.Known && (l.mayTry(t, d) || l.mayAskBack(t, d) || l.mayAskAnew(t, d, lack)) {
 		return Decision{Go: true}
 	}
 	at := l.later(t, d.Known, lack)

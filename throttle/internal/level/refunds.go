@@ -70,6 +70,9 @@ func (r *refunds) sure() bool { return r.row >= 2 && r.words >= 4 && r.holds > 0
 // none reports whether the server clearly gives nothing back.
 func (r *refunds) none() bool { return r.n >= 16 && 2*min(r.atEnd, r.kept) < r.given }
 
+// atEndOnly reports whether the server clearly charges when requests are over, and not before.
+func (r *refunds) atEndOnly() bool { return r.n >= 16 && 2*r.atEnd < min(r.kept, r.given) }
+
 // mayAskBack reports whether a request may go that lacks no more than may have
 // come back, and no response is under way that would tell.
 func (l *Limiter) mayAskBack(t time.Duration, d Demand) bool {

@@ -86,6 +86,16 @@ func (s *spent) left(after, until, length time.Duration, factor float64) (amount
 	return max(0, sent-apart), nextSent
 }
 
+// mayHaveLeft is left where the server charges for whatever it likes, as much as it may.
+func (s *spent) mayHaveLeft(after, until, length time.Duration) (amount float64) {
+	for _, x := range s.slots {
+		if x.end+length > after && x.sent+length <= until {
+			amount += x.most
+		}
+	}
+	return amount
+}
+
 // surelyLeft is left whenever the server charged for what. What may have left before the first time
 // is not counted.
 func (s *spent) surelyLeft(after, until, length time.Duration) (amount float64, next time.Duration) {
