@@ -35,7 +35,10 @@ func (l *Limiter) hope(t time.Duration) float64 {
 	case l.refill.bucket:
 		return min(a.told+(t-a.at).Seconds()*l.refill.rate, l.limit)
 	case l.rolls(false):
-		return min(a.told+l.spent.mayHaveLeft(a.at, t-l.trip/2, l.length), l.limit)
+		return min(a.told+l.spent.mayHaveLeft(a.at, t-l.trip/2, l.length, l.overcharge()), l.limit)
+	}
+	if !l.refunds.none() {
+		return min(a.told+l.refunds.net, l.limit)
 	}
 	return a.told
 }

@@ -132,6 +132,7 @@ func (l *Limiter) Ask(now time.Time, d Demand) Decision {
 	if d.Known && d.Cost <= 0 || l.tooLarge(d) {
 		return Decision{Go: true}
 	}
+	l.lapse(t)
 	if t < l.closed && l.admission(d) >= l.closedTo {
 		if !d.Known && l.told && l.mayAskBack(t, d) || l.refunds.sure() && l.refunds.due > 0 && l.lack(t, d) <= 0 {
 			return Decision{Go: true}
@@ -143,7 +144,6 @@ func (l *Limiter) Ask(now time.Time, d Demand) Decision {
 			return one
 		}
 	}
-	l.lapse(t)
 	lack := l.lack(t, d)
 	if lack <= 0 || l.full(t, d.Known) || l.mayProbe(t, d.Known) || !d.Known && (l.mayTry(t, d) || l.mayAskBack(t, d) || l.mayAskAnew(t, d, lack)) {
 		return Decision{Go: true}

@@ -101,7 +101,7 @@ func (l *Limiter) anchor(t time.Duration, own *Hold, w Window) {
 	if l.told && w.Limit == l.limit && w.Remaining > 0 {
 		l.observeFall(t, w, c)
 	}
-	l.refunds.back, l.refunds.due, l.owing = 0, 0, nil
+	l.refunds.back, l.refunds.net, l.refunds.due, l.owing = 0, 0, 0, nil
 	l.told, l.limit, l.at = true, w.Limit, t
 	if t >= l.bidden {
 		l.bidden = 0
@@ -119,6 +119,7 @@ func (l *Limiter) anchor(t time.Duration, own *Hold, w Window) {
 	case w.Remaining > 0:
 	case l.refill.bucket && w.Left > 0: // the time until it is full tells
 		l.remaining = min(0, l.limit-(w.Left+w.Blur).Seconds()*l.refill.rate)
+		l.anew.told = l.remaining
 	case l.rolls(false):
 		l.remaining = min(0, l.limit-l.spent.inside(t, l.length))
 		l.owing = own

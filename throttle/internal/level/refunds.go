@@ -7,6 +7,7 @@ import "time"
 // to tell so: then one request asks.
 type refunds struct {
 	back  float64       // what may have come back since the newest response
+	net   float64       // of that, what they did not use
 	hold  *Hold         // the request that asks
 	after time.Duration // when the next one may, once the answer was no
 	wait  time.Duration
@@ -39,6 +40,7 @@ func (r *refunds) observe(fall float64, c counts) {
 // settle notes what comes back of a request that is over, and whether that is surely not in the newest word.
 func (r *refunds) settle(h *Hold, u Usage, known, later bool) {
 	r.back += h.admitted
+	r.net += max(0, h.admitted-h.cost)
 	switch {
 	case !known || !later:
 	case h.demand.Most == 0:

@@ -86,14 +86,19 @@ func (s *spent) left(after, until, length time.Duration, factor float64) (amount
 	return max(0, sent-apart), nextSent
 }
 
-// mayHaveLeft is left where the server charges for whatever it likes, as much as it may.
-func (s *spent) mayHaveLeft(after, until, length time.Duration) (amount float64) {
+// mayHaveLeft is left where it is not known when the server charges: the greater of the two.
+func (s *spent) mayHaveLeft(after, until, length time.Duration, factor float64) float64 {
+	ended, sent := 0.0, 0.0
 	for _, x := range s.slots {
-		if x.end+length > after && x.sent+length <= until {
-			amount += x.most
+		charged := max(x.amount, min(x.amount*factor, x.most))
+		if at := x.end + length; at > after && at <= until {
+			ended += charged
+		}
+		if at := x.sent + length; at > after && at <= until {
+			sent += charged
 		}
 	}
-	return amount
+	return max(ended, sent)
 }
 
 // surelyLeft is left whenever the server charged for what. What may have left before the first time
