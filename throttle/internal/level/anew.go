@@ -4,7 +4,7 @@ import "time"
 
 // Anew asks again where the newest word is old. What ended since then is taken off it, and what came back
 // of a rolling window is counted at its least: where no response is under way that would tell, one request
-// finds out whether that was too careful.
+// finds out whether that was too careful. In a bucket, what is not spent now is not lost.
 type anew struct {
 	told  float64 // what remained by the newest word
 	at    time.Duration
@@ -17,7 +17,7 @@ type anew struct {
 // mayAskAnew reports whether a request may go that lacks no more than the newest word may be short of.
 func (l *Limiter) mayAskAnew(t time.Duration, d Demand, lack float64) bool {
 	a := &l.anew
-	if l.unheard > 0 || a.hold != nil || t < a.after || l.refunds.atEndOnly() || l.hope(t) < l.admission(d)+l.margin {
+	if l.refill.bucket || l.unheard > 0 || a.hold != nil || t < a.after || l.refunds.atEndOnly() || l.hope(t) < l.admission(d) {
 		return false
 	}
 	worth := 5 * time.Second // of waiting a refusal
@@ -31,10 +31,7 @@ func (l *Limiter) mayAskAnew(t time.Duration, d Demand, lack float64) bool {
 // hope returns the most that may remain.
 func (l *Limiter) hope(t time.Duration) float64 {
 	a := &l.anew
-	switch {
-	case l.refill.bucket:
-		return min(a.told+(t-a.at).Seconds()*l.refill.rate, l.limit)
-	case l.rolls(false):
+	if l.rolls(false) {
 		return min(a.told+l.spent.mayHaveLeft(a.at, t-l.trip/2, l.length, l.overcharge()), l.limit)
 	}
 	if !l.refunds.none() {

@@ -188,7 +188,7 @@ func (l *Limiter) lack(t time.Duration, d Demand) float64 {
 	if lack > 0 && !d.Known && l.refunds.due > 0 && l.refunds.sure() {
 		// What requests use was taken when they arrived.
 		level := min(l.level(t, false)+l.refunds.due, l.limit)
-		return min(lack, l.admission(d)+l.margin-(level-l.known-l.arriving))
+		return min(lack, l.admission(d)+l.spare()-(level-l.known-l.arriving))
 	}
 	return lack
 }
@@ -202,8 +202,16 @@ func (l *Limiter) lackWithout(t time.Duration, d Demand) float64 {
 	}
 	return max(
 		l.minimum(d)-(level-ending),
-		l.admission(d)+l.margin-(level-l.arriving),
+		l.admission(d)+l.spare()-(level-l.arriving),
 	)
+}
+
+// spare is what is left of a bucket beside what a request may ask for.
+func (l *Limiter) spare() float64 {
+	if l.refill.bucket {
+		return l.margin
+	}
+	return 0
 }
 
 // Admission returns the most that the server may ask for before it serves a request.

@@ -119,7 +119,6 @@ func (l *Limiter) anchor(t time.Duration, own *Hold, w Window) {
 	case w.Remaining > 0:
 	case l.refill.bucket && w.Left > 0: // the time until it is full tells
 		l.remaining = min(0, l.limit-(w.Left+w.Blur).Seconds()*l.refill.rate)
-		l.anew.told = l.remaining
 	case l.rolls(false):
 		l.remaining = min(0, l.limit-l.spent.inside(t, l.length))
 		l.owing = own
