@@ -78,6 +78,7 @@ func (l *Limiter) Settle(now time.Time, h *Hold, u Usage, known bool) {
 		return
 	}
 	h.end = t
+	l.release(h) // its response may have been lost
 	l.durations.add((t - h.sent).Seconds())
 	switch {
 	case h.demand.Known:
@@ -193,16 +194,17 @@ func (l *Limiter) drop(h *Hold) {
 			break
 		}
 	}
-	if l.trial.hold == h {
-		l.trial.hold = nil
-	}
-	if l.refunds.hold == h {
-		l.refunds.hold = nil
-	}
-	if l.anew.hold == h {
-		l.anew.hold = nil
-	}
+	l.release(h)
 	l.sum()
+}
+
+// release lets other requests find out what this one went for.
+func (l *Limiter) release(h *Hold) {
+	for _, asks := range []**Hold{&l.trial.hold, &l.refunds.hold, &l.anew.hold} {
+		if *asks == h {
+			*asks = nil
+		}
+	}
 }
 
 // sum adds up the holds.
