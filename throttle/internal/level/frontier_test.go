@@ -1,0 +1,55 @@
+package level_test
+
+import (
+	"math"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/forbear-go/forbear/internal/ratemodel"
+)
+
+// Where a server charges at the end, an oracle at its door leaves it in debt when time is up, which no client
+// can that is refused hardly ever. Even one that sees what is left at every moment, but has to send before it
+// knows what ends meanwhile, uses less: within a percent, as much as the rule.
+func TestReachIsNearWhatCanBe(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the figures take too long")
+	}
+	t.Parallel()
+	for _, c := range []struct {
+		name string
+		set  func(c *scenario)
+	}{
+		{"usage and max_tokens known", func(*scenario) {}},
+		{"the server counts a quarter more", func(c *scenario) { c.factor = 1.25 }},
+		{"others spend 30 %", func(c *scenario) { c.others = 0.3 }},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			for _, reserve := range []float64{2000, 4000, 6000} {
+				refused, used, ours := 0.0, math.Inf(1), math.Inf(1)
+				for seed := range drawn(0) {
+					sc := chat()
+					c.set(&sc)
+					sc.charging, sc.seed = ratemodel.ChargeEnd, seed
+					best, rule := run(sc, clients[4].make), run(sc, newOurs)
+					s := &seer{reserve: reserve}
+					sc.pool = func(limit float64, length time.Duration) ratemodel.Pool {
+						p := ratemodel.NewRefillingPool(limit, length)
+						if limit == sc.limit {
+							s.pool = p
+						}
+						return p
+					}
+					seen := run(sc, func(scenario) client { return s })
+					refused = max(refused, seen.refusedShare())
+					used, ours = min(used, 100*seen.charged/best.charged), min(ours, 100*rule.charged/best.charged)
+				}
+				t.Logf("with %v in reserve: %.2f %% refused, %.1f %% used; the rule: %.1f %%", reserve, refused, used, ours)
+				assert.GreaterOrEqual(t, ours, used-1)
+			}
+		})
+	}
+}
