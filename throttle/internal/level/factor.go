@@ -10,7 +10,8 @@ import (
 // first was refused teach no more than one.
 func (l *Limiter) learn(t time.Duration, h *Hold, w *Window) {
 	asked, by := h.admitted, h.factor
-	tried := l.trial.refused(h)
+	enough := h.demand.Prompt > 0 && w != nil && w.Remaining-l.grains.half() >= 2*l.prompt(h.demand)*l.factor
+	tried := l.trial.refused(h, enough)
 	if tried {
 		asked, by = l.admission(h.demand), l.factor
 	}
