@@ -31,7 +31,7 @@ type seer struct {
 }
 
 func (s *seer) ask(now time.Time, _ *request) (bool, time.Time) {
-	return s.pool.Level(now) >= s.reserve, now.Add(5 * time.Millisecond)
+	return s.pool.Level(now) >= s.reserve, now.Add(20 * time.Millisecond)
 }
 
 func (*seer) send(time.Time, *request) {}
