@@ -31,7 +31,8 @@ type seer struct {
 }
 
 func (s *seer) ask(now time.Time, _ *request) (bool, time.Time) {
-	return s.pool.Level(now) >= s.reserve, now.Add(20 * time.Millisecond)
+	wait := s.pool.Wait(now, s.reserve)
+	return wait == 0, now.Add(wait)
 }
 
 func (*seer) send(time.Time, *request) {}
