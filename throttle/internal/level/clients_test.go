@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/forbear-go/forbear/internal/ratemodel"
 	"github.com/forbear-go/forbear/throttle/internal/level"
 )
 
@@ -21,6 +22,26 @@ func (oracle) done(time.Time, *request, bool) {}
 func (oracle) refused(now time.Time, _ *request, _ told) time.Time {
 	return now.Add(time.Second) // others were there first
 }
+
+// seer sees what is left at the server at every moment, and keeps a reserve for what ends before its request
+// arrives. No client that sees responses alone knows as much.
+type seer struct {
+	reserve float64
+	pool    ratemodel.Pool
+}
+
+func (s *seer) ask(now time.Time, _ *request) (bool, time.Time) {
+	wait := s.pool.Wait(now, s.reserve)
+	return wait == 0, now.Add(wait)
+}
+
+func (*seer) send(time.Time, *request) {}
+
+func (*seer) header(time.Time, *request, told) {}
+
+func (*seer) done(time.Time, *request, bool) {}
+
+func (*seer) refused(now time.Time, _ *request, w told) time.Time { return now.Add(w.retry) }
 
 // retry sends at once, and again when Retry-After has passed.
 type retry struct{ rng *rand.Rand }

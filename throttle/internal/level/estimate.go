@@ -29,6 +29,7 @@ func (l *Limiter) admission(d Demand) float64 {
 			mean, deviation = l.falls.each.mean()
 		}
 		most = max(most, mean+deviation)
+		return min(most*l.factor+l.beside, l.limit)
 	}
 	return min(most*l.factor, l.limit)
 }
@@ -75,7 +76,28 @@ func (l *Limiter) ending() float64 {
 		mean, deviation := l.perRequest()
 		return k*mean + 2*deviation*math.Sqrt(k)
 	}
-	return k * l.flown
+	return min(k*l.flown, l.few(k))
+}
+
+// few is ending where few responses told yet what they cost: the fewer, the more others may differ.
+func (l *Limiter) few(k float64) float64 {
+	var mean, high, n float64
+	switch {
+	case l.answers < 8: // whether it fills all the time is not known either
+		return math.Inf(1)
+	case l.used.n >= 4:
+		n = float64(l.used.n)
+		mean, _ = l.used.mean()
+		high = l.used.quantile(1)
+	case l.falls.count >= 4:
+		n = l.falls.count
+		mean = l.falls.sum / n
+		high = mean
+	default:
+		return math.Inf(1)
+	}
+	wide := 1 + 4/n
+	return wide * (k*mean + 4*high)
 }
 
 // Others is what remains falls by though none of our requests explains it.

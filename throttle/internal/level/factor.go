@@ -10,7 +10,8 @@ import (
 // first was refused teach no more than one.
 func (l *Limiter) learn(t time.Duration, h *Hold, w *Window) {
 	asked, by := h.admitted, h.factor
-	tried := l.trial.refused(h)
+	enough := h.demand.Prompt > 0 && w != nil && w.Remaining-l.grains.half() >= 2*l.prompt(h.demand)*l.factor
+	tried := l.trial.refused(h, enough)
 	if tried {
 		asked, by = l.admission(h.demand), l.factor
 	}
@@ -34,7 +35,12 @@ func (l *Limiter) learn(t time.Duration, h *Hold, w *Window) {
 			by *= min(max((l.level(t, false)-w.Remaining)/thought*1.02, 1.03), 1.5)
 		}
 	}
-	if by > l.factor {
+	if unbounded := h.demand.Most == 0 && h.demand.Prompt > 0; unbounded && by > h.factor {
+		// It is not the prompt that costs more, but the response that may be longer.
+		if more := asked*(by/h.factor-1) + h.beside; more > l.beside {
+			l.beside, l.raised = min(more, l.limit), t
+		}
+	} else if by > l.factor {
 		most := 16.
 		if l.guesses() {
 			most = 64 // of a guess
@@ -59,6 +65,9 @@ func (l *Limiter) before(h *Hold) float64 {
 func (l *Limiter) settleFactor(t time.Duration) {
 	if l.factor > 1 && t > l.factorAt {
 		l.factor = 1 + (l.factor-1)*math.Exp2(-(t-l.factorAt).Hours())
+	}
+	if l.beside > 0 && t > l.factorAt {
+		l.beside *= math.Exp2(-(t - l.factorAt).Hours())
 	}
 	l.factorAt = t
 }

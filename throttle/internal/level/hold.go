@@ -13,9 +13,10 @@ type Hold struct {
 	end      time.Duration // when it was over; 0: not yet
 	admitted float64       // the most that the server may have asked for
 	factor   float64       // that was estimated with
-	arriving bool          // no response counts its admission yet
-	cost     float64       // once it is over
-	paid     bool          // a response that counts it was the newest once
+	beside   float64
+	arriving bool    // no response counts its admission yet
+	cost     float64 // once it is over
+	paid     bool    // a response that counts it was the newest once
 
 	onRefunds bool // it went for what the server gives back
 }
@@ -23,7 +24,7 @@ type Hold struct {
 // Take notes that a request is sent.
 func (l *Limiter) Take(now time.Time, d Demand) *Hold {
 	t := l.since(now)
-	h := &Hold{demand: d, sent: t, arriving: true, admitted: d.Cost, factor: l.factor}
+	h := &Hold{demand: d, sent: t, arriving: true, admitted: d.Cost, factor: l.factor, beside: l.beside}
 	if !d.Known {
 		h.admitted = l.admission(d)
 	}
@@ -59,6 +60,10 @@ func (l *Limiter) mark(t time.Duration, h *Hold) {
 	}
 	if !h.demand.Known && l.mayAskBack(t, h.demand) {
 		l.refunds.hold = h
+		return
+	}
+	if !h.demand.Known && l.mayAskAnew(t, h.demand, lack) {
+		l.anew.hold = h
 	}
 }
 
@@ -73,6 +78,7 @@ func (l *Limiter) Settle(now time.Time, h *Hold, u Usage, known bool) {
 		return
 	}
 	h.end = t
+	l.release(h) // its response may have been lost
 	l.durations.add((t - h.sent).Seconds())
 	switch {
 	case h.demand.Known:
@@ -188,13 +194,17 @@ func (l *Limiter) drop(h *Hold) {
 			break
 		}
 	}
-	if l.trial.hold == h {
-		l.trial.hold = nil
-	}
-	if l.refunds.hold == h {
-		l.refunds.hold = nil
-	}
+	l.release(h)
 	l.sum()
+}
+
+// release lets other requests find out what this one went for.
+func (l *Limiter) release(h *Hold) {
+	for _, asks := range []**Hold{&l.trial.hold, &l.refunds.hold, &l.anew.hold} {
+		if *asks == h {
+			*asks = nil
+		}
+	}
 }
 
 // sum adds up the holds.

@@ -99,12 +99,14 @@ type Limiter struct {
 	durations sample // of requests, in seconds
 	falls     falls
 	factor    float64 // what admission asks for, by what it was estimated
+	beside    float64 // what it asks for besides, where nothing tells the most that a response may have
 	factorAt  time.Duration
 	raised    time.Duration // when a refusal last raised it
 	step      float64       // by how much of it the next refusal raises it
 	margin    float64       // what a bucket lacked beside it where a request was refused
 	trial     trial
 	refunds   refunds
+	anew      anew
 	others    others
 	answers   int
 }
@@ -130,6 +132,7 @@ func (l *Limiter) Ask(now time.Time, d Demand) Decision {
 	if d.Known && d.Cost <= 0 || l.tooLarge(d) {
 		return Decision{Go: true}
 	}
+	l.lapse(t)
 	if t < l.closed && l.admission(d) >= l.closedTo {
 		if !d.Known && l.told && l.mayAskBack(t, d) || l.refunds.sure() && l.refunds.due > 0 && l.lack(t, d) <= 0 {
 			return Decision{Go: true}
@@ -141,9 +144,8 @@ func (l *Limiter) Ask(now time.Time, d Demand) Decision {
 			return one
 		}
 	}
-	l.lapse(t)
 	lack := l.lack(t, d)
-	if lack <= 0 || l.full(t, d.Known) || l.mayProbe(t, d.Known) || !d.Known && (l.mayTry(t, d) || l.mayAskBack(t, d)) {
+	if lack <= 0 || l.full(t, d.Known) || l.mayProbe(t, d.Known) || !d.Known && (l.mayTry(t, d) || l.mayAskBack(t, d) || l.mayAskAnew(t, d, lack)) {
 		return Decision{Go: true}
 	}
 	at := l.later(t, d.Known, lack)
@@ -186,7 +188,7 @@ func (l *Limiter) lack(t time.Duration, d Demand) float64 {
 	if lack > 0 && !d.Known && l.refunds.due > 0 && l.refunds.sure() {
 		// What requests use was taken when they arrived.
 		level := min(l.level(t, false)+l.refunds.due, l.limit)
-		return min(lack, l.admission(d)+l.margin-(level-l.known-l.arriving))
+		return min(lack, l.admission(d)+l.spare()-(level-l.known-l.arriving))
 	}
 	return lack
 }
@@ -200,8 +202,16 @@ func (l *Limiter) lackWithout(t time.Duration, d Demand) float64 {
 	}
 	return max(
 		l.minimum(d)-(level-ending),
-		l.admission(d)+l.margin-(level-l.arriving),
+		l.admission(d)+l.spare()-(level-l.arriving),
 	)
+}
+
+// spare is what is left of a bucket beside what a request may ask for.
+func (l *Limiter) spare() float64 {
+	if l.refill.bucket {
+		return l.margin
+	}
+	return 0
 }
 
 // Admission returns the most that the server may ask for before it serves a request.

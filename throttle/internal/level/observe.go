@@ -19,6 +19,7 @@ func (l *Limiter) Observe(now time.Time, h *Hold, w Window) {
 	}
 	l.trial.admitted(h)
 	l.refunds.answered(h)
+	l.anew.answered(h)
 	if h.headed == 0 {
 		l.least.add(max((t - h.sent).Seconds(), 1e-6))
 		l.trip = min(time.Duration(2*l.least.quantile(0)*float64(time.Second)), time.Second)
@@ -50,6 +51,7 @@ func (l *Limiter) Refuse(now time.Time, h *Hold, w *Window, lacking bool, retryA
 	}
 	l.refusedAt = t
 	l.refunds.refused(t, h)
+	l.anew.refused(t, h)
 	l.alone = true
 	l.pause = min(max(2*l.pause, time.Second), time.Minute)
 	l.retry = t + l.pause
@@ -99,12 +101,13 @@ func (l *Limiter) anchor(t time.Duration, own *Hold, w Window) {
 	if l.told && w.Limit == l.limit && w.Remaining > 0 {
 		l.observeFall(t, w, c)
 	}
-	l.refunds.back, l.refunds.due, l.owing = 0, 0, nil
+	l.refunds.back, l.refunds.net, l.refunds.due, l.owing = 0, 0, 0, nil
 	l.told, l.limit, l.at = true, w.Limit, t
 	if t >= l.bidden {
 		l.bidden = 0
 	}
 	l.remaining = max(0, w.Remaining-l.grains.half())
+	l.anew.told, l.anew.at = l.remaining, t
 	if w.Length > 0 {
 		l.length = w.Length
 	}

@@ -4,6 +4,7 @@ import (
 	"flag"
 	"fmt"
 	"iter"
+	"math"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -14,7 +15,7 @@ import (
 )
 
 var (
-	seeds   = flag.Int("seeds", 5, "how many of twenty seeds a scenario is run with")
+	seeds   = flag.Int("seeds", 20, "how many of twenty seeds a scenario is run with")
 	minutes = flag.Int("minutes", 10, "how long TestReach runs a scenario")
 )
 
@@ -57,7 +58,7 @@ func TestReach(t *testing.T) {
 		hour    [4]float64 // the same
 	}
 	same := func(x float64) [4]float64 { return [4]float64{x, x, x, x} }
-	bucket := bounds{[4]float64{0.1, 0, 0, 0.1}, same(97.5), same(99.5)}
+	bucket := bounds{[4]float64{0.1, 0, 0, 0}, [4]float64{98, 98.5, 99, 98}, same(99.5)}
 	cell := 0
 	for _, c := range []struct {
 		name string
@@ -65,16 +66,17 @@ func TestReach(t *testing.T) {
 		bounds
 	}{
 		{"usage and max_tokens known", func(*scenario) {}, bucket},
-		{"streams", func(c *scenario) { c.stream = true }, bucket},
+		{"streams", func(c *scenario) { c.stream = true },
+			bounds{[4]float64{0.13, 0, 0, 0}, [4]float64{98, 98.5, 99, 98}, same(99.5)}},
 		{"fixed minute", func(c *scenario) { c.pool, c.kind = ratemodel.NewFixedPool, "fixed" }, bounds{same(0), same(97), same(98.5)}},
 		{"rolling minute without a reset", func(c *scenario) { c.pool, c.noReset = ratemodel.NewRollingPool, true },
-			bounds{[4]float64{0, 0.1, 0, 0}, [4]float64{90, 95, 98.5, 85}, [4]float64{89, 93, 96, 88}}},
-		{"rounded to thousands", func(c *scenario) { c.round = 1000 }, bounds{[4]float64{0.1, 0, 0, 0}, same(98), same(99.5)}},
+			bounds{[4]float64{0, 0.1, 0, 0}, [4]float64{91, 95, 98.5, 85}, [4]float64{89, 93, 96, 88}}},
+		{"rounded to thousands", func(c *scenario) { c.round = 1000 }, bounds{[4]float64{0.05, 0, 0, 0}, same(98), same(99.5)}},
 		{"the server counts a quarter more", func(c *scenario) { c.factor = 1.25 },
-			bounds{[4]float64{0.15, 1.3, 1.3, 0.1}, [4]float64{98, 98.5, 99, 98.5}, same(99.5)}},
+			bounds{[4]float64{0.11, 0.3, 0.9, 0}, [4]float64{98.2, 98.5, 99, 98.9}, same(99.5)}},
 		{"nothing told but remaining", func(c *scenario) { c.stream, c.silent, c.hideMax = true, true, true }, bounds{same(1.6), same(98), same(99.5)}},
 		{"others spend 30 %", func(c *scenario) { c.others = 0.3 },
-			bounds{[4]float64{0.1, 1.6, 1.6, 0.1}, [4]float64{97.5, 98, 98, 98}, same(99.4)}},
+			bounds{[4]float64{0.1, 0.4, 1, 0}, [4]float64{97.7, 98.5, 98.5, 98.4}, same(99.5)}},
 		{"costs known", func(c *scenario) { c.exact = true }, bounds{same(0), same(97.5), same(99.5)}},
 	} {
 		for k, charging := range chargings {
@@ -82,6 +84,11 @@ func TestReach(t *testing.T) {
 			seeds := drawn(cell)
 			t.Run(c.name+"/"+charging, func(t *testing.T) {
 				t.Parallel()
+				atLeast := c.used[k]
+				if *minutes >= 60 {
+					atLeast = c.hour[k]
+				}
+				refused, used := 0.0, math.Inf(1)
 				for seed := range seeds {
 					sc := chat()
 					c.set(&sc)
@@ -92,14 +99,12 @@ func TestReach(t *testing.T) {
 					if sc.kind == "fixed" { // debt is forgotten where a window opens: an oracle takes as much as it likes
 						possible = min(possible, best.within(sc.limit))
 					}
-					atLeast := c.used[k]
-					if *minutes >= 60 {
-						atLeast = c.hour[k]
-					}
+					refused, used = max(refused, ours.refusedShare()), min(used, 100*ours.charged/possible)
 					assert.False(t, ours.stuck, "seed %d", seed)
-					assert.LessOrEqual(t, ours.refusedShare(), c.refused[k], "refused, seed %d", seed)
-					assert.GreaterOrEqual(t, 100*ours.charged/possible, atLeast, "used, seed %d", seed)
 				}
+				t.Logf("at worst %.2f %% refused, %.1f %% used", refused, used)
+				assert.LessOrEqual(t, refused, c.refused[k])
+				assert.GreaterOrEqual(t, used, atLeast)
 			})
 		}
 	}
@@ -117,7 +122,7 @@ func TestReachWithLargeRequests(t *testing.T) {
 				sc.charging, sc.seed = ratemodel.Charging(k), seed
 				best := run(sc, clients[4].make)
 				ours := run(sc, newOurs)
-				assert.LessOrEqual(t, ours.refused, 2, "seed %d", seed)
+				assert.LessOrEqual(t, ours.refused, 1, "seed %d", seed)
 				assert.GreaterOrEqual(t, 100*ours.charged/best.charged, 95., "used, seed %d", seed)
 			}
 		})

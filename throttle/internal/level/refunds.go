@@ -7,6 +7,7 @@ import "time"
 // to tell so: then one request asks.
 type refunds struct {
 	back  float64       // what may have come back since the newest response
+	net   float64       // of that, what they did not use
 	hold  *Hold         // the request that asks
 	after time.Duration // when the next one may, once the answer was no
 	wait  time.Duration
@@ -39,6 +40,7 @@ func (r *refunds) observe(fall float64, c counts) {
 // settle notes what comes back of a request that is over, and whether that is surely not in the newest word.
 func (r *refunds) settle(h *Hold, u Usage, known, later bool) {
 	r.back += h.admitted
+	r.net += max(0, h.admitted-h.cost)
 	switch {
 	case !known || !later:
 	case h.demand.Most == 0:
@@ -69,6 +71,9 @@ func (r *refunds) sure() bool { return r.row >= 2 && r.words >= 4 && r.holds > 0
 
 // none reports whether the server clearly gives nothing back.
 func (r *refunds) none() bool { return r.n >= 16 && 2*min(r.atEnd, r.kept) < r.given }
+
+// atEndOnly reports whether the server clearly charges when requests are over, and not before.
+func (r *refunds) atEndOnly() bool { return r.n >= 16 && 2*r.atEnd < min(r.kept, r.given) }
 
 // mayAskBack reports whether a request may go that lacks no more than may have
 // come back, and no response is under way that would tell.

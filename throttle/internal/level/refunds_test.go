@@ -132,3 +132,18 @@ func TestFewResponsesEndAtOnce(t *testing.T) {
 	}
 	assert.Greater(t, sent, 60, "each asks for 11 of 900, and few of 30 tokens end in half a second")
 }
+
+// Of responses that tell no usage, a few falls bound what they cost.
+func TestFewFallsBoundWhatEnds(t *testing.T) {
+	t.Parallel()
+	l := level.New()
+	d := level.Demand{Prompt: 3, Most: 150}
+	for i := range 12 {
+		answer(l, time.Duration(2*i)*time.Second, d, minute(900-10*float64(i), 59*time.Second-time.Duration(2*i)*time.Second), level.Usage{}, false)
+	}
+	for range 6 {
+		l.Take(at(26*time.Second), d)
+	}
+	answer(l, 27*time.Second, d, minute(770, 31*time.Second), level.Usage{}, false)
+	assert.True(t, l.Ask(at(28*time.Second), d).Go, "six that may end have cost 10 or so each, and not 150")
+}

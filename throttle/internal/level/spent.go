@@ -86,6 +86,21 @@ func (s *spent) left(after, until, length time.Duration, factor float64) (amount
 	return max(0, sent-apart), nextSent
 }
 
+// mayHaveLeft is left where it is not known when the server charges: the greater of the two.
+func (s *spent) mayHaveLeft(after, until, length time.Duration, factor float64) float64 {
+	ended, sent := 0.0, 0.0
+	for _, x := range s.slots {
+		charged := max(x.amount, min(x.amount*factor, x.most))
+		if at := x.end + length; at > after && at <= until {
+			ended += charged
+		}
+		if at := x.sent + length; at > after && at <= until {
+			sent += charged
+		}
+	}
+	return max(ended, sent)
+}
+
 // surelyLeft is left whenever the server charged for what. What may have left before the first time
 // is not counted.
 func (s *spent) surelyLeft(after, until, length time.Duration) (amount float64, next time.Duration) {

@@ -58,9 +58,13 @@ func (x *trial) admitted(h *Hold) {
 }
 
 // refused notes that a request was refused, and reports whether that changes
-// what the server is thought to ask for.
-func (x *trial) refused(h *Hold) bool {
+// what the server is thought to ask for. If there was enough for its prompt, no
+// trial is needed.
+func (x *trial) refused(h *Hold, enough bool) bool {
 	if x.hold != h && x.verdict != lenient {
+		if enough {
+			*x = trial{verdict: strict}
+		}
 		return false
 	}
 	*x = trial{verdict: strict}

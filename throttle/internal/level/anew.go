@@ -1,0 +1,54 @@
+package level
+
+import "time"
+
+// Anew asks again where the newest word is old. What ended since then is taken off it, and what came back
+// of a rolling window is counted at its least: where no response is under way that would tell, one request
+// finds out whether that was too careful. In a bucket, what is not spent now is not lost.
+type anew struct {
+	told  float64 // what remained by the newest word
+	at    time.Duration
+	hold  *Hold         // the request that asks
+	after time.Duration // when the next one may, once the answer was no
+	wait  time.Duration
+	good  bool // the last one was served
+}
+
+// mayAskAnew reports whether a request may go that lacks no more than the newest word may be short of.
+func (l *Limiter) mayAskAnew(t time.Duration, d Demand, lack float64) bool {
+	a := &l.anew
+	if l.refill.bucket || l.unheard > 0 || a.hold != nil || t < a.after || l.refunds.atEndOnly() || l.hope(t) < l.admission(d) {
+		return false
+	}
+	worth := 5 * time.Second // of waiting a refusal
+	if a.good {
+		worth = time.Second
+	}
+	at := l.later(t, false, lack)
+	return at <= 0 || at > t+worth
+}
+
+// hope returns the most that may remain.
+func (l *Limiter) hope(t time.Duration) float64 {
+	a := &l.anew
+	if l.rolls(false) {
+		return min(a.told+l.spent.mayHaveLeft(a.at, t-l.trip/2, l.length, l.overcharge()), l.limit)
+	}
+	if !l.refunds.none() {
+		return min(a.told+l.refunds.net, l.limit)
+	}
+	return a.told
+}
+
+func (a *anew) answered(h *Hold) {
+	if a.hold == h {
+		a.hold, a.after, a.wait, a.good = nil, 0, 0, true
+	}
+}
+
+func (a *anew) refused(t time.Duration, h *Hold) {
+	if a.hold == h {
+		a.wait = min(max(2*a.wait, 5*time.Second), time.Hour)
+		a.hold, a.after, a.good = nil, t+a.wait, false
+	}
+}
