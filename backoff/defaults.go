@@ -34,6 +34,13 @@ type defaultPolicy struct{}
 // what is added to each at the most.
 var defaultWaits = [...]time.Duration{450 * time.Millisecond, 2200 * time.Millisecond, 4 * time.Second, 8350 * time.Millisecond}
 
+// overloadedWait is the shortest wait of defaultPolicy after a first response that says that the server is
+// overloaded: some servers answer so when a limit of a second is reached, and a second later it is open.
+const (
+	overloadedWait   = time.Second
+	overloadedSpread = 100 * time.Millisecond
+)
+
 const (
 	defaultSpread = 300 * time.Millisecond
 	defaultMost   = 30 * time.Second // for further retries

@@ -50,6 +50,7 @@ type principal struct {
 	routes sharing.Routes
 	apis   []*cost.API  // whose rules say what requests to its host cost
 	costs  uneven.Costs // as responses told
+	margin margin
 }
 
 // accounts caches the principals of recent requests, so that a request needs no secure hash. It

@@ -9,7 +9,7 @@ import (
 )
 
 // deadlineOf returns until when a request that arrives at a time can wait, both in queue time, and whether
-// that is the deadline of its context.
+// that is because of the deadline of its context.
 func (l *Queue) deadlineOf(ctx context.Context, r *Request, at int64) (deadline int64, byContext bool) {
 	deadline = never
 	wait := r.MaxWait
@@ -20,7 +20,8 @@ func (l *Queue) deadlineOf(ctx context.Context, r *Request, at int64) (deadline 
 		deadline = at + int64(wait)
 	}
 	if d, ok := ctx.Deadline(); ok {
-		if d := l.since(d); d <= deadline {
+		d := l.since(d)
+		if d -= min(int64(r.Margin), max(d-at, 0)/2); d <= deadline {
 			return d, true
 		}
 	}

@@ -43,6 +43,10 @@ type Request struct {
 	// Patient makes MaxWait, or the queue's maximum, count like a deadline of the context: of the requests
 	// that cannot be sent in time, only some fail at once. See [Queue.Acquire].
 	Patient bool
+	// Margin is how long before the deadline of its context a request that has to wait is of no use any
+	// more, because its response takes that long. It counts for no more than half of the time that is left
+	// when the request arrives.
+	Margin time.Duration
 	// NoWait makes the request fail at once if it cannot be sent immediately.
 	NoWait bool
 	// OnWait, if not nil, is called once if the request has to wait, in the goroutine that called
