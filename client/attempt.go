@@ -126,7 +126,7 @@ func (a *attempt) prepare(t *Transport, who *principal, c *call) {
 	a.Request = queue.Request{
 		Key: who.key, Host: req.URL.Host, Method: req.Method, Path: req.URL.EscapedPath(),
 		Cost: c.cost, Priority: c.priority, NoWait: c.noWait, MaxWait: c.maxWait, Retry: c.sent > 0, InTurn: c.refusals >= refusedInTurn, Tag: a,
-		Metered: t.queue.CountsUnits(), Margin: who.margin.last(), Patient: !t.ownWait && (c.maxWait == 0 || !t.ownElapsed),
+		Metered: t.queue.CountsUnits(), Margin: who.margin.Margin(), Patient: !t.ownWait && (c.maxWait == 0 || !t.ownElapsed),
 	}
 	a.key, a.part, a.req, a.scope, a.number = nil, nil, req, c.scope, c.sent+1
 	a.name, a.first = t.nameFor(c), c.sent == 0 && c.mayRetry()

@@ -46,7 +46,7 @@ func TestBackoffWithoutWords(t *testing.T) {
 					least, most := slices.Clone(c.least), slices.Clone(c.most)
 					if status == 503 && name == "default" { // a limit of a second may be the reason
 						copy(least, []time.Duration{time.Second, 1850 * time.Millisecond})
-						copy(most, []time.Duration{1200 * time.Millisecond, 2050 * time.Millisecond})
+						copy(most, []time.Duration{1100 * time.Millisecond, 1950 * time.Millisecond})
 					}
 					for i, wait := range waits {
 						assert.GreaterOrEqual(t, wait, least[i], "%s, %d, retry %d", name, status, i+1)

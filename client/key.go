@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 
 	"github.com/forbear-go/forbear/client/internal/credentials"
+	"github.com/forbear-go/forbear/client/internal/margin"
 	"github.com/forbear-go/forbear/client/internal/sharing"
 	"github.com/forbear-go/forbear/client/internal/uneven"
 	"github.com/forbear-go/forbear/throttle/cost"
@@ -48,9 +49,9 @@ type principal struct {
 	name   string         // the same as text
 	reader *header.Reader // for the responses of its host
 	routes sharing.Routes
-	apis   []*cost.API  // whose rules say what requests to its host cost
-	costs  uneven.Costs // as responses told
-	margin margin
+	apis   []*cost.API      // whose rules say what requests to its host cost
+	costs  uneven.Costs     // as responses told
+	margin margin.Estimator // for requests to its host
 }
 
 // accounts caches the principals of recent requests, so that a request needs no secure hash. It

@@ -1,0 +1,206 @@
+package client_test
+
+import (
+	"context"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/hashicorp/go-retryablehttp"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// A silentAPI tells nothing of its limits: it refuses, with a bare status.
+type silentAPI struct {
+	mu     sync.Mutex
+	rng    *rand.Rand
+	status int                      // of a refusal
+	admits func(now time.Time) bool // whether it serves a request that arrives
+	body   func() io.ReadCloser     // of a response; nil is an empty one
+}
+
+func (s *silentAPI) RoundTrip(req *http.Request) (*http.Response, error) {
+	s.mu.Lock()
+	there, back := s.way(), s.way()
+	s.mu.Unlock()
+	if err := pause(req.Context(), there); err != nil {
+		return nil, err
+	}
+	resp := &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: http.NoBody, Request: req}
+	s.mu.Lock()
+	switch {
+	case !s.admits(time.Now()):
+		resp.StatusCode = s.status
+	case s.body != nil:
+		resp.Body, resp.ContentLength = s.body(), -1
+	}
+	s.mu.Unlock()
+	if err := pause(req.Context(), back); err != nil {
+		return nil, err
+	}
+	return resp, nil
+}
+
+// way returns how long a request or a response travels.
+func (s *silentAPI) way() time.Duration {
+	return 40*time.Millisecond + time.Duration(s.rng.Int64N(int64(40*time.Millisecond)))
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// aSecond admits so many requests in each second of the clock.
+func aSecond(n int) func(time.Time) bool {
+	var second int64
+	var used int
+	return func(now time.Time) bool {
+		if s := now.Unix(); s != second {
+			second, used = s, 0
+		}
+		used++
+		return used <= n
+	}
+}
+
+// streams admits so many requests whose bodies are open. Each takes from 2.5 to 10 seconds to read.
+func streams(s *silentAPI, n int) {
+	open := 0
+	s.admits = func(time.Time) bool { return open < n }
+	s.body = func() io.ReadCloser {
+		open++
+		return &streamedBody{left: 5 + s.rng.IntN(15), over: sync.OnceFunc(func() {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			open--
+		})}
+	}
+}
+
+type streamedBody struct {
+	left int
+	over func()
+}
+
+func (b *streamedBody) Read(p []byte) (int, error) {
+	if b.left == 0 {
+		b.over()
+		return 0, io.EOF
+	}
+	b.left--
+	time.Sleep(500 * time.Millisecond)
+	return copy(p, "."), nil
+}
+
+func (b *streamedBody) Close() error {
+	b.over()
+	return nil
+}
+
+// gets returns how many calls of so many callers get done in a while, each with such a timeout.
+func gets(t *testing.T, c *http.Client, callers int, timeout, span time.Duration) (done int) {
+	c.Timeout = timeout
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	time.AfterFunc(span, cancel)
+	var mu sync.Mutex
+	var all sync.WaitGroup
+	for range callers {
+		all.Go(func() {
+			for ctx.Err() == nil {
+				req, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://api.test/items", nil)
+				require.NoError(t, err)
+				resp, err := c.Do(req)
+				if err == nil {
+					_, err = io.Copy(io.Discard, resp.Body)
+					resp.Body.Close()
+				}
+				if ctx.Err() != nil {
+					return
+				}
+				if err != nil || resp.StatusCode != http.StatusOK {
+					time.Sleep(100 * time.Millisecond)
+					continue
+				}
+				mu.Lock()
+				done++
+				mu.Unlock()
+			}
+		})
+	}
+	all.Wait()
+	return done
+}
+
+// Of a limit of which nothing is told a program gets as much done as with a client that only retries.
+func TestSilentLimitsBesideARetryingClient(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		status  int
+		limit   func(*silentAPI)
+		callers int
+		timeout time.Duration
+		least   float64 // of what the other client gets done, in the worst of three draws
+	}{
+		"five open streams":             {429, func(s *silentAPI) { streams(s, 5) }, 30, 0, .85},
+		"ten a second, a timeout":       {429, func(s *silentAPI) { s.admits = aSecond(10) }, 50, 5 * time.Second, .8},
+		"one a second, bare 503, alone": {503, func(s *silentAPI) { s.admits = aSecond(1) }, 1, 0, .9},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for seed := range uint64(3) {
+				run := func(client func(*testing.T, http.RoundTripper) *http.Client) (done int) {
+					synctest.Test(t, func(t *testing.T) {
+						s := &silentAPI{rng: rand.New(rand.NewPCG(seed, 5)), status: c.status}
+						c.limit(s)
+						time.Sleep(time.Duration(s.rng.Int64N(int64(time.Second)))) // somewhere in a second
+						done = gets(t, client(t, s), c.callers, c.timeout, 10*time.Minute)
+						time.Sleep(time.Hour) // until all are over
+					})
+					return done
+				}
+				plain := run(func(_ *testing.T, base http.RoundTripper) *http.Client {
+					c := retryablehttp.NewClient()
+					c.HTTPClient.Transport, c.Logger = base, nil
+					return c.StandardClient()
+				})
+				ours := run(func(t *testing.T, base http.RoundTripper) *http.Client {
+					return &http.Client{Transport: transport(t, base)}
+				})
+				t.Logf("seed %d: %d, go-retryablehttp %d", seed, ours, plain)
+				assert.GreaterOrEqual(t, float64(ours), c.least*float64(plain), seed)
+			}
+		})
+	}
+}
+
+// Where open streams are limited, those that nobody closes do not hold others back for ever.
+func TestStreamsThatNobodyCloses(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &silentAPI{rng: rand.New(rand.NewPCG(1, 5)), status: 429}
+		streams(s, 5)
+		c := &http.Client{Transport: transport(t, s)}
+		require.Positive(t, gets(t, c, 30, 0, 5*time.Minute))
+		time.Sleep(time.Minute)
+		s.admits = func(time.Time) bool { return true }
+		s.body = func() io.ReadCloser { return io.NopCloser(strings.NewReader("all at once")) }
+		began := time.Now()
+		for range 40 {
+			resp, err := c.Get("https://api.test/items")
+			require.NoError(t, err)
+			assert.Equal(t, http.StatusOK, resp.StatusCode) //nolint:bodyclose // that is the point
+		}
+		assert.Less(t, time.Since(began), 10*time.Minute)
+	})
+}
