@@ -21,6 +21,7 @@ type silentAPI struct {
 	mu     sync.Mutex
 	rng    *rand.Rand
 	status int                      // of a refusal
+	named  string                   // the wait that it names, in seconds; empty is none
 	admits func(now time.Time) bool // whether it serves a request that arrives
 	body   func() io.ReadCloser     // of a response; nil is an empty one
 }
@@ -37,6 +38,9 @@ func (s *silentAPI) RoundTrip(req *http.Request) (*http.Response, error) {
 	switch {
 	case !s.admits(time.Now()):
 		resp.StatusCode = s.status
+		if s.named != "" {
+			resp.Header.Set("Retry-After", s.named)
+		}
 	case s.body != nil:
 		resp.Body, resp.ContentLength = s.body(), -1
 	}
