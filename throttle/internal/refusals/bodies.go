@@ -17,6 +17,8 @@ type bodies struct {
 }
 
 const (
+	// Bodies count only if responses take so many times as long with them.
+	bodyLong = 2
 	// A body that is not closed for so many times as long as usual, at least bodyPatience, may never be.
 	bodyTimes    = 8
 	bodyPatience = 30 * clock.Second

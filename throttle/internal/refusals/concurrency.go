@@ -157,10 +157,12 @@ func (c *concurrency) refused(v *View, now clock.Instant, t *Request) bool {
 
 // learn puts a limit on trial, if one explains the refusals so far and the newest, of t.
 func (c *concurrency) learn(v *View, now clock.Instant, t *Request) bool {
-	limit, sure := c.log.estimate(c.vain)
+	limit, sure := c.log.estimate(c.vain, 0)
 	took := v.RTT.Mean
-	if most, surer := c.bodies.log.estimate(c.vain); surer > sure {
-		limit, c.whole, took = most, true, max(took, c.bodies.took)
+	if c.bodies.took > bodyLong*took {
+		if most, surer := c.bodies.log.estimate(c.vain, 1); surer > sure {
+			limit, c.whole, took = most, true, c.bodies.took
+		}
 	}
 	if limit == 0 || c.number(t) <= limit || !c.trial.begin(v, now, limit, took) {
 		c.whole = false

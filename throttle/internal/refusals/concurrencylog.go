@@ -69,8 +69,8 @@ func (l *concurrencyLog) observe(inFlight int64, refused bool) {
 
 // estimate returns the limit that explains best which requests were refused, or 0 if
 // chance explains it about as well, and the logarithm of how much better it does. vain is how often that was
-// an error.
-func (l *concurrencyLog) estimate(vain int) (limit int64, sure float64) {
+// an error, and spare how many refusals below the limit do not count.
+func (l *concurrencyLog) estimate(vain int, spare float64) (limit int64, sure float64) {
 	var served, refused float64
 	for i := range l.served {
 		served, refused = served+l.served[i], refused+l.refused[i]
@@ -80,7 +80,7 @@ func (l *concurrencyLog) estimate(vain int) (limit int64, sure float64) {
 	for i := range l.served {
 		servedBelow, refusedBelow = servedBelow+l.served[i], refusedBelow+l.refused[i]
 		servedAbove, refusedAbove := served-servedBelow, refused-refusedBelow
-		if servedBelow < concurrencyServed || refusedBelow > concurrencyBelow*servedBelow+1 ||
+		if servedBelow < concurrencyServed || refusedBelow > concurrencyBelow*servedBelow+spare ||
 			refusedAbove < concurrencyAbove*(servedAbove+refusedAbove) {
 			continue
 		}

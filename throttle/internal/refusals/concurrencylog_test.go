@@ -55,7 +55,7 @@ func TestConcurrencyEstimate(t *testing.T) {
 					}
 					l.observe(n, c.refuses(n, random))
 				}
-				got, _ := l.estimate(0)
+				got, _ := l.estimate(0, 0)
 				assert.GreaterOrEqual(t, got, c.least, seed)
 				assert.LessOrEqual(t, got, c.most, seed)
 			}
