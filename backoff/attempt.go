@@ -109,8 +109,13 @@ const statusOverloaded = 529
 // again. Clients that only retry heed no other, and so a server may not mean what it
 // says there.
 func (a Attempt) heeded() bool {
+	return a.Response == nil || a.refused() || a.overloaded()
+}
+
+// overloaded reports whether the server says that it is, and not that it refuses because of a limit.
+func (a Attempt) overloaded() bool {
 	if a.Response == nil || a.refused() {
-		return true
+		return false
 	}
 	status := a.Response.StatusCode
 	return status == http.StatusServiceUnavailable || status == statusOverloaded

@@ -8,8 +8,8 @@ import (
 // Defaults returns the default settings: four retries within 45 minutes, no
 // wait of more than 20 minutes, and the default check and policy.
 //
-// If the server does not say how long to wait, the retries come 0.45 to 0.75, 2.65
-// to 3.25, 6.65 to 7.55 and 15 to 16.2 seconds after the first attempt, not counting
+// If the server does not say how long to wait, the retries come 0.45 to 0.75 (1 to 1.1 after a
+// 503 or 529), 2.65 to 3.25, 6.65 to 7.55 and 15 to 16.2 seconds after the first attempt, not counting
 // the time that the attempts themselves take.
 func Defaults() Config {
 	return Config{
@@ -33,6 +33,13 @@ type defaultPolicy struct{}
 // defaultWaits are the shortest waits before the first retries; defaultSpread is
 // what is added to each at the most.
 var defaultWaits = [...]time.Duration{450 * time.Millisecond, 2200 * time.Millisecond, 4 * time.Second, 8350 * time.Millisecond}
+
+// overloadedWaits are the shortest waits of defaultPolicy after first responses that say that the server is
+// overloaded, and overloadedSpread what is added at the most. Some servers answer so when a limit of a second is
+// reached, and a second later it is open. The second retry comes no later than after other failures.
+var overloadedWaits = [...]time.Duration{time.Second, 1850 * time.Millisecond}
+
+const overloadedSpread = 100 * time.Millisecond
 
 const (
 	defaultSpread = 300 * time.Millisecond

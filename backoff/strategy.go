@@ -156,6 +156,9 @@ func (s *Strategy) wait(a Attempt) time.Duration {
 		return ServerWait(a.Wait)
 	}
 	delay := max(0, s.config.Policy.Delay(a.Number, a.Previous))
+	if _, ok := s.config.Policy.(defaultPolicy); ok && a.overloaded() && a.Number <= len(overloadedWaits) {
+		delay = overloadedWaits[a.Number-1] + rand.N(overloadedSpread)
+	}
 	if a.WaitKnown && a.Number <= len(promptly) && a.refused() {
 		soon := promptly[max(a.Number, 1)-1]
 		return min(delay, soon+rand.N(soon/2))

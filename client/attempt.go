@@ -59,6 +59,9 @@ type attempt struct {
 	waitedOn string                  // for this limit, if known
 	believed []throttle.WindowStatus // its limits when it was answered
 	learned  bool                    // its response changed them
+
+	body    bool // its response has one
+	follows bool // its limiter has to know when that is over
 }
 
 var attempts = sync.Pool{New: func() any { return new(attempt) }}
@@ -128,7 +131,7 @@ func (a *attempt) prepare(t *Transport, who *principal, c *call) {
 	a.key, a.part, a.req, a.scope, a.number = nil, nil, req, c.scope, c.sent+1
 	a.name, a.first = t.nameFor(c), c.sent == 0 && c.mayRetry()
 	a.route, a.own, a.global = who.routes.Of(req), nil, false
-	a.again, a.lasting = c.refusals > 0, false
+	a.again, a.lasting, a.body, a.follows = c.refusals > 0, false, false, false
 	a.charge(who, c)
 	a.Request.Bucket = a.route.Bucket
 	a.who, a.groups, a.counters = who, sharing.Groups{}, nil
@@ -184,12 +187,14 @@ func (a *attempt) finish(t *Transport, who *principal, ans *answer) {
 		ans.resp, ans.key = nil, a.key
 	default:
 		ensureBody(ans.resp)
+		a.body = ans.resp.Body != http.NoBody && ans.resp.StatusCode != http.StatusSwitchingProtocols
 		body := a.read(who.reader, ans)
 		ans.refused = a.reading.Refused
 		a.hold(t, ans)
 		costs := a.meter(t, who, ans.resp)
 		a.end(true)
 		costs.watch(ans.resp)
+		a.follow(t, ans.resp)
 		a.Metered = false // the end of the body settles it
 		if ans.refused {
 			a.remember(t, who.reader, ans, body)

@@ -239,6 +239,9 @@ func (l *keyState) Done(now, _ time.Time, d limit.Demand) {
 	}
 	l.receive(now, a)
 	l.observeShare(now, a)
+	if a.streams() {
+		a.follows = a.part.BeginBody(a.ticket)
+	}
 	if a.reading.Refused {
 		a.refuser = l.holder(now, a) // the response may have changed which limits apply
 	}

@@ -154,8 +154,9 @@ func WithCheck(c backoff.Check) Option {
 	}
 }
 
-// WithMaxWait sets the longest that a request waits for its limits. A request that would
-// have to wait longer fails at once with an [Error] that says until when; if it was
+// WithMaxWait sets the longest that a request waits for its limits, before its first attempt
+// and between attempts in all. By default, each wait that the server itself names is one of
+// its own. A request that would have to wait longer fails at once with an [Error] that says until when; if it was
 // already sent and refused, its caller gets that refusal instead. 0 means no bound. The
 // deadline of the request's context, or the timeout of its client, bounds the wait as well.
 //

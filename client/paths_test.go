@@ -34,9 +34,9 @@ func answered() []path {
 		{name: "refused, no words", answers: []script{answers(429), ok}, status: 200, attempts: 2, atLeast: 450 * time.Millisecond, atMost: 750 * time.Millisecond},
 		{name: "refused, not replayable", opts: unrecorded, method: "POST", body: streamed, answers: []script{refuses("7"), ok}, status: 429, attempts: 1},
 		{name: "refused, no retry wanted", context: client.NoRetry, answers: []script{refuses("7"), ok}, status: 429, attempts: 1},
-		{name: "unavailable once", answers: []script{unavailable, ok}, status: 200, attempts: 2, atLeast: 450 * time.Millisecond, atMost: 750 * time.Millisecond},
+		{name: "unavailable once", answers: []script{unavailable, ok}, status: 200, attempts: 2, atLeast: time.Second, atMost: 1200 * time.Millisecond},
 		{name: "unavailable until told, POST", method: "POST", body: replayable, answers: []script{answers(503, "Retry-After", "7"), ok}, status: 200, attempts: 2, atLeast: 7 * time.Second, atMost: 9 * time.Second},
-		{name: "unavailable, PUT", method: "PUT", body: replayable, answers: []script{unavailable, unavailable, ok}, status: 200, attempts: 3, atLeast: 2650 * time.Millisecond, atMost: 3250 * time.Millisecond},
+		{name: "unavailable, PUT", method: "PUT", body: replayable, answers: []script{unavailable, unavailable, ok}, status: 200, attempts: 3, atLeast: 2850 * time.Millisecond, atMost: 3250 * time.Millisecond},
 		{name: "unavailable, POST", method: "POST", body: replayable, answers: []script{unavailable, ok}, status: 503, attempts: 1},
 		{name: "unavailable, PUT not replayable", opts: unrecorded, method: "PUT", body: streamed, answers: []script{unavailable, ok}, status: 503, attempts: 1},
 		{name: "broken off once", answers: []script{breaksOff, ok}, status: 200, attempts: 2, atLeast: 450 * time.Millisecond, atMost: 750 * time.Millisecond},
@@ -113,7 +113,7 @@ func failed() []path {
 		{name: "retries used up by errors", answers: []script{breaksOff}, err: errUnexpected, attempts: 5, atLeast: 15 * time.Second, atMost: 16200 * time.Millisecond},
 		{name: "unavailable, then refused, then broken", answers: []script{unavailable, refuses("7"), breaksOff, fails(errOdd)}, err: errOdd, attempts: 5, atLeast: 19800 * time.Millisecond, atMost: 22 * time.Second},
 		{name: "GetBody fails", method: "POST", body: unreplay, answers: []script{refuses("1"), ok}, err: errGetBody, attempts: 1, atMost: 3 * time.Second},
-		{name: "GetBody fails the second time", method: "PUT", body: onceReplay, answers: []script{unavailable, unavailable, ok}, err: errGetBody, attempts: 2, atLeast: 2650 * time.Millisecond, atMost: 3250 * time.Millisecond},
+		{name: "GetBody fails the second time", method: "PUT", body: onceReplay, answers: []script{unavailable, unavailable, ok}, err: errGetBody, attempts: 2, atLeast: 2850 * time.Millisecond, atMost: 3250 * time.Millisecond},
 		{name: "hangs until cancelled", method: "POST", body: replayable, before: func(s *scene) { time.AfterFunc(time.Second, s.cancel) }, answers: []script{hangs}, err: context.Canceled, attempts: 1, atLeast: time.Second, atMost: time.Second},
 		{name: "no retry wanted", context: client.NoRetry, answers: []script{breaksOff, ok}, err: errUnexpected, attempts: 1},
 	}
@@ -126,7 +126,7 @@ func odd() []path {
 		{name: "no response and no error", method: "POST", body: replayable, answers: []script{answersNothing}, err: errAny, attempts: 1},
 		{name: "a response and an error", answers: []script{bothAnswers}, err: errOdd, attempts: 5, atLeast: 15 * time.Second, atMost: 16200 * time.Millisecond},
 		{name: "nil body", answers: []script{answersNilBody(200)}, status: 200, attempts: 1},
-		{name: "nil body, unavailable", answers: []script{answersNilBody(503), ok}, status: 200, attempts: 2, atLeast: 450 * time.Millisecond, atMost: 750 * time.Millisecond},
+		{name: "nil body, unavailable", answers: []script{answersNilBody(503), ok}, status: 200, attempts: 2, atLeast: time.Second, atMost: 1200 * time.Millisecond},
 		{name: "base panics", method: "POST", body: replayable, answers: []script{panicsWith("base")}, panicked: "base", attempts: 1},
 		{name: "base aborts", method: "POST", body: replayable, answers: []script{panicsWith(http.ErrAbortHandler)}, panicked: http.ErrAbortHandler, attempts: 1},
 		{name: "base panics at the retry", method: "POST", body: replayable, answers: []script{refuses("1"), panicsWith("base")}, panicked: "base", attempts: 2, atLeast: time.Second, atMost: 3 * time.Second},
@@ -136,7 +136,7 @@ func odd() []path {
 		{name: "policy panics at a failure", opts: []client.Option{client.WithBackoff(panickyPolicy{})}, answers: []script{unavailable}, panicked: "policy", attempts: 1},
 		{name: "no URL", method: "POST", body: replayable, change: func(r *http.Request) { r.URL = nil }, answers: []script{ok}, err: errAny},
 		{name: "no header", change: func(r *http.Request) { r.Header = nil }, answers: []script{refuses("1"), ok}, status: 200, attempts: 2, atLeast: time.Second, atMost: 3 * time.Second},
-		{name: "no method", change: func(r *http.Request) { r.Method = "" }, answers: []script{unavailable, ok}, status: 200, attempts: 2, atLeast: 450 * time.Millisecond, atMost: 750 * time.Millisecond},
+		{name: "no method", change: func(r *http.Request) { r.Method = "" }, answers: []script{unavailable, ok}, status: 200, attempts: 2, atLeast: time.Second, atMost: 1200 * time.Millisecond},
 	}
 }
 

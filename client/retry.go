@@ -36,6 +36,7 @@ type task struct {
 
 	began    time.Time
 	queued   time.Duration // before that
+	waited   time.Duration // in the queue and between attempts, in all
 	elapsed  time.Duration // from then until the last answer
 	attempts int
 	last     answer         // of the last attempt
@@ -73,7 +74,7 @@ var nowhere = &http.Request{Method: http.MethodGet, URL: &url.URL{Scheme: "http"
 func (t *Transport) retry(who *principal, c *call, first answer) (*http.Response, error) {
 	defer first.letGo()
 	l := loops.Get().(*loop)
-	l.task = task{t: t, req: c.req, who: who, call: *c, began: first.taken, queued: first.delay, attempts: 1, key: first.key}
+	l.task = task{t: t, req: c.req, who: who, call: *c, began: first.taken, queued: first.delay, waited: first.delay, attempts: 1, key: first.key}
 	resp, err := l.run(first)
 	if l.key != nil && l.gaveUp(err) {
 		l.key.usage.givenUp.Add(1)
@@ -130,12 +131,14 @@ func (l *loop) again() {
 		return
 	}
 	l.between = false
+	l.waited += l.wait
 	l.call.sent, l.call.maxWait = l.attempts, l.left()
 	if l.last.refused {
 		l.call.refusals++
 	}
 	var ans answer
 	l.t.send(req, l.who, &l.call, &ans)
+	l.waited += ans.delay
 	if ans.turnedAway {
 		l.refund()
 	} else {
@@ -146,18 +149,6 @@ func (l *loop) again() {
 	}
 	ans.release = l.last.release
 	l.judge(ans)
-}
-
-// left returns how long a retry may wait in the queue; 0 is as long as any request.
-func (l *loop) left() time.Duration {
-	if l.t.elapsed == 0 {
-		return 0
-	}
-	left := max(1, l.t.elapsed-l.elapsed-l.wait)
-	if l.t.maxWait > 0 {
-		left = min(left, l.t.maxWait)
-	}
-	return left
 }
 
 // judge decides whether an answer is worth another attempt.
@@ -200,6 +191,9 @@ func (l *loop) decide(a answer) {
 	}
 	attempt.Recorded = l.call.recording != nil && l.call.recording.Pause()
 	l.wait, l.stopped = l.t.strategy.Next(now, attempt, a.key.budget)
+	if l.stopped == nil && a.refused && a.waitKnown && l.t.ownWait && l.leftToWait(l.wait) == 1 {
+		l.stopped = &backoff.StopError{Reason: backoff.StopExhausted, Attempts: l.attempts, Status: l.status, Wait: a.wait, Until: now.Add(a.wait)}
+	}
 	l.done, l.charged = l.stopped != nil, time.Time{}
 	if l.done && attempt.Recorded {
 		l.call.recording.Resume()

@@ -1,6 +1,7 @@
 package client
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -120,6 +121,28 @@ func (c *endingConn) CloseWrite() error {
 		return half.CloseWrite()
 	}
 	return fmt.Errorf("client: closing one direction: %w", errors.ErrUnsupported)
+}
+
+// left returns how long a retry may wait in the queue; 0 is as long as any request.
+func (l *loop) left() time.Duration {
+	left := l.leftToWait(0)
+	if l.t.elapsed > 0 {
+		left = min(cmp.Or(left, l.t.elapsed), max(1, l.t.elapsed-l.elapsed-l.wait))
+	}
+	return left
+}
+
+// leftToWait returns how much longer the request may wait once it has waited for d more; 0 is without bound. The
+// bound is one for all its waits, but for those that the server named, if the program did not set it: a plain
+// client keeps to these, however long they are, and to no others.
+func (l *loop) leftToWait(d time.Duration) time.Duration {
+	switch {
+	case l.t.maxWait == 0:
+		return 0
+	case l.last.waitKnown && !l.t.ownWait:
+		return l.t.maxWait
+	}
+	return max(1, l.t.maxWait-l.waited-d)
 }
 
 // A cancelable is the context of a request whose Cancel channel ends it too, as it does

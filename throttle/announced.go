@@ -81,8 +81,11 @@ func (k *Limiter) AskUnlearned(now time.Time, cost int) limit.Decision {
 	k.expire(i)
 	at, name := k.opens(i, n)
 	v := k.view()
-	if k.refusals.Holds(&v, n) {
+	switch free := k.refusals.InFlightReady(&v, i, n); {
+	case free == never:
 		return limit.Decision{Limit: Learned, Unknown: true}
+	case free > at:
+		at, name = free, Learned
 	}
 	return limit.Decision{At: k.time(at), Limit: name}
 }

@@ -77,6 +77,24 @@ func (k *Limiter) InFlight(now time.Time) int {
 	return int(k.sent - k.answered)
 }
 
+// BeginBody notes that the response to a request that was served was observed, and that its body was not read
+// yet. It reports whether [Limiter.EndBody] is to be called when the body is over, because the server may have
+// a limit on the requests in flight, of which this is one until then.
+func (k *Limiter) BeginBody(t Reservation) bool {
+	if !k.refusals.Follows() {
+		return false
+	}
+	r := t.request()
+	k.refusals.BeginBody(&r)
+	return true
+}
+
+// EndBody notes that the body of a response is over.
+func (k *Limiter) EndBody(now time.Time, t Reservation) {
+	r := t.request()
+	k.refusals.EndBody(k.instant(now), &r)
+}
+
 // Abandon notes that a request got no answer, and perhaps never will.
 func (k *Limiter) Abandon(now time.Time, t Reservation) {
 	k.conclude(&t)

@@ -214,12 +214,9 @@ func (k *Limiter) ready(windows []window, now instant, n int64) (at, test instan
 		return at, test, name
 	}
 	v := k.view()
-	ready := k.refusals.Ready(&v, now, n)
+	ready := max(k.refusals.Ready(&v, now, n), k.refusals.InFlightReady(&v, now, n))
 	if ready > at {
 		at, name = ready, Learned
-	}
-	if k.refusals.Holds(&v, n) {
-		return never, never, Learned
 	}
 	return at, max(test, ready), name
 }
@@ -240,7 +237,11 @@ func (k *Limiter) Take(now time.Time, cost int) Reservation {
 	k.sent += n
 	k.test(i, n)
 	slack := k.rtt.Slack()
-	burst := k.refusals.StartBurst(i, min(slack, k.rtt.WasShortest/2), k.sent-k.answered)
+	var burst *refusals.Burst
+	if k.refusals.Follows() {
+		v := k.view()
+		burst = k.refusals.StartBurst(&v, i, min(slack, k.rtt.WasShortest/2), k.sent-k.answered)
+	}
 	t := Reservation{number: k.sent, cost: n, counted: k.counted(), at: i, tests: tests, burst: burst}
 	k.flights.send(&t)
 	for j := range k.windows {

@@ -178,9 +178,7 @@ func (k *Limiter) learned(to []WindowStatus, now instant) []WindowStatus {
 			Name: Learned, Unit: concurrentUnit, Limit: int(limit), Remaining: -1, Share: 1, Kind: Concurrent, Sure: sure,
 			Credit: int(max(limit-(k.sent-k.answered), 0)),
 		}
-		if !k.refusals.Holds(&v, 1) {
-			w.Ready = k.time(now)
-		}
+		w.Ready = k.time(k.refusals.InFlightReady(&v, now, 1))
 		to = append(to, w)
 	}
 	return to

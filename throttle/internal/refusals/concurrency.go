@@ -8,9 +8,11 @@ import "github.com/forbear-go/forbear/throttle/internal/clock"
 // flight, nor does a server that sheds load: so the refusals at each number in flight tell
 // these apart. See docs/learning.md.
 type concurrency struct {
-	limit int64 // the most in flight; 0 if none is known
-	log   concurrencyLog
-	trial concurrencyTrial
+	limit  int64 // the most in flight; 0 if none is known
+	log    concurrencyLog
+	bodies bodies
+	whole  bool // open bodies count too
+	trial  concurrencyTrial
 
 	first   int64   // the limit that was learned first
 	proved  int64   // the limit before one more was tried
@@ -45,18 +47,45 @@ const (
 // known reports whether a limit is known or on trial. c may be nil.
 func (c *concurrency) known() bool { return c != nil && c.limit > 0 }
 
-// holds reports whether n more have to wait for a response to those in flight. c may be nil.
-func (c *concurrency) holds(inFlight, n int64) bool {
-	return c.known() && inFlight > 0 && inFlight+n > c.limit
+// ready returns when n more may go: clock.Never if they have to wait for a response to those in flight, or
+// for the end of a body. c may be nil.
+func (c *concurrency) ready(v *View, now clock.Instant, n int64) clock.Instant {
+	if !c.known() {
+		return now
+	}
+	inFlight := v.Sent - v.Answered
+	switch most := inFlight + c.open(); {
+	case most == 0 || most+n <= c.limit:
+		return now
+	case inFlight > 0:
+		return clock.Never
+	}
+	return max(now, c.bodies.due(v))
+}
+
+// open returns how many open bodies count.
+func (c *concurrency) open() int64 {
+	if c.whole {
+		return c.bodies.open
+	}
+	return 0
+}
+
+// number returns how many were in flight when a request was sent.
+func (c *concurrency) number(t *Request) int64 {
+	if c.whole {
+		return t.Burst.whole
+	}
+	return t.Burst.inFlight
 }
 
 // send counts a request as sent, with which so many are in flight. Requests sent within the
-// slack may arrive in any order. c may be nil.
-func (c *concurrency) send(now, slack clock.Instant, inFlight int64) *Burst {
-	if c == nil {
-		return nil
+// slack may arrive in any order.
+func (c *concurrency) send(v *View, now, slack clock.Instant, inFlight int64) *Burst {
+	if c.whole && inFlight+c.bodies.open > c.limit && now >= c.bodies.due(v) {
+		c.bodies.open = 0 // nobody seems to close them
 	}
-	return c.log.send(now, slack, inFlight)
+	return c.log.send(now, slack, inFlight, inFlight+c.bodies.open)
 }
 
 // served takes in that a request was served. c may be nil.
@@ -65,7 +94,7 @@ func (c *concurrency) served(v *View, now clock.Instant, t *Request) {
 		return
 	}
 	c.row = 0
-	c.log.observe(t.Burst.inFlight, false)
+	c.observe(t, false)
 	c.trial.served(now)
 	if !c.known() {
 		return
@@ -74,7 +103,15 @@ func (c *concurrency) served(v *View, now clock.Instant, t *Request) {
 		c.fail(v, now)
 		return
 	}
-	c.grow(t.Burst.inFlight)
+	c.grow(c.number(t))
+}
+
+// observe counts a request.
+func (c *concurrency) observe(t *Request, refused bool) {
+	c.log.observe(t.Burst.inFlight, refused)
+	if c.bodies.settled(t.At) {
+		c.bodies.log.observe(t.Burst.whole, refused)
+	}
 }
 
 // grow tries one more in flight after many requests were served at the limit.
@@ -95,11 +132,12 @@ func (c *concurrency) refused(v *View, now clock.Instant, t *Request) bool {
 	if t.Burst == nil {
 		return false
 	}
-	n := t.Burst.inFlight
-	c.log.observe(n, true)
+	c.observe(t, true)
+	c.trial.now.refused++
+	n := c.number(t)
 	switch {
 	case !c.known():
-		return c.learn(v, now, n)
+		return c.learn(v, now, t)
 	case t.Number > c.since && !c.credible(n):
 		c.fail(v, now)
 		return false
@@ -117,11 +155,17 @@ func (c *concurrency) refused(v *View, now clock.Instant, t *Request) bool {
 	return c.strike(v, now, n)
 }
 
-// learn puts a limit on trial, if one explains the refusals so far and the newest, with n in
-// flight.
-func (c *concurrency) learn(v *View, now clock.Instant, n int64) bool {
-	limit := c.log.estimate(c.vain)
-	if limit == 0 || n <= limit || !c.trial.begin(v, now, limit) {
+// learn puts a limit on trial, if one explains the refusals so far and the newest, of t.
+func (c *concurrency) learn(v *View, now clock.Instant, t *Request) bool {
+	limit, sure := c.log.estimate(c.vain, 0)
+	took := v.RTT.Mean
+	if c.bodies.took > bodyLong*took {
+		if most, surer := c.bodies.log.estimate(c.vain, 1); surer > sure {
+			limit, c.whole, took = most, true, c.bodies.took
+		}
+	}
+	if limit == 0 || c.number(t) <= limit || !c.trial.begin(v, now, limit, took) {
+		c.whole = false
 		return false
 	}
 	c.limit, c.first, c.proved, c.pause, c.since = limit, limit, limit, concurrencyPause, v.Sent
@@ -166,5 +210,6 @@ func (c *concurrency) strike(v *View, now clock.Instant, n int64) bool {
 // fail gives up a limit that is none.
 func (c *concurrency) fail(v *View, now clock.Instant) {
 	c.trial.fail(v, now)
-	*c = concurrency{vain: c.vain + 1, log: concurrencyLog{last: c.log.last}}
+	c.bodies.log = concurrencyLog{}
+	*c = concurrency{vain: c.vain + 1, log: concurrencyLog{last: c.log.last}, bodies: c.bodies}
 }

@@ -20,6 +20,7 @@ type concurrencyLog struct {
 type Burst struct {
 	began    clock.Instant
 	inFlight int64 // at its end
+	whole    int64 // the same with the open bodies
 }
 
 const (
@@ -41,11 +42,11 @@ const (
 )
 
 // send adds a request to the burst that it is part of, and returns that.
-func (l *concurrencyLog) send(now, slack clock.Instant, inFlight int64) *Burst {
+func (l *concurrencyLog) send(now, slack clock.Instant, inFlight, whole int64) *Burst {
 	if l.last == nil || now > l.last.began+slack {
 		l.last = &Burst{began: now}
 	}
-	l.last.inFlight = max(l.last.inFlight, inFlight)
+	l.last.inFlight, l.last.whole = max(l.last.inFlight, inFlight), max(l.last.whole, whole)
 	return l.last
 }
 
@@ -67,8 +68,9 @@ func (l *concurrencyLog) observe(inFlight int64, refused bool) {
 }
 
 // estimate returns the limit that explains best which requests were refused, or 0 if
-// chance explains it about as well. vain is how often that was an error.
-func (l *concurrencyLog) estimate(vain int) (limit int64) {
+// chance explains it about as well, and the logarithm of how much better it does. vain is how often that was
+// an error, and spare how many refusals below the limit do not count.
+func (l *concurrencyLog) estimate(vain int, spare float64) (limit int64, sure float64) {
 	var served, refused float64
 	for i := range l.served {
 		served, refused = served+l.served[i], refused+l.refused[i]
@@ -78,7 +80,7 @@ func (l *concurrencyLog) estimate(vain int) (limit int64) {
 	for i := range l.served {
 		servedBelow, refusedBelow = servedBelow+l.served[i], refusedBelow+l.refused[i]
 		servedAbove, refusedAbove := served-servedBelow, refused-refusedBelow
-		if servedBelow < concurrencyServed || refusedBelow > concurrencyBelow*servedBelow ||
+		if servedBelow < concurrencyServed || refusedBelow > concurrencyBelow*servedBelow+spare ||
 			refusedAbove < concurrencyAbove*(servedAbove+refusedAbove) {
 			continue
 		}
@@ -86,7 +88,10 @@ func (l *concurrencyLog) estimate(vain int) (limit int64) {
 			best, limit = sure, concurrencyClassEnd(i)
 		}
 	}
-	return limit
+	if limit == 0 {
+		return 0, 0
+	}
+	return limit, best
 }
 
 // likelihood returns the logarithm of how likely it is that of so many requests exactly

@@ -55,7 +55,7 @@ func TestConcurrencyEstimate(t *testing.T) {
 					}
 					l.observe(n, c.refuses(n, random))
 				}
-				got := l.estimate(0)
+				got, _ := l.estimate(0, 0)
 				assert.GreaterOrEqual(t, got, c.least, seed)
 				assert.LessOrEqual(t, got, c.most, seed)
 			}
@@ -67,9 +67,9 @@ func TestConcurrencyEstimate(t *testing.T) {
 // last of them.
 func TestConcurrencyOfABurst(t *testing.T) {
 	var l concurrencyLog
-	first := l.send(0, clock.Millisecond, 1)
-	assert.Same(t, first, l.send(clock.Millisecond, clock.Millisecond, 2))
+	first := l.send(0, clock.Millisecond, 1, 1)
+	assert.Same(t, first, l.send(clock.Millisecond, clock.Millisecond, 2, 2))
 	assert.EqualValues(t, 2, first.inFlight)
-	assert.NotSame(t, first, l.send(2*clock.Millisecond, clock.Millisecond, 3))
+	assert.NotSame(t, first, l.send(2*clock.Millisecond, clock.Millisecond, 3, 3))
 	assert.EqualValues(t, 2, first.inFlight)
 }

@@ -8,6 +8,7 @@ import "github.com/forbear-go/forbear/throttle/internal/clock"
 type concurrencyTrial struct {
 	on       bool
 	before   float64 // requests served a second, before the trial
+	share    float64 // of the requests that were refused before it
 	now      throughput
 	refusals int64
 	rate     inferredRate // what was believed before
@@ -15,8 +16,9 @@ type concurrencyTrial struct {
 
 // A throughput measures how many requests are served in a time.
 type throughput struct {
-	began clock.Instant
-	n     int64
+	began   clock.Instant
+	n       int64
+	refused int64 // meanwhile
 }
 
 const (
@@ -25,8 +27,12 @@ const (
 	throughputRequests = 128
 	throughputTime     = 20 * clock.Second
 	concurrencyMore    = 8
-	// A trial succeeds if so many times as much is served as before.
+	// A trial succeeds if so many times as much is served as before, or about as much, and of the
+	// refusals, which were many, few are left.
 	concurrencyBetter = 1.06
+	concurrencySame   = .95
+	concurrencyMany   = .1
+	concurrencyFewer  = 5
 	// A limit is tried only if so much of it was used before.
 	concurrencyUsed = 0.25
 	// A trial fails by so many refusals, and one more for so many requests served. One with
@@ -43,9 +49,12 @@ func (u *concurrencyTrial) served(now clock.Instant) {
 	}
 	u.now.n++
 	if !u.on && u.now.n > throughputRequests && now-u.now.began > throughputTime {
-		u.before, u.now = u.now.rate(now), throughput{}
+		u.before, u.share, u.now = u.now.rate(now), u.now.share(), throughput{}
 	}
 }
+
+// share returns the share of the requests that were refused.
+func (m *throughput) share() float64 { return float64(m.refused) / float64(max(m.n+m.refused, 1)) }
 
 // rate returns how many requests were served a second.
 func (m *throughput) rate(now clock.Instant) float64 {
@@ -53,16 +62,16 @@ func (m *throughput) rate(now clock.Instant) float64 {
 }
 
 // begin starts to try a limit. It reports whether that may be the reason of the refusals: a
-// limit that was hardly used is not.
-func (u *concurrencyTrial) begin(v *View, now clock.Instant, limit int64) bool {
-	before := u.before
+// limit that was hardly used is not. took is how long a request counts.
+func (u *concurrencyTrial) begin(v *View, now clock.Instant, limit int64, took clock.Instant) bool {
+	before, share := u.before, u.share
 	if now-u.now.began > throughputTime/4 {
-		before = max(before, u.now.rate(now))
+		before, share = max(before, u.now.rate(now)), max(share, u.now.share())
 	}
-	if before*float64(v.RTT.Mean)/float64(clock.Second) < concurrencyUsed*float64(limit) {
+	if before*float64(took)/float64(clock.Second) < concurrencyUsed*float64(limit) {
 		return false
 	}
-	*u = concurrencyTrial{on: true, before: before}
+	*u = concurrencyTrial{on: true, before: before, share: share}
 	if v.all.limits != nil {
 		u.rate = v.all.limits.pace
 	}
@@ -76,7 +85,9 @@ func (u *concurrencyTrial) over(now clock.Instant, limit int64) bool {
 
 // succeed reports whether the limit let more be served than before, and ends the trial then.
 func (u *concurrencyTrial) succeed(now clock.Instant) bool {
-	if u.now.rate(now) < concurrencyBetter*u.before {
+	rate, share := u.now.rate(now), u.now.share()
+	fewer := u.share >= concurrencyMany && concurrencyFewer*share <= u.share && rate >= concurrencySame*u.before
+	if rate < concurrencyBetter*u.before && !fewer {
 		return false
 	}
 	*u = concurrencyTrial{}

@@ -87,13 +87,16 @@ func (e *Estimator) LimitsReady(v *View, now clock.Instant, n int64) clock.Insta
 	return e.limits.ready(v, now, n)
 }
 
-// Holds reports whether n more have to wait for a response to those in flight.
-func (e *Estimator) Holds(v *View, n int64) bool { return e.inFlight.holds(v.Sent-v.Answered, n) }
+// InFlightReady returns when the limit on the requests in flight lets n more go, clock.Never if that depends
+// on a response.
+func (e *Estimator) InFlightReady(v *View, now clock.Instant, n int64) clock.Instant {
+	return e.inFlight.ready(v, now, n)
+}
 
 // StartBurst takes in that a request is sent, with which so many are in flight, and returns
 // the burst that it is part of: requests sent within the slack may arrive in any order.
-func (e *Estimator) StartBurst(now, slack clock.Instant, inFlight int64) *Burst {
-	return e.inFlight.send(now, slack, inFlight)
+func (e *Estimator) StartBurst(v *View, now, slack clock.Instant, inFlight int64) *Burst {
+	return e.inFlight.send(v, now, slack, inFlight)
 }
 
 // Send counts n more as sent, up to the given number. silent says that the server announces

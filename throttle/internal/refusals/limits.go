@@ -32,6 +32,9 @@ type limits struct {
 	before float64        // the pace that was learned before it seemed to be in vain
 	shut   bool           // there was a congestion before
 
+	sent    clock.Instant // when the last request was sent
+	resumed clock.Instant // when the first was after a pause
+
 	// After an opening no more requests are under way than were admitted since, and
 	// one: what was learned may be wrong.
 	careful        bool
@@ -58,6 +61,9 @@ const LongestHold = 101 * 365 * 24 * time.Hour
 
 // briefly is how short the time is for which an API that limits a rate is closed.
 const briefly = 5 * clock.Second / 2
+
+// pauseSteps is how many requests could have gone in a pause.
+const pauseSteps = 4
 
 // enough is how many requests must pass after an opening until it is believed.
 const enough = 16
@@ -100,6 +106,10 @@ func (l *limits) send(now clock.Instant, number, n int64) {
 		}
 		l.testProof(now, number-n)
 	}
+	if now-l.sent > max(briefly, pauseSteps*l.pace.step()) {
+		l.resumed = now
+	}
+	l.sent = now
 	l.pace.send(now, n)
 	l.log.Add(now, n)
 	if l.careful {

@@ -40,7 +40,7 @@ func (l *limits) draw(v *View, opened clock.Instant) (vain bool) {
 			l.before /= 2
 			l.pace.floor = max(l.pace.floor, l.before)
 		}
-		l.pace.learn(admitted, e.at-began, e.at-began+min(opened-e.at, max(shut, 2*briefly)))
+		l.learnPace(&e, began, admitted, min(opened-e.at, max(shut, 2*briefly)))
 		if !(was > 0) {
 			l.paced = opened
 		}
@@ -58,6 +58,20 @@ func (l *limits) draw(v *View, opened clock.Instant) (vain bool) {
 		return true
 	}
 	return vain
+}
+
+// learnPace learns the pace of a congestion before which so many were admitted from some time on, and which
+// closed the server for so long. If nothing was sent for a while, that says nothing of a rate, and what was
+// sent since then not that it is higher.
+func (l *limits) learnPace(e *congestion, began clock.Instant, admitted int64, closed clock.Instant) {
+	was := l.pace.now()
+	if !(was > 0) || l.resumed <= began || l.resumed > e.at {
+		l.pace.learn(admitted, e.at-began, e.at-began+closed)
+		return
+	}
+	open := e.at - l.resumed
+	admitted = max(l.log.Between(l.resumed-1, e.closed), 1)
+	l.pace.learn(admitted, open, max(open+closed, clock.Instant(float64(admitted)/was*float64(clock.Second))))
 }
 
 // served returns the rate a second at which requests were admitted lately, or 0 where

@@ -22,14 +22,15 @@ type trial struct {
 }
 
 const (
-	trialRefusals = 10   // refusals that make a share, and that a trial waits for
-	trialFew      = 2    // so many of those prove that less is better
-	trialAgain    = 5    // so many have to come back afterwards
-	trialRate     = 0.85 // of what was served, is tried
-	trialSteady   = 4    // answers that show how they follow each other,
-	trialPause    = 8    // and a pause is so many times as long
-	trialRest     = 16   // a trial in vain is repeated after so many times its answers,
-	trialPatience = 4    // which doubles so often
+	trialRefusals = 10                // refusals that make a share, and that a trial waits for
+	trialFew      = 2                 // so many of those prove that less is better
+	trialAgain    = 5                 // so many have to come back afterwards
+	trialRate     = 0.85              // of what was served, is tried
+	trialSteady   = 4                 // answers that show how they follow each other,
+	trialPause    = 8                 // and a pause is so many times as long,
+	trialIdle     = 30 * clock.Second // or as this, after fewer
+	trialRest     = 16                // a trial in vain is repeated after so many times its answers,
+	trialPatience = 4                 // which doubles so often
 	trialLongest  = 1 << 14
 )
 
@@ -100,8 +101,11 @@ func (u *trial) observe(v *View, now clock.Instant, t *Request, refused bool) bo
 // paused reports whether the client sent nothing for a while: a rate that is measured over
 // that says nothing of what the server serves.
 func (u *trial) paused(now clock.Instant) bool {
-	if u.on || u.answers < trialSteady {
+	if u.on {
 		return false
+	}
+	if u.answers < trialSteady {
+		return now-u.last > trialIdle
 	}
 	each := (u.last - u.since) / clock.Instant(u.answers)
 	return now-u.last > max(trialPause*each, clock.Second)
