@@ -28,6 +28,7 @@
 //   - edge: limits in front of the API
 //   - level: windows of other units than requests
 //   - refusals: limits that are not announced
+//   - utility: whether it is worth to wait
 package throttle
 
 import (
@@ -40,6 +41,7 @@ import (
 	"github.com/forbear-go/forbear/throttle/internal/edge"
 	"github.com/forbear-go/forbear/throttle/internal/refusals"
 	"github.com/forbear-go/forbear/throttle/internal/trust"
+	"github.com/forbear-go/forbear/throttle/internal/utility"
 	"github.com/forbear-go/forbear/throttle/limit"
 )
 
@@ -76,8 +78,9 @@ type Limiter struct {
 	remembered *remembered // of an earlier run; nil for none
 	heard      instant     // when the server answered last
 
-	trust  trust.Key // in the windows of the key
-	expect uint8     // see Expect
+	trust   trust.Key         // in the windows of the key
+	utility utility.Estimator // of waiting
+	expect  uint8             // see Expect
 }
 
 // A Reservation is the record of one request. [Limiter.Take] returns it when the request
@@ -148,6 +151,9 @@ func (k *Limiter) Ask(now time.Time, cost int) limit.Decision {
 		if try := k.remembered.nextTry(k, i); try < at {
 			return k.remembered.decide(k, i, try, at, name)
 		}
+	}
+	if at > i {
+		k.utility.Hold()
 	}
 	switch {
 	case at <= i:

@@ -17,6 +17,7 @@ const unbounded = farthest
 // pacing returns when pacing lets n more go that may go now, which is at i.
 func (k *Limiter) pacing(now time.Time, i instant, n int64) limit.Decision {
 	if p, name := k.paced(i, n); p.at > i {
+		k.utility.Hold()
 		return limit.Decision{At: k.time(p.at), Limit: name, Paced: time.Duration(p.most)}
 	}
 	return limit.Decision{At: now}
@@ -45,7 +46,7 @@ func (k *Limiter) paced(now instant, n int64) (pacing, string) {
 
 // paced spreads what is left below the threshold evenly until the reset.
 func (w *window) paced(k *Limiter, now instant, n int64) pacing {
-	if w.competes(now) {
+	if w.competes(now) || w.freely(k) {
 		return pacing{at: now}
 	}
 	v := w.view(k, now)

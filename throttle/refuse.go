@@ -9,6 +9,7 @@ import (
 // serve takes in an answer that is no refusal.
 func (k *Limiter) serve(now instant, t *Reservation) {
 	k.overload = overload{}
+	k.waitInVain(now, false)
 	v, sent := k.view(), t.request()
 	k.refusals.Serve(&v, now, &sent)
 	k.release(&v)
@@ -25,7 +26,7 @@ func (k *Limiter) release(v *refusals.View) {
 // refuse takes in a refusal.
 func (k *Limiter) refuse(now instant, t *Reservation, r *header.Reading) {
 	explained := k.explained(r)
-	if k.mixed(r) {
+	if k.alone(now, r) || k.mixed(r) {
 		return
 	}
 	if r.Overloaded() && !explained {
