@@ -161,7 +161,8 @@ func (k *Limiter) Ask(now time.Time, cost int) limit.Decision {
 	case test <= i:
 		return limit.Decision{At: now}
 	case test < at:
-		d := limit.Decision{At: k.time(test), Limit: name, Try: k.trial(i, n) <= i}
+		d := limit.Decision{At: k.time(test), Limit: name}
+		d.Try, d.Trial = k.nextTrial(i, n, test)
 		if at != never {
 			d.Until = k.time(at)
 		}
@@ -170,12 +171,7 @@ func (k *Limiter) Ask(now time.Time, cost int) limit.Decision {
 		return limit.Decision{Limit: name, Unknown: true}
 	}
 	d := limit.Decision{At: k.time(at), Limit: name}
-	switch trial := k.trial(i, n); {
-	case trial <= i:
-		d.Try = true
-	case trial < at:
-		d.Trial = k.time(trial)
-	}
+	d.Try, d.Trial = k.nextTrial(i, n, at)
 	return d
 }
 
