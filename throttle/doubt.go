@@ -74,7 +74,10 @@ func (k *Limiter) trial(now instant, n int64) (at instant) {
 		return never
 	}
 	v := k.view()
-	at = max(now, k.cooldown.until, k.refusals.Ready(&v, now, n))
+	at = max(now, k.refusals.Ready(&v, now, n))
+	if k.cooldown.named {
+		at = max(at, k.cooldown.until)
+	}
 	for i := range k.windows {
 		w := &k.windows[i]
 		if w.ready(k, now, n) <= now {

@@ -13,7 +13,7 @@ func (k *Limiter) serve(now instant, t *Reservation) {
 	v, sent := k.view(), t.request()
 	k.refusals.Serve(&v, now, &sent)
 	k.release(&v)
-	k.cooldown.admitted(t)
+	k.cooldown.admitted(now, t)
 }
 
 // release ends the cooldown of a refusal that turned out to need none.
@@ -49,11 +49,11 @@ func (k *Limiter) refuse(now instant, t *Reservation, r *header.Reading) {
 	switch {
 	case competed && k.cooldown.until > now: // the refusals of a burst name one moment, later and later
 	case competed:
-		k.cooldown.extend(over)
+		k.cooldown.extend(over, true)
 	case test:
-		k.cooldown.extend(now + asked) // the wait of the refusal before lasts
+		k.cooldown.extend(now+asked, r.Wait.Explicit) // the wait of the refusal before lasts
 	default:
-		k.cooldown.refuse(k, now, wait(r), r.Wait.Known(), t)
+		k.cooldown.refuse(k, now, wait(r), r.Wait.Known(), r.Wait.Explicit || !r.Wait.Known(), t)
 	}
 	k.refuseUnits(now, t, r, lacking, k.cooldown.until)
 	switch {
