@@ -180,5 +180,8 @@ func (k *Limiter) covered(t *Reservation) bool {
 // which may cost more than was estimated.
 func (w *window) emptied(said *header.Window) bool {
 	remaining, ok := count(said.Remaining, said.Unit)
+	if ok && w.units == nil {
+		remaining = w.meaning.Of(remaining)
+	}
 	return ok && (remaining == 0 || w.units != nil && w.units.emptied(remaining, w.limit))
 }

@@ -44,6 +44,7 @@ type window struct {
 	mixture    trust.Mixture
 	resets     trust.Resets
 	millis     trust.Millis
+	meaning    trust.Meaning
 	eager      probe.Eager
 	phase      phase.Estimator
 
