@@ -133,9 +133,7 @@ func (h *cooldown) refuse(k *Limiter, now, wait instant, known, explicit bool, t
 		}
 		wait = h.turn(k, now, wait)
 	}
-	if now+wait > h.until {
-		h.until, h.named = now+wait, explicit
-	}
+	h.extend(now, now+wait, explicit)
 	if !again {
 		h.narrowDown(k.sent)
 	}
@@ -183,11 +181,16 @@ const (
 	blockMost = 15 * 60 * second
 )
 
-// extend keeps the key closed at least until the given instant.
-func (h *cooldown) extend(until instant, explicit bool) {
-	if until > h.until {
-		h.until, h.named = until, explicit
+// extend keeps the key closed at least until the given instant. explicit says that the server asked for that, and
+// did not only tell a reset.
+func (h *cooldown) extend(now, until instant, explicit bool) {
+	switch {
+	case explicit:
+		h.named = true
+	case h.until <= now:
+		h.named = false
 	}
+	h.until = max(h.until, until)
 }
 
 // release takes back a refusal that closes the key no longer, which before was closed
@@ -199,7 +202,7 @@ func (h *cooldown) release(before instant) {
 // pause keeps the key closed for as long as the server asks on an answer that is no
 // refusal. Nothing was refused, so that the gate does not narrow.
 func (h *cooldown) pause(k *Limiter, now, wait instant) {
-	h.extend(now+wait+k.jitter(min(wait/20, second)), true)
+	h.extend(now, now+wait+k.jitter(min(wait/20, second)), true)
 }
 
 // backoff is how long to stay away after the n-th refusal in a row.

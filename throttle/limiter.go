@@ -41,7 +41,6 @@ import (
 	"github.com/forbear-go/forbear/throttle/internal/edge"
 	"github.com/forbear-go/forbear/throttle/internal/refusals"
 	"github.com/forbear-go/forbear/throttle/internal/trust"
-	"github.com/forbear-go/forbear/throttle/internal/utility"
 	"github.com/forbear-go/forbear/throttle/limit"
 )
 
@@ -78,9 +77,8 @@ type Limiter struct {
 	remembered *remembered // of an earlier run; nil for none
 	heard      instant     // when the server answered last
 
-	trust   trust.Key         // in the windows of the key
-	utility utility.Estimator // of waiting
-	expect  uint8             // see Expect
+	trust  trust.Key // in the windows of the key
+	expect uint8     // see Expect
 }
 
 // A Reservation is the record of one request. [Limiter.Take] returns it when the request
@@ -152,9 +150,6 @@ func (k *Limiter) Ask(now time.Time, cost int) limit.Decision {
 			return k.remembered.decide(k, i, try, at, name)
 		}
 	}
-	if at > i {
-		k.utility.Hold()
-	}
 	switch {
 	case at <= i:
 		return k.pacing(now, i, n)
@@ -202,6 +197,9 @@ func (k *Limiter) ready(windows []window, now instant, n int64) (at, test instan
 		ready := windows[i].belief.Ready(now, windows[i].ready(k, now, n))
 		if ready > at {
 			at, name = ready, cmp.Or(windows[i].name, unnamed)
+		}
+		if ready > now {
+			windows[i].utility.Hold()
 		}
 		test = max(test, windows[i].trust.Ready(now, ready, windows[i].length.Value, &k.rtt))
 	}

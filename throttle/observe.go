@@ -101,7 +101,7 @@ func (w *window) meant(now instant, said *header.Window) *header.Window {
 // remains returns what a response says, with what remains as it is meant.
 func (w *window) remains(t *Reservation, said *header.Window, limit int64, refused bool) *header.Window {
 	told, ok := count(said.Remaining, said.Unit)
-	if !ok || limit <= 0 || w.units != nil || w.concurrent || said.Unit != "" {
+	if !ok || limit <= 0 || w.units != nil || w.concurrent {
 		return said
 	}
 	remaining := w.meaning.Observe(t.number, limit, told, refused)

@@ -17,7 +17,6 @@ const unbounded = farthest
 // pacing returns when pacing lets n more go that may go now, which is at i.
 func (k *Limiter) pacing(now time.Time, i instant, n int64) limit.Decision {
 	if p, name := k.paced(i, n); p.at > i {
-		k.utility.Hold()
 		return limit.Decision{At: k.time(p.at), Limit: name, Paced: time.Duration(p.most)}
 	}
 	return limit.Decision{At: now}
@@ -29,10 +28,14 @@ func (k *Limiter) paced(now instant, n int64) (pacing, string) {
 	last, name := pacing{at: now}, ""
 	for i := range k.windows {
 		w := &k.windows[i]
-		if w.units != nil || w.plenty(k, now, n) || k.trust.Contradicted() || w.trust.Wrong() {
+		if w.units != nil || w.plenty(k, now, n) || k.trust.Contradicted() || w.trust.Wrong() || w.meaning.Rises() {
 			continue
 		}
-		if p := w.paced(k, now, n); p.at > last.at {
+		p := w.paced(k, now, n)
+		if p.at > now {
+			w.utility.Hold()
+		}
+		if p.at > last.at {
 			last, name = p, cmp.Or(w.name, unnamed)
 		}
 	}

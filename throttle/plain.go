@@ -14,34 +14,30 @@ func (w *window) short() bool {
 
 // freely reports whether requests do not wait for w because nothing is gained by it: windows are so
 // short that responses do not tell what others, or servers that count apart, spend of them.
-func (w *window) freely(k *Limiter) bool { return w.short() && k.utility.Free(k.sent-k.answered) }
+func (w *window) freely(k *Limiter) bool { return w.utility.Free(k.sent-k.answered) && w.short() }
 
-// unclear reports whether something speaks against w: nothing explains when what remains comes back, or
-// each response tells the same whether the limit is one or not.
-func (w *window) unclear(now instant) bool {
-	return w.limit == 1 || w.phase.Failed() && w.contention.ReplicasSeen(now) &&
+// unclear reports whether something speaks against w: what comes back is not a window, nor what comes back of
+// one that rolls or refills, or each response tells the same whether the limit is one or not, and none was refused. Responses that are
+// long in coming overtake each other, and say nothing.
+func (w *window) unclear(k *Limiter, now instant) bool {
+	if len(k.windows) > 1 || w.limit == 1 {
+		return len(k.windows) == 1 && !w.trust.Confirmed()
+	}
+	return w.phase.Failed() && w.contention.ReplicasSeen(now) && 2*k.rtt.Usual() < w.length.Value &&
 		!w.kind.Moves() && !w.kind.Rolls() && !w.kind.Regains()
 }
 
-// waitInVain takes in that a response tells of short windows. freed says that requests do not wait for them
-// any longer.
-func (k *Limiter) waitInVain(now instant, refused bool) {
-	short := false
-	for i := range k.windows {
-		short = short || k.windows[i].short()
+// gains takes in what became of a request that waited for w, or did not.
+func (w *window) gains(k *Limiter, now instant, refused bool) {
+	if w.utility == nil {
+		w.utility = new(utility.Estimator)
 	}
-	unclear := len(k.windows) == 1 && k.windows[0].unclear(now)
-	switch {
-	case !short:
-	case refused:
-		k.freed(now, k.utility.Refuse(now, k.epoch(now), unclear))
-	default:
-		k.freed(now, k.utility.Serve(k.epoch(now), unclear))
+	var freed bool
+	if refused {
+		freed = w.utility.Refuse(now, k.epoch(now), w.unclear(k, now))
+	} else {
+		freed = w.utility.Serve(k.epoch(now), w.unclear(k, now))
 	}
-}
-
-// freed opens the key if requests no longer wait.
-func (k *Limiter) freed(now instant, freed bool) {
 	if freed {
 		k.cooldown.release(now)
 	}
@@ -62,8 +58,8 @@ func (k *Limiter) alone(now instant, r *header.Reading) bool {
 	for i := range k.windows {
 		w := &k.windows[i]
 		if said := w.said(r); said != nil && w.short() && w.emptied(said) {
-			k.waitInVain(now, true)
-			return k.utility.Free(0)
+			w.gains(k, now, true)
+			return w.utility.Free(0)
 		}
 	}
 	return false

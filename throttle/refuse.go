@@ -9,7 +9,11 @@ import (
 // serve takes in an answer that is no refusal.
 func (k *Limiter) serve(now instant, t *Reservation) {
 	k.overload = overload{}
-	k.waitInVain(now, false)
+	for i := range k.windows {
+		if w := &k.windows[i]; w.short() {
+			w.gains(k, now, false)
+		}
+	}
 	v, sent := k.view(), t.request()
 	k.refusals.Serve(&v, now, &sent)
 	k.release(&v)
@@ -49,9 +53,9 @@ func (k *Limiter) refuse(now instant, t *Reservation, r *header.Reading) {
 	switch {
 	case competed && k.cooldown.until > now: // the refusals of a burst name one moment, later and later
 	case competed:
-		k.cooldown.extend(over, true)
+		k.cooldown.extend(now, over, true)
 	case test:
-		k.cooldown.extend(now+asked, r.Wait.Explicit) // the wait of the refusal before lasts
+		k.cooldown.extend(now, now+asked, r.Wait.Explicit) // the wait of the refusal before lasts
 	default:
 		k.cooldown.refuse(k, now, wait(r), r.Wait.Known(), r.Wait.Explicit || !r.Wait.Known(), t)
 	}

@@ -29,6 +29,9 @@ func (m *Meaning) Observe(number, limit, told int64, refused bool) (remaining in
 	return m.mean(number, limit, told)
 }
 
+// Rises reports whether more is said to remain with each request.
+func (m *Meaning) Rises() bool { return m.used.fits() }
+
 // Of returns how many remain where the newest response tells so many.
 func (m *Meaning) Of(told int64) int64 { return m.mean(m.number, m.limit, told) }
 
@@ -42,19 +45,18 @@ func (m *Meaning) mean(number, limit, told int64) int64 {
 	return told
 }
 
-// A used notices that what is said to remain rises with each request, and is the limit where one is refused.
+// A used notices that what is said to remain rises with each request, until the window opens, or is the limit where one
+// is refused.
 type used struct {
 	is          bool
 	rises       int // in a row,
 	risen, sent int64
 	falls       int // in a row, by what was sent
-	opened      int // windows in a row that end all the rises of the one before
 }
 
 const (
-	usedRises  = 16
-	usedFalls  = 16 // show that it was an error
-	usedOpened = 2
+	usedRises = 8
+	usedFalls = 16 // show that it was an error
 )
 
 // observe takes in that so many requests were sent from one response to another, of which the second tells
@@ -62,7 +64,7 @@ const (
 func (u *used) observe(sent, told, more, less int64, refused bool) {
 	switch {
 	case refused:
-		u.is = u.is || less == 0 && u.fits()
+		u.is = (u.is || less == 0 && u.fits()) && told > 0
 	case more > 0:
 		u.rises, u.risen, u.sent, u.falls = u.rises+1, u.risen+more, u.sent+sent, 0
 	case more == 0:
@@ -70,13 +72,10 @@ func (u *used) observe(sent, told, more, less int64, refused bool) {
 	case -more <= 2*sent:
 		u.rises, u.risen, u.sent = 0, 0, 0
 		if u.falls++; u.falls >= usedFalls {
-			u.is, u.opened = false, 0
+			u.is = false
 		}
 	default: // the window opened
-		if u.opened++; !u.fits() || told > 2*sent {
-			u.opened = 0
-		}
-		u.is = u.is || u.opened >= usedOpened
+		u.is = u.is || u.fits() && told <= 2*sent
 		u.rises, u.risen, u.sent, u.falls = 0, 0, 0, 0
 	}
 }
@@ -115,7 +114,7 @@ func (p *percent) observe(was, told, number, limit int64) {
 		p.over = true
 	case p.over:
 	case told > was:
-		p.open(was, told, number, limit)
+		p.open(told, number, limit)
 	case told < was:
 		p.fell += was - told
 		p.step = number
@@ -123,7 +122,7 @@ func (p *percent) observe(was, told, number, limit int64) {
 }
 
 // open takes in that more remains.
-func (p *percent) open(was, told, number, limit int64) {
+func (p *percent) open(told, number, limit int64) {
 	sent := percentAll * (number - p.first)
 	switch fits := percentHardly*sent <= (percentHardly+1)*p.fell*limit && (percentHardly+1)*sent >= percentHardly*p.fell*limit; {
 	case told < percentFull:
@@ -141,9 +140,9 @@ func (p *percent) begin(number int64) { p.first, p.step, p.fell = number, number
 
 // mean returns how many of a limit remain.
 func (p *percent) mean(number, limit, told int64) int64 {
-	least := max(told-percentRounded, 0) * limit / percentAll
-	if told <= percentRounded {
+	if told == 0 {
 		return 0
 	}
+	least := max(told-percentRounded, 0) * limit / percentAll
 	return least + max(limit/percentAll-1-max(number-p.step, 0), 0)
 }

@@ -49,15 +49,19 @@ const (
 	// So many epochs pass before the first trial where the limit is in doubt, and before the next after one in vain,
 	// at first and at last, and at most where many are refused.
 	utilityDoubted                 = 2
-	utilityAfter, utilityAfterMost = 16, 1024
+	utilityAfter, utilityAfterMost = 128, 1024
 	utilityRefusedAfter            = 8
 )
 
 // Free reports whether a request need not wait when so many are in flight.
-func (e *Estimator) Free(flying int64) bool { return e.free && e.ramp.allows(flying) }
+func (e *Estimator) Free(flying int64) bool { return e != nil && e.free && e.ramp.allows(flying) }
 
 // Hold notes that a request waits.
-func (e *Estimator) Hold() { e.held = true }
+func (e *Estimator) Hold() {
+	if e != nil {
+		e.held = true
+	}
+}
 
 // Serve takes in that a request was served in an epoch of the server's clock. doubted says that something
 // speaks against the limit. It reports whether requests no longer wait from then on.

@@ -35,7 +35,7 @@ func (r *ramp) serve() {
 
 // refuse takes in that one was refused. It reports whether too many are however few are in flight.
 func (r *ramp) refuse() (vain bool) {
-	if r.refused++; r.most == 0 || r.refused <= rampChance+r.served/rampPart {
+	if r.refused++; r.most == 0 || r.refused <= min(rampChance, r.most-1)+r.served/rampPart {
 		return false
 	}
 	vain = r.steep || r.most == 1
