@@ -190,16 +190,18 @@ func TestDefaultMaxElapsed(t *testing.T) {
 	})
 }
 
-// A quota that a response tells to be used up for a day is an error for the next request,
+// A quota that responses tell to be used up for a day, as they show that they count, is an error for the next request,
 // at once, and says until when. A caller that may wait finds out, after a while, that it is not.
 func TestExhaustedQuota(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		day := 24 * time.Hour
-		base := &recorder{answer: func(_ int, req *http.Request) (*http.Response, error) {
-			return respond(req, 200, "X-RateLimit-Limit-Day", "5", "X-RateLimit-Remaining-Day", "0", "X-RateLimit-Reset-Day", fmt.Sprint(day.Seconds())), nil
+		base := &recorder{answer: func(n int, req *http.Request) (*http.Response, error) {
+			return respond(req, 200, "X-RateLimit-Limit-Day", "5", "X-RateLimit-Remaining-Day", fmt.Sprint(max(2-n, 0)), "X-RateLimit-Reset-Day", fmt.Sprint(day.Seconds())), nil
 		}}
 		rt := transport(t, base)
 		_, err := rt.RoundTrip(get(t.Context(), "/"))
+		require.NoError(t, err)
+		_, err = rt.RoundTrip(get(t.Context(), "/"))
 		require.NoError(t, err)
 		began := time.Now()
 		_, err = rt.RoundTrip(get(t.Context(), "/"))
@@ -208,7 +210,7 @@ func TestExhaustedQuota(t *testing.T) {
 		e, _ := errors.AsType[*client.Error](err)
 		assert.Equal(t, "day", e.Limit)
 		assert.WithinRange(t, e.Until, began.Add(day), began.Add(day+2*time.Second))
-		assert.Len(t, base.times, 1)
+		assert.Len(t, base.times, 2)
 
 		patient := transport(t, base, client.WithMaxWait(0))
 		for range 2 {

@@ -17,6 +17,7 @@ type limiter struct {
 	share   *share     // nil when no waiting request needs the limiter
 	name    string     // of the limit that refused last
 	at      int64      // when to ask again, in queue time; never if only a change can help
+	trial   int64      // when a request may go that waits in vain, to see whether it does; 0 is not known
 
 	alarmPlace int32
 	version    uint32 // of the rule, when limit was made
@@ -145,8 +146,11 @@ func (l *Queue) close(now time.Time, g *limiter, a *limit.Decision) {
 	if !a.Unknown {
 		g.at = l.since(a.At)
 	}
-	if a.Trial.After(now) && g.next().level == inVain {
-		g.at = min(g.at, l.since(a.Trial))
+	if g.trial = 0; a.Trial.After(now) {
+		g.trial = l.since(a.Trial)
+		if g.next().level == inVain {
+			g.at = min(g.at, g.trial)
+		}
 	}
 	l.alarms.fix(g, true)
 	if a.Unknown || len(g.waiting.dates) == 0 {

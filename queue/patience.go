@@ -108,7 +108,7 @@ func (l *Queue) miss(now time.Time, t *ticket, e *WaitError) {
 	full := l.waiting > l.room
 	switch {
 	case l.phase != open, t.impatient(e), full && l.overflow != Block, int(t.key.waiting) > l.keyRoom,
-		t.key.haste.take(l.since(now)):
+		!l.trialSoon(now, t) && t.key.haste.take(l.since(now)):
 		l.fail(t, e)
 	case full:
 		l.waitForRoom(t)
@@ -117,6 +117,18 @@ func (l *Queue) miss(now time.Time, t *ticket, e *WaitError) {
 		t.level, t.err = inVain, e
 		l.join(t)
 	}
+}
+
+// soon is how long a request waits in any case that may be sent then to see whether it waits in vain.
+const soon = 5 * time.Second
+
+// trialSoon reports whether the limiter that a ticket waits for soon lets a request go that waits in vain.
+func (l *Queue) trialSoon(now time.Time, t *ticket) bool {
+	if t.flow == nil {
+		return false
+	}
+	g := t.flow.limiterAhead()
+	return g != nil && g.trial > 0 && g.trial < min(l.since(now.Add(soon)), t.deadline)
 }
 
 // impatient reports whether a ticket that would miss its deadline always fails at once: the program set a

@@ -307,6 +307,21 @@ func TestOneInVainTriesWhenItMay(t *testing.T) {
 	})
 }
 
+// A request that cannot wait until its limit opens waits for a trial that comes soon, and does not fail early. One
+// that cannot wait for the trial either does.
+func TestATrialThatComesSoonIsWaitedFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLine(t, own(trying{newShut(time.Hour), time.Now().Add(2 * time.Second)}))
+		defer l.Close()
+		early := within(t, l, time.Second, &Request{Key: "k"})
+		res := within(t, l, time.Minute, &Request{Key: "k"})
+		require.ErrorIs(t, early.get(t).err, context.DeadlineExceeded)
+		require.False(t, res.done())
+		pass(2 * time.Second)
+		require.NoError(t, res.get(t).err)
+	})
+}
+
 func TestHaste(t *testing.T) {
 	var h haste
 	n := 0

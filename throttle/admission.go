@@ -48,7 +48,7 @@ func (w *window) weigh(k *Limiter, now instant, n int64) instant {
 		}
 		return never
 	}
-	if w.open() || w.ignored() {
+	if w.open() || w.ignored() || w.freely(k) {
 		return now
 	}
 	if w.competes(now) {

@@ -205,3 +205,35 @@ func TestProbesThatAreServed(t *testing.T) {
 		})
 	}
 }
+
+// A wait that a refusal names by nothing but a reset is tried like any other word that nothing is left, more and
+// more rarely, and ends with the first request that is served.
+func TestAResetOfARefusalIsTried(t *testing.T) {
+	s := newScript(t, plain())
+	tell := func(remaining int, refused bool) header.Reading {
+		r := minute(10, remaining, 7200)
+		r.Windows[0].Length = 2 * time.Hour
+		if r.Refused = refused; refused {
+			r.Wait = header.Wait{Reset: r.Windows[0].Reset, Delay: 2 * time.Hour}
+		}
+		return r
+	}
+	s.hears(.1, s.goes(0), tell(1, false))
+	s.hears(.3, s.goes(.2), tell(0, true))
+	var tried []float64
+	for now := 1.; now < 3600; now++ {
+		if s.k.Ask(at(now), 1).Try {
+			tried = append(tried, now)
+			s.hears(now+.1, s.take(now), tell(0, true))
+		}
+	}
+	assert.Greater(t, len(tried), 5)
+	assert.Less(t, len(tried), 10)
+	for now := 3600.; ; now++ {
+		if s.k.Ask(at(now), 1).Try {
+			s.hears(now+.1, s.take(now), tell(9, false))
+			s.goes(now + .2)
+			return
+		}
+	}
+}

@@ -6,7 +6,8 @@ import "github.com/forbear-go/forbear/throttle/internal/clock"
 // goes, and the others wait for its answer. The same gap stands before the first
 // request of all, but widens sooner.
 type cooldown struct {
-	until instant // closed before this
+	until instant // closed before this,
+	named bool    // as the server asked for, and not because of a reset that it told
 
 	halfOpen bool    // one at a time, until one is answered
 	refusals int32   // in a row
@@ -92,9 +93,13 @@ func (h *cooldown) conclude(t *Reservation) {
 }
 
 // admitted notes an answer that is no refusal.
-func (h *cooldown) admitted(t *Reservation) {
-	if t.number > h.after {
-		h.halfOpen, h.refusals = false, 0
+func (h *cooldown) admitted(now instant, t *Reservation) {
+	if t.number <= h.after {
+		return
+	}
+	h.halfOpen, h.refusals = false, 0
+	if !h.named {
+		h.until = min(h.until, now) // the reset was wrong
 	}
 }
 
@@ -103,7 +108,7 @@ func (h *cooldown) reports(t *Reservation) bool { return h.refusals > 0 && t.num
 
 // refuse takes in a refusal. One congestion may be reported by as many responses
 // as were under way; it counts once.
-func (h *cooldown) refuse(k *Limiter, now, wait instant, known bool, t *Reservation) {
+func (h *cooldown) refuse(k *Limiter, now, wait instant, known, explicit bool, t *Reservation) {
 	again := h.reports(t)
 	h.trip = max(now-t.at, 1)
 	if h.refusals == 0 {
@@ -128,7 +133,7 @@ func (h *cooldown) refuse(k *Limiter, now, wait instant, known bool, t *Reservat
 		}
 		wait = h.turn(k, now, wait)
 	}
-	h.until = max(h.until, now+wait)
+	h.extend(now, now+wait, explicit)
 	if !again {
 		h.narrowDown(k.sent)
 	}
@@ -176,8 +181,17 @@ const (
 	blockMost = 15 * 60 * second
 )
 
-// extend keeps the key closed at least until the given instant.
-func (h *cooldown) extend(until instant) { h.until = max(h.until, until) }
+// extend keeps the key closed at least until the given instant. explicit says that the server asked for that, and
+// did not only tell a reset.
+func (h *cooldown) extend(now, until instant, explicit bool) {
+	switch {
+	case explicit:
+		h.named = true
+	case h.until <= now:
+		h.named = false
+	}
+	h.until = max(h.until, until)
+}
 
 // release takes back a refusal that closes the key no longer, which before was closed
 // until the given instant.
@@ -188,7 +202,7 @@ func (h *cooldown) release(before instant) {
 // pause keeps the key closed for as long as the server asks on an answer that is no
 // refusal. Nothing was refused, so that the gate does not narrow.
 func (h *cooldown) pause(k *Limiter, now, wait instant) {
-	h.until = max(h.until, now+wait+k.jitter(min(wait/20, second)))
+	h.extend(now, now+wait+k.jitter(min(wait/20, second)), true)
 }
 
 // backoff is how long to stay away after the n-th refusal in a row.

@@ -1,6 +1,8 @@
 package throttle
 
 import (
+	"time"
+
 	"github.com/forbear-go/forbear/throttle/header"
 	"github.com/forbear-go/forbear/throttle/internal/clock"
 	"github.com/forbear-go/forbear/throttle/internal/probe"
@@ -72,7 +74,10 @@ func (k *Limiter) trial(now instant, n int64) (at instant) {
 		return never
 	}
 	v := k.view()
-	at = max(now, k.cooldown.until, k.refusals.Ready(&v, now, n))
+	at = max(now, k.refusals.Ready(&v, now, n))
+	if k.cooldown.named {
+		at = max(at, k.cooldown.until)
+	}
 	for i := range k.windows {
 		w := &k.windows[i]
 		if w.ready(k, now, n) <= now {
@@ -84,6 +89,17 @@ func (k *Limiter) trial(now instant, n int64) (at instant) {
 		at = max(at, w.belief.Due(), w.probe.Bidden())
 	}
 	return at
+}
+
+// nextTrial reports whether n may go at now as a trial, or when they may, if that is before the given time.
+func (k *Limiter) nextTrial(now instant, n int64, before instant) (due bool, at time.Time) {
+	switch trial := k.trial(now, n); {
+	case trial <= now:
+		return true, time.Time{}
+	case trial < before:
+		return false, k.time(trial)
+	}
+	return false, time.Time{}
 }
 
 // Misled reports whether the server tells resets that are wrong, as windows showed that opened long

@@ -28,6 +28,7 @@
 //   - edge: limits in front of the API
 //   - level: windows of other units than requests
 //   - refusals: limits that are not announced
+//   - utility: whether it is worth to wait
 package throttle
 
 import (
@@ -155,7 +156,8 @@ func (k *Limiter) Ask(now time.Time, cost int) limit.Decision {
 	case test <= i:
 		return limit.Decision{At: now}
 	case test < at:
-		d := limit.Decision{At: k.time(test), Limit: name, Try: k.trial(i, n) <= i}
+		d := limit.Decision{At: k.time(test), Limit: name}
+		d.Try, d.Trial = k.nextTrial(i, n, test)
 		if at != never {
 			d.Until = k.time(at)
 		}
@@ -164,12 +166,7 @@ func (k *Limiter) Ask(now time.Time, cost int) limit.Decision {
 		return limit.Decision{Limit: name, Unknown: true}
 	}
 	d := limit.Decision{At: k.time(at), Limit: name}
-	switch trial := k.trial(i, n); {
-	case trial <= i:
-		d.Try = true
-	case trial < at:
-		d.Trial = k.time(trial)
-	}
+	d.Try, d.Trial = k.nextTrial(i, n, at)
 	return d
 }
 
@@ -200,6 +197,9 @@ func (k *Limiter) ready(windows []window, now instant, n int64) (at, test instan
 		ready := windows[i].belief.Ready(now, windows[i].ready(k, now, n))
 		if ready > at {
 			at, name = ready, cmp.Or(windows[i].name, unnamed)
+		}
+		if ready > now {
+			windows[i].utility.Hold()
 		}
 		test = max(test, windows[i].trust.Ready(now, ready, windows[i].length.Value, &k.rtt))
 	}

@@ -18,6 +18,7 @@ func (w *window) observe(k *Limiter, now instant, t *Reservation, said *header.W
 	if limit > 0 {
 		w.observeLimit(k, now, limit, refused)
 	}
+	said = w.remains(t, said, limit, refused)
 	bidden := w.probe.Answer(t.number)
 	early := w.resetKnown && t.at < w.reset.Latest && w.probe.AnsweredBy(t.number)
 	var ahead instant // how long before the reset it was sent
@@ -94,6 +95,21 @@ func (w *window) meant(now instant, said *header.Window) *header.Window {
 	}
 	corrected := *said
 	corrected.Reset = reset
+	return &corrected
+}
+
+// remains returns what a response says, with what remains as it is meant.
+func (w *window) remains(t *Reservation, said *header.Window, limit int64, refused bool) *header.Window {
+	told, ok := count(said.Remaining, said.Unit)
+	if !ok || limit <= 0 || w.units != nil || w.concurrent {
+		return said
+	}
+	remaining := w.meaning.Observe(t.number, limit, told, refused)
+	if remaining == told {
+		return said
+	}
+	corrected := *said
+	corrected.Remaining.Value = float64(remaining)
 	return &corrected
 }
 

@@ -28,7 +28,7 @@ func (o *overload) refuse(k *Limiter, now instant, t *Reservation, r *header.Rea
 		o.rounds++
 	}
 	if o.rounds <= overloadRounds {
-		k.cooldown.refuse(k, now, wait(r), r.Wait.Known(), t)
+		k.cooldown.refuse(k, now, wait(r), r.Wait.Known(), true, t)
 	} else if k.cooldown.halfOpen {
 		k.cooldown.release(now)
 	}

@@ -28,10 +28,14 @@ func (k *Limiter) paced(now instant, n int64) (pacing, string) {
 	last, name := pacing{at: now}, ""
 	for i := range k.windows {
 		w := &k.windows[i]
-		if w.units != nil || w.plenty(k, now, n) || k.trust.Contradicted() || w.trust.Wrong() {
+		if w.units != nil || w.plenty(k, now, n) || k.trust.Contradicted() || w.trust.Wrong() || w.meaning.Rises() {
 			continue
 		}
-		if p := w.paced(k, now, n); p.at > last.at {
+		p := w.paced(k, now, n)
+		if p.at > now {
+			w.utility.Hold()
+		}
+		if p.at > last.at {
 			last, name = p, cmp.Or(w.name, unnamed)
 		}
 	}
@@ -45,7 +49,7 @@ func (k *Limiter) paced(now instant, n int64) (pacing, string) {
 
 // paced spreads what is left below the threshold evenly until the reset.
 func (w *window) paced(k *Limiter, now instant, n int64) pacing {
-	if w.competes(now) {
+	if w.competes(now) || w.freely(k) {
 		return pacing{at: now}
 	}
 	v := w.view(k, now)

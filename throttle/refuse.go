@@ -9,10 +9,15 @@ import (
 // serve takes in an answer that is no refusal.
 func (k *Limiter) serve(now instant, t *Reservation) {
 	k.overload = overload{}
+	for i := range k.windows {
+		if w := &k.windows[i]; w.short() {
+			w.gains(k, now, false)
+		}
+	}
 	v, sent := k.view(), t.request()
 	k.refusals.Serve(&v, now, &sent)
 	k.release(&v)
-	k.cooldown.admitted(t)
+	k.cooldown.admitted(now, t)
 }
 
 // release ends the cooldown of a refusal that turned out to need none.
@@ -25,7 +30,7 @@ func (k *Limiter) release(v *refusals.View) {
 // refuse takes in a refusal.
 func (k *Limiter) refuse(now instant, t *Reservation, r *header.Reading) {
 	explained := k.explained(r)
-	if k.mixed(r) {
+	if k.alone(now, r) || k.mixed(r) {
 		return
 	}
 	if r.Overloaded() && !explained {
@@ -48,11 +53,11 @@ func (k *Limiter) refuse(now instant, t *Reservation, r *header.Reading) {
 	switch {
 	case competed && k.cooldown.until > now: // the refusals of a burst name one moment, later and later
 	case competed:
-		k.cooldown.extend(over)
+		k.cooldown.extend(now, over, true)
 	case test:
-		k.cooldown.extend(now + asked) // the wait of the refusal before lasts
+		k.cooldown.extend(now, now+asked, r.Wait.Explicit) // the wait of the refusal before lasts
 	default:
-		k.cooldown.refuse(k, now, wait(r), r.Wait.Known(), t)
+		k.cooldown.refuse(k, now, wait(r), r.Wait.Known(), r.Wait.Explicit || !r.Wait.Known(), t)
 	}
 	k.refuseUnits(now, t, r, lacking, k.cooldown.until)
 	switch {
@@ -179,5 +184,8 @@ func (k *Limiter) covered(t *Reservation) bool {
 // which may cost more than was estimated.
 func (w *window) emptied(said *header.Window) bool {
 	remaining, ok := count(said.Remaining, said.Unit)
+	if ok && w.units == nil {
+		remaining = w.meaning.Of(remaining)
+	}
 	return ok && (remaining == 0 || w.units != nil && w.units.emptied(remaining, w.limit))
 }

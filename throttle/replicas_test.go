@@ -21,6 +21,8 @@ func TestServersThatCountApart(t *testing.T) {
 		wait   bool
 		floor  float64
 	}{
+		{"eight, 10 a second", 8, 10, time.Second, true, .7},
+		{"three, 10 a second", 3, 10, time.Second, true, .75},
 		{"eight, 20 in 10 s", 8, 20, 10 * time.Second, true, .75},
 		{"eight, 100 a minute", 8, 100, time.Minute, true, .94},
 		{"three, 100 a minute", 3, 100, time.Minute, true, .94},

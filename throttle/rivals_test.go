@@ -75,6 +75,7 @@ func TestBesideAClientThatOnlyRetries(t *testing.T) {
 		length time.Duration
 		floor  float64
 	}{
+		{"50 a second", func() ratemodel.Model { return ratemodel.NewFixed(50, time.Second) }, 10 * time.Minute, .8},
 		{"100 in 10 s", func() ratemodel.Model { return ratemodel.NewFixed(100, 10*time.Second) }, 10 * time.Minute, .8},
 		{"600 a minute", minutes(600), 30 * time.Minute, .9},
 		{"600 a minute, rolling", rolling(600), 30 * time.Minute, .75},

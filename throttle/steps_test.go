@@ -36,6 +36,12 @@ func (s *script) goes(seconds float64) int {
 	return len(s.tickets) - 1
 }
 
+// take sends a request at s, whether it may go or not. It returns its index.
+func (s *script) take(seconds float64) int {
+	s.tickets = append(s.tickets, s.k.Take(at(seconds), 1))
+	return len(s.tickets) - 1
+}
+
 // waits checks that a request may not go at s, and for what it waits.
 func (s *script) waits(seconds float64, name string) time.Time {
 	s.t.Helper()

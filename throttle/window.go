@@ -9,6 +9,7 @@ import (
 	"github.com/forbear-go/forbear/throttle/internal/phase"
 	"github.com/forbear-go/forbear/throttle/internal/probe"
 	"github.com/forbear-go/forbear/throttle/internal/trust"
+	"github.com/forbear-go/forbear/throttle/internal/utility"
 )
 
 // A window is what is known of one limit over one period.
@@ -44,6 +45,8 @@ type window struct {
 	mixture    trust.Mixture
 	resets     trust.Resets
 	millis     trust.Millis
+	meaning    trust.Meaning
+	utility    *utility.Estimator // of waiting for it; nil is not known
 	eager      probe.Eager
 	phase      phase.Estimator
 

@@ -20,7 +20,7 @@ func (d *Decision) relax(now time.Time, r *Demand) {
 			*d = Decision{At: now}
 			return
 		}
-		if d.At.Before(d.Until) {
+		if d.At.Before(d.Until) && d.Trial.IsZero() {
 			d.Trial = d.At
 		}
 		d.At = d.Until

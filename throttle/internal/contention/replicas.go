@@ -116,6 +116,11 @@ func (s *replicas) begin(r *Response) {
 // Replicas reports whether several servers seem to count apart.
 func (s *Estimator) Replicas(now clock.Instant) bool { return now < s.replicas.until }
 
+// ReplicasSeen reports whether that was seen often, and what is left fell by more than what we sent.
+func (s *Estimator) ReplicasSeen(now clock.Instant) bool {
+	return s.Replicas(now) && s.replicas.jumps >= replicasJumps && s.replicas.falls > 0
+}
+
 // ReplicasBudget returns up to which number requests may go if they do.
 func (s *Estimator) ReplicasBudget(limit int64) int64 { return s.replicas.budget(limit) }
 

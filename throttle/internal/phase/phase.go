@@ -58,6 +58,9 @@ func (p *Estimator) Plausible(length, step clock.Instant) bool {
 	return p.failed < phaseFailed && step >= clock.Second/2 && length <= phaseSteps*step
 }
 
+// Failed reports whether nothing explains the responses.
+func (p *Estimator) Failed() bool { return p.failed >= phaseFailed }
+
 // start makes the guesses that there are.
 func (p *Estimator) start(told, step clock.Instant) {
 	p.guesses, p.seen, p.sure, p.opened, p.recent = p.guesses[:0], 0, false, clock.Interval{}, [phaseRecent]Sample{}

@@ -196,6 +196,9 @@ func (t *Estimator) Refuse(now clock.Instant, n int64, overloaded bool, random *
 	t.plan(now, random)
 }
 
+// Confirmed reports whether a refusal said that nothing is left of the window.
+func (t *Estimator) Confirmed() bool { return t.confirmed }
+
 // Confirm notes that a refusal says that nothing is left of the window.
 func (t *Estimator) Confirm(k *Key) {
 	if t.broken || t.served > 0 {

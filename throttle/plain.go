@@ -1,0 +1,66 @@
+package throttle
+
+import (
+	"math"
+
+	"github.com/forbear-go/forbear/throttle/header"
+	"github.com/forbear-go/forbear/throttle/internal/utility"
+)
+
+// short reports whether windows are over before much is known of them.
+func (w *window) short() bool {
+	return w.units == nil && !w.concurrent && w.length.Value > 0 && w.length.Value < competeLeast
+}
+
+// freely reports whether requests do not wait for w because nothing is gained by it: windows are so
+// short that responses do not tell what others, or servers that count apart, spend of them.
+func (w *window) freely(k *Limiter) bool { return w.utility.Free(k.sent-k.answered) && w.short() }
+
+// unclear reports whether something speaks against w: what comes back is not a window, nor what comes back of
+// one that rolls or refills, or each response tells the same whether the limit is one or not, and none was refused. Responses that are
+// long in coming overtake each other, and say nothing.
+func (w *window) unclear(k *Limiter, now instant) bool {
+	if len(k.windows) > 1 || w.limit == 1 {
+		return len(k.windows) == 1 && !w.trust.Confirmed()
+	}
+	return w.phase.Failed() && w.contention.ReplicasSeen(now) && 2*k.rtt.Usual() < w.length.Value &&
+		!w.kind.Moves() && !w.kind.Rolls() && !w.kind.Regains()
+}
+
+// gains takes in what became of a request that waited for w, or did not.
+func (w *window) gains(k *Limiter, now instant, refused bool) {
+	if w.utility == nil {
+		w.utility = new(utility.Estimator)
+	}
+	var freed bool
+	if refused {
+		freed = w.utility.Refuse(now, k.epoch(now), w.unclear(k, now))
+	} else {
+		freed = w.utility.Serve(k.epoch(now), w.unclear(k, now))
+	}
+	if freed {
+		k.cooldown.release(now)
+	}
+}
+
+// epoch returns which of the epochs of the server's clock has begun, in which requests wait or do not.
+func (k *Limiter) epoch(now instant) int64 {
+	at := float64(k.clock.Origin.UnixNano()) + float64(now)
+	if k.clock.Known {
+		at += float64(k.clock.Offset.Latest)
+	}
+	return int64(math.Floor(at / float64(utility.Epoch)))
+}
+
+// alone reports whether a refusal of a short window concerns its own request alone, because nothing is gained
+// if others wait.
+func (k *Limiter) alone(now instant, r *header.Reading) bool {
+	for i := range k.windows {
+		w := &k.windows[i]
+		if said := w.said(r); said != nil && w.short() && w.emptied(said) {
+			w.gains(k, now, true)
+			return w.utility.Free(0)
+		}
+	}
+	return false
+}
