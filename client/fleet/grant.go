@@ -19,11 +19,11 @@ func (l *ledger) left() int64 {
 const hungryFor = 2000
 
 // answer gives the member what it may spend.
-func (l *ledger) answer(q *report, m *memberState, now int64, learning bool, n *news) (r reply) {
+func (l *ledger) answer(q *report, m *memberState, now int64, learning, probed bool, n *news) (r reply) {
 	if l.term != 0 {
 		return l.allot(q, m, now, n)
 	}
-	if r = l.grant(q, m, now, learning, n); !learning && l.hold <= now && l.open <= now {
+	if r = l.grant(q, m, now, learning, probed, n); !learning && l.hold <= now && l.open <= now {
 		if l.begin(now); l.term != 0 {
 			l.tell(m, &r)
 		}
@@ -32,7 +32,7 @@ func (l *ledger) answer(q *report, m *memberState, now int64, learning bool, n *
 }
 
 // grant gives the member its part of what is left, or a probe.
-func (l *ledger) grant(q *report, m *memberState, now int64, learning bool, n *news) (r reply) {
+func (l *ledger) grant(q *report, m *memberState, now int64, learning, probed bool, n *news) (r reply) {
 	hungry, before := int64(1), int64(0)
 	for id, o := range l.members {
 		if id == q.ID || o.want <= 0 || o.hungry+hungryFor < now {
@@ -51,7 +51,9 @@ func (l *ledger) grant(q *report, m *memberState, now int64, learning bool, n *n
 				hungry = 2 // leave some to those who come
 			}
 			l.share(m, l.after(q, m, left, now), hungry, before)
-			l.pushAll(q, now, n)
+			if probed && left >= hungry || l.regular() {
+				l.pushAll(q, now, n)
+			}
 		} else if l.mayProbe(now) {
 			l.sendProbe(now)
 			m.granted, m.want, m.served = m.granted+1, 0, l.ver

@@ -28,6 +28,7 @@ type member struct {
 	flying                  map[uint64]*flight
 	promised                int64 // by Ask, to a Take that may follow at once
 	lost                    []lostUnits
+	over                    overs
 
 	clock      clock
 	inc        string
@@ -52,6 +53,7 @@ type member struct {
 	probeSeq int64
 	probed   int64
 	trip     time.Duration
+	least    time.Duration // that it ever was
 
 	joined       bool // the fleet knows it
 	busy, kicked bool

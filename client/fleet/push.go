@@ -14,14 +14,19 @@ type push struct {
 	Gain int64 `json:"g"`
 }
 
-// pushAll grants what is left to the other members that wait, the longest waiting first, where
-// windows open at times that are known: all is to be had at once there, and nothing comes between.
-func (l *ledger) pushAll(q *report, now int64, n *news) {
+// regular reports whether all windows open at times that are known.
+func (l *ledger) regular() bool {
 	for _, w := range l.windows {
 		if !w.phase.known() {
-			return
+			return false
 		}
 	}
+	return true
+}
+
+// pushAll grants what is left to the other members that wait, the longest waiting first. That is for when much is
+// to be had at once: after a probe, or where windows open at times that are known, and nothing comes between.
+func (l *ledger) pushAll(q *report, now int64, n *news) {
 	var waiting []string
 	for id, o := range l.members {
 		if id != q.ID && o.want > 0 && o.hungry+hungryFor >= now {
