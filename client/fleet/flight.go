@@ -90,7 +90,7 @@ func (m *member) Abandon(now time.Time, number uint64) {
 		return
 	}
 	m.lost = append(m.lost, lostUnits{now.Add(lostFor), e.cost})
-	m.probeOver(e)
+	m.probeOver(e, false)
 	m.tell(m.allotment.tryout.land(e, false))
 }
 
@@ -114,9 +114,12 @@ func (m *member) expire(now time.Time) {
 }
 
 // probeOver notes that a request is no longer under way, if it was a probe.
-func (m *member) probeOver(e *flight) {
+func (m *member) probeOver(e *flight, served bool) {
 	if e.probe {
-		m.probed, m.dirty = m.probeSeq, true
+		m.probed, m.shutOut, m.dirty = m.probeSeq, 1, true
+		if served {
+			m.shutOut = 0
+		}
 		m.kickLocked()
 	}
 }
@@ -141,7 +144,7 @@ func (m *member) Observe(now time.Time, number uint64, windows []throttle.Announ
 	} else {
 		m.trip -= (m.trip - trip) / 8
 	}
-	m.probeOver(e)
+	m.probeOver(e, !e.refused && !hold.After(now))
 	open := now.Before(m.openTo)
 	switch {
 	case !ok && !open:

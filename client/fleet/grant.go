@@ -33,7 +33,7 @@ func (l *ledger) answer(q *report, m *memberState, now int64, learning, probed b
 
 // grant gives the member its part of what is left, or a probe.
 func (l *ledger) grant(q *report, m *memberState, now int64, learning, probed bool, n *news) (r reply) {
-	hungry, before := int64(1), int64(0)
+	hungry, before, soonest := int64(1), int64(0), int64(1)<<60
 	for id, o := range l.members {
 		if id == q.ID || o.want <= 0 || o.hungry+hungryFor < now {
 			continue
@@ -41,6 +41,7 @@ func (l *ledger) grant(q *report, m *memberState, now int64, learning, probed bo
 		hungry++
 		if o.denied && (o.served < m.served || o.served == m.served && id < q.ID) {
 			before++
+			soonest = min(soonest, o.hungry)
 		}
 	}
 	r.Hungry = hungry - 1
@@ -65,7 +66,7 @@ func (l *ledger) grant(q *report, m *memberState, now int64, learning, probed bo
 	r.Left = l.left()
 	m.denied = q.Want > 0 && q.Granted == m.granted
 	if m.denied || m.want > 0 && r.Left == 0 {
-		r.At = l.again(q, now, before, learning)
+		r.At = l.again(q, now, before, soonest, learning)
 		m.hungry = max(now, r.At)
 		if m.denied && r.Left == 0 && l.granted-l.finished > m.granted-m.finished && now >= l.recalled {
 			n.Recall, l.recalled = true, now+200
@@ -121,8 +122,9 @@ func (l *ledger) mayProbe(now int64) bool {
 	return true
 }
 
-// again returns when the member had better ask again, should it hear nothing.
-func (l *ledger) again(q *report, now, before int64, learning bool) int64 {
+// again returns when the member had better ask again, should it hear nothing. Of those who go before it, the first
+// asks again at a time that was told when less was known.
+func (l *ledger) again(q *report, now, before, soonest int64, learning bool) int64 {
 	later := false
 	if learning {
 		return now + 200
@@ -138,8 +140,8 @@ func (l *ledger) again(q *report, now, before int64, learning bool) int64 {
 		}
 	}
 	at = max(at, l.hold+1)
-	if later && before > 0 {
-		at += max(50, 2*q.Trip) + 10*before // the first looks, and the others hear of it
+	if late := max(50, 2*q.Trip); later && soonest <= at+10 {
+		at += late + 10*before // that one looks, and the others hear of it
 	}
 	return at
 }

@@ -42,7 +42,7 @@ func (l *ledger) hear(q *report, now int64, n *news) (probed bool) {
 			w.phase.fail() // it rolls, or refills
 		}
 		switch {
-		case early && w.known && w.bound > l.granted:
+		case early && (q.Shut == 0 || w.known && w.bound > l.granted):
 			w.fails, w.next = max(w.fails-1, 0), now
 		case early:
 			w.fails = min(w.fails+1, 6)

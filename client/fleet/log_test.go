@@ -83,7 +83,7 @@ func TestLogOpensBeforeTheReset(t *testing.T) {
 	}
 	// It finds nothing: the next may go later, and that after it later still.
 	empty := func(q *report) {
-		q.Finished, q.Probed, q.Want = q.Granted, q.Seq-1, 1
+		q.Finished, q.Probed, q.Shut, q.Want = q.Granted, q.Seq-1, 1, 1
 	}
 	first := b.tell("b", empty)
 	b.now = first.At
@@ -93,6 +93,13 @@ func TestLogOpensBeforeTheReset(t *testing.T) {
 	pause := b.now
 	if r = b.tell("b", empty); r.At-pause < 2*(first.At-at-2050)-5 {
 		t.Errorf("after another, %d after it: %+v", r.At-pause, r)
+	}
+	// One that is served is none of those, although it took all that had left.
+	b.now = r.At
+	probe := b.tell("b", func(q *report) { q.Want = 1 })
+	served := b.tell("b", func(q *report) { q.Finished, q.Probed, q.Shut, q.Want = q.Granted, q.Seq-1, 0, 1 })
+	if !probe.Probe || served.At > b.now+50 {
+		t.Errorf("after one that was served, %d after it: %+v", served.At-b.now, served)
 	}
 }
 

@@ -52,6 +52,7 @@ type member struct {
 	probing  bool  // the next that goes is the probe
 	probeSeq int64
 	probed   int64
+	shutOut  int64 // 1: that probe was not served
 	trip     time.Duration
 	least    time.Duration // that it ever was
 

@@ -25,7 +25,8 @@ type report struct {
 	Finished int64           `json:"f"`   // those whose requests are over,
 	Told     int64           `json:"fa"`  // and how many were when the ledger last answered
 	Over     [][2]int64      `json:"ov"`  // by a time, so many of them were
-	Probed   int64           `json:"pd"`  // the call of the last probe that is over
+	Probed   int64           `json:"pd"`  // the call of the last probe that is over,
+	Shut     int64           `json:"ps"`  // and 1: it was not served
 	Term     int64           `json:"tm"`  // of the allotment that the member knows,
 	Each     int64           `json:"e"`   // which is so much of each instance of the window
 	Spent    int64           `json:"sp"`  // of that, of this instance

@@ -264,7 +264,7 @@ if not (l.open > now and l.doubt) then
         phaseFail(w) -- it rolls, or refills
       end
       if early then
-        if w.known and w.c > l.g then
+        if q.ps == 0 or w.known and w.c > l.g then
           w.fails, w.next = math.max(w.fails - 1, 0), now
         else
           w.fails = math.min(w.fails + 1, 6)
@@ -515,12 +515,14 @@ local function pushAll(members, much)
 end
 
 -- its part of what is left, or a probe
-local members, hungry, ahead = 0, 1, 0
+local members, hungry, ahead, soonest = 0, 1, 0, 2 ^ 60
 for id, o in pairs(l.ms) do
   members = members + 1
   if id ~= q.id and o.want > 0 and o.hungry + HUNGRYFOR >= now then
     hungry = hungry + 1
-    if o.denied and (o.sv < m.sv or o.sv == m.sv and id < q.id) then ahead = ahead + 1 end
+    if o.denied and (o.sv < m.sv or o.sv == m.sv and id < q.id) then
+      ahead, soonest = ahead + 1, math.min(soonest, o.hungry)
+    end
   end
 end
 local probe, at, term, units = false, 0, l.term ~= 0, 0
@@ -637,7 +639,8 @@ if not term and (m.denied or m.want > 0 and rest == 0) then
       end
     end
     at = math.max(at, l.hold + 1)
-    if later and ahead > 0 then at = at + math.max(50, 2 * q.trip) + 10 * ahead end
+    local late = math.max(50, 2 * q.trip)
+    if later and soonest <= at + 10 then at = at + late + 10 * ahead end
   end
   m.hungry = math.max(now, at)
   if m.denied and rest == 0 and l.g - l.f > m.g - m.f and now >= l.rc then
