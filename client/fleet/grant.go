@@ -52,9 +52,7 @@ func (l *ledger) grant(q *report, m *memberState, now int64, learning, probed bo
 				hungry = 2 // leave some to those who come
 			}
 			l.share(m, l.after(q, m, left, now), hungry, before)
-			if probed && left >= hungry || l.regular() {
-				l.pushAll(q, now, n)
-			}
+			l.pushAll(q, now, probed && left >= hungry, n)
 		} else if l.mayProbe(now) {
 			l.sendProbe(now)
 			m.granted, m.want, m.served = m.granted+1, 0, l.ver

@@ -14,19 +14,14 @@ type push struct {
 	Gain int64 `json:"g"`
 }
 
-// regular reports whether all windows open at times that are known.
-func (l *ledger) regular() bool {
-	for _, w := range l.windows {
-		if !w.phase.known() {
-			return false
-		}
-	}
-	return true
-}
-
 // pushAll grants what is left to the other members that wait, the longest waiting first. That is for when much is
 // to be had at once: after a probe, or where windows open at times that are known, and nothing comes between.
-func (l *ledger) pushAll(q *report, now int64, n *news) {
+func (l *ledger) pushAll(q *report, now int64, much bool, n *news) {
+	for _, w := range l.windows {
+		if !much && !w.phase.known() {
+			return
+		}
+	}
 	var waiting []string
 	for id, o := range l.members {
 		if id != q.ID && o.want > 0 && o.hungry+hungryFor >= now {
