@@ -181,8 +181,8 @@ func (m *member) report(now time.Time, waiting int) *report {
 	}
 	q := &report{
 		ID: m.id, Seq: m.seq, Heard: m.heard, Inc: m.inc, Ver: m.ver, Nonce: m.id + ":" + strconv.FormatInt(m.seq, 10), Members: m.members,
-		TTL: m.fleet.lease.Milliseconds(), Grace: grace.Milliseconds(), Trip: m.trip.Milliseconds() + 1,
-		Granted: m.granted, Finished: m.finished, Told: m.finished0, Probed: m.probed, Off: m.off,
+		TTL: m.fleet.lease.Milliseconds(), Grace: grace.Milliseconds(), Trip: m.trip.Milliseconds() + 1, Least: m.least.Milliseconds(),
+		Granted: m.granted, Finished: m.finished, Told: m.finished0, Probed: m.probed, Shut: m.shutOut, Off: m.off,
 		Refused: m.refused, Heeded: m.refused0, Rank: m.rank, First: m.first, Windows: make(map[string]told),
 	}
 	if m.urgent {
@@ -199,6 +199,9 @@ func (m *member) report(now time.Time, waiting int) *report {
 	}
 	m.reportAllotted(now, waiting, q)
 	m.asked, m.recalled = false, false
+	if q.Over = [][2]int64{}; m.clock.known && m.allotment.term == 0 {
+		q.Over = m.over.tell(&m.clock)
+	}
 	if !m.clock.known {
 		m.dirty = len(m.windows) > 0 // they can be told only once the clock is known
 		return q

@@ -90,7 +90,7 @@ func (m *member) Abandon(now time.Time, number uint64) {
 		return
 	}
 	m.lost = append(m.lost, lostUnits{now.Add(lostFor), e.cost})
-	m.over(e)
+	m.probeOver(e, false)
 	m.tell(m.allotment.tryout.land(e, false))
 }
 
@@ -108,14 +108,18 @@ func (m *member) expire(now time.Time) {
 	}
 	for len(m.lost) > 0 && !m.lost[0].due.After(now) {
 		m.finished += m.lost[0].cost
+		m.over.add(now, m.finished, m.windows)
 		m.lost = m.lost[1:]
 	}
 }
 
-// over notes that a request is no longer under way.
-func (m *member) over(e *flight) {
+// probeOver notes that a request is no longer under way, if it was a probe.
+func (m *member) probeOver(e *flight, served bool) {
 	if e.probe {
-		m.probed, m.dirty = m.probeSeq, true
+		m.probed, m.shutOut, m.dirty = m.probeSeq, 1, true
+		if served {
+			m.shutOut = 0
+		}
 		m.kickLocked()
 	}
 }
@@ -130,12 +134,17 @@ func (m *member) Observe(now time.Time, number uint64, windows []throttle.Announ
 		return
 	}
 	m.finished += e.cost
-	if trip := now.Sub(e.at); m.trip == 0 || trip > m.trip {
+	m.over.add(now, m.finished, m.windows)
+	trip := now.Sub(e.at)
+	if m.trip == 0 || trip < m.least {
+		m.least = trip
+	}
+	if m.trip == 0 || trip > m.trip {
 		m.trip = trip
 	} else {
 		m.trip -= (m.trip - trip) / 8
 	}
-	m.over(e)
+	m.probeOver(e, !e.refused && !hold.After(now))
 	open := now.Before(m.openTo)
 	switch {
 	case !ok && !open:

@@ -19,11 +19,11 @@ func (l *ledger) left() int64 {
 const hungryFor = 2000
 
 // answer gives the member what it may spend.
-func (l *ledger) answer(q *report, m *memberState, now int64, learning bool, n *news) (r reply) {
+func (l *ledger) answer(q *report, m *memberState, now int64, learning, probed bool, n *news) (r reply) {
 	if l.term != 0 {
 		return l.allot(q, m, now, n)
 	}
-	if r = l.grant(q, m, now, learning, n); !learning && l.hold <= now && l.open <= now {
+	if r = l.grant(q, m, now, learning, probed, n); !learning && l.hold <= now && l.open <= now {
 		if l.begin(now); l.term != 0 {
 			l.tell(m, &r)
 		}
@@ -32,8 +32,8 @@ func (l *ledger) answer(q *report, m *memberState, now int64, learning bool, n *
 }
 
 // grant gives the member its part of what is left, or a probe.
-func (l *ledger) grant(q *report, m *memberState, now int64, learning bool, n *news) (r reply) {
-	hungry, before := int64(1), int64(0)
+func (l *ledger) grant(q *report, m *memberState, now int64, learning, probed bool, n *news) (r reply) {
+	hungry, before, soonest := int64(1), int64(0), int64(1)<<60
 	for id, o := range l.members {
 		if id == q.ID || o.want <= 0 || o.hungry+hungryFor < now {
 			continue
@@ -41,6 +41,7 @@ func (l *ledger) grant(q *report, m *memberState, now int64, learning bool, n *n
 		hungry++
 		if o.denied && (o.served < m.served || o.served == m.served && id < q.ID) {
 			before++
+			soonest = min(soonest, o.hungry)
 		}
 	}
 	r.Hungry = hungry - 1
@@ -51,7 +52,7 @@ func (l *ledger) grant(q *report, m *memberState, now int64, learning bool, n *n
 				hungry = 2 // leave some to those who come
 			}
 			l.share(m, l.after(q, m, left, now), hungry, before)
-			l.pushAll(q, now, n)
+			l.pushAll(q, now, probed && left >= hungry, n)
 		} else if l.mayProbe(now) {
 			l.sendProbe(now)
 			m.granted, m.want, m.served = m.granted+1, 0, l.ver
@@ -63,7 +64,7 @@ func (l *ledger) grant(q *report, m *memberState, now int64, learning bool, n *n
 	r.Left = l.left()
 	m.denied = q.Want > 0 && q.Granted == m.granted
 	if m.denied || m.want > 0 && r.Left == 0 {
-		r.At = l.again(q, now, before, learning)
+		r.At = l.again(q, now, before, soonest, learning)
 		m.hungry = max(now, r.At)
 		if m.denied && r.Left == 0 && l.granted-l.finished > m.granted-m.finished && now >= l.recalled {
 			n.Recall, l.recalled = true, now+200
@@ -119,8 +120,9 @@ func (l *ledger) mayProbe(now int64) bool {
 	return true
 }
 
-// again returns when the member had better ask again, should it hear nothing.
-func (l *ledger) again(q *report, now, before int64, learning bool) int64 {
+// again returns when the member had better ask again, should it hear nothing. Of those who go before it, the first
+// asks again at a time that was told when less was known.
+func (l *ledger) again(q *report, now, before, soonest int64, learning bool) int64 {
 	later := false
 	if learning {
 		return now + 200
@@ -136,8 +138,8 @@ func (l *ledger) again(q *report, now, before int64, learning bool) int64 {
 		}
 	}
 	at = max(at, l.hold+1)
-	if later && before > 0 {
-		at += max(50, 2*q.Trip) + 10*before // the first looks, and the others hear of it
+	if late := max(50, 2*q.Trip); later && soonest <= at+10 {
+		at += late + 10*before // that one looks, and the others hear of it
 	}
 	return at
 }

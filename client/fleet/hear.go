@@ -1,8 +1,8 @@
 package fleet
 
-// hear takes in what responses told.
-func (l *ledger) hear(q *report, now int64, n *news) {
-	probed := l.prober == q.ID && q.Probed == l.probe
+// hear takes in what responses told. It reports whether a probe is over.
+func (l *ledger) hear(q *report, now int64, n *news) (probed bool) {
+	probed = l.prober == q.ID && q.Probed == l.probe
 	if probed || l.prober != "" && l.expires < now {
 		l.prober = ""
 	}
@@ -18,14 +18,14 @@ func (l *ledger) hear(q *report, now int64, n *news) {
 		l.open, l.doubt = now+openFor, false
 	}
 	if l.open > now && l.doubt {
-		return
+		return probed
 	}
 	for name, o := range q.Windows {
 		l.hearWindow(name, o, q.Inc == l.inc, now)
 		l.open = 0
 	}
 	if !probed {
-		return
+		return false
 	}
 	for name, w := range l.windows {
 		o, heard := q.Windows[name]
@@ -42,8 +42,8 @@ func (l *ledger) hear(q *report, now int64, n *news) {
 			w.phase.fail() // it rolls, or refills
 		}
 		switch {
-		case early && w.known && w.bound > l.granted:
-			w.fails = max(w.fails-1, 0)
+		case early && (q.Shut == 0 || w.known && w.bound > l.granted):
+			w.fails, w.next = max(w.fails-1, 0), now
 		case early:
 			w.fails = min(w.fails+1, 6)
 		case w.known && w.bound > l.granted:
@@ -62,6 +62,7 @@ func (l *ledger) hear(q *report, now int64, n *news) {
 			w.earliest, w.reset = now, now+50<<w.tries
 		}
 	}
+	return true
 }
 
 func (l *ledger) hearWindow(name string, o told, same bool, now int64) {

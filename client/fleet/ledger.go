@@ -50,6 +50,7 @@ type memberState struct {
 	spent            int64 // of it, as it said last
 	lapses           int64 // the allotment does, then
 	refused          int64 // of what is over
+	least            int64 // how long the API took at the least
 	vain             int64 // so often in turn it got no more
 
 	rank, first int64 // the highest priority of what waits, and how many have it
@@ -112,14 +113,14 @@ func exchange(l *ledger, q *report, time int64) (*ledger, reply) {
 	m := l.enter(q, now)
 	l.note(now)
 	before := l.left()
-	l.hear(q, now, n)
+	probed := l.hear(q, now, n)
 	l.hearRefusals(q, now, n)
 	if l.term != 0 && l.ends(q, now) {
 		l.end(q, now, n)
 	}
 	l.beginSilent(now, n)
 	learning := l.learning(now)
-	r := l.answer(q, m, now, learning, n)
+	r := l.answer(q, m, now, learning, probed, n)
 	if left := l.left(); left > 0 && (before <= 0 || now >= l.told) && r.Hungry > 0 && !learning && l.hold <= now {
 		n.Credit, l.told = true, now+20
 	}
@@ -204,10 +205,11 @@ func (l *ledger) enter(q *report, now int64) *memberState {
 		}
 	} else {
 		l.granted += q.Granted - m.granted
+		l.noteOver(q, m.finished, now)
 		l.finished += q.Finished - m.finished
 	}
 	m.seq, m.granted, m.finished, m.want = q.Seq, q.Granted, q.Finished, q.Want
-	m.lease, m.heard, m.pushed = now+q.TTL, now, 0
+	m.lease, m.heard, m.pushed, m.least = now+q.TTL, now, 0, q.Least
 	if m.rank, m.first = q.Rank, min(q.First, q.Want); q.Want == 0 {
 		m.passed = 0
 	}

@@ -1,5 +1,10 @@
 package fleet
 
+import (
+	"slices"
+	"time"
+)
+
 // A moment is how many units were over by then, of the whole fleet. What was over by then
 // has been counted by the server, and leaves any window within its length.
 type moment struct{ from, at, finished int64 }
@@ -10,27 +15,53 @@ const (
 	logTries = 16 // probes that go by the log within the length of a window, at most
 )
 
-// note notes how many units are over. Moments close together merge into the later one, so that the
-// log errs only towards waiting.
+// note notes how many units are over.
 func (l *ledger) note(now int64) {
-	n := len(l.log)
-	if n > 0 && l.log[n-1].finished == l.finished {
+	if n := len(l.log); n == 0 {
+		l.log = append(l.log, moment{now, now, l.finished})
+	} else if over := l.finished - l.log[n-1].finished; over > 0 {
+		l.insert(now, over)
+	}
+}
+
+// noteOver notes how many units of a member were over by which time, of those that the ledger does not know of.
+func (l *ledger) noteOver(q *report, known, now int64) {
+	if len(l.log) == 0 {
 		return
 	}
-	grain := int64(1 << 40)
+	for _, o := range q.Over {
+		if at, by := min(o[0], now), min(o[1], q.Finished); by > known {
+			l.insert(at, by-known)
+			known = by
+		}
+	}
+}
+
+// insert notes that n more units were over by then. Moments close together merge into the later one, unless they
+// are worth telling apart, so that the log errs only towards waiting.
+func (l *ledger) insert(at, n int64) {
+	grain, size := int64(1<<40), int64(1<<40)
 	for _, w := range l.windows {
 		if w.length > 0 {
 			grain = min(grain, w.length/logSteps)
 		}
+		size = min(size, w.limit/logSteps)
 	}
-	if n > 0 && now-l.log[n-1].from < grain {
-		l.log[n-1].at, l.log[n-1].finished = now, l.finished
-		return
+	i := slices.IndexFunc(l.log, func(o moment) bool { return o.at >= at })
+	if i < 0 {
+		i = len(l.log)
 	}
-	if n >= logSize {
-		l.log = l.log[1:]
+	for j := i; j < len(l.log); j++ {
+		l.log[j].finished += n
 	}
-	l.log = append(l.log, moment{now, now, l.finished})
+	switch {
+	case i < len(l.log) && (i == 0 || l.log[i].from <= at):
+	case at-l.log[i-1].from < grain && (i == 1 || l.log[i-1].finished+n-l.log[i-2].finished <= size):
+		l.log[i-1].at, l.log[i-1].finished = at, l.log[i-1].finished+n
+	default:
+		l.log = slices.Insert(l.log, i, moment{at, at, l.log[i-1].finished + n})
+		l.log = l.log[max(len(l.log)-logSize, 0):]
+	}
 }
 
 // opens returns when a probe may find that a window admits more: after the reset, or when
@@ -41,12 +72,41 @@ func (l *ledger) opens(w *windowState) int64 {
 	if w.length <= 0 || w.shared > l.at {
 		return at
 	}
+	if over := l.leaves(w); over > 0 {
+		at = min(at, max(over+w.length+ledgerMargin-l.lead(), w.next))
+	}
+	return at
+}
+
+// leaves returns when that was over that is to leave the window next; 0 is not known. A few units are looked for
+// together with those that leave soon after them.
+func (l *ledger) leaves(w *windowState) (at int64) {
+	soon := int64(0)
 	for _, o := range l.log {
-		if o.finished+w.limit > l.granted {
-			return min(at, max(o.at+w.length+ledgerMargin, w.next))
+		free := o.finished + w.limit - l.granted
+		switch {
+		case free <= 0:
+			continue
+		case at == 0:
+			soon = o.at + w.length/logTries
+		case o.at > soon:
+			return at
+		}
+		if at = o.at; free > w.limit/logTries {
+			return at
 		}
 	}
 	return at
+}
+
+// lead returns how long before something leaves a window the probe may go that is to find it: it was counted before
+// its response came, and the probe is counted after it went.
+func (l *ledger) lead() int64 {
+	least := int64(1) << 40
+	for _, m := range l.members {
+		least = min(least, m.least)
+	}
+	return least - least/8
 }
 
 // sendProbe notes which windows the probe that goes now tries, and which before their reset.
@@ -72,4 +132,50 @@ func (l *ledger) renewed(w *windowState, remaining, now int64) bool {
 	proved := used && full && w.length > 0 && now <= w.went+w.length
 	w.went, w.past = l.went, l.past
 	return proved
+}
+
+// overs are how many units of ours were over by which time, of those that the ledger has yet to hear of.
+type overs []struct {
+	from, at time.Time
+	finished int64
+}
+
+const (
+	oversSize  = 32
+	oversGrain = 2 * time.Millisecond
+	oversSteps = 4 * logSteps // of the shortest window
+)
+
+// add notes that so many are over by now.
+func (o *overs) add(now time.Time, finished int64, windows []*window) {
+	if len(windows) == 0 {
+		return
+	}
+	grain := windows[0].length / oversSteps
+	for _, w := range windows {
+		grain = min(grain, w.length/oversSteps)
+	}
+	if n := len(*o); n > 0 && now.Sub((*o)[n-1].from) < max(grain, oversGrain) {
+		(*o)[n-1].at, (*o)[n-1].finished = now, finished
+		return
+	}
+	*o = append(*o, overs{{now, now, finished}}...)
+	*o = (*o)[max(len(*o)-oversSize, 0):] // the next one counts those too
+}
+
+// forget forgets what the ledger heard.
+func (o *overs) forget(finished int64) {
+	for len(*o) > 0 && (*o)[0].finished <= finished {
+		*o = (*o)[1:]
+	}
+}
+
+// tell returns them by the clock of the store, as a report has them.
+func (o overs) tell(c *clock) [][2]int64 {
+	all := make([][2]int64, len(o))
+	for i, e := range o {
+		_, latest := c.store(e.at, e.at)
+		all[i] = [2]int64{latest, e.finished}
+	}
+	return all
 }

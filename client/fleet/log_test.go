@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -19,11 +20,11 @@ func TestWhatRefills(t *testing.T) {
 		possible int
 		target   int
 	}{
-		{"rolling", clienttest.Rolling(200, 2*time.Second), clienttest.Draft8(), 3000, 2750},
+		{"rolling", clienttest.Rolling(200, 2*time.Second), clienttest.Draft8(), 3000, 2930},
 		{"counter", clienttest.SlidingCounter(200, 2*time.Second), clienttest.Draft8(), 3000, 2600},
 		{"bucket", clienttest.Bucket(100, 200, 2*time.Second), clienttest.Draft8(), 3100, 2650},
 		{"first", clienttest.FromFirst(200, 2*time.Second), clienttest.Draft8(), 3000, 2900},
-		{"rolling, no length", clienttest.Rolling(200, 2*time.Second), clienttest.XRateLimitDelta(), 3000, 2700},
+		{"rolling, no length", clienttest.Rolling(200, 2*time.Second), clienttest.XRateLimitDelta(), 3000, 2850},
 		{"counter, no length", clienttest.SlidingCounter(200, 2*time.Second), clienttest.XRateLimitDelta(), 3000, 2500},
 		{"bucket, no length", clienttest.Bucket(100, 200, 2*time.Second), clienttest.XRateLimitDelta(), 3100, 2600},
 		{"first, no length", clienttest.FromFirst(200, 2*time.Second), clienttest.XRateLimitDelta(), 3000, 2750},
@@ -82,7 +83,7 @@ func TestLogOpensBeforeTheReset(t *testing.T) {
 	}
 	// It finds nothing: the next may go later, and that after it later still.
 	empty := func(q *report) {
-		q.Finished, q.Probed, q.Want = q.Granted, q.Seq-1, 1
+		q.Finished, q.Probed, q.Shut, q.Want = q.Granted, q.Seq-1, 1, 1
 	}
 	first := b.tell("b", empty)
 	b.now = first.At
@@ -92,6 +93,53 @@ func TestLogOpensBeforeTheReset(t *testing.T) {
 	pause := b.now
 	if r = b.tell("b", empty); r.At-pause < 2*(first.At-at-2050)-5 {
 		t.Errorf("after another, %d after it: %+v", r.At-pause, r)
+	}
+	// One that is served is none of those, although it took all that had left.
+	b.now = r.At
+	probe := b.tell("b", func(q *report) { q.Want = 1 })
+	served := b.tell("b", func(q *report) { q.Finished, q.Probed, q.Shut, q.Want = q.Granted, q.Seq-1, 0, 1 })
+	if !probe.Probe || served.At > b.now+50 {
+		t.Errorf("after one that was served, %d after it: %+v", served.At-b.now, served)
+	}
+}
+
+// The log knows when units were over that a report tells of later, and that a probe takes some time to arrive.
+func TestLogTakesWhatWasOverBefore(t *testing.T) {
+	b, at := spent(t, 2000)
+	b.l.log = nil
+	b.tell("a", nil)
+	for _, id := range []string{"a", "b"} {
+		b.tell(id, func(q *report) { q.Granted, q.Want = q.Granted+50, 0 }) // they sent more by themselves
+	}
+	b.now = at + 900
+	b.tell("a", func(q *report) {
+		q.Finished += 40
+		q.Over = [][2]int64{{at + 300, q.Finished - 38}, {at + 500, q.Finished - 3}}
+	})
+	b.tell("b", func(q *report) {
+		q.Finished += 20
+		q.Over = [][2]int64{{at + 400, q.Finished}}
+	})
+	finished := b.l.finished
+	want := []moment{{at, at, finished - 60}, {at + 300, at + 300, finished - 58}, {at + 400, at + 400, finished - 38}, {at + 500, at + 500, finished - 3}, {at + 900, at + 900, finished}}
+	if !slices.Equal(b.l.log, want) {
+		t.Errorf("%+v, want %+v", b.l.log, want)
+	}
+	for _, c := range []struct{ limit, length, least, at int64 }{
+		{100, 2000, 0, at + 400}, // two leave, and more soon after that,
+		{100, 1000, 0, at + 300}, // or not so soon
+		{60, 2000, 0, at + 500},
+		{60, 2000, 40, at + 500 - 35}, // the probe is on its way for so long
+		{43, 2000, 0, at + 900},
+	} {
+		w := b.l.windows["w"]
+		w.limit, w.length, w.next = c.limit, c.length, 0
+		for _, m := range b.l.members {
+			m.least = c.least
+		}
+		if got := b.l.opens(w) - w.length - ledgerMargin; got != c.at {
+			t.Errorf("%+v: it opens %d after what was over first", c, got-at)
+		}
 	}
 }
 
@@ -113,7 +161,7 @@ func TestLogSaysNothing(t *testing.T) {
 // The log stays small, and counts nothing from before it was over.
 func TestLogIsBounded(t *testing.T) {
 	l := newLedger("x")
-	l.windows["w"] = &windowState{length: 3200}
+	l.windows["w"] = &windowState{limit: 320, length: 3200}
 	for i := range int64(1000) {
 		l.finished++
 		l.note(i * 37)
@@ -123,5 +171,49 @@ func TestLogIsBounded(t *testing.T) {
 	}
 	if len(l.log) > logSize {
 		t.Errorf("it has %d entries", len(l.log))
+	}
+}
+
+// Eight processes use hardly less of a rolling window than all there is, in bursts that begin a round trip
+// later each time.
+func TestRollingIsUsed(t *testing.T) {
+	chance.Bubble(t, func(t testing.TB) {
+		w := newWorld(t, 8, clienttest.Rolling(400, 2*time.Second), clienttest.Draft8())
+		w.play(t, 21400*time.Millisecond, busy, nil)
+		w.expect(t, 4312, 4, 0.5)
+	})
+}
+
+// What was over when is told the ledger until it has heard it, however much there is.
+func TestOvers(t *testing.T) {
+	var o overs
+	start := time.Now()
+	ws := []*window{{length: 2 * time.Second}, {length: 500 * time.Millisecond}}
+	o.add(start, 1, nil)
+	if len(o) > 0 {
+		t.Errorf("without a window: %v", o)
+	}
+	for i := range 1000 {
+		o.add(start.Add(time.Duration(i)*time.Millisecond), int64(i+1), ws)
+	}
+	c := clock{known: true, least: 5 * time.Millisecond, most: 7 * time.Millisecond, origin: start}
+	all := o.tell(&c)
+	for i, e := range all {
+		if at := e[1] - 1 + 7; e[0] < at || e[0] > at+1 {
+			t.Errorf("%d were over by %d, which is told to be %d at the latest", e[1], at, e[0])
+		}
+		if i > 0 && e[1]-all[i-1][1] > 4 {
+			t.Errorf("%d and %d are one", all[i-1][1], e[1])
+		}
+	}
+	if len(all) != oversSize || all[len(all)-1][1] != 1000 {
+		t.Errorf("%d are told of 1000: %v", len(all), all)
+	}
+	o.forget(all[3][1])
+	if o[0].finished != all[4][1] {
+		t.Errorf("the first is %d, the ledger heard of %d", o[0].finished, all[3][1])
+	}
+	if o.forget(1000); len(o) > 0 {
+		t.Errorf("the ledger heard it all, but for %v", o)
 	}
 }

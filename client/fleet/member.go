@@ -28,6 +28,7 @@ type member struct {
 	flying                  map[uint64]*flight
 	promised                int64 // by Ask, to a Take that may follow at once
 	lost                    []lostUnits
+	over                    overs
 
 	clock      clock
 	inc        string
@@ -51,7 +52,9 @@ type member struct {
 	probing  bool  // the next that goes is the probe
 	probeSeq int64
 	probed   int64
+	shutOut  int64 // 1: that probe was not served
 	trip     time.Duration
+	least    time.Duration // that it ever was
 
 	joined       bool // the fleet knows it
 	busy, kicked bool

@@ -14,11 +14,11 @@ type push struct {
 	Gain int64 `json:"g"`
 }
 
-// pushAll grants what is left to the other members that wait, the longest waiting first, where
-// windows open at times that are known: all is to be had at once there, and nothing comes between.
-func (l *ledger) pushAll(q *report, now int64, n *news) {
+// pushAll grants what is left to the other members that wait, the longest waiting first. That is for when much is
+// to be had at once: after a probe, or where windows open at times that are known, and nothing comes between.
+func (l *ledger) pushAll(q *report, now int64, much bool, n *news) {
 	for _, w := range l.windows {
-		if !w.phase.known() {
+		if !much && !w.phase.known() {
 			return
 		}
 	}

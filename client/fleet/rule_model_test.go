@@ -57,7 +57,7 @@ func startRuled(ctx context.Context, t testing.TB, api *modelAPI, s *faultyStore
 	return p
 }
 
-// runRule plays members of a rule for a while, with one sort of faults.
+// runRule plays members of a rule for a while. Where the store is flushed, others join, but nobody is killed.
 func runRule(t *testing.T, seed uint64, faults, flushes bool) (api *modelAPI) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -81,6 +81,8 @@ func runRule(t *testing.T, seed uint64, faults, flushes bool) (api *modelAPI) {
 			switch event := draw.IntN(4); {
 			case flushes && event == 0:
 				s.Flush()
+			case flushes && event == 1 && len(all) < 10: // another joins
+				all = append(all, startRuled(ctx, t, api, s, q, 1+draw.IntN(10), think))
 			case !faults || flushes:
 			case event == 0: // killed: it says nothing
 				all[i].cancel()
@@ -108,7 +110,7 @@ func runRule(t *testing.T, seed uint64, faults, flushes bool) (api *modelAPI) {
 // What a rule says is never exceeded, whatever is lost, late or repeated, and whoever is killed; nor if the
 // store forgets all, as long as those live who know.
 func TestRuleIsNeverExceeded(t *testing.T) {
-	for name, c := range map[string]struct{ faults, flushes bool }{"none": {}, "faults": {true, false}, "flushes": {false, true}} {
+	for name, c := range map[string]struct{ faults, flushes bool }{"none": {}, "faults": {true, false}, "flushes": {false, true}, "both": {true, true}} {
 		served, refused, possible := 0, 0, 0
 		for seed, api := range eachSchedule(t, func(t *testing.T, seed uint64) *modelAPI { return runRule(t, seed, c.faults, c.flushes) }) {
 			if api.refused > 0 {

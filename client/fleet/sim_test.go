@@ -109,7 +109,7 @@ func TestRolling(t *testing.T) {
 		chance.Bubble(t, func(t testing.TB) {
 			w := newWorld(t, 4, clienttest.Rolling(200, 2*time.Second), c.dialect)
 			w.play(t, 30*time.Second, busy, nil)
-			w.expect(t, c.admitted, 600, 0.4)
+			w.expect(t, c.admitted, 600, 0.6)
 		})
 	}
 }

@@ -16,14 +16,17 @@ type report struct {
 	Members  int64           `json:"k"`     // as far as the member knows
 	TTL      int64           `json:"ttl"`
 	Grace    int64           `json:"grace"`
-	Trip     int64           `json:"trip"` // how long the API takes
+	Trip     int64           `json:"trip"` // how long the API takes,
+	Least    int64           `json:"lt"`   // and took at the least
 	Want     int64           `json:"want"`
 	Rank     int64           `json:"pr"`  // the highest priority of the requests that wait,
 	First    int64           `json:"fi"`  // and how many have it
 	Granted  int64           `json:"g"`   // units of cost that the member ever held,
 	Finished int64           `json:"f"`   // those whose requests are over,
 	Told     int64           `json:"fa"`  // and how many were when the ledger last answered
-	Probed   int64           `json:"pd"`  // the call of the last probe that is over
+	Over     [][2]int64      `json:"ov"`  // by a time, so many of them were
+	Probed   int64           `json:"pd"`  // the call of the last probe that is over,
+	Shut     int64           `json:"ps"`  // and 1: it was not served
 	Term     int64           `json:"tm"`  // of the allotment that the member knows,
 	Each     int64           `json:"e"`   // which is so much of each instance of the window
 	Spent    int64           `json:"sp"`  // of that, of this instance

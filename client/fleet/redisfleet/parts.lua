@@ -9,20 +9,15 @@ local now = T[1] * 1000 + math.floor(T[2] / 1000)
 local function exchangeParts()
   local news, tell = {}, false
   local raw, l = redis.call('GET', KEYS[1]), nil
-  local function heard(since)
-    local n = 0
-    for _, m in pairs(l.ms) do if m.at >= since then n = n + 1 end end
-    return n
-  end
   local function rebuild()
     for _, m in pairs(l.ms) do
-      if q.inc == l.inc then m.at = math.min(m.at, now - 1) else m.at = now end
+      m.old, m.told = m.old or q.inc == l.inc, false
     end
-    l.learn, l.need, l.since, l.till, l.rebuilt = now + q.ttl, q.k + heard(now), now, now + q.keep, true
+    l.learn, l.need, l.till, l.rebuilt = now + q.ttl, q.k, now + q.keep, true
     news.roll, tell = true, true
   end
   if not raw then
-    l = {inc = q.nonce, ver = 0, at = 0, learn = 0, need = 0, since = 0, missing = 0, till = 0, rebuilt = false, rc = 0, ms = {}}
+    l = {inc = q.nonce, ver = 0, at = 0, learn = 0, need = 0, missing = 0, till = 0, rebuilt = false, rc = 0, ms = {}}
     rebuild()
     if q.k <= 1 then l.learn, l.need, l.rebuilt = now + 500, 0, false end
   else
@@ -37,6 +32,8 @@ local function exchangeParts()
       l.inc = q.nonce
     elseif q.inc ~= '' and q.inc ~= l.inc and not l.rebuilt then
       rebuild()
+    elseif q.inc ~= '' and q.inc ~= l.inc and l.need > 0 then
+      l.need = math.max(l.need, q.k)
     end
   end
   l.at, l.ver = now, l.ver + 1
@@ -45,9 +42,11 @@ local function exchangeParts()
   end
   local m = l.ms[q.id]
   if not m then
-    m = {e = 0, sv = 0, tn = 0, pd = 0, vn = 0, pushed = 0}
+    m = {e = 0, sv = 0, tn = 0, pd = 0, vn = 0, pushed = 0, old = false, told = false}
     l.ms[q.id] = m
   end
+  m.old = m.old or q.inc ~= '' and q.inc ~= l.inc
+  if q.inc == l.inc then m.told = m.old end
   if m.pushed > 0 and q.e < m.e then m.sv = m.tn end
   m.n, m.l, m.e, m.want, m.rank = q.seq, q.quota, q.e, q.want, q.rank
   m.at, m.x, m.gone, m.pushed = now, now + q.keep, q.bye > 0, 0
@@ -62,11 +61,13 @@ local function exchangeParts()
   end
   local learning = false
   if l.learn ~= 0 then
-    local n = heard(l.since)
+    local n = 0
+    for _, o in pairs(l.ms) do if o.told then n = n + 1 end end
     learning = now < l.learn and (l.need == 0 or n < l.need)
     if not learning then
-      l.missing = math.max(l.need - n, 0)
-      if l.missing > 0 then l.missing = math.floor(whole() * l.missing / l.need) end
+      local missing = math.max(l.need - n, 0)
+      l.missing = 0
+      if missing > 0 then l.missing = math.floor(whole() * missing / l.need) end
       l.learn, l.need = 0, 0
     end
   end
@@ -163,10 +164,16 @@ local function exchangeParts()
   end
 
   local r = {stale = false, inc = l.inc, ver = l.ver, k = 0, e = m.e, fair = 0, turn = false, wait = 0}
-  local members = 0
-  for _ in pairs(l.ms) do members = members + 1 end
   if learning then
-    r.wait, r.k = math.max(math.min(200, l.learn - now), 1), math.max(members, l.need)
+    local members, others = 0, 0
+    for _, o in pairs(l.ms) do
+      members = members + 1
+      if not o.old then others = others + 1 end
+    end
+    r.wait, r.k = math.max(math.min(200, l.learn - now), 1), math.max(members, l.need + others)
+    if now >= l.rc then
+      news.roll, tell, l.rc = true, true, now + 200
+    end
   else
     local before = m.e
     fill()

@@ -63,6 +63,26 @@ local function only()
   if name and not next(l.ws, name) then return l.ws[name] end
 end
 
+-- the log of what is over
+local function insert(at, n)
+  local grain, size = 1e12, 1e12
+  for _, w in pairs(l.ws) do
+    if w.w > 0 then grain = math.min(grain, math.floor(w.w / 32)) end
+    size = math.min(size, math.floor(w.l / 32))
+  end
+  local i = 1
+  while l.log[i] and l.log[i][2] < at do i = i + 1 end
+  for k = i, #l.log do l.log[k][3] = l.log[k][3] + n end
+  local o, prior, prior2 = l.log[i], l.log[i - 1], l.log[i - 2]
+  if o and (not prior or o[1] <= at) then -- it counts them
+  elseif at - prior[1] < grain and (not prior2 or prior[3] + n - prior2[3] <= size) then
+    prior[2], prior[3] = at, prior[3] + n
+  else
+    table.insert(l.log, i, {at, at, prior[3] + n})
+    if #l.log > 64 then table.remove(l.log, 1) end
+  end
+end
+
 -- what the member holds
 local m = l.ms[q.id]
 local known = m ~= nil
@@ -75,10 +95,18 @@ if not known then
   l.f = l.f + alone
   l.g = l.g + alone + q.g - q.f
 else
+  local was = m.f
+  for _, o in ipairs(#l.log > 0 and q.ov or {}) do
+    local by = math.min(o[2], q.f)
+    if by > was then
+      insert(math.min(o[1], now), by - was)
+      was = by
+    end
+  end
   l.g = l.g + q.g - m.g
   l.f = l.f + q.f - m.f
 end
-m.n, m.g, m.f, m.want, m.x, m.at, m.pushed = q.seq, q.g, q.f, q.want, now + q.ttl, now, 0
+m.n, m.g, m.f, m.want, m.x, m.at, m.pushed, m.lt = q.seq, q.g, q.f, q.want, now + q.ttl, now, 0, q.lt
 m.pr, m.fi = q.pr, math.min(q.fi, q.want)
 if q.want == 0 then m.pd = 0 end
 local si = l.si
@@ -104,19 +132,11 @@ else
   end
 end
 
--- the log of what is over
 local last = l.log[#l.log]
-if not last or last[3] ~= l.f then
-  local grain = 1e12
-  for _, w in pairs(l.ws) do
-    if w.w > 0 then grain = math.min(grain, math.floor(w.w / 32)) end
-  end
-  if last and now - last[1] < grain then
-    last[2], last[3] = now, l.f
-  else
-    if #l.log >= 64 then table.remove(l.log, 1) end
-    table.insert(l.log, {now, now, l.f})
-  end
+if not last then
+  table.insert(l.log, {now, now, l.f})
+elseif l.f > last[3] then
+  insert(now, l.f - last[3])
 end
 
 local function left()
@@ -162,12 +182,33 @@ end
 local function opens(w)
   return w.lo + math.floor((w.hi - w.lo) * w.quarters / 4) + MARGIN
 end
+-- when that was over that leaves a window next, and how long before that a probe may go
+local function leaves(w)
+  local at, soon = 0, 0
+  for _, o in ipairs(l.log) do
+    local free = o[3] + w.l - l.g
+    if free > 0 then
+      if at == 0 then
+        soon = o[2] + math.floor(w.w / 16)
+      elseif o[2] > soon then
+        return at
+      end
+      at = o[2]
+      if free > math.floor(w.l / 16) then return at end
+    end
+  end
+  return at
+end
+local function lead()
+  local least = 1e12
+  for _, o in pairs(l.ms) do least = math.min(least, o.lt) end
+  return least - math.floor(least / 8)
+end
 local function opensByLog(w)
   local at = opens(w)
   if w.w <= 0 or w.shared > now then return at end
-  for _, o in ipairs(l.log) do
-    if o[3] + w.l > l.g then return math.min(at, math.max(o[2] + w.w + MARGIN, w.next)) end
-  end
+  local over = leaves(w)
+  if over > 0 then return math.min(at, math.max(over + w.w + MARGIN - lead(), w.next)) end
   return at
 end
 local before = left()
@@ -223,7 +264,11 @@ if not (l.open > now and l.doubt) then
         phaseFail(w) -- it rolls, or refills
       end
       if early then
-        if w.known and w.c > l.g then w.fails = math.max(w.fails - 1, 0) else w.fails = math.min(w.fails + 1, 6) end
+        if q.ps == 0 or w.known and w.c > l.g then
+          w.fails, w.next = math.max(w.fails - 1, 0), now
+        else
+          w.fails = math.min(w.fails + 1, 6)
+        end
       elseif w.known and w.c > l.g then
         if w.tries == 0 then w.quarters = math.max(w.quarters - 1, w.floor) end
         w.tries = 0
@@ -440,9 +485,9 @@ local function give(o, part)
   pass(o, part)
 end
 -- what is left goes to those who wait: push.go
-local function pushAll(members)
+local function pushAll(members, much)
   for _, w in pairs(l.ws) do
-    if not phaseKnown(w) then return end
+    if not much and not phaseKnown(w) then return end
   end
   local ids = {}
   for id, o in pairs(l.ms) do
@@ -470,12 +515,14 @@ local function pushAll(members)
 end
 
 -- its part of what is left, or a probe
-local members, hungry, ahead = 0, 1, 0
+local members, hungry, ahead, soonest = 0, 1, 0, 2 ^ 60
 for id, o in pairs(l.ms) do
   members = members + 1
   if id ~= q.id and o.want > 0 and o.hungry + HUNGRYFOR >= now then
     hungry = hungry + 1
-    if o.denied and (o.sv < m.sv or o.sv == m.sv and id < q.id) then ahead = ahead + 1 end
+    if o.denied and (o.sv < m.sv or o.sv == m.sv and id < q.id) then
+      ahead, soonest = ahead + 1, math.min(soonest, o.hungry)
+    end
   end
 end
 local probe, at, term, units = false, 0, l.term ~= 0, 0
@@ -550,9 +597,10 @@ elseif q.want > 0 and not learning and l.hold <= now and l.open <= now then
   if n > 0 then
     local among = hungry
     if hungry == 1 and members > 1 then among = 2 end
+    local much = probed and n >= among
     n = after(n)
     give(m, math.max(math.min(partOf(n, among, ahead), m.want), preferred(m, n)))
-    pushAll(members)
+    pushAll(members, much)
   elseif l.prober == '' then
     probe = true
     for _, w in pairs(l.ws) do
@@ -591,7 +639,8 @@ if not term and (m.denied or m.want > 0 and rest == 0) then
       end
     end
     at = math.max(at, l.hold + 1)
-    if later and ahead > 0 then at = at + math.max(50, 2 * q.trip) + 10 * ahead end
+    local late = math.max(50, 2 * q.trip)
+    if later and soonest <= at + 10 then at = at + late + 10 * ahead end
   end
   m.hungry = math.max(now, at)
   if m.denied and rest == 0 and l.g - l.f > m.g - m.f and now >= l.rc then

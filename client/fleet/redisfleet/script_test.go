@@ -24,6 +24,7 @@ type fake struct {
 	probe, members int64
 	fleet          int64
 	term, each     int64
+	limit          int64
 }
 
 func (m *fake) report(draw *rand.Rand, now int64) map[string]any {
@@ -40,9 +41,9 @@ func (m *fake) report(draw *rand.Rand, now int64) map[string]any {
 	windows := map[string]any{}
 	for _, name := range []string{"a", "b"} {
 		if draw.IntN(3) > 0 {
-			left := draw.Int64N(50)
+			left := draw.Int64N(m.limit)
 			windows[name] = map[string]any{
-				"l": 50, "b": m.fleet + left + 1, "nb": m.fleet + draw.Int64N(left+1), "r": left, "v": m.ver - draw.Int64N(2),
+				"l": m.limit, "b": m.fleet + left + 1, "nb": m.fleet + draw.Int64N(left+1), "r": left, "v": m.ver - draw.Int64N(2),
 				"w": 2000 * draw.Int64N(2), "lo": now + draw.Int64N(1000), "hi": now + 1000 + draw.Int64N(1000),
 			}
 		}
@@ -55,10 +56,19 @@ func (m *fake) report(draw *rand.Rand, now int64) map[string]any {
 	}
 	return map[string]any{
 		"id": m.id, "seq": m.seq, "ack": m.ack - rarely(-1), "inc": m.inc, "ver": m.ver + rarely(5), "nonce": m.id + ":" + strconv.FormatInt(m.seq, 10),
-		"k": max(m.members, 1), "ttl": 4000, "grace": 1000, "trip": 1 + draw.Int64N(100), "want": draw.Int64N(60), "pr": draw.Int64N(3) - 1, "fi": draw.Int64N(30),
+		"k": max(m.members, 1), "ttl": 4000, "grace": 1000, "trip": 1 + draw.Int64N(100), "ps": draw.Int64N(2), "lt": draw.Int64N(100), "ov": m.over(draw, now), "want": draw.Int64N(60), "pr": draw.Int64N(3) - 1, "fi": draw.Int64N(30),
 		"g": m.g, "f": m.f, "fa": m.told, "pd": m.pd, "off": rarely(draw.Int64N(3)), "hold": rarely(now + 300), "ws": windows, "rf": 0, "rt": 0, "cl": rarely(now + draw.Int64N(8000)), "tc": 0, "ts": 0, "tf": 0,
 		"tm": m.term, "e": m.each, "sp": m.each / 3, "bye": 0, "db": 0,
 	}
+}
+
+// over returns when its units may have been over, one after the other.
+func (m *fake) over(draw *rand.Rand, now int64) [][2]int64 {
+	all := [][2]int64{}
+	for n := max(m.f-10, 0); n < m.f; n += 1 + draw.Int64N(6) {
+		all = append(all, [2]int64{now - 10*(m.f-n) + draw.Int64N(20), n})
+	}
+	return all
 }
 
 // A pair is the ledger in Go and the script, which are told the same.
@@ -196,7 +206,7 @@ func TestScriptFindsThePhase(t *testing.T) {
 			}
 			a := p.exchange(t, time.UnixMilli(now), map[string]any{
 				"id": m.id, "seq": m.seq, "ack": m.seq - 1, "inc": m.inc, "ver": m.ver, "nonce": "n", "k": 1, "ttl": 600000, "grace": 1000,
-				"trip": 30, "want": draw.Int64N(2) * 60, "pr": draw.Int64N(3) - 1, "fi": draw.Int64N(30), "g": m.g, "f": m.f, "fa": m.told, "pd": m.pd, "off": 0, "hold": 0, "ws": windows[i], "rf": 0, "rt": 0, "cl": 0, "tc": 0, "ts": 0, "tf": 0,
+				"trip": 30, "ps": draw.Int64N(2), "lt": 20, "ov": m.over(draw, now), "want": draw.Int64N(2) * 60, "pr": draw.Int64N(3) - 1, "fi": draw.Int64N(30), "g": m.g, "f": m.f, "fa": m.told, "pd": m.pd, "off": 0, "hold": 0, "ws": windows[i], "rf": 0, "rt": 0, "cl": 0, "tc": 0, "ts": 0, "tf": 0,
 				"tm": m.term, "e": m.each, "sp": draw.Int64N(m.each + 1), "bye": rarely(50), "db": rarely(200),
 			})
 			granted := int64(a["g"].(float64))
@@ -243,7 +253,7 @@ func TestScriptIsTheLedger(t *testing.T) {
 		now := time.UnixMilli(1_900_000_000_000)
 		var members []*fake
 		for i := range 5 {
-			members = append(members, &fake{id: "m" + strconv.Itoa(i)})
+			members = append(members, &fake{id: "m" + strconv.Itoa(i), limit: 50 >> (seed % 4)})
 		}
 		grants := int64(0)
 		for range 400 {

@@ -92,7 +92,7 @@ func TestScriptLearnsASilentLimit(t *testing.T) {
 			}
 			a := p.exchange(t, time.UnixMilli(now), map[string]any{
 				"id": m.id, "seq": m.seq, "ack": m.seq - 1, "inc": m.inc, "ver": m.ver, "nonce": "n", "k": 1, "ttl": 600000, "grace": 1000,
-				"trip": 30, "want": draw.Int64N(2) * 60, "pr": draw.Int64N(3) - 1, "fi": draw.Int64N(30), "g": m.g, "f": m.f, "fa": m.told, "pd": m.seq - 1, "off": 1, "hold": q, "ws": map[string]any{},
+				"trip": 30, "ps": 0, "lt": 20, "ov": [][2]int64{}, "want": draw.Int64N(2) * 60, "pr": draw.Int64N(3) - 1, "fi": draw.Int64N(30), "g": m.g, "f": m.f, "fa": m.told, "pd": m.seq - 1, "off": 1, "hold": q, "ws": map[string]any{},
 				"tm": m.term, "e": m.each, "sp": m.spent, "bye": 0, "db": m.doubt, "rf": m.refused, "rt": m.heeded, "cl": q,
 				"tc": over, "ts": m.served, "tf": m.failed,
 			})

@@ -78,7 +78,7 @@ func TestRedis(t *testing.T) {
 		t.Fatal("the subscription was not confirmed")
 	}
 	for i := range 2 { // the second time after the script is gone
-		report := fmt.Sprintf(`{"id":"a","seq":%d,"ack":0,"inc":"","ver":0,"nonce":"n%d","k":1,"ttl":4000,"grace":1000,"trip":1,"want":3,"pr":0,"fi":3,"g":0,"f":0,"fa":0,"pd":0,"off":0,"hold":99999999999999,"rf":0,"rt":0,"cl":0,"tc":0,"ts":0,"tf":0,"tm":0,"e":0,"sp":0,"bye":0,"db":0,"ws":{}}`, i+1, i)
+		report := fmt.Sprintf(`{"id":"a","seq":%d,"ack":0,"inc":"","ver":0,"nonce":"n%d","k":1,"ttl":4000,"grace":1000,"trip":1,"ps":0,"lt":1,"ov":[],"want":3,"pr":0,"fi":3,"g":0,"f":0,"fa":0,"pd":0,"off":0,"hold":99999999999999,"rf":0,"rt":0,"cl":0,"tc":0,"ts":0,"tf":0,"tm":0,"e":0,"sp":0,"bye":0,"db":0,"ws":{}}`, i+1, i)
 		reply, err := store.Exchange(ctx, "0123", []byte(report))
 		if err != nil {
 			t.Fatal(err)

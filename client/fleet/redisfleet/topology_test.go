@@ -78,7 +78,7 @@ func listening(ctx context.Context, t testing.TB, c redis.UniversalClient) (*Sto
 func exchanges(ctx context.Context, t testing.TB, store *Store, heard <-chan []byte, seq int) {
 	t.Helper()
 	for ; ; seq++ {
-		report := fmt.Sprintf(`{"id":"a","seq":%d,"ack":0,"inc":"","ver":0,"nonce":"n","k":1,"ttl":4000,"grace":1000,"trip":1,"want":3,"pr":0,"fi":3,"g":0,"f":0,"fa":0,"pd":0,"off":0,"hold":%d,"tm":0,"e":0,"sp":0,"bye":0,"db":0,"rf":0,"rt":0,"cl":0,"tc":0,"ts":0,"tf":0,"ws":{}}`,
+		report := fmt.Sprintf(`{"id":"a","seq":%d,"ack":0,"inc":"","ver":0,"nonce":"n","k":1,"ttl":4000,"grace":1000,"trip":1,"ps":0,"lt":1,"ov":[],"want":3,"pr":0,"fi":3,"g":0,"f":0,"fa":0,"pd":0,"off":0,"hold":%d,"tm":0,"e":0,"sp":0,"bye":0,"db":0,"rf":0,"rt":0,"cl":0,"tc":0,"ts":0,"tf":0,"ws":{}}`,
 			seq, 99999999999990+seq)
 		reply, err := store.Exchange(ctx, "0123", []byte(report))
 		if err == nil && decode(t, reply)["stale"] != false {

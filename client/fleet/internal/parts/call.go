@@ -188,6 +188,7 @@ func (l *Limiter) apply(q *Report, a *Reply, err error, sent, now time.Time) {
 	}
 	l.failing, l.waits = false, time.Time{}
 	l.heard, l.pushed = q.Seq, 0
+	l.dirty = l.dirty || q.Inc != "" && q.Inc != a.Inc // another ledger is to hear it from one that knows of it
 	l.inc, l.ver, l.members, l.fair = a.Inc, a.Ver, min(max(a.Members, 1), l.most<<20), a.Fair
 	l.nextAsk = now.Add(min(time.Duration(min(max(a.Wait, 0), 1<<20))*time.Millisecond, l.c.Lease/2))
 	if q.Gone > 0 {

@@ -15,8 +15,7 @@ type Ledger struct {
 	ver, at int64
 
 	learn    int64 // nothing is given until then,
-	need     int64 // or until so many members were heard, if it is not 0,
-	since    int64 // since then
+	need     int64 // or until so many members were heard, if it is not 0
 	missing  int64 // what those may hold that were not heard,
 	until    int64 // until then
 	rebuilt  bool  // it replaces one that was lost
@@ -29,6 +28,8 @@ type member struct {
 	seq, limit, each, want, rank int64
 	heard, until, served, pushed int64
 	gone                         bool
+	old                          bool  // it was of a ledger that this one takes the place of,
+	told                         bool  // and said what it holds since it knows of this one: what came before may be late
 	passed                       int64 // units that others got before it because of their priority
 	turn                         int64 // what served was before that was pushed
 	vain                         int64 // so often in turn it got nothing
@@ -65,6 +66,8 @@ func Exchange(l *Ledger, q *Report, time int64) (*Ledger, Reply) {
 			l.inc = q.Nonce
 		case q.Inc != "" && q.Inc != l.inc && !l.rebuilt:
 			l.rebuild(q, now, n) // a newcomer, who knew of no other, made it
+		case q.Inc != "" && q.Inc != l.inc && l.need > 0:
+			l.need = max(l.need, q.Members)
 		}
 	}
 	l.at, l.ver = now, l.ver+1
@@ -73,6 +76,9 @@ func Exchange(l *Ledger, q *Report, time int64) (*Ledger, Reply) {
 	if m == nil {
 		m = new(member)
 		l.members[q.ID] = m
+	}
+	if m.old = m.old || q.Inc != "" && q.Inc != l.inc; q.Inc == l.inc {
+		m.told = m.old
 	}
 	if m.pushed > 0 && q.Each < m.each { // it did not take that
 		m.served = m.turn
@@ -89,24 +95,10 @@ func Exchange(l *Ledger, q *Report, time int64) (*Ledger, Reply) {
 // rebuild has the ledger wait for what the members hold.
 func (l *Ledger) rebuild(q *Report, now int64, n *News) {
 	for _, m := range l.members {
-		if q.Inc == l.inc {
-			m.heard = min(m.heard, now-1)
-		} else {
-			m.heard = now // it joined the new ledger
-		}
+		m.old, m.told = m.old || q.Inc == l.inc, false
 	}
-	l.learn, l.need, l.since, l.until, l.rebuilt = now+q.TTL, q.Members+l.heard(now), now, now+q.Keep, true
+	l.learn, l.need, l.until, l.rebuilt = now+q.TTL, q.Members, now+q.Keep, true
 	n.Roll = true
-}
-
-// heard returns how many members were heard since a time.
-func (l *Ledger) heard(since int64) (n int64) {
-	for _, m := range l.members {
-		if m.heard >= since {
-			n++
-		}
-	}
-	return n
 }
 
 // learning reports whether members are yet to say what they hold.
@@ -114,12 +106,18 @@ func (l *Ledger) learning(now int64) bool {
 	if l.learn == 0 {
 		return false
 	}
-	heard := l.heard(l.since)
+	heard := int64(0)
+	for _, m := range l.members {
+		if m.told {
+			heard++
+		}
+	}
 	if now < l.learn && (l.need == 0 || heard < l.need) {
 		return true
 	}
-	if l.missing = max(l.need-heard, 0); l.missing > 0 {
-		l.missing = l.whole() * l.missing / l.need
+	missing := max(l.need-heard, 0)
+	if l.missing = 0; missing > 0 {
+		l.missing = l.whole() * missing / l.need
 	}
 	l.learn, l.need = 0, 0
 	return false
@@ -144,7 +142,15 @@ func (l *Ledger) answer(q *Report, m *member, now int64, n *News) Reply {
 	r := Reply{Inc: l.inc, Ver: l.ver}
 	if l.learning(now) {
 		r.Each, r.Wait = m.each, max(min(recallEvery, l.learn-now), 1)
-		r.Members = max(int64(len(l.members)), l.need)
+		r.Members = l.need
+		for _, o := range l.members {
+			if !o.old {
+				r.Members++ // it is not among those
+			}
+		}
+		if r.Members = max(r.Members, int64(len(l.members))); now >= l.recalled {
+			n.Roll, l.recalled = true, now+recallEvery // the first may have been lost
+		}
 		return r
 	}
 	before := m.each

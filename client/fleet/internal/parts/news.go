@@ -28,7 +28,7 @@ func (l *Limiter) hear(n *News) (more bool) {
 		l.retry = now
 		l.kickLocked()
 	}
-	if n.Roll && (l.each > 0 || l.starved) {
+	if n.Roll && n.Inc != l.inc && l.joined {
 		l.dirty = true
 		l.kickLocked()
 	}
