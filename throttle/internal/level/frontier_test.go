@@ -13,10 +13,10 @@ import (
 // can that is refused hardly ever. Even one that sees what is left at every moment, but has to send before it
 // knows what ends meanwhile, uses less: within a percent, as much as the rule.
 func TestReachIsNearWhatCanBe(t *testing.T) {
+	t.Parallel()
 	if raceEnabled {
 		t.Skip("the figures take too long")
 	}
-	t.Parallel()
 	for _, c := range []struct {
 		name string
 		set  func(c *scenario)
