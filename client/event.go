@@ -295,7 +295,6 @@ func (l *loop) whyGivenUp(e *Event, err error) bool {
 
 func (l *loop) event(kind EventKind) Event {
 	return Event{
-		Kind: kind, Request: l.req, Key: l.who.name, Host: l.req.URL.Host, Name: l.t.nameFor(&l.call),
-		Attempt: l.attempts, Status: l.status,
+		Kind: kind, Request: l.req, Key: l.who.name, Host: l.req.URL.Host, Name: l.t.nameFor(&l.call), Attempt: l.attempts, Status: l.status,
 	}
 }
