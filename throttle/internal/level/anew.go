@@ -17,7 +17,7 @@ type anew struct {
 // mayAskAnew reports whether a request may go that lacks no more than the newest word may be short of.
 func (l *Limiter) mayAskAnew(t time.Duration, d Demand, lack float64) bool {
 	a := &l.anew
-	if l.refill.bucket || l.unheard > 0 || a.hold != nil || t < a.after || l.refunds.atEndOnly() || l.hope(t) < l.admission(d) {
+	if l.answers < 8 || l.refill.bucket || l.unheard > 0 || a.hold != nil || t < a.after || l.refunds.atEndOnly() || l.hope(t) < l.admission(d) {
 		return false
 	}
 	worth := 5 * time.Second // of waiting a refusal
