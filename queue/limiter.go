@@ -17,7 +17,6 @@ type limiter struct {
 	share   *share     // nil when no waiting request needs the limiter
 	name    string     // of the limit that refused last
 	at      int64      // when to ask again, in queue time; never if only a change can help
-	trial   int64      // when a request may go that waits in vain, to see whether it does; 0 is not known
 
 	alarmPlace int32
 	version    uint32 // of the rule, when limit was made
@@ -104,7 +103,7 @@ func (g *limiter) busy() bool { return g.waiting != nil }
 func (l *Queue) admitTo(g *limiter, x *node) {
 	if g.waiting == nil {
 		g.waiting = l.waitQueues.get()
-		g.at, g.voluntary, g.share.soonest = never, false, 0
+		g.at, g.voluntary, g.share.soonest, g.share.trial = never, false, 0, 0
 		l.alarms.push(g)
 	}
 	g.waiting.push(x)
@@ -142,14 +141,14 @@ func (g *limiter) pass(x *node) bool {
 // cannot wait so long.
 func (l *Queue) close(now time.Time, g *limiter, a *limit.Decision) {
 	g.name, g.unknown, g.voluntary, g.at = a.Limit, a.Unknown, a.Paced > 0, never
-	g.share.soonest, g.share.passed = 0, false
+	g.share.soonest, g.share.trial, g.share.passed = 0, 0, false
 	if !a.Unknown {
 		g.at = l.since(a.At)
 	}
-	if g.trial = 0; a.Trial.After(now) {
-		g.trial = l.since(a.Trial)
+	if a.Trial.After(now) {
+		g.share.trial = l.since(a.Trial)
 		if g.next().level == inVain {
-			g.at = min(g.at, g.trial)
+			g.at = min(g.at, g.share.trial)
 		}
 	}
 	l.alarms.fix(g, true)

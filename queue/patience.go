@@ -128,7 +128,7 @@ func (l *Queue) trialSoon(now time.Time, t *ticket) bool {
 		return false
 	}
 	g := t.flow.limiterAhead()
-	return g != nil && g.trial > 0 && g.trial < min(l.since(now.Add(soon)), t.deadline)
+	return g != nil && g.share.trial > 0 && g.share.trial < min(l.since(now.Add(soon)), t.deadline)
 }
 
 // impatient reports whether a ticket that would miss its deadline always fails at once: the program set a

@@ -42,6 +42,7 @@ type share struct {
 	waiting [levels]int32 // those flows by level
 	credit  [levels]int32 // how much each level is owed, in thousandths of a permit
 	soonest int64         // the earliest time at which the next can go, in queue time; 0 if not known
+	trial   int64         // when a request may go that waits in vain, to see whether it does; 0 if not known
 	passed  bool          // the first of those in vain could not go, so that another may be next
 }
 
