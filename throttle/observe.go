@@ -18,7 +18,7 @@ func (w *window) observe(k *Limiter, now instant, t *Reservation, said *header.W
 	if limit > 0 {
 		w.observeLimit(k, now, limit, refused)
 	}
-	said = w.remains(t, said, limit, refused)
+	said = w.remains(now, t, said, limit, refused)
 	bidden := w.probe.Answer(t.number)
 	early := w.resetKnown && t.at < w.reset.Latest && w.probe.AnsweredBy(t.number)
 	var ahead instant // how long before the reset it was sent
@@ -99,12 +99,12 @@ func (w *window) meant(now instant, said *header.Window) *header.Window {
 }
 
 // remains returns what a response says, with what remains as it is meant.
-func (w *window) remains(t *Reservation, said *header.Window, limit int64, refused bool) *header.Window {
+func (w *window) remains(now instant, t *Reservation, said *header.Window, limit int64, refused bool) *header.Window {
 	told, ok := count(said.Remaining, said.Unit)
 	if !ok || limit <= 0 || w.units != nil || w.concurrent {
 		return said
 	}
-	remaining := w.meaning.Observe(t.number, limit, told, refused)
+	remaining := w.meaning.Observe(t.at, now, t.number, limit, told, refused)
 	if remaining == told {
 		return said
 	}

@@ -1,5 +1,7 @@
 package trust
 
+import "github.com/forbear-go/forbear/throttle/internal/clock"
+
 // A Meaning notices that what a server calls remaining is something else: how many requests were used, or
 // the share that remains in percent.
 type Meaning struct {
@@ -10,9 +12,9 @@ type Meaning struct {
 	percent     percent
 }
 
-// Observe takes in that the response to the request with this number tells that so many of a limit remain,
-// and returns how many do.
-func (m *Meaning) Observe(number, limit, told int64, refused bool) (remaining int64) {
+// Observe takes in that the response to the request with this number, sent then and answered now, tells that so many
+// of a limit remain, and returns how many do.
+func (m *Meaning) Observe(sent, now clock.Instant, number, limit, told int64, refused bool) (remaining int64) {
 	switch {
 	case m.known && limit != m.limit:
 		*m = Meaning{}
@@ -22,9 +24,9 @@ func (m *Meaning) Observe(number, limit, told int64, refused bool) (remaining in
 	case number <= m.number: // it was overtaken
 		return m.mean(number, limit, told)
 	default:
-		m.used.observe(number-m.number, told, told-m.told, limit-told, refused)
 		m.percent.observe(m.told, told, number, limit)
 	}
+	m.used.observe(sent, now, number, limit, told, refused)
 	m.known, m.limit, m.told, m.number = true, limit, told, number
 	return m.mean(number, limit, told)
 }
@@ -52,6 +54,9 @@ type used struct {
 	rises       int // in a row,
 	risen, sent int64
 	falls       int // in a row, by what was sent
+
+	number, told int64         // of the last response that counts; 0 if there was none
+	heard        clock.Instant // when that came
 }
 
 const (
@@ -59,9 +64,21 @@ const (
 	usedFalls = 16 // show that it was an error
 )
 
-// observe takes in that so many requests were sent from one response to another, of which the second tells
-// so much, more than the first by so much, and less than the limit.
-func (u *used) observe(sent, told, more, less int64, refused bool) {
+// observe takes in a response. It does not count if its request was sent before the last one came that does: of
+// requests that are under way together no number tells which the server counted first.
+func (u *used) observe(at, now clock.Instant, number, limit, told int64, refused bool) {
+	if u.number > 0 && at < u.heard {
+		return
+	}
+	if u.number > 0 {
+		u.compare(number-u.number, told, told-u.told, limit-told, refused)
+	}
+	u.number, u.told, u.heard = number, told, now
+}
+
+// compare takes in that so many requests were sent from one response to another, of which the second tells so much,
+// more than the first by so much, and less than the limit.
+func (u *used) compare(sent, told, more, less int64, refused bool) {
 	switch {
 	case refused:
 		u.is = (u.is || less == 0 && u.fits()) && told > 0

@@ -5,8 +5,27 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
+	"github.com/forbear-go/forbear/throttle/internal/clock"
 	"github.com/forbear-go/forbear/throttle/internal/trust"
 )
+
+// observe takes in a response to a request that was sent when the one before was answered.
+func observe(m *trust.Meaning, number, limit, told int64, refused bool) int64 {
+	return m.Observe(clock.Instant(number), clock.Instant(number), number, limit, told, refused)
+}
+
+// Of requests that are under way together the last may be counted first. That what remains rises with their numbers
+// then shows nothing.
+func TestWhatIsCountedInReverseWasNotUsed(t *testing.T) {
+	var m trust.Meaning
+	for burst := range int64(100) {
+		at := clock.Instant(burst) * clock.Second
+		for n := range int64(20) {
+			left := 999 - (20*burst+19-n)%1000
+			assert.Equal(t, left, m.Observe(at, at+clock.Millisecond, 20*burst+n+1, 1000, left, false))
+		}
+	}
+}
 
 // What is said to remain and rises with each request is what was used, as the window shows when it opens, or a
 // refusal with all of it said to remain.
@@ -14,13 +33,13 @@ func TestWhatWasUsed(t *testing.T) {
 	for _, refused := range []bool{false, true} {
 		var m trust.Meaning
 		for n := range int64(50) {
-			assert.Equal(t, n+1, m.Observe(n+1, 50, n+1, false), "nothing is known")
+			assert.Equal(t, n+1, observe(&m, n+1, 50, n+1, false), "nothing is known")
 		}
 		if refused {
-			assert.EqualValues(t, 0, m.Observe(51, 50, 50, true))
+			assert.EqualValues(t, 0, observe(&m, 51, 50, 50, true))
 		}
-		assert.EqualValues(t, 49, m.Observe(52, 50, 1, false), "it opened")
-		assert.EqualValues(t, 48, m.Observe(53, 50, 2, false))
+		assert.EqualValues(t, 49, observe(&m, 52, 50, 1, false), "it opened")
+		assert.EqualValues(t, 48, observe(&m, 53, 50, 2, false))
 		assert.EqualValues(t, 0, m.Of(50))
 	}
 }
@@ -36,7 +55,7 @@ func TestWhatRemainsWasNotUsed(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var m trust.Meaning
 			for n := range int64(1000) {
-				assert.Equal(t, told(n), m.Observe(n+1, 100, told(n), false), "%d", n)
+				assert.Equal(t, told(n), observe(&m, n+1, 100, told(n), false), "%d", n)
 			}
 		})
 	}
@@ -46,26 +65,26 @@ func TestWhatRemainsWasNotUsed(t *testing.T) {
 func TestWhatWasNotUsedAfterAll(t *testing.T) {
 	used := func() (m trust.Meaning) {
 		for n := range int64(20) {
-			m.Observe(n+1, 100, n+1, false)
+			observe(&m, n+1, 100, n+1, false)
 		}
-		m.Observe(21, 100, 1, false)
+		observe(&m, 21, 100, 1, false)
 		return m
 	}
 	m := used()
-	assert.EqualValues(t, 0, m.Observe(22, 100, 0, true))
-	assert.EqualValues(t, 90, m.Observe(23, 100, 90, false))
+	assert.EqualValues(t, 0, observe(&m, 22, 100, 0, true))
+	assert.EqualValues(t, 90, observe(&m, 23, 100, 90, false))
 	m = used()
-	m.Observe(22, 100, 90, false)
+	observe(&m, 22, 100, 90, false)
 	for n := range int64(16) {
-		m.Observe(23+n, 100, 89-n, false)
+		observe(&m, 23+n, 100, 89-n, false)
 	}
-	assert.EqualValues(t, 73, m.Observe(39, 100, 73, false))
+	assert.EqualValues(t, 73, observe(&m, 39, 100, 73, false))
 }
 
 // percentOf tells what remains of 2,000 in percent, rounded down, of so many requests in each of some windows.
 func percentOf(m *trust.Meaning, windows, sent int64) {
 	for n := range windows * sent {
-		m.Observe(n+1, 2000, (2000-n%sent-1)/20, false)
+		observe(m, n+1, 2000, (2000-n%sent-1)/20, false)
 	}
 }
 
@@ -75,13 +94,13 @@ func TestPercent(t *testing.T) {
 	percentOf(&m, 2, 1500)
 	n := int64(3001)
 	for left := int64(1999); left >= 0; left-- {
-		remaining := m.Observe(n, 2000, left/20, false)
+		remaining := observe(&m, n, 2000, left/20, false)
 		assert.LessOrEqual(t, remaining, left)
 		assert.GreaterOrEqual(t, remaining, left-40)
 		n++
 	}
-	assert.EqualValues(t, 120, m.Observe(n, 2000, 120, false), "more than a hundred")
-	assert.EqualValues(t, 99, m.Observe(n+1, 2000, 99, false))
+	assert.EqualValues(t, 120, observe(&m, n, 2000, 120, false), "more than a hundred")
+	assert.EqualValues(t, 99, observe(&m, n+1, 2000, 99, false))
 }
 
 // A window of which more than a hundred remain, or that falls by each request, tells no percentage.
@@ -94,7 +113,7 @@ func TestNoPercent(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var m trust.Meaning
 			for n := range int64(5000) {
-				assert.Equal(t, told(n), m.Observe(n+1, 2000, told(n), false), "%d", n)
+				assert.Equal(t, told(n), observe(&m, n+1, 2000, told(n), false), "%d", n)
 			}
 		})
 	}
