@@ -64,7 +64,7 @@ func try(t testing.TB, sdk SDK, s Setup) (row Row) {
 	if s != Alone && sdk.Announced {
 		tries := 0
 		if s == LeftOn {
-			tries = 1 // that nothing is left is tried once by a call that the SDK does not let wait
+			tries = 5 // now and then a call that the SDK does not let wait tries whether nothing is left for an hour
 		}
 		assert.LessOrEqual(t, row.Refused, tries)
 		assert.InDelta(t, row.Calls, row.Requests+row.Failed, float64(tries)) // each is sent once, or held back
