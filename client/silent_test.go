@@ -150,6 +150,9 @@ func gets(t *testing.T, c *http.Client, callers int, timeout, span time.Duration
 
 // Of a limit of which nothing is told a program gets as much done as with a client that only retries.
 func TestSilentLimitsBesideARetryingClient(t *testing.T) {
+	if raceEnabled {
+		t.Skip("these are figures of many minutes")
+	}
 	t.Parallel()
 	for name, c := range map[string]struct {
 		status  int
