@@ -19,8 +19,8 @@ func TestCheck(t *testing.T) {
 	good := lab.Served{Sent: 300, Rate: 8}
 	require.NoError(t, tells.check(good))
 	require.NoError(t, silent.check(lab.Served{Sent: 300, Refused: 20, Rate: 8}))
-	require.NoError(t, tells.check(lab.Served{Sent: 300, Refused: 3, Rate: 8}))
-	assert.ErrorContains(t, tells.check(lab.Served{Sent: 300, Refused: 4, Rate: 8}), "were refused, though it tells its limits")
+	require.NoError(t, tells.check(lab.Served{Sent: 300, Refused: 11, Rate: 8}))
+	assert.ErrorContains(t, tells.check(lab.Served{Sent: 300, Refused: 12, Rate: 8}), "were refused, though it tells its limits")
 	assert.ErrorContains(t, silent.check(lab.Served{Sent: 300, Refused: 40, Rate: 8}), "were refused")
 	assert.ErrorContains(t, tells.check(lab.Served{Sent: 300, Failed: 1, Rate: 8}), "failed")
 	assert.ErrorContains(t, tells.check(lab.Served{Sent: 20, Rate: .5}), "were admitted")
