@@ -16,6 +16,9 @@ import (
 // Adaptive concurrency gets more out of a server that breaks down under load, and does no
 // harm where load is not why answers are slow.
 func TestAdaptiveConcurrency(t *testing.T) {
+	if raceEnabled {
+		t.Skip("these are figures")
+	}
 	adaptively := peer.Client{Name: "forbear, adaptive", New: func(s peer.Setting) (http.RoundTripper, error) {
 		return client.NewTransport(s.Base, client.WithQueue(adaptive.WithConcurrency(adaptive.Config{})))
 	}}

@@ -33,7 +33,10 @@ func TestHarm(t *testing.T) {
 	var mu sync.Mutex
 	got := map[[2]string]Row{}
 	t.Run("all", func(t *testing.T) {
-		for _, w := range Worlds() {
+		for i, w := range Worlds() {
+			if raceEnabled && i%5 > 0 {
+				continue // the others send requests in the same ways
+			}
 			t.Run(w.ID, func(t *testing.T) {
 				t.Parallel()
 				if raceEnabled {

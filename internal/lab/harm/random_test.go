@@ -58,7 +58,7 @@ type shortfall struct {
 
 func (s *survey) run(t *testing.T, first, n uint64) {
 	if raceEnabled {
-		n = min(n, 20)
+		n = min(n, 5)
 	}
 	s.tried, s.short = map[string]int{}, map[string]int{}
 	t.Run("all", func(t *testing.T) {
