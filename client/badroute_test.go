@@ -13,8 +13,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/hashicorp/go-retryablehttp"
-
 	"github.com/forbear-go/forbear/client"
 	"github.com/forbear-go/forbear/internal/chance"
 )
@@ -113,9 +111,7 @@ func (b *badRoute) work(t testing.TB, seed uint64, plain bool) (sum yield) {
 	})
 	hc := &http.Client{}
 	if plain {
-		c := retryablehttp.NewClient()
-		c.HTTPClient.Transport, c.Logger = server, nil
-		hc = c.StandardClient()
+		hc = retrying(server)
 	} else {
 		hc.Transport = transport(t, server)
 	}

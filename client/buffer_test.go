@@ -10,7 +10,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/hashicorp/go-retryablehttp"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -208,11 +207,7 @@ func uploads(t *testing.T, status int, wrap func(http.RoundTripper) *http.Client
 func TestUploadsBesideARetryingClient(t *testing.T) {
 	for _, status := range []int{429, 503} {
 		synctest.Test(t, func(t *testing.T) {
-			plain := uploads(t, status, func(base http.RoundTripper) *http.Client {
-				c := retryablehttp.NewClient()
-				c.HTTPClient.Transport, c.Logger = base, nil
-				return c.StandardClient()
-			})
+			plain := uploads(t, status, retrying)
 			ours := uploads(t, status, func(base http.RoundTripper) *http.Client {
 				return &http.Client{Transport: transport(t, base)}
 			})

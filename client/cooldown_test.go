@@ -180,10 +180,10 @@ func load(t testing.TB, api *routed, routes int, run time.Duration) (served, ref
 // Most APIs that say nothing limit the key as a whole. That is noticed at the second
 // route that is refused, and remembered: ten routes are refused hardly more than one.
 func TestSilentLimitOfAllRoutes(t *testing.T) {
+	t.Parallel()
 	if raceEnabled {
 		t.Skip("these are figures of many hours")
 	}
-	t.Parallel()
 	for name, model := range map[string]func() ratemodel.Model{
 		"fixed":   func() ratemodel.Model { return ratemodel.NewFixed(300, time.Minute) },
 		"rolling": func() ratemodel.Model { return ratemodel.NewSlidingLog(300, time.Minute) },

@@ -13,6 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/hashicorp/go-retryablehttp"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -66,6 +67,13 @@ func transport(t testing.TB, base http.RoundTripper, opts ...client.Option) *cli
 	require.NoError(t, err)
 	t.Cleanup(rt.Close)
 	return rt
+}
+
+// retrying returns a client that only retries.
+func retrying(base http.RoundTripper) *http.Client {
+	c := retryablehttp.NewClient()
+	c.HTTPClient.Transport, c.Logger = base, nil
+	return c.StandardClient()
 }
 
 func post(ctx context.Context, text string) *http.Request {

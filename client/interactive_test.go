@@ -10,17 +10,13 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/hashicorp/go-retryablehttp"
 	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
-
-	"github.com/forbear-go/forbear/client"
 )
 
 // interactive runs a program of which many callers in the background ask for more than there is, with calls that
 // wait for as long as patience allows (0 is for ever), and a user makes a call each second, on average, who waits for three. It
 // returns how many calls of both were answered.
-func interactive(api *jobAPI, hc *http.Client, patience time.Duration) (background, user int64) {
+func interactive(hc *http.Client, patience time.Duration) (background, user int64) {
 	var all sync.WaitGroup
 	var counts [2]atomic.Int64
 	stop := time.Now().Add(3 * time.Minute)
@@ -72,23 +68,15 @@ func TestWhoCannotWaitIsServedBesideThoseWhoCan(t *testing.T) {
 		{"silent, all wait for 3 s", false, 3 * time.Second, 30},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			run := func(wrap func(api *jobAPI) *http.Client) (background, user int64) {
-				synctest.Test(t, func(*testing.T) {
+			run := func(wrap func(t *testing.T, api *jobAPI) *http.Client) (background, user int64) {
+				synctest.Test(t, func(t *testing.T) {
 					api := &jobAPI{limit: 10, window: time.Second, announces: c.announces, start: time.Now()}
-					background, user = interactive(api, wrap(api), c.patience)
+					background, user = interactive(wrap(t, api), c.patience)
 				})
 				return background, user
 			}
-			plain, plainUser := run(func(api *jobAPI) *http.Client {
-				c := retryablehttp.NewClient()
-				c.HTTPClient.Transport, c.Logger = api, nil
-				return c.StandardClient()
-			})
-			ours, user := run(func(api *jobAPI) *http.Client {
-				hc, err := client.Wrap(&http.Client{Transport: api})
-				require.NoError(t, err)
-				return hc
-			})
+			plain, plainUser := run(func(_ *testing.T, api *jobAPI) *http.Client { return retrying(api) })
+			ours, user := run(func(t *testing.T, api *jobAPI) *http.Client { return &http.Client{Transport: transport(t, api)} })
 			t.Logf("the user %d, plain %d; in the background %d, plain %d", user, plainUser, ours, plain)
 			assert.GreaterOrEqual(t, user, c.least)
 			if c.patience == 0 { // otherwise the user is one of equals, and new calls of a plain client go first

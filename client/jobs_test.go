@@ -12,7 +12,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/hashicorp/go-retryablehttp"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -136,9 +135,7 @@ func TestAListOfJobsIsNotLost(t *testing.T) {
 			synctest.Test(t, func(*testing.T) {
 				api = j.api()
 				api.start = time.Now()
-				c := retryablehttp.NewClient()
-				c.HTTPClient.Transport, c.Logger = api, nil
-				plain = j.work(c.StandardClient())
+				plain = j.work(retrying(api))
 			})
 			sent := api.got
 			synctest.Test(t, func(t *testing.T) {

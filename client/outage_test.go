@@ -9,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/hashicorp/go-retryablehttp"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -43,9 +42,7 @@ func (o ordeal) endure(t testing.TB, plain bool) (sum toll) {
 		server := &frailServer{outages: o.outages, start: time.Now(), random: rand.New(rand.NewPCG(o.seed, 2))}
 		var do func(*http.Request) (*http.Response, error)
 		if plain {
-			c := retryablehttp.NewClient()
-			c.HTTPClient.Transport, c.Logger = server, nil
-			hc := c.StandardClient()
+			hc := retrying(server)
 			hc.Timeout = o.timeout
 			do = hc.Do
 		} else {

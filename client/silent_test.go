@@ -12,7 +12,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/hashicorp/go-retryablehttp"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -150,10 +149,10 @@ func gets(t *testing.T, c *http.Client, callers int, timeout, span time.Duration
 
 // Of a limit of which nothing is told a program gets as much done as with a client that only retries.
 func TestSilentLimitsBesideARetryingClient(t *testing.T) {
+	t.Parallel()
 	if raceEnabled {
 		t.Skip("these are figures of many minutes")
 	}
-	t.Parallel()
 	for name, c := range map[string]struct {
 		status  int
 		limit   func(*silentAPI)
@@ -180,7 +179,7 @@ func TestSilentLimitsBesideARetryingClient(t *testing.T) {
 					})
 					return done
 				}
-				plain := run(retrying)
+				plain := run(func(_ *testing.T, base http.RoundTripper) *http.Client { return retrying(base) })
 				ours := run(func(t *testing.T, base http.RoundTripper) *http.Client {
 					return &http.Client{Transport: transport(t, base)}
 				})
@@ -246,7 +245,7 @@ func TestSilentLimitOfBursts(t *testing.T) {
 			})
 			return late, served
 		}
-		plain, _ := run(retrying)
+		plain, _ := run(func(_ *testing.T, base http.RoundTripper) *http.Client { return retrying(base) })
 		ours, served := run(func(t *testing.T, base http.RoundTripper) *http.Client {
 			return &http.Client{Transport: transport(t, base)}
 		})
@@ -254,11 +253,4 @@ func TestSilentLimitOfBursts(t *testing.T) {
 		assert.Equal(t, 36*20, served)
 		assert.LessOrEqual(t, ours, 2*plain, seed)
 	}
-}
-
-// retrying returns a client that only retries.
-func retrying(_ *testing.T, base http.RoundTripper) *http.Client {
-	c := retryablehttp.NewClient()
-	c.HTTPClient.Transport, c.Logger = base, nil
-	return c.StandardClient()
 }

@@ -16,8 +16,9 @@ func (k *Limiter) Forecast(now time.Time, ahead int) limit.Decision {
 	k.expire(i)
 	at, name := i, ""
 	for j := range k.windows {
-		if w := &k.windows[j]; w.forecast(k, i, n) > at {
-			at, name = w.forecast(k, i, n), cmp.Or(w.name, unnamed)
+		w := &k.windows[j]
+		if ready := w.forecast(k, i, n); ready > at {
+			at, name = ready, cmp.Or(w.name, unnamed)
 		}
 	}
 	if ready := k.forecastLearned(i, n); ready > at {

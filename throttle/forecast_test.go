@@ -1,6 +1,7 @@
 package throttle
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -25,9 +26,9 @@ type forecast struct {
 // watch makes a forecast now and then, and compares those that have come true.
 func (f *forecasts) watch(_ time.Duration, k *Limiter) {
 	now := k.heard
-	f.open = keep(f.open, func(c forecast) bool {
+	f.open = slices.DeleteFunc(f.open, func(c forecast) bool {
 		if k.sent < c.number {
-			return true
+			return false
 		}
 		if c.at-now > (c.at-c.made)/10+100*millisecond {
 			f.late++
@@ -36,7 +37,7 @@ func (f *forecasts) watch(_ time.Duration, k *Limiter) {
 			f.all += time.Duration(now - c.made)
 			f.foreseen += time.Duration(max(min(c.at, now)-c.made, 0))
 		}
-		return false
+		return true
 	})
 	if f.n++; f.n%7 == 0 {
 		for _, ahead := range []int{0, 3, 50, 700} {
@@ -47,16 +48,6 @@ func (f *forecasts) watch(_ time.Duration, k *Limiter) {
 			f.open = append(f.open, c)
 		}
 	}
-}
-
-func keep[T any](all []T, wanted func(T) bool) []T {
-	kept := all[:0]
-	for _, x := range all {
-		if wanted(x) {
-			kept = append(kept, x)
-		}
-	}
-	return kept
 }
 
 // TestForecasts requires of random servers that few requests go much before a forecast said, and that forecasts
