@@ -79,6 +79,7 @@ type Limiter struct {
 
 	trust  trust.Key // in the windows of the key
 	expect uint8     // see Expect
+	silent bool      // the last response that was no refusal told of no window
 }
 
 // A Reservation is the record of one request. [Limiter.Take] returns it when the request

@@ -152,7 +152,7 @@ func wait(r *header.Reading) instant {
 
 // explained reports whether a refusal says which announced window caused it.
 func (k *Limiter) explained(r *header.Reading) bool {
-	if r.Exhausted() {
+	if r.Exhausted() && !k.onlyRefusalsTell(r) {
 		return true
 	}
 	for i := range k.windows {

@@ -37,6 +37,9 @@ func (k *Limiter) learn(now instant, t *Reservation, r *header.Reading) {
 		k.clock.Observe(r.Date, t.at, now)
 		k.remembered.refine(&k.clock)
 	}
+	if !r.Refused {
+		k.tells(r)
+	}
 	if len(r.Windows) > 0 {
 		k.observe(now, t, r)
 	}
@@ -63,6 +66,9 @@ func (k *Limiter) observe(now instant, t *Reservation, r *header.Reading) {
 				e.Refuse(now, t.at, t.cost, &k.rtt, k.cooldown.reports(t))
 				continue
 			}
+		}
+		if k.untold(r, said) {
+			continue
 		}
 		w := k.window(said)
 		w.observe(k, now, t, said, limit, r.Refused)

@@ -49,10 +49,15 @@ var otherUnits = []string{"complexity", "points", "credits", "tokens", "query-co
 
 // newUnits returns the limit of a window that counts something else than requests, else nil.
 func newUnits(said *header.Window) *unitWindow {
-	if slices.Contains(requestUnits, said.Unit) && (said.Unit != "" || !slices.Contains(otherUnits, said.Name)) {
+	if countsRequests(said) {
 		return nil
 	}
 	return &unitWindow{Limiter: level.New(), name: strings.Clone(said.Name), unit: strings.Clone(said.Unit)}
+}
+
+// countsRequests reports whether a window counts requests, and not tokens or the like.
+func countsRequests(said *header.Window) bool {
+	return slices.Contains(requestUnits, said.Unit) && (said.Unit != "" || !slices.Contains(otherUnits, said.Name))
 }
 
 // asks returns what a request asks of the window.
