@@ -31,6 +31,7 @@ type limits struct {
 	paced  clock.Instant  // when the pace was first learned
 	before float64        // the pace that was learned before it seemed to be in vain
 	shut   bool           // there was a congestion before
+	few    rarity         // of the refusals
 
 	sent    clock.Instant // when the last request was sent
 	resumed clock.Instant // when the first was after a pause
@@ -142,6 +143,7 @@ func (l *limits) admitted(v *View, t *Request, after int64) {
 		l.beCareful(t.Number)
 	}
 	l.passes.served(t.Cost)
+	l.few.observe(false)
 	if l.careful && t.Number > l.mark {
 		if l.passed += t.Cost; l.passed >= enough {
 			l.careful = false
@@ -162,6 +164,7 @@ func (l *limits) admitted(v *View, t *Request, after int64) {
 // one before.
 func (l *limits) refused(now clock.Instant, t *Request, r *header.Reading, again bool) {
 	l.log.Remove(t.At, t.Cost)
+	l.few.observe(true)
 	l.event.alone = !l.event.under
 	if again {
 		return
@@ -187,6 +190,7 @@ func (l *limits) refused(now clock.Instant, t *Request, r *header.Reading, again
 // load.
 func (l *limits) shed(t *Request) {
 	l.log.Remove(t.At, t.Cost)
+	l.few.observe(true)
 	l.was = max(l.was, t.At)
 }
 

@@ -34,6 +34,9 @@ func (l *limits) draw(v *View, opened clock.Instant) (vain bool) {
 		if admitted <= few && l.span.limit > few {
 			l.span = inferredWindow{}
 		}
+		if !(was > 0) && l.few.rare() {
+			break
+		}
 		l.pace.floor = l.served(e.closed)
 		if !(was > 0) {
 			// It was served at such a rate once. If it is refused again, that counts less.
