@@ -180,8 +180,8 @@ type Refusal struct {
 	Covered   bool          // the server announces limits, and of all of them enough was left
 }
 
-// Shed takes in a refusal. It reports whether it is one of a server that sheds load, for which
-// only the refused request waits.
+// Shed takes in a refusal. It reports whether only the refused request waits: the server sheds load, or
+// it refuses seldom, and this may be chance.
 func (e *Estimator) Shed(v *View, now clock.Instant, t *Request, r Refusal) bool {
 	v.all = e
 	e.sheds.observe(true)
@@ -201,6 +201,10 @@ func (e *Estimator) Shed(v *View, now clock.Instant, t *Request, r Refusal) bool
 	if limited {
 		e.sheds.waits.hold(now, r.Wait)
 		e.limits.confirm(now)
+	}
+	if !limited && !r.Again && !e.sheds.presumed() && e.learned().spare(t, r.Wait) {
+		e.sheds.latest = 0
+		return true
 	}
 	if limited || !e.sheds.presumed() {
 		return false

@@ -32,6 +32,7 @@ type limits struct {
 	before float64        // the pace that was learned before it seemed to be in vain
 	shut   bool           // there was a congestion before
 	few    rarity         // of the refusals
+	spared clock.Instant  // when the last request was sent that was refused alone; 0 is none since one was served
 
 	sent    clock.Instant // when the last request was sent
 	resumed clock.Instant // when the first was after a pause
@@ -144,6 +145,9 @@ func (l *limits) admitted(v *View, t *Request, after int64) {
 	}
 	l.passes.served(t.Cost)
 	l.few.observe(false)
+	if t.At > l.spared {
+		l.spared = 0
+	}
 	if l.careful && t.Number > l.mark {
 		if l.passed += t.Cost; l.passed >= enough {
 			l.careful = false
@@ -176,6 +180,9 @@ func (l *limits) refused(now clock.Instant, t *Request, r *header.Reading, again
 	}
 	if !e.under {
 		*e = congestion{under: true, alone: true, known: e.known, at: t.At, closed: now, tried: t.At}
+		if l.spared > 0 {
+			e.at, l.spared = min(e.at, l.spared), 0
+		}
 	}
 	e.tried = max(e.tried, t.At)
 	e.repeats = e.repeats || l.repeats(t)

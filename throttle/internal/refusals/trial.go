@@ -31,7 +31,6 @@ const (
 	trialIdle     = 30 * clock.Second // or as this, after fewer
 	trialRest     = 16                // a trial in vain is repeated after so many times its answers,
 	trialPatience = 4                 // which doubles so often
-	trialLongest  = 1 << 14
 )
 
 // ready returns when n more may go.
@@ -86,11 +85,11 @@ func (u *trial) observe(v *View, now clock.Instant, t *Request, refused bool) bo
 	if u.refusals < trialRefusals || u.answers < rest || served < trialRefusals || now <= u.since+briefly {
 		return false
 	}
-	u.need = trialRefusals * u.answers / u.refusals
-	if u.need > trialLongest {
-		u.answers, u.refusals, u.since = 0, 0, now
+	if float32(u.refusals) < rarityShare*float32(u.answers) {
+		u.answers, u.refusals, u.since = 0, 0, now // it would cost more than they do
 		return false
 	}
+	u.need = trialRefusals * u.answers / u.refusals
 	u.on, u.spent, u.mark = true, true, v.Sent
 	u.rate = max(trialRate*float64(served)*float64(clock.Second)/float64(now-u.since), 1e-3)
 	u.next = now
