@@ -48,8 +48,11 @@ func (w *window) weigh(k *Limiter, now instant, n int64) instant {
 		}
 		return never
 	}
-	if w.open() || w.ignored() || w.freely(k) {
+	if w.open() || w.disbelieved() || w.freely(k) {
 		return now
+	}
+	if w.far {
+		return max(now, w.span.Next())
 	}
 	if w.competes(now) {
 		return w.competeReady(k, now, n)

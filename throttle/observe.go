@@ -13,7 +13,11 @@ import (
 
 // observe takes in what a response says of this window: among that its limit, if that is
 // above 0.
-func (w *window) observe(k *Limiter, now instant, t *Reservation, said *header.Window, limit int64, refused bool) {
+func (w *window) observe(k *Limiter, now instant, t *Reservation, r *header.Reading, said *header.Window, limit int64) {
+	refused := r.Refused
+	if !refused {
+		w.span = w.span.Serve(now - t.at)
+	}
 	said = w.meant(now, said)
 	if limit > 0 {
 		w.observeLimit(k, now, limit, refused)
@@ -52,9 +56,9 @@ func (w *window) observe(k *Limiter, now instant, t *Reservation, said *header.W
 			return
 		}
 	}
-	w.observeLength(k, now, t, said, raw, told)
+	w.observeLength(k, now, t, r, said, raw, told)
 	if told {
-		w.far = w.tooShort(k)
+		w.far = w.tooShort(k, now)
 		w.close(k, now)
 	}
 	w.eager.Observe(t.number, refused, full)
@@ -165,9 +169,14 @@ const untimedPast = 10 * second
 
 // tooShort reports whether w is too short beside a round trip for what responses say of it. Then its limit
 // is learned from refusals, like one that is not announced.
-func (w *window) tooShort(k *Limiter) bool {
-	return len(k.windows) == 1 && w.units == nil && w.limit > 0 && !w.length.Told && !w.kind.Regains() &&
-		w.phase.Far(w.length.Least-w.coarse.Step(), &k.rtt, w.far) // of all that responses have told
+func (w *window) tooShort(k *Limiter, now instant) bool {
+	switch {
+	case len(k.windows) > 1 || w.units != nil || w.limit <= 0 || w.kind.Emission() > 0:
+		return false
+	case w.length.Told:
+		return w.span.FarTold(w.length.Value)
+	}
+	return (w.span.Settled(now) || !w.kind.Regains()) && w.phase.Far(now, w.length.Least-w.coarse.Step(), w.span, &k.rtt, w.far) // of all that responses have told
 }
 
 // far reports whether the window of the key is too short beside a round trip.
@@ -218,13 +227,16 @@ func (w *window) close(k *Limiter, now instant) {
 	}
 }
 
-func (w *window) observeLength(k *Limiter, now instant, t *Reservation, said *header.Window, reset interval, resetTold bool) {
+func (w *window) observeLength(k *Limiter, now instant, t *Reservation, r *header.Reading, said *header.Window, reset interval, resetTold bool) {
 	changed := false
 	if said.Length > 0 {
 		changed = w.length.Bound(said.Length)
 	} else if resetTold {
 		step := min(clock.Bounded(said.Reset.Resolution), clock.FarDay)
 		left := clock.Between(reset.Earliest+step-now, reset.Latest-step-t.at)
+		if by, ok := leftBy(r, said); ok {
+			w.span.Observe(now, by)
+		}
 		changed = w.length.Infer(left, step, w.kind.Longest()) && w.phase.Settled() == 0
 		if settled := w.phase.Settled(); settled > 0 && w.length.Value != settled {
 			w.length.Value, changed = settled, true
@@ -239,6 +251,15 @@ func (w *window) observeLength(k *Limiter, now instant, t *Reservation, said *he
 		// What went before the length was known is counted as if it went just now.
 		w.history.Add(now, max(1, min(k.sent, k.sent-k.answered+1)))
 	}
+}
+
+// leftBy returns the time until a reset, at least, by what the response says alone, however long it was on its
+// way: the delay that it tells, or how far the reset is from its own date, which is in whole seconds.
+func leftBy(r *header.Reading, said *header.Window) (left instant, ok bool) {
+	if said.Reset.At.IsZero() {
+		return clock.Bounded(said.Reset.In), true
+	}
+	return clock.Bounded(said.Reset.At.Sub(r.Date)) - second, !r.Date.IsZero()
 }
 
 func (w *window) observeRemaining(k *Limiter, now instant, t *Reservation, remaining int64, reset interval, resetTold bool) {

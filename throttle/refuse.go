@@ -105,6 +105,7 @@ func (w *window) refuse(k *Limiter, now instant, t *Reservation, r *header.Readi
 	if !w.emptied(said) {
 		return
 	}
+	w.span.Refuse(t.at)
 	w.coarse.Refuse(w.probe.AnsweredBy(t.number) && !r.Wait.Explicit)
 	w.trust.Confirm(&k.trust)
 	if !w.spread(now) {

@@ -71,7 +71,7 @@ func (k *Limiter) observe(now instant, t *Reservation, r *header.Reading) {
 			continue
 		}
 		w := k.window(said)
-		w.observe(k, now, t, said, limit, r.Refused)
+		w.observe(k, now, t, r, said, limit)
 		w.served = w.served || !r.Refused
 	}
 	k.forgetWindows(t, r)

@@ -49,11 +49,12 @@ type window struct {
 	utility    *utility.Estimator // of waiting for it; nil is not known
 	eager      probe.Eager
 	phase      phase.Estimator
+	span       *phase.Span
 
 	moment     bool // the reset is told as one
 	served     bool // an answer that was no refusal told of it
 	concurrent bool // it limits the requests under way, not those of a period
-	far        bool // it is too short for what responses say of it
+	far        bool // it is too short for what responses say of it, and requests are spread
 	coarse     probe.Coarse
 }
 
@@ -77,9 +78,12 @@ func (w *window) open() bool {
 	return !w.credited && (w.limit <= 0 || w.length.Value == 0)
 }
 
-// ignored reports whether requests are served beyond what the window says, or may be.
-func (w *window) ignored() bool {
-	return w.belief.Beyond() || w.trust.Broken() || w.far || w.mixture.Mixed()
+// ignored reports whether what responses say of the window does not matter.
+func (w *window) ignored() bool { return w.disbelieved() || w.far }
+
+// disbelieved reports whether requests are served beyond what the window says, or may be.
+func (w *window) disbelieved() bool {
+	return w.belief.Beyond() || w.trust.Broken() || w.mixture.Mixed()
 }
 
 // send counts n more, up to the given number, as sent.
@@ -88,6 +92,9 @@ func (w *window) send(now, slack instant, number, n int64) {
 	if w.probes(now, number, n) {
 		w.belief.Try(now)
 		w.probe.Send(now, number)
+	}
+	if w.far {
+		w.span.Send(now, n, w.limit-w.reserve, w.length.Value)
 	}
 	w.kind.Take(now, slack, n)
 	if w.length.Value > 0 {
