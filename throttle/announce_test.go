@@ -12,6 +12,7 @@ import (
 type announcement struct {
 	unit     string        // that is counted; empty is requests
 	mute     bool          // not at all: a refusal is all there is
+	refusals bool          // where it refuses alone
 	epoch    bool          // resets as moments, else as delays
 	step     time.Duration // of the resets
 	rounding int           // below 0 down, above 0 up, 0 to nearest
@@ -29,7 +30,7 @@ func (a announcement) reading(m ratemodel.Model, now time.Time, ok bool) *header
 	if a.date {
 		r.Date = now.Add(a.offset).Truncate(time.Second)
 	}
-	if !a.mute {
+	if !a.mute && !(a.refusals && ok) {
 		for _, w := range m.Windows(nil, now) {
 			r.Windows = append(r.Windows, a.window(w, now))
 		}

@@ -42,3 +42,27 @@ func TestAMinuteIsNotTooShort(t *testing.T) {
 		assert.LessOrEqual(t, got.refused, got.unknowing)
 	}
 }
+
+// A server of which each response takes many windows serves as much as it would a client that sends at
+// once, and refuses no more, however it tells the reset.
+func TestResponsesThatTakeManyWindows(t *testing.T) {
+	for name, a := range map[string]announcement{
+		"a moment":        {epoch: true, step: time.Second, rounding: 1, wait: true, date: true},
+		"an exact moment": {epoch: true, step: time.Millisecond, wait: true, date: true},
+		"a delay":         {step: time.Second, rounding: 1, wait: true, date: true},
+		"an exact delay":  {step: time.Millisecond, wait: true, date: true},
+		"a length":        {step: time.Second, rounding: 1, wait: true, date: true, lengths: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := simulation{announce: a, callers: 300, think: 20 * time.Second, start: 17300 * time.Millisecond, length: 10 * time.Minute,
+				policy: DefaultPolicy(), fastest: 20 * time.Millisecond, slowest: 40 * time.Millisecond, service: [2]time.Duration{8 * time.Second, 16 * time.Second},
+				seed: 1, model: func() ratemodel.Model { return ratemodel.NewFixed(20, time.Second) }}
+			got := s.run()
+			s.bare = true
+			plain := s.run()
+			t.Log(got, "plain:", plain)
+			assert.Greater(t, float64(got.admitted), .93*float64(plain.admitted))
+			assert.LessOrEqual(t, got.refused, plain.refused)
+		})
+	}
+}

@@ -62,6 +62,7 @@ type Limiter struct {
 	// numbers. sent and answered count them.
 	sent, answered int64
 	lastSent       instant
+	busy           instant // when the first was sent after a long pause
 	flights        flights
 	uncertainUntil instant // until then answers may have been lost, or left a window out
 
@@ -235,6 +236,9 @@ func (k *Limiter) Take(now time.Time, cost int) Reservation {
 		}
 	}
 	tests := k.tests(i, n)
+	if k.sent == 0 || i-k.lastSent > pacingIdle {
+		k.busy = i
+	}
 	k.sent += n
 	k.test(i, n)
 	slack := k.rtt.Slack()

@@ -215,6 +215,7 @@ func (w *window) observeReset(k *Limiter, t *Reservation, reset interval, full b
 		w.length.Moved(clock.Between(reset.Earliest-w.reset.Latest, reset.Latest-w.reset.Earliest))
 	}
 	w.reset, w.resetKnown, w.resetSince, w.resetTold = reset, true, k.sent, t.number
+	w.pacedSince = 0
 	w.contention.Begin(w.limit, w.number(k, w.told()))
 	return true
 }

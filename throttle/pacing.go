@@ -78,6 +78,13 @@ func (w *window) paced(k *Limiter, now instant, n int64) pacing {
 		most = 0 // a client that takes no more than its part leaves the rest to them
 	}
 	p := k.pace(now, n, left, recent{lately, first}, w.reset.Earliest, most)
+	if p.at > now && p.most < unbounded {
+		if w.pacedSince == 0 {
+			w.pacedSince = now
+		}
+		bound := max(p.most, (w.pacedSince-k.busy)/pacingPart)
+		p.at = max(min(p.at, w.pacedSince+bound), now) // a job may end here, and is not to take much longer
+	}
 	if p.at > now && w.kind.Regains() {
 		room, probe := w.kind.Regained(&v.View, n)
 		p.at = min(p.at, room, w.probe.InTurn(probe, w.limit, w.length.Value, &k.rtt))
@@ -118,6 +125,13 @@ func (r recent) spends(now instant, left int64, until instant) bool {
 
 // pacingNear is how far away a reset is that any job may wait for.
 const pacingNear = 15 * second
+
+// pacingPart is the part of its time by which pacing may make a job longer, if that is more than
+// [Policy.MaxPacing].
+const pacingPart = 2
+
+// pacingIdle is how long nothing is sent before another job begins.
+const pacingIdle = 60 * second
 
 // pacingFar is how far away a reset is that many jobs end before.
 const pacingFar = 10 * 60 * second

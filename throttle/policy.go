@@ -44,10 +44,11 @@ type Policy struct {
 	// requests are spread evenly until the window resets. Share(1) paces from the
 	// start; the zero Amount never paces, so that requests flow until nothing is left.
 	Threshold Amount
-	// MaxPacing bounds how long pacing delays a request. If it is set, requests are
-	// paced only if requests at the recent rate would use up what is left before the
-	// reset, and delayed longer only if the rate is more than twice that. 0 means
-	// no bound: then every request below the threshold is paced.
+	// MaxPacing bounds how long pacing delays requests, all that are sent until a reset
+	// together. If it is set, requests are paced only if requests at the recent rate would
+	// use up what is left before the reset, and delayed longer only if the rate is more
+	// than twice that, and has been for long. 0 means no bound: then every request below
+	// the threshold is paced.
 	MaxPacing time.Duration
 	// Reserve is how much of each limit is left unspent for other clients that share
 	// the quota. The default is none.
@@ -60,14 +61,14 @@ type Policy struct {
 	Backoff func(n int) time.Duration
 }
 
-// DefaultMaxPacing is how long pacing delays a request at most by default. Hardly any
-// caller gives up within a second, yet a program with a few callers slows down to a few
-// requests a second.
+// DefaultMaxPacing is how long pacing delays the requests of a window at most by default. A
+// job that ends before the reset hardly notices a second, and no caller gives up within it.
 const DefaultMaxPacing = time.Second
 
-// DefaultPolicy returns the policy used when none is configured. It paces requests, for at
-// most [DefaultMaxPacing] each, when a tenth of a limit is left: a program does not notice the
-// limit for most of the window, and does not stall for the rest of it.
+// DefaultPolicy returns the policy used when none is configured. It paces requests when a
+// tenth of a limit is left, for at most [DefaultMaxPacing] unless the program would surely use up
+// what is left: it does not notice the limit for most of the window, and does not stall for the
+// rest of it.
 func DefaultPolicy() Policy {
 	return Policy{Threshold: Share(0.1), MaxPacing: DefaultMaxPacing}
 }

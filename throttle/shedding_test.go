@@ -64,7 +64,8 @@ func TestSheddingIsNoLimit(t *testing.T) {
 		{"5 %, Retry-After", unlimited, always(.05), hint, 20, [2]time.Duration{}, fourMinutes, .95},
 		{"20 %, bare", unlimited, always(.2), mute, 20, [2]time.Duration{}, fourMinutes, .75},
 		{"20 % for two minutes", unlimited, early, mute, 20, [2]time.Duration{}, fourMinutes, .75},
-		{"2 %, three callers", unlimited, always(.02), mute, 3, [2]time.Duration{}, 20 * time.Minute, .93},
+		{"1 %, one caller", unlimited, always(.01), mute, 1, [2]time.Duration{}, 20 * time.Minute, .99},
+		{"2 %, three callers", unlimited, always(.02), mute, 3, [2]time.Duration{}, 20 * time.Minute, .97},
 		{"2 %, slow answers", unlimited, always(.02), hint, 100, [2]time.Duration{10 * time.Second, 30 * time.Second}, time.Hour, .95},
 	} {
 		t.Run(c.name, func(t *testing.T) {

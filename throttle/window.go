@@ -30,6 +30,8 @@ type window struct {
 	reset                 interval
 	resetKnown            bool
 	resetSince, resetTold int64
+	// pacedSince is when pacing first delayed a request until this reset; 0 is not yet.
+	pacedSince instant
 	// settled is a time before which no request was sent that may be counted in the
 	// window after the reset.
 	settled instant

@@ -20,17 +20,19 @@ const (
 	passMost  = 4.   // refusals together say that the pace is far too high,
 	passFloor = 0.9  // of the highest pace; below it refusals have another reason
 	passEnds  = 0.1  // of which each answer takes so much back
+	passSinks = 0.75 // of the highest of all, below which a limit would refuse nothing
 )
 
 // A passes counts the refusals that were passed over.
 type passes struct {
 	together float64
 	highest  float64 // the highest pace at which one was
+	top      float64 // the highest of all, since the pace was doubted
 }
 
 // pass takes in the refusal of t. It reports whether it is one of the few at a known pace: then
-// it teaches nothing else, and the key stays open. l may be nil.
-func (l *limits) pass(v *View, t *Request, wait clock.Instant) bool {
+// it teaches nothing else, and the key stays open. share is how many are refused of late. l may be nil.
+func (l *limits) pass(v *View, t *Request, wait clock.Instant, share float64) bool {
 	if l == nil || l.doubt.raised || l.span.limit > 0 || l.event.under || wait > passWait || v.Sent == v.Answered {
 		return false
 	}
@@ -42,10 +44,15 @@ func (l *limits) pass(v *View, t *Request, wait clock.Instant) bool {
 	l.passes.together++
 	l.passes.highest = max(l.passes.highest, now)
 	if l.passes.together > passMost || now < passFloor*l.passes.highest {
-		l.passes = passes{}
+		l.passes = passes{top: l.passes.top}
 		return false
 	}
 	l.log.Remove(t.At, t.Cost)
+	if l.passes.top = max(l.passes.top, now); now < passSinks*l.passes.top {
+		l.passes = passes{}
+		l.suspend(share)
+		return true
+	}
 	p.pass(now)
 	return true
 }

@@ -40,22 +40,22 @@ func TestFewRefusalsAtAKnownPaceAreNoCongestion(t *testing.T) {
 		if c.change != nil {
 			c.change(l, v)
 		}
-		assert.Equal(t, c.want, l.pass(v, &Request{Cost: 1, At: 10 * clock.Second}, c.wait), name)
+		assert.Equal(t, c.want, l.pass(v, &Request{Cost: 1, At: 10 * clock.Second}, c.wait, .01), name)
 	}
-	assert.False(t, (*limits)(nil).pass(new(View), new(Request), 0))
+	assert.False(t, (*limits)(nil).pass(new(View), new(Request), 0, 0))
 }
 
 // Many refusals at once say that the limit changed.
 func TestManyRefusalsTogetherAreACongestion(t *testing.T) {
 	l, v := paced()
 	for range int(passMost) {
-		require.True(t, l.pass(v, &Request{Cost: 1, At: 10 * clock.Second}, 0))
+		require.True(t, l.pass(v, &Request{Cost: 1, At: 10 * clock.Second}, 0, .01))
 	}
-	assert.False(t, l.pass(v, &Request{Cost: 1, At: 10 * clock.Second}, 0))
+	assert.False(t, l.pass(v, &Request{Cost: 1, At: 10 * clock.Second}, 0, .01))
 
 	l, v = paced()
 	for range 10 {
-		require.True(t, l.pass(v, &Request{Cost: 1, At: 10 * clock.Second}, 0), "most are served")
+		require.True(t, l.pass(v, &Request{Cost: 1, At: 10 * clock.Second}, 0, .01), "most are served")
 		l.passes.served(20)
 	}
 }
@@ -81,7 +81,7 @@ func TestPaceWithFewRefusals(t *testing.T) {
 				continue
 			}
 			excess--
-			require.True(t, l.pass(v, &Request{Cost: 1, At: 10 * clock.Second}, 0))
+			require.True(t, l.pass(v, &Request{Cost: 1, At: 10 * clock.Second}, 0, .01))
 			if half {
 				refused++
 			}
@@ -90,7 +90,7 @@ func TestPaceWithFewRefusals(t *testing.T) {
 		assert.InDelta(t, limit, l.pace.now(), .02*limit, "from %v", from)
 	}
 	l, v := paced()
-	for l.pass(v, &Request{Cost: 1, At: 10 * clock.Second}, 0) {
+	for l.pass(v, &Request{Cost: 1, At: 10 * clock.Second}, 0, .01) {
 		l.pace.proven += 20
 		l.passes.served(20)
 	}
