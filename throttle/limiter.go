@@ -237,7 +237,7 @@ func (k *Limiter) Take(now time.Time, cost int) Reservation {
 	}
 	tests := k.tests(i, n)
 	if k.sent == 0 || i-k.lastSent > pacingIdle {
-		k.busy = i
+		k.begin(i)
 	}
 	k.sent += n
 	k.test(i, n)

@@ -130,7 +130,17 @@ const pacingNear = 15 * second
 // [Policy.MaxPacing].
 const pacingPart = 2
 
-// pacingIdle is how long nothing is sent before another job begins.
+// begin notes that a request is sent after a pause. Unless it had to wait for a window, another job begins.
+func (k *Limiter) begin(now instant) {
+	for i := range k.windows {
+		if now-k.lastSent <= pacingIdle+k.windows[i].length.Value {
+			return
+		}
+	}
+	k.busy = now
+}
+
+// pacingIdle is how long nothing is sent, beside the time of a window, before another job begins.
 const pacingIdle = 60 * second
 
 // pacingFar is how far away a reset is that many jobs end before.
