@@ -94,6 +94,7 @@ func (l *Limiter) anchor(t time.Duration, own *Hold, w Window) {
 		l.observeReset(t, w)
 	}
 	l.observeStrangers(t, w)
+	l.observeCharges(t, own, w)
 	c := l.counted(t, own)
 	if w.Streamed && l.length > 0 {
 		l.refunds.reserve(w.Limit-w.Remaining, l.underWay(), l.spentOf(t), w.Limit)
@@ -123,7 +124,9 @@ func (l *Limiter) anchor(t time.Duration, own *Hold, w Window) {
 		l.remaining = min(0, l.limit-l.spent.inside(t, l.length))
 		l.owing = own
 	}
-	l.spent.forget(t-l.length, l.length)
+	if l.length > 0 {
+		l.spent.forget(t-l.length, l.length)
+	}
 	l.sum()
 }
 
