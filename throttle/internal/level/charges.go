@@ -1,6 +1,9 @@
 package level
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 // Charges finds out which share of costs that are known the server charges when a request arrives; the rest
 // it charges when the request is over. How much more is missing than what ended requests cost tells, beside
@@ -71,4 +74,34 @@ func (l *Limiter) observeCharges(t time.Duration, own *Hold, w Window) {
 	if apart := max(arrived-ended, ended-arrived); apart > max(4*(doubt+l.grains.half()), w.Limit/32) {
 		s.observe(w.Limit-w.Remaining, arrived, ended)
 	}
+}
+
+// due returns what requests of known costs may take before another arrives, and no response counts yet.
+func (l *Limiter) due(t time.Duration) float64 {
+	if l.settling == 0 {
+		return l.known
+	}
+	early, most := l.charges.early()
+	var mean, square, largest float64
+	for _, h := range l.holds {
+		if rest := h.rest(early, most); rest > 0 {
+			ends := l.durations.within((t - h.sent).Seconds(), l.least.quantile(0))
+			mean += ends * rest
+			square += ends * rest * rest
+			largest = max(largest, rest)
+		}
+	}
+	return l.known + min(l.settling, mean+4*math.Sqrt(square)+largest)
+}
+
+// rest returns what a request of known cost may be charged when it is over that is not held while it is
+// under way.
+func (h *Hold) rest(early, most float64) float64 {
+	switch {
+	case !h.demand.Known || h.end > 0:
+		return 0
+	case h.arriving:
+		return (1 - most) * h.admitted
+	}
+	return (1 - early) * h.admitted
 }

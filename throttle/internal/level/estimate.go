@@ -79,26 +79,6 @@ func (l *Limiter) ending() float64 {
 	return min(k*l.flown, l.few(k))
 }
 
-// due returns what requests of known costs may take before another arrives, and no response counts yet.
-func (l *Limiter) due(t time.Duration) float64 {
-	early, _ := l.charges.early()
-	if l.settling == 0 || early == 1 {
-		return l.known
-	}
-	var sum, mean, square, most float64
-	for _, h := range l.holds {
-		if !h.demand.Known || h.arriving || h.end > 0 {
-			continue
-		}
-		ends := l.durations.within((t - h.sent).Seconds(), l.least.quantile(0))
-		sum += h.admitted
-		mean += ends * h.admitted
-		square += ends * h.admitted * h.admitted
-		most = max(most, h.admitted)
-	}
-	return l.known + (1-early)*min(sum, mean+4*math.Sqrt(square)+most)
-}
-
 // few is ending where few responses told yet what they cost: the fewer, the more others may differ.
 func (l *Limiter) few(k float64) float64 {
 	var mean, high, n float64

@@ -206,29 +206,34 @@ func (l *Limiter) release(h *Hold) {
 	}
 }
 
+// sums are of the holds.
+type sums struct {
+	flying  int // those that are not over
+	unheard int // of those, whose responses have not begun
+
+	known    float64 // what those of known costs may have taken that no response counts yet
+	settling float64 // what they may take beside that when they are over
+	over     float64 // what those may have taken that are over
+
+	arriving  float64 // what those ask for that may not have arrived, of which the cost is not known
+	ended     float64 // what those cost that are over
+	estimated int     // how many are not
+	flown     float64 // the most that one of these was estimated to ask for
+	reserved  float64 // what all asked for that have surely arrived, and are not over
+}
+
 // sum adds up the holds.
 func (l *Limiter) sum() {
-	l.flying, l.unheard, l.known, l.arriving, l.over, l.ended, l.estimated, l.flown, l.reserved, l.settling = 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
-	early, _ := l.charges.early()
+	l.sums = sums{}
+	early, most := l.charges.early()
 	for _, h := range l.holds {
-		if h.end == 0 {
-			l.flying++
-			if h.unheard() {
-				l.unheard++
-			}
-		} else {
+		if h.end > 0 {
 			l.over += h.due(early)
+		} else if l.flying++; h.unheard() {
+			l.unheard++
 		}
 		if h.demand.Known {
-			switch {
-			case h.end > 0:
-				l.known += h.due(early)
-			case h.arriving:
-				l.known += h.admitted
-			default:
-				l.reserved += h.admitted
-				l.settling++
-			}
+			l.addKnown(h, early, most)
 			continue
 		}
 		if h.end > 0 {
@@ -242,6 +247,19 @@ func (l *Limiter) sum() {
 		} else if h.end == 0 {
 			l.reserved += h.admitted
 		}
+	}
+}
+
+func (s *sums) addKnown(h *Hold, early, most float64) {
+	if h.end > 0 {
+		s.known += h.due(early)
+		return
+	}
+	s.settling += h.rest(early, most)
+	if h.arriving {
+		s.known += most * h.admitted
+	} else {
+		s.reserved += h.admitted
 	}
 }
 

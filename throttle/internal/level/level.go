@@ -71,18 +71,9 @@ type Limiter struct {
 	strangers time.Duration // when more was missing than we spent; 0: never
 	grains    grains
 
-	holds     []*Hold
-	owing     *Hold   // its response told a debt that its own cost is part of
-	flying    int     // of holds, those that are not over
-	unheard   int     // of those, whose responses have not begun
-	known     float64 // what those of known costs may take that no response counts yet
-	settling  int     // of those, which may take something when they are over
-	arriving  float64
-	over      float64 // cost of those that are
-	reserved  float64 // what those asked for that have surely arrived, and are not over
-	ended     float64
-	estimated int     // of those in flight, whose cost is not known
-	flown     float64 // the most that one of them was estimated to ask for
+	holds []*Hold
+	owing *Hold // its response told a debt that its own cost is part of
+	sums
 
 	least     sample // round trips, in seconds
 	trip      time.Duration
@@ -197,11 +188,19 @@ func (l *Limiter) lack(t time.Duration, d Demand) float64 {
 
 // lackWithout is lack where nothing is given back but what a response told.
 func (l *Limiter) lackWithout(t time.Duration, d Demand) float64 {
-	level := l.level(t, d.Known) - l.due(t)
-	ending := l.ended + l.ending()
+	level, ending := l.level(t, d.Known), l.ended+l.ending()
 	if d.Known {
-		return d.Cost - (level - max(ending, l.arriving))
+		_, most := l.charges.early()
+		lack := d.Cost - (level - max(ending, l.arriving))
+		if most == 0 {
+			lack -= max(0, d.Cost-1) // it is charged when it is over
+		}
+		if all := lack + l.known + l.settling; all <= 0 {
+			return all
+		}
+		return lack + l.due(t)
 	}
+	level -= l.due(t)
 	return max(
 		l.minimum(d)-(level-ending),
 		l.admission(d)+l.spare()-(level-l.arriving),

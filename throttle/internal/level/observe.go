@@ -61,6 +61,9 @@ func (l *Limiter) Refuse(now time.Time, h *Hold, w *Window, lacking bool, retryA
 	if lacking && l.has(h) && l.told && !h.demand.Known {
 		l.learn(t, h, w)
 	}
+	if lacking && h.demand.Known {
+		l.charges.n = 0
+	}
 	if lacking && l.reset > 0 && w != nil && t >= l.reset && l.at < l.reset && w.Remaining < l.limit/2 {
 		l.deny()
 	}
