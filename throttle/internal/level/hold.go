@@ -225,7 +225,7 @@ type sums struct {
 // sum adds up the holds.
 func (l *Limiter) sum() {
 	l.sums = sums{}
-	early, most := l.charges.early()
+	early, _ := l.charges.early()
 	for _, h := range l.holds {
 		if h.end > 0 {
 			l.over += h.due(early)
@@ -233,7 +233,7 @@ func (l *Limiter) sum() {
 			l.unheard++
 		}
 		if h.demand.Known {
-			l.addKnown(h, early, most)
+			l.addKnown(h, early)
 			continue
 		}
 		if h.end > 0 {
@@ -250,14 +250,14 @@ func (l *Limiter) sum() {
 	}
 }
 
-func (s *sums) addKnown(h *Hold, early, most float64) {
+func (s *sums) addKnown(h *Hold, early float64) {
 	if h.end > 0 {
 		s.known += h.due(early)
 		return
 	}
-	s.settling += h.rest(early, most)
+	s.settling += h.rest(early)
 	if h.arriving {
-		s.known += most * h.admitted
+		s.known += h.admitted
 	} else {
 		s.reserved += h.admitted
 	}
