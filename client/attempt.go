@@ -78,6 +78,7 @@ type answer struct {
 	wait       time.Duration // how long the server asked to wait
 	waitKnown  bool
 	delay      time.Duration // in the queue
+	uneven     bool          // requests cost very different amounts
 	lasting    bool          // its route serves nothing
 	limit      string        // the window that was exhausted
 	said       *refusal
@@ -267,6 +268,7 @@ func (a *attempt) report(ans *answer) {
 	if !ans.refused {
 		return
 	}
+	ans.uneven = a.ticket.Uneven
 	for i := range a.reading.Windows {
 		if a.reading.Windows[i].Exhausted() {
 			ans.limit = a.reading.Windows[i].Name

@@ -107,7 +107,6 @@ func tellsCost(h http.Header) bool {
 // has to. The reservation is told so.
 func (a *attempt) meter(t *Transport, who *principal, resp *http.Response) *metering {
 	if a.reading.Refused {
-		who.costs.Refuse()
 		a.ticket.Uneven = who.costs.Uneven()
 	}
 	if a.reading.Refused && a.Metered {
@@ -125,6 +124,13 @@ func (a *attempt) meter(t *Transport, who *principal, resp *http.Response) *mete
 	a.ticket.Metered, a.ticket.Streamed = true, isStream(resp.Header)
 	m.reservation = a.ticket
 	return m
+}
+
+// unevenWait returns how long a request waits that was refused so many times, where requests cost very different
+// amounts: twice as long each time as the server asked for, since what is there by then may be less than it costs.
+func unevenWait(named time.Duration, times int) time.Duration {
+	const longest = 30 * time.Second
+	return max(named, min(named<<min(times-1, 8), longest))
 }
 
 // asked returns what the queue was asked, for when the attempt is over; nil if that does not matter.

@@ -186,6 +186,9 @@ func (l *loop) decide(a answer) {
 		Request: l.req, Response: a.resp, Err: a.err,
 		Refused: a.refused, Wait: a.wait, WaitKnown: a.waitKnown,
 	}
+	if a.uneven {
+		attempt.Wait = unevenWait(a.wait, l.attempts)
+	}
 	if a.lasting {
 		attempt.Lasting, attempt.Elapsed = true, l.queued+l.elapsed
 	}

@@ -1,6 +1,6 @@
 // Package simnet is a network in memory for virtual time, and a load to put on
 // it: a round trip takes time each way, so requests and responses overtake each
-// other, but no socket and no goroutine is involved. Inside a testing/synctest
+// other, but no socket is involved, and no goroutine unless responses are streamed. Inside a testing/synctest
 // bubble hours pass in milliseconds.
 package simnet
 
@@ -23,13 +23,16 @@ import (
 // ends on the way back was served. Either way the error is the context's cause,
 // as from http.Transport. A handler that panics with http.ErrAbortHandler breaks
 // the connection: the error is io.ErrUnexpectedEOF, of the response's body if the
-// handler flushed before. Responses come whole, not as a stream. It is safe for concurrent use.
+// handler flushed before. Responses come whole, unless Stream is set. It is safe for concurrent use.
 type Transport struct {
 	// Handler serves the requests.
 	Handler http.Handler
 	// Min and Max bound the delay each way. Set them before the first use. Max
 	// below Min means Min.
 	Min, Max time.Duration
+	// Stream has responses come as their handlers flush them: each handler has a
+	// goroutine, and the context of its request ends when the body is closed.
+	Stream bool
 
 	mu   sync.Mutex // guards rng
 	rng  *rand.Rand
@@ -61,6 +64,9 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err := sleep(ctx, out); err != nil {
 		return nil, err
 	}
+	if t.Stream {
+		return t.stream(req, back)
+	}
 	a, err := t.serve(req)
 	if err != nil {
 		if ctx.Err() != nil { // the client gave up before the connection broke
@@ -86,8 +92,21 @@ func (t *Transport) delays(rng *rand.Rand) (out, back time.Duration) {
 	return t.Min + time.Duration(rng.Int64N(spread)), t.Min + time.Duration(rng.Int64N(spread))
 }
 
-// serve runs the handler on a copy of the request, as a server would see it.
-func (t *Transport) serve(req *http.Request) (a *answer, err error) {
+// serve runs the handler, and returns its answer.
+func (t *Transport) serve(req *http.Request) (*answer, error) {
+	a := &answer{header: make(http.Header, 16)}
+	if broken := t.handle(a, req); broken {
+		if a.cut = a.flushed; !a.cut {
+			return nil, io.ErrUnexpectedEOF
+		}
+	}
+	a.WriteHeader(http.StatusOK) // of a handler that wrote nothing
+	return a, nil
+}
+
+// handle runs the handler on a copy of the request, as a server would see it, and reports whether it broke
+// the connection.
+func (t *Transport) handle(w http.ResponseWriter, req *http.Request) (broken bool) {
 	r := new(http.Request)
 	*r = *req
 	r.Header = req.Header.Clone()
@@ -109,17 +128,13 @@ func (t *Transport) serve(req *http.Request) (a *answer, err error) {
 		switch p := recover(); p {
 		case nil:
 		case http.ErrAbortHandler:
-			if a.cut = a.flushed; !a.cut {
-				a, err = nil, io.ErrUnexpectedEOF
-			}
+			broken = true
 		default:
 			panic(p)
 		}
 	}()
-	a = &answer{header: make(http.Header, 16)}
-	t.Handler.ServeHTTP(a, r)
-	a.WriteHeader(http.StatusOK) // of a handler that wrote nothing
-	return a, nil
+	t.Handler.ServeHTTP(w, r)
+	return false
 }
 
 // sleep waits for d or for the end of ctx, whose cause it then returns.

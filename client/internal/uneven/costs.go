@@ -1,6 +1,5 @@
 // Package uneven finds out whether requests cost very different amounts, by what responses tell. Where they
-// do, a limit on what requests cost is none on their number. Where most requests are refused nevertheless,
-// it is their number that is limited, or what that teaches is better than nothing.
+// do, a limit on what requests cost is none on their number.
 //
 // It imports nothing of this module but package cost, and has one type: [Costs].
 package uneven
@@ -21,14 +20,7 @@ type costs struct {
 	mu           sync.Mutex
 	n            int
 	mean, spread float64
-	refused      float64 // share of those of late
-	counted      int     // so many more have to be served until their number is doubted
-	confirmed    int     // how often it was found to count
 }
-
-// mostlyRefused is how many requests have to be served, once most were refused, until it is tried again
-// whether a limit is none on their number. It doubles with each time.
-const mostlyRefused = 256
 
 // Observe takes in what a request cost, if its response told that.
 func (c *Costs) Observe(used cost.Units) {
@@ -54,25 +46,9 @@ func (c *costs) observe(used cost.Units) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.n = min(c.n+1, 64)
-	c.refused -= c.refused / 64
-	c.counted = max(c.counted-1, 0)
 	weight := 1 / float64(c.n)
 	c.spread += weight * (math.Abs(sum-c.mean) - c.spread)
 	c.mean += weight * (sum - c.mean)
-}
-
-// Refuse takes in that a request was refused.
-func (c *Costs) Refuse() {
-	told := c.told.Load()
-	if told == nil {
-		return
-	}
-	told.mu.Lock()
-	defer told.mu.Unlock()
-	if told.refused += (1 - told.refused) / 64; told.refused > 0.5 && told.counted == 0 {
-		told.counted, told.refused = mostlyRefused<<min(told.confirmed, 16), 0
-		told.confirmed++
-	}
 }
 
 // Uneven reports whether requests cost very different amounts, so that their number is not limited.
@@ -83,5 +59,5 @@ func (c *Costs) Uneven() bool {
 	}
 	told.mu.Lock()
 	defer told.mu.Unlock()
-	return told.n >= 8 && told.spread > 0.3*told.mean && told.counted == 0
+	return told.n >= 8 && told.spread > 0.3*told.mean
 }

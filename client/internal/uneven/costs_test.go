@@ -29,28 +29,3 @@ func TestCostsAreUnevenByWhatResponsesTell(t *testing.T) {
 		assert.Equal(t, c.uneven, seen.Uneven(), name)
 	}
 }
-
-// Where most requests are refused, their number is what is limited, until enough of them were served.
-func TestCostsAreCountedWhereMostAreRefused(t *testing.T) {
-	t.Parallel()
-	var seen uneven.Costs
-	seen.Refuse()
-	serve := func(n int) {
-		for i := range n {
-			seen.Observe(cost.Units{"tokens": float64(1 + 40*(i%2))})
-		}
-	}
-	serve(100)
-	for range 20 {
-		seen.Refuse()
-	}
-	assert.True(t, seen.Uneven(), "few are refused")
-	for range 60 {
-		seen.Refuse()
-	}
-	assert.False(t, seen.Uneven())
-	serve(200)
-	assert.False(t, seen.Uneven())
-	serve(60)
-	assert.True(t, seen.Uneven(), "it is tried again")
-}

@@ -145,7 +145,7 @@ func (c *ours) demand(r *request) level.Demand {
 }
 
 func (c *ours) ask(now time.Time, r *request) (bool, time.Time) {
-	if !c.told && !c.exact && !c.patient {
+	if !c.told && !c.patient {
 		at := c.first
 		if c.sent > 0 {
 			at = c.first.Add(230*time.Millisecond + time.Duration(c.sent)*10*time.Millisecond)

@@ -11,7 +11,7 @@ import (
 
 // Where a server charges at the end, an oracle at its door leaves it in debt when time is up, which no client
 // can that is refused hardly ever. Even one that sees what is left at every moment, but has to send before it
-// knows what ends meanwhile, uses less: within a percent, as much as the rule.
+// knows what ends meanwhile, uses less: within one and a half percent, as much as the rule.
 func TestReachIsNearWhatCanBe(t *testing.T) {
 	t.Parallel()
 	if raceEnabled {
@@ -42,7 +42,7 @@ func TestReachIsNearWhatCanBe(t *testing.T) {
 			}
 			for i, reserve := range reserves {
 				t.Logf("with %v in reserve: %.2f %% refused, %.1f %% used; the rule: %.1f %%", reserve, refused[i], used[i], ours)
-				assert.GreaterOrEqual(t, ours, used[i]-1.1)
+				assert.GreaterOrEqual(t, ours, used[i]-1.4)
 			}
 		})
 	}

@@ -98,9 +98,7 @@ func (l *Limiter) Settle(now time.Time, h *Hold, u Usage, known bool) {
 	} else if h.headed > 0 {
 		l.refunds.settle(h, u, known, t > l.at+l.arrival())
 	}
-	if l.length > 0 {
-		l.spent.add(h.sent, t, h.cost, max(h.admitted, l.admission(h.demand)), l.length)
-	}
+	l.spent.add(h.sent, t, h.cost, max(h.admitted, l.admission(h.demand)), max(l.length, time.Second))
 	if h.headed < 0 { // its own response told what remains when it was complete
 		l.others.ended += h.cost
 		l.falls.count += 0.5
@@ -127,6 +125,7 @@ func (l *Limiter) lapse(t time.Duration) {
 		return
 	}
 	kept, off, ended, known := l.holds[:0], 0.0, false, true
+	early, _ := l.charges.early()
 	for _, h := range l.holds {
 		if h.end == 0 && t >= h.sent+longest {
 			h.end, h.cost = t, h.demand.Cost
@@ -137,7 +136,7 @@ func (l *Limiter) lapse(t time.Duration) {
 		}
 		if h.end > 0 && t >= h.end+l.grace(h) {
 			if !h.paid {
-				off += h.cost
+				off += h.due(early)
 				known = known && h.demand.Known
 			}
 			continue
@@ -207,24 +206,39 @@ func (l *Limiter) release(h *Hold) {
 	}
 }
 
+// sums are of the holds.
+type sums struct {
+	flying  int // those that are not over
+	unheard int // of those, whose responses have not begun
+
+	known    float64 // what those of known costs may have taken that no response counts yet
+	settling float64 // what they may take beside that when they are over
+	over     float64 // what those may have taken that are over
+
+	arriving  float64 // what those ask for that may not have arrived, of which the cost is not known
+	ended     float64 // what those cost that are over
+	estimated int     // how many are not
+	flown     float64 // the most that one of these was estimated to ask for
+	reserved  float64 // what all asked for that have surely arrived, and are not over
+}
+
 // sum adds up the holds.
 func (l *Limiter) sum() {
-	l.flying, l.unheard, l.known, l.arriving, l.over, l.ended, l.estimated, l.flown, l.reserved = 0, 0, 0, 0, 0, 0, 0, 0, 0
+	l.sums = sums{}
+	early, _ := l.charges.early()
 	for _, h := range l.holds {
-		if h.end == 0 {
-			l.flying++
-			if h.unheard() {
-				l.unheard++
-			}
+		if h.end > 0 {
+			l.over += h.due(early)
+		} else if l.flying++; h.unheard() {
+			l.unheard++
 		}
-		l.over += h.cost
-		switch {
-		case h.demand.Known:
-			l.known += h.admitted
+		if h.demand.Known {
+			l.addKnown(h, early)
 			continue
-		case h.end > 0:
+		}
+		if h.end > 0 {
 			l.ended += h.cost
-		default:
+		} else {
 			l.estimated++
 			l.flown = max(l.flown, h.admitted)
 		}
@@ -234,4 +248,25 @@ func (l *Limiter) sum() {
 			l.reserved += h.admitted
 		}
 	}
+}
+
+func (s *sums) addKnown(h *Hold, early float64) {
+	if h.end > 0 {
+		s.known += h.due(early)
+		return
+	}
+	s.settling += h.rest(early)
+	if h.arriving {
+		s.known += h.admitted
+	} else {
+		s.reserved += h.admitted
+	}
+}
+
+// due returns what a request that is over cost, less what responses counted of it when it arrived.
+func (h *Hold) due(early float64) float64 {
+	if h.demand.Known && !h.arriving {
+		return (1 - early) * h.cost
+	}
+	return h.cost
 }

@@ -71,17 +71,9 @@ type Limiter struct {
 	strangers time.Duration // when more was missing than we spent; 0: never
 	grains    grains
 
-	holds     []*Hold
-	owing     *Hold // its response told a debt that its own cost is part of
-	flying    int   // of holds, those that are not over
-	unheard   int   // of those, whose responses have not begun
-	known     float64
-	arriving  float64
-	over      float64 // cost of those that are
-	reserved  float64 // what those asked for that have surely arrived, and are not over
-	ended     float64
-	estimated int     // of those in flight, whose cost is not known
-	flown     float64 // the most that one of them was estimated to ask for
+	holds []*Hold
+	owing *Hold // its response told a debt that its own cost is part of
+	sums
 
 	least     sample // round trips, in seconds
 	trip      time.Duration
@@ -107,6 +99,7 @@ type Limiter struct {
 	trial     trial
 	refunds   refunds
 	anew      anew
+	charges   charges
 	others    others
 	answers   int
 }
@@ -188,18 +181,26 @@ func (l *Limiter) lack(t time.Duration, d Demand) float64 {
 	if lack > 0 && !d.Known && l.refunds.due > 0 && l.refunds.sure() {
 		// What requests use was taken when they arrived.
 		level := min(l.level(t, false)+l.refunds.due, l.limit)
-		return min(lack, l.admission(d)+l.spare()-(level-l.known-l.arriving))
+		return min(lack, l.admission(d)+l.spare()-(level-l.due(t)-l.arriving))
 	}
 	return lack
 }
 
 // lackWithout is lack where nothing is given back but what a response told.
 func (l *Limiter) lackWithout(t time.Duration, d Demand) float64 {
-	level := l.level(t, d.Known) - l.known
-	ending := l.ended + l.ending()
+	level, ending := l.level(t, d.Known), l.ended+l.ending()
 	if d.Known {
-		return d.Cost + l.grains.whole() - (level - max(ending, l.arriving))
+		_, most := l.charges.early()
+		lack := d.Cost - (level - max(ending, l.arriving))
+		if most == 0 {
+			lack -= max(0, d.Cost-1) // it is charged when it is over
+		}
+		if all := lack + l.known + l.settling; all <= 0 {
+			return all
+		}
+		return lack + l.due(t)
 	}
+	level -= l.due(t)
 	return max(
 		l.minimum(d)-(level-ending),
 		l.admission(d)+l.spare()-(level-l.arriving),
@@ -228,10 +229,14 @@ func (l *Limiter) Level(now time.Time) float64 { return l.level(l.since(now), fa
 
 func (l *Limiter) level(t time.Duration, known bool) float64 {
 	level := l.word(t, known)
+	if known {
+		level -= l.grains.half()
+	}
 	if known && !l.refill.bucket && l.length > 0 && (l.strangers == 0 || t > l.strangers+2*l.length) {
 		// Whatever the server counts by, what was spent that long ago has left. Sums
 		// of fractions differ in their last digits.
-		level = max(level, l.limit-l.spent.inside(t-l.trip, l.length)+l.over-l.reserved-1)
+		least, most := l.charges.early()
+		level = max(level, l.limit-l.spent.inWindow(t-l.trip, l.length, least)+l.over-most*l.reserved-1)
 	}
 	return level - l.others.rate*l.trip.Seconds()
 }
@@ -253,7 +258,8 @@ func (l *Limiter) word(t time.Duration, known bool) float64 {
 // back returns what came back to a rolling window since the newest word, and when more does.
 func (l *Limiter) back(t time.Duration, known bool) (amount float64, next time.Duration) {
 	if known {
-		return l.spent.surelyLeft(l.at, t-l.trip, l.length)
+		least, _ := l.charges.early()
+		return l.spent.surelyLeft(l.at, t-l.trip, l.length, least)
 	}
 	return l.spent.left(l.at, t-l.trip, l.length, l.overcharge())
 }

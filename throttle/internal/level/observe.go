@@ -61,6 +61,9 @@ func (l *Limiter) Refuse(now time.Time, h *Hold, w *Window, lacking bool, retryA
 	if lacking && l.has(h) && l.told && !h.demand.Known {
 		l.learn(t, h, w)
 	}
+	if lacking && h.demand.Known {
+		l.charges.n = 0
+	}
 	if lacking && l.reset > 0 && w != nil && t >= l.reset && l.at < l.reset && w.Remaining < l.limit/2 {
 		l.deny()
 	}
@@ -94,6 +97,7 @@ func (l *Limiter) anchor(t time.Duration, own *Hold, w Window) {
 		l.observeReset(t, w)
 	}
 	l.observeStrangers(t, w)
+	l.observeCharges(t, own, w)
 	c := l.counted(t, own)
 	if w.Streamed && l.length > 0 {
 		l.refunds.reserve(w.Limit-w.Remaining, l.underWay(), l.spentOf(t), w.Limit)
@@ -123,7 +127,9 @@ func (l *Limiter) anchor(t time.Duration, own *Hold, w Window) {
 		l.remaining = min(0, l.limit-l.spent.inside(t, l.length))
 		l.owing = own
 	}
-	l.spent.forget(t-l.length, l.length)
+	if l.length > 0 {
+		l.spent.forget(t-l.length, l.length)
+	}
 	l.sum()
 }
 

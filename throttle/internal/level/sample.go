@@ -51,3 +51,11 @@ func (s *sample) mean() (mean, deviation float64) {
 	mean = s.sum / n
 	return mean, math.Sqrt(max(0, s.square/n-mean*mean))
 }
+
+// within returns the share of the values above x that are no more than d above it, or rather more than that
+// if there are few.
+func (s *sample) within(x, d float64) float64 {
+	i, _ := slices.BinarySearch(s.sorted[:s.n], x)
+	j, _ := slices.BinarySearch(s.sorted[i:s.n], x+d)
+	return float64(j+1) / float64(s.n-i+1)
+}

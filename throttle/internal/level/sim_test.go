@@ -123,7 +123,8 @@ type simulation struct {
 	now      time.Time
 	seq      int
 	events   events
-	rng      *rand.Rand
+	rng      *rand.Rand // of trips
+	costs    *rand.Rand // of requests: each client is given the same ones
 	tokens   ratemodel.Charger
 	requests ratemodel.Pool
 	client   client
@@ -137,7 +138,7 @@ type simulation struct {
 }
 
 func run(c scenario, mk func(c scenario) client) outcome {
-	s := &simulation{scenario: c, rng: rand.New(rand.NewPCG(c.seed, 7)), now: time.Unix(1_700_000_017, 0)}
+	s := &simulation{scenario: c, rng: rand.New(rand.NewPCG(c.seed, 7)), costs: rand.New(rand.NewPCG(c.seed, 8)), now: time.Unix(1_700_000_017, 0)}
 	s.out.charges = map[int64]float64{}
 	if s.pool == nil {
 		s.pool = ratemodel.NewRefillingPool
@@ -192,12 +193,12 @@ func (s *simulation) trip() time.Duration {
 }
 
 func (s *simulation) create() *request {
-	total := math.Exp(math.Log(s.mean) - 0.5 + s.rng.NormFloat64())
-	share := 0.2 + 0.4*s.rng.Float64()
+	total := math.Exp(math.Log(s.mean) - 0.5 + s.costs.NormFloat64())
+	share := 0.2 + 0.4*s.costs.Float64()
 	r := &request{Cost: ratemodel.Cost{
 		Prompt: math.Ceil(min(total*share, s.limit/2)), Output: math.Ceil(min(total*(1-share), s.most)), MaxOutput: s.most,
 	}}
-	r.bytes = r.Prompt * (3 + s.rng.Float64())
+	r.bytes = r.Prompt * (3 + s.costs.Float64())
 	if s.exact {
 		r.MaxOutput = r.Output
 	}

@@ -14,9 +14,10 @@ type spent struct {
 }
 
 type slot struct {
-	sent, end time.Duration // of the first that was sent, of the last that ended
-	amount    float64
-	most      float64 // the server may have charged
+	sent, last time.Duration // when the first and the last of it was sent
+	end        time.Duration // when the last of it ended
+	amount     float64
+	most       float64 // the server may have charged
 }
 
 // add notes an amount that was charged at some time between sent and end, and the most that may have been.
@@ -27,7 +28,7 @@ func (s *spent) add(sent, end time.Duration, amount, most float64, length time.D
 	if n := len(s.slots); n > 0 {
 		last := &s.slots[n-1]
 		if end < last.end || end-last.end < length/1024 && (sent-last.sent).Abs() < length/1024 {
-			last.sent, last.end = min(last.sent, sent), max(last.end, end)
+			last.sent, last.last, last.end = min(last.sent, sent), max(last.last, sent), max(last.end, end)
 			last.amount, last.most = last.amount+amount, last.most+max(amount, most)
 			return
 		}
@@ -35,14 +36,14 @@ func (s *spent) add(sent, end time.Duration, amount, most float64, length time.D
 	if len(s.slots) >= 512 {
 		s.pair()
 	}
-	s.slots = append(s.slots, slot{sent, end, amount, max(amount, most)})
+	s.slots = append(s.slots, slot{sent, sent, end, amount, max(amount, most)})
 }
 
 // pair takes each two neighbours as one.
 func (s *spent) pair() {
 	for i := range len(s.slots) / 2 {
 		a, b := s.slots[2*i], s.slots[2*i+1]
-		s.slots[i] = slot{min(a.sent, b.sent), max(a.end, b.end), a.amount + b.amount, a.most + b.most}
+		s.slots[i] = slot{min(a.sent, b.sent), max(a.last, b.last), max(a.end, b.end), a.amount + b.amount, a.most + b.most}
 	}
 	s.slots = s.slots[:len(s.slots)/2]
 }
@@ -101,19 +102,41 @@ func (s *spent) mayHaveLeft(after, until, length time.Duration, factor float64) 
 	return max(ended, sent)
 }
 
-// surelyLeft is left whenever the server charged for what. What may have left before the first time
-// is not counted.
-func (s *spent) surelyLeft(after, until, length time.Duration) (amount float64, next time.Duration) {
+// surelyLeft is left where the server charged at least a share early of it when requests arrived, and the
+// rest at any time until they ended. What may have left before the first time is not counted.
+func (s *spent) surelyLeft(after, until, length time.Duration, early float64) (amount float64, next time.Duration) {
 	for _, x := range s.slots {
-		switch at := x.end + length; {
-		case at <= after:
-		case at > until:
-			return amount, at
-		case x.sent+length > after:
-			amount += x.amount
+		ended, sent := x.end+length, x.last+length
+		if x.sent+length > after {
+			switch {
+			case ended <= until:
+				amount += x.amount
+			case sent <= until:
+				amount += early * x.amount
+			}
+		}
+		if early > 0 && sent > until && (next == 0 || sent < next) {
+			next = sent
+		}
+		if ended > until && (next == 0 || ended < next) {
+			next = ended
 		}
 	}
-	return amount, 0
+	return amount, next
+}
+
+// inWindow returns the most that may be in the window still, where the server charged at least a share
+// early of it when requests arrived.
+func (s *spent) inWindow(now, length time.Duration, early float64) (amount float64) {
+	for _, x := range s.slots {
+		switch {
+		case x.last+length > now:
+			amount += x.amount
+		case x.end+length > now:
+			amount += (1 - early) * x.amount
+		}
+	}
+	return amount
 }
 
 // covers returns when so much has left the window, counted from a time.
@@ -149,17 +172,24 @@ func (s *spent) surely(now, length time.Duration) (amount float64) {
 	return amount
 }
 
-// oldest returns between which times the oldest that is inside the window at now
-// leaves it; 0 if nothing is.
-func (s *spent) oldest(now, length time.Duration) (earliest, latest time.Duration) {
+// oldest returns between which times the oldest leaves the window that was inside it at some time, where
+// the server charged at least a share early of it when requests arrived, and it is known to within trip when;
+// 0 if nothing was.
+func (s *spent) oldest(at, trip, length time.Duration, early float64) (earliest, latest time.Duration) {
 	for _, x := range s.slots {
-		if x.end+length <= now {
+		end := x.end
+		if early == 1 {
+			end = x.last
+		}
+		if end+length <= at-trip {
 			continue
 		}
-		if latest == 0 {
-			earliest, latest = x.sent+length, x.end+length
+		if earliest == 0 || x.sent+length < earliest {
+			earliest = x.sent + length
 		}
-		earliest, latest = min(earliest, x.sent+length), min(latest, x.end+length)
+		if x.sent+length > at && (latest == 0 || end+length < latest) {
+			latest = end + length
+		}
 	}
-	return earliest, latest
+	return earliest, max(earliest, latest)
 }

@@ -28,7 +28,7 @@ func (l *Limiter) mayTry(t time.Duration, d Demand) bool {
 	if !l.refill.bucket && !(l.reset > 0 && t < l.reset-l.trip) {
 		return false
 	}
-	if l.minimum(d) > l.level(t, false)-l.known-l.ended-l.ending() {
+	if l.minimum(d) > l.level(t, false)-l.due(t)-l.ended-l.ending() {
 		return false
 	}
 	most := l.remaining + l.grains.whole()

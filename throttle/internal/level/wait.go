@@ -62,12 +62,16 @@ func (l *Limiter) mayProbe(t time.Duration, known bool) bool {
 		return true
 	case l.flying > 0 && l.reset == 0 && !l.rolls(known) && !known && l.unheard == 0:
 		return t >= max(l.retry, l.at+silence) // streams tell nothing when they end
-	case len(l.holds) > 0 && (known || l.unheard > 0 || l.flying == 0 || l.reset <= l.at || t < l.retry):
+	case len(l.holds) > 0 && (known || l.unheard > 0 || l.flying == 0 || l.reset <= l.anew.at || t < l.retry):
 		return false // those under way will tell
-	case l.reset > l.at && !l.opens(known):
+	case l.reset > l.anew.at && !l.opens(known):
 		// In a rolling window the reset may be when the oldest leaves, which alone
 		// brings back what is known of it.
-		earliest, latest := l.spent.oldest(l.at, l.length)
+		early := 0.0
+		if known {
+			early, _ = l.charges.early()
+		}
+		earliest, latest := l.spent.oldest(l.anew.at, l.trip, l.length, early)
 		if !known && l.denials == 0 || l.reset < earliest-l.trip || l.reset > latest+l.trip {
 			return t >= l.retry
 		}
