@@ -54,8 +54,10 @@ func (m *member) apply(q *report, a reply, err error, sent, now time.Time) {
 		}
 	}
 	m.heardSent, m.heardGranted = m.sent, m.granted
+	m.nextAsk = now
 	if a.Probe {
 		m.probing, m.probeSeq = true, q.Seq
+		m.nextAsk = now.Add(max(pauseFirst, 2*m.trip)) // what it finds is told at once
 	}
 	if f, ok := a.Windows[silentName]; ok {
 		m.window(silentName).limit = f.Limit
@@ -70,7 +72,6 @@ func (m *member) apply(q *report, a reply, err error, sent, now time.Time) {
 	if a.Hold > 0 {
 		m.holdUntil(now, a.Hold)
 	}
-	m.nextAsk = now
 	if a.At > 0 {
 		m.nextAsk = m.clock.latest(a.At)
 	}
