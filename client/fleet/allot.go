@@ -132,6 +132,9 @@ func (l *ledger) allot(q *report, m *memberState, now int64, n *news) (r reply) 
 		if o.want == 0 {
 			rest -= o.each
 		}
+		if o.lapses > 0 && o.each > 0 {
+			r.At = min(r.At, o.lapses+1)
+		}
 	}
 	fair, low := rest/max(int64(len(wanting)), 1), l.low(m)
 	if now >= l.recalled && l.uneven(m, fair, low) {

@@ -119,6 +119,10 @@ func TestLastAllotmentLapses(t *testing.T) {
 	if n := b.l.members["b"].each; n != 90 {
 		t.Errorf("b has %d; a had %d, and spent 10", n, each)
 	}
+	opens := b.l.windows["w"].phase.next(b.now)
+	if r := b.tell("b", func(q *report) { q.Want = 100 }); r.At < opens || r.At > opens+20 {
+		t.Errorf("b is to ask again %d after it opens", r.At-opens)
+	}
 	b.now += 2100
 	b.tell("b", func(q *report) { q.Want = 100 })
 	if n := b.l.members["b"].each; n != 100 {

@@ -253,7 +253,7 @@ func (f *Fleet) exchange(ctx context.Context, key string, report, reply any) err
 func (m *member) close(ctx context.Context) error {
 	m.mu.Lock()
 	now := time.Now()
-	joined := now.Before(m.lease) && (m.granted > m.sent || m.allotment.term != 0)
+	joined := now.Before(m.lease) // or the ledger gives it more, if it waited
 	m.closed = true
 	m.loop.Stop()
 	m.watch.Stop()

@@ -36,6 +36,7 @@ type member struct {
 	ver        int64
 	seq, heard int64
 	pushed     int64 // since the report heard
+	early      *news // with what was pushed since the one that is under way
 	fleetF     int64 // of the whole fleet, when
 	finished0  int64 // so many of ours were over
 	members    int64

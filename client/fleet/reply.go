@@ -59,8 +59,14 @@ func (m *member) apply(q *report, a reply, err error, sent, now time.Time) {
 		m.probing, m.probeSeq = true, q.Seq
 		m.nextAsk = now.Add(max(pauseFirst, 2*m.trip)) // what it finds is told at once
 	}
-	if f, ok := a.Windows[silentName]; ok {
-		m.window(silentName).limit = f.Limit
+	if a.Term != 0 { // also of a window of which no response told us yet
+		for name, f := range a.Windows {
+			if w := m.window(name); w.limit == 0 || name == silentName {
+				w.limit = f.Limit
+			}
+		}
+	}
+	if _, ok := a.Windows[silentName]; ok {
 		m.allotment.doubt = m.allotment.doubt && q.Doubt == 0 // that was told
 	}
 	for _, w := range m.windows {
@@ -76,6 +82,10 @@ func (m *member) apply(q *report, a reply, err error, sent, now time.Time) {
 		m.nextAsk = m.clock.latest(a.At)
 	}
 	m.adopt(now, &a)
+	if n := m.early; n != nil {
+		m.early = nil
+		m.take(now, n)
+	}
 	m.openTo = time.Time{}
 	if a.Open > 0 {
 		m.openTo, m.off = m.clock.latest(a.Open), 0

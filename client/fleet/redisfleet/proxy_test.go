@@ -5,6 +5,11 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/forbear-go/forbear/client"
+	"github.com/forbear-go/forbear/client/clienttest"
+	"github.com/forbear-go/forbear/client/fleet"
+	"github.com/redis/go-redis/v9"
 )
 
 // A proxy stands between members and their store: it is slow, or lets nothing through.
@@ -75,4 +80,44 @@ func (p *proxy) pass(to, from net.Conn) {
 		}
 	}
 	_, _ = to.Close(), from.Close()
+}
+
+// A store that is far away is reached, although it takes longer to make a connection than a call may take.
+func TestFarStore(t *testing.T) {
+	p := newProxy(t, server(t), 60*time.Millisecond)
+	rc := redis.NewClient(&redis.Options{Addr: p.addr, MaxRetries: -1, ContextTimeoutEnabled: true})
+	defer rc.Close()
+	store, err := New(rc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := fleet.New(store, []byte("0123456789abcdef"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	api := clienttest.NewServer(clienttest.Fixed(1000, time.Minute), clienttest.Draft8())
+	defer api.Close()
+	hc, err := client.New(client.WithFleet(f))
+	if err != nil {
+		t.Fatal(err)
+	}
+	reached := false
+	for range 100 {
+		resp, err := hc.Get(api.URL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = resp.Body.Close()
+		s := f.Status()
+		if reached = len(s) > 0 && s[0].Calls > s[0].Failed; reached {
+			break
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	if !reached {
+		t.Errorf("%+v", f.Status())
+	}
+	if err := f.Close(t.Context()); err != nil {
+		t.Error(err)
+	}
 }

@@ -581,6 +581,7 @@ if term then
     local over = w.l
     for _, o in pairs(l.ms) do
       if o.want == 0 then over = over - o.e end
+      if o.lp > 0 and o.e > 0 then at = math.min(at, o.lp + 1) end
     end
     local fair, uneven, held, lower, low = math.floor(over / math.max(#ids, 1)), false, 0, 0, 0
     for _, o in pairs(l.ms) do
