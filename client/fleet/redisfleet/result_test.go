@@ -19,9 +19,10 @@ type result struct {
 	took                  []time.Duration
 	redis                 float64 // seconds of CPU a second
 	seconds               float64
-	members               []int // what each was admitted
-	windows, refusals     []int // how many were admitted and refused in each window
-	strangers, learning   int   // admitted to others; and refused before it is settled
+	still                 time.Duration // the machine was, at the most
+	members               []int         // what each was admitted
+	windows, refusals     []int         // how many were admitted and refused in each window
+	strangers, learning   int           // admitted to others; and refused before it is settled
 	possible, ourRequests int
 }
 
@@ -99,7 +100,7 @@ func (r *result) String() string {
 	for _, d := range r.took {
 		cpu = append(cpu, d.Milliseconds())
 	}
-	return s + fmt.Sprintf("\n\tadmitted by member %v, by window %v; refused by window %v; ms of CPU %v", r.members, r.windows, r.refusals, cpu)
+	return s + fmt.Sprintf("\n\tadmitted by member %v, by window %v; refused by window %v; ms of CPU %v; the machine stood still for %v", r.members, r.windows, r.refusals, cpu, r.still.Round(time.Millisecond))
 }
 
 // check compares it with what must be.

@@ -1,16 +1,28 @@
 package redisfleet
 
 import (
+	"net/http"
+	"strconv"
 	"syscall"
 	"time"
 
 	"github.com/forbear-go/forbear/client/clienttest"
 )
 
+// exact tells resets to the millisecond, and no lengths of windows.
+func exact() clienttest.Option {
+	return clienttest.Announce(func(h http.Header, now time.Time, windows []clienttest.Window) {
+		w := windows[0]
+		h.Set("X-RateLimit-Limit", strconv.Itoa(w.Limit))
+		h.Set("X-RateLimit-Remaining", strconv.Itoa(w.Remaining))
+		h.Set("X-RateLimit-Reset", strconv.FormatFloat(w.Reset.Sub(now).Seconds(), 'f', 3, 64))
+	})
+}
+
 // steady is a scenario in which n requests are admitted in each fixed window, and nothing happens.
 func steady(name string, n int, per time.Duration, windows int, want bounds) scenario {
 	return scenario{
-		name: name, limits: []clienttest.Option{clienttest.Fixed(n, per)}, dialect: clienttest.Draft8(),
+		name: name, limits: []clienttest.Option{clienttest.Fixed(n, per)}, dialect: exact(),
 		per: per, windows: windows, possible: n * (windows + 1), want: want,
 	}
 }
@@ -44,8 +56,10 @@ func rates() []scenario {
 		}
 	}
 	epoch := func(s *scenario) { s.dialect = clienttest.XRateLimit() }
+	draft8 := func(s *scenario) { s.dialect = clienttest.Draft8() }
 	return []scenario{
 		usual("400 in 2 s", bounds{used: 0.995, calls: 0.02, spread: 1.1, jain: 0.95}, nil),
+		usual("400 in 2 s, whole seconds (draft 8)", bounds{refused: 0.001, used: 0.99, calls: 0.04, spread: 1.2, jain: 0.95}, nil).with(draft8),
 		steady("4,000 in 2 s", 4000, 2*time.Second, 6, bounds{used: 0.995}),
 		steady("2,000 in 2 s", 2000, 2*time.Second, 10, bounds{used: 0.995, redis: 0.02, cpu: 1.2}),
 		steady("1,000 in 10 s, whole seconds", 1000, 10*time.Second, 4, bounds{used: 0.99, calls: 0.05}).with(epoch),
@@ -64,6 +78,7 @@ func kinds() []scenario {
 	}
 	return []scenario{
 		usual("50 a second, 200 in 5 s", bounds{used: 0.95}, nil).with(func(s *scenario) {
+			s.dialect = clienttest.Draft8()
 			limits(1200, clienttest.Fixed(50, time.Second), clienttest.Fixed(200, 5*time.Second))(s)
 			s.per, s.windows = 5*time.Second, 5
 		}),

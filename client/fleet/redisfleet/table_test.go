@@ -120,10 +120,12 @@ func play(t testing.TB, s scenario, alone bool) *result {
 	if s.strangers > 0 {
 		strangers.Go(g.strange)
 	}
+	still := make(chan time.Duration, 1)
+	go func() { still <- stillness(g.until) }()
 	if s.during != nil {
 		s.during(g)
 	}
-	r := &result{seconds: g.until.Sub(g.from).Seconds()}
+	r := &result{seconds: g.until.Sub(g.from).Seconds(), still: <-still}
 	for _, m := range g.members {
 		told := m.wait(t)
 		r.calls, r.took = r.calls+told.Calls, append(r.took, told.CPU)
@@ -135,6 +137,17 @@ func play(t testing.TB, s scenario, alone bool) *result {
 	r.count(g)
 	t.Log(r)
 	return r
+}
+
+// stillness returns for how long the machine stood still at the most, from now on: where that is much, a result
+// tells more of the machine than of the fleet.
+func stillness(until time.Time) (most time.Duration) {
+	const step = 20 * time.Millisecond
+	for now := time.Now(); now.Before(until); {
+		time.Sleep(step)
+		most, now = max(most, time.Since(now)-step), time.Now()
+	}
+	return most
 }
 
 // join starts a member.
