@@ -88,7 +88,7 @@ func TestAllotmentsAreLevelled(t *testing.T) {
 	b := term(t)
 	b.now += 300
 	r := b.tell("c", func(q *report) { q.Want = 20 })
-	if r.Each != 0 || r.At < b.now+askAllotted || r.News == nil || !r.News.Recall || r.News.Fair != 33 {
+	if r.Each != 0 || r.At < b.now+askAllotted || r.News == nil || !r.News.Recall || r.News.Fair != 40 {
 		t.Fatalf("a newcomer gets %+v, the news is %+v", r, r.News)
 	}
 	before := b.l.members["b"].each

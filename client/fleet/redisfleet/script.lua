@@ -587,7 +587,18 @@ if term then
       if o.want == 0 then over = over - o.e end
       if o.lp > 0 and o.e > 0 then at = math.min(at, o.lp + 1) end
     end
-    local fair, uneven, held, lower, low = math.floor(over / math.max(#ids, 1)), false, 0, 0, 0
+    local needs = {}
+    for _, id in ipairs(ids) do table.insert(needs, l.ms[id].e + l.ms[id].want) end
+    table.sort(needs)
+    local fair, uneven, held, lower, low = w.l, false, 0, 0, 0
+    for i, need in ipairs(needs) do
+      local part = math.floor(over / (#needs - i + 1))
+      if need >= part then
+        fair = part
+        break
+      end
+      over = over - need
+    end
     for _, o in pairs(l.ms) do
       if o.want > 0 and o.pr < m.pr then held, lower = held + o.e, lower + 1 end
     end
