@@ -2,7 +2,7 @@ package fleet
 
 // keptAmong is of how many units one is that is kept for others, of those that they had by the time that the
 // window was found open: they go on, while what is left is spent.
-const keptAmong = 4
+const keptAmong = 3
 
 // hear takes in what responses told. It reports whether a probe is over.
 func (l *ledger) hear(q *report, now int64, n *news) (probed bool) {

@@ -40,6 +40,7 @@ func usual(name string, want bounds, during func(g *game)) scenario {
 
 const burst = 60 * time.Millisecond // after a window opened: requests are under way
 
+// scenarios returns all. Their bounds leave some room for noise beside what docs/fleet.md says was measured.
 func scenarios() []scenario {
 	all := append(rates(), kinds()...)
 	return append(append(all, outages()...), changes()...)
@@ -58,16 +59,16 @@ func rates() []scenario {
 	epoch := func(s *scenario) { s.dialect = clienttest.XRateLimit() }
 	draft8 := func(s *scenario) { s.dialect = clienttest.Draft8() }
 	return []scenario{
-		usual("400 in 2 s", bounds{used: 0.995, calls: 0.02, spread: 1.1, jain: 0.95}, nil),
+		usual("400 in 2 s", bounds{used: 0.995, calls: 0.022, spread: 1.1, jain: 0.95}, nil),
 		usual("400 in 2 s, whole seconds (draft 8)", bounds{refused: 0.001, used: 0.99, calls: 0.04, spread: 1.2, jain: 0.95}, nil).with(draft8),
 		steady("4,000 in 2 s", 4000, 2*time.Second, 6, bounds{used: 0.995}),
 		steady("2,000 in 2 s", 2000, 2*time.Second, 10, bounds{used: 0.995, redis: 0.02, cpu: 1.2}),
-		steady("1,000 in 10 s, whole seconds", 1000, 10*time.Second, 4, bounds{used: 0.99, calls: 0.05}).with(epoch),
-		steady("600 in 60 s, whole seconds", 600, time.Minute, 3, bounds{used: 0.99, calls: 0.05}).with(epoch),
-		usual("one busy, seven nearly idle", bounds{used: 0.985}, nil).with(oneBusy),
-		steady("one busy, seven nearly idle, 1,000 in 10 s", 1000, 10*time.Second, 4, bounds{used: 0.985}).with(oneBusy),
-		steady("20 in 2 s", 20, 2*time.Second, 20, bounds{used: 0.97, least: 0.8}),
-		steady("5 in 1 s", 5, time.Second, 20, bounds{used: 0.97, least: 0.8}),
+		steady("1,000 in 10 s, whole seconds", 1000, 10*time.Second, 4, bounds{refused: 0.001, used: 0.99, calls: 0.05}).with(epoch),
+		steady("600 in 60 s, whole seconds", 600, time.Minute, 3, bounds{refused: 0.002, used: 0.99, calls: 0.1}).with(epoch),
+		usual("one busy, seven nearly idle", bounds{used: 0.97}, nil).with(oneBusy),
+		steady("one busy, seven nearly idle, 1,000 in 10 s", 1000, 10*time.Second, 4, bounds{used: 0.97}).with(oneBusy),
+		steady("20 in 2 s", 20, 2*time.Second, 20, bounds{refused: 0.005, used: 0.97, least: 0.75}),
+		steady("5 in 1 s", 5, time.Second, 20, bounds{refused: 0.02, used: 0.94, least: 0.7}),
 	}
 }
 
@@ -77,17 +78,17 @@ func kinds() []scenario {
 		return func(s *scenario) { s.limits, s.possible = limits, possible }
 	}
 	return []scenario{
-		usual("50 a second, 200 in 5 s", bounds{used: 0.95}, nil).with(func(s *scenario) {
+		usual("50 a second, 200 in 5 s", bounds{refused: 0.005, used: 0.95}, nil).with(func(s *scenario) {
 			s.dialect = clienttest.Draft8()
 			limits(1200, clienttest.Fixed(50, time.Second), clienttest.Fixed(200, 5*time.Second))(s)
 			s.per, s.windows = 5*time.Second, 5
 		}),
-		usual("rolling, 400 in 2 s", bounds{refused: 0.001, used: 0.98}, nil).with(limits(4400, clienttest.Rolling(400, 2*time.Second))),
+		usual("rolling, 400 in 2 s", bounds{refused: 0.001, used: 0.96}, nil).with(limits(4400, clienttest.Rolling(400, 2*time.Second))),
 		usual("bucket of 400, 200 a second", bounds{refused: 0.001, used: 0.95}, nil).with(limits(4680, clienttest.Bucket(400, 400, 2*time.Second))),
 		steady("nothing but Retry-After, 1,000 in 5 s", 1000, 5*time.Second, 6, bounds{refused: 0.01, used: 0.95}).with(func(s *scenario) {
 			s.dialect, s.settled = nil, 2
 		}),
-		usual("strangers take 30 %", bounds{refused: 0.01, used: 0.97}, nil).with(func(s *scenario) { s.strangers = 120 }),
+		usual("strangers take 30 %", bounds{refused: 0.015, used: 0.97}, nil).with(func(s *scenario) { s.strangers = 120 }),
 	}
 }
 
@@ -150,13 +151,13 @@ func changes() []scenario {
 		}).with(func(s *scenario) {
 			s.leave = func(i int) time.Duration { return time.Duration(2+i)*s.per + s.per/4 }
 		}),
-		usual("a process is killed, lease of 4 s", bounds{used: 0.97}, func(g *game) {
+		usual("a process is killed, lease of 4 s", bounds{used: 0.96}, func(g *game) {
 			g.wait(3, burst)
 			if err := g.members[7].cmd.Process.Kill(); err != nil {
 				g.t.Error(err)
 			}
 		}).with(func(s *scenario) { s.lease = 4 * time.Second }),
-		usual("a process is cut off for 10 s, lease of 4 s", bounds{refused: 0.005, used: 0.97}, func(g *game) {
+		usual("a process is cut off for 10 s, lease of 4 s", bounds{refused: 0.01, used: 0.97}, func(g *game) {
 			g.wait(3, burst)
 			g.proxy.cut(10 * time.Second)
 		}).with(func(s *scenario) { s.lease, s.behind = 4*time.Second, last }),

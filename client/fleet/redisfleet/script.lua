@@ -267,7 +267,7 @@ if not (l.open > now and l.doubt) then
       elseif o and 2 * o.r >= w.l then
         phaseOpened(w, shut, now)
         if renewed(w, o.r) then w.fx = true end
-        w.kp = math.floor(math.max(w.l - o.r - 1 - (l.g - l.f), 0) / 4)
+        w.kp = math.floor(math.max(w.l - o.r - 1 - (l.g - l.f), 0) / 3)
       else
         phaseFail(w) -- it rolls, or refills
       end
