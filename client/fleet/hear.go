@@ -24,11 +24,7 @@ func (l *ledger) hear(q *report, now int64, n *news) (probed bool) {
 	if l.open > now && l.doubt {
 		return probed
 	}
-	for _, w := range l.windows {
-		if l.granted == l.finished {
-			w.kept = 0 // what remained was told since
-		}
-	}
+	l.keepNothing()
 	for name, o := range q.Windows {
 		l.hearWindow(name, o, q.Inc == l.inc, now)
 		l.open = 0
@@ -73,6 +69,15 @@ func (l *ledger) hear(q *report, now int64, n *news) (probed bool) {
 		}
 	}
 	return true
+}
+
+// keepNothing ends what is kept for others once nothing is under way: what remains was told since.
+func (l *ledger) keepNothing() {
+	for _, w := range l.windows {
+		if l.granted == l.finished {
+			w.kept = 0
+		}
+	}
 }
 
 func (l *ledger) hearWindow(name string, o told, same bool, now int64) {

@@ -82,3 +82,11 @@ func (m *member) take(now time.Time, n *news) bool {
 	}
 	return true
 }
+
+// takeEarly takes what was pushed before the reply came.
+func (m *member) takeEarly(now time.Time) {
+	if n := m.early; n != nil {
+		m.early = nil
+		m.take(now, n)
+	}
+}

@@ -59,13 +59,7 @@ func (m *member) apply(q *report, a reply, err error, sent, now time.Time) {
 		m.probing, m.probeSeq = true, q.Seq
 		m.nextAsk = now.Add(max(pauseFirst, 2*m.trip)) // what it finds is told at once
 	}
-	if a.Term != 0 { // also of a window of which no response told us yet
-		for name, f := range a.Windows {
-			if w := m.window(name); w.limit == 0 || name == silentName {
-				w.limit = f.Limit
-			}
-		}
-	}
+	m.meet(&a)
 	if _, ok := a.Windows[silentName]; ok {
 		m.allotment.doubt = m.allotment.doubt && q.Doubt == 0 // that was told
 	}
@@ -82,14 +76,23 @@ func (m *member) apply(q *report, a reply, err error, sent, now time.Time) {
 		m.nextAsk = m.clock.latest(a.At)
 	}
 	m.adopt(now, &a)
-	if n := m.early; n != nil {
-		m.early = nil
-		m.take(now, n)
-	}
+	m.takeEarly(now)
 	m.openTo = time.Time{}
 	if a.Open > 0 {
 		m.openTo, m.off = m.clock.latest(a.Open), 0
 		m.drop()
+	}
+}
+
+// meet takes in the windows of a term, also one of which no response told us yet.
+func (m *member) meet(a *reply) {
+	if a.Term == 0 {
+		return
+	}
+	for name, f := range a.Windows {
+		if w := m.window(name); w.limit == 0 || name == silentName {
+			w.limit = f.Limit
+		}
 	}
 }
 
