@@ -65,7 +65,7 @@ func TestTermBeginsWithWhatIsHeld(t *testing.T) {
 func TestNoTerm(t *testing.T) {
 	for name, change := range map[string]func(b *book, w *windowState){
 		"not proved":   func(_ *book, w *windowState) { w.fixed = false },
-		"no phase":     func(_ *book, w *windowState) { w.phase.turns = 1 },
+		"no phase":     func(_ *book, w *windowState) { w.phase.turns = 2 },
 		"other length": func(_ *book, w *windowState) { w.length = 2020 },
 		"strangers":    func(b *book, w *windowState) { w.shared = b.now + 10 },
 		"small":        func(_ *book, w *windowState) { w.limit = 3 },

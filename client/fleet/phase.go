@@ -51,17 +51,9 @@ func (p *phase) opened(from, to, length int64) {
 	p.period, p.lo, p.hi, p.at = period, from, to, to
 }
 
-// needs returns how many openings have to agree: one less where they tell closely when that is.
-func (p *phase) needs() int64 {
-	if 16*(p.hi-p.lo) <= p.period {
-		return phaseTurns - 1
-	}
-	return phaseTurns
-}
-
 // fail notes that what was believed is wrong: the next time it takes four times as many openings.
 func (p *phase) fail() {
-	if p.turns >= p.needs() {
+	if p.turns >= phaseTurns {
 		p.failed = min(p.failed+1, phaseFails)
 	}
 	p.turns = 0
@@ -69,7 +61,7 @@ func (p *phase) fail() {
 
 // known reports whether enough openings agree, and tell well enough when the next one is.
 func (p *phase) known() bool {
-	return p.turns >= p.needs()<<(2*p.failed) && 2*(p.hi-p.lo) <= p.period
+	return p.turns >= phaseTurns<<(2*p.failed) && 2*(p.hi-p.lo) <= p.period
 }
 
 // likely reports whether fewer openings agree, as far as known or not. While the store is

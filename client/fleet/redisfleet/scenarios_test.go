@@ -59,7 +59,7 @@ func rates() []scenario {
 	epoch := func(s *scenario) { s.dialect = clienttest.XRateLimit() }
 	draft8 := func(s *scenario) { s.dialect = clienttest.Draft8() }
 	return []scenario{
-		usual("400 in 2 s", bounds{used: 0.995, calls: 0.022, spread: 1.1, jain: 0.95}, nil),
+		usual("400 in 2 s", bounds{used: 0.995, calls: 0.025, spread: 1.1, jain: 0.95}, nil),
 		usual("400 in 2 s, whole seconds (draft 8)", bounds{refused: 0.001, used: 0.99, calls: 0.04, spread: 1.2, jain: 0.95}, nil).with(draft8),
 		steady("4,000 in 2 s", 4000, 2*time.Second, 6, bounds{used: 0.995}),
 		steady("2,000 in 2 s", 2000, 2*time.Second, 10, bounds{used: 0.995, redis: 0.02, cpu: 1.2}),

@@ -46,15 +46,11 @@ for id, m in pairs(l.ms) do
 end
 
 -- when fixed windows open, in turn: phase.go
-local function phaseNeeds(p)
-  if 16 * (p.hi - p.lo) <= p.p then return 2 end
-  return 3
-end
 local function phaseFail(w)
-  if w.ph.n >= phaseNeeds(w.ph) then w.ph.x = math.min(w.ph.x + 1, 10) end
+  if w.ph.n >= 3 then w.ph.x = math.min(w.ph.x + 1, 10) end
   w.ph.n = 0
 end
-local function phaseKnown(w) return w.ph.n >= phaseNeeds(w.ph) * 4 ^ w.ph.x and 2 * (w.ph.hi - w.ph.lo) <= w.ph.p end
+local function phaseKnown(w) return w.ph.n >= 3 * 4 ^ w.ph.x and 2 * (w.ph.hi - w.ph.lo) <= w.ph.p end
 local function phaseLikely(w) return w.ph.n >= 4 ^ w.ph.x and w.ph.hi - w.ph.lo < w.ph.p end
 local function phaseNext(w)
   if now < w.ph.hi then return w.ph.hi end
