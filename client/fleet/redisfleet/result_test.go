@@ -11,19 +11,19 @@ import (
 
 // A result is what became of a scenario.
 type result struct {
-	refused, used         float64
-	calls                 int
-	requests              int
-	spread, jain, least   float64
-	cpu                   time.Duration // of the members, for a request
-	took                  []time.Duration
-	redis                 float64 // seconds of CPU a second
-	seconds               float64
-	still                 time.Duration // the machine was, at the most
-	members               []int         // what each was admitted
-	windows, refusals     []int         // how many were admitted and refused in each window
-	strangers, learning   int           // admitted to others; and refused before it is settled
-	possible, ourRequests int
+	refused, used       float64
+	calls               int
+	requests            int
+	spread, jain, least float64
+	cpu                 time.Duration // of the members, for a request
+	took                []time.Duration
+	redis               float64 // seconds of CPU a second
+	seconds             float64
+	still               time.Duration // the machine was, at the most
+	members             []int         // what each was admitted
+	windows, refusals   []int         // how many were admitted and refused in each window
+	strangers, learning int           // admitted to others; and refused before it is settled
+	possible            int
 }
 
 // count takes in what the server saw.
