@@ -132,8 +132,11 @@ func (l *ledger) allot(q *report, m *memberState, now int64, n *news) (r reply) 
 		if o.want == 0 {
 			rest -= o.each
 		}
+		if o.lapses > 0 && o.each > 0 {
+			r.At = min(r.At, o.lapses+1)
+		}
 	}
-	fair, low := rest/max(int64(len(wanting)), 1), l.low(m)
+	fair, low := l.fair(wanting, rest), l.low(m)
 	if now >= l.recalled && l.uneven(m, fair, low) {
 		n.Recall, n.Term, n.Fair, l.recalled = true, l.term, max(fair, 1), now+200
 		n.Rank, n.Low = m.rank, low
@@ -158,6 +161,23 @@ func (l *ledger) uneven(m *memberState, fair, low int64) bool {
 		}
 	}
 	return false
+}
+
+// fair returns how much each has at the most where so much is divided equally among those who want more, and
+// those who need less leave the rest to the others.
+func (l *ledger) fair(wanting []string, rest int64) int64 {
+	needs := make([]int64, 0, len(wanting))
+	for _, id := range wanting {
+		needs = append(needs, l.members[id].each+l.members[id].want)
+	}
+	slices.Sort(needs)
+	for i, need := range needs {
+		if among := int64(len(needs) - i); need >= rest/among {
+			return rest / among
+		}
+		rest -= need
+	}
+	return l.only().limit
 }
 
 // low returns what each of those keeps that wait at a lower priority than the member, which wants more.

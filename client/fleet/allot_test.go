@@ -88,7 +88,7 @@ func TestAllotmentsAreLevelled(t *testing.T) {
 	b := term(t)
 	b.now += 300
 	r := b.tell("c", func(q *report) { q.Want = 20 })
-	if r.Each != 0 || r.At < b.now+askAllotted || r.News == nil || !r.News.Recall || r.News.Fair != 33 {
+	if r.Each != 0 || r.At < b.now+askAllotted || r.News == nil || !r.News.Recall || r.News.Fair != 40 {
 		t.Fatalf("a newcomer gets %+v, the news is %+v", r, r.News)
 	}
 	before := b.l.members["b"].each
@@ -118,6 +118,10 @@ func TestLastAllotmentLapses(t *testing.T) {
 	b.tell("b", func(q *report) { q.Want = 100 })
 	if n := b.l.members["b"].each; n != 90 {
 		t.Errorf("b has %d; a had %d, and spent 10", n, each)
+	}
+	opens := b.l.windows["w"].phase.next(b.now)
+	if r := b.tell("b", func(q *report) { q.Want = 100 }); r.At < opens || r.At > opens+20 {
+		t.Errorf("b is to ask again %d after it opens", r.At-opens)
 	}
 	b.now += 2100
 	b.tell("b", func(q *report) { q.Want = 100 })

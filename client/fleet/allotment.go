@@ -76,7 +76,7 @@ func (m *member) renew(w *window, begun int64) {
 		m.asked = false // or again, once it is short
 		if t.fair > 0 {
 			t.lower, m.dirty = true, true
-			m.kickLocked()
+			m.loop.Kick()
 		}
 	}
 	w.begun = begun
@@ -143,7 +143,7 @@ func (m *member) recall(n *news) {
 	}
 	if t.fair = needs; t.spent(m.sent) < t.each {
 		m.recalled = true
-		m.kickLocked()
+		m.loop.Kick()
 	}
 }
 

@@ -22,7 +22,7 @@ func allotted(t testing.TB) *member {
 	m.windows, m.lease = []*window{w}, now.Add(time.Hour)
 	m.clock.observe(now.UnixMilli(), now, now)
 	m.allotment = allotment{term: 7, window: w, each: 10}
-	m.busy = true // no call is made
+	m.loop.Stop() // no call is made
 	return m
 }
 

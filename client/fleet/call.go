@@ -7,62 +7,36 @@ import (
 	"slices"
 	"strconv"
 	"time"
+
+	"github.com/forbear-go/forbear/queue"
 )
 
-// kick sees that the member looks whether it has to call the store.
-func (m *member) kick() {
+// step calls the store if there is something to call it for, and otherwise says when there may be.
+func (m *member) step() (called bool, next time.Time) {
+	waiting, first, highest := m.host.Waiting()
 	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.kickLocked()
-}
-
-func (m *member) kickLocked() {
-	switch {
-	case m.closed:
-	case m.busy:
-		m.kicked = true
-	default:
-		m.busy = true
-		m.fleet.calls.Go(m.work)
-	}
-}
-
-// work calls the store while there is something to call it for.
-func (m *member) work() {
-	for {
-		waiting, first, highest := m.host.Waiting()
-		m.mu.Lock()
-		m.rank, m.first = int64(highest), int64(first)
-		m.kicked = false
-		now := time.Now()
-		m.expire(now)
-		call, next := m.plan(now, waiting)
-		if m.closed || !call {
-			if m.kicked && !m.closed {
-				m.mu.Unlock()
-				continue
-			}
-			m.busy = false
-			if !m.closed && !next.IsZero() {
-				m.timer.Reset(max(next.Sub(now), time.Millisecond))
-			}
-			m.mu.Unlock()
-			return
-		}
-		q := m.report(now, waiting)
+	m.rank, m.first = int64(highest), int64(first)
+	now := time.Now()
+	m.expire(now)
+	call, next := m.plan(now, waiting)
+	if m.closed || !call {
 		m.mu.Unlock()
-		a, err := m.exchange(context.Background(), q)
-		m.mu.Lock()
-		away := m.failing
-		if m.apply(q, a, err, now, time.Now()); err != nil {
-			m.fails++
-		}
-		changed := m.failing != away
-		m.mu.Unlock()
-		if m.host.Wake(); changed && m.host.Away != nil {
-			m.host.Away(!away)
-		}
+		return false, next
 	}
+	q := m.report(now, waiting)
+	m.mu.Unlock()
+	a, err := m.exchange(context.Background(), q)
+	m.mu.Lock()
+	away := m.failing
+	if m.apply(q, a, err, now, time.Now()); err != nil {
+		m.fails++
+	}
+	changed := m.failing != away
+	m.mu.Unlock()
+	if m.host.Wake(); changed && m.host.Away != nil {
+		m.host.Away(!away)
+	}
+	return true, time.Time{}
 }
 
 // plan says whether to call now, or else when to look again; zero is not before something
@@ -124,16 +98,15 @@ func (m *member) plan(now time.Time, waiting int) (call bool, next time.Time) {
 }
 
 // asks returns when the ledger is asked for more. Where nothing is left before a time that is
-// known, that is when the responses to what was sent last should be there, so that it is told
+// known or told, that is when the responses to what was sent last should be there, so that it is told
 // of them too.
 func (m *member) asks() time.Time {
-	if m.left > 0 || len(m.flying) == 0 || slices.ContainsFunc(m.windows, func(w *window) bool { return !w.sure }) {
+	at := m.recent.latest.Add(min(m.trip+m.trip/4, lateMost))
+	sooner := func(w *window) bool { return !w.sure && !w.earliest.After(at) }
+	if m.left > 0 || len(m.flying) == 0 || at.Before(m.nextAsk) || slices.ContainsFunc(m.windows, sooner) {
 		return m.nextAsk
 	}
-	if at := m.recent.latest.Add(min(m.trip+m.trip/4, lateMost)); at.After(m.nextAsk) {
-		return at
-	}
-	return m.nextAsk
+	return at
 }
 
 // lateMost is how long the ledger is not asked for that reason, at the most.
@@ -174,6 +147,9 @@ func (m *member) spare(waiting int) int64 {
 // report says what there is to say. What it gives back is given up before it says so.
 func (m *member) report(now time.Time, waiting int) *report {
 	m.seq++
+	if m.allotment.term == 0 && m.spare(waiting) == 0 {
+		m.recalled = false // there is nothing to give back
+	}
 	if now.Sub(m.used) >= m.fleet.lease || m.closed {
 		m.granted = min(m.granted, m.sent+m.promised)
 	} else if m.recalled {
@@ -185,9 +161,12 @@ func (m *member) report(now time.Time, waiting int) *report {
 		Granted: m.granted, Finished: m.finished, Told: m.finished0, Probed: m.probed, Shut: m.shutOut, Off: m.off,
 		Refused: m.refused, Heeded: m.refused0, Rank: m.rank, First: m.first, Windows: make(map[string]told),
 	}
-	if m.urgent {
+	switch {
+	case m.urgent:
 		m.told = max(m.told, m.rank) // it waits no longer, perhaps
-	} else {
+	case waiting == 0:
+		m.told = max(m.rank, int64(queue.Normal)) // that others wait with a lower one is not to be expected
+	default:
 		m.told = m.rank
 	}
 	m.urgent = false
@@ -274,9 +253,9 @@ func (f *Fleet) exchange(ctx context.Context, key string, report, reply any) err
 func (m *member) close(ctx context.Context) error {
 	m.mu.Lock()
 	now := time.Now()
-	joined := now.Before(m.lease) && (m.granted > m.sent || m.allotment.term != 0)
+	joined := now.Before(m.lease) // or the ledger gives it more, if it waited
 	m.closed = true
-	m.timer.Stop()
+	m.loop.Stop()
 	m.watch.Stop()
 	q := m.report(now, 0)
 	m.mu.Unlock()

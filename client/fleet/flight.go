@@ -57,7 +57,7 @@ func (m *member) Take(now time.Time, cost int) uint64 {
 	m.flying[m.number] = e
 	m.recent.add(now, n)
 	if m.low(now) {
-		m.kickLocked()
+		m.loop.Kick()
 	}
 	return m.number
 }
@@ -120,7 +120,7 @@ func (m *member) probeOver(e *flight, served bool) {
 		if served {
 			m.shutOut = 0
 		}
-		m.kickLocked()
+		m.loop.Kick()
 	}
 }
 
@@ -169,6 +169,6 @@ func (m *member) Observe(now time.Time, number uint64, windows []throttle.Announ
 	}
 	m.landed()
 	if m.dirty || m.hungry > 0 || len(m.flying) == 0 && m.allotment.term == 0 {
-		m.kickLocked()
+		m.loop.Kick()
 	}
 }

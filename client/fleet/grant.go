@@ -10,7 +10,7 @@ func (l *ledger) left() int64 {
 		if !w.known {
 			return 0
 		}
-		left = min(left, w.bound-l.granted)
+		left = min(left, w.bound-w.kept-l.granted)
 	}
 	return max(left, 0)
 }

@@ -1,5 +1,9 @@
 package fleet
 
+// keptAmong is of how many units one is that is kept for others, of those that they had by the time that the
+// window was found open: they go on, while what is left is spent.
+const keptAmong = 3
+
 // hear takes in what responses told. It reports whether a probe is over.
 func (l *ledger) hear(q *report, now int64, n *news) (probed bool) {
 	probed = l.prober == q.ID && q.Probed == l.probe
@@ -20,6 +24,7 @@ func (l *ledger) hear(q *report, now int64, n *news) (probed bool) {
 	if l.open > now && l.doubt {
 		return probed
 	}
+	l.keepNothing()
 	for name, o := range q.Windows {
 		l.hearWindow(name, o, q.Inc == l.inc, now)
 		l.open = 0
@@ -38,6 +43,7 @@ func (l *ledger) hear(q *report, now int64, n *news) (probed bool) {
 		case heard && 2*o.Remaining >= w.limit:
 			w.phase.opened(shut, now, w.length)
 			w.fixed = w.fixed || l.renewed(w, o.Remaining, now)
+			w.kept = max(w.limit-o.Remaining-1-(l.granted-l.finished), 0) / keptAmong
 		default:
 			w.phase.fail() // it rolls, or refills
 		}
@@ -63,6 +69,15 @@ func (l *ledger) hear(q *report, now int64, n *news) (probed bool) {
 		}
 	}
 	return true
+}
+
+// keepNothing ends what is kept for others once nothing is under way: what remains was told since.
+func (l *ledger) keepNothing() {
+	for _, w := range l.windows {
+		if l.granted == l.finished {
+			w.kept = 0
+		}
+	}
 }
 
 func (l *ledger) hearWindow(name string, o told, same bool, now int64) {

@@ -64,6 +64,7 @@ type windowState struct {
 	earliest, reset int64
 	tries           int64
 	shared          int64 // others are believed to spend it until then
+	kept            int64 // for others, until it is known what they had
 	// Of the time between the bounds of the reset, so many quarters are waited for. They
 	// become fewer as long as probes find the window open.
 	quarters, floor int64

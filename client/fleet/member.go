@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/forbear-go/forbear/client"
+	"github.com/forbear-go/forbear/client/fleet/internal/loop"
 	"github.com/forbear-go/forbear/throttle"
 	"github.com/forbear-go/forbear/throttle/limit"
 )
@@ -35,6 +36,7 @@ type member struct {
 	ver        int64
 	seq, heard int64
 	pushed     int64 // since the report heard
+	early      *news // with what was pushed since the one that is under way
 	fleetF     int64 // of the whole fleet, when
 	finished0  int64 // so many of ours were over
 	members    int64
@@ -56,29 +58,28 @@ type member struct {
 	trip     time.Duration
 	least    time.Duration // that it ever was
 
-	joined       bool // the fleet knows it
-	busy, kicked bool
-	closed       bool
-	dirty        bool  // something is to be told at once
-	landing      bool  // once nothing is under way
-	asked        bool  // a request could not go for want of units
-	urgent       bool  // one waits whose priority is higher than
-	told         int64 // that which the ledger was told
-	rank, first  int64 // the highest priority of those that wait, and how many have it
-	recalled     bool
-	failing      bool
-	since        time.Time // it is failing
-	retry        time.Time
-	pause        time.Duration
-	nextAsk      time.Time
-	lastCall     time.Time
-	used         time.Time
-	recent       recent
-	part         part
-	allotment    allotment
+	joined      bool // the fleet knows it
+	loop        loop.Loop
+	closed      bool
+	dirty       bool  // something is to be told at once
+	landing     bool  // once nothing is under way
+	asked       bool  // a request could not go for want of units
+	urgent      bool  // one waits whose priority is higher than
+	told        int64 // that which the ledger was told
+	rank, first int64 // the highest priority of those that wait, and how many have it
+	recalled    bool
+	failing     bool
+	since       time.Time // it is failing
+	retry       time.Time
+	pause       time.Duration
+	nextAsk     time.Time
+	lastCall    time.Time
+	used        time.Time
+	recent      recent
+	part        part
+	allotment   allotment
 	// Units sent and granted as of the last reply.
 	heardSent, heardGranted int64
-	timer                   *time.Timer
 	unknown                 time.Time   // since then, requests wait for the store
 	watch                   *time.Timer // wakes them when they have waited for long
 	calls, fails            int
@@ -86,8 +87,7 @@ type member struct {
 
 func newMember(f *Fleet, key string, h client.Host) *member {
 	m := &member{fleet: f, key: key, id: rand.Text(), host: h, flying: make(map[uint64]*flight), members: 1}
-	m.timer = time.AfterFunc(time.Hour, m.kick)
-	m.timer.Stop()
+	m.loop.Init(&m.mu, func(work func()) { f.calls.Go(work) }, m.step)
 	m.watch = time.AfterFunc(time.Hour, h.Wake)
 	m.watch.Stop()
 	return m
@@ -102,7 +102,7 @@ func (m *member) Ask(now time.Time, demand limit.Demand) (limit.Decision, bool) 
 	d, shared := m.decide(now, int64(demand.Count()))
 	if rank := int64(demand.Priority); shared && !d.Admits(now) && rank > m.told && m.asked { // others may be asked to wait
 		m.urgent, m.told = true, rank
-		m.kickLocked()
+		m.loop.Kick()
 	}
 	switch {
 	case !shared || !d.Unknown:
@@ -164,10 +164,12 @@ func (m *member) use(now time.Time) {
 	m.turn(now)
 	if !m.joined && !m.closed {
 		m.joined = true
-		m.closed = !m.fleet.enter(m.key, m)
+		if m.closed = !m.fleet.enter(m.key, m); m.closed {
+			m.loop.Stop()
+		}
 	}
 	if m.failing && !now.Before(m.retry) {
-		m.kickLocked()
+		m.loop.Kick()
 	}
 }
 
@@ -175,7 +177,7 @@ func (m *member) use(now time.Time) {
 func (m *member) ask() {
 	if !m.asked {
 		m.asked = true
-		m.kickLocked()
+		m.loop.Kick()
 	}
 }
 

@@ -289,7 +289,7 @@ func runSchedule(t *testing.T, seed uint64, faults, failover bool) (api *modelAP
 		for _, p := range all {
 			p.share.mu.Lock()
 			p.share.closed = true
-			p.share.timer.Stop()
+			p.share.loop.Stop()
 			p.share.mu.Unlock()
 		}
 		time.Sleep(5 * time.Second)

@@ -36,7 +36,7 @@ func (m *member) heed(n *news) (more bool) {
 	}
 	if m.failing && now.Sub(m.lastCall) >= pauseFirst { // the store is there again
 		m.retry = now
-		m.kickLocked()
+		m.loop.Kick()
 	}
 	if !now.Before(m.lease) || m.closed {
 		return false
@@ -44,17 +44,17 @@ func (m *member) heed(n *news) (more bool) {
 	more = m.take(now, n)
 	if n.Credit && m.asked {
 		m.nextAsk = now
-		m.kickLocked()
+		m.loop.Kick()
 	}
 	if n.Recall && m.allotment.term != 0 {
 		m.recall(n)
 	} else if n.Recall && m.granted > m.sent {
 		m.recalled = true
-		m.kickLocked()
+		m.loop.Kick()
 	}
 	if n.Roll {
 		m.dirty = true
-		m.kickLocked()
+		m.loop.Kick()
 	}
 	return more
 }

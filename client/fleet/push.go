@@ -57,6 +57,9 @@ func (l *ledger) pushAll(q *report, now int64, much bool, n *news) {
 // take takes in what was pushed. It reports whether there was anything.
 func (m *member) take(now time.Time, n *news) bool {
 	p, ok := n.Push[m.id]
+	if ok && p.Seq == m.seq && p.Seq > m.heard { // it came before the reply to that report
+		m.early = n
+	}
 	if !ok || n.Inc != m.inc || p.Seq != m.seq || p.Seq != m.heard || p.Gain <= m.pushed || n.Term != m.allotment.term {
 		return false
 	}
@@ -78,4 +81,12 @@ func (m *member) take(now time.Time, n *news) bool {
 		}
 	}
 	return true
+}
+
+// takeEarly takes what was pushed before the reply came.
+func (m *member) takeEarly(now time.Time) {
+	if n := m.early; n != nil {
+		m.early = nil
+		m.take(now, n)
+	}
 }

@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"errors"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -77,6 +78,33 @@ func TestMemberTakesAPushOnce(t *testing.T) {
 		}
 		if m.hear(&news{Push: map[string]push{m.id: {m.seq, 100}}, Inc: m.inc}); m.granted != m.sent {
 			t.Errorf("after Close it holds %d", m.granted-m.sent)
+		}
+	})
+}
+
+// What is pushed after a report counts once the reply to it is there, whichever is heard first.
+func TestPushBeforeTheReply(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, m := join(t, func() {}, 0)
+		m.Ask(time.Now(), limit.Demand{})
+		synctest.Wait()
+		m.mu.Lock()
+		now, held := time.Now(), m.granted
+		q := m.report(now, 0)
+		m.mu.Unlock()
+		m.hear(&news{Push: map[string]push{m.id: {q.Seq, 5}}, Inc: m.inc})
+		m.hear(&news{Push: map[string]push{m.id: {q.Seq, 7}}, Inc: m.inc})
+		if m.granted != held {
+			t.Errorf("before the reply it has %d more", m.granted-held)
+		}
+		m.mu.Lock()
+		m.apply(q, reply{Time: now.UnixMilli(), Inc: m.inc, Ver: m.ver + 1, Granted: q.Granted + 2}, nil, now, now)
+		m.mu.Unlock()
+		if m.granted != held+9 {
+			t.Errorf("after it, it has %d more, want 9", m.granted-held)
+		}
+		if err := f.Close(t.Context()); err != nil && !errors.Is(err, errStale) {
+			t.Error(err)
 		}
 	})
 }

@@ -44,6 +44,6 @@ func (m *member) landed() {
 func (m *member) tell(it bool) {
 	if it {
 		m.dirty = true
-		m.kickLocked()
+		m.loop.Kick()
 	}
 }

@@ -54,11 +54,13 @@ func (m *member) apply(q *report, a reply, err error, sent, now time.Time) {
 		}
 	}
 	m.heardSent, m.heardGranted = m.sent, m.granted
+	m.nextAsk = now
 	if a.Probe {
 		m.probing, m.probeSeq = true, q.Seq
+		m.nextAsk = now.Add(max(pauseFirst, 2*m.trip)) // what it finds is told at once
 	}
-	if f, ok := a.Windows[silentName]; ok {
-		m.window(silentName).limit = f.Limit
+	m.meet(&a)
+	if _, ok := a.Windows[silentName]; ok {
 		m.allotment.doubt = m.allotment.doubt && q.Doubt == 0 // that was told
 	}
 	for _, w := range m.windows {
@@ -70,15 +72,27 @@ func (m *member) apply(q *report, a reply, err error, sent, now time.Time) {
 	if a.Hold > 0 {
 		m.holdUntil(now, a.Hold)
 	}
-	m.nextAsk = now
 	if a.At > 0 {
 		m.nextAsk = m.clock.latest(a.At)
 	}
 	m.adopt(now, &a)
+	m.takeEarly(now)
 	m.openTo = time.Time{}
 	if a.Open > 0 {
 		m.openTo, m.off = m.clock.latest(a.Open), 0
 		m.drop()
+	}
+}
+
+// meet takes in the windows of a term, also one of which no response told us yet.
+func (m *member) meet(a *reply) {
+	if a.Term == 0 {
+		return
+	}
+	for name, f := range a.Windows {
+		if w := m.window(name); w.limit == 0 || name == silentName {
+			w.limit = f.Limit
+		}
 	}
 }
 

@@ -153,8 +153,8 @@ func TestAskedWhileNothingIsShared(t *testing.T) {
 		f, m := join(t, func() {}, 1)
 		m.mu.Lock()
 		m.openTo, m.asked = time.Now().Add(time.Second), true
+		m.loop.Kick()
 		m.mu.Unlock()
-		m.kick()
 		time.Sleep(2 * time.Second)
 		m.Ask(time.Now(), limit.Demand{})
 		time.Sleep(time.Second)
@@ -173,7 +173,7 @@ func TestNothingIsHeardOfTheStore(t *testing.T) {
 		var woken atomic.Int64
 		f, m := join(t, func() { woken.Add(1) }, 1)
 		m.mu.Lock()
-		m.busy = true // a call that never ends
+		m.loop.Stop() // a call that never ends
 		m.mu.Unlock()
 		if d, shared := m.Ask(time.Now(), limit.Demand{}); !shared || !d.Unknown {
 			t.Errorf("at first: %+v, %v", d, shared)

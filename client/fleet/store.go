@@ -16,7 +16,7 @@ import (
 type Store interface {
 	// Exchange takes in a report of a member to the ledger of a key, and returns the
 	// reply. It must be atomic, and must not try twice. What it returns after an error is
-	// not looked at.
+	// not looked at, nor what it returns when the context is over.
 	Exchange(ctx context.Context, key string, report []byte) (reply []byte, err error)
 	// Listen calls hear for the news of all keys until stop is called, which waits until no call is
 	// under way. It calls lost after news may have been missed. It does not block.

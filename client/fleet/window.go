@@ -140,14 +140,17 @@ func (w *window) endsOtherwise() bool {
 	return w.latest.Before(end.Add(-w.width-slack)) || w.earliest.After(end.Add(slack))
 }
 
-// ownBound returns when a request of the given cost may go by what our own responses told.
+// ownBound returns when a request of the given cost may go by what our own responses told. What was under way
+// together may all have been counted before the newest of them, which told of the rest: once all is over, one
+// request looks.
 func (m *member) ownBound(now time.Time, cost int64) (time.Time, string) {
 	at, name := now, ""
 	for _, w := range m.windows {
 		if w.bounded && !now.Before(w.earliest) {
 			w.bounded = false
 		}
-		if w.bounded && m.sent+cost > w.own && w.latest.After(at) {
+		looks := len(m.flying) == 0 && w.seen >= cost
+		if w.bounded && m.sent+cost > w.own && w.latest.After(at) && !looks {
 			at, name = w.latest, Shared
 		}
 	}

@@ -63,7 +63,7 @@ func (s *slowStore) Exchange(ctx context.Context, key string, report []byte) ([]
 
 func newWorld(t testing.TB, members int, opts ...clienttest.Option) *world {
 	t.Helper()
-	w := &world{api: clienttest.NewInMemory(append(opts, clienttest.Latency(20*time.Millisecond, 40*time.Millisecond))...), store: &slowStore{trip: 300 * time.Microsecond}, events: make(map[client.EventKind]int), wrap: func(s *slowStore) Store { return s },
+	w := &world{api: clienttest.NewInMemory(append([]clienttest.Option{clienttest.Latency(20*time.Millisecond, 40*time.Millisecond)}, opts...)...), store: &slowStore{trip: 300 * time.Microsecond}, events: make(map[client.EventKind]int), wrap: func(s *slowStore) Store { return s },
 		priority: func(ctx context.Context, _ int) context.Context { return ctx }}
 	t.Cleanup(w.api.Close)
 	w.grow(members)

@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
-	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -23,20 +22,23 @@ import (
 // A memberConfig is what a process of the fleet is told, and a memberResult what it tells.
 type (
 	memberConfig struct {
-		API, Redis string
-		Callers    int
-		Think      time.Duration // the pause between the requests of a caller
-		Until      time.Time
-		Lease      time.Duration
-		Alone      bool
+		Name, API, Redis string
+		Callers          int
+		Think            time.Duration // the pause between the requests of a caller
+		From, Until      time.Time
+		Lease            time.Duration
+		Alone            bool
 	}
 	memberResult struct {
-		Served, Refused, Failed, Calls int
-		CPU                            time.Duration
+		Calls int
+		CPU   time.Duration
 	}
 )
 
-const memberEnv = "FORBEAR_FLEET_MEMBER"
+const (
+	memberEnv  = "FORBEAR_FLEET_MEMBER"
+	memberName = "X-Member" // the field of a request that says whose it is
+)
 
 func TestMain(m *testing.M) {
 	if config := os.Getenv(memberEnv); config != "" {
@@ -55,6 +57,7 @@ func runMember(config string, out io.Writer) error {
 	if err := json.Unmarshal([]byte(config), &c); err != nil {
 		return err
 	}
+	redis.SetLogger(mute{})
 	rc := redis.NewClient(&redis.Options{Addr: c.Redis, MaxRetries: -1, ContextTimeoutEnabled: true})
 	defer rc.Close()
 	store, err := New(rc)
@@ -73,41 +76,9 @@ func runMember(config string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithDeadline(context.Background(), c.Until)
-	defer cancel()
+	time.Sleep(time.Until(c.From))
+	call(hc, &c)
 	var result memberResult
-	var mu sync.Mutex
-	var wg sync.WaitGroup
-	for range c.Callers {
-		wg.Go(func() {
-			for ctx.Err() == nil {
-				req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.API, nil)
-				if err != nil {
-					return
-				}
-				status := 0
-				if resp, err := hc.Do(req); err == nil {
-					_, _ = io.Copy(io.Discard, resp.Body) // it is empty
-					_ = resp.Body.Close()
-					status = resp.StatusCode
-				} else if ctx.Err() == nil {
-					time.Sleep(50 * time.Millisecond) // it cannot go before the deadline
-				}
-				mu.Lock()
-				switch {
-				case status == http.StatusOK:
-					result.Served++
-				case status == http.StatusTooManyRequests:
-					result.Refused++
-				case ctx.Err() == nil:
-					result.Failed++
-				}
-				mu.Unlock()
-				time.Sleep(c.Think)
-			}
-		})
-	}
-	wg.Wait()
 	for _, s := range f.Status() {
 		result.Calls += s.Calls
 	}
@@ -121,53 +92,72 @@ func runMember(config string, out io.Writer) error {
 	return json.NewEncoder(out).Encode(result)
 }
 
-// A redisServer is one that can be taken away.
-type redisServer struct {
-	t    testing.TB
-	addr string
+// call has the callers of a member call the API until it ends.
+func call(hc *http.Client, c *memberConfig) {
+	ctx, cancel := context.WithDeadline(context.Background(), c.Until)
+	defer cancel()
+	var wg sync.WaitGroup
+	for range c.Callers {
+		wg.Go(func() {
+			for ctx.Err() == nil {
+				req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.API, nil)
+				if err != nil {
+					return
+				}
+				req.Header.Set(memberName, c.Name)
+				if resp, err := hc.Do(req); err == nil {
+					_, _ = io.Copy(io.Discard, resp.Body) // the server counts what it served
+					_ = resp.Body.Close()
+				} else if ctx.Err() == nil {
+					time.Sleep(50 * time.Millisecond) // it cannot go before the deadline
+				}
+				select {
+				case <-ctx.Done():
+				case <-time.After(c.Think):
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// mute drops what go-redis logs when there is no server.
+type mute struct{}
+
+func (mute) Printf(context.Context, string, ...any) {}
+
+// A process is one that was started as a member.
+type process struct {
+	name string
 	cmd  *exec.Cmd
-}
-
-func (s *redisServer) start() {
-	_, port, _ := strings.Cut(s.addr, ":")
-	s.cmd = exec.Command("redis-server", "--port", port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", s.t.TempDir())
-	if err := s.cmd.Start(); err != nil {
-		s.t.Error(err)
-	}
-}
-
-func (s *redisServer) kill() {
-	_ = s.cmd.Process.Kill()
-	_ = s.cmd.Wait() // it was killed
-}
-
-func (s *redisServer) flush() {
-	c := redis.NewClient(&redis.Options{Addr: s.addr})
-	defer c.Close()
-	if err := c.FlushAll(s.t.Context()).Err(); err != nil {
-		s.t.Error(err)
-	}
-}
-
-func (s *redisServer) signal(sig os.Signal) {
-	if err := s.cmd.Process.Signal(sig); err != nil {
-		s.t.Error(err)
-	}
+	out  *bytes.Buffer
 }
 
 // spawn starts a member.
-func spawn(t testing.TB, c memberConfig) (*exec.Cmd, *bytes.Buffer) {
+func spawn(t testing.TB, c memberConfig) *process {
 	t.Helper()
 	config, err := json.Marshal(c)
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), memberEnv+"="+string(config))
-	out := new(bytes.Buffer)
-	cmd.Stdout, cmd.Stderr = out, os.Stderr
-	if err := cmd.Start(); err != nil {
+	p := &process{c.Name, exec.Command(os.Args[0]), new(bytes.Buffer)}
+	p.cmd.Env = append(os.Environ(), memberEnv+"="+string(config))
+	p.cmd.Stdout, p.cmd.Stderr = p.out, os.Stderr
+	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	return cmd, out
+	return p
+}
+
+// wait waits until the process ends, and returns what it told. One that was killed tells nothing.
+func (p *process) wait(t testing.TB) (r memberResult) {
+	t.Helper()
+	if err := p.cmd.Wait(); err != nil {
+		t.Logf("member %s: %v", p.name, err)
+		return memberResult{}
+	}
+	if err := json.Unmarshal(p.out.Bytes(), &r); err != nil {
+		t.Errorf("member %s: %v", p.name, err)
+	}
+	return r
 }

@@ -143,7 +143,7 @@ local function left()
   local n = nil
   for _, w in pairs(l.ws) do
     if not w.known then return 0 end
-    n = math.min(n or 1e12, w.c - l.g)
+    n = math.min(n or 1e12, w.c - w.kp - l.g)
   end
   return math.max(n or 0, 0)
 end
@@ -226,10 +226,13 @@ elseif q.off == 1 and not next(l.ws) and l.open <= now then
   l.open, l.doubt = now + OPENFOR, false
 end
 if not (l.open > now and l.doubt) then
+  for _, w in pairs(l.ws) do
+    if l.g == l.f then w.kp = 0 end
+  end
   for name, o in pairs(q.ws) do
     local w = l.ws[name]
     if not w then
-      w = {lo = o.lo, hi = o.hi, quarters = 4, floor = 0, known = false, c = 0, raised = 0, tries = 0, shared = 0, w = 0,
+      w = {lo = o.lo, hi = o.hi, quarters = 4, floor = 0, known = false, c = 0, raised = 0, tries = 0, shared = 0, kp = 0, w = 0,
         early = false, next = 0, fails = 0, shut = 0, fx = false, went = 0, past = 0,
         ph = {p = 0, lo = 0, hi = 0, at = 0, n = 0, x = 0}}
       l.ws[name] = w
@@ -260,6 +263,7 @@ if not (l.open > now and l.doubt) then
       elseif o and 2 * o.r >= w.l then
         phaseOpened(w, shut, now)
         if renewed(w, o.r) then w.fx = true end
+        w.kp = math.floor(math.max(w.l - o.r - 1 - (l.g - l.f), 0) / 3)
       else
         phaseFail(w) -- it rolls, or refills
       end
@@ -386,7 +390,7 @@ local function beginSilent()
   end
   if period == 0 or served < FEWEST * members then return end
   local opens = si.cl + si.late
-  l.ws.learned = {lo = opens, hi = opens, quarters = 4, floor = 0, known = true, c = l.g, raised = 0, tries = 0, shared = 0, w = period,
+  l.ws.learned = {lo = opens, hi = opens, quarters = 4, floor = 0, known = true, c = l.g, raised = 0, tries = 0, shared = 0, kp = 0, w = period,
     early = false, next = 0, fails = 0, shut = 0, fx = true, went = 0, past = 0, l = served,
     ph = {p = period, lo = opens - period - math.min(1000, math.floor(period / 4)), hi = opens - period, at = now, n = 2 ^ 20, x = 0}}
   l.term, l.began, l.open, l.log = l.ver, now, 0, {}
@@ -577,8 +581,20 @@ if term then
     local over = w.l
     for _, o in pairs(l.ms) do
       if o.want == 0 then over = over - o.e end
+      if o.lp > 0 and o.e > 0 then at = math.min(at, o.lp + 1) end
     end
-    local fair, uneven, held, lower, low = math.floor(over / math.max(#ids, 1)), false, 0, 0, 0
+    local needs = {}
+    for _, id in ipairs(ids) do table.insert(needs, l.ms[id].e + l.ms[id].want) end
+    table.sort(needs)
+    local fair, uneven, held, lower, low = w.l, false, 0, 0, 0
+    for i, need in ipairs(needs) do
+      local part = math.floor(over / (#needs - i + 1))
+      if need >= part then
+        fair = part
+        break
+      end
+      over = over - need
+    end
     for _, o in pairs(l.ms) do
       if o.want > 0 and o.pr < m.pr then held, lower = held + o.e, lower + 1 end
     end

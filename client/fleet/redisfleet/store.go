@@ -67,8 +67,17 @@ func New(c redis.UniversalClient, opts ...Option) (*Store, error) {
 // channel is where the news of all keys is published.
 func (s *Store) channel() string { return s.prefix + "news" }
 
-// Exchange implements fleet.Store.
+// connect is how long a call may take, whatever its context says.
+const connect = 2 * time.Second
+
+// Exchange implements fleet.Store. A new connection takes several round trips, and would never be made if
+// that had to be within the time of a call: so a call goes on when its context is over, for a while.
 func (s *Store) Exchange(ctx context.Context, key string, report []byte) ([]byte, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), connect)
+	defer cancel()
 	keys := []string{s.prefix + "{" + key + "}"}
 	reply, err := script.Run(ctx, s.client, keys, report, s.channel(), key).Text()
 	return []byte(reply), err

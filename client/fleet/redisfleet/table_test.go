@@ -1,12 +1,11 @@
 package redisfleet
 
 import (
-	"bytes"
 	"cmp"
-	"encoding/json"
 	"flag"
-	"os/exec"
-	"syscall"
+	"fmt"
+	"net/http"
+	"sync"
 	"testing"
 	"time"
 
@@ -20,65 +19,49 @@ var (
 
 // A scenario is a fleet of processes, an API, and what happens meanwhile.
 type scenario struct {
-	name     string
-	limit    clienttest.Limit
-	per      time.Duration
-	windows  int
-	possible int // what an API admits in each window
-	silent   bool
-	lease    time.Duration
-	members  int // 8 unless told
-	callers  func(member int) (int, time.Duration)
-	during   func(s *redisServer, members []*exec.Cmd)
-	absent   bool // the server is not there at first
+	name      string
+	limits    []clienttest.Option
+	dialect   clienttest.Option // nil: nothing is announced but Retry-After
+	per       time.Duration
+	windows   int // it begins 30 % into a window, and ends with one after so many more
+	possible  int // what the API could admit in that time
+	lease     time.Duration
+	members   int // 8 unless told
+	callers   func(member int) (int, time.Duration)
+	behind    func(member int) bool          // those that reach the store through a proxy
+	delay     time.Duration                  // which takes so long, each way
+	leave     func(member int) time.Duration // after the window opened in which it begins; nil: none does
+	during    func(g *game)
+	absent    bool // the store is not there at first
+	strangers int  // requests of others in each window, who do not talk
+	settled   int  // windows after which refusals count; those before are what it takes to learn
 
-	refused, used float64 // what must be reached, as shares
+	want bounds
 }
 
-func scenarios() []scenario {
-	fixed := clienttest.Fixed
-	usual := fixed(400, 2*time.Second)
-	away := func(d time.Duration) func(*redisServer, []*exec.Cmd) {
-		return func(s *redisServer, _ []*exec.Cmd) {
-			time.Sleep(9100 * time.Millisecond)
-			s.kill()
-			time.Sleep(d)
-			s.start()
-		}
-	}
-	return []scenario{
-		{name: "400 in 2 s", limit: usual, per: 2 * time.Second, windows: 10, possible: 400, refused: 0.002, used: 0.95},
-		{name: "4,000 in 2 s", limit: fixed(4000, 2*time.Second), per: 2 * time.Second, windows: 6, possible: 4000, refused: 0.002, used: 0.8},
-		{name: "one busy, seven nearly idle", limit: usual, per: 2 * time.Second, windows: 10, possible: 400, refused: 0.002, used: 0.85, callers: func(i int) (int, time.Duration) {
-			if i == 0 {
-				return 160, 0
-			}
-			return 1, 4 * time.Second
-		}},
-		{name: "20 in 2 s", limit: fixed(20, 2*time.Second), per: 2 * time.Second, windows: 10, possible: 20, refused: 0.01, used: 0.95},
-		{name: "Redis killed for 3 s", limit: usual, per: 2 * time.Second, windows: 10, possible: 400, refused: 0.01, used: 0.95, during: away(3 * time.Second)},
-		{name: "Redis absent for the first 5 s", limit: usual, per: 2 * time.Second, windows: 10, possible: 400, refused: 0.05, used: 0.9, absent: true, during: func(s *redisServer, _ []*exec.Cmd) {
-			time.Sleep(5 * time.Second)
-			s.start()
-		}},
-		{name: "Redis loses its state in a burst", limit: usual, per: 2 * time.Second, windows: 10, possible: 400, refused: 0.005, used: 0.9, during: func(s *redisServer, _ []*exec.Cmd) {
-			time.Sleep(8150 * time.Millisecond)
-			s.flush()
-		}},
-		{name: "Redis stalls for 3 s", limit: usual, per: 2 * time.Second, windows: 10, possible: 400, refused: 0.005, used: 0.95, during: func(s *redisServer, _ []*exec.Cmd) {
-			time.Sleep(9 * time.Second)
-			s.signal(syscall.SIGSTOP)
-			time.Sleep(3 * time.Second)
-			s.signal(syscall.SIGCONT)
-		}},
-		{name: "a process is killed, lease of 4 s", limit: usual, per: 2 * time.Second, windows: 10, possible: 400, lease: 4 * time.Second, refused: 0.005, used: 0.9, during: func(_ *redisServer, members []*exec.Cmd) {
-			time.Sleep(6200 * time.Millisecond)
-			_ = members[7].Process.Kill()
-		}},
-		{name: "rolling, 400 in 2 s", limit: clienttest.Rolling(400, 2*time.Second), per: 2 * time.Second, windows: 10, possible: 400, refused: 0.005, used: 0.85},
-		{name: "bucket of 400, 200 a second", limit: clienttest.Bucket(400, 400, 2*time.Second), per: 2 * time.Second, windows: 10, possible: 400, refused: 0.005, used: 0.9},
-		{name: "nothing but Retry-After, 1,000 in 5 s", limit: fixed(1000, 5*time.Second), per: 5 * time.Second, windows: 5, possible: 1000, silent: true, refused: 0.06, used: 0.9},
-	}
+// bounds are what must be reached; what is zero is not looked at.
+type bounds struct {
+	refused, used float64 // shares
+	calls         float64 // to the store, a request
+	spread        float64 // the most that a member had, by the least
+	jain          float64 // the fairness of any five windows, at the least
+	least         float64 // of an equal part, that each had
+	redis         float64 // seconds of CPU of the store, a second
+	cpu           float64 // of that without a fleet, for a request
+}
+
+// A game is a scenario being played.
+type game struct {
+	t       testing.TB
+	s       scenario
+	alone   bool
+	api     *clienttest.Server
+	redis   *redisServer
+	proxy   *proxy
+	start   time.Time // of the window in which it begins
+	from    time.Time
+	until   time.Time
+	members []*process
 }
 
 // Processes of their own, an API over HTTP and a real Redis. With -table all scenarios are played, in
@@ -86,70 +69,124 @@ func scenarios() []scenario {
 func TestProcessesOverRedis(t *testing.T) {
 	needServer(t)
 	if !*table {
-		play(t, scenario{
-			limit: clienttest.Fixed(400, 2*time.Second), per: 2 * time.Second, windows: 2, possible: 400, members: 4, refused: 0.02, used: 0.3,
-		})
+		s := steady("", 400, 2*time.Second, 2, bounds{refused: 0.02, used: 0.3})
+		s.members = 4
+		play(t, s, false)
 		return
 	}
 	for _, s := range scenarios() {
-		t.Run(s.name, func(t *testing.T) { play(t, s) })
+		t.Run(s.name, func(t *testing.T) {
+			r := play(t, s, *without)
+			if *without {
+				return
+			}
+			if s.want.cpu > 0 {
+				if alone := play(t, s, true); r.cpu.Seconds() > s.want.cpu*alone.cpu.Seconds() {
+					t.Errorf("%v of CPU a request, %v without a fleet", r.cpu, alone.cpu)
+				}
+			}
+			r.check(t, s.want)
+		})
 	}
 }
 
-func play(t testing.TB, s scenario) {
+func play(t testing.TB, s scenario, alone bool) *result {
 	t.Helper()
 	addr, _ := freeAddr(t)
-	rs := &redisServer{t: t, addr: addr}
+	g := &game{t: t, s: s, alone: alone, redis: &redisServer{t: t, addr: addr, dir: t.TempDir()}}
+	g.proxy = newProxy(t, addr, s.delay)
 	if !s.absent {
-		rs.start()
-		time.Sleep(300 * time.Millisecond)
+		g.redis.start()
 	}
-	opts := []clienttest.Option{s.limit, clienttest.Latency(20*time.Millisecond, 40*time.Millisecond)}
-	if !s.silent {
-		opts = append(opts, clienttest.Draft8())
+	opts := append([]clienttest.Option{clienttest.Latency(10*time.Millisecond, 20*time.Millisecond)}, s.limits...)
+	if s.dialect != nil {
+		opts = append(opts, s.dialect)
 	}
-	api := clienttest.NewServer(opts...)
-	defer api.Close()
-	// It begins 30 % into a window, and ends with one.
-	time.Sleep(time.Until(time.Now().Truncate(s.per).Add(s.per + s.per*3/10)))
-	until := time.Now().Truncate(s.per).Add(time.Duration(s.windows+1) * s.per)
-	var members []*exec.Cmd
-	var outs []*bytes.Buffer
+	g.api = clienttest.NewServer(opts...)
+	defer g.api.Close()
+	g.start = time.Now().Add(time.Second - s.per*3/10).Truncate(s.per) // the processes are there by then
+	if g.from = g.start.Add(s.per * 3 / 10); time.Until(g.from) < 500*time.Millisecond {
+		g.start, g.from = g.start.Add(s.per), g.from.Add(s.per)
+	}
+	g.until = g.start.Add(time.Duration(s.windows+1) * s.per)
 	for i := range cmp.Or(s.members, 8) {
-		callers, think := 20, time.Duration(0)
-		if s.callers != nil {
-			callers, think = s.callers(i)
+		until := g.until
+		if s.leave != nil {
+			until = g.start.Add(s.leave(i))
 		}
-		cmd, out := spawn(t, memberConfig{
-			API: api.URL, Redis: rs.addr, Callers: callers, Think: think, Until: until, Lease: cmp.Or(s.lease, 30*time.Second), Alone: *without,
-		})
-		members, outs = append(members, cmd), append(outs, out)
+		g.join(until)
 	}
+	var strangers sync.WaitGroup
+	if s.strangers > 0 {
+		strangers.Go(g.strange)
+	}
+	still := make(chan time.Duration, 1)
+	go func() { still <- stillness(g.until) }()
 	if s.during != nil {
-		s.during(rs, members)
+		s.during(g)
 	}
-	var all memberResult
-	served := make([]int, 0, len(members))
-	for i, cmd := range members {
-		err := cmd.Wait()
-		var one memberResult
-		if json.Unmarshal(outs[i].Bytes(), &one) != nil {
-			t.Logf("member %d: %v", i, err) // it was killed
-			continue
-		}
-		served = append(served, one.Served)
-		all.Served, all.Refused, all.Calls, all.CPU = all.Served+one.Served, all.Refused+one.Refused, all.Calls+one.Calls, all.CPU+one.CPU
+	r := &result{seconds: g.until.Sub(g.from).Seconds(), still: <-still}
+	for _, m := range g.members {
+		told := m.wait(t)
+		r.calls, r.took = r.calls+told.Calls, append(r.took, told.CPU)
 	}
-	if rs.cmd != nil {
-		rs.kill()
+	strangers.Wait()
+	if g.redis.cmd != nil {
+		g.redis.kill()
 	}
-	c := api.Counts()
-	requests := float64(max(c.Admitted+c.Refused, 1))
-	refused := float64(c.Refused) / requests
-	used := float64(c.Admitted) / float64((s.windows+1)*s.possible)
-	t.Logf("refused %.2f %%, used %.1f %%, %.4f calls a request, %.2f ms of CPU a request; served %v",
-		100*refused, 100*used, float64(all.Calls)/requests, float64(all.CPU.Microseconds())/1000/requests, served)
-	if !*without && (refused > s.refused || used < s.used) {
-		t.Errorf("refused %d of %.0f, used %.3f", c.Refused, requests, used)
+	r.count(g)
+	t.Log(r)
+	return r
+}
+
+// stillness returns for how long the machine stood still at the most, from now on: where that is much, a result
+// tells more of the machine than of the fleet.
+func stillness(until time.Time) (most time.Duration) {
+	const step = 20 * time.Millisecond
+	for now := time.Now(); now.Before(until); {
+		time.Sleep(step)
+		most, now = max(most, time.Since(now)-step), time.Now()
+	}
+	return most
+}
+
+// join starts a member.
+func (g *game) join(until time.Time) {
+	i := len(g.members)
+	c := memberConfig{
+		Name: fmt.Sprint(i), API: g.api.URL, Redis: g.redis.addr, Callers: 20, From: g.from, Until: until,
+		Lease: cmp.Or(g.s.lease, 30*time.Second), Alone: g.alone,
+	}
+	if g.s.callers != nil {
+		c.Callers, c.Think = g.s.callers(i)
+	}
+	if g.s.behind != nil && g.s.behind(i) {
+		c.Redis = g.proxy.addr
+	}
+	g.members = append(g.members, spawn(g.t, c))
+}
+
+// wait waits until some time after a window opened: window 1 is the first that opens while it is played.
+func (g *game) wait(window int, after time.Duration) {
+	time.Sleep(time.Until(g.start.Add(time.Duration(window)*g.s.per + after)))
+}
+
+// strange has others spend the quota, evenly, who do not talk.
+func (g *game) strange() {
+	var all sync.WaitGroup
+	defer all.Wait()
+	step := g.s.per / time.Duration(g.s.strangers)
+	for at := g.from; at.Before(g.until); at = at.Add(step) {
+		time.Sleep(time.Until(at))
+		all.Go(func() {
+			req, err := http.NewRequestWithContext(g.t.Context(), http.MethodGet, g.api.URL, nil)
+			if err != nil {
+				g.t.Error(err)
+				return
+			}
+			if resp, err := g.api.Client().Do(req); err == nil {
+				_ = resp.Body.Close()
+			}
+		})
 	}
 }

@@ -16,54 +16,26 @@ const (
 	askLeast   = 5 * time.Millisecond
 )
 
-func (l *Limiter) kick() {
+// step calls the ledger if there is something to call it for, and otherwise says when there may be.
+func (l *Limiter) step() (called bool, next time.Time) {
 	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.kickLocked()
-}
-
-func (l *Limiter) kickLocked() {
-	switch {
-	case l.closed:
-	case l.busy:
-		l.kicked = true
-	default:
-		l.busy = true
-		l.c.Go(l.work)
-	}
-}
-
-// work calls the ledger while there is something to call it for.
-func (l *Limiter) work() {
-	for {
-		l.mu.Lock()
-		l.kicked = false
-		now := time.Now()
-		next := l.next(now)
-		if l.closed || next.IsZero() || next.After(now) {
-			if l.kicked && !l.closed {
-				l.mu.Unlock()
-				continue
-			}
-			l.busy = false
-			if !l.closed && !next.IsZero() {
-				l.timer.Reset(max(next.Sub(now), time.Millisecond))
-			}
-			l.mu.Unlock()
-			return
-		}
-		q := l.report(now)
+	now := time.Now()
+	if next = l.next(now); l.closed || next.IsZero() || next.After(now) {
 		l.mu.Unlock()
-		a, err := l.c.Exchange(q)
-		l.mu.Lock()
-		away := l.failing
-		l.apply(q, &a, err, now, time.Now())
-		changed := l.failing != away
-		l.mu.Unlock()
-		if l.c.Wake(); changed && l.c.Away != nil {
-			l.c.Away(!away)
-		}
+		return false, next
 	}
+	q := l.report(now)
+	l.mu.Unlock()
+	a, err := l.c.Exchange(q)
+	l.mu.Lock()
+	away := l.failing
+	l.apply(q, &a, err, now, time.Now())
+	changed := l.failing != away
+	l.mu.Unlock()
+	if l.c.Wake(); changed && l.c.Away != nil {
+		l.c.Away(!away)
+	}
+	return true, time.Time{}
 }
 
 // active reports whether the limiter was in use lately.
@@ -232,7 +204,7 @@ func (l *Limiter) Close() error {
 	now := time.Now()
 	held := now.Before(l.lease) && l.each > 0
 	l.closed = true
-	l.timer.Stop()
+	l.loop.Stop()
 	q := l.report(now)
 	l.mu.Unlock()
 	l.c.Wake()
@@ -248,7 +220,7 @@ func (l *Limiter) Kill() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.closed = true
-	l.timer.Stop()
+	l.loop.Stop()
 }
 
 // A Status tells what a limiter holds.

@@ -4,6 +4,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/forbear-go/forbear/client/fleet/internal/loop"
 	"github.com/forbear-go/forbear/throttle/limit"
 )
 
@@ -55,26 +56,25 @@ type Limiter struct {
 	used            time.Time
 	waits           time.Time // since then requests wait for a ledger that was never reached
 
-	joined, busy, kicked, closed bool
-	dirty                        bool // something is to be told at once
-	lower                        bool // the part shrinks to this
-	target                       int64
-	turn                         bool // to nothing, once it is used
-	lowerAt                      time.Time
-	failing, alone               bool
-	retry, nextAsk               time.Time
-	pause                        time.Duration
-	told                         int64 // the rank that was told last
-	lastCall                     time.Time
-	timer                        *time.Timer
-	calls, fails                 int
+	loop           loop.Loop
+	joined, closed bool
+	dirty          bool // something is to be told at once
+	lower          bool // the part shrinks to this
+	target         int64
+	turn           bool // to nothing, once it is used
+	lowerAt        time.Time
+	failing, alone bool
+	retry, nextAsk time.Time
+	pause          time.Duration
+	told           int64 // the rank that was told last
+	lastCall       time.Time
+	calls, fails   int
 }
 
 // New returns a limiter, which holds nothing yet.
 func New(q limit.Quota, c Config) *Limiter {
 	l := &Limiter{c: c, whole: q, most: int64(q.Most()), span: q.Span(), members: 1}
-	l.timer = time.AfterFunc(time.Hour, l.kick)
-	l.timer.Stop()
+	l.loop.Init(&l.mu, c.Go, l.step)
 	return l
 }
 
@@ -115,7 +115,9 @@ func (l *Limiter) use(now time.Time) {
 		return
 	}
 	l.joined = true
-	l.closed = !l.c.Enter()
+	if l.closed = !l.c.Enter(); l.closed {
+		l.loop.Stop()
+	}
 }
 
 // may reports whether what is held may be sent.
@@ -134,9 +136,9 @@ func (l *Limiter) starve(now time.Time, cost, rank int64) {
 	}
 	l.short, l.starved, l.cost = now, true, cost
 	if !now.Before(l.nextAsk) || l.rank > l.told {
-		l.kickLocked()
+		l.loop.Kick()
 	} else {
-		l.timer.Reset(max(l.next(now).Sub(now), time.Millisecond))
+		l.loop.By(l.next(now), now)
 	}
 }
 
@@ -144,14 +146,14 @@ func (l *Limiter) starve(now time.Time, cost, rank int64) {
 const rankFor = 100 * time.Millisecond
 
 // calling reports whether the ledger is being asked.
-func (l *Limiter) calling() bool { return l.busy && !l.failing }
+func (l *Limiter) calling() bool { return l.loop.Busy() && !l.failing }
 
 // Take implements limit.Limiter.
 func (l *Limiter) Take(now time.Time, d limit.Demand) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.promised = 0; l.turn && l.local != nil {
-		defer func() { l.lowerTo(now, 0); l.kickLocked() }()
+		defer func() { l.lowerTo(now, 0); l.loop.Kick() }()
 	}
 	l.flying++
 	l.recent.add(now, int64(d.Count()), l.span)

@@ -26,11 +26,11 @@ func (l *Limiter) hear(n *News) (more bool) {
 	}
 	if l.failing && now.Sub(l.lastCall) >= pauseFirst { // the store is there again
 		l.retry = now
-		l.kickLocked()
+		l.loop.Kick()
 	}
 	if n.Roll && n.Inc != l.inc && l.joined {
 		l.dirty = true
-		l.kickLocked()
+		l.loop.Kick()
 	}
 	if !now.Before(l.lease) || n.Inc != l.inc {
 		return false
@@ -62,7 +62,7 @@ func (l *Limiter) recall(now time.Time, n *News) {
 		return
 	}
 	l.lower, l.target, l.lowerAt = true, needs, now
-	l.kickLocked()
+	l.loop.Kick()
 }
 
 // goAlone has a limiter whose lease is over, or that never reached the ledger, keep to an equal part of as many
