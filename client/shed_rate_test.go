@@ -71,6 +71,7 @@ type shedJob struct {
 	wait            string
 	callers, routes int
 	announced       bool
+	mixed           bool    // each caller takes one route after the other
 	least, worst    float64 // of what go-retryablehttp gets, on average and in one draw
 }
 
@@ -84,8 +85,11 @@ func (j shedJob) served(t testing.TB, seed uint64, wrap func(http.RoundTripper) 
 	for i := range j.callers {
 		callers.Go(func() {
 			time.Sleep(time.Duration(i) * time.Millisecond)
-			path := "/" + strings.Repeat("x", i%j.routes+1)
-			for ctx.Err() == nil {
+			for n := i; ctx.Err() == nil; {
+				path := "/" + strings.Repeat("x", n%j.routes+1)
+				if j.mixed {
+					n++
+				}
 				req, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://api.test"+path, nil)
 				require.NoError(t, err)
 				resp, err := rt.RoundTrip(req)
@@ -108,6 +112,10 @@ func (j shedJob) served(t testing.TB, seed uint64, wrap func(http.RoundTripper) 
 func TestSheddingIsNoSpiral(t *testing.T) {
 	t.Parallel()
 	for i, j := range []shedJob{
+		{share: .01, status: 429, callers: 20, routes: 5, mixed: true, least: .97, worst: .9},
+		{share: .01, status: 429, wait: "1", callers: 20, routes: 5, mixed: true, announced: true, least: .97, worst: .9},
+		{share: .003, status: 429, callers: 5, routes: 5, mixed: true, announced: true, least: .97, worst: .95},
+		{share: .05, status: 429, callers: 20, routes: 10, mixed: true, least: .9, worst: .6},
 		{share: .1, status: 429, wait: "1", callers: 5, routes: 1, least: .85},
 		{share: .2, status: 429, callers: 1, routes: 1, least: .9},
 		{share: .2, status: 429, callers: 20, routes: 1, least: .9},

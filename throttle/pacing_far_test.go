@@ -28,3 +28,23 @@ func TestPacingOfAShortJob(t *testing.T) {
 	long := k.pace(k.lastSent, 1, 2, recent{18, k.lastSent - 1501*second}, ends, DefaultPolicy().MaxPacing)
 	assert.Equal(t, k.lastSent+1000*second, long.at)
 }
+
+// A job that fits into the window is not kept back for much longer than a second, however many requests it
+// has left to send below the threshold.
+func TestPacingOfAJobThatFits(t *testing.T) {
+	s := newScript(t, DefaultPolicy())
+	now := 0.
+	for n := range 968 {
+		for {
+			d := s.k.Ask(at(now), 1)
+			if d.Admits(at(now)) {
+				break
+			}
+			now = max(now+.0001, d.At.Sub(epoch).Seconds())
+		}
+		s.hears(now+.002, s.take(now), minute(1000, 999-n, 60))
+		now += .0025
+	}
+	assert.Less(t, now, 968*.0025*1.5+1.1)
+	assert.Greater(t, now, 968*.0025+.5, "pacing was tried")
+}
