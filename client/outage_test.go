@@ -118,7 +118,11 @@ func (o ordeal) request(t testing.TB, r *rand.Rand) *http.Request {
 // go-retryablehttp, gets less done, or asks the server more often.
 func TestOutages(t *testing.T) {
 	var all, peers toll
-	for seed := range uint64(*ordeals) {
+	n := uint64(*ordeals)
+	if raceEnabled {
+		n = min(n, 5) // the detector looks for faults; the figures take too long
+	}
+	for seed := range n {
 		o := newOrdeal(seed)
 		t.Run(o.name, func(t *testing.T) {
 			var forbear, plain toll

@@ -23,6 +23,14 @@ func seeds() uint64 {
 	return *seedsFlag
 }
 
+// unlessRaced is 1, or 0 under the race detector.
+func unlessRaced() uint64 {
+	if raceEnabled {
+		return 0
+	}
+	return 1
+}
+
 // bestSound is how many of n per length a client could have had admitted from start until the end that
 // makes the same trips, knows the least and the most that a round trip takes, but not how much of it is
 // on which way, and is never refused; see docs/queue.md for the proof.

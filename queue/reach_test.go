@@ -171,6 +171,9 @@ func TestConfiguredLimitsAreKeptAndUsed(t *testing.T) {
 		}, 3 * time.Hour, .96},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			if raceEnabled && c.window >= time.Hour {
+				t.Skip("it takes too long")
+			}
 			seeds := seeds()
 			if c.window > 2*time.Hour {
 				seeds = 1

@@ -16,7 +16,7 @@ import (
 // A server with the same limit refuses no request, wherever its windows begin, however requests overtake
 // each other, and however many requests there are.
 func TestAWeighedQuotaSuitsAllServers(t *testing.T) {
-	for seed := range max(40, 8*seeds()) {
+	for seed := range 8 * max(5*unlessRaced(), seeds()) {
 		synctest.Test(t, func(t *testing.T) {
 			rng := rand.New(rand.NewPCG(seed, 11))
 			limit, length := []int{1, 2, 7, 30, 120, 400}[rng.IntN(6)], []time.Duration{sec, 10 * sec, time.Minute}[rng.IntN(3)]
@@ -76,7 +76,7 @@ func TestALongWayDoesNotSlowABucketDown(t *testing.T) {
 // is never refused, can have more than the limit times the length of the run, once that is a window.
 func TestASmoothQuotaSuitsAWeighedCounter(t *testing.T) {
 	for _, limit := range []int{60, 300, 1000} {
-		for seed := range max(seeds(), 5) {
+		for seed := range max(seeds(), 5*unlessRaced()) {
 			synctest.Test(t, func(t *testing.T) {
 				rng := rand.New(rand.NewPCG(seed, 5))
 				start := time.Now()

@@ -53,6 +53,7 @@ func (f *forecasts) watch(_ time.Duration, k *Limiter) {
 // TestForecasts requires of random servers that few requests go much before a forecast said, and that forecasts
 // foresee most of the time that passes where it is the server that makes requests wait.
 func TestForecasts(t *testing.T) {
+	skipUnderRace(t)
 	t.Parallel()
 	made, late, foreseen := 0, 0, 0.0
 	const runs = 60

@@ -143,6 +143,7 @@ func hostile(t *testing.T, data []byte) {
 }
 
 func TestHostileServers(t *testing.T) {
+	skipUnderRace(t)
 	r := rand.New(rand.NewPCG(9, 9))
 	for range 3000 {
 		data := make([]byte, r.IntN(400))

@@ -113,7 +113,7 @@ func (c *tally) Admit(now time.Time) bool {
 func TestALongOutageIsNoLimit(t *testing.T) {
 	skipUnderRace(t)
 	t.Parallel()
-	const seeds = uint64(2)
+	const seeds = uint64(1)
 	for _, c := range []struct {
 		lasts   time.Duration
 		callers int

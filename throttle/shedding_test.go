@@ -36,12 +36,13 @@ func always(share float64) func(time.Time) float64 { return func(time.Time) floa
 // Of a server that sheds load a client gets as much as one that knows of no limits, and
 // waits only with the request that was refused.
 func TestSheddingIsNoLimit(t *testing.T) {
+	skipUnderRace(t)
 	unlimited := func() ratemodel.Model { return ratemodel.All{} }
 	plenty := func() ratemodel.Model { return ratemodel.NewFixed(1_000_000, time.Hour) }
 	mute, hint := announcement{mute: true, date: true}, announcement{mute: true, date: true, wait: true}
 	told, toldHint := announcement{step: time.Second, date: true}, announcement{step: time.Second, date: true, wait: true}
 	fourMinutes := 4 * time.Minute
-	const draws = 6
+	const draws = 4
 	early := func(now time.Time) float64 {
 		if now.Sub(epoch) < 2*time.Minute {
 			return .2
@@ -88,6 +89,7 @@ func TestSheddingIsNoLimit(t *testing.T) {
 
 // Nothing spirals: the last of six hours is as good as the first.
 func TestSheddingForHours(t *testing.T) {
+	skipUnderRace(t)
 	for _, share := range []float64{.01, .05} {
 		s := simulation{model: sheds(func() ratemodel.Model { return ratemodel.All{} }, always(share), 1), announce: announcement{mute: true},
 			callers: 5, length: 6 * time.Hour, policy: DefaultPolicy(), fastest: 400 * time.Millisecond, slowest: 600 * time.Millisecond, seed: 1}
@@ -129,6 +131,7 @@ func TestARefusalHoldsAllWithoutEvidence(t *testing.T) {
 
 // A server that sheds may also have a limit: then all are refused, and all wait.
 func TestALimitBehindShedding(t *testing.T) {
+	skipUnderRace(t)
 	served, refused := 0., 0.
 	for seed := range uint64(20) {
 		s := simulation{model: sheds(minutes(300), always(.02), 3), announce: announcement{mute: true, date: true}, callers: 20,

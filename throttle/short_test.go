@@ -18,7 +18,7 @@ func TestShortWindowsBesideAPlainClient(t *testing.T) {
 	for _, told := range []bool{true, false} {
 		shares, refused, low := map[string][]float64{}, map[string]int{}, 0
 		servers := 0
-		for seed := range uint64(500) {
+		for seed := range uint64(300) {
 			s, words := random(seed)
 			all := s.model().(ratemodel.All)
 			if s.length > 100*time.Second || len(all) > 1 || all[0].Windows(nil, epoch)[0].Limit > 100 {

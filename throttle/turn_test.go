@@ -12,6 +12,7 @@ import (
 
 // Keys so small that a process gets a handful of requests a window.
 func TestSmallSharedQuotas(t *testing.T) {
+	skipUnderRace(t)
 	delta := epochSeconds
 	delta.epoch = false
 	near := [2]time.Duration{2 * time.Millisecond, 3 * time.Millisecond}

@@ -18,6 +18,9 @@ type lie struct {
 	share float64 // of the responses that carry it
 }
 
+// lyingMost is how many requests a second are sent at most.
+const lyingMost = 60
+
 // lying returns the world of a seed: an API without a limit, whose responses carry one to
 // four fields of any rate-limit dialect with values that have nothing to do with it.
 func lying(seed uint64) World {
@@ -32,6 +35,8 @@ func lying(seed uint64) World {
 		d.sayf("%s: %s in %.0f %%", l.field, l.words, 100*l.share)
 	}
 	w.Span = 10 * time.Minute
+	// Callers that send much more in a second than others believe and doubt the same.
+	w.Think = max(w.Think, time.Duration(w.Callers)*time.Second/lyingMost-w.Least-w.Most)
 	w.ID = fmt.Sprint("lies ", seed)
 	w.Name = fmt.Sprintf("%s; %s; %d callers, think %v, trips %v to %v", w.ID, strings.Join(d.words, "; "), w.Callers, w.Think, w.Least, w.Most)
 	w.API = func(s *site) http.Handler {

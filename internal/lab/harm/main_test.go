@@ -1,0 +1,18 @@
+package harm
+
+import (
+	"os"
+	"runtime"
+	"runtime/debug"
+	"testing"
+)
+
+// In virtual time hardly anything runs at the same time as something else, and processors that wait for each
+// other cost a quarter. Whatever is to be raced is.
+func TestMain(m *testing.M) {
+	if !raceEnabled {
+		runtime.GOMAXPROCS(1)
+		debug.SetGCPercent(400)
+	}
+	os.Exit(m.Run())
+}
