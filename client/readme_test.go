@@ -32,7 +32,7 @@ func use(url string) error {
 }
 
 func explain(err error) {
-	if limited, ok := errors.AsType[*client.Error](err); ok {
+	if limited, ok := errors.AsType[*client.Error](err); ok && !limited.Until.IsZero() {
 		log.Printf("limit %s, come back in %v", limited.Limit, time.Until(limited.Until))
 	}
 }
