@@ -155,13 +155,17 @@ func (w *window) probeReady(k *Limiter, now instant) instant {
 
 // eagerReady returns when n more may go where they may surely go at safe.
 func (w *window) eagerReady(k *Limiter, now instant, n int64, safe instant) instant {
-	if n > 1 || !w.resetKnown || !probe.Short(w.length.Value) || k.arrived() == 0 ||
+	length := w.length.Shortest()
+	if n > 1 || !w.resetKnown || !probe.Short(length) || k.arrived() == 0 ||
 		w.phase.Settled() > 0 || w.contention.Others(now) || w.kind.Regains() || w.probe.Bidden() > 0 {
 		return safe
 	}
-	soon := w.reset.Earliest
-	if w.length.Told {
-		soon = min(w.history.FallsTo(w.limit-w.reserve-n)+w.reach(k), k.arrived()+w.length.Value)
+	soon, leaves := w.reset.Earliest, w.history.FallsTo(w.limit-w.reserve-n)+length+k.rtt.SlackWithin(length)
+	switch {
+	case w.length.Told:
+		soon = min(leaves, k.arrived()+length)
+	case w.phase.Failed(): // it rolls, for all that is known
+		soon = max(soon, leaves)
 	}
-	return w.eager.Ready(now, soon, safe, k.lastSent, w.length.Value)
+	return w.eager.Ready(now, soon, safe, k.lastSent, length)
 }
