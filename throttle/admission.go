@@ -153,9 +153,17 @@ func (w *window) probeReady(k *Limiter, now instant) instant {
 	return w.probe.InTurn(at, w.limit, w.length.Value, &k.rtt)
 }
 
+// rolls reports whether w seems to roll, by resets of which not even the length of the window is known.
+func (w *window) rolls(now instant) bool {
+	return !w.length.Told && (w.phase.Failed() || w.kind.Rolls()) && !w.contention.Replicas(now)
+}
+
 // eagerReady returns when n more may go where they may surely go at safe.
 func (w *window) eagerReady(k *Limiter, now instant, n int64, safe instant) instant {
-	length := w.length.Shortest()
+	length, rolls := w.length.Value, w.rolls(now)
+	if shortest := w.length.Shortest(); rolls && (probe.Short(length) || length < 2*shortest) {
+		length = shortest
+	}
 	if n > 1 || !w.resetKnown || !probe.Short(length) || k.arrived() == 0 ||
 		w.phase.Settled() > 0 || w.contention.Others(now) || w.kind.Regains() || w.probe.Bidden() > 0 {
 		return safe
@@ -164,7 +172,7 @@ func (w *window) eagerReady(k *Limiter, now instant, n int64, safe instant) inst
 	switch {
 	case w.length.Told:
 		soon = min(leaves, k.arrived()+length)
-	case w.phase.Failed(): // it rolls, for all that is known
+	case rolls:
 		soon = max(soon, leaves)
 	}
 	return w.eager.Ready(now, soon, safe, k.lastSent, length)
