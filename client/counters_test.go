@@ -3,6 +3,8 @@ package client_test
 import (
 	"context"
 	"fmt"
+	"math"
+	"math/rand/v2"
 	"net/http"
 	"strconv"
 	"sync"
@@ -43,7 +45,12 @@ func counted(limit int, per time.Duration, group func(*http.Request) string) (*r
 
 // callAll has callers send for ten minutes.
 func callAll(t testing.TB, rt http.RoundTripper, callers int, request func(ctx context.Context, caller, n int) *http.Request) {
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
+	callFor(t, rt, 10*time.Minute, callers, request)
+}
+
+// callFor has callers send for so long.
+func callFor(t testing.TB, rt http.RoundTripper, d time.Duration, callers int, request func(ctx context.Context, caller, n int) *http.Request) {
+	ctx, cancel := context.WithTimeout(t.Context(), d)
 	defer cancel()
 	var all sync.WaitGroup
 	for c := range callers {
@@ -101,6 +108,41 @@ func TestSameLimitCountedApart(t *testing.T) {
 				assert.GreaterOrEqual(t, *served, c.possible*9/10)
 				assert.LessOrEqual(t, api.refusals, c.possible/100)
 			})
+		})
+	}
+}
+
+// What is left of a bucket may be the same after each request, because it refills, and says little of who counts.
+// Each object has a bucket of its own, which its share of the requests does not empty: so none has to wait.
+func TestBucketOfEachObject(t *testing.T) {
+	t.Parallel()
+	for _, reset := range []ratemodel.ResetRule{ratemodel.ResetNext, ratemodel.ResetFull} {
+		chance.Bubble(t, func(t testing.TB) {
+			buckets, served := map[string]ratemodel.Model{}, 0
+			api := &routed{answer: func(r *http.Request) *http.Response {
+				m, now, status := buckets[r.URL.Path], time.Now(), 200
+				if m == nil {
+					bucket := ratemodel.NewBucket(40, 200, time.Minute)
+					bucket.Reset, m = reset, bucket
+					buckets[r.URL.Path] = m
+				}
+				if m.Admit(now) {
+					served++
+				} else {
+					status = 429
+				}
+				w := m.Windows(nil, now)[0]
+				return respond(r, status, "RateLimit-Limit", "40", "RateLimit-Remaining", strconv.Itoa(w.Remaining),
+					"RateLimit-Reset", strconv.Itoa(int(math.Ceil(w.Reset.Sub(now).Seconds()))))
+			}}
+			rt := transport(t, api)
+			callFor(t, rt, 30*time.Second, 40, func(ctx context.Context, _, _ int) *http.Request {
+				return get(ctx, fmt.Sprintf("/orders/%d", 1000+rand.IntN(300)))
+			})
+			rt.Close()
+			t.Log(served, "refused", api.refusals)
+			assert.GreaterOrEqual(t, served, 40*20*30*95/100)
+			assert.LessOrEqual(t, api.refusals, 20)
 		})
 	}
 }

@@ -161,7 +161,7 @@ func TestSilentLimitsBesideARetryingClient(t *testing.T) {
 		least   float64 // of what the other client gets done, on average of three draws
 	}{
 		"five open streams":             {429, func(s *silentAPI) { streams(s, 5) }, 30, 0, .8},
-		"ten a second, a timeout":       {429, func(s *silentAPI) { s.admits = aSecond(10) }, 50, 5 * time.Second, .8},
+		"ten a second, a timeout":       {429, func(s *silentAPI) { s.admits = aSecond(10) }, 50, 5 * time.Second, .88},
 		"one a second, bare 503, alone": {503, func(s *silentAPI) { s.admits = aSecond(1) }, 1, 0, .9},
 	} {
 		t.Run(name, func(t *testing.T) {

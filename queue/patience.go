@@ -27,18 +27,20 @@ func (l *Queue) deadlineOf(ctx context.Context, k *key, r *Request, at int64) (d
 	return deadline, false
 }
 
-// A roundTrip is about the shortest time in which recent requests of a key were answered, in nanoseconds. A request
-// whose deadline is nearer would spend of a limit in vain.
+// A roundTrip is about the time in which seven of eight recent requests of a key were answered, in nanoseconds. A
+// request whose deadline is nearer would likely spend of a limit in vain.
 type roundTrip int64
 
-// observe takes in that a request was answered in a time.
+// observe takes in that a request was answered in a time, or lost after it.
 func (t *roundTrip) observe(took time.Duration) {
-	d := roundTrip(max(took, 0))
-	if *t == 0 || d < *t {
+	switch d := roundTrip(max(took, 0)); {
+	case *t == 0:
 		*t = d
-		return
+	case d >= *t:
+		*t += *t / 128 * 7
+	default:
+		*t -= *t / 128
 	}
-	*t += min(d-*t, *t) / 32
 }
 
 // before returns by when a request has to go for its response to come by the deadline of its context. It leaves

@@ -156,15 +156,27 @@ func (w *window) probeReady(k *Limiter, now instant) instant {
 	return w.probe.InTurn(at, w.limit, w.length.Value, &k.rtt)
 }
 
+// rolls reports whether w seems to roll, by resets of which not even the length of the window is known.
+func (w *window) rolls(now instant) bool {
+	return !w.length.Told && (w.phase.Failed() || w.kind.Rolls()) && !w.contention.Replicas(now)
+}
+
 // eagerReady returns when n more may go where they may surely go at safe.
 func (w *window) eagerReady(k *Limiter, now instant, n int64, safe instant) instant {
-	if n > 1 || !w.resetKnown || !probe.Short(w.length.Value) || k.arrived() == 0 ||
+	length, rolls := w.length.Value, w.rolls(now)
+	if shortest := w.length.Shortest(); rolls && (probe.Short(length) || length < 2*shortest) {
+		length = shortest
+	}
+	if n > 1 || !w.resetKnown || !probe.Short(length) || k.arrived() == 0 ||
 		w.phase.Settled() > 0 || w.contention.Others(now) || w.kind.Regains() || w.probe.Bidden() > 0 {
 		return safe
 	}
-	soon := w.reset.Earliest
-	if w.length.Told {
-		soon = min(w.history.FallsTo(w.limit-w.reserve-n)+w.reach(k), k.arrived()+w.length.Value)
+	soon, leaves := w.reset.Earliest, w.history.FallsTo(w.limit-w.reserve-n)+length+k.rtt.SlackWithin(length)
+	switch {
+	case w.length.Told:
+		soon = min(leaves, k.arrived()+length)
+	case rolls:
+		soon = max(soon, leaves)
 	}
-	return w.eager.Ready(now, soon, safe, k.lastSent, w.length.Value)
+	return w.eager.Ready(now, soon, safe, k.lastSent, length)
 }

@@ -162,19 +162,21 @@ func countOf(now time.Time, r *header.Reading) (c count, limit int64, ok bool) {
 // test asks whether a level explains what is left. A window ends up to near before it seems to.
 func (c *Counters) test(l Level, sent time.Time, s *Seen, of *series, said count, limit int64, near time.Duration) {
 	f, was := &c.fits[l], s[l]
-	if !sent.Add(near).Before(was.end) && l == c.level && said.end.After(was.end.Add(near)) {
-		return // it may have come to the next window
-	}
+	believed := l == c.level || l == ByBucket
 	if !sent.Before(was.end) { // nothing is known of this window
 		if l != ByBucket && sent.Before(s[ByBucket].end) {
-			switch {
-			case said.left < limit && said.left >= limit-(of.sent-was.answered):
+			switch own := of.sent - was.answered; {
+			case said.left < limit && said.left >= limit-own:
 				f.good++ // among the first of its group
+			case believed && said.left < limit && said.left >= was.left-own: // a bucket may have refilled so far
 			case said.end.After(c.first.Add(sameEnd)):
 				f.over++
 			}
 		}
 		return
+	}
+	if believed && !sent.Add(near).Before(was.end) && said.end.After(was.end.Add(near)) {
+		return // it may have come to the next window
 	}
 	switch fall := was.left - said.left; {
 	case fall < 1 || said.end.Sub(was.end).Abs() > sameEnd:
@@ -186,26 +188,39 @@ func (c *Counters) test(l Level, sent time.Time, s *Seen, of *series, said count
 	}
 }
 
+// faults counts the responses that speak against a level. Those that show more left than it allows do
+// not if no level explains them: what is left of a bucket is refilled.
+func (c *Counters) faults(l Level) int {
+	f := c.fits[l]
+	least := f.bad
+	for finer := ByRoute; finer < levels; finer++ {
+		least = min(least, c.fits[finer].bad)
+	}
+	return f.bad - least + f.over
+}
+
 // decide chooses the coarsest level that explains what was seen.
 func (c *Counters) decide() {
-	if now := c.fits[c.level]; c.level != ByBucket {
-		if fails := now.bad + now.over; fails >= togetherOver && 3*fails > now.tests() {
+	if c.level != ByBucket {
+		if faults := c.faults(c.level); faults >= togetherOver && 3*faults > c.fits[c.level].tests() {
 			c.level, c.fits = ByBucket, [levels]fit{}
 		}
 	} else if f := c.fits[ByBucket]; f.bad >= apartBad {
 		for l := ByRoute; l < levels; l++ {
-			finer := c.fits[l]
-			fails, enough := finer.bad+finer.over, apartGood
+			finer, faults, enough := c.fits[l], c.faults(l), apartGood
 			if 5*f.bad < f.tests() {
 				enough = apartSure
 			}
-			if finer.good >= enough && 8*fails <= f.bad && 8*fails <= finer.good {
+			if faults < finer.bad+finer.over {
+				enough = max(apartSure, 8*f.good)
+			}
+			if finer.good >= enough && 8*faults <= f.bad && 8*faults <= finer.good {
 				c.level = l
 				break
 			}
 		}
 	}
-	if c.fits[ByBucket].tests() > fitsKept {
+	if max(c.fits[ByBucket].tests(), c.fits[c.level].tests()) > fitsKept {
 		for l := range c.fits {
 			f := &c.fits[l]
 			f.good, f.bad, f.over = f.good/2, f.bad/2, f.over/2

@@ -107,6 +107,14 @@ func (l *Length) Refute() {
 // Known reports whether it is more than a guess.
 func (l *Length) Known() bool { return l.Told || l.seen }
 
+// Shortest returns the shortest length that it may be.
+func (l *Length) Shortest() Instant {
+	if l.Told {
+		return l.Value
+	}
+	return min(UsualLength(l.least), l.Value)
+}
+
 // Period returns the length as the server told it, or 0 if it did not.
 func (l *Length) Period() Instant {
 	if !l.Told {
