@@ -74,7 +74,7 @@ func (w *window) observe(k *Limiter, now instant, t *Reservation, said *header.W
 		w.units.observe(w, k, now, t, said)
 	case w.units != nil: // with the refusal
 	case ok:
-		w.observeRemaining(k, now, t, remaining, reset, told)
+		w.observeRemaining(k, now, t, remaining, reset, told, refused)
 	}
 	if ok && !w.resetKnown {
 		w.probe.Blind.Observe(remaining, w.probe.AnsweredBy(t.number), refused)
@@ -241,7 +241,7 @@ func (w *window) observeLength(k *Limiter, now instant, t *Reservation, said *he
 	}
 }
 
-func (w *window) observeRemaining(k *Limiter, now instant, t *Reservation, remaining int64, reset interval, resetTold bool) {
+func (w *window) observeRemaining(k *Limiter, now instant, t *Reservation, remaining int64, reset interval, resetTold, refused bool) {
 	answered := t.counted + t.cost
 	w.trust.Observe(&trust.Response{
 		Now: now, Number: t.number, Answered: answered, Sent: k.sent, Remaining: remaining, Limit: w.limit,
@@ -264,7 +264,8 @@ func (w *window) observeRemaining(k *Limiter, now instant, t *Reservation, remai
 		View: &v, Number: t.number, Cost: t.cost, Before: t.counted, At: t.at, Remaining: remaining, Window: w.number(k, now),
 	}, &k.random)
 	w.kind.Observe(&kind.Observation{
-		View: &v.View, Sent: t.at, Remaining: remaining, Unsure: k.sent - t.counted - t.cost, Told: reset, ResetTold: resetTold,
+		View: &v.View, Sent: t.at, Remaining: remaining, Answered: answered, Unsure: k.sent - answered, Told: reset, ResetTold: resetTold,
+		Refused: refused, Certain: k.uncertainUntil < t.at,
 		Telling: 2*(remaining-w.reserve) <= w.limit || w.probe.AnsweredBy(t.number),
 	})
 }

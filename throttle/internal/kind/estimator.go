@@ -23,6 +23,7 @@ const (
 // An Estimator knows how one window counts. The zero value knows nothing.
 type Estimator struct {
 	bucket    bucket
+	inflow    inflow
 	rolling   rolling
 	counter   counter
 	moves     moves
@@ -65,7 +66,10 @@ type Observation struct {
 	*View
 	Sent      clock.Instant // when the request was sent
 	Remaining int64
+	Answered  int64          // requests that Remaining surely counts, of all that were ever sent
 	Unsure    int64          // requests sent by now that Remaining may not count
+	Refused   bool           // the request
+	Certain   bool           // all responses of the last seconds told what remains
 	Told      clock.Interval // the reset, if the response tells one
 	ResetTold bool
 	// Telling says that Remaining may show what counts: little is left, or the window has
@@ -79,6 +83,14 @@ func (e *Estimator) Observe(o *Observation) {
 		e.constancy.observe(o)
 		left := clock.Between(o.Told.Earliest-o.Now, o.Told.Latest-o.Sent)
 		e.bucket.observe(o.Now, o.Limit, o.Limit-o.Remaining, o.Unsure, left, o.Length)
+	}
+	if !o.Refused && o.Certain {
+		e.inflow.observe(o)
+	} else {
+		e.inflow.forget()
+	}
+	if e.inflow.proved() {
+		e.bucket.fill(o.Now, e.inflow.emission, o.Limit-o.Remaining+o.Unsure)
 	}
 	if o.Length > 0 && o.Telling {
 		logged := e.rolling.observe(o)
@@ -104,7 +116,9 @@ func (e *Estimator) Longest() clock.Instant { return e.aligned.longest() }
 func (e *Estimator) Take(now, slack clock.Instant, n int64) { e.bucket.take(now, slack, n) }
 
 // NewLimit forgets what another limit showed.
-func (e *Estimator) NewLimit() { e.bucket, e.moves, e.aligned = bucket{}, moves{}, aligned{} }
+func (e *Estimator) NewLimit() {
+	e.bucket, e.inflow, e.moves, e.aligned = bucket{}, inflow{}, moves{}, aligned{}
+}
 
 // NewLength forgets what another length showed.
 func (e *Estimator) NewLength() { e.rolling, e.counter = rolling{}, counter{} }
@@ -113,11 +127,15 @@ func (e *Estimator) NewLength() { e.rolling, e.counter = rolling{}, counter{} }
 // clients spend the quota, that says nothing of a bucket.
 func (e *Estimator) Refused(v *View, others bool) {
 	e.constancy = constancy{}
+	e.inflow.refute()
 	e.rolling.refute(v.Now + v.Reach())
 	if !others {
 		e.bucket = e.bucket.refused(v.Now, v.Length)
 	}
 }
+
+// Uncounted takes in that the window did not count a request that was sent.
+func (e *Estimator) Uncounted() { e.inflow.forget() }
 
 // ServedEarly takes in that a request was served as soon as a refusal had said, long before
 // the reset, when so many were spent.
