@@ -84,12 +84,8 @@ func (e *Estimator) Observe(o *Observation) {
 		left := clock.Between(o.Told.Earliest-o.Now, o.Told.Latest-o.Sent)
 		e.bucket.observe(o.Now, o.Limit, o.Limit-o.Remaining, o.Unsure, left, o.Length)
 	}
-	if !o.Refused && o.Certain {
-		e.inflow.observe(o)
-	} else {
-		e.inflow.forget()
-	}
-	if e.inflow.proved() {
+	if e.inflow.observe(o); e.inflow.proved() {
+		e.inflow.try(o, e.bucketReady(o.Limit, 2) > o.Now)
 		e.bucket.fill(o.Now, e.inflow.emission, o.Limit-o.Remaining+o.Unsure)
 	}
 	if o.Length > 0 && o.Telling {
@@ -113,7 +109,10 @@ func (e *Estimator) Told(now clock.Instant, reset clock.Interval, step clock.Ins
 func (e *Estimator) Longest() clock.Instant { return e.aligned.longest() }
 
 // Take counts n more as sent at now; slack is how much later than another they may arrive.
-func (e *Estimator) Take(now, slack clock.Instant, n int64) { e.bucket.take(now, slack, n) }
+func (e *Estimator) Take(now, slack clock.Instant, n int64) {
+	e.bucket.take(now, slack, n)
+	e.inflow.trial.take(now, slack, n)
+}
 
 // NewLimit forgets what another limit showed.
 func (e *Estimator) NewLimit() {
@@ -127,7 +126,7 @@ func (e *Estimator) NewLength() { e.rolling, e.counter = rolling{}, counter{} }
 // clients spend the quota, that says nothing of a bucket.
 func (e *Estimator) Refused(v *View, others bool) {
 	e.constancy = constancy{}
-	e.inflow.refute()
+	e.inflow.refute(v.Now)
 	e.rolling.refute(v.Now + v.Reach())
 	if !others {
 		e.bucket = e.bucket.refused(v.Now, v.Length)
@@ -135,7 +134,7 @@ func (e *Estimator) Refused(v *View, others bool) {
 }
 
 // Uncounted takes in that the window did not count a request that was sent.
-func (e *Estimator) Uncounted() { e.inflow.forget() }
+func (e *Estimator) Uncounted() { e.inflow.restart() }
 
 // ServedEarly takes in that a request was served as soon as a refusal had said, long before
 // the reset, when so many were spent.
@@ -157,7 +156,12 @@ func (e *Estimator) Regains() bool {
 // means that there is no saying.
 func (e *Estimator) Ready(v *View, n int64) (at, probe clock.Instant) {
 	at, probe = e.Regained(v, n)
-	return min(at, e.bucket.ready(v.Limit-v.Reserve, n)), probe
+	return min(at, e.bucketReady(v.Limit-v.Reserve, n)), probe
+}
+
+// bucketReady returns when n more fit into a bucket of the given capacity.
+func (e *Estimator) bucketReady(capacity, n int64) clock.Instant {
+	return min(e.bucket.ready(capacity, n), e.inflow.trial.ready(capacity, n))
 }
 
 // Regained is Ready for a window that is not known to be a bucket.
@@ -188,7 +192,7 @@ func (e *Estimator) logReady(v *View, n int64) clock.Instant {
 // Explains reports whether n more may go at now because of how the window counts, so that
 // the response to them shows nothing new.
 func (e *Estimator) Explains(now clock.Instant, capacity, n int64) bool {
-	return e.bucket.ready(capacity, n) <= now || e.rolling.proved() || e.counter.recognised
+	return e.bucketReady(capacity, n) <= now || e.rolling.proved() || e.counter.recognised
 }
 
 // CounterExcluded reports whether the server is known not to be a sliding counter.
