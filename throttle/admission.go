@@ -155,7 +155,7 @@ func (w *window) probeReady(k *Limiter, now instant) instant {
 
 // eagerReady returns when n more may go where they may surely go at safe.
 func (w *window) eagerReady(k *Limiter, now instant, n int64, safe instant) instant {
-	if n > 1 || !w.resetKnown || !probe.Short(w.length.Value) || k.arrived() == 0 ||
+	if n > 1 || !w.resetKnown || !probe.Short(w.length.Value) && w.limit != 1 || k.arrived() == 0 ||
 		w.phase.Settled() > 0 || w.contention.Others(now) || w.kind.Regains() || w.probe.Bidden() > 0 {
 		return safe
 	}
