@@ -153,13 +153,31 @@ func (w *window) probeReady(k *Limiter, now instant) instant {
 	return w.probe.InTurn(at, w.limit, w.length.Value, &k.rtt)
 }
 
+// undecided reports whether w is so short, or its limit so small, that responses leave open whether all of a
+// wait is needed.
+func (w *window) undecided(k *Limiter) bool {
+	return probe.Short(w.length.Value) || w.limit == 1 && len(k.windows) == 1
+}
+
+// blind reports whether what is told of the reset of a window of one request is so little that the
+// time between two requests tells more.
+func (w *window) blind() bool {
+	return !w.resetKnown || w.limit == 1 && !w.length.Told && w.length.Value <= blindLength && w.coarse.Step() >= second/2
+}
+
+// blindLength is the longest such window.
+const blindLength = 5 * second
+
 // eagerReady returns when n more may go where they may surely go at safe.
 func (w *window) eagerReady(k *Limiter, now instant, n int64, safe instant) instant {
-	if n > 1 || !w.resetKnown || !probe.Short(w.length.Value) && w.limit != 1 || k.arrived() == 0 ||
+	if n > 1 || !w.resetKnown || !w.undecided(k) || k.arrived() == 0 ||
 		w.phase.Settled() > 0 || w.contention.Others(now) || w.kind.Regains() || w.probe.Bidden() > 0 {
 		return safe
 	}
 	soon := w.reset.Earliest
+	if w.blind() {
+		return min(safe, max(now, k.lastSent+w.probe.Blind.Between(soon-k.lastSent, safe-k.lastSent)))
+	}
 	if w.length.Told {
 		soon = min(w.history.FallsTo(w.limit-w.reserve-n)+w.reach(k), k.arrived()+w.length.Value)
 	}

@@ -250,7 +250,7 @@ func (k *Limiter) Take(now time.Time, cost int) Reservation {
 			w.units.take(k, i, &t)
 			continue
 		}
-		k.windows[j].send(i, slack, k.sent, n)
+		k.windows[j].send(i, k.lastSent, slack, k.sent, n)
 	}
 	if len(k.edges) > 0 {
 		k.edges.Send(i, n)

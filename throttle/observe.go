@@ -61,7 +61,7 @@ func (w *window) observe(k *Limiter, now instant, t *Reservation, said *header.W
 	if early && !refused {
 		w.coarse.Serve()
 	}
-	probe := w.probe.AnsweredBy(t.number) && !w.belief.Early() && w.untimed(told, reset, now) && !w.contention.Others(now)
+	probe := w.probe.AnsweredBy(t.number) && !w.belief.Early() && w.untimed(told, reset, now) && !w.contention.Others(now) && !w.probe.Blind.Refused()
 	if w.belief.Observe(now, said, w.leftAfter(k, t, remaining), ok, refused, probe) {
 		w.contention.Begin(w.limit, w.number(k, w.told())) // it counts anew, and no other server did
 		w.reopen(now, ahead, remaining)
@@ -76,7 +76,7 @@ func (w *window) observe(k *Limiter, now instant, t *Reservation, said *header.W
 	case ok:
 		w.observeRemaining(k, now, t, remaining, reset, told, refused)
 	}
-	if ok && !w.resetKnown {
+	if ok && w.blind() {
 		w.probe.Blind.Observe(remaining, w.probe.AnsweredBy(t.number), refused)
 	}
 	if bidden && !refused && told && reset.Earliest > now+second {

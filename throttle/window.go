@@ -82,12 +82,12 @@ func (w *window) ignored() bool {
 	return w.belief.Beyond() || w.trust.Broken() || w.far || w.mixture.Mixed()
 }
 
-// send counts n more, up to the given number, as sent.
-func (w *window) send(now, slack instant, number, n int64) {
+// send counts n more, up to the given number, as sent; last is when the last one was.
+func (w *window) send(now, last, slack instant, number, n int64) {
 	w.eager.Send(now, number)
 	if w.probes(now, number, n) {
 		w.belief.Try(now)
-		w.probe.Send(now, number)
+		w.probe.Send(now, last, number)
 	}
 	w.kind.Take(now, slack, n)
 	if w.length.Value > 0 {
