@@ -161,8 +161,8 @@ func (w *window) undecided(k *Limiter) bool {
 
 // blind reports whether what is told of the reset of a window of one request is so little that the
 // time between two requests tells more.
-func (w *window) blind() bool {
-	return !w.resetKnown || w.limit == 1 && !w.length.Told && w.length.Value <= blindLength && w.coarse.Step() >= second/2
+func (w *window) blind(k *Limiter) bool {
+	return !w.resetKnown || w.limit == 1 && len(k.windows) == 1 && !w.length.Told && w.length.Value <= blindLength && w.coarse.Step() >= second/2
 }
 
 // blindLength is the longest such window.
@@ -175,7 +175,7 @@ func (w *window) eagerReady(k *Limiter, now instant, n int64, safe instant) inst
 		return safe
 	}
 	soon := w.reset.Earliest
-	if w.blind() {
+	if w.blind(k) {
 		return min(safe, max(now, k.lastSent+w.probe.Blind.Between(soon-k.lastSent, safe-k.lastSent)))
 	}
 	if w.length.Told {

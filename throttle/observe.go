@@ -76,7 +76,7 @@ func (w *window) observe(k *Limiter, now instant, t *Reservation, said *header.W
 	case ok:
 		w.observeRemaining(k, now, t, remaining, reset, told, refused)
 	}
-	if ok && w.blind() {
+	if ok && w.blind(k) {
 		w.probe.Blind.Observe(remaining, w.probe.AnsweredBy(t.number), refused)
 	}
 	if bidden && !refused && told && reset.Earliest > now+second {
