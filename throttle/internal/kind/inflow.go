@@ -44,8 +44,8 @@ const (
 	inflowFell    = 30 * clock.Second
 	inflowFaster  = 7 // eighths, with each round trip
 	inflowIdle    = clock.Second / 4
-	inflowPause   = 4 * clock.Second // without trials after one that was refused, at first
-	inflowPauses  = 256 * clock.Second
+	inflowPause   = 4 * clock.Second  // without trials after one that was refused, at first
+	inflowPauses  = 16 * clock.Second // after which a refusal speaks against a bucket
 )
 
 // observe takes in what the response to a request tells.
@@ -60,7 +60,8 @@ func (f *inflow) observe(o *Observation) {
 	}
 	low := o.Answered + o.Remaining
 	m := mark{o.Sent, o.Now, o.Remaining, low, low + o.Unsure}
-	if f.fell(&m) {
+	// What was sent later than by the spread of round trips came later.
+	if f.fell(&m, m.high-o.Log.After(o.Sent+o.RTT.Slack())) {
 		f.forget()
 		f.until = o.Now + inflowFell
 	}
@@ -88,11 +89,12 @@ func (f *inflow) opened() bool {
 	return same >= inflowSame
 }
 
-// fell reports whether a response tells less than that there was and all that was sent since explain:
+// fell reports whether a response tells less than what there was and what was sent since explain, which
+// together are at most high:
 // others spend too, or several servers count apart.
-func (f *inflow) fell(m *mark) bool {
+func (f *inflow) fell(m *mark, high int64) bool {
 	for i := range f.told {
-		if o := &f.told[i]; m.high < o.low && m.sent >= o.received {
+		if o := &f.told[i]; high < o.low && m.sent >= o.received {
 			return true
 		}
 	}
@@ -150,9 +152,9 @@ func (f *inflow) restart() {
 // refute takes in that a request was refused, at now.
 func (f *inflow) refute(now clock.Instant) {
 	switch {
-	case f.trial.recognised:
+	case f.trial.recognised && f.pause < inflowPauses:
 		f.trial = bucket{}
-		f.pause = min(max(2*f.pause, inflowPause), inflowPauses)
+		f.pause = max(2*f.pause, inflowPause)
 		f.since = now + f.pause
 	case now < f.since: // one more
 	case f.proved():
