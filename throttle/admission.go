@@ -87,7 +87,7 @@ func (w *window) weigh(k *Limiter, now instant, n int64) instant {
 func (w *window) plenty(k *Limiter, now instant, n int64) bool {
 	left := w.grantedThrough - w.reserve - k.sent
 	return w.credited && left > w.threshold && left >= n &&
-		!w.contention.Others(now) && !w.contention.Replicas(now) && !w.concurrent && w.phase.Spread(w.limit) == 0
+		!w.contention.Others(now) && !w.contention.Replicas(now) && !w.concurrent && w.gap() == 0
 }
 
 // left returns how many may go on credit.
@@ -156,6 +156,21 @@ func (w *window) probeReady(k *Limiter, now instant) instant {
 	return w.probe.InTurn(at, w.limit, w.length.Value, &k.rtt)
 }
 
+// undecided reports whether a window of the given length is so short, or its limit so small, that responses
+// leave open whether all of a wait is needed.
+func (w *window) undecided(k *Limiter, length instant) bool {
+	return probe.Short(length) || w.limit == 1 && len(k.windows) == 1
+}
+
+// blind reports whether what is told of the reset of a window of one request is so little that the
+// time between two requests tells more.
+func (w *window) blind(k *Limiter) bool {
+	return !w.resetKnown || w.limit == 1 && len(k.windows) == 1 && !w.length.Told && w.length.Value <= blindLength && w.coarse.Step() >= second/2
+}
+
+// blindLength is the longest such window.
+const blindLength = 5 * second
+
 // rolls reports whether w seems to roll, by resets of which not even the length of the window is known.
 func (w *window) rolls(now instant) bool {
 	return !w.length.Told && (w.phase.Failed() || w.kind.Rolls()) && !w.contention.Replicas(now)
@@ -167,12 +182,14 @@ func (w *window) eagerReady(k *Limiter, now instant, n int64, safe instant) inst
 	if shortest := w.length.Shortest(); rolls && (probe.Short(length) || length < 2*shortest) {
 		length = shortest
 	}
-	if n > 1 || !w.resetKnown || !probe.Short(length) || k.arrived() == 0 ||
+	if n > 1 || !w.resetKnown || !w.undecided(k, length) || k.arrived() == 0 ||
 		w.phase.Settled() > 0 || w.contention.Others(now) || w.kind.Regains() || w.probe.Bidden() > 0 {
 		return safe
 	}
 	soon, leaves := w.reset.Earliest, w.history.FallsTo(w.limit-w.reserve-n)+length+k.rtt.SlackWithin(length)
 	switch {
+	case w.blind(k):
+		return min(safe, max(now, k.lastSent+w.probe.Blind.Between(soon-k.lastSent, safe-k.lastSent)))
 	case w.length.Told:
 		soon = min(leaves, k.arrived()+length)
 	case rolls:

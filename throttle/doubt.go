@@ -8,8 +8,10 @@ import (
 	"github.com/forbear-go/forbear/throttle/internal/probe"
 )
 
-// doubted reports whether w is tested.
-func (w *window) doubted(now instant) bool { return w.trust.Doubted(w.contention.Others(now)) }
+// doubted reports whether w is tested, and not by its probes already.
+func (w *window) doubted(now instant) bool {
+	return w.trust.Doubted(w.contention.Others(now)) && !w.probe.Blind.Refused()
+}
 
 // stops reports whether w holds n more back now, and no test of it is due.
 func (w *window) stops(k *Limiter, now instant, n int64) bool {

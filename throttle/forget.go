@@ -44,3 +44,32 @@ func (k *Limiter) forgetEdges(now instant) {
 		return slices.ContainsFunc(k.windows, func(w window) bool { return w.name == name && w.limit == limit })
 	})
 }
+
+// Idle reports whether nothing is known at now that would not be learned again from
+// the next response: no request is in flight, and all windows are over. What
+// was learned from refusals is worth keeping for a day. It gives back memory that is not
+// needed while nothing is sent.
+func (k *Limiter) Idle(now time.Time) bool {
+	i := k.instant(now)
+	k.expire(i)
+	if k.sent != k.answered || k.cooldown.until > i || k.lastSent+rest > i {
+		return false
+	}
+	idle := true
+	for j := range k.windows {
+		w := &k.windows[j]
+		w.history.Forget(i - 3*w.reach(k))
+		w.history.Fit()
+		if w.resetKnown && w.reset.Latest > i || k.lastSent+2*w.length.Value > i {
+			idle = false
+		}
+	}
+	v := k.view()
+	keep := k.refusals.Rest(&v, i, keepLesson)
+	return idle && (keep == 0 || k.lastSent+keep < i)
+}
+
+const (
+	rest       = 10 * 60 * second      // without a request a throttle may be idle after this
+	keepLesson = 24 * 60 * 60 * second // and with lessons after this
+)

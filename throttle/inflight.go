@@ -117,6 +117,7 @@ func (k *Limiter) Cancel(t Reservation) {
 		w := &k.windows[i]
 		w.grantedThrough += t.cost
 		w.contention.Cancel(t.cost)
+		w.kind.Uncounted()
 		w.history.Remove(t.at, t.cost)
 	}
 	k.edges.Cancel(t.at, t.cost)

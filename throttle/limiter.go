@@ -254,7 +254,7 @@ func (k *Limiter) Take(now time.Time, cost int) Reservation {
 			w.units.take(k, i, &t)
 			continue
 		}
-		k.windows[j].send(i, slack, k.sent, n)
+		k.windows[j].send(i, k.lastSent, slack, k.sent, n)
 	}
 	if len(k.edges) > 0 {
 		k.edges.Send(i, n)
@@ -286,15 +286,6 @@ func (p *amountsOf) ThresholdOf(limit int64) int64 { return p.Threshold.of(limit
 // request returns what has to be known of a request to learn from a refusal.
 func (t *Reservation) request() refusals.Request {
 	return refusals.Request{Number: t.number, Cost: t.cost, At: t.at, Burst: t.burst, Retry: t.Retry}
-}
-
-// jitter returns a random time of at most the given one.
-func (k *Limiter) jitter(most instant) instant { return clock.Jitter(&k.random, most) }
-
-// instant returns a time as an instant. A program that runs for a hundred years is
-// right about it.
-func (k *Limiter) instant(now time.Time) instant {
-	return min(max(instant(now.Sub(k.clock.Origin)), -4*farthest), 4*farthest)
 }
 
 // units returns a cost within bounds.

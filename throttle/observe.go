@@ -65,7 +65,7 @@ func (w *window) observe(k *Limiter, now instant, t *Reservation, r *header.Read
 	if early && !refused {
 		w.coarse.Serve()
 	}
-	probe := w.probe.AnsweredBy(t.number) && !w.belief.Early() && w.untimed(told, reset, now) && !w.contention.Others(now)
+	probe := w.probe.AnsweredBy(t.number) && !w.belief.Early() && w.untimed(told, reset, now) && !w.contention.Others(now) && !w.probe.Blind.Refused()
 	if w.belief.Observe(now, said, w.leftAfter(k, t, remaining), ok, refused, probe) {
 		w.contention.Begin(w.limit, w.number(k, w.told())) // it counts anew, and no other server did
 		w.reopen(now, ahead, remaining)
@@ -78,9 +78,9 @@ func (w *window) observe(k *Limiter, now instant, t *Reservation, r *header.Read
 		w.units.observe(w, k, now, t, said)
 	case w.units != nil: // with the refusal
 	case ok:
-		w.observeRemaining(k, now, t, remaining, reset, told)
+		w.observeRemaining(k, now, t, remaining, reset, told, refused)
 	}
-	if ok && !w.resetKnown {
+	if ok && w.blind(k) {
 		w.probe.Blind.Observe(remaining, w.probe.AnsweredBy(t.number), refused)
 	}
 	if bidden && !refused && told && reset.Earliest > now+second {
@@ -167,21 +167,6 @@ func (w *window) untimed(told bool, reset interval, now instant) bool {
 // untimedPast is how far in the past a reset is that no rounding explains.
 const untimedPast = 10 * second
 
-// tooShort reports whether w is too short beside a round trip for what responses say of it. Then its limit
-// is learned from refusals, like one that is not announced.
-func (w *window) tooShort(k *Limiter, now instant) bool {
-	switch {
-	case len(k.windows) > 1 || w.units != nil || w.limit <= 0 || w.kind.Emission() > 0:
-		return false
-	case w.length.Told:
-		return w.span.FarTold(w.length.Value)
-	}
-	return (w.span.Settled(now) || !w.kind.Regains()) && w.phase.Far(now, w.length.Least-w.coarse.Step(), w.span, &k.rtt, w.far) // of all that responses have told
-}
-
-// far reports whether the window of the key is too short beside a round trip.
-func (k *Limiter) far() bool { return len(k.windows) == 1 && k.windows[0].far }
-
 func (w *window) setLimit(k *Limiter, limit int64) {
 	w.limit = limit
 	w.threshold, w.reserve = k.policy.Threshold.of(limit), min(k.policy.Reserve.of(limit), limit-1)
@@ -254,16 +239,7 @@ func (w *window) observeLength(k *Limiter, now instant, t *Reservation, r *heade
 	}
 }
 
-// leftBy returns the time until a reset, at least, by what the response says alone, however long it was on its
-// way: the delay that it tells, or how far the reset is from its own date, which is in whole seconds.
-func leftBy(r *header.Reading, said *header.Window) (left instant, ok bool) {
-	if said.Reset.At.IsZero() {
-		return clock.Bounded(said.Reset.In), true
-	}
-	return clock.Bounded(said.Reset.At.Sub(r.Date)) - second, !r.Date.IsZero()
-}
-
-func (w *window) observeRemaining(k *Limiter, now instant, t *Reservation, remaining int64, reset interval, resetTold bool) {
+func (w *window) observeRemaining(k *Limiter, now instant, t *Reservation, remaining int64, reset interval, resetTold, refused bool) {
 	answered := t.counted + t.cost
 	w.trust.Observe(&trust.Response{
 		Now: now, Number: t.number, Answered: answered, Sent: k.sent, Remaining: remaining, Limit: w.limit,
@@ -286,7 +262,8 @@ func (w *window) observeRemaining(k *Limiter, now instant, t *Reservation, remai
 		View: &v, Number: t.number, Cost: t.cost, Before: t.counted, At: t.at, Remaining: remaining, Window: w.number(k, now),
 	}, &k.random)
 	w.kind.Observe(&kind.Observation{
-		View: &v.View, Sent: t.at, Remaining: remaining, Unsure: k.sent - t.counted - t.cost, Told: reset, ResetTold: resetTold,
+		View: &v.View, Sent: t.at, Remaining: remaining, Answered: answered, Unsure: k.sent - answered, Told: reset, ResetTold: resetTold,
+		Refused: refused, Certain: k.uncertainUntil < t.at,
 		Telling: 2*(remaining-w.reserve) <= w.limit || w.probe.AnsweredBy(t.number),
 	})
 }

@@ -60,7 +60,7 @@ func (w *window) paced(k *Limiter, now instant, n int64) pacing {
 		}
 		return pacing{at: at, most: unbounded}
 	}
-	if gap := w.phase.Spread(w.limit); gap > 0 && k.lastSent+gap > now && k.sent > 0 {
+	if gap := w.gap(); gap > 0 && k.lastSent+gap > now && k.sent > 0 {
 		return pacing{at: k.lastSent + gap, most: unbounded}
 	}
 	left := w.left(k, now)
@@ -90,6 +90,14 @@ func (w *window) paced(k *Limiter, now instant, n int64) pacing {
 		p.at = min(p.at, room, w.probe.InTurn(probe, w.limit, w.length.Value, &k.rtt))
 	}
 	return p
+}
+
+// gap returns the time between two requests of a window of which it is to be learned when it opens, or 0.
+func (w *window) gap() instant {
+	if w.kind.Emission() > 0 {
+		return 0 // it does not open
+	}
+	return w.phase.Spread(w.limit)
 }
 
 // learnedPaced spreads what is left of a learned limit below the threshold until the oldest

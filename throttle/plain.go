@@ -4,6 +4,8 @@ import (
 	"math"
 
 	"github.com/forbear-go/forbear/throttle/header"
+	"github.com/forbear-go/forbear/throttle/internal/clock"
+	"github.com/forbear-go/forbear/throttle/internal/phase"
 	"github.com/forbear-go/forbear/throttle/internal/utility"
 )
 
@@ -63,4 +65,28 @@ func (k *Limiter) alone(now instant, r *header.Reading) bool {
 		}
 	}
 	return false
+}
+
+// tooShort reports whether w is too short beside a round trip for what responses say of it. Then requests are
+// spread over windows, and refusals teach as where nothing is announced.
+func (w *window) tooShort(k *Limiter, now instant) bool {
+	switch {
+	case len(k.windows) > 1 || w.units != nil || w.limit <= 0 || w.kind.Emission() > 0:
+		return false
+	case w.length.Told:
+		return w.span.FarTold(w.length.Value)
+	}
+	return (w.span.Settled(now) || !w.kind.Regains()) && w.phase.Far(now, w.length.Least-w.coarse.Step(), w.span, &k.rtt, w.far) // of all that responses have told
+}
+
+// far reports whether the window of the key is too short beside a round trip.
+func (k *Limiter) far() bool { return len(k.windows) == 1 && k.windows[0].far }
+
+// leftBy returns the time until a reset, at least, by what the response says alone, however long it was on its
+// way: the delay that it tells, or how far the reset is from its own date, which is in whole seconds.
+func leftBy(r *header.Reading, said *header.Window) (left instant, ok bool) {
+	if said.Reset.At.IsZero() {
+		return clock.Bounded(said.Reset.In), true
+	}
+	return clock.Bounded(said.Reset.At.Sub(r.Date)) - second, !r.Date.IsZero()
 }

@@ -95,6 +95,7 @@ func (k *Limiter) excuse(now instant, t *Reservation, r *header.Reading, sent *r
 // another one did, and competed that it holds no other request.
 func (w *window) refuse(k *Limiter, now instant, t *Reservation, r *header.Reading, again, competed bool) {
 	w.uncount(now, t)
+	w.kind.Uncounted()
 	said := w.said(r)
 	if said == nil || w.units != nil {
 		return

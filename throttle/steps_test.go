@@ -239,7 +239,7 @@ func TestAnAbsurdResetIsNone(t *testing.T) {
 	r.Windows[0].Length = 0
 	r.Windows[0].Reset = header.Reset{At: time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC), Resolution: time.Second}
 	s.hears(.1, s.goes(0), r)
-	until := s.waits(.5, "minute")
+	until := s.waits(.4, "minute")
 	assert.True(t, !until.IsZero() && until.Before(at(100)), "%v", until)
 }
 

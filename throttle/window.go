@@ -88,12 +88,12 @@ func (w *window) disbelieved() bool {
 	return w.belief.Beyond() || w.trust.Broken() || w.mixture.Mixed()
 }
 
-// send counts n more, up to the given number, as sent.
-func (w *window) send(now, slack instant, number, n int64) {
+// send counts n more, up to the given number, as sent; last is when the last one was.
+func (w *window) send(now, last, slack instant, number, n int64) {
 	w.eager.Send(now, number)
 	if w.probes(now, number, n) {
 		w.belief.Try(now)
-		w.probe.Send(now, number)
+		w.probe.Send(now, last, number)
 	}
 	if w.far {
 		w.span.Send(now, n, w.limit-w.reserve, w.length.Value)

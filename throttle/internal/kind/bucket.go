@@ -92,6 +92,16 @@ func (b *bucket) recognise(limit int64) {
 	}
 }
 
+// fill follows a bucket that is known to regain a request in no longer than step, and of which so
+// many were spent when a response came at now.
+func (b *bucket) fill(now, step clock.Instant, spent int64) {
+	if !b.recognised {
+		b.recognised, b.step, b.full = true, step, clock.Never
+	}
+	b.step = min(b.step, step)
+	b.full = min(b.full, now+clock.Times(b.step, spent))
+}
+
 // take counts n more as sent; slack is how much later than another they may
 // arrive.
 func (b *bucket) take(now, slack clock.Instant, n int64) {

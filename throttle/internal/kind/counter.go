@@ -107,14 +107,6 @@ func regains(start, length clock.Instant, last, room int64) clock.Instant {
 	return start + clock.Instant(float64(length)*(1-float64(room)/float64(last))) + 1
 }
 
-// fading returns the least that a counter would have counted when it answered,
-// wherever its windows begin: a request that is so far back as a share of the length
-// has lost that share of its weight at most.
-func (o *Observation) fading() float64 {
-	since := o.Now - o.Length
-	return o.Log.Weigh(o.Sent-o.RTT.Way(), o.Length, func(e *eventlog.Entry) clock.Instant { return e.From - since })
-}
-
 // observe holds a response against the counts. logged is what is left if a log
 // explains the server. It reports whether counts explain what a log does not.
 func (c *counter) observe(o *Observation, logged int64) (explained bool) {
@@ -122,7 +114,7 @@ func (c *counter) observe(o *Observation, logged int64) (explained bool) {
 	if c.excluded {
 		return false
 	}
-	if 2*remaining > o.Limit && float64(o.Limit-remaining) < o.fading()-1 {
+	if 2*remaining > o.Limit && float64(o.Limit-remaining) < o.fading(o.Length)-1 {
 		*c = counter{excluded: true}
 		return false
 	}

@@ -23,6 +23,7 @@ const (
 // An Estimator knows how one window counts. The zero value knows nothing.
 type Estimator struct {
 	bucket    bucket
+	inflow    inflow
 	rolling   rolling
 	counter   counter
 	moves     moves
@@ -65,7 +66,10 @@ type Observation struct {
 	*View
 	Sent      clock.Instant // when the request was sent
 	Remaining int64
+	Answered  int64          // requests that Remaining surely counts, of all that were ever sent
 	Unsure    int64          // requests sent by now that Remaining may not count
+	Refused   bool           // the request
+	Certain   bool           // all responses of the last seconds told what remains
 	Told      clock.Interval // the reset, if the response tells one
 	ResetTold bool
 	// Telling says that Remaining may show what counts: little is left, or the window has
@@ -79,6 +83,10 @@ func (e *Estimator) Observe(o *Observation) {
 		e.constancy.observe(o)
 		left := clock.Between(o.Told.Earliest-o.Now, o.Told.Latest-o.Sent)
 		e.bucket.observe(o.Now, o.Limit, o.Limit-o.Remaining, o.Unsure, left, o.Length)
+	}
+	if e.inflow.observe(o); e.inflow.proved() {
+		e.inflow.try(o, e.bucketReady(o.Limit, 2) > o.Now)
+		e.bucket.fill(o.Now, e.inflow.emission, o.Limit-o.Remaining+o.Unsure)
 	}
 	if o.Length > 0 && o.Telling {
 		logged := e.rolling.observe(o)
@@ -101,10 +109,15 @@ func (e *Estimator) Told(now clock.Instant, reset clock.Interval, step clock.Ins
 func (e *Estimator) Longest() clock.Instant { return e.aligned.longest() }
 
 // Take counts n more as sent at now; slack is how much later than another they may arrive.
-func (e *Estimator) Take(now, slack clock.Instant, n int64) { e.bucket.take(now, slack, n) }
+func (e *Estimator) Take(now, slack clock.Instant, n int64) {
+	e.bucket.take(now, slack, n)
+	e.inflow.trial.take(now, slack, n)
+}
 
 // NewLimit forgets what another limit showed.
-func (e *Estimator) NewLimit() { e.bucket, e.moves, e.aligned = bucket{}, moves{}, aligned{} }
+func (e *Estimator) NewLimit() {
+	e.bucket, e.inflow, e.moves, e.aligned = bucket{}, inflow{}, moves{}, aligned{}
+}
 
 // NewLength forgets what another length showed.
 func (e *Estimator) NewLength() { e.rolling, e.counter = rolling{}, counter{} }
@@ -113,11 +126,15 @@ func (e *Estimator) NewLength() { e.rolling, e.counter = rolling{}, counter{} }
 // clients spend the quota, that says nothing of a bucket.
 func (e *Estimator) Refused(v *View, others bool) {
 	e.constancy = constancy{}
+	e.inflow.refute(v.Now)
 	e.rolling.refute(v.Now + v.Reach())
 	if !others {
 		e.bucket = e.bucket.refused(v.Now, v.Length)
 	}
 }
+
+// Uncounted takes in that the window did not count a request that was sent.
+func (e *Estimator) Uncounted() { e.inflow.restart() }
 
 // ServedEarly takes in that a request was served as soon as a refusal had said, long before
 // the reset, when so many were spent.
@@ -139,7 +156,12 @@ func (e *Estimator) Regains() bool {
 // means that there is no saying.
 func (e *Estimator) Ready(v *View, n int64) (at, probe clock.Instant) {
 	at, probe = e.Regained(v, n)
-	return min(at, e.bucket.ready(v.Limit-v.Reserve, n)), probe
+	return min(at, e.bucketReady(v.Limit-v.Reserve, n)), probe
+}
+
+// bucketReady returns when n more fit into a bucket of the given capacity.
+func (e *Estimator) bucketReady(capacity, n int64) clock.Instant {
+	return min(e.bucket.ready(capacity, n), e.inflow.trial.ready(capacity, n))
 }
 
 // Regained is Ready for a window that is not known to be a bucket.
@@ -170,7 +192,7 @@ func (e *Estimator) logReady(v *View, n int64) clock.Instant {
 // Explains reports whether n more may go at now because of how the window counts, so that
 // the response to them shows nothing new.
 func (e *Estimator) Explains(now clock.Instant, capacity, n int64) bool {
-	return e.bucket.ready(capacity, n) <= now || e.rolling.proved() || e.counter.recognised
+	return e.bucketReady(capacity, n) <= now || e.rolling.proved() || e.counter.recognised
 }
 
 // CounterExcluded reports whether the server is known not to be a sliding counter.

@@ -34,6 +34,9 @@ func (g *guess) follow(ends clock.Interval, s *Response) bool {
 		return true // the answer to the first may be still to come
 	}
 	opens := clock.Between(max(ends.Earliest-g.length, s.Sent), min(ends.Latest-g.length, s.Received))
+	if s.Limit == 1 && g.known && max(opens.Latest-g.opens.Earliest, g.opens.Latest-opens.Earliest) < g.length {
+		return false // two windows in the time of one; of more requests, several servers that count apart tell the same
+	}
 	if !g.known || opens.Latest >= g.opens.Latest {
 		g.opens, g.known = opens, true
 	}

@@ -234,8 +234,11 @@ func (p *Estimator) shortest() clock.Instant {
 // for all that one that weighs the last would not be: of so few requests no answer can tell
 // the two apart.
 func (p *Estimator) Patience(limit int64, told bool, at clock.Instant) clock.Instant {
-	if limit > 2 || told || len(p.guesses) == 0 || at == clock.Never {
+	switch {
+	case limit > 2 || told || at == clock.Never:
 		return clock.Never
+	case len(p.guesses) == 0:
+		return at
 	}
 	return at + p.shortest()
 }

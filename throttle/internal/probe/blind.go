@@ -3,34 +3,81 @@ package probe
 import "github.com/forbear-go/forbear/throttle/internal/clock"
 
 // A Blind paces the probes of a window that is used up, and of which the server tells no
-// reset. Each that is refused comes after a longer wait than the last. Each that is served
-// shows that the wait was long enough: later ones become shorter, at first quickly, and after refusals the more slowly the more there were.
+// reset. It looks for the shortest wait after which they are served: at first each wait is half
+// as long as the last, and once one was too short, tests go half way between that and the
+// shortest that was long enough, the more rarely the more of them were refused.
 type Blind struct {
-	wait    clock.Instant // before the next probe; 0 is blindFirst
+	wait    clock.Instant // that is long enough, as far as is known; 0 is blindFirst
+	short   clock.Instant // that was too short; 0 is none
+	served  int           // probes since one of these changed
+	pause   int           // so many before the next test
 	refused int           // probes in a row
-	wrong   int           // waits that were too short
-	served  int           // probes since the wait changed
+	gap     clock.Instant // how long after the last request the last probe went
 }
 
 const (
 	blindFirst  = clock.Second
 	blindLeast  = 10 * clock.Millisecond
 	blindMost   = 64 * clock.Second
-	blindServed = 16 // that many probes at most before a shorter wait is tried
+	blindPause  = 2
+	blindPauses = 64
+	// What is known to this part of the wait is tested more rarely, with a wait that is shorter by an eighth.
+	blindSure = 16
+	blindRare = 4
 )
 
 // Next returns how long after the last request a probe goes.
 func (b *Blind) Next() clock.Instant {
+	if b.served < b.due() {
+		return b.long()
+	}
+	return b.test()
+}
+
+// Between is Next for a window that opens so long after the last request at the soonest, and at the latest.
+func (b *Blind) Between(soonest, latest clock.Instant) clock.Instant {
+	if b.wait == 0 {
+		b.short, b.wait = max(soonest, 0), max(latest, blindLeast)
+	}
+	return b.Next()
+}
+
+// Refused reports whether a probe was refused that came too soon.
+func (b *Blind) Refused() bool { return b.short > 0 }
+
+// Send notes that a probe goes so long after the last request.
+func (b *Blind) Send(gap clock.Instant) { b.gap = gap }
+
+func (b *Blind) long() clock.Instant {
 	if b.wait == 0 {
 		return blindFirst
 	}
 	return b.wait
 }
 
+// sure reports whether there is little left to find out.
+func (b *Blind) sure() bool { return b.short > 0 && b.long()-b.short <= b.long()/blindSure }
+
+// due returns after how many probes the next test goes.
+func (b *Blind) due() int {
+	if b.sure() {
+		return max(blindRare*b.pause, blindPauses)
+	}
+	return b.pause
+}
+
+// test returns the wait that is tested next.
+func (b *Blind) test() clock.Instant {
+	if b.sure() {
+		return max(b.long()*7/8, blindLeast)
+	}
+	return max((b.short+b.long())/2, blindLeast)
+}
+
 // Observe takes in what a response says remains, and whether it is that to a probe.
 func (b *Blind) Observe(remaining int64, probe, refused bool) {
 	switch {
-	case remaining > 0 && b.wait > blindFirst:
+	case remaining > 0 && b.long() > blindFirst:
 		*b = Blind{} // it has opened
 	case !probe:
 	case refused:
@@ -41,22 +88,31 @@ func (b *Blind) Observe(remaining int64, probe, refused bool) {
 }
 
 func (b *Blind) serve() {
-	b.refused = 0
-	b.served++
-	switch {
-	case b.wrong == 0:
-		b.wait = max(b.Next()/2, blindLeast)
-	case b.served >= min(1<<b.wrong, blindServed):
-		b.wait, b.served = max(b.Next()*7/8, blindLeast), 0
+	went := b.Next()
+	again := b.refused > 0 // what was refused may have come long before
+	switch b.refused = 0; {
+	case again || b.gap > went+went/4: // that shows nothing of a shorter wait
+	case b.served < b.due():
+		b.served++
+	default:
+		if b.sure() {
+			b.short, b.pause = 0, 0 // it is filled faster than it was
+		}
+		b.wait, b.served = went, 0
 	}
 }
 
 func (b *Blind) refuse() {
-	b.served = 0
-	b.wrong = min(b.wrong+1, 16)
 	b.refused++
-	b.wait = min(b.Next()*5/4, blindMost)
-	if b.refused > 1 {
-		b.wait = min(2*b.wait, blindMost)
+	switch {
+	case b.gap < b.long() && b.refused == 1:
+		b.short = max(b.short, b.gap)
+	default:
+		b.short = max(b.long(), min(b.gap, blindMost))
+		b.wait = min(b.short*9/8, blindMost)
+		if b.refused > 1 {
+			b.wait = min(2*b.wait, blindMost)
+		}
 	}
+	b.served, b.pause = 0, min(max(2*b.pause, blindPause), blindPauses)
 }

@@ -26,7 +26,7 @@ const (
 	eagerAgain  = 8 // so many times as many after a test that was refused
 	// The wait has to be longer than this part of the window, which is short.
 	eagerPart  = 8
-	eagerShort = 10 * clock.Second
+	eagerShort = 20 * clock.Second
 )
 
 // due reports whether it is time for a test.

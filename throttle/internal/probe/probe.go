@@ -22,8 +22,9 @@ type Probe struct {
 	bade   clock.Instant // that of the request under way
 }
 
-// Send notes that the request with this number is one.
-func (p *Probe) Send(now clock.Instant, number int64) {
+// Send notes that the request with this number is one; last is when the last request went.
+func (p *Probe) Send(now, last clock.Instant, number int64) {
+	p.Blind.Send(now - last)
 	p.number, p.sent = number, now
 	p.bade, p.bidden = p.bidden, 0
 }

@@ -21,7 +21,7 @@ func TestAnotherProbe(t *testing.T) {
 		return p.InTurn(clock.Second/5, limit, length, &rtt)
 	}
 	assert.Equal(t, clock.Second/5, turn(10, clock.Second), "none is under way")
-	p.Send(0, 1)
+	p.Send(0, 0, 1)
 	assert.Equal(t, rtt.Patience(), turn(-1, clock.Second), "the limit is not known")
 	assert.Equal(t, rtt.Patience(), turn(10, 0), "the length is not known")
 	assert.Equal(t, rtt.Travel(), turn(10, clock.Second))
