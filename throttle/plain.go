@@ -5,7 +5,6 @@ import (
 
 	"github.com/forbear-go/forbear/throttle/header"
 	"github.com/forbear-go/forbear/throttle/internal/clock"
-	"github.com/forbear-go/forbear/throttle/internal/phase"
 	"github.com/forbear-go/forbear/throttle/internal/utility"
 )
 
