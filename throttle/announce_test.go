@@ -14,6 +14,7 @@ type announcement struct {
 	mute     bool          // not at all: a refusal is all there is
 	epoch    bool          // resets as moments, else as delays
 	step     time.Duration // of the resets
+	trim     bool          // leaves out the zeros at the end of a reset, so that it may look like one in whole seconds
 	rounding int           // below 0 down, above 0 up, 0 to nearest
 	lengths  bool          // tells the lengths of its windows
 	silent   bool          // tells no resets at all
@@ -59,6 +60,9 @@ func (a announcement) window(w ratemodel.Window, now time.Time) header.Window {
 	} else {
 		since := time.Unix(0, 0)
 		said.Reset.In = a.round(since.Add(w.Reset.Sub(now))).Sub(since)
+		if a.trim && said.Reset.In%time.Second == 0 {
+			said.Reset.Resolution = time.Second
+		}
 	}
 	return said
 }

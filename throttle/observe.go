@@ -14,7 +14,7 @@ import (
 // observe takes in what a response says of this window: among that its limit, if that is
 // above 0.
 func (w *window) observe(k *Limiter, now instant, t *Reservation, said *header.Window, limit int64, refused bool) {
-	said = w.meant(now, said)
+	said = w.meant(k, now, said)
 	if limit > 0 {
 		w.observeLimit(k, now, limit, refused)
 	}
@@ -85,8 +85,12 @@ func (w *window) observe(k *Limiter, now instant, t *Reservation, said *header.W
 }
 
 // meant returns what a response says, with the delay until the reset as it is meant.
-func (w *window) meant(now instant, said *header.Window) *header.Window {
-	reset := w.millis.Correct(now, said.Reset)
+func (w *window) meant(k *Limiter, now instant, said *header.Window) *header.Window {
+	reset, finer := w.fractions.Correct(w.millis.Correct(now, said.Reset))
+	if finer > 0 {
+		w.length.Finer(finer + 2*k.rtt.WasLongest)
+		w.phase = phase.Estimator{}
+	}
 	if reset == said.Reset {
 		return said
 	}

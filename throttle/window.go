@@ -45,6 +45,7 @@ type window struct {
 	mixture    trust.Mixture
 	resets     trust.Resets
 	millis     trust.Millis
+	fractions  trust.Fractions
 	meaning    trust.Meaning
 	utility    *utility.Estimator // of waiting for it; nil is not known
 	eager      probe.Eager
