@@ -1,6 +1,7 @@
 package throttle
 
 import (
+	"cmp"
 	"math"
 
 	"github.com/forbear-go/forbear/throttle/header"
@@ -46,7 +47,7 @@ func (w *window) observe(k *Limiter, now instant, t *Reservation, said *header.W
 	if told {
 		w.coarse.Tell(clock.Bounded(said.Reset.Resolution), reset != raw)
 		w.kind.Move(reset, w.length.Value)
-		w.kind.Told(now, raw, w.coarse.Step())
+		w.kind.Told(now, raw, w.coarse.Step(), w.length.Period())
 		w.observeEarly(t.at, reset, refused)
 		if !w.observeReset(k, t, reset, full) && !w.fullSooner() {
 			return
@@ -54,7 +55,7 @@ func (w *window) observe(k *Limiter, now instant, t *Reservation, said *header.W
 	}
 	w.observeLength(k, now, t, said, raw, told)
 	if told {
-		w.far = w.tooShort(k)
+		w.far = w.tooShort(k, now)
 		w.close(k, now)
 	}
 	w.eager.Observe(t.number, refused, full)
@@ -74,7 +75,7 @@ func (w *window) observe(k *Limiter, now instant, t *Reservation, said *header.W
 		w.units.observe(w, k, now, t, said)
 	case w.units != nil: // with the refusal
 	case ok:
-		w.observeRemaining(k, now, t, remaining, reset, told)
+		w.observeRemaining(k, now, t, remaining, reset, told, refused)
 	}
 	if ok && !w.resetKnown {
 		w.probe.Blind.Observe(remaining, w.probe.AnsweredBy(t.number), refused)
@@ -169,9 +170,39 @@ const untimedPast = 10 * second
 
 // tooShort reports whether w is too short beside a round trip for what responses say of it. Then its limit
 // is learned from refusals, like one that is not announced.
-func (w *window) tooShort(k *Limiter) bool {
-	return len(k.windows) == 1 && w.units == nil && w.limit > 0 && !w.length.Told && !w.kind.Regains() &&
-		w.phase.Far(w.length.Least-w.coarse.Step(), &k.rtt, w.far) // of all that responses have told
+func (w *window) tooShort(k *Limiter, now instant) bool {
+	if len(k.windows) != 1 || w.units != nil || w.limit <= 0 {
+		return false
+	}
+	was := w.instead.On()
+	if rate := w.instead.Turn(w.utility, w.vague(k)); rate > 0 {
+		k.refusals.Begin(now, rate)
+	}
+	switch {
+	case w.instead.On():
+		return true
+	case was:
+		k.refusals.ForgetLimits()
+	}
+	return !w.length.Told && !w.kind.Regains() && w.phase.Far(w.span(), &k.rtt, w.far)
+}
+
+// span returns how long w is, of all that responses have told.
+func (w *window) span() instant {
+	if w.length.Told {
+		return w.length.Value
+	}
+	return w.length.Least - w.coarse.Step()
+}
+
+// vague reports whether responses come too late for a short window that does not open at once, such as one that
+// weighs the last: how much the server counts varies all the time.
+func (w *window) vague(k *Limiter) bool {
+	varies := w.phase.Failed()
+	if w.length.Told {
+		varies = !w.kind.CounterExcluded()
+	}
+	return varies && w.kind.Jumps() && !w.kind.Regains() && w.short() && phase.Vague(w.span(), &k.rtt)
 }
 
 // far reports whether the window of the key is too short beside a round trip.
@@ -229,9 +260,10 @@ func (w *window) observeLength(k *Limiter, now instant, t *Reservation, said *he
 	} else if resetTold {
 		step := min(clock.Bounded(said.Reset.Resolution), clock.FarDay)
 		left := clock.Between(reset.Earliest+step-now, reset.Latest-step-t.at)
-		changed = w.length.Infer(left, step, w.kind.Longest()) && w.phase.Settled() == 0
-		if settled := w.phase.Settled(); settled > 0 && w.length.Value != settled {
-			w.length.Value, changed = settled, true
+		was := w.length.Value
+		changed = w.length.Infer(left, step, w.kind.Longest())
+		if shown := cmp.Or(w.phase.Settled(), w.kind.Remembers()); shown > 0 {
+			w.length.Value, changed = shown, shown != was
 		}
 	}
 	if !changed {
@@ -245,7 +277,7 @@ func (w *window) observeLength(k *Limiter, now instant, t *Reservation, said *he
 	}
 }
 
-func (w *window) observeRemaining(k *Limiter, now instant, t *Reservation, remaining int64, reset interval, resetTold bool) {
+func (w *window) observeRemaining(k *Limiter, now instant, t *Reservation, remaining int64, reset interval, resetTold, refused bool) {
 	answered := t.counted + t.cost
 	w.trust.Observe(&trust.Response{
 		Now: now, Number: t.number, Answered: answered, Sent: k.sent, Remaining: remaining, Limit: w.limit,
@@ -268,7 +300,7 @@ func (w *window) observeRemaining(k *Limiter, now instant, t *Reservation, remai
 		View: &v, Number: t.number, Cost: t.cost, Before: t.counted, At: t.at, Remaining: remaining, Window: w.number(k, now),
 	}, &k.random)
 	w.kind.Observe(&kind.Observation{
-		View: &v.View, Sent: t.at, Remaining: remaining, Unsure: k.sent - t.counted - t.cost, Told: reset, ResetTold: resetTold,
+		View: &v.View, Sent: t.at, Remaining: remaining, Unsure: k.sent - t.counted - t.cost, Told: reset, ResetTold: resetTold, Refused: refused,
 		Telling: 2*(remaining-w.reserve) <= w.limit || w.probe.AnsweredBy(t.number),
 	})
 }

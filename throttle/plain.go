@@ -23,7 +23,7 @@ func (w *window) unclear(k *Limiter, now instant) bool {
 	if len(k.windows) > 1 || w.limit == 1 {
 		return len(k.windows) == 1 && !w.trust.Confirmed()
 	}
-	return w.phase.Failed() && w.contention.ReplicasSeen(now) && 2*k.rtt.Usual() < w.length.Value &&
+	return !w.vague(k) && w.phase.Failed() && w.contention.ReplicasSeen(now) && 2*k.rtt.Usual() < w.length.Value &&
 		!w.kind.Moves() && !w.kind.Rolls() && !w.kind.Regains()
 }
 

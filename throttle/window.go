@@ -36,6 +36,7 @@ type window struct {
 
 	length     clock.Length
 	history    eventlog.Log
+	turned     eventlog.Log // of what it holds that was refused
 	kind       kind.Estimator
 	probe      probe.Probe
 	contention contention.Estimator
@@ -48,6 +49,7 @@ type window struct {
 	fractions  trust.Fractions
 	meaning    trust.Meaning
 	utility    *utility.Estimator // of waiting for it; nil is not known
+	instead    utility.Instead
 	eager      probe.Eager
 	phase      phase.Estimator
 
@@ -113,8 +115,8 @@ func (w *window) probes(now instant, number, n int64) bool {
 func (w *window) view(k *Limiter, now instant) contention.View {
 	return contention.View{
 		View: kind.View{
-			Now: now, Limit: w.limit, Reserve: w.reserve, Length: w.length.Value, LengthSure: w.length.Known(),
-			Reset: w.reset, ResetKnown: w.resetKnown, Settled: w.settled, Arrived: k.arrived(), Log: &w.history, RTT: &k.rtt,
+			Now: now, Limit: w.limit, Reserve: w.reserve, Length: w.length.Value, LengthSure: w.length.Known() || w.length.Value == w.kind.Aligned(),
+			Reset: w.reset, ResetKnown: w.resetKnown, Settled: w.settled, Arrived: k.arrived(), Log: &w.history, Turned: &w.turned, RTT: &k.rtt,
 		},
 		Kind: &w.kind, Sent: k.sent, Answered: k.answered, LastSent: k.lastSent,
 	}

@@ -112,7 +112,7 @@ func regains(start, length clock.Instant, last, room int64) clock.Instant {
 // has lost that share of its weight at most.
 func (o *Observation) fading() float64 {
 	since := o.Now - o.Length
-	return o.Log.Weigh(o.Sent-o.RTT.Way(), o.Length, func(e *eventlog.Entry) clock.Instant { return e.From - since })
+	return float64(-o.turned(since-o.Length)) + o.Log.Weigh(o.Sent-o.RTT.Way(), o.Length, func(e *eventlog.Entry) clock.Instant { return e.From - since })
 }
 
 // observe holds a response against the counts. logged is what is left if a log
@@ -137,7 +137,7 @@ func (c *counter) observe(o *Observation, logged int64) (explained bool) {
 	// What it counts at least: what surely arrived in the last window, weighed as
 	// late as the response may have been made, and the request itself.
 	travel := o.RTT.Way()
-	last := o.Log.After(t.start.Latest-length+o.Log.Grain) - o.Log.After(t.start.Earliest-travel)
+	last := o.Log.After(t.start.Latest-length+o.Log.Grain) - o.Log.After(t.start.Earliest-travel) - o.turned(t.start.Latest-length)
 	gone := min(max(float64(now-t.start.Earliest)/float64(length), 0), 1)
 	least := float64(last) * (1 - gone)
 	switch {

@@ -24,6 +24,7 @@ const (
 type Estimator struct {
 	bucket    bucket
 	rolling   rolling
+	recall    recall
 	counter   counter
 	moves     moves
 	aligned   aligned
@@ -41,12 +42,21 @@ type View struct {
 	Settled        clock.Instant // no request sent before may be counted after the reset
 	Arrived        clock.Instant // all requests that were sent have arrived by then; 0 if some may not have
 	Log            *eventlog.Log // of the requests that the window counts
+	Turned         *eventlog.Log // of those in it that were refused, and are not counted
 	RTT            *clock.RTT
 }
 
 // Reach is how far the log looks back: the window, and the time by which one request may
 // travel longer than another.
 func (v *View) Reach() clock.Instant { return v.Length + v.RTT.SlackWithin(v.Length) }
+
+// turned returns how many of the requests in the log that were sent after since were refused.
+func (v *View) turned(since clock.Instant) int64 {
+	if v.Turned == nil {
+		return 0
+	}
+	return v.Turned.After(since)
+}
 
 // travel returns how much earlier or later than they were sent requests may have arrived.
 func (v *View) travel() clock.Instant { return min(v.RTT.Way(), v.Length) }
@@ -68,6 +78,7 @@ type Observation struct {
 	Unsure    int64          // requests sent by now that Remaining may not count
 	Told      clock.Interval // the reset, if the response tells one
 	ResetTold bool
+	Refused   bool // it is a refusal
 	// Telling says that Remaining may show what counts: little is left, or the window has
 	// just opened.
 	Telling bool
@@ -80,6 +91,9 @@ func (e *Estimator) Observe(o *Observation) {
 		left := clock.Between(o.Told.Earliest-o.Now, o.Told.Latest-o.Sent)
 		e.bucket.observe(o.Now, o.Limit, o.Limit-o.Remaining, o.Unsure, left, o.Length)
 	}
+	if o.Length > 0 && o.Length <= recallLongest {
+		e.recall.observe(o)
+	}
 	if o.Length > 0 && o.Telling {
 		logged := e.rolling.observe(o)
 		if e.counter.observe(o, logged) {
@@ -91,20 +105,26 @@ func (e *Estimator) Observe(o *Observation) {
 // Move takes in a reset that a response tells of a window of the given length.
 func (e *Estimator) Move(reset clock.Interval, length clock.Instant) { e.moves.observe(reset, length) }
 
-// Told takes in a reset as a response that came at now told it, in steps.
-func (e *Estimator) Told(now clock.Instant, reset clock.Interval, step clock.Instant) {
-	e.aligned.observe(now, reset, step)
+// Told takes in a reset as a response that came at now told it, in steps, and the length of the window if responses
+// tell it; else 0.
+func (e *Estimator) Told(now clock.Instant, reset clock.Interval, step, length clock.Instant) {
+	e.aligned.observe(now, reset, step, length)
 	e.counter.excluded = e.counter.excluded || e.aligned.refuted
 }
 
 // Longest returns what the length of the window does not exceed if one follows the other, or 0.
 func (e *Estimator) Longest() clock.Instant { return e.aligned.longest() }
 
+// Aligned returns the length of windows that are aligned, if resets show a usual one, or 0.
+func (e *Estimator) Aligned() clock.Instant { return e.aligned.usual }
+
 // Take counts n more as sent at now; slack is how much later than another they may arrive.
 func (e *Estimator) Take(now, slack clock.Instant, n int64) { e.bucket.take(now, slack, n) }
 
 // NewLimit forgets what another limit showed.
-func (e *Estimator) NewLimit() { e.bucket, e.moves, e.aligned = bucket{}, moves{}, aligned{} }
+func (e *Estimator) NewLimit() {
+	e.bucket, e.moves, e.aligned, e.recall = bucket{}, moves{}, aligned{}, recall{}
+}
 
 // NewLength forgets what another length showed.
 func (e *Estimator) NewLength() { e.rolling, e.counter = rolling{}, counter{} }
@@ -131,7 +151,7 @@ func (e *Estimator) Extra() int64 { return e.constancy.extra }
 
 // Regains reports whether the server is known to regain requests all the time, and how.
 func (e *Estimator) Regains() bool {
-	return e.rolling.proved() || e.bucket.recognised || e.counter.recognised
+	return e.rolls() || e.bucket.recognised || e.counter.recognised
 }
 
 // Ready returns when the window has room for n more, as its kind says, and when the log of
@@ -145,7 +165,7 @@ func (e *Estimator) Ready(v *View, n int64) (at, probe clock.Instant) {
 // Regained is Ready for a window that is not known to be a bucket.
 func (e *Estimator) Regained(v *View, n int64) (at, probe clock.Instant) {
 	at, probe = clock.Never, e.logReady(v, n)
-	if e.rolling.proved() {
+	if e.rolls() {
 		at, probe = probe, clock.Never
 	}
 	if e.counter.recognised {
@@ -157,20 +177,26 @@ func (e *Estimator) Regained(v *View, n int64) (at, probe clock.Instant) {
 // logReady returns when few enough of our own requests were sent within the window's length.
 func (e *Estimator) logReady(v *View, n int64) clock.Instant {
 	allowed := v.Limit - v.Reserve - n
-	if allowed < 0 || v.Length == 0 || !v.LengthSure && !e.rolling.proved() {
+	if allowed < 0 || v.Length == 0 || !v.LengthSure && !e.rolls() {
 		return clock.Never
 	}
 	at := max(v.Now, e.rolling.refutedUntil, min(v.Log.FallsTo(allowed)+v.Reach(), v.over(v.Length)))
-	if !e.rolling.proved() && !e.counter.excluded {
+	if !e.rolls() && !e.counter.excluded {
 		at = max(at, e.CounterReady(v, n))
 	}
 	return at
 }
 
+// rolls reports whether a log of our own requests is known to explain the server.
+func (e *Estimator) rolls() bool { return e.rolling.proved() || e.Remembers() > 0 }
+
+// Remembers returns how long the server remembers requests, if it is known to keep a log of them; else 0.
+func (e *Estimator) Remembers() clock.Instant { return e.recall.length(&e.aligned) }
+
 // Explains reports whether n more may go at now because of how the window counts, so that
 // the response to them shows nothing new.
 func (e *Estimator) Explains(now clock.Instant, capacity, n int64) bool {
-	return e.bucket.ready(capacity, n) <= now || e.rolling.proved() || e.counter.recognised
+	return e.bucket.ready(capacity, n) <= now || e.rolls() || e.counter.recognised
 }
 
 // CounterExcluded reports whether the server is known not to be a sliding counter.
@@ -187,6 +213,9 @@ func (e *Estimator) Emission() clock.Instant {
 // Moves reports whether the reset moved by less than a window the last time that it moved.
 func (e *Estimator) Moves() bool { return e.moves.rolled > 0 }
 
+// Jumps reports whether resets show that one window follows the other.
+func (e *Estimator) Jumps() bool { return e.moves.jumped >= movesEnough }
+
 // Rolls reports whether resets show that the window rolls.
 func (e *Estimator) Rolls() bool { return e.moves.rolled >= movesEnough }
 
@@ -197,12 +226,12 @@ func (e *Estimator) Kind(resetKnown bool) (name string, sure bool) {
 		return Bucket, true
 	case e.counter.recognised:
 		return Weighed, true
-	case e.rolling.proved():
+	case e.rolls():
 		return Rolling, true
 	case e.Moves():
 		return Rolling, e.Rolls()
 	case resetKnown:
-		return Fixed, e.moves.jumped >= movesEnough
+		return Fixed, e.Jumps()
 	}
 	return Unknown, false
 }
