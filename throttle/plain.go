@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/forbear-go/forbear/throttle/header"
+	"github.com/forbear-go/forbear/throttle/internal/phase"
 	"github.com/forbear-go/forbear/throttle/internal/utility"
 )
 
@@ -64,3 +65,43 @@ func (k *Limiter) alone(now instant, r *header.Reading) bool {
 	}
 	return false
 }
+
+// tooShort reports whether w is too short beside a round trip for what responses say of it. Then its limit
+// is learned from refusals, like one that is not announced.
+func (w *window) tooShort(k *Limiter, now instant) bool {
+	if len(k.windows) != 1 || w.units != nil || w.limit <= 0 {
+		return false
+	}
+	was := w.instead.On()
+	if rate := w.instead.Turn(w.utility, w.vague(k)); rate > 0 {
+		k.refusals.Begin(now, rate)
+	}
+	switch {
+	case w.instead.On():
+		return true
+	case was:
+		k.refusals.ForgetLimits()
+	}
+	return !w.length.Told && !w.kind.Regains() && w.phase.Far(w.span(), &k.rtt, w.far)
+}
+
+// span returns how long w is, of all that responses have told.
+func (w *window) span() instant {
+	if w.length.Told {
+		return w.length.Value
+	}
+	return w.length.Least - w.coarse.Step()
+}
+
+// vague reports whether responses come too late for a short window that does not open at once, such as one that
+// weighs the last: how much the server counts varies all the time.
+func (w *window) vague(k *Limiter) bool {
+	varies := w.phase.Failed()
+	if w.length.Told {
+		varies = !w.kind.CounterExcluded()
+	}
+	return varies && w.kind.Jumps() && !w.kind.Regains() && w.short() && phase.Vague(w.span(), &k.rtt)
+}
+
+// far reports whether the window of the key is too short beside a round trip.
+func (k *Limiter) far() bool { return len(k.windows) == 1 && k.windows[0].far }
