@@ -18,7 +18,7 @@ func served(counts func(sent []clock.Instant) int64, n int) *Estimator {
 		log  eventlog.Log
 		rtt  clock.RTT
 		sent []clock.Instant
-		now  clock.Instant = clock.Second
+		now  = clock.Second
 	)
 	e.aligned.last = clock.Between(0, 2*clock.Second)
 	for i := range n {
