@@ -15,6 +15,7 @@ type announcement struct {
 	refusals bool          // where it refuses alone
 	epoch    bool          // resets as moments, else as delays
 	step     time.Duration // of the resets
+	trim     bool          // leaves out the zeros at the end of a reset, so that it may look like one in whole seconds
 	rounding int           // below 0 down, above 0 up, 0 to nearest
 	lengths  bool          // tells the lengths of its windows
 	silent   bool          // tells no resets at all
@@ -60,6 +61,9 @@ func (a announcement) window(w ratemodel.Window, now time.Time) header.Window {
 	} else {
 		since := time.Unix(0, 0)
 		said.Reset.In = a.round(since.Add(w.Reset.Sub(now))).Sub(since)
+		if a.trim && said.Reset.In%time.Second == 0 {
+			said.Reset.Resolution = time.Second
+		}
 	}
 	return said
 }

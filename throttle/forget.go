@@ -60,6 +60,8 @@ func (k *Limiter) Idle(now time.Time) bool {
 		w := &k.windows[j]
 		w.history.Forget(i - 3*w.reach(k))
 		w.history.Fit()
+		w.turned.Forget(i - 3*w.reach(k))
+		w.turned.Fit()
 		if w.resetKnown && w.reset.Latest > i || k.lastSent+2*w.length.Value > i {
 			idle = false
 		}

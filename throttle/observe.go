@@ -1,6 +1,7 @@
 package throttle
 
 import (
+	"cmp"
 	"math"
 
 	"github.com/forbear-go/forbear/throttle/header"
@@ -18,7 +19,7 @@ func (w *window) observe(k *Limiter, now instant, t *Reservation, r *header.Read
 	if !refused {
 		w.span = w.span.Serve(now - t.at)
 	}
-	said = w.meant(now, said)
+	said = w.meant(k, now, said)
 	if limit > 0 {
 		w.observeLimit(k, now, limit, refused)
 	}
@@ -50,7 +51,7 @@ func (w *window) observe(k *Limiter, now instant, t *Reservation, r *header.Read
 	if told {
 		w.coarse.Tell(clock.Bounded(said.Reset.Resolution), reset != raw)
 		w.kind.Move(reset, w.length.Value)
-		w.kind.Told(now, raw, w.coarse.Step())
+		w.kind.Told(now, raw, w.coarse.Step(), w.length.Period())
 		w.observeEarly(t.at, reset, refused)
 		if !w.observeReset(k, t, reset, full) && !w.fullSooner() {
 			return
@@ -89,8 +90,12 @@ func (w *window) observe(k *Limiter, now instant, t *Reservation, r *header.Read
 }
 
 // meant returns what a response says, with the delay until the reset as it is meant.
-func (w *window) meant(now instant, said *header.Window) *header.Window {
-	reset := w.millis.Correct(now, said.Reset)
+func (w *window) meant(k *Limiter, now instant, said *header.Window) *header.Window {
+	reset, finer := w.fractions.Correct(w.millis.Correct(now, said.Reset))
+	if finer > 0 {
+		w.length.Finer(finer + 2*k.rtt.WasLongest)
+		w.phase = phase.Estimator{}
+	}
 	if reset == said.Reset {
 		return said
 	}
@@ -223,9 +228,10 @@ func (w *window) observeLength(k *Limiter, now instant, t *Reservation, r *heade
 		if by, ok := leftBy(r, said); ok {
 			w.span.Observe(now, by)
 		}
-		changed = w.length.Infer(left, step, w.kind.Longest()) && w.phase.Settled() == 0
-		if settled := w.phase.Settled(); settled > 0 && w.length.Value != settled {
-			w.length.Value, changed = settled, true
+		was := w.length.Value
+		changed = w.length.Infer(left, step, w.kind.Longest())
+		if shown := cmp.Or(w.phase.Settled(), w.kind.Remembers()); shown > 0 {
+			w.length.Value, changed = shown, shown != was
 		}
 	}
 	if !changed {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/forbear-go/forbear/throttle/header"
 	"github.com/forbear-go/forbear/throttle/internal/clock"
+	"github.com/forbear-go/forbear/throttle/internal/phase"
 	"github.com/forbear-go/forbear/throttle/internal/utility"
 )
 
@@ -24,7 +25,7 @@ func (w *window) unclear(k *Limiter, now instant) bool {
 	if len(k.windows) > 1 || w.limit == 1 {
 		return len(k.windows) == 1 && !w.trust.Confirmed()
 	}
-	return w.phase.Failed() && w.contention.ReplicasSeen(now) && 2*k.rtt.Usual() < w.length.Value &&
+	return !w.vague(k) && w.phase.Failed() && w.contention.ReplicasSeen(now) && 2*k.rtt.Usual() < w.length.Value &&
 		!w.kind.Moves() && !w.kind.Rolls() && !w.kind.Regains()
 }
 
@@ -67,15 +68,46 @@ func (k *Limiter) alone(now instant, r *header.Reading) bool {
 }
 
 // tooShort reports whether w is too short beside a round trip for what responses say of it. Then requests are
-// spread over windows, and refusals teach as where nothing is announced.
+// spread over windows, and refusals teach as where nothing is announced; or they alone say how many may go.
 func (w *window) tooShort(k *Limiter, now instant) bool {
+	if len(k.windows) > 1 || w.units != nil || w.limit <= 0 {
+		return false
+	}
+	was := w.instead.On()
+	if rate := w.instead.Turn(w.utility, w.vague(k)); rate > 0 {
+		k.refusals.Begin(now, rate)
+	}
 	switch {
-	case len(k.windows) > 1 || w.units != nil || w.limit <= 0 || w.kind.Emission() > 0:
+	case w.instead.On():
+		return true
+	case was:
+		k.refusals.ForgetLimits()
+	}
+	switch {
+	case w.kind.Emission() > 0:
 		return false
 	case w.length.Told:
 		return w.span.FarTold(w.length.Value)
 	}
-	return (w.span.Settled(now) || !w.kind.Regains()) && w.phase.Far(now, w.length.Least-w.coarse.Step(), w.span, &k.rtt, w.far) // of all that responses have told
+	return (w.span.Settled(now) || !w.kind.Regains()) && w.phase.Far(now, w.longest(), w.span, &k.rtt, w.far)
+}
+
+// longest returns how long w is, of all that responses have told.
+func (w *window) longest() instant {
+	if w.length.Told {
+		return w.length.Value
+	}
+	return w.length.Least - w.coarse.Step()
+}
+
+// vague reports whether responses come too late for a short window that does not open at once, such as one that
+// weighs the last: how much the server counts varies all the time.
+func (w *window) vague(k *Limiter) bool {
+	varies := w.phase.Failed()
+	if w.length.Told {
+		varies = !w.kind.CounterExcluded()
+	}
+	return varies && w.kind.Jumps() && !w.kind.Regains() && w.short() && phase.Vague(w.longest(), &k.rtt)
 }
 
 // far reports whether the window of the key is too short beside a round trip.

@@ -30,6 +30,9 @@ func (k *Limiter) release(v *refusals.View) {
 // refuse takes in a refusal.
 func (k *Limiter) refuse(now instant, t *Reservation, r *header.Reading) {
 	explained := k.explained(r)
+	for i := range k.windows {
+		k.windows[i].turn(now, t)
+	}
 	if k.alone(now, r) || k.mixed(r) {
 		return
 	}
@@ -118,6 +121,14 @@ func (w *window) refuse(k *Limiter, now instant, t *Reservation, r *header.Readi
 	}
 	if r.Wait.Explicit && !competed {
 		w.probe.Bid(k.cooldown.until)
+	}
+}
+
+// turn notes that a request was refused, which the log of the window holds. A server hardly ever counts it.
+func (w *window) turn(now instant, t *Reservation) {
+	if w.units == nil && w.length.Value > 0 && !w.history.Empty() {
+		w.turned.Forget(now - 3*w.length.Value)
+		w.turned.Add(max(t.at, w.turned.Last()), t.cost)
 	}
 }
 

@@ -31,6 +31,7 @@ type simulation struct {
 	together  bool // all requests but the first come when that is answered
 	seed      uint64
 	failures  float64 // share of requests that get no answer
+	shed      float64 // share of requests that are refused without a word on limits, and not counted
 	faults    float64 // share of admitted requests that are answered without a word on limits
 
 	// A naive client shares the quota: it sends so often, or so many callers of it
@@ -276,7 +277,8 @@ func (p *process) backoff(r *header.Reading) time.Duration {
 
 // serve lets a node admit or refuse a request.
 func (p *process) serve(now time.Time, model ratemodel.Model, ticket Reservation) *header.Reading {
-	ok := model.Admit(now)
+	shed := p.shed > 0 && p.random.Float64() < p.shed
+	ok := !shed && model.Admit(now)
 	if now.Before(p.to) {
 		if ok {
 			p.out.admitted++
@@ -291,6 +293,9 @@ func (p *process) serve(now time.Time, model ratemodel.Model, ticket Reservation
 	}
 	if ok && p.random.Float64() < p.faults {
 		return &header.Reading{}
+	}
+	if shed {
+		return &header.Reading{Refused: true}
 	}
 	return p.announce.reading(model, now, ok)
 }

@@ -38,6 +38,7 @@ type window struct {
 
 	length     clock.Length
 	history    eventlog.Log
+	turned     eventlog.Log // of what it holds that was refused
 	kind       kind.Estimator
 	probe      probe.Probe
 	contention contention.Estimator
@@ -47,8 +48,10 @@ type window struct {
 	mixture    trust.Mixture
 	resets     trust.Resets
 	millis     trust.Millis
+	fractions  trust.Fractions
 	meaning    trust.Meaning
 	utility    *utility.Estimator // of waiting for it; nil is not known
+	instead    utility.Instead
 	eager      probe.Eager
 	phase      phase.Estimator
 	span       *phase.Span
@@ -85,7 +88,7 @@ func (w *window) ignored() bool { return w.disbelieved() || w.far }
 
 // disbelieved reports whether requests are served beyond what the window says, or may be.
 func (w *window) disbelieved() bool {
-	return w.belief.Beyond() || w.trust.Broken() || w.mixture.Mixed()
+	return w.belief.Beyond() || w.trust.Broken() || w.mixture.Mixed() || w.instead.On()
 }
 
 // send counts n more, up to the given number, as sent; last is when the last one was.
@@ -121,8 +124,8 @@ func (w *window) probes(now instant, number, n int64) bool {
 func (w *window) view(k *Limiter, now instant) contention.View {
 	return contention.View{
 		View: kind.View{
-			Now: now, Limit: w.limit, Reserve: w.reserve, Length: w.length.Value, LengthSure: w.length.Known(),
-			Reset: w.reset, ResetKnown: w.resetKnown, Settled: w.settled, Arrived: k.arrived(), Log: &w.history, RTT: &k.rtt,
+			Now: now, Limit: w.limit, Reserve: w.reserve, Length: w.length.Value, LengthSure: w.length.Known() || w.length.Value == w.kind.Aligned(),
+			Reset: w.reset, ResetKnown: w.resetKnown, Settled: w.settled, Arrived: k.arrived(), Log: &w.history, Turned: &w.turned, RTT: &k.rtt,
 		},
 		Kind: &w.kind, Sent: k.sent, Answered: k.answered, LastSent: k.lastSent,
 	}

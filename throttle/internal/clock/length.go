@@ -79,6 +79,10 @@ func (l *Length) Infer(left Interval, step, most Instant) bool {
 	return true
 }
 
+// Finer takes in that the resets of which the length was inferred were told finer than was believed, so that
+// it is shorter than it was taken for by up to so much.
+func (l *Length) Finer(by Instant) { l.Least = max(l.Least-by, l.least) }
+
 // usualWithin returns the longest usual length that is not above most, or 0.
 func usualWithin(most Instant) (longest Instant) {
 	for _, usual := range UsualLengths {

@@ -55,6 +55,14 @@ func (h *Log) Add(now clock.Instant, n int64) {
 	*h.at(h.size - 1) = Entry{now, now, sum}
 }
 
+// Last returns when the newest request was sent that the log holds; never before where there is none.
+func (h *Log) Last() clock.Instant {
+	if h.size == 0 {
+		return -clock.Never / 2
+	}
+	return h.at(h.size - 1).Last
+}
+
 // Sum is what all requests of the log's life count.
 func (h *Log) Sum() int64 {
 	if h.size == 0 {

@@ -12,11 +12,14 @@ type aligned struct {
 	multiple clock.Interval // the same, of windows that are aligned
 	last     clock.Interval // the newest reset, as it was told
 	known    bool
-	refuted  bool // they are not aligned
+	refuted  bool          // they are not aligned
+	agreed   int           // resets that were so many lengths after the last
+	usual    clock.Instant // length that they show, if they are aligned; 0 is none
 }
 
-// observe takes in a reset in steps, which a response told that came at now.
-func (a *aligned) observe(now clock.Instant, reset clock.Interval, step clock.Instant) {
+// observe takes in a reset in steps, which a response told that came at now. told is the length of the window if
+// responses tell it; else 0.
+func (a *aligned) observe(now clock.Instant, reset clock.Interval, step, told clock.Instant) {
 	a.length.Earliest = max(a.length.Earliest, reset.Earliest-now)
 	by := clock.Between(reset.Earliest-a.last.Latest+step, reset.Latest-a.last.Earliest-step)
 	switch {
@@ -28,6 +31,10 @@ func (a *aligned) observe(now clock.Instant, reset clock.Interval, step clock.In
 			a.length.Latest = by.Latest
 		}
 		a.divide(by)
+		if alignedExact*step <= a.multiple.Earliest {
+			a.refuted = a.refuted || !a.fits(told)
+			a.show()
+		}
 	}
 }
 
@@ -48,7 +55,29 @@ func (a *aligned) divide(by clock.Interval) {
 		a.refuted = true
 	case least == most && least > 0:
 		n := least
+		a.agreed++
 		*m = m.Intersect(clock.Between((by.Earliest+n-1)/n, by.Latest/n))
+	}
+}
+
+// fits reports whether windows may be aligned that are as long as is told, or, if nothing is, that last a usual time.
+func (a *aligned) fits(told clock.Instant) bool {
+	if told == 0 {
+		told = clock.UsualLength(a.multiple.Earliest)
+	}
+	return a.multiple.Latest == 0 || told >= a.multiple.Earliest && told <= a.multiple.Latest
+}
+
+const (
+	alignedTimes = 3  // resets that show the length of windows that are aligned
+	alignedExact = 16 // steps in a window of which the resets show so much
+)
+
+// show looks for the usual length that aligned windows have.
+func (a *aligned) show() {
+	a.usual = clock.UsualLength(a.multiple.Earliest)
+	if a.refuted || a.agreed < alignedTimes || a.usual > a.multiple.Latest || clock.UsualLength(a.usual+1) <= a.multiple.Latest {
+		a.usual = 0
 	}
 }
 

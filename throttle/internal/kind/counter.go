@@ -129,7 +129,7 @@ func (c *counter) observe(o *Observation, logged int64) (explained bool) {
 	// What it counts at least: what surely arrived in the last window, weighed as
 	// late as the response may have been made, and the request itself.
 	travel := o.RTT.Way()
-	last := o.Log.After(t.start.Latest-length+o.Log.Grain) - o.Log.After(t.start.Earliest-travel)
+	last := o.Log.After(t.start.Latest-length+o.Log.Grain) - o.Log.After(t.start.Earliest-travel) - o.turned(t.start.Latest-length)
 	gone := min(max(float64(now-t.start.Earliest)/float64(length), 0), 1)
 	least := float64(last) * (1 - gone)
 	switch {

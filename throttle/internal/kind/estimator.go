@@ -25,6 +25,7 @@ type Estimator struct {
 	bucket    bucket
 	inflow    inflow
 	rolling   rolling
+	recall    recall
 	counter   counter
 	moves     moves
 	aligned   aligned
@@ -42,12 +43,21 @@ type View struct {
 	Settled        clock.Instant // no request sent before may be counted after the reset
 	Arrived        clock.Instant // all requests that were sent have arrived by then; 0 if some may not have
 	Log            *eventlog.Log // of the requests that the window counts
+	Turned         *eventlog.Log // of those in it that were refused, and are not counted
 	RTT            *clock.RTT
 }
 
 // Reach is how far the log looks back: the window, and the time by which one request may
 // travel longer than another.
 func (v *View) Reach() clock.Instant { return v.Length + v.RTT.SlackWithin(v.Length) }
+
+// turned returns how many of the requests in the log that were sent after since were refused.
+func (v *View) turned(since clock.Instant) int64 {
+	if v.Turned == nil {
+		return 0
+	}
+	return v.Turned.After(since)
+}
 
 // travel returns how much earlier or later than they were sent requests may have arrived.
 func (v *View) travel() clock.Instant { return min(v.RTT.Way(), v.Length) }
@@ -88,6 +98,9 @@ func (e *Estimator) Observe(o *Observation) {
 		e.inflow.try(o, e.bucketReady(o.Limit, 2) > o.Now)
 		e.bucket.fill(o.Now, e.inflow.emission, o.Limit-o.Remaining+o.Unsure)
 	}
+	if o.Length > 0 && o.Length <= recallLongest {
+		e.recall.observe(o)
+	}
 	if o.Length > 0 && o.Telling {
 		logged := e.rolling.observe(o)
 		if e.counter.observe(o, logged) {
@@ -99,14 +112,18 @@ func (e *Estimator) Observe(o *Observation) {
 // Move takes in a reset that a response tells of a window of the given length.
 func (e *Estimator) Move(reset clock.Interval, length clock.Instant) { e.moves.observe(reset, length) }
 
-// Told takes in a reset as a response that came at now told it, in steps.
-func (e *Estimator) Told(now clock.Instant, reset clock.Interval, step clock.Instant) {
-	e.aligned.observe(now, reset, step)
+// Told takes in a reset as a response that came at now told it, in steps, and the length of the window if responses
+// tell it; else 0.
+func (e *Estimator) Told(now clock.Instant, reset clock.Interval, step, length clock.Instant) {
+	e.aligned.observe(now, reset, step, length)
 	e.counter.excluded = e.counter.excluded || e.aligned.refuted
 }
 
 // Longest returns what the length of the window does not exceed if one follows the other, or 0.
 func (e *Estimator) Longest() clock.Instant { return e.aligned.longest() }
+
+// Aligned returns the length of windows that are aligned, if resets show a usual one, or 0.
+func (e *Estimator) Aligned() clock.Instant { return e.aligned.usual }
 
 // Take counts n more as sent at now; slack is how much later than another they may arrive.
 func (e *Estimator) Take(now, slack clock.Instant, n int64) {
@@ -116,7 +133,7 @@ func (e *Estimator) Take(now, slack clock.Instant, n int64) {
 
 // NewLimit forgets what another limit showed.
 func (e *Estimator) NewLimit() {
-	e.bucket, e.inflow, e.moves, e.aligned = bucket{}, inflow{}, moves{}, aligned{}
+	e.bucket, e.inflow, e.moves, e.aligned, e.recall = bucket{}, inflow{}, moves{}, aligned{}, recall{}
 }
 
 // NewLength forgets what another length showed.
@@ -148,7 +165,7 @@ func (e *Estimator) Extra() int64 { return e.constancy.extra }
 
 // Regains reports whether the server is known to regain requests all the time, and how.
 func (e *Estimator) Regains() bool {
-	return e.rolling.proved() || e.bucket.recognised || e.counter.recognised
+	return e.rolls() || e.bucket.recognised || e.counter.recognised
 }
 
 // Ready returns when the window has room for n more, as its kind says, and when the log of
@@ -167,7 +184,7 @@ func (e *Estimator) bucketReady(capacity, n int64) clock.Instant {
 // Regained is Ready for a window that is not known to be a bucket.
 func (e *Estimator) Regained(v *View, n int64) (at, probe clock.Instant) {
 	at, probe = clock.Never, e.logReady(v, n)
-	if e.rolling.proved() {
+	if e.rolls() {
 		at, probe = probe, clock.Never
 	}
 	if e.counter.recognised {
@@ -179,20 +196,26 @@ func (e *Estimator) Regained(v *View, n int64) (at, probe clock.Instant) {
 // logReady returns when few enough of our own requests were sent within the window's length.
 func (e *Estimator) logReady(v *View, n int64) clock.Instant {
 	allowed := v.Limit - v.Reserve - n
-	if allowed < 0 || v.Length == 0 || !v.LengthSure && !e.rolling.proved() {
+	if allowed < 0 || v.Length == 0 || !v.LengthSure && !e.rolls() {
 		return clock.Never
 	}
 	at := max(v.Now, e.rolling.refutedUntil, min(v.Log.FallsTo(allowed)+v.Reach(), v.over(v.Length)))
-	if !e.rolling.proved() && !e.counter.excluded {
+	if !e.rolls() && !e.counter.excluded {
 		at = max(at, e.CounterReady(v, n))
 	}
 	return at
 }
 
+// rolls reports whether a log of our own requests is known to explain the server.
+func (e *Estimator) rolls() bool { return e.rolling.proved() || e.Remembers() > 0 }
+
+// Remembers returns how long the server remembers requests, if it is known to keep a log of them; else 0.
+func (e *Estimator) Remembers() clock.Instant { return e.recall.length(&e.aligned) }
+
 // Explains reports whether n more may go at now because of how the window counts, so that
 // the response to them shows nothing new.
 func (e *Estimator) Explains(now clock.Instant, capacity, n int64) bool {
-	return e.bucketReady(capacity, n) <= now || e.rolling.proved() || e.counter.recognised
+	return e.bucketReady(capacity, n) <= now || e.rolls() || e.counter.recognised
 }
 
 // CounterExcluded reports whether the server is known not to be a sliding counter.
@@ -209,6 +232,9 @@ func (e *Estimator) Emission() clock.Instant {
 // Moves reports whether the reset moved by less than a window the last time that it moved.
 func (e *Estimator) Moves() bool { return e.moves.rolled > 0 }
 
+// Jumps reports whether resets show that one window follows the other.
+func (e *Estimator) Jumps() bool { return e.moves.jumped >= movesEnough }
+
 // Rolls reports whether resets show that the window rolls.
 func (e *Estimator) Rolls() bool { return e.moves.rolled >= movesEnough }
 
@@ -219,12 +245,12 @@ func (e *Estimator) Kind(resetKnown bool) (name string, sure bool) {
 		return Bucket, true
 	case e.counter.recognised:
 		return Weighed, true
-	case e.rolling.proved():
+	case e.rolls():
 		return Rolling, true
 	case e.Moves():
 		return Rolling, e.Rolls()
 	case resetKnown:
-		return Fixed, e.moves.jumped >= movesEnough
+		return Fixed, e.Jumps()
 	}
 	return Unknown, false
 }

@@ -169,5 +169,5 @@ func (f *inflow) refute(now clock.Instant) {
 // has lost that share of its weight at most.
 func (o *Observation) fading(length clock.Instant) float64 {
 	since := o.Now - length
-	return o.Log.Weigh(o.Sent-o.RTT.Way(), length, func(e *eventlog.Entry) clock.Instant { return e.From - since })
+	return float64(-o.turned(since-length)) + o.Log.Weigh(o.Sent-o.RTT.Way(), length, func(e *eventlog.Entry) clock.Instant { return e.From - since })
 }

@@ -22,6 +22,8 @@ type Estimator struct {
 	opened  clock.Interval
 	recent  [phaseRecent]Sample
 	next    int
+	last    Sample         // the newest whose window is known to have ended
+	ended   clock.Interval // between these bounds
 }
 
 // A Sample says when a request was sent and answered, and what was left.
@@ -63,7 +65,7 @@ func (p *Estimator) Failed() bool { return p.failed >= phaseFailed }
 
 // start makes the guesses that there are.
 func (p *Estimator) start(told, step clock.Instant) {
-	p.guesses, p.seen, p.sure, p.opened, p.recent = p.guesses[:0], 0, false, clock.Interval{}, [phaseRecent]Sample{}
+	p.guesses, p.seen, p.sure, p.opened, p.recent, p.last = p.guesses[:0], 0, false, clock.Interval{}, [phaseRecent]Sample{}, Sample{}
 	for _, usual := range clock.UsualLengths {
 		length := clock.Instant(usual)
 		if told > 0 && length != told || length > phaseSteps*step {
@@ -126,7 +128,20 @@ func (p *Estimator) Observe(reset clock.Interval, s *Response) clock.Interval {
 	if p.seen < phaseNeeds<<p.failed {
 		return reset
 	}
-	return p.ends(reset, s.Sample, step)
+	return p.continued(p.ends(reset, s.Sample, step), s)
+}
+
+// continued intersects the bounds of the end of a window with those of the last, if it is the same one: had it
+// opened since, no more than were sent since would be spent. A request near the end of a window would else
+// seem to belong to either.
+func (p *Estimator) continued(ends clock.Interval, s *Response) clock.Interval {
+	if p.last.Received > 0 && s.Limit-s.Remaining > s.Numbered-p.last.Answered && ends.Meets(p.ended) {
+		ends = ends.Intersect(p.ended)
+	}
+	if s.Received >= p.last.Received {
+		p.last, p.ended = s.Sample, ends
+	}
+	return ends
 }
 
 // opening returns bounds between which the window opened, as an answer and one of the last

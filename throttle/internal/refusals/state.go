@@ -57,6 +57,13 @@ func (e *Estimator) Restore(now clock.Instant, was *Inferred, last clock.Instant
 	}
 }
 
+// Begin starts with a rate that a server was seen to serve, unless a limit was learned already.
+func (e *Estimator) Begin(now clock.Instant, rate float64) {
+	if l := e.learned(); !l.known() {
+		l.pace.believe(rate, now)
+	}
+}
+
 // A Spread is what is left of an inferred window, below the threshold, and has to last until
 // it ends.
 type Spread struct {
