@@ -21,10 +21,10 @@ func TestServersThatCountApart(t *testing.T) {
 		wait   bool
 		floor  float64
 	}{
-		{"eight, 10 a second", 8, 10, time.Second, true, .7},
+		{"eight, 10 a second", 8, 10, time.Second, true, .6},
 		{"three, 10 a second", 3, 10, time.Second, true, .75},
 		{"eight, 20 in 10 s", 8, 20, 10 * time.Second, true, .75},
-		{"eight, 100 a minute", 8, 100, time.Minute, true, .94},
+		{"eight, 100 a minute", 8, 100, time.Minute, true, .92},
 		{"three, 100 a minute", 3, 100, time.Minute, true, .94},
 		{"two, 100 a minute", 2, 100, time.Minute, true, .94},
 	} {

@@ -26,7 +26,7 @@ func TestWindowsOfSecondsBesideAPlainClient(t *testing.T) {
 		"20 a second, weighed, a third of a second away": {func() ratemodel.Model { return ratemodel.NewSlidingCounter(20, time.Second) },
 			announcement{step: time.Second, rounding: 1, lengths: true, wait: true, date: true}, 20, far, .8},
 		"20 a second, weighed, a third of a second away, no length": {func() ratemodel.Model { return ratemodel.NewSlidingCounter(20, time.Second) },
-			delay, 20, far, .8},
+			delay, 20, far, .76},
 		"50 a second": {func() ratemodel.Model { return ratemodel.NewFixed(50, time.Second) }, delay, 20, near, .98},
 		"10 a second, rolling, zeros left out": {func() ratemodel.Model { return ratemodel.NewSlidingLog(10, time.Second) },
 			announcement{step: time.Millisecond, trim: true, wait: true, date: true}, 20, near, 1},
