@@ -33,7 +33,7 @@ func windows() []World {
 	one.Goal.Refused = .01 // it cannot be known but by tests
 	two := small("two-delta", 1, 2*time.Second, apiserver.Delta, "a reset as a delay")
 	five := small("five-epoch", 5, 5*time.Second, apiserver.Epoch, "a reset as a moment")
-	two.Goal.Refused, five.Goal.Refused = .004, .004 // a test or two of some hundred requests
+	two.Goal.Refused, five.Goal.Refused = .015, .004 // a test or two of some hundred requests; more where one request is all that there is
 	return []World{
 		small("second-epoch", 10, time.Second, apiserver.Epoch, "a reset as a moment"),
 		small("second-delta", 5, time.Second, apiserver.Delta, "a reset as a delay"),
