@@ -104,7 +104,7 @@ func (t *Transport) stream(req *http.Request, back time.Duration) (*http.Respons
 // A streamBody is the body of a response that comes as it is flushed.
 type streamBody struct {
 	s      *stream
-	ctx    context.Context
+	ctx    context.Context    //nolint:containedctx // it lives as long as the body
 	cancel context.CancelFunc // tells the handler that the client is gone
 	once   sync.Once
 	closed chan struct{}

@@ -201,24 +201,11 @@ func (c *Counters) faults(l Level) int {
 
 // decide chooses the coarsest level that explains what was seen.
 func (c *Counters) decide() {
-	if c.level != ByBucket {
-		if faults := c.faults(c.level); faults >= togetherOver && 3*faults > c.fits[c.level].tests() {
-			c.level, c.fits = ByBucket, [levels]fit{}
-		}
-	} else if f := c.fits[ByBucket]; f.bad >= apartBad {
-		for l := ByRoute; l < levels; l++ {
-			finer, faults, enough := c.fits[l], c.faults(l), apartGood
-			if 5*f.bad < f.tests() {
-				enough = apartSure
-			}
-			if faults < finer.bad+finer.over {
-				enough = max(apartSure, 8*f.good)
-			}
-			if finer.good >= enough && 8*faults <= f.bad && 8*faults <= finer.good {
-				c.level = l
-				break
-			}
-		}
+	switch {
+	case c.level == ByBucket:
+		c.level = c.apart()
+	case c.faults(c.level) >= togetherOver && 3*c.faults(c.level) > c.fits[c.level].tests():
+		c.level, c.fits = ByBucket, [levels]fit{}
 	}
 	if max(c.fits[ByBucket].tests(), c.fits[c.level].tests()) > fitsKept {
 		for l := range c.fits {
@@ -226,4 +213,25 @@ func (c *Counters) decide() {
 			f.good, f.bad, f.over = f.good/2, f.bad/2, f.over/2
 		}
 	}
+}
+
+// apart returns the coarsest level that explains what one counter of all does not, or ByBucket.
+func (c *Counters) apart() Level {
+	all := c.fits[ByBucket]
+	if all.bad < apartBad {
+		return ByBucket
+	}
+	for l := ByRoute; l < levels; l++ {
+		finer, faults, enough := c.fits[l], c.faults(l), apartGood
+		if 5*all.bad < all.tests() {
+			enough = apartSure
+		}
+		if faults < finer.bad+finer.over {
+			enough = max(apartSure, 8*all.good)
+		}
+		if finer.good >= enough && 8*faults <= all.bad && 8*faults <= finer.good {
+			return l
+		}
+	}
+	return ByBucket
 }

@@ -54,6 +54,8 @@ type Decision struct {
 
 // A Limiter admits requests to one window. It is not safe for concurrent use.
 type Limiter struct {
+	sums // of holds
+
 	origin time.Time
 
 	told      bool
@@ -73,7 +75,6 @@ type Limiter struct {
 
 	holds []*Hold
 	owing *Hold // its response told a debt that its own cost is part of
-	sums
 
 	least     sample // round trips, in seconds
 	trip      time.Duration
