@@ -7,10 +7,11 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
+
+	"github.com/forbear-go/forbear/internal/chance"
 )
 
 // interactive runs a program of which many callers in the background ask for more than there is, with calls that
@@ -68,21 +69,23 @@ func TestWhoCannotWaitIsServedBesideThoseWhoCan(t *testing.T) {
 		{"silent, all wait for 3 s", false, 3 * time.Second, 30},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			run := func(wrap func(t *testing.T, api *jobAPI) *http.Client) (background, user int64) {
-				synctest.Test(t, func(t *testing.T) {
-					api := &jobAPI{limit: 10, window: time.Second, announces: c.announces, start: time.Now()}
-					background, user = interactive(wrap(t, api), c.patience)
-				})
-				return background, user
-			}
-			plain, plainUser := run(func(_ *testing.T, api *jobAPI) *http.Client { return retrying(api) })
-			ours, user := run(func(t *testing.T, api *jobAPI) *http.Client { return &http.Client{Transport: transport(t, api)} })
-			t.Logf("the user %d, plain %d; in the background %d, plain %d", user, plainUser, ours, plain)
-			assert.GreaterOrEqual(t, user, c.least)
-			if c.patience == 0 { // otherwise the user is one of equals, and new calls of a plain client go first
-				assert.GreaterOrEqual(t, user, plainUser)
-			}
-			assert.GreaterOrEqual(t, ours+user, (plain+plainUser)*9/10)
+			chance.Test(t, func(t testing.TB) {
+				run := func(wrap func(t testing.TB, api *jobAPI) *http.Client) (background, user int64) {
+					chance.Bubble(t, func(t testing.TB) {
+						api := &jobAPI{limit: 10, window: time.Second, announces: c.announces, start: time.Now()}
+						background, user = interactive(wrap(t, api), c.patience)
+					})
+					return background, user
+				}
+				plain, plainUser := run(func(_ testing.TB, api *jobAPI) *http.Client { return retrying(api) })
+				ours, user := run(func(t testing.TB, api *jobAPI) *http.Client { return &http.Client{Transport: transport(t, api)} })
+				t.Logf("the user %d, plain %d; in the background %d, plain %d", user, plainUser, ours, plain)
+				assert.GreaterOrEqual(t, user, c.least)
+				if c.patience == 0 { // otherwise the user is one of equals, and new calls of a plain client go first
+					assert.GreaterOrEqual(t, user, plainUser)
+				}
+				assert.GreaterOrEqual(t, ours+user, (plain+plainUser)*9/10)
+			})
 		})
 	}
 }
