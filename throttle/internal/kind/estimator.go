@@ -79,7 +79,7 @@ type Observation struct {
 	Answered  int64          // requests that Remaining surely counts, of all that were ever sent
 	Unsure    int64          // requests sent by now that Remaining may not count
 	Refused   bool           // the request
-	Certain   bool           // all responses of the last seconds told what remains
+	Certain   bool           // all responses of the last seconds told what remains, and of no other window
 	Told      clock.Interval // the reset, if the response tells one
 	ResetTold bool
 	// Telling says that Remaining may show what counts: little is left, or the window has
