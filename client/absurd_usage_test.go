@@ -53,6 +53,7 @@ func (c cutOff) Read(p []byte) (int, error) {
 
 // What responses claim about their cost may be nonsense: what they tell of the limit still is not.
 func TestAbsurdUsageNeitherHoldsUpNorIsRefused(t *testing.T) {
+	figures(t)
 	usage := func(text string) func() io.Reader {
 		return func() io.Reader { return strings.NewReader(`{"choices":[],"usage":` + text + `}`) }
 	}

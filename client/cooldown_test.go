@@ -218,6 +218,7 @@ func TestSilentLimitOfAllRoutes(t *testing.T) {
 // What all routes share does not make a refusal of one route for an hour, or for ever,
 // one of all.
 func TestOneRouteIsRefusedAfterAllWere(t *testing.T) {
+	figures(t)
 	for name, fields := range map[string][]string{"for an hour": {"Retry-After", "3600"}, "for ever, without a word": nil} {
 		t.Run(name, func(t *testing.T) {
 			chance.Bubble(t, func(t testing.TB) {
@@ -265,6 +266,7 @@ func TestOneRouteIsRefusedAfterAllWere(t *testing.T) {
 
 // Routes with silent limits of their own, all in use, do not hold each other.
 func TestSilentLimitOfEachRoute(t *testing.T) {
+	figures(t)
 	chance.Bubble(t, func(t testing.TB) {
 		limits := map[string]ratemodel.Model{
 			"/routea": ratemodel.NewFixed(20, time.Minute), "/routeb": ratemodel.NewSlidingLog(100, time.Minute),

@@ -182,6 +182,7 @@ func converse(t testing.TB, tr http.RoundTripper, callers int, d time.Duration, 
 
 // Nothing is configured: limits are in the responses, and costs in the bodies.
 func TestTokensAreSpentWithoutARefusal(t *testing.T) {
+	figures(t)
 	for name, stream := range map[string]func(int) bool{
 		"whole":    func(int) bool { return false },
 		"streamed": func(int) bool { return true },

@@ -70,6 +70,7 @@ func callFor(t testing.TB, rt http.RoundTripper, d time.Duration, callers int, r
 // The same limit, counted apart for each route, method or thing in the path, is found by
 // what is left, and used in full.
 func TestSameLimitCountedApart(t *testing.T) {
+	figures(t)
 	for name, c := range map[string]struct {
 		limit    int
 		per      time.Duration

@@ -69,6 +69,15 @@ func transport(t testing.TB, base http.RoundTripper, opts ...client.Option) *cli
 	return rt
 }
 
+// figures leaves a test of figures to runs without the race detector, under which it takes too long. Others
+// send requests in the same ways.
+func figures(t *testing.T) {
+	t.Helper()
+	if raceEnabled {
+		t.Skip("the figures take too long")
+	}
+}
+
 // retrying returns a client that only retries.
 func retrying(base http.RoundTripper) *http.Client {
 	c := retryablehttp.NewClient()

@@ -57,6 +57,7 @@ func interactive(hc *http.Client, patience time.Duration) (background, user int6
 // A call that cannot wait for its turn is not lost beside many that can: by chance a plain client would serve some
 // of those, too.
 func TestWhoCannotWaitIsServedBesideThoseWhoCan(t *testing.T) {
+	figures(t)
 	for _, c := range []struct {
 		name      string
 		announces bool

@@ -107,6 +107,7 @@ func (j *jobs) work(hc *http.Client) int {
 // A list of jobs is not lost while a limit is closed: the calls of a plain client fail only when their patience
 // is over, so that most jobs are still there when it opens.
 func TestAListOfJobsIsNotLost(t *testing.T) {
+	figures(t)
 	minute := func(announces, retry bool) func() *jobAPI {
 		return func() *jobAPI {
 			return &jobAPI{limit: 100, window: time.Minute, announces: announces, retry: retry}

@@ -19,6 +19,7 @@ import (
 // A server that tells its resets in another time zone is believed for two windows: then requests
 // that it serves show when its windows open.
 func TestResetsInAnotherTimeZone(t *testing.T) {
+	figures(t)
 	for i, ahead := range []time.Duration{30 * time.Minute, time.Hour, 8 * time.Hour, time.Hour} {
 		named := i < 3 // a refusal names a wait
 		synctest.Test(t, func(t *testing.T) {

@@ -41,6 +41,7 @@ func TestFailuresAtRandom(t *testing.T) {
 // In a long outage a server is asked no more often than go-retryablehttp asks it, a
 // request and a second, and callers are told about as soon.
 func TestLongOutage(t *testing.T) {
+	figures(t)
 	for _, open := range []bool{false, true} {
 		for _, kind := range []string{"500", "503 1", "refused"} {
 			o := ordeal{seed: 1, run: 3 * time.Minute, callers: 20, pause: time.Second, open: open, outages: []outage{{2 * time.Second, time.Hour, 1, kind}}}
