@@ -32,7 +32,7 @@ func (a *aligned) observe(now clock.Instant, reset clock.Interval, step, told cl
 		}
 		a.divide(by)
 		if alignedExact*step <= a.multiple.Earliest {
-			a.refuted = a.refuted || !a.fits(told)
+			a.refuted = a.refuted || told == 0 && !a.fits()
 			a.show()
 		}
 	}
@@ -60,12 +60,9 @@ func (a *aligned) divide(by clock.Interval) {
 	}
 }
 
-// fits reports whether windows may be aligned that are as long as is told, or, if nothing is, that last a usual time.
-func (a *aligned) fits(told clock.Instant) bool {
-	if told == 0 {
-		told = clock.UsualLength(a.multiple.Earliest)
-	}
-	return a.multiple.Latest == 0 || told >= a.multiple.Earliest && told <= a.multiple.Latest
+// fits reports whether windows of a usual length may be aligned.
+func (a *aligned) fits() bool {
+	return a.multiple.Latest == 0 || clock.UsualLength(a.multiple.Earliest) <= a.multiple.Latest
 }
 
 const (
