@@ -33,7 +33,7 @@ func (k *Limiter) Announced(r *header.Reading) ([]Announced, bool) {
 		case w == nil, r.Refused && len(k.edges) > 0:
 			continue // a limit in front of the API
 		case !counted, !said.Reset.Known(), !w.resetKnown, said.Unit != "" && said.Unit != "requests",
-			w.concurrent, w.units != nil, w.ignored():
+			!w.counts(), w.ignored():
 			return nil, false
 		}
 		var period instant

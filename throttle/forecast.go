@@ -46,7 +46,7 @@ func (k *Limiter) forecastLearned(now instant, n int64) instant {
 
 // forecast returns when the window has room after n requests, at the earliest, as far as is known.
 func (w *window) forecast(k *Limiter, now instant, n int64) instant {
-	if w.units != nil || w.concurrent || !w.credited || w.limit <= 0 || !w.length.Known() || w.ignored() || w.contention.Replicas(now) {
+	if !w.counts() || !w.credited || w.limit <= 0 || !w.length.Known() || w.ignored() || w.contention.Replicas(now) {
 		return now
 	}
 	first := w.ready(k, now, 1)

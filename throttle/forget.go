@@ -27,13 +27,20 @@ func (k *Limiter) ForgetRefusals(now time.Time) {
 // forgetWindows drops the windows whose time is over and of which a response to a later
 // request no longer speaks.
 func (k *Limiter) forgetWindows(t *Reservation, r *header.Reading) {
+	k.drop(t.at, func(w *window) bool { return w.resetKnown && w.reset.Latest < t.at && w.said(r) == nil })
+}
+
+// drop drops the windows that are over, as the function tells. The next of a key that has doubts are doubted after as long.
+func (k *Limiter) drop(now instant, over func(w *window) bool) {
 	for i := len(k.windows) - 1; i >= 0; i-- {
-		if w := &k.windows[i]; w.resetKnown && w.reset.Latest < t.at && w.said(r) == nil {
-			if w.doubted(t.at) {
-				k.trust.Drop(&w.trust)
-			}
-			k.windows = slices.Delete(k.windows, i, i+1)
+		w := &k.windows[i]
+		if !over(w) {
+			continue
 		}
+		if w.doubted(now) {
+			k.trust.Drop(&w.trust)
+		}
+		k.windows = slices.Delete(k.windows, i, i+1)
 	}
 }
 

@@ -110,7 +110,7 @@ func (w *window) meant(k *Limiter, now instant, said *header.Window) *header.Win
 // remains returns what a response says, with what remains as it is meant.
 func (w *window) remains(now instant, t *Reservation, said *header.Window, limit int64, refused bool) *header.Window {
 	told, ok := count(said.Remaining, said.Unit)
-	if !ok || limit <= 0 || w.units != nil || w.concurrent {
+	if !ok || limit <= 0 || !w.counts() {
 		return said
 	}
 	remaining := w.meaning.Observe(t.at, now, t.number, limit, told, refused)

@@ -11,7 +11,7 @@ import (
 
 // short reports whether windows are over before much is known of them.
 func (w *window) short() bool {
-	return w.units == nil && !w.concurrent && w.length.Value > 0 && w.length.Value < competeLeast
+	return w.counts() && w.length.Value > 0 && w.length.Value < competeLeast
 }
 
 // freely reports whether requests do not wait for w because nothing is gained by it: windows are so

@@ -182,7 +182,7 @@ func (k *Limiter) covered(t *Reservation) bool {
 	some := false
 	for i := range k.windows {
 		w := &k.windows[i]
-		if w.units != nil || w.concurrent || w.open() {
+		if !w.counts() || w.open() {
 			continue
 		}
 		if !w.credited || t.number > w.grantedThrough-w.reserve || w.contention.Others(t.at) {

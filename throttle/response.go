@@ -38,7 +38,7 @@ func (k *Limiter) learn(now instant, t *Reservation, r *header.Reading) {
 		k.remembered.refine(&k.clock)
 	}
 	if !r.Refused {
-		k.tells(r)
+		k.tells(now, r)
 	}
 	if len(r.Windows) > 0 {
 		k.observe(now, t, r)

@@ -1,10 +1,6 @@
 package throttle
 
-import (
-	"slices"
-
-	"github.com/forbear-go/forbear/throttle/header"
-)
+import "github.com/forbear-go/forbear/throttle/header"
 
 // Some servers announce a limit only where they refuse. What such a refusal says of the window is
 // true, but nobody says how much is left of the next one, so that a limit like this is learned from
@@ -12,10 +8,10 @@ import (
 
 // tells takes in whether a response that was no refusal tells of windows, and drops those that only
 // refusals told of, which it does not mention.
-func (k *Limiter) tells(r *header.Reading) {
+func (k *Limiter) tells(now instant, r *header.Reading) {
 	k.silent = len(r.Windows) == 0
 	if k.silent {
-		k.windows = slices.DeleteFunc(k.windows, func(w window) bool { return !w.served && w.counts() })
+		k.drop(now, func(w *window) bool { return !w.served && w.counts() })
 	}
 }
 
@@ -37,6 +33,3 @@ func (k *Limiter) onlyRefusalsTell(r *header.Reading) bool {
 	}
 	return len(r.Windows) > 0
 }
-
-// counts reports whether w counts requests over a period.
-func (w *window) counts() bool { return w.units == nil && !w.concurrent }

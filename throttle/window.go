@@ -78,6 +78,9 @@ func (w *window) said(r *header.Reading) *header.Window {
 	return nil
 }
 
+// counts reports whether w counts requests over a period.
+func (w *window) counts() bool { return w.units == nil && !w.concurrent }
+
 // open reports whether the window says nothing that could stop a request.
 func (w *window) open() bool {
 	return !w.credited && (w.limit <= 0 || w.length.Value == 0)
