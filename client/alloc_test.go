@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/forbear-go/forbear/client"
+	"github.com/forbear-go/forbear/internal/chance"
 )
 
 // constant answers with one response, which costs nothing.
@@ -18,7 +19,7 @@ type constant struct{ resp *http.Response }
 func (c constant) RoundTrip(*http.Request) (*http.Response, error) { return c.resp, nil }
 
 func TestACallAllocatesNothing(t *testing.T) {
-	if raceEnabled {
+	if chance.Raced {
 		t.Skip("the race detector allocates")
 	}
 	header := http.Header{
@@ -57,7 +58,7 @@ func TestACallAllocatesNothing(t *testing.T) {
 // An observer gets a copy of what is known of the limits with each response, and nothing else
 // that has to be allocated.
 func TestAnObservedCallAllocatesOnce(t *testing.T) {
-	if raceEnabled {
+	if chance.Raced {
 		t.Skip("the race detector allocates")
 	}
 	header := http.Header{"X-Ratelimit-Limit": {"1000000"}, "X-Ratelimit-Remaining": {"900000"}, "X-Ratelimit-Reset": {"3600"}}

@@ -120,7 +120,7 @@ func (b *badRoute) work(t testing.TB, seed uint64, plain bool) (sum yield) {
 		request = func(ctx context.Context, n int) *http.Request { return get(ctx, fmt.Sprintf("/route%d", n)) }
 	}
 	span := cmp.Or(b.span, time.Hour)
-	if raceEnabled {
+	if chance.Raced {
 		span /= 10 // the figures are not judged
 	}
 	ctx, cancel := context.WithCancel(t.Context()) // a deadline would make calls fail before it

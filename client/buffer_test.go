@@ -15,6 +15,7 @@ import (
 
 	"github.com/forbear-go/forbear/backoff"
 	"github.com/forbear-go/forbear/client"
+	"github.com/forbear-go/forbear/internal/chance"
 )
 
 // A recorded body is sent whole each time, and in the way in which the caller sends it.
@@ -123,7 +124,7 @@ func TestBodyGoesOnAfterItsAnswer(t *testing.T) {
 // Recording costs an allocation for the request and its recording, and one for the bytes if their
 // number is known; another three if the context can end.
 func TestARecordedCallAllocatesLittle(t *testing.T) {
-	if raceEnabled {
+	if chance.Raced {
 		t.Skip("the race detector allocates")
 	}
 	buffer := make([]byte, 1000)

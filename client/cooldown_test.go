@@ -181,7 +181,7 @@ func load(t testing.TB, api *routed, routes int, run time.Duration) (served, ref
 // route that is refused, and remembered: ten routes are refused hardly more than one.
 func TestSilentLimitOfAllRoutes(t *testing.T) {
 	t.Parallel()
-	if raceEnabled {
+	if chance.Raced {
 		t.Skip("these are figures of many hours")
 	}
 	for name, model := range map[string]func() ratemodel.Model{

@@ -175,7 +175,7 @@ func (w llmWorld) floor() float64 {
 func TestNoLanguageModelIsServedLess(t *testing.T) {
 	t.Parallel()
 	servers := *llmServers
-	if raceEnabled {
+	if chance.Raced {
 		servers = min(servers, 3)
 	}
 	for seed := range servers {

@@ -126,7 +126,7 @@ func (w chatWorld) ask(t testing.TB, s *chatAPI, tr http.RoundTripper) (idle int
 func TestModelsOfAnyServer(t *testing.T) {
 	t.Parallel()
 	servers := *chatServers
-	if raceEnabled {
+	if chance.Raced {
 		servers = min(servers, 3)
 	}
 	for seed := range servers {

@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/forbear-go/forbear/client"
+	"github.com/forbear-go/forbear/internal/chance"
 )
 
 // A recorder is a base transport that answers by a function and remembers when
@@ -73,7 +74,7 @@ func transport(t testing.TB, base http.RoundTripper, opts ...client.Option) *cli
 // send requests in the same ways.
 func figures(t *testing.T) {
 	t.Helper()
-	if raceEnabled {
+	if chance.Raced {
 		t.Skip("the figures take too long")
 	}
 }

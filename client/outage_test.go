@@ -119,7 +119,7 @@ func (o ordeal) request(t testing.TB, r *rand.Rand) *http.Request {
 func TestOutages(t *testing.T) {
 	var all, peers toll
 	n := uint64(*ordeals)
-	if raceEnabled {
+	if chance.Raced {
 		n = min(n, 5) // the detector looks for faults; the figures take too long
 	}
 	for seed := range n {

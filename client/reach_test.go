@@ -142,7 +142,7 @@ func TestReach(t *testing.T) {
 	for _, c := range reaches {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			if raceEnabled && c.span > time.Hour {
+			if chance.Raced && c.span > time.Hour {
 				t.Skip("hours of traffic take too long with the race detector")
 			}
 			synctest.Test(t, c.run)

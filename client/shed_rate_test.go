@@ -147,12 +147,12 @@ func TestSheddingIsNoSpiral(t *testing.T) {
 	} {
 		t.Run(fmt.Sprintf("%v of all by %d %s, %d callers of %d routes, %v", j.share, j.status, j.wait, j.callers, j.routes, j.announced), func(t *testing.T) {
 			t.Parallel()
-			if raceEnabled && i%4 > 0 {
+			if chance.Raced && i%4 > 0 {
 				t.Skip("it takes too long")
 			}
 			chance.Test(t, func(t testing.TB) {
 				draws := 10.
-				if raceEnabled {
+				if chance.Raced {
 					draws = 1 // the figures take too long
 				}
 				mean, worst := 0.0, math.Inf(1)

@@ -14,6 +14,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/forbear-go/forbear/internal/chance"
 )
 
 // A silentAPI tells nothing of its limits: it refuses, with a bare status.
@@ -150,7 +152,7 @@ func gets(t *testing.T, c *http.Client, callers int, timeout, span time.Duration
 // Of a limit of which nothing is told a program gets as much done as with a client that only retries.
 func TestSilentLimitsBesideARetryingClient(t *testing.T) {
 	t.Parallel()
-	if raceEnabled {
+	if chance.Raced {
 		t.Skip("these are figures of many minutes")
 	}
 	for name, c := range map[string]struct {

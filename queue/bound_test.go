@@ -11,13 +11,14 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
+	"github.com/forbear-go/forbear/internal/chance"
 	"github.com/forbear-go/forbear/internal/ratemodel"
 )
 
 var seedsFlag = flag.Uint64("seeds", 3, "how often to repeat what depends on chance")
 
 func seeds() uint64 {
-	if testing.Short() || raceEnabled {
+	if testing.Short() || chance.Raced {
 		return 1
 	}
 	return *seedsFlag
@@ -25,7 +26,7 @@ func seeds() uint64 {
 
 // unlessRaced is 1, or 0 under the race detector.
 func unlessRaced() uint64 {
-	if raceEnabled {
+	if chance.Raced {
 		return 0
 	}
 	return 1

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/forbear-go/forbear/internal/chance"
 	"github.com/forbear-go/forbear/throttle/limit"
 )
 
@@ -28,7 +29,7 @@ func quotas(n int, per time.Duration) map[Quota]int {
 // After any play and a long pause, the whole quota is available again.
 func TestAQuotaNeverShrinks(t *testing.T) {
 	seeds := uint64(12)
-	if testing.Short() || raceEnabled {
+	if testing.Short() || chance.Raced {
 		seeds = 3
 	}
 	all := quotas(6000, time.Minute)

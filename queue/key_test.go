@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/forbear-go/forbear/internal/chance"
 	"github.com/forbear-go/forbear/throttle/limit"
 )
 
@@ -88,7 +89,7 @@ func TestTheLeastRecentlyUsedKeyGoesFirst(t *testing.T) {
 }
 
 func TestIdleKeysAreSmall(t *testing.T) {
-	if testing.Short() || raceEnabled {
+	if testing.Short() || chance.Raced {
 		t.Skip("takes seconds")
 	}
 	for name, option := range map[string]Option{

@@ -8,12 +8,14 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
+
+	"github.com/forbear-go/forbear/internal/chance"
 )
 
 var plays = flag.Int("plays", 300, "how many random lines to play")
 
 func playsFor(t *testing.T) uint64 {
-	if testing.Short() || raceEnabled {
+	if testing.Short() || chance.Raced {
 		return uint64(*plays) / 8
 	}
 	return uint64(*plays)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
+	"github.com/forbear-go/forbear/internal/chance"
 	"github.com/forbear-go/forbear/throttle/limit"
 )
 
@@ -41,7 +42,7 @@ func BenchmarkPassParallel(b *testing.B) {
 }
 
 func TestAnUncontendedPassDoesNotAllocate(t *testing.T) {
-	if raceEnabled {
+	if chance.Raced {
 		t.Skip("the race detector allocates")
 	}
 	l := newLine(t, own(yes{}))

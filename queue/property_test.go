@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/forbear-go/forbear/internal/chance"
 	"github.com/forbear-go/forbear/throttle/limit"
 )
 
@@ -239,7 +240,7 @@ func (w *world) end() {
 
 func TestNobodyIsLostAndNoLimitIsExceeded(t *testing.T) {
 	worlds := 300
-	if testing.Short() || raceEnabled {
+	if testing.Short() || chance.Raced {
 		worlds = 60
 	}
 	vain := 0

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/forbear-go/forbear/internal/chance"
 	"github.com/forbear-go/forbear/internal/ratemodel"
 )
 
@@ -171,7 +172,7 @@ func TestConfiguredLimitsAreKeptAndUsed(t *testing.T) {
 		}, 3 * time.Hour, .96},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if raceEnabled && c.window >= time.Hour {
+			if chance.Raced && c.window >= time.Hour {
 				t.Skip("it takes too long")
 			}
 			seeds := seeds()

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/forbear-go/forbear/internal/chance"
 	"github.com/forbear-go/forbear/throttle/limit"
 )
 
@@ -174,7 +175,7 @@ func (c *crowded) cancel(t *ticket) {
 }
 
 func TestAWaitingRequestIsSmall(t *testing.T) {
-	if raceEnabled {
+	if chance.Raced {
 		t.Skip("the race detector needs more")
 	}
 	const n = 100_000

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/forbear-go/forbear/internal/chance"
 	"github.com/forbear-go/forbear/throttle/header"
 )
 
@@ -27,7 +28,7 @@ func announced(t testing.TB, windows int, now time.Time) (*Limiter, *header.Read
 }
 
 func TestARequestAllocatesNothing(t *testing.T) {
-	if raceEnabled {
+	if chance.Raced {
 		t.Skip("the race detector allocates")
 	}
 	for _, windows := range []int{0, 1, 3} {

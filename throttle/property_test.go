@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
+	"github.com/forbear-go/forbear/internal/chance"
 	"github.com/forbear-go/forbear/internal/ratemodel"
 	"github.com/forbear-go/forbear/throttle/internal/probe"
 )
@@ -122,7 +123,7 @@ func TestNeverRefusedByRandomServers(t *testing.T) {
 	t.Parallel()
 	refused, sent, runs, bad, tests, of, unknowing := 0, 0, 0, 0, 0, 0, 0
 	var used float64
-	if raceEnabled {
+	if chance.Raced {
 		*servers = min(*servers, 50) // a simulation has one goroutine
 	}
 	for seed := range uint64(*servers) {

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/forbear-go/forbear/internal/chance"
 	"github.com/forbear-go/forbear/internal/ratemodel"
 )
 
@@ -65,7 +66,7 @@ func TestReach(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			if raceEnabled && c.s.length > time.Hour {
+			if chance.Raced && c.s.length > time.Hour {
 				t.Skip("a simulation has one goroutine")
 			}
 			for _, rounding := range []int{1, 0, -1} {

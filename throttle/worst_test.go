@@ -3,6 +3,8 @@ package throttle
 import (
 	"testing"
 	"time"
+
+	"github.com/forbear-go/forbear/internal/chance"
 )
 
 // A bar is what a simulation must reach whatever its seed and the latency of its
@@ -24,7 +26,7 @@ var latencies = [][2]time.Duration{
 func (b bar) try(t *testing.T, s simulation) {
 	t.Helper()
 	seeds := uint64(10)
-	if raceEnabled {
+	if chance.Raced {
 		seeds = 1 // a simulation has one goroutine
 	}
 	refused, used, fair, runs := 0.0, 9.0, 9.0, 0
@@ -49,7 +51,7 @@ func (b bar) try(t *testing.T, s simulation) {
 // find in them: a simulation has one goroutine.
 func skipUnderRace(t *testing.T) {
 	t.Helper()
-	if raceEnabled {
+	if chance.Raced {
 		t.Skip("a simulation has one goroutine")
 	}
 }

@@ -13,7 +13,7 @@ import (
 // that is told late, and has at least what its members have without it: also where the
 // length of the window is not told.
 func TestWhatRefills(t *testing.T) {
-	if raceEnabled {
+	if chance.Raced {
 		t.Skip("these are figures of many windows")
 	}
 	for _, c := range []struct {

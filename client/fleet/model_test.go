@@ -12,11 +12,20 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/forbear-go/forbear/internal/chance"
 	"github.com/forbear-go/forbear/throttle"
 	"github.com/forbear-go/forbear/throttle/limit"
 )
 
-var schedules = flag.Int("schedules", usualSchedules, "how many random schedules TestNeverMoreThanTheWindow tries")
+var schedules = flag.Int("schedules", usualSchedules(), "how many random schedules TestNeverMoreThanTheWindow tries")
+
+// usualSchedules is how many random schedules are tried; the race detector takes its time.
+func usualSchedules() int {
+	if chance.Raced {
+		return 2
+	}
+	return 10
+}
 
 // A source is one of random numbers for many goroutines.
 type source struct {

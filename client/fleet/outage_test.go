@@ -45,7 +45,7 @@ func TestOutageKeepsParts(t *testing.T) {
 // nothing then, it is a tenth of what they send. Where a reset is known to no better than a second or so,
 // they wait for the latest it may be, which costs some of the window in which the store went away.
 func TestOutageAfterTwoWindows(t *testing.T) {
-	if raceEnabled {
+	if chance.Raced {
 		t.Skip("these are figures of many windows")
 	}
 	for _, c := range []struct {

@@ -58,7 +58,7 @@ func TestSilentLimit(t *testing.T) {
 
 // In the long run next to nothing is refused: a lone process with as many callers has as many refused.
 func TestSilentLimitInTheLongRun(t *testing.T) {
-	if raceEnabled {
+	if chance.Raced {
 		t.Skip("these are figures of many windows")
 	}
 	for _, c := range []struct {

@@ -40,7 +40,7 @@ func Bubble(t testing.TB, f func(t testing.TB)) {
 
 func judge(t testing.TB, draw func() bool) {
 	t.Helper()
-	if draw() || raceEnabled {
+	if draw() || Raced {
 		return
 	}
 	held, failed := 0, 1

@@ -27,7 +27,7 @@ func TestMostDrawsHaveToHold(t *testing.T) {
 		failed bool
 	}{"+": {1, false}, "-+++": {4, false}, "-+-++": {5, false}, "--+++": {5, false}, "---": {3, true}, "-++--": {5, true}} {
 		t.Run(outcomes, func(t *testing.T) {
-			if raceEnabled {
+			if Raced {
 				want.drawn, want.failed = 1, false
 			}
 			r, drawn := &recorder{TB: t}, 0
@@ -80,7 +80,7 @@ func TestBubblesOfADraw(t *testing.T) {
 			})
 		}
 	})
-	if !raceEnabled {
+	if !Raced {
 		assert.Equal(t, 8, drawn)
 	}
 }
@@ -92,7 +92,7 @@ func TestTest(t *testing.T) {
 			t.Error("the first draw fails")
 		}
 	})
-	if !raceEnabled {
+	if !Raced {
 		assert.Equal(t, 4, drawn)
 	}
 }

@@ -2,4 +2,5 @@
 
 package chance
 
-const raceEnabled = true
+// Raced says whether the race detector is on, under which simulations take too long for their figures.
+const Raced = true

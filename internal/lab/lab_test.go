@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/forbear-go/forbear/internal/chance"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -56,7 +57,7 @@ func (l *lab) try(t *testing.T, s Scenario, c peer.Client) {
 	long := s.Span > time.Hour
 	switch {
 	case *update:
-	case raceEnabled && (long || c.Name != peer.Forbear):
+	case chance.Raced && (long || c.Name != peer.Forbear):
 		t.Skip("takes too long with the race detector, which looks for faults of forbear")
 	case long && c.Name != peer.Forbear:
 		t.Skip("hours of traffic of the others are only tried to write the tables")

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/forbear-go/forbear/internal/apiserver"
+	"github.com/forbear-go/forbear/internal/chance"
 	"github.com/forbear-go/forbear/internal/ratemodel"
 )
 
@@ -99,7 +100,7 @@ func told(tr *Transport, limits ratemodel.Model) func(*http.Request) (*http.Resp
 }
 
 func TestADayOfThreeWindowsIsFeasible(t *testing.T) {
-	if testing.Short() || raceEnabled {
+	if testing.Short() || chance.Raced {
 		t.Skip("270,000 requests")
 	}
 	began := time.Now()

@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/forbear-go/forbear/client"
+	"github.com/forbear-go/forbear/internal/chance"
 	"github.com/forbear-go/forbear/queue"
 	"github.com/forbear-go/forbear/queue/adaptive"
 	"github.com/forbear-go/forbear/throttle/limit"
@@ -145,7 +146,7 @@ func TestSlowServers(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			span := cmp.Or(c.span, 2*time.Minute)
-			if raceEnabled {
+			if chance.Raced {
 				span /= 10 // the detector looks for faults; the figures take too long
 			}
 			server := func() *slowServer {
@@ -167,7 +168,7 @@ func TestSlowServers(t *testing.T) {
 			}
 			t.Logf("without: %s", row(without, plain))
 			t.Logf("with:    %s", row(with, limited))
-			if raceEnabled {
+			if chance.Raced {
 				return
 			}
 			require.GreaterOrEqual(t, float64(with), c.served*float64(without))

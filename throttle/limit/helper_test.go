@@ -4,6 +4,8 @@ import (
 	"math/rand/v2"
 	"testing"
 	"time"
+
+	"github.com/forbear-go/forbear/internal/chance"
 )
 
 const (
@@ -47,7 +49,7 @@ func between(rng *rand.Rand, low, high time.Duration) time.Duration {
 
 // seeds is how many of n seeds to try.
 func seeds(n int) uint64 {
-	if testing.Short() || raceEnabled {
+	if testing.Short() || chance.Raced {
 		return uint64(max(1, n/5))
 	}
 	return uint64(n)

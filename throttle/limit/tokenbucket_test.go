@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/forbear-go/forbear/internal/chance"
 	"github.com/forbear-go/forbear/internal/ratemodel"
 )
 
@@ -91,7 +92,7 @@ func TestSmoothIsExactAtTheServer(t *testing.T) {
 }
 
 func TestASmoothQuotaAllocatesNothingForAPass(t *testing.T) {
-	if raceEnabled {
+	if chance.Raced {
 		t.Skip("the race detector allocates")
 	}
 	for _, q := range []Quota{PerSecond(1000).TokenBucket(1), PerSecond(1000).TokenBucket(100), PerSecond(1), PerSecond(5000)} {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/forbear-go/forbear/client"
+	"github.com/forbear-go/forbear/internal/chance"
 	"github.com/forbear-go/forbear/queue/adaptive"
 	"github.com/stretchr/testify/assert"
 
@@ -16,7 +17,7 @@ import (
 // Adaptive concurrency gets more out of a server that breaks down under load, and does no
 // harm where load is not why answers are slow.
 func TestAdaptiveConcurrency(t *testing.T) {
-	if raceEnabled {
+	if chance.Raced {
 		t.Skip("these are figures")
 	}
 	adaptively := peer.Client{Name: "forbear, adaptive", New: func(s peer.Setting) (http.RoundTripper, error) {

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"github.com/forbear-go/forbear/internal/chance"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -34,12 +35,12 @@ func TestHarm(t *testing.T) {
 	got := map[[2]string]Row{}
 	t.Run("all", func(t *testing.T) {
 		for i, w := range Worlds() {
-			if raceEnabled && i%10 > 0 {
+			if chance.Raced && i%10 > 0 {
 				continue // the others send requests in the same ways
 			}
 			t.Run(w.ID, func(t *testing.T) {
 				t.Parallel()
-				if raceEnabled {
+				if chance.Raced {
 					forbear, _ := peer.Named(peer.Forbear)
 					run(t, w, forbear, *seed)
 					return // the detector looks for faults of forbear; the figures take too long
@@ -65,7 +66,7 @@ func TestHarm(t *testing.T) {
 			})
 		}
 	})
-	if *update && !raceEnabled {
+	if *update && !chance.Raced {
 		var rows []Row
 		for _, w := range Worlds() {
 			for _, c := range Clients() {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/forbear-go/forbear/internal/chance"
 	"github.com/stretchr/testify/assert"
 
 	"github.com/forbear-go/forbear/internal/lab/peer"
@@ -17,7 +18,7 @@ func TestLies(t *testing.T) {
 	forbear, _ := peer.Named(peer.Forbear)
 	retrying, _ := peer.Named(Retrying)
 	n := min(*worlds, 60)
-	if raceEnabled {
+	if chance.Raced {
 		n = 1
 	}
 	half, most := 0, 0 // that are served so much at least

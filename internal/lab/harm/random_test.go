@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/forbear-go/forbear/internal/chance"
 	"github.com/stretchr/testify/assert"
 
 	"github.com/forbear-go/forbear/internal/lab/peer"
@@ -57,7 +58,7 @@ type shortfall struct {
 }
 
 func (s *survey) run(t *testing.T, first, n uint64) {
-	if raceEnabled {
+	if chance.Raced {
 		n = min(n, 5)
 	}
 	s.tried, s.short = map[string]int{}, map[string]int{}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
+	"github.com/forbear-go/forbear/internal/chance"
 	"github.com/forbear-go/forbear/internal/ratemodel"
 )
 
@@ -14,7 +15,7 @@ import (
 // knows what ends meanwhile, uses less: within one and a half percent, as much as the rule.
 func TestReachIsNearWhatCanBe(t *testing.T) {
 	t.Parallel()
-	if raceEnabled {
+	if chance.Raced {
 		t.Skip("the figures take too long")
 	}
 	for _, c := range []struct {

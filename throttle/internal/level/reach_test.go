@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
+	"github.com/forbear-go/forbear/internal/chance"
 	"github.com/forbear-go/forbear/internal/ratemodel"
 )
 
@@ -36,7 +37,7 @@ var chargings = []string{"end", "refund", "keep", "live"}
 // for each cell.
 func drawn(cell int) iter.Seq[uint64] {
 	n := *seeds
-	if raceEnabled {
+	if chance.Raced {
 		n = 1 // the figures take too long
 	}
 	return func(yield func(uint64) bool) {

@@ -6,13 +6,14 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
+	"github.com/forbear-go/forbear/internal/chance"
 	"github.com/forbear-go/forbear/internal/ratemodel"
 )
 
 // A client that just retries is refused four of ten times, and reaches what servers give by
 // it. The rule stays near that, or near the limit where debts are forgotten.
 func TestRetriesReachHardlyMore(t *testing.T) {
-	if raceEnabled {
+	if chance.Raced {
 		t.Skip("a simulation has one goroutine")
 	}
 	t.Parallel()

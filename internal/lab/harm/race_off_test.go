@@ -1,5 +1,0 @@
-//go:build !race
-
-package harm
-
-const raceEnabled = false

@@ -1,5 +1,0 @@
-//go:build !race
-
-package level_test
-
-const raceEnabled = false
