@@ -5,8 +5,10 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/forbear-go/forbear/internal/ratemodel"
+	"github.com/forbear-go/forbear/throttle/header"
 )
 
 // A limit that only refusals tell of is followed like one that is not told at all.
@@ -41,5 +43,19 @@ func TestOnlyRefusalsTell(t *testing.T) {
 				assert.False(t, got.stuck)
 			}
 		})
+	}
+}
+
+// So is one of which the first response of all told, which was a refusal.
+func TestARefusalToldFirst(t *testing.T) {
+	s := newScript(t, plain())
+	cold := minute(60, 0, 1.5)
+	cold.Refused = true
+	s.hears(.1, s.goes(0), cold)
+	require.Len(t, s.k.Status(at(.2)).Windows, 1)
+	s.hears(3.1, s.take(3), header.Reading{})
+	assert.Empty(t, s.k.Status(at(3.2)).Windows)
+	for range 10 {
+		s.hears(3.3, s.goes(3.2), header.Reading{})
 	}
 }
