@@ -10,7 +10,7 @@ import (
 
 // doubted reports whether w is tested, and not by its probes already.
 func (w *window) doubted(now instant) bool {
-	return w.trust.Doubted(w.contention.Others(now)) && !w.probe.Blind.Refused()
+	return w.trust.Doubted(w.contention.Others(now)) && !w.probe.Blind.Bounded()
 }
 
 // stops reports whether w holds n more back now, and no test of it is due.

@@ -66,7 +66,7 @@ func (w *window) observe(k *Limiter, now instant, t *Reservation, r *header.Read
 	if early && !refused {
 		w.coarse.Serve()
 	}
-	probe := w.probe.AnsweredBy(t.number) && !w.belief.Early() && w.untimed(told, reset, now) && !w.contention.Others(now) && !w.probe.Blind.Refused()
+	probe := w.probe.AnsweredBy(t.number) && !w.belief.Early() && w.untimed(told, reset, now) && !w.contention.Others(now) && !w.probe.Blind.Bounded()
 	if w.belief.Observe(now, said, w.leftAfter(k, t, remaining), ok, refused, probe) {
 		w.contention.Begin(w.limit, w.number(k, w.told())) // it counts anew, and no other server did
 		w.reopen(now, ahead, remaining)

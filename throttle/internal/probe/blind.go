@@ -42,8 +42,9 @@ func (b *Blind) Between(soonest, latest clock.Instant) clock.Instant {
 	return b.Next()
 }
 
-// Refused reports whether a probe was refused that came too soon.
-func (b *Blind) Refused() bool { return b.short > 0 }
+// Bounded reports whether the shortest wait is known between two: one was too short, and longer
+// ones are not refused in a row, as those are of a window that opens when nothing of this tells.
+func (b *Blind) Bounded() bool { return b.short > 0 && b.refused <= 1 }
 
 // Send notes that a probe goes so long after the last request.
 func (b *Blind) Send(gap clock.Instant) { b.gap = gap }
@@ -111,7 +112,7 @@ func (b *Blind) refuse() {
 		b.short = max(b.long(), min(b.gap, blindMost))
 		b.wait = min(b.short*9/8, blindMost)
 		if b.refused > 1 {
-			b.wait = min(2*b.wait, blindMost)
+			b.wait = min(b.short*7/4, blindMost) // together they less than double, so that one meets each window
 		}
 	}
 	b.served, b.pause = 0, min(max(2*b.pause, blindPause), blindPauses)

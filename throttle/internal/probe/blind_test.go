@@ -32,7 +32,7 @@ func TestBlindProbes(t *testing.T) {
 	for _, emission := range []clock.Instant{clock.Second / 10, clock.Second / 3, clock.Second, 3 * clock.Second, 40 * clock.Second} {
 		var b Blind
 		assert.LessOrEqual(t, bucket(&b, emission, 400), 40, "%v", emission)
-		assert.True(t, b.Refused())
+		assert.True(t, b.Bounded())
 		assert.InDelta(t, 1, float64(b.long())/float64(emission), .13, "%v", emission)
 		bucket(&b, emission/5, 600)
 		assert.Less(t, b.long(), emission/4, "%v", emission)
