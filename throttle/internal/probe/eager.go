@@ -20,7 +20,7 @@ type Eager struct {
 
 const (
 	eagerLevels = 5
-	eagerServed = 2 // tests in a row that reach a level
+	eagerServed = 1 // tests in a row that reach a level
 	eagerPause  = 2
 	eagerMost   = 1024
 	eagerAgain  = 8 // so many times as many after a test that was refused
