@@ -181,7 +181,7 @@ func TestReachNoLimit(t *testing.T) {
 		s, err := apiserver.New(apiserver.Config{})
 		require.NoError(t, err)
 		throughput := func(do func(*http.Request) (*http.Response, error)) int {
-			return simnet.Load{Server: s, Do: do, Callers: 200, Until: time.Now().Add(time.Minute)}.Run(t.Context()).Counts.Requests
+			return simnet.Load{Server: s, Do: do, Callers: 200, Until: time.Now().Add(30 * time.Second)}.Run(t.Context()).Counts.Requests
 		}
 		bare := throughput(simnet.New(s, 1).RoundTrip)
 		rt, err := client.NewTransport(simnet.New(s, 1))

@@ -85,6 +85,9 @@ func TestRuleOneBusyMember(t *testing.T) {
 // no more; and the same after it lost all it knew.
 func TestRuleStoreAway(t *testing.T) {
 	for _, away := range []time.Duration{3 * time.Second, 60 * time.Second} {
+		if chance.Raced && away > 10*time.Second {
+			continue
+		}
 		chance.Bubble(t, func(t testing.TB) {
 			w := ruled(t, 4, clienttest.Rolling(400, 2*time.Second), queue.Per(400, 2*time.Second), WithLease(10*time.Second))
 			w.play(t, 40*time.Second+away, busy, func() {

@@ -18,6 +18,9 @@ func TestEqualMembers(t *testing.T) {
 		admitted int
 		calls    float64
 	}{{400, 2 * time.Second, 4350, 0.08}, {4000, 2 * time.Second, 40000, 0.03}, {600, 10 * time.Second, 1750, 0.1}} {
+		if chance.Raced && c.limit > 1000 {
+			continue
+		}
 		chance.Bubble(t, func(t testing.TB) {
 			w := newWorld(t, 8, clienttest.Fixed(c.limit, c.per), clienttest.XRateLimitDelta())
 			w.play(t, 22*time.Second, busy, nil)
