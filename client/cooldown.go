@@ -18,19 +18,13 @@ type cooldown struct {
 	spread.Suspect
 	limiter *throttle.Limiter
 	closed  time.Time // when the wait ends of a refusal of which the limiter learned nothing
-	// The limiter of a route whose requests go one by one learns only from frequent refusals. A few
-	// in a hundred may come from a server that sheds load, and cost less than caution would.
-	sent, refusals float64 // recent requests and refusals of the route
-	sole           bool    // the limiter learned while no other route was used
+	sole    bool      // the limiter learned while no other route was used
 }
 
 const (
-	// fewRefusals is the share of a route's requests below which refusals teach nothing.
+	// fewRefusals is the share of a key's requests below which refusals are rather chance, once so many were served.
 	fewRefusals = .03
-	// fewPrior is how many served requests a cooldown starts with.
-	fewPrior = 80
-	// fewMemory is over how many requests that share is taken.
-	fewMemory = 400
+	fewPrior    = 80
 	// maxCooldowns is how many routes of a key have a cooldown. Refusals of further routes delay the
 	// whole key.
 	maxCooldowns = 256
@@ -85,9 +79,6 @@ func (c *cooldown) ask(now time.Time, cost int) limit.Decision {
 
 // send counts a request of the route as sent.
 func (c *cooldown) send(now time.Time, cost int) throttle.Reservation {
-	if c.sent++; c.sent > fewMemory {
-		c.sent, c.refusals = c.sent/2, c.refusals/2
-	}
 	return c.limiter.Take(now, cost)
 }
 
@@ -129,7 +120,7 @@ func (l *keyState) addCooldown(now time.Time, route uint64) *cooldown {
 	if l.cooldowns == nil {
 		l.cooldowns = make(map[uint64]*cooldown)
 	}
-	c := &cooldown{Suspect: spread.Suspect{Route: route}, limiter: newThrottle(l.policy, now), sent: fewPrior}
+	c := &cooldown{Suspect: spread.Suspect{Route: route}, limiter: newThrottle(l.policy, now)}
 	l.cooldowns[route] = c
 	return c
 }
@@ -175,18 +166,11 @@ func (l *keyState) refuseRoute(now time.Time, a *attempt) bool {
 			c.SetApart()
 		}
 	}
-	c.refusals++
 	switch {
-	case a.own != c.limiter:
-		if !l.rarely() {
-			c.closed = now.Add(l.pause(r))
-		}
-	case c.refusals < fewRefusals*c.sent && c.limiter.InFlight(now) <= 1:
-		// No other request was in flight that could tell a limit from chance. So few are rather chance,
-		// and the refused request alone waits.
-		c.limiter.Observe(now, a.ownTicket, outcome(r))
-	default:
+	case a.own == c.limiter:
 		c.limiter.Observe(now, a.ownTicket, r)
+	case !l.rarely():
+		c.closed = now.Add(l.pause(r))
 	}
 	c.Refuse(now, c.readyAt(now), named)
 	s.Suspect(&c.Suspect)

@@ -171,9 +171,10 @@ func (w *window) blind(k *Limiter) bool {
 // blindLength is the longest such window.
 const blindLength = 5 * second
 
-// rolls reports whether w seems to roll, by resets of which not even the length of the window is known.
+// rolls reports whether w seems to roll, by resets of which not even the length of the window is known. Several servers
+// that count apart, or a bucket, seem to as well.
 func (w *window) rolls(now instant) bool {
-	return !w.length.Told && (w.phase.Failed() || w.kind.Rolls()) && !w.contention.Replicas(now)
+	return !w.length.Told && (w.phase.Failed() || w.kind.Rolls()) && !w.contention.Replicas(now) && !w.kind.Windowless()
 }
 
 // eagerReady returns when n more may go where they may surely go at safe.

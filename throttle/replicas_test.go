@@ -21,7 +21,7 @@ func TestServersThatCountApart(t *testing.T) {
 		wait   bool
 		floor  float64
 	}{
-		{"eight, 10 a second", 8, 10, time.Second, true, .6},
+		{"eight, 10 a second", 8, 10, time.Second, true, .75},
 		{"three, 10 a second", 3, 10, time.Second, true, .75},
 		{"eight, 20 in 10 s", 8, 20, 10 * time.Second, true, .75},
 		{"eight, 100 a minute", 8, 100, time.Minute, true, .92},

@@ -20,6 +20,7 @@ type bucket struct {
 
 	recognised bool
 	presumed   bool          // from little: a refusal refutes it
+	filled     bool          // by what remains alone, as long as that shows it
 	step       clock.Instant // the emission interval followed
 	full       clock.Instant // no later than this, the bucket is full again, counting all that was sent
 }
@@ -96,7 +97,7 @@ func (b *bucket) recognise(limit int64) {
 // many were spent when a response came at now.
 func (b *bucket) fill(now, step clock.Instant, spent int64) {
 	if !b.recognised {
-		b.recognised, b.step, b.full = true, step, clock.Never
+		b.recognised, b.filled, b.step, b.full = true, true, step, clock.Never
 	}
 	b.step = min(b.step, step)
 	b.full = min(b.full, now+clock.Times(b.step, spent))

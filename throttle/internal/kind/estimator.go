@@ -97,6 +97,8 @@ func (e *Estimator) Observe(o *Observation) {
 	if e.inflow.observe(o); e.inflow.proved() {
 		e.inflow.try(o, e.bucketReady(o.Limit, 2) > o.Now)
 		e.bucket.fill(o.Now, e.inflow.emission, o.Limit-o.Remaining+o.Unsure)
+	} else if e.bucket.filled {
+		e.bucket = bucket{refutedUntil: e.bucket.refutedUntil}
 	}
 	if o.Length > 0 && o.Length <= recallLongest {
 		e.recall.observe(o)
@@ -237,6 +239,10 @@ func (e *Estimator) Jumps() bool { return e.moves.jumped >= movesEnough }
 
 // Rolls reports whether resets show that the window rolls.
 func (e *Estimator) Rolls() bool { return e.moves.rolled >= movesEnough }
+
+// Windowless reports whether the server counts fewer requests than any window of a second, or longer, would: it
+// is a bucket, or several servers count apart.
+func (e *Estimator) Windowless() bool { return e.inflow.few >= inflowFew }
 
 // Kind returns how the window counts, and whether that is sure.
 func (e *Estimator) Kind(resetKnown bool) (name string, sure bool) {

@@ -15,7 +15,9 @@ type inflow struct {
 	told     [inflowTold]mark // the last responses
 	next     int              // index of the oldest of these
 	agreed   int              // groups of responses that no window explains
-	wrong    int              // refusals by what was believed to be a bucket
+	grouped  clock.Instant    // the last of these came
+	few      int              // responses that count fewer than any window does
+	wrong    int              // how often something spoke against a bucket
 	until    clock.Instant    // less remained than one server would tell, so that none is believed until then
 	emission clock.Instant    // the bucket regains a request in no longer than this; 0 is not known
 	anchors  [inflowAnchors]mark
@@ -31,14 +33,16 @@ type mark struct {
 	sent, received clock.Instant
 	remaining      int64
 	low, high      int64
+	likely         int64 // as low, if none overtook another by more than the spread of round trips
 }
 
 const (
 	inflowWindow  = clock.Second // the length of the shortest window
 	inflowTold    = 16
 	inflowSame    = 3 // responses that tell the same are of three windows
-	inflowProof   = 3 // groups of these that recognise a bucket, twice as many after each refusal
-	inflowWrong   = 8 // refusals that count
+	inflowProof   = 3 // groups of these that recognise a bucket, twice as many each time that something speaks against it
+	inflowWrong   = 8 // of these times count
+	inflowFew     = 3 // responses that show that there is no window
 	inflowAnchors = 8 // marks to measure from, each held for twice as long as the one before,
 	inflowAnchor  = clock.Second / 8
 	inflowFell    = 30 * clock.Second
@@ -58,10 +62,12 @@ func (f *inflow) observe(o *Observation) {
 		f.restart()
 		return
 	}
-	low := o.Answered + o.Remaining
-	m := mark{o.Sent, o.Now, o.Remaining, low, low + o.Unsure}
-	// What was sent later than by the spread of round trips came later.
-	if f.fell(&m, m.high-o.Log.After(o.Sent+o.RTT.Slack())) {
+	// What was sent earlier or later by more than the spread of round trips came earlier or later.
+	low, slack := o.Answered+o.Remaining, o.RTT.Slack()
+	high := low + o.Unsure
+	m := mark{o.Sent, o.Now, o.Remaining, low, high, max(low, high-o.Log.After(o.Sent-slack))}
+	if f.fell(&m, high-o.Log.After(o.Sent+slack), o.Limit) {
+		f.wrong = min(f.wrong+1, inflowWrong)
 		f.forget()
 		f.until = o.Now + inflowFell
 	}
@@ -70,9 +76,14 @@ func (f *inflow) observe(o *Observation) {
 	}
 	f.told[f.next] = m
 	f.next = (f.next + 1) % inflowTold
-	if o.Now >= f.until && f.opened() && float64(o.Limit-o.Remaining) < o.fading(inflowWindow)-1 {
+	f.crowd(o.Limit)
+	opened := o.Now >= f.until && f.opened()
+	if !opened && f.few >= inflowFew || float64(o.Limit-o.Remaining) >= o.fading(inflowWindow)-1 {
+		return
+	}
+	if f.few++; opened {
 		f.agreed++
-		f.told = [inflowTold]mark{}
+		f.grouped = o.Now
 	}
 }
 
@@ -82,19 +93,22 @@ func (f *inflow) opened() bool {
 	m := &f.told[(f.next+inflowTold-1)%inflowTold]
 	same := 0
 	for i := range f.told {
-		if o := &f.told[i]; o.received > 0 && o.remaining == m.remaining && m.received-o.sent < inflowWindow {
+		if o := &f.told[i]; o.received > f.grouped && o.remaining == m.remaining && m.received-o.sent < inflowWindow {
 			same++
 		}
 	}
 	return same >= inflowSame
 }
 
-// fell reports whether a response tells less than what there was and what was sent since explain, which
-// together are at most high:
-// others spend too, or several servers count apart.
-func (f *inflow) fell(m *mark, high int64) bool {
+// fell reports whether a response tells less than what there was, what was sent since, and what came back
+// explain, which together are at most high: others spend too, or several servers count apart.
+func (f *inflow) fell(m *mark, high, limit int64) bool {
 	for i := range f.told {
-		if o := &f.told[i]; high < o.low && m.sent >= o.received {
+		o, back := &f.told[i], int64(0)
+		if f.emission > 0 {
+			back = max(min(int64((m.sent-o.received)/f.emission), limit-o.remaining), 0) // until it is full
+		}
+		if o.received > 0 && m.sent >= o.received && high < o.likely+back {
 			return true
 		}
 	}
@@ -109,13 +123,33 @@ func (f *inflow) measure(a, m *mark, hold clock.Instant) {
 	}
 	// Remaining is rounded down.
 	if risen := m.low - a.high - 1; risen > 0 {
-		step := max((m.received-a.sent)/clock.Instant(risen), 1)
-		if f.emission == 0 || step < f.emission {
-			f.emission = step
-		}
+		f.bound((m.received - a.sent) / clock.Instant(risen))
 	}
 	if m.received-a.received > hold {
 		*a = *m
+	}
+}
+
+// crowd bounds the emission interval by how many the last responses are: there was no more than the limit
+// before the first, and no less is left of it after the last than the one tells that tells least.
+func (f *inflow) crowd(limit int64) {
+	from, to, back := clock.Never, clock.Instant(0), -limit
+	least := limit
+	for i := range f.told {
+		if o := &f.told[i]; o.received > 0 {
+			from, to, least = min(from, o.sent), max(to, o.received), min(least, o.remaining)
+			back++
+		}
+	}
+	if back += least; back > 0 {
+		f.bound((to - from) / clock.Instant(back))
+	}
+}
+
+// bound takes in that the bucket regains a request in no longer than step.
+func (f *inflow) bound(step clock.Instant) {
+	if step = max(step, 1); f.emission == 0 || step < f.emission {
+		f.emission = step
 	}
 }
 
@@ -142,7 +176,7 @@ func (f *inflow) try(o *Observation, empty bool) {
 func (f *inflow) proved() bool { return f.emission > 0 && f.agreed >= inflowProof<<f.wrong }
 
 // forget drops what was seen.
-func (f *inflow) forget() { *f = inflow{wrong: f.wrong, until: f.until, since: f.since} }
+func (f *inflow) forget() { *f = inflow{few: f.few, wrong: f.wrong, until: f.until, since: f.since} }
 
 // restart begins to measure anew, because something was sent that the bucket does not count.
 func (f *inflow) restart() {
