@@ -24,6 +24,8 @@ type inflow struct {
 	trial bucket
 	since clock.Instant // the last step, or when the next may be
 	pause clock.Instant // after a refusal
+
+	spread spread
 }
 
 // A mark is what remained when a response was made, and bounds of that and what was sent together.
@@ -58,6 +60,7 @@ func (f *inflow) observe(o *Observation) {
 		f.restart()
 		return
 	}
+	f.spread.observe(o)
 	low := o.Answered + o.Remaining
 	m := mark{o.Sent, o.Now, o.Remaining, low, low + o.Unsure}
 	// What was sent later than by the spread of round trips came later.
@@ -142,7 +145,9 @@ func (f *inflow) try(o *Observation, empty bool) {
 func (f *inflow) proved() bool { return f.emission > 0 && f.agreed >= inflowProof<<f.wrong }
 
 // forget drops what was seen.
-func (f *inflow) forget() { *f = inflow{wrong: f.wrong, until: f.until, since: f.since} }
+func (f *inflow) forget() {
+	*f = inflow{wrong: f.wrong, until: f.until, since: f.since, spread: f.spread}
+}
 
 // restart begins to measure anew, because something was sent that the bucket does not count.
 func (f *inflow) restart() {
