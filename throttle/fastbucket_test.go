@@ -64,6 +64,27 @@ func TestFastBucketsBesideAPlainClient(t *testing.T) {
 	}
 }
 
+// Half of the responses tell nothing: what the others tell shows a fast bucket all the same.
+func TestFastBucketsThatAreToldNowAndThen(t *testing.T) {
+	skipUnderRace(t)
+	for name, told := range map[string]announcement{
+		"a length":     {step: time.Second, rounding: 1, date: true, wait: true, lengths: true, whole: true},
+		"milliseconds": {step: time.Millisecond, date: true, wait: true, epoch: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := simulation{model: filling(10, 50, time.Second, ratemodel.ResetFull), announce: told, callers: 20, length: 2 * time.Minute,
+				policy: DefaultPolicy(), fastest: 40 * time.Millisecond, slowest: 60 * time.Millisecond, start: 300 * time.Millisecond, faults: .5}
+			ours := s.run()
+			s.bare = true
+			plain := s.run()
+			share := float64(ours.admitted) / float64(plain.admitted)
+			t.Logf("%.2f of a plain client's: %v; plain %v", share, ours, plain)
+			assert.Greater(t, share, .7)
+			assert.LessOrEqual(t, ours.refused, 6+ours.sent/40)
+		})
+	}
+}
+
 // A window of a second that is as it says is used up all the same while it is found out that it is no bucket.
 func TestWindowsOfASecondAreNoBuckets(t *testing.T) {
 	for seed := range uint64(5) {

@@ -105,7 +105,7 @@ func (k *Limiter) Abandon(now time.Time, t Reservation) {
 		due = max(due, k.lost[n-1].due)
 	}
 	k.lost = append(k.lost, lost{due: due, number: t.number, cost: t.cost})
-	k.uncertainUntil = due
+	k.uncertainUntil, k.lostUntil = due, due
 }
 
 // Cancel takes back a request that was counted as sent but never was.

@@ -15,7 +15,7 @@ type spread struct {
 
 const (
 	spreadTimes   = 3 // at first, and
-	spreadAgain   = 8 // so many times as many with each time
+	spreadAgain   = 4 // so many times as many with each time
 	spreadMost    = 1 << 12
 	spreadFaster  = 2
 	spreadLengths = 3 // for so many, and two round trips
@@ -25,7 +25,7 @@ const (
 // observe takes in what a response tells.
 func (s *spread) observe(o *Observation) {
 	switch {
-	case o.Length != inflowWindow || !o.LengthSure || o.Limit < spreadLeast:
+	case !o.LengthSure || o.Length != inflowWindow || o.Limit < spreadLeast:
 		*s = spread{}
 	case o.Remaining > o.Unsure || o.Now < max(s.emptied+o.Length, s.until):
 	default:
