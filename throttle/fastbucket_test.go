@@ -41,6 +41,7 @@ func TestFastBucketsBesideAPlainClient(t *testing.T) {
 		"10, 50 a second, the next":      {filling(10, 50, time.Second, ratemodel.ResetNext), seconds, 20, .8},
 		"10, 50 a second, a length":      {filling(10, 50, time.Second, ratemodel.ResetFull), lengths, 20, .8},
 		"5, 20 a second, a length":       {filling(5, 20, time.Second, ratemodel.ResetFull), lengths, 20, .8},
+		"10, 20 a second, 300 ms away":   {filling(10, 20, time.Second, ratemodel.ResetFull), seconds, 20, .6},
 		"one, 2 a second, the next":      {filling(1, 2, time.Second, ratemodel.ResetNext), moments, 5, 1.6},
 		"one, 5 a second, the next":      {filling(1, 5, time.Second, ratemodel.ResetNext), moments, 5, 3},
 		"one, 5 a minute, Unix ms":       {filling(1, 5, time.Minute, ratemodel.ResetFull), millis, 1, .95},
@@ -50,6 +51,9 @@ func TestFastBucketsBesideAPlainClient(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := simulation{model: c.model, announce: c.announce, callers: c.callers, length: time.Minute, policy: DefaultPolicy(),
 				fastest: 40 * time.Millisecond, slowest: 60 * time.Millisecond, start: 300 * time.Millisecond}
+			if strings.Contains(name, "away") {
+				s.fastest, s.slowest = 110*time.Millisecond, 190*time.Millisecond
+			}
 			if !strings.Contains(name, "50") && !strings.Contains(name, "20") {
 				s.length = 20 * time.Minute
 			}
@@ -74,13 +78,17 @@ func TestFastBucketsThatAreToldNowAndThen(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := simulation{model: filling(10, 50, time.Second, ratemodel.ResetFull), announce: told, callers: 20, length: 2 * time.Minute,
 				policy: DefaultPolicy(), fastest: 40 * time.Millisecond, slowest: 60 * time.Millisecond, start: 300 * time.Millisecond, faults: .5}
-			ours := s.run()
-			s.bare = true
-			plain := s.run()
-			share := float64(ours.admitted) / float64(plain.admitted)
-			t.Logf("%.2f of a plain client's: %v; plain %v", share, ours, plain)
-			assert.Greater(t, share, .7)
-			assert.LessOrEqual(t, ours.refused, 6+ours.sent/40)
+			var admitted, plain float64
+			for s.seed = range 3 {
+				s.bare = false
+				ours := s.run()
+				t.Log(ours)
+				assert.LessOrEqual(t, ours.refused, 6+ours.sent/40)
+				s.bare = true
+				admitted, plain = admitted+float64(ours.admitted), plain+float64(s.run().admitted)
+			}
+			t.Logf("%.2f of a plain client's", admitted/plain)
+			assert.Greater(t, admitted/plain, .65)
 		})
 	}
 }

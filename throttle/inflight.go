@@ -105,7 +105,7 @@ func (k *Limiter) Abandon(now time.Time, t Reservation) {
 		due = max(due, k.lost[n-1].due)
 	}
 	k.lost = append(k.lost, lost{due: due, number: t.number, cost: t.cost})
-	k.uncertainUntil, k.lostUntil = due, due
+	k.uncertainUntil = due
 }
 
 // Cancel takes back a request that was counted as sent but never was.
@@ -147,6 +147,9 @@ func (k *Limiter) expire(now instant) {
 	for len(k.lost) > 0 && k.lost[0].due <= now {
 		first := &k.lost[0]
 		k.land(first.due, first.number, first.cost)
+		for i := range k.windows {
+			k.windows[i].kind.Lost(now)
+		}
 		if k.lost = k.lost[1:]; len(k.lost) == 0 {
 			k.lost = nil
 		}

@@ -65,7 +65,6 @@ type Limiter struct {
 	busy           instant // when the first was sent after a long pause
 	flights        flights
 	uncertainUntil instant // until then answers may have been lost, or left a window out
-	lostUntil      instant // until then some may have been lost
 
 	cooldown cooldown
 	overload overload
@@ -124,7 +123,7 @@ func New(policy Policy, now time.Time) (*Limiter, error) {
 	if err := policy.Validate(); err != nil {
 		return nil, err
 	}
-	k := &Limiter{policy: policy, clock: clock.Start(now), uncertainUntil: -never / 2, lostUntil: -never / 2}
+	k := &Limiter{policy: policy, clock: clock.Start(now), uncertainUntil: -never / 2}
 	k.random.Seed(rand.Uint64(), rand.Uint64())
 	k.cooldown.narrowDown(0)
 	return k, nil

@@ -15,10 +15,7 @@ func (k *Limiter) Observe(now time.Time, t Reservation, r *header.Reading) {
 	k.expire(i)
 	k.land(i, t.number, t.cost)
 	k.rtt.Observe(i - t.at)
-	switch {
-	case r.Stale:
-		k.uncertainUntil, k.lostUntil = i, i
-	case len(r.Windows) < len(k.windows):
+	if r.Stale || len(r.Windows) < len(k.windows) {
 		k.uncertainUntil = i
 		k.leaves(i, &t, r)
 	}
@@ -34,7 +31,7 @@ func (k *Limiter) Observe(now time.Time, t Reservation, r *header.Reading) {
 // leaves takes in a response that leaves a window out, which perhaps does not count the request.
 func (k *Limiter) leaves(now instant, t *Reservation, r *header.Reading) {
 	for i := range k.windows {
-		if w := &k.windows[i]; !r.Refused && w.said(r) == nil {
+		if w := &k.windows[i]; r.Stale || !r.Refused && w.said(r) == nil {
 			w.turn(now, t)
 		}
 	}

@@ -79,7 +79,7 @@ type Observation struct {
 	Answered  int64          // requests that Remaining surely counts, of all that were ever sent
 	Unsure    int64          // requests sent by now that Remaining may not count
 	Refused   bool           // the request
-	Certain   bool           // all requests of the last seconds were answered, and there is no other window
+	Alone     bool           // there is no other window
 	Told      clock.Interval // the reset, if the response tells one
 	ResetTold bool
 	// Telling says that Remaining may show what counts: little is left, or the window has
@@ -152,6 +152,12 @@ func (e *Estimator) Refused(v *View, others bool) {
 
 // Uncounted takes in that the window did not count a request that was sent.
 func (e *Estimator) Uncounted() { e.inflow.restart() }
+
+// Lost takes in that a request got no answer, and counts as answered from now on.
+func (e *Estimator) Lost(now clock.Instant) {
+	e.inflow.restart()
+	e.inflow.from = now
+}
 
 // ServedEarly takes in that a request was served as soon as a refusal had said, long before
 // the reset, when so many were spent.

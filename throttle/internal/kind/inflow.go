@@ -16,6 +16,7 @@ type inflow struct {
 	next     int              // index of the oldest of these
 	agreed   int              // groups of responses that no window explains
 	wrong    int              // refusals by what was believed to be a bucket
+	from     clock.Instant    // nothing is learned from requests that were sent before
 	until    clock.Instant    // less remained than one server would tell, so that none is believed until then
 	emission clock.Instant    // the bucket regains a request in no longer than this; 0 is not known
 	anchors  [inflowAnchors]mark
@@ -59,8 +60,10 @@ func (f *inflow) observe(o *Observation) {
 	case o.ResetTold && o.Told.Earliest > o.Now+inflowWindow:
 		f.forget()
 		return
-	case o.Refused || !o.Certain:
+	case o.Refused || !o.Alone:
 		f.restart()
+		return
+	case o.Sent <= f.from:
 		return
 	}
 	f.spread.observe(o)
@@ -149,7 +152,7 @@ func (f *inflow) proved() bool { return f.emission > 0 && f.agreed >= inflowProo
 
 // forget drops what was seen.
 func (f *inflow) forget() {
-	*f = inflow{wrong: f.wrong, until: f.until, since: f.since, spread: f.spread}
+	*f = inflow{wrong: f.wrong, from: f.from, until: f.until, since: f.since, spread: f.spread}
 }
 
 // restart begins to measure anew, because something was sent that the bucket does not count.
@@ -179,7 +182,7 @@ func (f *inflow) refute(now clock.Instant) {
 // answered, wherever its windows begin: a request that is so far back as a share of the length
 // has lost that share of its weight at most.
 func (o *Observation) fading(length clock.Instant) float64 {
-	since := o.Now - length
+	since := o.Now - o.RTT.Least() - length // two ways together take at least that
 	uncounted := 0.
 	if o.Turned != nil {
 		uncounted = o.Turned.Weigh(o.Now, length, func(e *eventlog.Entry) clock.Instant { return e.Last - since })
