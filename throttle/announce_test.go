@@ -18,6 +18,7 @@ type announcement struct {
 	trim     bool          // leaves out the zeros at the end of a reset, so that it may look like one in whole seconds
 	rounding int           // below 0 down, above 0 up, 0 to nearest
 	lengths  bool          // tells the lengths of its windows
+	whole    bool          // rounded up to whole seconds
 	silent   bool          // tells no resets at all
 	wait     bool          // tells when to come back after a refusal, in seconds
 	moment   bool          // tells it as a moment, in the body
@@ -51,6 +52,9 @@ func (a announcement) window(w ratemodel.Window, now time.Time) header.Window {
 	}
 	if a.lengths {
 		said.Length = w.Length
+	}
+	if a.lengths && a.whole {
+		said.Length = (w.Length + time.Second - 1).Truncate(time.Second)
 	}
 	if a.silent || w.Reset.IsZero() {
 		return said

@@ -147,6 +147,9 @@ func (k *Limiter) expire(now instant) {
 	for len(k.lost) > 0 && k.lost[0].due <= now {
 		first := &k.lost[0]
 		k.land(first.due, first.number, first.cost)
+		for i := range k.windows {
+			k.windows[i].kind.Lost(now)
+		}
 		if k.lost = k.lost[1:]; len(k.lost) == 0 {
 			k.lost = nil
 		}

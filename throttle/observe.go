@@ -269,7 +269,7 @@ func (w *window) observeRemaining(k *Limiter, now instant, t *Reservation, remai
 	}, &k.random)
 	w.kind.Observe(&kind.Observation{
 		View: &v.View, Sent: t.at, Remaining: remaining, Answered: answered, Unsure: k.sent - answered, Told: reset, ResetTold: resetTold,
-		Refused: refused, Certain: len(k.windows) == 1 && k.uncertainUntil < t.at,
+		Refused: refused, Alone: len(k.windows) == 1,
 		Telling: 2*(remaining-w.reserve) <= w.limit || w.probe.AnsweredBy(t.number),
 	})
 }

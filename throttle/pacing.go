@@ -60,7 +60,7 @@ func (w *window) paced(k *Limiter, now instant, n int64) pacing {
 		}
 		return pacing{at: at, most: unbounded}
 	}
-	if gap := w.gap(); gap > 0 && k.lastSent+gap > now && k.sent > 0 {
+	if gap := w.gap(now); gap > 0 && k.lastSent+gap > now && k.sent > 0 {
 		return pacing{at: k.lastSent + gap, most: unbounded}
 	}
 	left := w.left(k, now)
@@ -93,11 +93,11 @@ func (w *window) paced(k *Limiter, now instant, n int64) pacing {
 }
 
 // gap returns the time between two requests of a window of which it is to be learned when it opens, or 0.
-func (w *window) gap() instant {
+func (w *window) gap(now instant) instant {
 	if w.kind.Emission() > 0 {
 		return 0 // it does not open
 	}
-	return w.phase.Spread(w.limit)
+	return cmp.Or(w.phase.Spread(w.limit), w.kind.Spread(now, w.limit, w.length.Value))
 }
 
 // learnedPaced spreads what is left of a learned limit below the threshold until the oldest

@@ -124,7 +124,8 @@ func (w *window) refuse(k *Limiter, now instant, t *Reservation, r *header.Readi
 	}
 }
 
-// turn notes that a request was refused, which the log of the window holds. A server hardly ever counts it.
+// turn notes that a request was refused, which the log of the window holds, or that its answer does not tell of the window.
+// A server hardly ever counts the former, and perhaps not the latter.
 func (w *window) turn(now instant, t *Reservation) {
 	if w.units == nil && w.length.Value > 0 && !w.history.Empty() {
 		w.turned.Forget(now - 3*w.length.Value)

@@ -17,6 +17,7 @@ func (k *Limiter) Observe(now time.Time, t Reservation, r *header.Reading) {
 	k.rtt.Observe(i - t.at)
 	if r.Stale || len(r.Windows) < len(k.windows) {
 		k.uncertainUntil = i
+		k.leaves(i, &t, r)
 	}
 	if !r.Stale {
 		k.learn(i, &t, r)
@@ -25,6 +26,15 @@ func (k *Limiter) Observe(now time.Time, t Reservation, r *header.Reading) {
 	k.conclude(&t)
 	k.judge(i, &t, r)
 	k.doubt(i)
+}
+
+// leaves takes in a response that leaves a window out, which perhaps does not count the request.
+func (k *Limiter) leaves(now instant, t *Reservation, r *header.Reading) {
+	for i := range k.windows {
+		if w := &k.windows[i]; r.Stale || !r.Refused && w.said(r) == nil {
+			w.turn(now, t)
+		}
+	}
 }
 
 // learn takes in what a response says, if it speaks of now.

@@ -38,7 +38,7 @@ type window struct {
 
 	length     clock.Length
 	history    eventlog.Log
-	turned     eventlog.Log // of what it holds that was refused
+	turned     eventlog.Log // of what it holds that was refused, or answered without a word on it
 	kind       kind.Estimator
 	probe      probe.Probe
 	contention contention.Estimator

@@ -43,7 +43,7 @@ type View struct {
 	Settled        clock.Instant // no request sent before may be counted after the reset
 	Arrived        clock.Instant // all requests that were sent have arrived by then; 0 if some may not have
 	Log            *eventlog.Log // of the requests that the window counts
-	Turned         *eventlog.Log // of those in it that were refused, and are not counted
+	Turned         *eventlog.Log // of those in it that are perhaps not counted, such as those that were refused
 	RTT            *clock.RTT
 }
 
@@ -51,7 +51,7 @@ type View struct {
 // travel longer than another.
 func (v *View) Reach() clock.Instant { return v.Length + v.RTT.SlackWithin(v.Length) }
 
-// turned returns how many of the requests in the log that were sent after since were refused.
+// turned returns how many of the requests in the log that were sent after since are perhaps not counted.
 func (v *View) turned(since clock.Instant) int64 {
 	if v.Turned == nil {
 		return 0
@@ -79,7 +79,7 @@ type Observation struct {
 	Answered  int64          // requests that Remaining surely counts, of all that were ever sent
 	Unsure    int64          // requests sent by now that Remaining may not count
 	Refused   bool           // the request
-	Certain   bool           // all responses of the last seconds told what remains, and of no other window
+	Alone     bool           // there is no other window
 	Told      clock.Interval // the reset, if the response tells one
 	ResetTold bool
 	// Telling says that Remaining may show what counts: little is left, or the window has
@@ -154,6 +154,12 @@ func (e *Estimator) Refused(v *View, others bool) {
 
 // Uncounted takes in that the window did not count a request that was sent.
 func (e *Estimator) Uncounted() { e.inflow.restart() }
+
+// Lost takes in that a request got no answer, and counts as answered from now on.
+func (e *Estimator) Lost(now clock.Instant) {
+	e.inflow.restart()
+	e.inflow.from = now
+}
 
 // ServedEarly takes in that a request was served as soon as a refusal had said, long before
 // the reset, when so many were spent.

@@ -18,6 +18,7 @@ type inflow struct {
 	grouped  clock.Instant    // the last of these came
 	few      int              // responses that count fewer than any window does
 	wrong    int              // how often something spoke against a bucket
+	from     clock.Instant    // nothing is learned from requests that were sent before
 	until    clock.Instant    // less remained than one server would tell, so that none is believed until then
 	emission clock.Instant    // the bucket regains a request in no longer than this; 0 is not known
 	anchors  [inflowAnchors]mark
@@ -26,6 +27,10 @@ type inflow struct {
 	trial bucket
 	since clock.Instant // the last step, or when the next may be
 	pause clock.Instant // after a refusal
+
+	slipped clock.Instant // when a request was refused that the bucket seemed to have room for
+
+	spread spread
 }
 
 // A mark is what remained when a response was made, and bounds of that and what was sent together.
@@ -49,7 +54,8 @@ const (
 	inflowFaster  = 7 // eighths, with each round trip
 	inflowIdle    = clock.Second / 4
 	inflowPause   = 4 * clock.Second  // without trials after one that was refused, at first
-	inflowPauses  = 16 * clock.Second // after which a refusal speaks against a bucket
+	inflowPauses  = 16 * clock.Second // after which a refusal speaks against a bucket, if the last was no longer ago
+	inflowSlip    = 8                 // part of the interval by which it is longer after a refusal
 )
 
 // observe takes in what the response to a request tells.
@@ -58,10 +64,13 @@ func (f *inflow) observe(o *Observation) {
 	case o.ResetTold && o.Told.Earliest > o.Now+inflowWindow:
 		f.forget()
 		return
-	case o.Refused || !o.Certain:
+	case o.Refused || !o.Alone:
 		f.restart()
 		return
+	case o.Sent <= f.from:
+		return
 	}
+	f.spread.observe(o)
 	// What was sent earlier or later by more than the spread of round trips came earlier or later.
 	low, slack := o.Answered+o.Remaining, o.RTT.Slack()
 	high := low + o.Unsure
@@ -176,7 +185,9 @@ func (f *inflow) try(o *Observation, empty bool) {
 func (f *inflow) proved() bool { return f.emission > 0 && f.agreed >= inflowProof<<f.wrong }
 
 // forget drops what was seen.
-func (f *inflow) forget() { *f = inflow{few: f.few, wrong: f.wrong, until: f.until, since: f.since} }
+func (f *inflow) forget() {
+	*f = inflow{few: f.few, wrong: f.wrong, from: f.from, until: f.until, since: f.since, spread: f.spread}
+}
 
 // restart begins to measure anew, because something was sent that the bucket does not count.
 func (f *inflow) restart() {
@@ -191,6 +202,9 @@ func (f *inflow) refute(now clock.Instant) {
 		f.pause = max(2*f.pause, inflowPause)
 		f.since = now + f.pause
 	case now < f.since: // one more
+	case f.proved() && now >= f.slipped+inflowPauses:
+		f.emission += f.emission / inflowSlip
+		f.slipped, f.since = now, now+inflowWindow
 	case f.proved():
 		f.wrong = min(f.wrong+1, inflowWrong)
 		f.forget()
@@ -202,6 +216,10 @@ func (f *inflow) refute(now clock.Instant) {
 // answered, wherever its windows begin: a request that is so far back as a share of the length
 // has lost that share of its weight at most.
 func (o *Observation) fading(length clock.Instant) float64 {
-	since := o.Now - length
-	return float64(-o.turned(since-length)) + o.Log.Weigh(o.Sent-o.RTT.Way(), length, func(e *eventlog.Entry) clock.Instant { return e.From - since })
+	since := o.Now - o.RTT.Least() - length // two ways together take at least that
+	uncounted := 0.
+	if o.Turned != nil {
+		uncounted = o.Turned.Weigh(o.Now, length, func(e *eventlog.Entry) clock.Instant { return e.Last - since })
+	}
+	return -uncounted + o.Log.Weigh(o.Sent-o.RTT.Way(), length, func(e *eventlog.Entry) clock.Instant { return e.From - since })
 }
