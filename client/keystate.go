@@ -186,6 +186,9 @@ func (l *keyState) Take(now time.Time, d limit.Demand) {
 // sent counts an attempt without a scope as sent.
 func (l *keyState) sent(now time.Time, a *attempt) {
 	l.spread.Sent(a.route.ID)
+	if a.shown != nil {
+		a.seenKeys = a.who.host.keys.Sent(a.shown)
+	}
 	if path := a.req.URL.Path; !l.paths && path != l.lastPath {
 		l.lastPath, l.paths = path, l.lastPath != ""
 	}
@@ -210,6 +213,9 @@ func (l *keyState) Cancel(_ time.Time, d limit.Demand) {
 	a, ok := d.Tag.(*attempt)
 	if ok {
 		l.cancelShare(a)
+		if a.shown != nil {
+			a.who.host.keys.Lost(a.shown)
+		}
 	}
 	if ok && !l.late(a) {
 		a.part.Cancel(a.ticket)
@@ -230,6 +236,7 @@ func (l *keyState) Done(now, _ time.Time, d limit.Demand) {
 		l.budget.Request(now)
 	}
 	l.usage.count(a, a.answered && a.reading.Refused)
+	l.watchKeys(now, a)
 	if !a.answered {
 		l.lose(now, a)
 		return
