@@ -173,8 +173,8 @@ func callerSays(f func(*http.Request) string, req *http.Request) (said string) {
 
 // A host is what the client knows of a host.
 type host struct {
-	reader *header.Reader // which knows its dialect and remembers the fields that it sends
-	keys   sharing.Keys   // guarded by the queue's lock
+	reader *header.Reader            // which knows its dialect and remembers the fields that it sends
+	keys   sharing.Keys              // guarded by the queue's lock
 	joint  atomic.Pointer[principal] // whose quota all of them spend; nil if each has one
 }
 

@@ -49,7 +49,7 @@ type keyState struct {
 	counters  map[uint64]*sharing.Counters // by bucket
 	models    map[uint64]*sharing.Models   // by bucket; nil if requests name no models
 	lastPath  string                       // of the last request
-	lastOwner string                       // that the last request named; see sharing.OwnerOf
+	lastOwner uint64                       // that the last request named; see sharing.OwnerOf
 	paths     bool                         // requests had several paths or owners
 
 	epoch int // how often Forget was called
@@ -192,9 +192,9 @@ func (l *keyState) sent(now time.Time, a *attempt) {
 	if path := a.req.URL.Path; !l.paths && path != l.lastPath {
 		l.lastPath, l.paths = path, l.lastPath != ""
 	}
-	if query := a.req.URL.RawQuery; !l.paths && query != "" {
-		if owner := sharing.OwnerOf(query); owner != "" && owner != l.lastOwner {
-			l.lastOwner, l.paths = owner, l.lastOwner != ""
+	if !l.paths && l.shown.Mark != 0 {
+		if owner := sharing.OwnerOf(a.req); owner != 0 && owner != l.lastOwner {
+			l.lastOwner, l.paths = owner, l.lastOwner != 0
 		}
 	}
 	if (l.paths || l.spread.Shared()) && l.shown.Mark != 0 {
