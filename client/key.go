@@ -191,6 +191,7 @@ func (l *keyState) watchKeys(now time.Time, a *attempt) {
 	if at.keys.Answered(now, a.taken, a.shown, &a.seenKeys, &a.reading) {
 		if at.keys.Joined() {
 			at.joint.Store(a.who)
+			l.whole.Forget(now) // of it, the others seemed to be strangers
 		} else {
 			at.joint.Store(nil)
 		}
