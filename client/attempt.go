@@ -33,6 +33,8 @@ type attempt struct {
 	groups    sharing.Groups    // of the request; see groupsOf
 	counters  *sharing.Counters // of its bucket; nil if they are not examined
 	seen      sharing.Seen
+	shown     *sharing.Key // what responses to its credential say; nil where its key is the caller's
+	seenKeys  sharing.KeysSeen
 	explores  bool              // it tests whether its path has a counter of its own
 	epoch     int               // of its key when it was sent
 	global    bool              // a refusal says that it concerns more than its route
@@ -135,7 +137,10 @@ func (a *attempt) prepare(t *Transport, who *principal, c *call) {
 	a.again, a.lasting, a.body, a.follows = c.refusals > 0, false, false, false
 	a.charge(who, c)
 	a.Request.Bucket = a.route.Bucket
-	a.who, a.groups, a.counters = who, sharing.Groups{}, nil
+	a.who, a.groups, a.counters, a.shown = who, sharing.Groups{}, nil, nil
+	if c.own != nil && c.own.host != nil && c.scope == 0 {
+		a.shown = &c.own.shown
+	}
 	switch l := sharing.Level(a.route.Level.Load()); {
 	case c.scope != 0:
 		a.Request.Bucket = c.bucket

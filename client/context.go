@@ -20,6 +20,7 @@ type call struct {
 	sends     *http.Request     // at first: req, or a copy of it with a recorded body
 	recording *upload.Recording // nil for none
 	ctx       context.Context   //nolint:containedctx // with which it waits; it lives as long as the request
+	own       *principal        // of its credentials, which may spend the quota of another
 	sent      int
 
 	refusals int // attempts that the server refused

@@ -92,6 +92,12 @@ func TestSameLimitCountedApart(t *testing.T) {
 			func(ctx context.Context, caller, n int) *http.Request {
 				return get(ctx, fmt.Sprintf("/payments?page=%d&account_id=%d", n, 7000+caller%5))
 			}, 5 * 15 * 20},
+		"each tenant": {10, 30 * time.Second, 3, 20, func(r *http.Request) string { return r.Header.Get("X-Tenant-Id") },
+			func(ctx context.Context, caller, n int) *http.Request {
+				r := get(ctx, "/things")
+				r.Header.Set("X-Tenant-Id", strconv.Itoa((caller+n)%3))
+				return r
+			}, 3 * 10 * 20},
 		"each method": {30, 30 * time.Second, 2, 10, func(r *http.Request) string { return r.Method },
 			func(ctx context.Context, caller, _ int) *http.Request {
 				r := get(ctx, "/things")

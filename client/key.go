@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/forbear-go/forbear/client/internal/credentials"
 	"github.com/forbear-go/forbear/client/internal/sharing"
@@ -47,6 +48,8 @@ type principal struct {
 	key    string         // a secure hash of the key
 	name   string         // the same as text
 	reader *header.Reader // for the responses of its host
+	host   *host          // whose other keys may spend the same limits; nil if its caller says which do
+	shown  sharing.Key    // what responses to its own credential say, guarded by the queue's lock
 	routes sharing.Routes
 	apis   []*cost.API  // whose rules say what requests to its host cost
 	costs  uneven.Costs // as responses told
@@ -110,15 +113,34 @@ func (a *accounts) grow(from *slots, n int) {
 	}
 }
 
-// account returns the principal whose quota a request spends.
+// account returns the principal whose quota a request spends, which may be that of several credentials.
 func (t *Transport) account(req *http.Request, c *callOptions) *principal {
+	return t.credential(req, c).spends()
+}
+
+// spends returns the principal whose quota p spends.
+func (p *principal) spends() *principal {
+	if p.host != nil {
+		if joint := p.host.joint.Load(); joint != nil {
+			return joint
+		}
+	}
+	return p
+}
+
+// credential returns the principal of the credentials of a request.
+func (t *Transport) credential(req *http.Request, c *callOptions) *principal {
 	s := credentials.Spender{URL: req.URL}
 	t.identify(&s, req, c)
 	sum := s.Sum()
 	known := t.accounts.find(sum)
 	if known == nil {
 		key := s.Hash()
-		known = &principal{sum: sum, key: key, name: nameOf(key), reader: t.readers.of(req.URL), apis: cost.ForHost(req.URL.Hostname(), t.apis...)}
+		at := t.hosts.of(req.URL)
+		known = &principal{sum: sum, key: key, name: nameOf(key), reader: at.reader, apis: cost.ForHost(req.URL.Hostname(), t.apis...)}
+		if s.Key == "" && t.joins {
+			known.host = at
+		}
 		t.accounts.add(known)
 	}
 	return known
@@ -149,33 +171,59 @@ func callerSays(f func(*http.Request) string, req *http.Request) (said string) {
 	return said
 }
 
-// readers holds a header.Reader for each host, which knows the dialect of the host and remembers the
-// fields that it sends.
-type readers struct {
-	dialects []header.Dialect
-	byHost   sync.Map // of *header.Reader
-	hosts    atomic.Int64
+// A host is what the client knows of a host.
+type host struct {
+	reader *header.Reader            // which knows its dialect and remembers the fields that it sends
+	keys   sharing.Keys              // guarded by the queue's lock
+	joint  atomic.Pointer[principal] // whose quota all of them spend; nil if each has one
 }
 
-// maxReaders is how many hosts have a reader. Beyond that all readers are dropped, which costs each
-// host one slower response.
-const maxReaders = 1024
-
-// of returns the reader for the host of a URL.
-func (r *readers) of(u *url.URL) *header.Reader {
-	if known, ok := r.byHost.Load(u.Host); ok {
-		return known.(*header.Reader)
+// watchKeys compares what a response says remains with what the other keys of the host spend.
+func (l *keyState) watchKeys(now time.Time, a *attempt) {
+	if a.shown == nil {
+		return
 	}
-	made, err := header.NewReader(u.Host, r.dialects...)
+	at := a.who.host
+	if !a.answered {
+		at.keys.Lost(a.shown)
+		return
+	}
+	if at.keys.Answered(now, a.taken, a.shown, &a.seenKeys, &a.reading) {
+		if at.keys.Joined() {
+			at.joint.Store(a.who)
+			l.whole.Forget(now) // of it, the others seemed to be strangers
+		} else {
+			at.joint.Store(nil)
+		}
+	}
+}
+
+// hosts holds the hosts that were used.
+type hosts struct {
+	dialects []header.Dialect
+	byName   sync.Map // of *host
+	known    atomic.Int64
+}
+
+// maxHosts is how many hosts are known. Beyond that all are dropped, which costs each one slower
+// response.
+const maxHosts = 1024
+
+// of returns the host of a URL.
+func (h *hosts) of(u *url.URL) *host {
+	if known, ok := h.byName.Load(u.Host); ok {
+		return known.(*host)
+	}
+	made, err := header.NewReader(u.Host, h.dialects...)
 	if err != nil {
 		panic(err) // NewTransport has validated the dialects
 	}
-	if r.hosts.Add(1) > maxReaders {
-		r.byHost.Clear()
-		r.hosts.Store(1)
+	if h.known.Add(1) > maxHosts {
+		h.byName.Clear()
+		h.known.Store(1)
 	}
-	known, _ := r.byHost.LoadOrStore(u.Host, made)
-	return known.(*header.Reader)
+	known, _ := h.byName.LoadOrStore(u.Host, &host{reader: made})
+	return known.(*host)
 }
 
 // WithKeyNames sets the display names of keys, as [WithKeyName] does for one request: f

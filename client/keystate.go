@@ -49,7 +49,7 @@ type keyState struct {
 	counters  map[uint64]*sharing.Counters // by bucket
 	models    map[uint64]*sharing.Models   // by bucket; nil if requests name no models
 	lastPath  string                       // of the last request
-	lastOwner string                       // that the last request named; see sharing.OwnerOf
+	lastOwner uint64                       // that the last request named; see sharing.OwnerOf
 	paths     bool                         // requests had several paths or owners
 
 	epoch int // how often Forget was called
@@ -186,12 +186,15 @@ func (l *keyState) Take(now time.Time, d limit.Demand) {
 // sent counts an attempt without a scope as sent.
 func (l *keyState) sent(now time.Time, a *attempt) {
 	l.spread.Sent(a.route.ID)
+	if a.shown != nil {
+		a.seenKeys = a.who.host.keys.Sent(a.shown)
+	}
 	if path := a.req.URL.Path; !l.paths && path != l.lastPath {
 		l.lastPath, l.paths = path, l.lastPath != ""
 	}
-	if query := a.req.URL.RawQuery; !l.paths && query != "" {
-		if owner := sharing.OwnerOf(query); owner != "" && owner != l.lastOwner {
-			l.lastOwner, l.paths = owner, l.lastOwner != ""
+	if !l.paths && l.shown.Mark != 0 {
+		if owner := sharing.OwnerOf(a.req); owner != 0 && owner != l.lastOwner {
+			l.lastOwner, l.paths = owner, l.lastOwner != 0
 		}
 	}
 	if (l.paths || l.spread.Shared()) && l.shown.Mark != 0 {
@@ -210,6 +213,9 @@ func (l *keyState) Cancel(_ time.Time, d limit.Demand) {
 	a, ok := d.Tag.(*attempt)
 	if ok {
 		l.cancelShare(a)
+		if a.shown != nil {
+			a.who.host.keys.Lost(a.shown)
+		}
 	}
 	if ok && !l.late(a) {
 		a.part.Cancel(a.ticket)
@@ -230,6 +236,7 @@ func (l *keyState) Done(now, _ time.Time, d limit.Demand) {
 		l.budget.Request(now)
 	}
 	l.usage.count(a, a.answered && a.reading.Refused)
+	l.watchKeys(now, a)
 	if !a.answered {
 		l.lose(now, a)
 		return

@@ -28,6 +28,7 @@ type settings struct {
 	key     KeyFunc
 	names   func(*http.Request) string
 	queue   []queue.Option
+	perKey  bool // the program counts by key, so that keys must stay what they are
 	checks  bool // the caller judges responses too
 	buffer  int
 
@@ -211,7 +212,12 @@ func WithDialects(dialects ...header.Dialect) Option {
 // routes or of those that match a pattern, and a bound on how many requests are under way.
 // It may be given up to 64 times; a request obeys all the rules that match it. The quotas of
 // a rule with a name can be changed later; see [Transport.Queue].
-func WithRule(r queue.Rule) Option { return withQueue(queue.WithRule(r)) }
+func WithRule(r queue.Rule) Option {
+	if r.Scope != queue.PerKey {
+		return withQueue(queue.WithRule(r))
+	}
+	return withKeys(queue.WithRule(r))
+}
 
 // WithMaxWaiting sets how many requests may wait in the queue, of all keys together, and
 // what happens to one more. 0 means that none may wait. The default is 100,000 and
@@ -222,7 +228,7 @@ func WithMaxWaiting(n int, more queue.Overflow) Option {
 
 // WithMaxWaitingPerKey sets how many requests of one key may wait. One more fails with
 // [ErrFull]. By default only [WithMaxWaiting] bounds them.
-func WithMaxWaitingPerKey(n int) Option { return withQueue(queue.WithMaxWaitingPerKey(n)) }
+func WithMaxWaitingPerKey(n int) Option { return withKeys(queue.WithMaxWaitingPerKey(n)) }
 
 // WithMinimumShare sets the share of requests that each lower priority gets while it waits
 // behind higher ones, from 0 to 0.2. The default is 0.05: every twentieth request. 0 lets
@@ -255,11 +261,16 @@ func WithQueue(opts ...queue.Option) Option {
 		if trial.Update("", nil); !ours {
 			return errors.New("client: WithQueue got queue.WithKeyLimit, but the limit of a key is what is learned; use a rule")
 		}
-		return withQueue(opts...)(s)
+		return withKeys(opts...)(s)
 	}
 }
 
 // withQueue passes an option on to the queue, which says what is wrong with it.
 func withQueue(opts ...queue.Option) Option {
 	return func(s *settings) error { s.queue = append(s.queue, opts...); return nil }
+}
+
+// withKeys is withQueue for options that may count by key.
+func withKeys(opts ...queue.Option) Option {
+	return func(s *settings) error { s.perKey = true; return withQueue(opts...)(s) }
 }

@@ -66,7 +66,8 @@ type Transport struct {
 	usageEndpoint *url.URL // nil for none
 
 	apis     []*cost.API // see WithCosts
-	readers  readers
+	hosts    hosts
+	joins    bool // keys of a host that turn out to spend the same limits
 	accounts accounts
 	refusals refusals
 	served   atomic.Uint64 // requests of all keys
@@ -108,7 +109,7 @@ func NewTransport(base http.RoundTripper, opts ...Option) (*Transport, error) {
 		base: s.timed(base), strategy: strategy, maxWait: s.maxWait, elapsed: s.retry.MaxElapsed,
 		ownWait: s.ownWait, ownElapsed: s.elapsed >= 0,
 		keyOf: s.key, names: s.names, checks: s.checks, buffer: s.buffer, newBreaker: s.newBreaker,
-		readers: readers{dialects: s.dialects}, observers: s.observers, apis: s.apis, usageEndpoint: s.usageEndpoint,
+		hosts: hosts{dialects: s.dialects}, joins: s.fleet == nil && s.usageEndpoint == nil && s.newBreaker == nil && !s.perKey, observers: s.observers, apis: s.apis, usageEndpoint: s.usageEndpoint,
 	}
 	if t.queue, err = t.newQueue(&s); err != nil {
 		return nil, err
@@ -151,7 +152,8 @@ func (t *Transport) roundTrip(c *call) (*http.Response, error) {
 	if c.ctx = ctx; over != nil {
 		defer over()
 	}
-	who := t.account(c.sends, c.callOptions)
+	c.own = t.credential(c.sends, c.callOptions)
+	who := c.own.spends()
 	if t.usageEndpoint != nil {
 		t.readUsage(ctx, c.req, who, c.noWait)
 	}

@@ -21,7 +21,7 @@ const (
 	ByRoute               // each method and path pattern has its own
 	ByThing               // each value of the first name of one thing in the path, such as a channel
 	ByPath                // each method and path
-	ByOwner               // each value of the parameter that says whose data is asked for, or what is to be done; see OwnerOf
+	ByOwner               // each value of the parameter or field that says whose data is asked for, or what is to be done; see OwnerOf
 	levels
 )
 
@@ -35,7 +35,7 @@ func GroupsOf(req *http.Request, r *Route) (g Groups) {
 	g[ByRoute] = r.ID
 	g[ByThing] = maphash.String(seed, thingOf(path))*odd | 1
 	g[ByPath] = (maphash.String(seed, path)+maphash.String(seed, req.Method)*odd)*odd | 1
-	g[ByOwner] = maphash.String(seed, OwnerOf(req.URL.RawQuery))*odd | 1
+	g[ByOwner] = OwnerOf(req)*odd | 1
 	return g
 }
 

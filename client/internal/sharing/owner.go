@@ -1,11 +1,30 @@
 package sharing
 
-import "strings"
+import (
+	"hash/maphash"
+	"net/http"
+	"strings"
+)
 
-// OwnerOf returns the parameter of a query that says whose data is asked for, or what is to be done, name and
-// value, such as account_id=4711 or method=search, or "" if there is none. An API may count the
-// requests of each apart.
-func OwnerOf(query string) string {
+// OwnerOf identifies whose data a request asks for, or what is to be done, as it says in a parameter of the
+// query, such as account_id=4711 or method=search, or in header fields, such as X-Tenant-Id; 0 if it
+// does not say. An API may count the requests of each apart.
+func OwnerOf(req *http.Request) (id uint64) {
+	if req.URL.RawQuery != "" {
+		if owner := ownerIn(req.URL.RawQuery); owner != "" {
+			id = maphash.String(seed, owner)
+		}
+	}
+	for name, values := range req.Header {
+		if len(values) > 0 && isOwnerField(name) {
+			id += maphash.String(seed, name) ^ maphash.String(seed, values[0])
+		}
+	}
+	return id
+}
+
+// ownerIn returns the parameter of a query that says so, name and value, or "" if there is none.
+func ownerIn(query string) string {
 	for query != "" {
 		var parameter string
 		parameter, query, _ = strings.Cut(query, "&")
@@ -14,6 +33,18 @@ func OwnerOf(query string) string {
 		}
 	}
 	return ""
+}
+
+// isOwnerField reports whether a header field says whose data is asked for: Tenant, X-Account-Id,
+// Stripe-Account, OpenAI-Organization.
+func isOwnerField(name string) bool {
+	name = strings.TrimSuffix(name, "-Id")
+	switch name[strings.LastIndexByte(name, '-')+1:] {
+	case "Account", "Customer", "Merchant", "Org", "Organisation", "Organization", "Project", "Shop", "Site", "Store", "Team", "Tenant",
+		"User", "Username", "Workspace":
+		return true
+	}
+	return false
 }
 
 // isOwner reports whether a parameter's name is one of an owner: user, accountId, shop_id, but not

@@ -1,6 +1,7 @@
 package sharing
 
 import (
+	"net/http"
 	"net/url"
 	"strings"
 	"testing"
@@ -8,7 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-func TestOwnerOf(t *testing.T) {
+func TestOwnerInQuery(t *testing.T) {
 	for query, want := range map[string]string{
 		"":                                    "",
 		"page=3&per_page=100":                 "",
@@ -22,17 +23,17 @@ func TestOwnerOf(t *testing.T) {
 		"api=1&method=flickr.photos.search":   "method=flickr.photos.search",
 		strings.Repeat("a", 99) + "id=1&id=2": "id=2",
 	} {
-		assert.Equal(t, want, OwnerOf(query), query)
+		assert.Equal(t, want, ownerIn(query), query)
 	}
-	assert.Zero(t, testing.AllocsPerRun(100, func() { OwnerOf("page=3&since_id=12&accountId=4711") }))
+	assert.Zero(t, testing.AllocsPerRun(100, func() { ownerIn("page=3&since_id=12&accountId=4711") }))
 }
 
 // What is returned is a parameter of the query.
-func FuzzOwnerOf(f *testing.F) {
+func FuzzOwnerInQuery(f *testing.F) {
 	f.Add("page=3&account_id=4711")
 	f.Add("a=%zz&userID=1;b")
 	f.Fuzz(func(t *testing.T, query string) {
-		owner := OwnerOf(query)
+		owner := ownerIn(query)
 		if owner == "" {
 			return
 		}
@@ -41,4 +42,27 @@ func FuzzOwnerOf(f *testing.F) {
 			assert.NotEmpty(t, all)
 		}
 	})
+}
+
+// An owner may be named by header fields, in any order, and by the query.
+func TestOwnerOf(t *testing.T) {
+	of := func(query string, fields ...string) uint64 {
+		r := &http.Request{URL: &url.URL{RawQuery: query}, Header: http.Header{"User-Agent": {"a"}, "X-Request-Id": {"7"}, "Content-Type": {"b"}}}
+		for i := 0; i < len(fields); i += 2 {
+			r.Header.Set(fields[i], fields[i+1])
+		}
+		return OwnerOf(r)
+	}
+	assert.Zero(t, of(""))
+	assert.Zero(t, of("page=3"))
+	for _, name := range []string{"X-Tenant", "X-Tenant-Id", "Xero-Tenant-Id", "Stripe-Account", "OpenAI-Organization", "Tenant"} {
+		one := of("", name, "1")
+		assert.NotZero(t, one, name)
+		assert.NotEqual(t, one, of("", name, "2"), name)
+		assert.NotEqual(t, one, of("user_id=1", name, "1"), name)
+	}
+	for range 20 {
+		assert.Equal(t, of("", "X-Tenant", "1", "X-Project-Id", "2"), of("", "X-Tenant", "1", "X-Project-Id", "2"))
+	}
+	assert.NotEqual(t, of("user_id=1"), of("user_id=2"))
 }
