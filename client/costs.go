@@ -108,6 +108,9 @@ func tellsCost(h http.Header) bool {
 func (a *attempt) meter(t *Transport, who *principal, resp *http.Response) *metering {
 	if a.reading.Refused {
 		a.ticket.Uneven = who.costs.Uneven()
+		if a.own != nil {
+			a.ownTicket.Uneven = a.ticket.Uneven
+		}
 	}
 	if a.reading.Refused && a.Metered {
 		return &metering{t: t, request: a.asked(), refused: true}

@@ -9,10 +9,13 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/hashicorp/go-retryablehttp"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/forbear-go/forbear/client"
+	"github.com/forbear-go/forbear/internal/chance"
+	"github.com/forbear-go/forbear/internal/ratemodel"
 )
 
 // Where requests cost very different amounts, a server that is asked again when it said may lack what this
@@ -60,4 +63,27 @@ func TestARequestOfUnevenCostsWaitsLongerEachTime(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Routes that have limiters of their own learn no pace either where requests cost very different amounts.
+func TestNoPaceIsLearnedOfRoutesOfUnevenCosts(t *testing.T) {
+	t.Parallel()
+	w := llmWorld{
+		seed: 56, dialect: "bedrock", charging: ratemodel.ChargeRefund, kind: "rolling", pool: ratemodel.NewRollingPool, factor: 1,
+		limit: 250_000, calls: 500, mean: 3000, most: 6000, bounded: true, n: 1, embed: true, models: 2, shared: true, callers: 1,
+		each: 10 * time.Millisecond, run: 8 * time.Minute,
+	}
+	chance.Bubble(t, func(t testing.TB) {
+		time.Sleep(17 * time.Second)
+		plain, ours := newLLMServer(w), newLLMServer(w)
+		rc := retryablehttp.NewClient()
+		rc.Logger, rc.HTTPClient = nil, &http.Client{Transport: plain}
+		plain.ask(t, rc.StandardClient().Do)
+		tr, err := client.NewTransport(ours)
+		require.NoError(t, err)
+		defer tr.Close()
+		ours.ask(t, tr.RoundTrip)
+		assert.GreaterOrEqual(t, ours.charged, 0.95*plain.charged)
+		assert.LessOrEqual(t, ours.refused, plain.refused)
+	})
 }

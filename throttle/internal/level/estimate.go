@@ -20,7 +20,7 @@ func (l *Limiter) admission(d Demand) float64 {
 		return d.Cost
 	}
 	most := l.prompt(d)
-	if l.trial.verdict != lenient {
+	if !l.trial.asksLess(l.refill.bucket) {
 		most += d.Most
 	}
 	if d.Most == 0 {
@@ -54,8 +54,18 @@ func (l *Limiter) perRequest() (mean, deviation float64) {
 	return l.limit / 90, l.limit / 180
 }
 
-// ending returns what the responses may cost that end before a request arrives.
+// ending returns how much is kept back for responses that end before a request arrives. In a bucket that is not lost,
+// and in a window that opens it is lost once. What is not spent of a rolling window is always lost: less and less of it
+// is kept back as long as hardly any request is refused.
 func (l *Limiter) ending() float64 {
+	if !l.refill.bucket && (l.rolls(false) || l.reset == 0) {
+		return l.caution * l.mayEnd()
+	}
+	return l.mayEnd()
+}
+
+// mayEnd returns the most that they may cost.
+func (l *Limiter) mayEnd() float64 {
 	n := float64(l.estimated)
 	if n == 0 {
 		return 0

@@ -11,7 +11,8 @@ import (
 func (l *Limiter) learn(t time.Duration, h *Hold, w *Window) {
 	asked, by := h.admitted, h.factor
 	enough := h.demand.Prompt > 0 && w != nil && w.Remaining-l.grains.half() >= 2*l.prompt(h.demand)*l.factor
-	tried := l.trial.refused(h, enough)
+	short := w != nil && !l.refill.bucket && w.Remaining-l.grains.half() < l.minimum(h.demand)
+	tried := l.trial.refused(h, enough, short, l.refill.bucket)
 	if tried {
 		asked, by = l.admission(h.demand), l.factor
 	}

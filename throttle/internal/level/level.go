@@ -97,6 +97,7 @@ type Limiter struct {
 	raised    time.Duration // when a refusal last raised it
 	step      float64       // by how much of it the next refusal raises it
 	margin    float64       // what a bucket lacked beside it where a request was refused
+	caution   float64       // share of what may end that a rolling window is left with
 	trial     trial
 	refunds   refunds
 	anew      anew
@@ -107,7 +108,7 @@ type Limiter struct {
 
 // New returns a Limiter of a window that no response has told of.
 func New() *Limiter {
-	return &Limiter{trip: time.Second, factor: 1, alone: true}
+	return &Limiter{trip: time.Second, factor: 1, caution: 1, alone: true}
 }
 
 func (l *Limiter) since(now time.Time) time.Duration {

@@ -31,6 +31,7 @@ func (l *Limiter) Observe(now time.Time, h *Hold, w Window) {
 	l.settleFactor(t)
 	l.step *= 0.9
 	l.margin *= 0.999
+	l.caution = max(0.1, l.caution*0.993)
 	l.anchor(t, h, w)
 }
 
@@ -60,6 +61,9 @@ func (l *Limiter) Refuse(now time.Time, h *Hold, w *Window, lacking bool, retryA
 	}
 	if lacking && l.has(h) && l.told && !h.demand.Known {
 		l.learn(t, h, w)
+	}
+	if lacking {
+		l.caution = min(1, 1.5*l.caution)
 	}
 	if lacking && h.demand.Known {
 		l.charges.n = 0
@@ -99,6 +103,7 @@ func (l *Limiter) anchor(t time.Duration, own *Hold, w Window) {
 	l.observeStrangers(t, w)
 	l.observeCharges(t, own, w)
 	c := l.counted(t, own)
+	l.trial.observe(w.Limit-w.Remaining, l.responsesUnderWay(t), w.Limit)
 	if w.Streamed && l.length > 0 {
 		l.refunds.reserve(w.Limit-w.Remaining, l.underWay(), l.spentOf(t), w.Limit)
 	}
@@ -269,16 +274,6 @@ func (l *Limiter) counted(t time.Duration, own *Hold) (c counts) {
 	clear(l.holds[len(kept):])
 	l.holds = kept
 	return c
-}
-
-// underWay returns what requests asked for that have surely arrived, and are not over.
-func (l *Limiter) underWay() (asked float64) {
-	for _, h := range l.holds {
-		if !h.demand.Known && !h.arriving && h.end == 0 {
-			asked += h.admitted
-		}
-	}
-	return asked
 }
 
 // spentOf returns what was spent of the window; of one that fills all the time it may be all.

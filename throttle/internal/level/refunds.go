@@ -118,3 +118,13 @@ func (r *refunds) refused(t time.Duration, h *Hold) {
 		r.hold, r.after, r.back, r.due, r.good = nil, t+r.wait, 0, 0, false
 	}
 }
+
+// underWay returns what requests asked for that have surely arrived, and are not over.
+func (l *Limiter) underWay() (asked float64) {
+	for _, h := range l.holds {
+		if !h.demand.Known && !h.arriving && h.end == 0 {
+			asked += h.admitted
+		}
+	}
+	return asked
+}

@@ -96,3 +96,46 @@ func TestContradictingResetsProveNoRefill(t *testing.T) {
 	}
 	assert.False(t, l.Refills())
 }
+
+// Where less is missing than responses under way may have, the server does not ask for it; a refusal for want of
+// what the prompt costs proves nothing else, and one that leaves enough for the prompt does.
+func TestWhatIsMissingTellsThatLessIsAskedFor(t *testing.T) {
+	t.Parallel()
+	l := level.New()
+	d := level.Demand{Prompt: 30, Most: 100}
+	answer(l, 0, d, rolling(990), level.Usage{Total: 10, Prompt: 10}, true)
+	var holds []*level.Hold
+	for range 9 {
+		holds = append(holds, l.Take(at(2*time.Second), d))
+	}
+	require.InDelta(t, 110, l.Admission(d), 1)
+	for i, h := range holds[:8] {
+		now := at(4*time.Second + time.Duration(i)*100*time.Millisecond)
+		w := rolling(900)
+		w.Streamed = true
+		l.Observe(now, h, w)
+	}
+	require.InDelta(t, 10, l.Admission(d), 1, "900 are not missing")
+	rest := rolling(5)
+	l.Refuse(at(6*time.Second), holds[8], &rest, true, time.Time{})
+	assert.InDelta(t, 10, l.Admission(d), 1, "5 are less than the prompt costs")
+	rest = rolling(90)
+	l.Refuse(at(8*time.Second), l.Take(at(7*time.Second), d), &rest, true, time.Time{})
+	assert.InDelta(t, 110, l.Admission(d), 1)
+}
+
+// Where only responses under way will bring something back, nobody asks all the time.
+func TestNobodyAsksAllTheTime(t *testing.T) {
+	t.Parallel()
+	l := level.New()
+	d := level.Demand{Prompt: 30, Most: 300}
+	w := rolling(100)
+	w.Streamed = true
+	h := l.Take(at(0), d)
+	l.Observe(at(time.Second), h, w)
+	for now := 2 * time.Second; now < time.Minute; now += 10 * time.Second {
+		ask := l.Ask(at(now), d)
+		require.False(t, ask.Go)
+		require.GreaterOrEqual(t, ask.At.Sub(at(now)), time.Second)
+	}
+}

@@ -1,12 +1,16 @@
 package level
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 // A trial finds out whether the server asks at admission for all that a
 // response may have. It is worth a request where that is much of the limit.
 type trial struct {
 	verdict verdict
 	served  int   // trials that were
+	short   int   // responses in a row that missed less than those under way had asked for
 	hold    *Hold // the one under way
 }
 
@@ -46,6 +50,24 @@ func (l *Limiter) mayTry(t time.Duration, d Demand) bool {
 	return most < 0.9*d.Most
 }
 
+// observe takes in whether what is missing shows that the server cannot have asked for what the responses
+// under way may have at most.
+func (x *trial) observe(missing, asked, limit float64) {
+	switch {
+	case x.verdict != unknown || x.short >= 8 || asked < limit/32:
+	case missing >= asked/2:
+		x.short = 0
+	default:
+		x.short++
+	}
+}
+
+// asksLess reports whether the server does not ask for the most that a response may have. Of a bucket,
+// only trials tell.
+func (x *trial) asksLess(bucket bool) bool {
+	return x.verdict == lenient || x.verdict == unknown && x.short >= 8 && !bucket
+}
+
 // served notes that a request on trial was.
 func (x *trial) admitted(h *Hold) {
 	if x.hold != h {
@@ -59,9 +81,9 @@ func (x *trial) admitted(h *Hold) {
 
 // refused notes that a request was refused, and reports whether that changes
 // what the server is thought to ask for. If there was enough for its prompt, no
-// trial is needed.
-func (x *trial) refused(h *Hold, enough bool) bool {
-	if x.hold != h && x.verdict != lenient {
+// trial is needed; if there was not, it proves nothing.
+func (x *trial) refused(h *Hold, enough, short, bucket bool) bool {
+	if x.hold != h && (short || !x.asksLess(bucket)) {
 		if enough {
 			*x = trial{verdict: strict}
 		}
@@ -69,4 +91,22 @@ func (x *trial) refused(h *Hold, enough bool) bool {
 	}
 	*x = trial{verdict: strict}
 	return true
+}
+
+// responsesUnderWay returns the most that responses under way may have, of requests that
+// have surely arrived in this window.
+func (l *Limiter) responsesUnderWay(t time.Duration) (most float64) {
+	if l.refill.bucket {
+		return 0 // what it misses may have come back
+	}
+	opened := t - cmp.Or(l.length, time.Minute)
+	if l.reset > 0 && !l.rolls(false) {
+		opened = max(opened, l.reset-l.length)
+	}
+	for _, h := range l.holds {
+		if !h.demand.Known && !h.arriving && h.end == 0 && h.sent > opened {
+			most += h.demand.Most
+		}
+	}
+	return most
 }

@@ -40,6 +40,8 @@ func (l *Limiter) later(t time.Duration, known bool, lack float64) time.Duration
 		return at
 	case l.flying > 0 && (known || l.unheard > 0):
 		return 0
+	case l.flying > 0 && l.rolls(known):
+		return max(l.retry, t+silence) // when they end
 	case l.flying > 0:
 		return max(l.retry, l.at+silence, t+time.Millisecond)
 	}
