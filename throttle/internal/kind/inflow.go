@@ -182,7 +182,7 @@ func (f *inflow) refute(now clock.Instant) {
 // answered, wherever its windows begin: a request that is so far back as a share of the length
 // has lost that share of its weight at most.
 func (o *Observation) fading(length clock.Instant) float64 {
-	since := o.Now - o.RTT.Least() - length // two ways together take at least that
+	since := o.Now - length
 	uncounted := 0.
 	if o.Turned != nil {
 		uncounted = o.Turned.Weigh(o.Now, length, func(e *eventlog.Entry) clock.Instant { return e.Last - since })
