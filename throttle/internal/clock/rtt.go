@@ -89,14 +89,6 @@ func (l *RTT) Travel() Instant {
 	return max(4*l.low+10*Millisecond, Second)
 }
 
-// Least returns a time that a round trip takes at least; 0 while few are known.
-func (l *RTT) Least() Instant {
-	if l.samples < latencyFew {
-		return 0
-	}
-	return l.WasShortest
-}
-
 // Way returns how much earlier or later than it was sent a request may have arrived.
 func (l *RTT) Way() Instant { return min(l.Usual(), l.Travel()) }
 

@@ -28,8 +28,6 @@ type inflow struct {
 	since clock.Instant // the last step, or when the next may be
 	pause clock.Instant // after a refusal
 
-	slipped clock.Instant // when a request was refused that the bucket seemed to have room for
-
 	spread spread
 }
 
@@ -54,8 +52,7 @@ const (
 	inflowFaster  = 7 // eighths, with each round trip
 	inflowIdle    = clock.Second / 4
 	inflowPause   = 4 * clock.Second  // without trials after one that was refused, at first
-	inflowPauses  = 16 * clock.Second // after which a refusal speaks against a bucket, if the last was no longer ago
-	inflowSlip    = 8                 // part of the interval by which it is longer after a refusal
+	inflowPauses  = 16 * clock.Second // after which a refusal speaks against a bucket
 )
 
 // observe takes in what the response to a request tells.
@@ -202,9 +199,6 @@ func (f *inflow) refute(now clock.Instant) {
 		f.pause = max(2*f.pause, inflowPause)
 		f.since = now + f.pause
 	case now < f.since: // one more
-	case f.proved() && now >= f.slipped+inflowPauses:
-		f.emission += f.emission / inflowSlip
-		f.slipped, f.since = now, now+inflowWindow
 	case f.proved():
 		f.wrong = min(f.wrong+1, inflowWrong)
 		f.forget()
@@ -216,7 +210,7 @@ func (f *inflow) refute(now clock.Instant) {
 // answered, wherever its windows begin: a request that is so far back as a share of the length
 // has lost that share of its weight at most.
 func (o *Observation) fading(length clock.Instant) float64 {
-	since := o.Now - o.RTT.Least() - length // two ways together take at least that
+	since := o.Now - length
 	uncounted := 0.
 	if o.Turned != nil {
 		uncounted = o.Turned.Weigh(o.Now, length, func(e *eventlog.Entry) clock.Instant { return e.Last - since })
