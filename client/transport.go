@@ -109,7 +109,8 @@ func NewTransport(base http.RoundTripper, opts ...Option) (*Transport, error) {
 		base: s.timed(base), strategy: strategy, maxWait: s.maxWait, elapsed: s.retry.MaxElapsed,
 		ownWait: s.ownWait, ownElapsed: s.elapsed >= 0,
 		keyOf: s.key, names: s.names, checks: s.checks, buffer: s.buffer, newBreaker: s.newBreaker,
-		hosts: hosts{dialects: s.dialects}, joins: s.fleet == nil && s.usageEndpoint == nil && s.newBreaker == nil && !s.perKey, observers: s.observers, apis: s.apis, usageEndpoint: s.usageEndpoint,
+		hosts: hosts{dialects: s.dialects}, joins: s.fleet == nil && s.usageEndpoint == nil && s.newBreaker == nil && !s.perKey,
+		observers: s.observers, apis: s.apis, usageEndpoint: s.usageEndpoint,
 	}
 	if t.queue, err = t.newQueue(&s); err != nil {
 		return nil, err
