@@ -28,6 +28,8 @@ type inflow struct {
 	since clock.Instant // the last step, or when the next may be
 	pause clock.Instant // after a refusal
 
+	slipped clock.Instant // when a request was refused that the bucket seemed to have room for
+
 	spread spread
 }
 
@@ -52,7 +54,8 @@ const (
 	inflowFaster  = 7 // eighths, with each round trip
 	inflowIdle    = clock.Second / 4
 	inflowPause   = 4 * clock.Second  // without trials after one that was refused, at first
-	inflowPauses  = 16 * clock.Second // after which a refusal speaks against a bucket
+	inflowPauses  = 16 * clock.Second // after which a refusal speaks against a bucket, if the last was no longer ago
+	inflowSlip    = 8                 // part of the interval by which it is longer after a refusal
 )
 
 // observe takes in what the response to a request tells.
@@ -199,6 +202,9 @@ func (f *inflow) refute(now clock.Instant) {
 		f.pause = max(2*f.pause, inflowPause)
 		f.since = now + f.pause
 	case now < f.since: // one more
+	case f.proved() && now >= f.slipped+inflowPauses:
+		f.emission += f.emission / inflowSlip
+		f.slipped, f.since = now, now+inflowWindow
 	case f.proved():
 		f.wrong = min(f.wrong+1, inflowWrong)
 		f.forget()
