@@ -72,7 +72,7 @@ func TestABucketHasNoPhase(t *testing.T) {
 }
 
 // Short windows that begin with their first request do not open in step, although for some
-// time they may seem to. In half a minute at most three requests are refused, as tests.
+// time they may seem to. In half a minute at most four requests are refused, as tests, and every other time one.
 func TestWindowsFromTheFirstRequestHaveNoPhase(t *testing.T) {
 	refused, served := 0, 0
 	for seed := range uint64(1200) {
@@ -86,9 +86,9 @@ func TestWindowsFromTheFirstRequestHaveNoPhase(t *testing.T) {
 			length: 30 * time.Second, policy: DefaultPolicy(), seed: seed, together: true}
 		o := s.run()
 		refused, served = refused+o.refused, served+o.admitted
-		assert.LessOrEqual(t, o.refused, 3)
+		assert.LessOrEqual(t, o.refused, 4)
 	}
 	t.Logf("refused %d, served %d", refused, served)
-	assert.LessOrEqual(t, refused, 700)
-	assert.Greater(t, served, 65000)
+	assert.LessOrEqual(t, refused, 800)
+	assert.Greater(t, served, 67000)
 }

@@ -5,13 +5,12 @@ import "github.com/forbear-go/forbear/throttle/internal/clock"
 // An Eager shortens the waits of a short window of which responses do not tell how much
 // is needed: when within a second it opens, or whether the server weighs the window before.
 // Such a wait may cost as much as a limit of half the size. After some
-// of them a request is sent earlier, alone. If it is served several times, later ones go as
+// of them a request is sent earlier, alone. If it is served, later ones go as
 // early; if it is refused, the next such test comes after many times as many waits.
 type Eager struct {
 	level  int           // the part of the wait that is left out: 1 - 1/2^level, or all of it
 	waits  int           // at this level since it was reached, or since the last test
 	pause  int           // so many of them before a test
-	served int           // tests of the next level in a row
 	safe   clock.Instant // when the next request may surely go
 	number int64         // of the request under way that waited; 0 is none
 	early  bool          // it was sent before that
@@ -20,7 +19,6 @@ type Eager struct {
 
 const (
 	eagerLevels = 5
-	eagerServed = 1 // tests in a row that reach a level
 	eagerPause  = 2
 	eagerMost   = 1024
 	eagerAgain  = 8 // so many times as many after a test that was refused
@@ -89,14 +87,12 @@ func (e *Eager) Observe(number int64, refused, full bool) {
 	switch {
 	case !e.early || !refused && !e.test:
 	case !refused:
-		if e.served++; e.served >= eagerServed {
-			e.level, e.served, e.waits = min(e.level+1, eagerLevels), 0, 0
-		}
+		e.level, e.waits = min(e.level+1, eagerLevels), 0
 	case !e.test:
 		e.level = max(e.level-1, 0)
 		fallthrough
 	default:
-		e.served, e.waits = 0, 0
+		e.waits = 0
 		e.pause = min(eagerAgain*max(e.pause, eagerPause), eagerMost)
 	}
 }
