@@ -10,7 +10,7 @@ import (
 // The script and the ledger in Go divide a quota in the same way, whatever they are told.
 func TestScriptDivides(t *testing.T) {
 	given, pushes, turns := 0, 0, 0
-	for seed := range uint64(6) {
+	for seed := range seeds(6) {
 		draw, p := rand.New(rand.NewPCG(seed, 11)), newPair(t)
 		now := time.UnixMilli(1_900_000_000_000)
 		quota := 1 + draw.Int64N(200)

@@ -174,7 +174,7 @@ func (p *pair) exchange(t testing.TB, now time.Time, q map[string]any) map[strin
 // The script and the ledger agree when a fixed window opens that is told in whole seconds, what
 // is pushed to whom then, and what is allotted.
 func TestScriptFindsThePhase(t *testing.T) {
-	for seed := range uint64(5) {
+	for seed := range seeds(5) {
 		draw, p := rand.New(rand.NewPCG(seed, 5)), newPair(t)
 		now, told, terms, raised := int64(1_900_000_000_000), 0, 0, 0
 		members := []*fake{{id: "a"}, {id: "b"}, {id: "c"}}
@@ -247,7 +247,7 @@ func TestScriptFindsThePhase(t *testing.T) {
 
 // The script says what the ledger in Go says, whatever it is told.
 func TestScriptIsTheLedger(t *testing.T) {
-	for seed := range uint64(12) {
+	for seed := range seeds(12) {
 		draw := rand.New(rand.NewPCG(seed, 3))
 		p := newPair(t)
 		now := time.UnixMilli(1_900_000_000_000)

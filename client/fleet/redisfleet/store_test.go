@@ -29,6 +29,14 @@ func embedded(t testing.TB) (*miniredis.Miniredis, redis.UniversalClient) {
 	return m, c
 }
 
+// seeds returns how many random worlds to try: one with the race detector, because a script has one goroutine.
+func seeds(n uint64) uint64 {
+	if chance.Raced {
+		return 1
+	}
+	return n
+}
+
 // needServer skips the test where there is no redis-server.
 func needServer(t testing.TB) {
 	t.Helper()

@@ -30,6 +30,9 @@ func TestSDKs(t *testing.T) {
 		for _, s := range Setups() {
 			name := sdk.Name + "/" + string(s)
 			t.Run(name, func(t *testing.T) {
+				if chance.Raced && s != Advised {
+					t.Skip("takes too long with the race detector")
+				}
 				var row Row
 				f := func(t testing.TB) {
 					row = try(t, sdk, s)
