@@ -3,8 +3,6 @@ package queue
 import (
 	"math/rand/v2"
 	"testing"
-
-	"github.com/stretchr/testify/require"
 )
 
 func TestAHeapKeepsItsOrder(t *testing.T) {
@@ -21,8 +19,12 @@ func TestAHeapKeepsItsOrder(t *testing.T) {
 			h.fix(g, true)
 		}
 		for i := range h {
-			require.EqualValues(t, i+1, h[i].alarmPlace)
-			require.False(t, i > 0 && h[i].at < h[(i-1)/children].at, "a member is before its parent")
+			if int(h[i].alarmPlace) != i+1 {
+				t.Fatalf("member %d says that its place is %d", i+1, h[i].alarmPlace)
+			}
+			if i > 0 && h[i].at < h[(i-1)/children].at {
+				t.Fatal("a member is before its parent")
+			}
 		}
 	}
 }
