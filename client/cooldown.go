@@ -77,11 +77,6 @@ func (c *cooldown) ask(now time.Time, cost int) limit.Decision {
 	return c.limiter.Ask(now, cost)
 }
 
-// send counts a request of the route as sent.
-func (c *cooldown) send(now time.Time, cost int) throttle.Reservation {
-	return c.limiter.Take(now, cost)
-}
-
 // idle reports whether the cooldown can be forgotten.
 func (c *cooldown) idle(now time.Time) bool { return !now.Before(c.closed) && c.limiter.Idle(now) }
 

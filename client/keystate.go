@@ -203,7 +203,7 @@ func (l *keyState) sent(now time.Time, a *attempt) {
 		}
 	}
 	if own := l.cooldowns[a.route.ID]; own != nil {
-		a.own, a.ownTicket = own.limiter, own.send(now, a.Cost)
+		a.own, a.ownTicket = own.limiter, own.limiter.Take(now, a.Cost)
 		a.ownTicket.Retry = a.again
 	}
 }

@@ -180,6 +180,9 @@ func (l *Limiter) lapses() time.Duration {
 // unheard reports whether no response to it has begun.
 func (h *Hold) unheard() bool { return h.end == 0 && h.headed == 0 }
 
+// responding reports whether a response of unknown cost is under way: its request has surely arrived, and it is not over.
+func (h *Hold) responding() bool { return !h.demand.Known && !h.arriving && h.end == 0 }
+
 func (l *Limiter) has(h *Hold) bool {
 	return slices.Contains(l.holds, h)
 }

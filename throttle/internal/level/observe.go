@@ -103,7 +103,7 @@ func (l *Limiter) anchor(t time.Duration, own *Hold, w Window) {
 	l.observeStrangers(t, w)
 	l.observeCharges(t, own, w)
 	c := l.counted(t, own)
-	l.trial.observe(w.Limit-w.Remaining, l.responsesUnderWay(t), w.Limit)
+	l.observeMissing(t, w)
 	if w.Streamed && l.length > 0 {
 		l.refunds.reserve(w.Limit-w.Remaining, l.underWay(), l.spentOf(t), w.Limit)
 	}

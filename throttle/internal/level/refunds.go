@@ -122,7 +122,7 @@ func (r *refunds) refused(t time.Duration, h *Hold) {
 // underWay returns what requests asked for that have surely arrived, and are not over.
 func (l *Limiter) underWay() (asked float64) {
 	for _, h := range l.holds {
-		if !h.demand.Known && !h.arriving && h.end == 0 {
+		if h.responding() {
 			asked += h.admitted
 		}
 	}

@@ -50,12 +50,19 @@ func (l *Limiter) mayTry(t time.Duration, d Demand) bool {
 	return most < 0.9*d.Most
 }
 
-// observe takes in whether what is missing shows that the server cannot have asked for what the responses
+// trialShort is how many responses in a row show that the server asks for less.
+const trialShort = 8
+
+// observeMissing takes in whether what is missing shows that the server cannot have asked for what the responses
 // under way may have at most.
-func (x *trial) observe(missing, asked, limit float64) {
-	switch {
-	case x.verdict != unknown || x.short >= 8 || asked < limit/32:
-	case missing >= asked/2:
+func (l *Limiter) observeMissing(t time.Duration, w Window) {
+	x := &l.trial
+	if x.verdict != unknown || x.short >= trialShort {
+		return
+	}
+	switch asked := l.responsesUnderWay(t); {
+	case asked < w.Limit/32:
+	case w.Limit-w.Remaining >= asked/2:
 		x.short = 0
 	default:
 		x.short++
@@ -65,7 +72,7 @@ func (x *trial) observe(missing, asked, limit float64) {
 // asksLess reports whether the server does not ask for the most that a response may have. Of a bucket,
 // only trials tell.
 func (x *trial) asksLess(bucket bool) bool {
-	return x.verdict == lenient || x.verdict == unknown && x.short >= 8 && !bucket
+	return x.verdict == lenient || x.verdict == unknown && x.short >= trialShort && !bucket
 }
 
 // served notes that a request on trial was.
@@ -104,7 +111,7 @@ func (l *Limiter) responsesUnderWay(t time.Duration) (most float64) {
 		opened = max(opened, l.reset-l.length)
 	}
 	for _, h := range l.holds {
-		if !h.demand.Known && !h.arriving && h.end == 0 && h.sent > opened {
+		if h.responding() && h.sent > opened {
 			most += h.demand.Most
 		}
 	}

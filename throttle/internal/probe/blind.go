@@ -42,8 +42,8 @@ func (b *Blind) Between(soonest, latest clock.Instant) clock.Instant {
 	return b.Next()
 }
 
-// Bounded reports whether the shortest wait is known between two: one was too short, and longer
-// ones are not refused in a row, as those are of a window that opens when nothing of this tells.
+// Bounded reports whether the shortest wait lies between two that are known: one was too short, and longer ones
+// are not refused in a row. Where they are, the time since the last request does not say when the window opens.
 func (b *Blind) Bounded() bool { return b.short > 0 && b.refused <= 1 }
 
 // Send notes that a probe goes so long after the last request.
