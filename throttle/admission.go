@@ -87,7 +87,7 @@ func (w *window) weigh(k *Limiter, now instant, n int64) instant {
 func (w *window) plenty(k *Limiter, now instant, n int64) bool {
 	left := w.grantedThrough - w.reserve - k.sent
 	return w.credited && left > w.threshold && left >= n &&
-		!w.contention.Others(now) && !w.contention.Replicas(now) && !w.concurrent && w.gap(now) == 0
+		!w.contention.Others(now) && !w.contention.Replicas(now) && !w.concurrent && w.gap(k, now, left) == 0
 }
 
 // left returns how many may go on credit.

@@ -27,6 +27,7 @@ func (w *window) observe(k *Limiter, now instant, t *Reservation, r *header.Read
 	bidden := w.probe.Answer(t.number)
 	early := w.resetKnown && t.at < w.reset.Latest && w.probe.AnsweredBy(t.number)
 	var ahead instant // how long before the reset it was sent
+	opened := w.resetKnown && now >= w.reset.Earliest && !w.phase.Failed()
 	if w.resetKnown {
 		ahead = w.reset.Earliest - t.at
 	}
@@ -79,7 +80,7 @@ func (w *window) observe(k *Limiter, now instant, t *Reservation, r *header.Read
 		w.units.observe(w, k, now, t, said)
 	case w.units != nil: // with the refusal
 	case ok:
-		w.observeRemaining(k, now, t, remaining, reset, told, refused)
+		w.observeRemaining(k, now, t, remaining, reset, told, refused, opened)
 	}
 	if ok && w.blind(k) {
 		w.probe.Blind.Observe(remaining, w.probe.AnsweredBy(t.number), refused)
@@ -245,7 +246,7 @@ func (w *window) observeLength(k *Limiter, now instant, t *Reservation, r *heade
 	}
 }
 
-func (w *window) observeRemaining(k *Limiter, now instant, t *Reservation, remaining int64, reset interval, resetTold, refused bool) {
+func (w *window) observeRemaining(k *Limiter, now instant, t *Reservation, remaining int64, reset interval, resetTold, refused, opened bool) {
 	answered := t.counted + t.cost
 	w.trust.Observe(&trust.Response{
 		Now: now, Number: t.number, Answered: answered, Sent: k.sent, Remaining: remaining, Limit: w.limit,
@@ -265,7 +266,7 @@ func (w *window) observeRemaining(k *Limiter, now instant, t *Reservation, remai
 	}
 	v := w.view(k, now)
 	w.contention.Observe(&contention.Response{
-		View: &v, Number: t.number, Cost: t.cost, Before: t.counted, At: t.at, Remaining: remaining, Window: w.number(k, now),
+		View: &v, Number: t.number, Cost: t.cost, Before: t.counted, At: t.at, Remaining: remaining, Opened: opened, Window: w.number(k, now),
 	}, &k.random)
 	w.kind.Observe(&kind.Observation{
 		View: &v.View, Sent: t.at, Remaining: remaining, Answered: answered, Unsure: k.sent - answered, Told: reset, ResetTold: resetTold,

@@ -60,7 +60,7 @@ func (w *window) paced(k *Limiter, now instant, n int64) pacing {
 		}
 		return pacing{at: at, most: unbounded}
 	}
-	if gap := w.gap(now); gap > 0 && k.lastSent+gap > now && k.sent > 0 {
+	if gap := w.gap(k, now, w.left(k, now)); gap > 0 && k.lastSent+gap > now && k.sent > 0 {
 		return pacing{at: k.lastSent + gap, most: unbounded}
 	}
 	left := w.left(k, now)
@@ -93,12 +93,28 @@ func (w *window) paced(k *Limiter, now instant, n int64) pacing {
 }
 
 // gap returns the time between two requests of a window of which it is to be learned when it opens, or 0.
-func (w *window) gap(now instant) instant {
+// Where responses come soon, the last ones tell enough, and the others need not wait.
+func (w *window) gap(k *Limiter, now instant, left int64) instant {
 	if w.kind.Emission() > 0 {
 		return 0 // it does not open
 	}
-	return cmp.Or(w.phase.Spread(w.limit), w.kind.Spread(now, w.limit, w.length.Value))
+	if gap := w.phase.Spread(w.limit); gap > 0 {
+		last, length := w.limit, gap*instant(w.limit)
+		if length > gapNear*k.rtt.Mean {
+			last = min(last, max(last/gapPart, gapLeast))
+		}
+		if left <= last {
+			return length / instant(last)
+		}
+	}
+	return w.kind.Spread(now, w.limit, w.length.Value)
 }
+
+const (
+	gapNear  = 8 // so many round trips are less than a window,
+	gapPart  = 4 // and the last requests are this part of the limit,
+	gapLeast = 10
+)
 
 // learnedPaced spreads what is left of a learned limit below the threshold until the oldest
 // request leaves.

@@ -107,3 +107,36 @@ func bucketOfOne(n int, per time.Duration) func() ratemodel.Model {
 		return m
 	}
 }
+
+// In the first twenty seconds, windows of a second or two whose resets come in whole seconds are used for the
+// most part, although it takes longer to learn when within a second they open.
+func TestFirstSecondsOfShortWindows(t *testing.T) {
+	for _, c := range []struct {
+		limit  int
+		length time.Duration
+		epoch  bool
+		least  float64 // of what can be served, over some draws
+	}{
+		{10, time.Second, true, .65},
+		{10, time.Second, false, .56},
+		{10, 2 * time.Second, true, .78},
+		{10, 2 * time.Second, false, .57},
+		{50, time.Second, true, .78},
+		{50, time.Second, false, .75},
+		{50, 2 * time.Second, true, .88},
+		{50, 2 * time.Second, false, .75},
+	} {
+		var admitted, refused, possible int
+		for seed := range uint64(10) {
+			s := simulation{announce: announcement{epoch: c.epoch, step: time.Second, rounding: 1, wait: true, date: true}, callers: 20,
+				start: time.Duration(seed) * 1370 * time.Millisecond, length: 20 * time.Second, policy: DefaultPolicy(), fastest: 40 * time.Millisecond,
+				slowest: 60 * time.Millisecond, seed: seed, model: func() ratemodel.Model { return ratemodel.NewFixed(c.limit, c.length) }}
+			got := s.run()
+			admitted, refused, possible = admitted+got.admitted, refused+got.refused, possible+got.oracle
+		}
+		share := float64(admitted) / float64(possible)
+		t.Logf("%d in %v: %.3f, refused %d", c.limit, c.length, share, refused)
+		assert.Greater(t, share, c.least)
+		assert.LessOrEqual(t, refused, 10)
+	}
+}

@@ -67,6 +67,7 @@ type Response struct {
 	Before    int64         // requests answered when it was sent
 	At        clock.Instant // when it was sent
 	Remaining int64
+	Opened    bool  // the window may have opened since the last response
 	Window    int64 // which of the windows of the server's clock has just begun, where they have no end
 }
 
@@ -198,6 +199,9 @@ func (s *Estimator) Observe(r *Response, random *rand.PCG) {
 		if s.begun {
 			s.draw(r)
 		}
+	}
+	if s.begun && s.replicas.opened(r, s.left) {
+		s.Begin(r.Limit, r.Window)
 	}
 	if s.begun {
 		s.replicas.observe(r, s.left, s.newest, r.Number-s.number+1)

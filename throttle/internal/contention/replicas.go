@@ -43,7 +43,7 @@ const (
 // observe takes in a response, after the newest one said that so many are left, and so many requests of
 // this window were sent before it.
 func (s *replicas) observe(r *Response, left, newest, own int64) {
-	if r.Remaining > left+r.Sent-r.Before {
+	if rose(r, left) {
 		if s.jumps++; r.Now >= s.until {
 			s.jumps, s.falls = 1, 0
 		}
@@ -63,6 +63,15 @@ func (s *replicas) observe(r *Response, left, newest, own int64) {
 		}
 	}
 	s.note(r)
+}
+
+// rose reports whether more is left than what is explained by responses that overtake each other.
+func rose(r *Response, left int64) bool { return r.Remaining > left+r.Sent-r.Before }
+
+// opened reports whether a window that may have opened did: that explains why more is left, unless several
+// servers seem to count apart.
+func (s *replicas) opened(r *Response, left int64) bool {
+	return r.Opened && rose(r, left) && r.Now >= s.until
 }
 
 func (s *replicas) note(r *Response) {
