@@ -11,15 +11,16 @@ import (
 // falls by more than the requests of one key, and by no more than those of all. The zero value has
 // seen nothing. A Keys is not safe for concurrent use.
 type Keys struct {
+	closings
+
 	mark    uint64 // of the limits that all keys show; see Fingerprint
 	sole    *Key   // the only key that was used until now
 	several bool
 	all     series // of all keys
 	seen    keysFit
 	told    bool // responses that were served tell a counter
-	closings
-	joined bool
-	vain   uint // how often keys that were joined turned out to be apart
+	joined  bool
+	vain    uint // how often keys that were joined turned out to be apart
 }
 
 // A Key is what the responses to one key of a host said. The zero value has seen nothing.
