@@ -57,7 +57,7 @@ func (l *keyState) noteRoute(now time.Time, route uint64) {
 	}
 	l.whole = newThrottle(l.policy, now)
 	l.before = nil
-	c.Refuse(now, c.readyAt(now), false)
+	c.Refuse(now, now, c.readyAt(now), false)
 	l.spread.Suspect(&c.Suspect)
 }
 
@@ -167,7 +167,7 @@ func (l *keyState) refuseRoute(now time.Time, a *attempt) bool {
 	case !l.rarely():
 		c.closed = now.Add(l.pause(r))
 	}
-	c.Refuse(now, c.readyAt(now), named)
+	c.Refuse(now, a.taken, c.readyAt(now), named)
 	s.Suspect(&c.Suspect)
 	return true
 }
@@ -191,7 +191,7 @@ func (l *keyState) separate(now time.Time) {
 	route, until := l.spread.Separate()
 	l.whole.ForgetRefusals(now)
 	if c := l.addCooldown(now, route); c != nil {
-		c.Refuse(now, until, true)
+		c.Refuse(now, now, until, true)
 		c.closed = until
 		l.spread.Suspect(&c.Suspect)
 	}

@@ -198,6 +198,11 @@ func (l *keyState) watchKeys(now time.Time, a *attempt) {
 	}
 }
 
+// testsKeys reports whether a request goes to see whether keys that were joined spend the same limit.
+func (a *attempt) testsKeys(now time.Time) bool {
+	return a.shown != nil && a.who.host.keys.MayTest(now, a.shown)
+}
+
 // hosts holds the hosts that were used.
 type hosts struct {
 	dialects []header.Dialect

@@ -105,7 +105,7 @@ func (l *keyState) Ask(now time.Time, d limit.Demand) (a limit.Decision) {
 	}
 	a = l.ask(now, part, &d, asks)
 	a.Relax(now, &d)
-	if a.At.After(now) && l.explores(now, asks, a.Limit) {
+	if a.At.After(now) && (l.explores(now, asks, a.Limit) || asks.testsKeys(now)) {
 		a = limit.Decision{At: now}
 	}
 	if own != nil {
@@ -187,7 +187,7 @@ func (l *keyState) Take(now time.Time, d limit.Demand) {
 func (l *keyState) sent(now time.Time, a *attempt) {
 	l.spread.Sent(a.route.ID)
 	if a.shown != nil {
-		a.seenKeys = a.who.host.keys.Sent(a.shown)
+		a.seenKeys = a.who.host.keys.Sent(now, a.shown)
 	}
 	if path := a.req.URL.Path; !l.paths && path != l.lastPath {
 		l.lastPath, l.paths = path, l.lastPath != ""

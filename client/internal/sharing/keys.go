@@ -11,11 +11,14 @@ import (
 // falls by more than the requests of one key, and by no more than those of all. The zero value has
 // seen nothing. A Keys is not safe for concurrent use.
 type Keys struct {
+	closings
+
 	mark    uint64 // of the limits that all keys show; see Fingerprint
 	sole    *Key   // the only key that was used until now
 	several bool
 	all     series // of all keys
 	seen    keysFit
+	told    bool // responses that were served tell a counter
 	joined  bool
 	vain    uint // how often keys that were joined turned out to be apart
 }
@@ -49,7 +52,8 @@ const (
 )
 
 // Sent takes in that a request of a key goes, and returns what is known.
-func (k *Keys) Sent(key *Key) KeysSeen {
+func (k *Keys) Sent(now time.Time, key *Key) KeysSeen {
+	k.tested = k.tested || k.concerns(now, key)
 	switch {
 	case k.sole == nil:
 		k.sole = key
@@ -75,16 +79,20 @@ func (k *Keys) Answered(now, sent time.Time, key *Key, was *KeysSeen, r *header.
 		return false
 	}
 	said, ok := told(now, r)
+	if k.told = k.told || ok && !r.Refused; !k.told && !r.Overloaded() {
+		k.witness(now, sent, key, r.Refused, r.Wait)
+		changed = k.conclude()
+	}
 	if !ok {
-		return false
+		return changed
 	}
 	if mark := FingerprintOf(r).Mark; mark != k.mark {
-		changed = k.joined
+		changed = changed != k.joined
 		k.part()
 		k.mark, k.all.last = mark, count{}
 	} else if was.known && !was.all.end.IsZero() {
 		k.test(sent, key, was, said, now.Sub(sent)+r.Windows[0].Reset.Resolution)
-		changed = k.decide()
+		changed = k.decide() != changed
 	}
 	key.mark = k.mark
 	key.note(sent, said)
@@ -154,7 +162,7 @@ func (k *Keys) part() {
 	if k.joined {
 		k.vain = min(k.vain+1, maxVain)
 	}
-	k.joined, k.seen = false, keysFit{}
+	k.joined, k.seen, k.shown = false, keysFit{}, keysFit{}
 }
 
 // Joined reports whether the keys spend the same limit.

@@ -31,7 +31,7 @@ func (s *keysServer) run(n int, shared bool, cost int) (after int) {
 		if i%7 == 0 {
 			k = 2
 		}
-		seen := s.keys.Sent(&s.key[k])
+		seen := s.keys.Sent(s.now, &s.key[k])
 		counter := k
 		if shared {
 			counter = 0

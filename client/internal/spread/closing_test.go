@@ -69,7 +69,7 @@ func TestRefusalsAgreeUnlessOthersAreServed(t *testing.T) {
 	for spared, want := range map[int]int{0: 2, 1: 0, 2: 0} {
 		s := new(spread.Estimator)
 		c := &spread.Suspect{Route: 1}
-		c.Refuse(now, now.Add(time.Minute), true)
+		c.Refuse(now, now, now.Add(time.Minute), true)
 		s.Suspect(c)
 		for range spared {
 			s.Served(3, now.Add(time.Millisecond))

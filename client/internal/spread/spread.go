@@ -24,6 +24,7 @@ type Estimator struct {
 	// While wide is set, a refusal of one route is taken to concern all.
 	wide    bool
 	agreed  int           // refusals that seem to concern all routes, since one that concerned its own
+	aparts  int           // how often a route was refused and others were not, since these
 	named   bool          // these refusals name a wait
 	longest time.Duration // the longest wait that concerned all routes
 	// chance is the probability that the route refused last was refused so often in a row, if it is no
@@ -40,6 +41,7 @@ type Suspect struct {
 	Route   uint64
 	Refused time.Time // when the server refused the route last
 	Until   time.Time // when the wait of that refusal ends
+	since   time.Time // what was sent since came to the server after the request that was refused
 
 	named bool // the last refusal named a wait
 	// spared counts the requests of other routes that were sent after the last refusal and served.
@@ -50,6 +52,8 @@ type Suspect struct {
 }
 
 const (
+	// overtakes is the part of a round trip by which a request may overtake another.
+	overtakes = 3
 	// maxSuspects is how many suspects are compared with the next refusal.
 	maxSuspects = 8
 	// Spared is how many served requests of other routes show that a refusal concerns its route
@@ -71,8 +75,9 @@ const (
 )
 
 // Refuse takes in a refusal of the route, whose wait ends at the given time.
-func (c *Suspect) Refuse(now, until time.Time, named bool) {
+func (c *Suspect) Refuse(now, sent, until time.Time, named bool) {
 	c.Refused, c.Until, c.named, c.spared, c.agreed = now, until, named, 0, 0
+	c.since = sent.Add(now.Sub(sent) / overtakes)
 }
 
 // Apart reports whether the route is taken to have a limit of its own.
@@ -109,7 +114,7 @@ func (s *Estimator) Presume(wide bool) { s.wide = wide }
 
 // Widen takes in a refusal of a route that shows, with those before, that they concern all.
 func (s *Estimator) Widen(now, sent time.Time, route uint64, wait time.Duration, named bool) {
-	s.wide, s.named = true, named
+	s.wide, s.named, s.aparts = true, named, 0
 	s.longest = max(s.longest, wait)
 	s.Close(now, sent, route, wait, named)
 	s.last, s.chance, s.mine, s.all = route, 1, 0, 0
@@ -202,15 +207,16 @@ func (s *Estimator) Agree(now time.Time, route uint64, wait time.Duration, named
 // chance.
 func (s *Estimator) Agreement(n int) bool {
 	s.agreed += n
-	return n > 0 && s.agreed >= agreedEnough
+	return n > 0 && s.agreed >= agreedEnough+s.aparts
 }
 
 // Served counts a request of a route that was sent at sent and served.
 func (s *Estimator) Served(route uint64, sent time.Time) {
 	for _, c := range s.suspects {
-		if c.Route != route && sent.After(c.Refused) {
+		if c.Route != route && sent.After(c.since) {
 			if c.spared++; c.spared == Spared {
 				c.apart++
+				s.aparts++
 				s.agreed = 0
 			}
 		}

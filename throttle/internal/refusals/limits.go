@@ -54,6 +54,7 @@ type congestion struct {
 	probes  int            // requests refused in spite of the wait that the server named
 	known   bool           // what causes it was known before
 	repeats bool           // it came at the count at which one before came
+	risen   float64        // the pace before it
 	told    bool           // the server told when to come back:
 	reset   clock.Interval // then
 }
@@ -179,7 +180,7 @@ func (l *limits) refused(now clock.Instant, t *Request, r *header.Reading, again
 		l.against.probe(e.probes)
 	}
 	if !e.under {
-		*e = congestion{under: true, alone: true, known: e.known, at: t.At, closed: now, tried: t.At}
+		*e = congestion{under: true, alone: true, known: e.known, at: t.At, closed: now, tried: t.At, risen: l.pace.risen()}
 		if l.spared > 0 {
 			e.at, l.spared = min(e.at, l.spared), 0
 		}
@@ -188,6 +189,7 @@ func (l *limits) refused(now clock.Instant, t *Request, r *header.Reading, again
 	e.repeats = e.repeats || l.repeats(t)
 	e.told = r.Wait.Known() && r.Wait.Delay > 0
 	if e.told {
+		e.risen = 0 // windows that are told of open at once: two requests may be near each other by chance
 		wait, step := clock.Instant(min(r.Wait.Delay, LongestHold)), min(clock.Bounded(r.Wait.Resolution), clock.FarDay)
 		e.reset = clock.Between(t.At+wait-step, now+wait+step)
 	}

@@ -69,12 +69,12 @@ func (l *limits) draw(v *View, opened clock.Instant) (vain bool) {
 func (l *limits) learnPace(e *congestion, began clock.Instant, admitted int64, closed clock.Instant) {
 	was := l.pace.now()
 	if !(was > 0) || l.resumed <= began || l.resumed > e.at {
-		l.pace.learn(admitted, e.at-began, e.at-began+closed)
+		l.pace.learn(admitted, e.at-began, e.at-began+closed, e.risen)
 		return
 	}
 	open := e.at - l.resumed
 	admitted = max(l.log.Between(l.resumed-1, e.closed), 1)
-	l.pace.learn(admitted, open, max(open+closed, clock.Instant(float64(admitted)/was*float64(clock.Second))))
+	l.pace.learn(admitted, open, max(open+closed, clock.Instant(float64(admitted)/was*float64(clock.Second))), e.risen)
 }
 
 // served returns the rate a second at which requests were admitted lately, or 0 where

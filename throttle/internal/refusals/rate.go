@@ -19,6 +19,7 @@ type inferredRate struct {
 	soon   int           // refusals in turn that came soon after the one before
 	steep  float64       // the first part by which it rises, where few requests tell of it
 	sure   bool          // it was refused again near what it was
+	small  bool          // few were admitted at once when it was measured first
 }
 
 const (
@@ -45,6 +46,15 @@ func (p *inferredRate) now() float64 { return p.at(float64(p.proven)) }
 func (p *inferredRate) at(proven float64) float64 {
 	rise := math.Exp2(min(proven/p.period, 40)) - 1
 	return p.rate * (1 + max(p.steep, paceRise)*rise)
+}
+
+// risen returns the rate to which it rose, unrefused, if the request that was sent last is refused: between those of the
+// two requests before it.
+func (p *inferredRate) risen() float64 {
+	if p.unused > 0 || float64(p.proven) < p.period+2.5 {
+		return 0
+	}
+	return p.at(float64(p.proven) - 2.5 - p.period)
 }
 
 // step returns the time between two requests.
@@ -75,19 +85,25 @@ func (p *inferredRate) send(now clock.Instant, n int64) {
 }
 
 // learn takes in that so many were admitted between two openings, or before the
-// first one, which took so long, and how long of that it was open.
-func (p *inferredRate) learn(admitted int64, open, took clock.Instant) {
+// first one, which took so long, and how long of that it was open; and the rate to which it had risen
+// unrefused, 0 if it had not.
+func (p *inferredRate) learn(admitted int64, open, took clock.Instant, served float64) {
 	measured := float64(admitted) / (float64(max(took, clock.Millisecond)) / float64(clock.Second))
 	soon := open < paceSoon
 	defer func() { p.rate = max(p.rate, paceFloor*p.floor) }()
+	current, before := p.now(), p.at(float64(p.proven)-p.period)
 	if p.rate <= 0 || p.period < paceFirst || soon && p.soon >= paceDoubt {
+		if p.rate <= 0 {
+			p.small = admitted <= few
+		} else if p.small && !soon {
+			measured = max(measured, served) // nothing was saved up on the way
+		}
 		p.start(max(measured, p.rate/8), admitted)
 		return
 	}
 	if admitted >= paceSure {
 		measured *= paceBelow
 	}
-	current, before := p.now(), p.at(float64(p.proven)-p.period)
 	if float64(p.proven) < paceNear*p.period {
 		p.period = min(2*p.period, max(paceLatest, 60*measured))
 		p.sure, p.steep = !soon, 0
@@ -115,7 +131,7 @@ func (p *inferredRate) start(measured float64, admitted int64) {
 	if p.rate > 0 {
 		steep = p.steep / 2 // it was too high before
 	}
-	*p = inferredRate{floor: p.floor, rate: measured, period: float64(max(admitted, 1)), next: p.next, soon: paceDoubt, steep: steep}
+	*p = inferredRate{floor: p.floor, small: p.small, rate: measured, period: float64(max(admitted, 1)), next: p.next, soon: paceDoubt, steep: steep}
 	if admitted > paceFirst {
 		p.period, p.steep = max(paceFirst, paceStart*measured), 0
 	}

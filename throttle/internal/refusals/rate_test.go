@@ -11,7 +11,7 @@ import (
 
 func TestPaces(t *testing.T) {
 	var p inferredRate
-	p.learn(50, 10*clock.Second, 10*clock.Second)
+	p.learn(50, 10*clock.Second, 10*clock.Second, 0)
 	assert.InDelta(t, 5, p.now(), 1e-9)
 	assert.Equal(t, clock.Second/5, p.step())
 	p.send(0, 1)
@@ -21,12 +21,12 @@ func TestPaces(t *testing.T) {
 		p.send(p.next, 1)
 	}
 	assert.InDelta(t, before*1.02, p.now(), .01, "the first part")
-	p.learn(100, 20*clock.Second, 20*clock.Second)
+	p.learn(100, 20*clock.Second, 20*clock.Second, 0)
 	assert.Less(t, p.now(), before*1.02)
 	assert.Greater(t, p.now(), before*.95)
-	p.learn(1, 1000*clock.Second, 1000*clock.Second)
+	p.learn(1, 1000*clock.Second, 1000*clock.Second, 0)
 	assert.Greater(t, p.now(), before/9, "one odd refusal is not believed too much")
-	p.learn(1<<40, 1, 1)
+	p.learn(1<<40, 1, 1, 0)
 	assert.False(t, math.IsInf(p.now(), 0))
 	p = inferredRate{rate: 1e-9, period: paceFirst}
 	p.send(0, 1<<40)
@@ -53,22 +53,22 @@ func TestIdlePacesProveNothing(t *testing.T) {
 func TestRefusalsThatComeSoon(t *testing.T) {
 	p := inferredRate{rate: 100, period: 200}
 	for n := range paceDoubt {
-		p.learn(20, clock.Second/5, 6*clock.Second/5)
+		p.learn(20, clock.Second/5, 6*clock.Second/5, 0)
 		assert.InDelta(t, 100*math.Pow(paceFar, float64(n+1)), p.rate, 1e-9)
 	}
-	p.learn(20, clock.Second, 2*clock.Second)
+	p.learn(20, clock.Second, 2*clock.Second, 0)
 	assert.InDelta(t, 10, p.rate, 1e-9)
-	p.learn(600, 60*clock.Second, 61*clock.Second)
+	p.learn(600, 60*clock.Second, 61*clock.Second, 0)
 	assert.Zero(t, p.soon)
 }
 
 // A rate that few requests told of rises fast until it is refused near what it was.
 func TestASureRateRisesSlowly(t *testing.T) {
 	var p inferredRate
-	p.learn(paceFirst, 4*clock.Second, 4*clock.Second)
+	p.learn(paceFirst, 4*clock.Second, 4*clock.Second, 0)
 	assert.InDelta(t, 4*(1+paceSteep), p.at(p.period), 1e-9)
 	p.proven = 2
-	p.learn(40, 9*clock.Second, 10*clock.Second)
+	p.learn(40, 9*clock.Second, 10*clock.Second, 0)
 	assert.True(t, p.sure)
 	assert.InDelta(t, p.rate*(1+paceRise), p.at(p.period), 1e-9)
 }

@@ -1,0 +1,116 @@
+package sharing
+
+import (
+	"time"
+
+	"github.com/forbear-go/forbear/throttle/header"
+)
+
+// closings compares what becomes of the requests of the other keys of a host while one is refused, where no
+// counter is told. If they spend the same limit, all are refused until it opens; if each has one of its own, some are
+// served. Only what ends when the server said counts: small limits of their own are soon used up all.
+type closings struct {
+	refused *Key      // whose request began the last
+	since   time.Time // others that are sent come to the server after it
+	until   time.Time // requests may be served again
+	ends    time.Time // they are, as the server said
+	kept    bool      // so they were
+	others  [2]*Key   // the first that were refused since
+	served  bool      // one was served
+	tested  bool      // one was sent
+	shown   keysFit   // closings
+	rest    int       // of them until the next test; see MayTest
+	gap     int       // between two tests
+}
+
+const (
+	closingsEnough = 8 // closings that show that keys share a limit,
+	closingsSure   = 4 // so many times as many as show that they do not
+	closingsApart  = 8 // closings that show that they do not, once they were joined,
+	closingsKept   = 32
+	closingsRest   = 16 // between two tests, at most
+	// closingSlack is the part of a round trip by which a request may be overtaken.
+	closingSlack = 8
+)
+
+// concerns reports whether a request that a key sends at a time tells something of the last closing.
+func (c *closings) concerns(sent time.Time, key *Key) bool {
+	return key != c.refused && sent.After(c.since) && sent.Before(c.until)
+}
+
+// witness takes in what became of a request. Where the end is only known to the second, the first round trip counts, and half
+// of it once the keys are joined: their common pace is refused shortly before the limit opens.
+func (k *Keys) witness(now, sent time.Time, key *Key, refused bool, wait header.Wait) {
+	c := &k.closings
+	switch {
+	case c.concerns(sent, key) && refused:
+		c.note(key)
+	case c.concerns(sent, key) && !c.served:
+		c.served = true
+		c.shown.bad++
+	case !sent.After(c.ends):
+	case !refused:
+		c.kept = true
+	case wait.Known():
+		c.end()
+		trip := now.Sub(sent)
+		least := trip
+		if k.joined {
+			least /= 2
+		}
+		c.ends = sent.Add(max(wait.Delay, least))
+		c.refused, c.since, c.until = key, sent.Add(trip/closingSlack), sent.Add(max(wait.Delay-wait.Resolution, least))
+	}
+}
+
+// note notes that a key was refused since.
+func (c *closings) note(key *Key) {
+	switch {
+	case c.others[0] == nil:
+		c.others[0] = key
+	case c.others[0] != key:
+		c.others[1] = key
+	}
+}
+
+// end judges the last closing. Two keys that are refused say twice as much as one.
+func (c *closings) end() {
+	switch {
+	case c.served:
+		c.gap = 0
+	case !c.kept:
+	case c.others[1] != nil:
+		c.shown.good++
+		fallthrough
+	case c.others[0] != nil:
+		c.shown.good++
+		c.gap = min(2*c.gap+1, closingsRest)
+	}
+	if c.rest--; c.others[0] != nil || c.rest < 0 {
+		c.rest = c.gap
+	}
+	c.others, c.served, c.tested, c.kept = [2]*Key{}, false, false, false
+}
+
+// MayTest reports whether a request that a key sends now should go although another key was refused, to see whether keys that
+// were joined still spend one limit.
+func (k *Keys) MayTest(now time.Time, key *Key) bool {
+	return k.joined && !k.told && !k.tested && k.rest <= 0 && k.concerns(now, key)
+}
+
+// conclude joins the keys or parts them, as closings show.
+func (k *Keys) conclude() (changed bool) {
+	f := &k.shown
+	switch {
+	case k.joined && f.bad >= closingsApart && f.bad >= closingsSure*f.good:
+		k.part()
+		return true
+	case !k.joined && f.good >= closingsEnough<<k.vain && f.good >= closingsSure*f.bad:
+		k.joined, changed = true, true
+		*f, k.gap, k.rest = keysFit{}, 0, 0
+	}
+	if f.good+f.bad > closingsKept<<k.vain {
+		f.good, f.bad = f.good/2, f.bad/2
+	}
+	return changed
+}

@@ -1,0 +1,80 @@
+package client_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/forbear-go/forbear/internal/chance"
+)
+
+// byAny returns requests with one credential of five, whoever sends them.
+func byAny(ctx context.Context, caller, n int) *http.Request {
+	return byCaller(ctx, (caller+n*n+n/7)%5, 0)
+}
+
+// silentInSeconds is an API of which nothing but Retry-After tells a limit.
+func silentInSeconds(limit int, per time.Duration, group func(*http.Request) string) (*routed, *int) {
+	api, served := inSeconds(limit, per, group)
+	tell := api.answer
+	api.answer = func(r *http.Request) *http.Response {
+		resp := tell(r)
+		for name := range resp.Header {
+			if strings.HasPrefix(name, "X-Ratelimit") {
+				resp.Header.Del(name)
+			}
+		}
+		return resp
+	}
+	return api, served
+}
+
+// Five credentials spend one limit that is not announced: refusals show it, as while one is refused all are. If each has a limit
+// of its own, however small, each stays a key.
+func TestCredentialsThatShareASilentLimit(t *testing.T) {
+	figures(t)
+	all := func(*http.Request) string { return "" }
+	each := func(r *http.Request) string { return r.Header.Get("Authorization") }
+	for name, c := range map[string]struct {
+		limit    int
+		per      time.Duration
+		group    func(*http.Request) string
+		callers  int
+		keys     int
+		used     float64
+		possible int // limits
+	}{
+		"10 a second":     {10, time.Second, all, 5, 1, 0.8, 1},
+		"34 in 10 s":      {34, 10 * time.Second, all, 5, 1, 0.85, 1},
+		"1 in 10 s each":  {1, 10 * time.Second, each, 20, 5, 0.5, 5},
+		"10 in 10 s each": {10, 10 * time.Second, each, 20, 5, 0.5, 5},
+	} {
+		t.Run(name, func(t *testing.T) {
+			chance.Bubble(t, func(t testing.TB) {
+				const runs = 6 * time.Minute
+				api, served := silentInSeconds(c.limit, c.per, c.group)
+				rt := transport(t, api)
+				defer rt.Close()
+				callFor(t, rt, runs, c.callers, byAny)
+				*served = 0
+				callFor(t, rt, runs, c.callers, byAny)
+				known := map[string]bool{}
+				for k := range 5 {
+					s, err := rt.Status(byCaller(t.Context(), k, 0))
+					require.NoError(t, err)
+					known[s.Key] = true
+				}
+				used := float64(*served) / float64(c.possible*c.limit*int(runs/c.per))
+				t.Log(fmt.Sprintf("%.2f", used), "refused", api.refusals, len(known))
+				assert.Len(t, known, c.keys)
+				assert.GreaterOrEqual(t, used, c.used)
+			})
+		})
+	}
+}
