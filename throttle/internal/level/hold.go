@@ -228,7 +228,7 @@ type sums struct {
 // sum adds up the holds.
 func (l *Limiter) sum() {
 	l.sums = sums{}
-	early, _ := l.charges.early()
+	early, most := l.charges.early()
 	for _, h := range l.holds {
 		if h.end > 0 {
 			l.over += h.due(early)
@@ -236,7 +236,7 @@ func (l *Limiter) sum() {
 			l.unheard++
 		}
 		if h.demand.Known {
-			l.addKnown(h, early)
+			l.addKnown(h, early, most)
 			continue
 		}
 		if h.end > 0 {
@@ -253,14 +253,14 @@ func (l *Limiter) sum() {
 	}
 }
 
-func (s *sums) addKnown(h *Hold, early float64) {
+func (s *sums) addKnown(h *Hold, early, most float64) {
 	if h.end > 0 {
 		s.known += h.due(early)
 		return
 	}
-	s.settling += h.rest(early)
+	s.settling += h.rest(early, most)
 	if h.arriving {
-		s.known += h.admitted
+		s.known += most * h.admitted
 	} else {
 		s.reserved += h.admitted
 	}

@@ -139,3 +139,24 @@ func TestNobodyAsksAllTheTime(t *testing.T) {
 		require.GreaterOrEqual(t, ask.At.Sub(at(now)), time.Second)
 	}
 }
+
+// A window in debt tells 0 however deep it is: that 0 is more than what was spent leaves does not prove that the
+// window opened.
+func TestADebtDoesNotProveThatAWindowOpened(t *testing.T) {
+	t.Parallel()
+	l := level.New()
+	w := rolling(900)
+	w.Left = time.Minute
+	answer(l, 0, known(100), w, level.Usage{}, false)
+	var holds []*level.Hold
+	for range 20 {
+		holds = append(holds, l.Take(at(2*time.Second), known(100)))
+	}
+	for i, h := range holds {
+		now := 4*time.Second + time.Duration(i)*100*time.Millisecond
+		w.Remaining, w.Left = max(0, 900-100*float64(i+1)), 61*time.Second-now
+		l.Observe(at(now), h, w)
+		l.Settle(at(now), h, level.Usage{}, false)
+	}
+	assert.False(t, l.Ask(at(63*time.Second), known(100)).Go, "100 left, and 2,000 are still there")
+}
