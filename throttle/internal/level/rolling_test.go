@@ -160,3 +160,22 @@ func TestADebtDoesNotProveThatAWindowOpened(t *testing.T) {
 	}
 	assert.False(t, l.Ask(at(63*time.Second), known(100)).Go, "100 left, and 2,000 are still there")
 }
+
+// After a refusal one request goes alone. If it is not refused by the time that a refusal takes, others go: its
+// response may take long.
+func TestOneThatWasNotRefusedIsNotWaitedFor(t *testing.T) {
+	t.Parallel()
+	l := level.New()
+	d := level.Demand{Most: 100}
+	answer(l, 0, d, rolling(900), level.Usage{Total: 100}, true)
+	rest := rolling(850)
+	l.Refuse(at(3*time.Second), l.Take(at(2*time.Second), d), &rest, false, time.Time{})
+	require.True(t, l.Ask(at(5*time.Second), d).Go)
+	l.Take(at(5*time.Second), d)
+	ask := l.Ask(at(5500*time.Millisecond), d)
+	require.False(t, ask.Go)
+	require.LessOrEqual(t, ask.At.Sub(at(5*time.Second)), 2*time.Second)
+	require.True(t, l.Ask(at(7500*time.Millisecond), d).Go)
+	l.Take(at(7500*time.Millisecond), d)
+	assert.True(t, l.Ask(at(7600*time.Millisecond), d).Go, "it was served, and others need not go alone")
+}
