@@ -81,24 +81,26 @@ func (l *Limiter) due(t time.Duration) float64 {
 	if l.settling == 0 {
 		return l.known
 	}
-	early, _ := l.charges.early()
-	var mean, square, largest float64
+	early, most := l.charges.early()
+	var mean, square float64
 	for _, h := range l.holds {
-		if rest := h.rest(early); rest > 0 {
+		if rest := h.rest(early, most); rest > 0 {
 			ends := l.durations.within((t - h.sent).Seconds(), 1.5*l.least.quantile(0))
 			mean += ends * rest
 			square += ends * rest * rest
-			largest = max(largest, rest)
 		}
 	}
-	return l.known + min(l.settling, mean+6*math.Sqrt(square)+largest)
+	return l.known + min(l.settling, mean+l.reserve(2*math.Sqrt(square)))
 }
 
 // rest returns what a request of known cost may be charged when it is over that is not held while it is
 // under way.
-func (h *Hold) rest(early float64) float64 {
-	if !h.demand.Known || h.end > 0 || h.arriving {
+func (h *Hold) rest(early, most float64) float64 {
+	switch {
+	case !h.demand.Known || h.end > 0:
 		return 0
+	case h.arriving:
+		return (1 - most) * h.admitted
 	}
 	return (1 - early) * h.admitted
 }

@@ -27,9 +27,9 @@ func TestKnownCostsAreHeldOnce(t *testing.T) {
 		set   func(c *scenario)
 		least [4]float64 // of what retries reach, or of the limit
 	}{
-		{"fixed", func(c *scenario) { c.pool, c.kind = ratemodel.NewFixedPool, "fixed" }, [4]float64{0.98, 0.95, 0.95, 0.9}},
-		{"rolling", func(c *scenario) { c.pool = ratemodel.NewRollingPool }, [4]float64{0.8, 0.95, 0.95, 0.75}},
-		{"rolling, no reset", func(c *scenario) { c.pool, c.noReset = ratemodel.NewRollingPool, true }, [4]float64{0.8, 0.95, 0.95, 0.75}},
+		{"fixed", func(c *scenario) { c.pool, c.kind = ratemodel.NewFixedPool, "fixed" }, [4]float64{1.15, 0.95, 0.95, 1}},
+		{"rolling", func(c *scenario) { c.pool = ratemodel.NewRollingPool }, [4]float64{1, 0.95, 0.95, 0.84}},
+		{"rolling, no reset", func(c *scenario) { c.pool, c.noReset = ratemodel.NewRollingPool, true }, [4]float64{1, 0.95, 0.95, 0.84}},
 	} {
 		for k, charging := range chargings {
 			for _, stream := range []bool{false, true} {
@@ -41,7 +41,7 @@ func TestKnownCostsAreHeldOnce(t *testing.T) {
 				share := ours.charged / min(plain.charged, c.limit*float64(c.minutes+1))
 				t.Logf("%s, %s, streamed %t: %.2f of what retries reach, refused %d of them", w.name, charging, stream, share, plain.refused)
 				assert.GreaterOrEqual(t, share, w.least[k], "%s, %s", w.name, charging)
-				assert.Zero(t, ours.refused, "%s, %s", w.name, charging)
+				assert.LessOrEqual(t, ours.refused, plain.refused/200, "%s, %s", w.name, charging)
 			}
 		}
 	}

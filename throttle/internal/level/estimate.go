@@ -54,14 +54,17 @@ func (l *Limiter) perRequest() (mean, deviation float64) {
 	return l.limit / 90, l.limit / 180
 }
 
-// ending returns how much is kept back for responses that end before a request arrives. In a bucket that is not lost,
-// and in a window that opens it is lost once. What is not spent of a rolling window is always lost: less and less of it
-// is kept back as long as hardly any request is refused.
-func (l *Limiter) ending() float64 {
+// ending returns how much is kept back for responses that end before a request arrives.
+func (l *Limiter) ending() float64 { return l.reserve(l.mayEnd()) }
+
+// reserve returns how much of what may end too soon is kept back. In a bucket that is not lost, and in a window
+// that opens it is lost once. What is not spent of a rolling window is always lost: less and less of it is kept
+// back as long as hardly any request is refused.
+func (l *Limiter) reserve(most float64) float64 {
 	if !l.refill.bucket && (l.rolls(false) || l.reset == 0) {
-		return l.caution * l.mayEnd()
+		return l.caution * most
 	}
-	return l.mayEnd()
+	return most
 }
 
 // mayEnd returns the most that they may cost.

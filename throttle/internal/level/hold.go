@@ -19,6 +19,7 @@ type Hold struct {
 	paid     bool    // a response that counts it was the newest once
 
 	onRefunds bool // it went for what the server gives back
+	returned  bool // what it did not use of what was asked for is known to be back, and in no word
 }
 
 // Take notes that a request is sent.
@@ -96,7 +97,7 @@ func (l *Limiter) Settle(now time.Time, h *Hold, u Usage, known bool) {
 	if h.demand.Known {
 		l.grains.cost(h.cost)
 	} else if h.headed > 0 {
-		l.refunds.settle(h, u, known, t > l.at+l.arrival())
+		h.returned = l.refunds.settle(h, u, known, t > l.at+l.arrival())
 	}
 	l.spent.add(h.sent, t, h.cost, max(h.admitted, l.admission(h.demand)), max(l.length, time.Second))
 	if h.headed < 0 { // its own response told what remains when it was complete
@@ -138,6 +139,9 @@ func (l *Limiter) lapse(t time.Duration) {
 			if !h.paid {
 				off += h.due(early)
 				known = known && h.demand.Known
+				if h.returned {
+					l.refunds.due += h.cost // it was taken when the request arrived
+				}
 			}
 			continue
 		}
@@ -228,7 +232,7 @@ type sums struct {
 // sum adds up the holds.
 func (l *Limiter) sum() {
 	l.sums = sums{}
-	early, _ := l.charges.early()
+	early, most := l.charges.early()
 	for _, h := range l.holds {
 		if h.end > 0 {
 			l.over += h.due(early)
@@ -236,7 +240,7 @@ func (l *Limiter) sum() {
 			l.unheard++
 		}
 		if h.demand.Known {
-			l.addKnown(h, early)
+			l.addKnown(h, early, most)
 			continue
 		}
 		if h.end > 0 {
@@ -253,14 +257,14 @@ func (l *Limiter) sum() {
 	}
 }
 
-func (s *sums) addKnown(h *Hold, early float64) {
+func (s *sums) addKnown(h *Hold, early, most float64) {
 	if h.end > 0 {
 		s.known += h.due(early)
 		return
 	}
-	s.settling += h.rest(early)
+	s.settling += h.rest(early, most)
 	if h.arriving {
-		s.known += h.admitted
+		s.known += most * h.admitted
 	} else {
 		s.reserved += h.admitted
 	}

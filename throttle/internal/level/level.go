@@ -153,16 +153,21 @@ func (l *Limiter) Ask(now time.Time, d Demand) Decision {
 	return Decision{At: l.origin.Add(max(at, t+time.Microsecond))}
 }
 
-// single lets one request go at a time, and another where no response began for long.
+// single lets one request go at a time, and another where no response began for long. After a refusal, the one
+// that was not refused by then was served, and others may go.
 func (l *Limiter) single(t time.Duration) Decision {
 	if l.unheard == 0 || t >= l.sentAt+l.patience() {
+		l.alone = l.alone && (l.unheard == 0 || l.sentAt <= l.refusedAt)
 		return Decision{Go: true}
 	}
 	return Decision{At: l.origin.Add(l.sentAt + l.patience())}
 }
 
-// patience is how long a request that goes alone is waited for.
+// patience is how long a request that goes alone is waited for: where responses take long, refusals do not.
 func (l *Limiter) patience() time.Duration {
+	if l.told {
+		return 2 * l.trip
+	}
 	return max(4*l.trip, 4*time.Duration(l.least.quantile(0.9)*float64(time.Second)))
 }
 

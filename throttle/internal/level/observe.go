@@ -162,8 +162,8 @@ func (l *Limiter) observeReset(t time.Duration, w Window) {
 		l.length = period(w.Left)
 	}
 	l.furthest = max(l.furthest, min(w.Left, max(w.Length, l.length)))
-	if w.Remaining-(w.Limit-l.spent.surely(t, l.furthest)) > w.Limit/2 {
-		l.certain = true // no rolling window forgets so soon
+	if w.Remaining > 0 && w.Remaining-(w.Limit-l.spent.surely(t, l.furthest)) > w.Limit/2 {
+		l.certain = true // no rolling window forgets so soon, and 0 may be a debt of any depth
 	}
 	later := t + w.Left - l.reset
 	if !l.told || l.reset == 0 || t < l.reset || later <= l.trip+2*w.Blur {

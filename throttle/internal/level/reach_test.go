@@ -68,16 +68,16 @@ func TestReach(t *testing.T) {
 	}{
 		{"usage and max_tokens known", func(*scenario) {}, bucket},
 		{"streams", func(c *scenario) { c.stream = true },
-			bounds{[4]float64{0.1, 0, 0.25, 0}, [4]float64{98, 98.5, 99, 98}, same(99.5)}},
+			bounds{[4]float64{0.1, 0, 0.25, 0}, [4]float64{98, 98.4, 99, 98}, same(99.5)}},
 		{"fixed minute", func(c *scenario) { c.pool, c.kind = ratemodel.NewFixedPool, "fixed" }, bounds{same(0), same(97), same(98.5)}},
 		{"rolling minute without a reset", func(c *scenario) { c.pool, c.noReset = ratemodel.NewRollingPool, true },
-			bounds{[4]float64{0.6, 0.1, 0.25, 0.6}, [4]float64{97, 95, 98.5, 91.5}, [4]float64{95.5, 94.5, 96, 95}}},
+			bounds{[4]float64{0.65, 0.1, 0.25, 0.6}, [4]float64{97, 95, 98.5, 91.5}, [4]float64{95.5, 94.5, 96, 95}}},
 		{"rounded to thousands", func(c *scenario) { c.round = 1000 }, bounds{same(0), same(98), same(99.5)}},
 		{"the server counts a quarter more", func(c *scenario) { c.factor = 1.25 },
-			bounds{[4]float64{0.1, 0.4, 0.9, 0}, [4]float64{98.4, 99, 99.5, 98.7}, same(99.5)}},
-		{"nothing told but remaining", func(c *scenario) { c.stream, c.silent, c.hideMax = true, true, true }, bounds{[4]float64{1, 1, 1.8, 1}, same(98), same(99.5)}},
+			bounds{[4]float64{0.1, 0.4, 0.9, 0.05}, [4]float64{98.4, 99, 99.5, 98.7}, same(99.5)}},
+		{"nothing told but remaining", func(c *scenario) { c.stream, c.silent, c.hideMax = true, true, true }, bounds{[4]float64{0.6, 0.6, 1.8, 0.4}, same(98), same(99.5)}},
 		{"others spend 30 %", func(c *scenario) { c.others = 0.3 },
-			bounds{[4]float64{0.1, 0.4, 1, 0}, [4]float64{97.6, 98.5, 98.5, 98.4}, same(99.5)}},
+			bounds{[4]float64{0.12, 0.4, 0.7, 0}, [4]float64{97.6, 99, 99, 98.4}, same(99.5)}},
 		{"costs known", func(c *scenario) { c.exact = true }, bounds{same(0), same(98), same(99.5)}},
 	} {
 		for k, charging := range chargings {

@@ -37,17 +37,19 @@ func (r *refunds) observe(fall float64, c counts) {
 	r.n++
 }
 
-// settle notes what comes back of a request that is over, and whether that is surely not in the newest word.
-func (r *refunds) settle(h *Hold, u Usage, known, later bool) {
+// settle notes what comes back of a request that is over, and reports whether that is surely not in the newest word.
+func (r *refunds) settle(h *Hold, u Usage, known, later bool) bool {
 	r.back += h.admitted
 	r.net += max(0, h.admitted-h.cost)
 	switch {
 	case !known || !later:
+		return false
 	case h.demand.Most == 0:
 		r.due += max(0, h.admitted-u.Total)
 	default:
 		r.due += max(0, h.demand.Most-max(0, u.Total-u.Prompt))
 	}
+	return true
 }
 
 // reserve takes in whether so much is missing as requests under way had asked for, where it is not missing

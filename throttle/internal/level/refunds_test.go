@@ -147,3 +147,41 @@ func TestFewFallsBoundWhatEnds(t *testing.T) {
 	answer(l, 27*time.Second, d, minute(770, 31*time.Second), level.Usage{}, false)
 	assert.True(t, l.Ask(at(28*time.Second), d).Go, "six that may end have cost 10 or so each, and not 150")
 }
+
+// Where a server is known to give back what it held in vain, what a response cost is not taken off once more a
+// while after it ended.
+func TestWhatWasHeldIsNotTakenTwice(t *testing.T) {
+	t.Parallel()
+	l := level.New()
+	d := level.Demand{Most: 300}
+	now := time.Duration(0)
+	three := func(cost float64) { // beside each other, of a window that is empty before
+		now += 70 * time.Second
+		var holds []*level.Hold
+		for i := range 3 {
+			h := l.Take(at(now), d)
+			w := rolling(700 - 300*float64(i))
+			w.Streamed = true
+			l.Observe(at(now+100*time.Millisecond), h, w)
+			holds = append(holds, h)
+			now += time.Second
+		}
+		now += 5 * time.Second
+		for _, h := range holds {
+			l.Settle(at(now), h, level.Usage{Total: cost}, true)
+		}
+	}
+	for range 4 {
+		three(20)
+		require.True(t, l.Ask(at(now), d).Go, "840 came back")
+		h := l.Take(at(now), d)
+		w := rolling(640)
+		w.Streamed = true
+		l.Observe(at(now+100*time.Millisecond), h, w)
+		now += time.Second
+		l.Settle(at(now), h, level.Usage{Total: 20}, true)
+	}
+	three(150)
+	assert.True(t, l.Ask(at(now), d).Go, "450 came back")
+	assert.True(t, l.Ask(at(now+3*time.Second), d).Go, "and did not go again")
+}

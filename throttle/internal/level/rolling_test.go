@@ -139,3 +139,43 @@ func TestNobodyAsksAllTheTime(t *testing.T) {
 		require.GreaterOrEqual(t, ask.At.Sub(at(now)), time.Second)
 	}
 }
+
+// A window in debt tells 0 however deep it is: that 0 is more than what was spent leaves does not prove that the
+// window opened.
+func TestADebtDoesNotProveThatAWindowOpened(t *testing.T) {
+	t.Parallel()
+	l := level.New()
+	w := rolling(900)
+	w.Left = time.Minute
+	answer(l, 0, known(100), w, level.Usage{}, false)
+	var holds []*level.Hold
+	for range 20 {
+		holds = append(holds, l.Take(at(2*time.Second), known(100)))
+	}
+	for i, h := range holds {
+		now := 4*time.Second + time.Duration(i)*100*time.Millisecond
+		w.Remaining, w.Left = max(0, 900-100*float64(i+1)), 61*time.Second-now
+		l.Observe(at(now), h, w)
+		l.Settle(at(now), h, level.Usage{}, false)
+	}
+	assert.False(t, l.Ask(at(63*time.Second), known(100)).Go, "100 left, and 2,000 are still there")
+}
+
+// After a refusal one request goes alone. If it is not refused by the time that a refusal takes, others go: its
+// response may take long.
+func TestOneThatWasNotRefusedIsNotWaitedFor(t *testing.T) {
+	t.Parallel()
+	l := level.New()
+	d := level.Demand{Most: 100}
+	answer(l, 0, d, rolling(900), level.Usage{Total: 100}, true)
+	rest := rolling(850)
+	l.Refuse(at(3*time.Second), l.Take(at(2*time.Second), d), &rest, false, time.Time{})
+	require.True(t, l.Ask(at(5*time.Second), d).Go)
+	l.Take(at(5*time.Second), d)
+	ask := l.Ask(at(5500*time.Millisecond), d)
+	require.False(t, ask.Go)
+	require.LessOrEqual(t, ask.At.Sub(at(5*time.Second)), 2*time.Second)
+	require.True(t, l.Ask(at(7500*time.Millisecond), d).Go)
+	l.Take(at(7500*time.Millisecond), d)
+	assert.True(t, l.Ask(at(7600*time.Millisecond), d).Go, "it was served, and others need not go alone")
+}
