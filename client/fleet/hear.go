@@ -54,13 +54,13 @@ func (l *ledger) hear(q *report, now int64, n *news) (probed bool) {
 			w.fails = min(w.fails+1, 6)
 		case w.known && w.bound > l.granted:
 			if w.tries == 0 {
-				w.quarters = max(w.quarters-1, w.floor)
+				w.stage = max(w.stage-1, l.soonest(w))
 			}
 			w.tries = 0
+		case w.stage < lastStage && (w.opens() < now || shut > 0 && w.earliest <= w.due): // that was too early
+			w.floor = w.stage + 1
+			w.stage = lastStage
 		case w.opens() >= now:
-		case w.quarters < 4: // that was too early
-			w.floor = w.quarters + 1
-			w.quarters = 4
 		case !heard && w.known:
 			delete(l.windows, name) // the server tells of it no longer
 		default:
@@ -83,7 +83,7 @@ func (l *ledger) keepNothing() {
 func (l *ledger) hearWindow(name string, o told, same bool, now int64) {
 	w := l.windows[name]
 	if w == nil {
-		w = &windowState{earliest: o.Earliest, reset: o.Latest, quarters: 4}
+		w = &windowState{earliest: o.Earliest, reset: o.Latest, stage: lastStage}
 		l.windows[name] = w
 	}
 	w.limit, w.length = o.Limit, max(w.length, o.Length)

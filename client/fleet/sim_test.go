@@ -161,3 +161,27 @@ func TestTurnsInTheSmallestWindows(t *testing.T) {
 		})
 	}
 }
+
+// Where resets are told in whole seconds and windows are much longer, nobody looks whether one opened before the
+// moment that most servers mean, and little is lost by that.
+func TestNobodyLooksEarlyIntoLongWindows(t *testing.T) {
+	for name, c := range map[string]struct {
+		dialect  clienttest.Option
+		limits   []clienttest.Option
+		per      time.Duration
+		possible int
+	}{
+		"10 s":       {clienttest.XRateLimit(), []clienttest.Option{clienttest.Fixed(400, 10*time.Second)}, 10 * time.Second, 2000},
+		"a minute":   {clienttest.XRateLimit(), []clienttest.Option{clienttest.Fixed(400, time.Minute)}, time.Minute, 2000},
+		"1 s in 5 s": {clienttest.Draft8(), []clienttest.Option{clienttest.Fixed(50, time.Second), clienttest.Fixed(200, 5*time.Second)}, 5 * time.Second, 1000},
+	} {
+		chance.Bubble(t, func(t testing.TB) {
+			time.Sleep(c.per * 3 / 10)
+			w := newWorld(t, 8, append(c.limits, c.dialect)...)
+			w.play(t, 5*c.per-c.per*3/10, busy, nil)
+			if n := w.api.Counts(); n.Refused > 0 || 100*n.Admitted < 93*c.possible {
+				t.Errorf("%s: %d refused, %d of %d admitted", name, n.Refused, n.Admitted, c.possible)
+			}
+		})
+	}
+}

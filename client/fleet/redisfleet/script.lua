@@ -3,6 +3,7 @@
 -- KEYS[1] holds the ledger. ARGV: the report, the channel for news, the name of the key.
 -- parts.lua precedes it: q is the report, and now the time.
 local MARGIN, OPENFOR, HUNGRYFOR = 5, 60000, 2000
+local STAGES = {0, 2, 5, 6, 8} -- eighths
 local DRIFT, FEWEST, ASKALLOTTED = 10000, 2, 5000
 local news, tell = {}, false
 
@@ -48,7 +49,7 @@ end
 -- when fixed windows open, in turn: phase.go
 local function phaseFail(w)
   if w.ph.n >= 3 then w.ph.x = math.min(w.ph.x + 1, 10) end
-  w.ph.n = 0
+  w.ph.n, w.ph.odd = 0, true
 end
 local function phaseKnown(w) return w.ph.n >= 3 * 4 ^ w.ph.x and 2 * (w.ph.hi - w.ph.lo) <= w.ph.p end
 local function phaseLikely(w) return w.ph.n >= 4 ^ w.ph.x and w.ph.hi - w.ph.lo < w.ph.p end
@@ -149,14 +150,14 @@ local function left()
 end
 
 local PERIODS = {1000, 2000, 5000, 10000, 15000, 20000, 30000, 60000, 120000, 300000, 600000, 900000, 1800000, 3600000, 7200000, 86400000}
-local function phaseOpened(w, from, to)
-  local period = 0
+local function periodOf(length)
   for _, p in ipairs(PERIODS) do
-    if 8 * w.w <= 9 * p then
-      period = p
-      break
-    end
+    if 8 * length <= 9 * p then return p end
   end
+  return 0
+end
+local function phaseOpened(w, from, to)
+  local period = periodOf(w.w)
   if from > to or period == 0 then return end
   local p = w.ph
   if period == p.p and to >= p.lo then
@@ -165,11 +166,12 @@ local function phaseOpened(w, from, to)
     if to - from >= period then return end
     if p.hi + 10 >= from then
       p.lo, p.hi, p.n = math.max(p.lo, from), math.min(p.hi, to), p.n + 1
-      p.lo, p.at = math.min(p.lo, p.hi), to
+      p.lo, p.at, p.odd = math.min(p.lo, p.hi), to, false
       return
     end
   end
   phaseFail(w)
+  p.odd = p.p == period
   p.p, p.lo, p.hi, p.at = period, from, to, to
 end
 local function renewed(w, r)
@@ -179,8 +181,14 @@ local function renewed(w, r)
   w.went, w.past = l.went, l.past
   return proved
 end
+-- the earliest stage that may come
+local function long(w) return 2 * (w.hi - w.lo) <= w.w end
+local function soonest(w)
+  if only() == w and not long(w) then return w.floor end
+  return math.max(w.floor, 2)
+end
 local function opens(w)
-  return w.lo + math.floor((w.hi - w.lo) * w.quarters / 4) + MARGIN
+  return w.lo + math.floor((w.hi - w.lo) * STAGES[w.stage + 1] / 8) + MARGIN
 end
 -- when that was over that leaves a window next, and how long before that a probe may go
 local function leaves(w)
@@ -204,11 +212,15 @@ local function lead()
   for _, o in pairs(l.ms) do least = math.min(least, o.lt) end
   return least - math.floor(least / 8)
 end
+local function whole(w)
+  if long(w) and not w.ph.odd then return math.max(w.w, periodOf(w.w)) end
+  return w.w
+end
 local function opensByLog(w)
   local at = opens(w)
   if w.w <= 0 or w.shared > now then return at end
   local over = leaves(w)
-  if over > 0 then return math.min(at, math.max(over + w.w + MARGIN - lead(), w.next)) end
+  if over > 0 then return math.min(at, math.max(over + whole(w) + MARGIN - lead(), w.next)) end
   return at
 end
 local before = left()
@@ -232,9 +244,9 @@ if not (l.open > now and l.doubt) then
   for name, o in pairs(q.ws) do
     local w = l.ws[name]
     if not w then
-      w = {lo = o.lo, hi = o.hi, quarters = 4, floor = 0, known = false, c = 0, raised = 0, tries = 0, shared = 0, kp = 0, w = 0,
-        early = false, next = 0, fails = 0, shut = 0, fx = false, went = 0, past = 0,
-        ph = {p = 0, lo = 0, hi = 0, at = 0, n = 0, x = 0}}
+      w = {lo = o.lo, hi = o.hi, stage = 4, floor = 0, known = false, c = 0, raised = 0, tries = 0, shared = 0, kp = 0, w = 0,
+        early = false, next = 0, fails = 0, shut = 0, due = 0, fx = false, went = 0, past = 0,
+        ph = {p = 0, lo = 0, hi = 0, at = 0, n = 0, x = 0, odd = false}}
       l.ws[name] = w
     end
     w.l, w.w = o.l, math.max(w.w, o.w)
@@ -274,11 +286,11 @@ if not (l.open > now and l.doubt) then
           w.fails = math.min(w.fails + 1, 6)
         end
       elseif w.known and w.c > l.g then
-        if w.tries == 0 then w.quarters = math.max(w.quarters - 1, w.floor) end
+        if w.tries == 0 then w.stage = math.max(w.stage - 1, soonest(w)) end
         w.tries = 0
+      elseif w.stage < 4 and (opens(w) < now or shut > 0 and w.lo <= w.due) then -- that was too early
+        w.floor, w.stage = w.stage + 1, 4
       elseif opens(w) >= now then -- it is closed until then
-      elseif w.quarters < 4 then
-        w.floor, w.quarters = w.quarters + 1, 4
       elseif not q.ws[name] and w.known then
         l.ws[name] = nil
       else
@@ -390,9 +402,9 @@ local function beginSilent()
   end
   if period == 0 or served < FEWEST * members then return end
   local opens = si.cl + si.late
-  l.ws.learned = {lo = opens, hi = opens, quarters = 4, floor = 0, known = true, c = l.g, raised = 0, tries = 0, shared = 0, kp = 0, w = period,
-    early = false, next = 0, fails = 0, shut = 0, fx = true, went = 0, past = 0, l = served,
-    ph = {p = period, lo = opens - period - math.min(1000, math.floor(period / 4)), hi = opens - period, at = now, n = 2 ^ 20, x = 0}}
+  l.ws.learned = {lo = opens, hi = opens, stage = 4, floor = 0, known = true, c = l.g, raised = 0, tries = 0, shared = 0, kp = 0, w = period,
+    early = false, next = 0, fails = 0, shut = 0, due = 0, fx = true, went = 0, past = 0, l = served,
+    ph = {p = period, lo = opens - period - math.min(1000, math.floor(period / 4)), hi = opens - period, at = now, n = 2 ^ 20, x = 0, odd = false}}
   l.term, l.began, l.open, l.log = l.ver, now, 0, {}
   l.most, l.til = served, now
   si.p, si.step, si.pat, si.due, si.who, si.call, si.un, si.us, si.ex, si.xc = period, 1, 2, opens + period + math.floor(period / 2), '', 0, 0, 0, 0, 0
@@ -628,7 +640,7 @@ elseif q.want > 0 and not learning and l.hold <= now and l.open <= now then
         w.early = w.known and w.c <= l.g and now <= opens(w)
         if w.early then w.next = now + math.max(math.floor(w.w / 16), 20) * 2 ^ w.fails end
         w.shut = 0
-        if w.known and w.c <= l.g then w.shut = w.lo end
+        if w.known and w.c <= l.g then w.shut, w.due = w.lo, w.hi end
       end
       m.g, m.want, m.sv = m.g + 1, 0, l.ver
       l.g = l.g + 1
