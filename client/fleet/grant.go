@@ -55,7 +55,8 @@ func (l *ledger) grant(q *report, m *memberState, now int64, learning, probed bo
 			l.pushAll(q, now, probed && left >= hungry, n)
 		} else if l.mayProbe(now) {
 			l.sendProbe(now)
-			m.granted, m.want, m.served = m.granted+1, 0, l.ver
+			m.granted, m.want = m.granted+1, 0
+			l.turn(m)
 			l.granted++
 			l.prober, l.probe, l.expires = q.ID, q.Seq, now+max(1000, 4*q.Trip)
 			r.Probe = true
@@ -101,9 +102,16 @@ func (l *ledger) part(want, left, hungry, before int64) int64 {
 
 // give grants a part to a member.
 func (l *ledger) give(m *memberState, part int64) {
-	m.granted, m.want, m.served, m.hungry = m.granted+part, m.want-part, l.ver, 0
+	m.granted, m.want, m.hungry = m.granted+part, m.want-part, 0
 	l.granted += part
+	l.turn(m)
 	l.pass(m, part)
+}
+
+// turn notes that the member had its turn: it is the last to have another.
+func (l *ledger) turn(m *memberState) {
+	l.turns++
+	m.served = l.turns
 }
 
 // mayProbe reports whether one may go to see what is left: where nothing is known yet, and

@@ -19,6 +19,7 @@ type ledger struct {
 	open     int64 // nothing is shared until then
 	doubt    bool  // because what is announced cannot be
 	recalled int64 // when a recall is next due
+	turns    int64 // how often a member was given something
 
 	term, began int64 // see begin; 0: none
 	most, until int64 // so much is allotted in all until then
@@ -211,7 +212,7 @@ func (l *ledger) enter(q *report, now int64) *memberState {
 	m := l.members[q.ID]
 	known := m != nil
 	if !known {
-		m = &memberState{served: l.ver}
+		m = &memberState{served: l.turns}
 		l.members[q.ID] = m
 		alone := int64(0) // what it sent by itself, since it was last heard
 		if q.Inc == l.inc {

@@ -16,7 +16,7 @@ local function rebuild()
   l.ws.learned, l.si.n = nil, 0
 end
 if not raw then
-  l = {inc = q.nonce, ver = 0, at = 0, g = 0, f = 0, hold = 0, open = 0, rc = 0, told = 0, log = {},
+  l = {inc = q.nonce, ver = 0, at = 0, g = 0, f = 0, hold = 0, open = 0, rc = 0, tn = 0, told = 0, log = {},
     term = 0, began = 0, most = 0, til = 0, went = 0, past = 0,
     learn = 0, need = 0, since = 0, prober = '', probe = 0, expires = 0, ms = {}, ws = {},
     si = {rf = 0, cl = 0, be = 0, at = 0, sv = 0, to = 0, had = 0, gap = 0, sp = 0, hd = 0, k = 0, n = 0, p = 0, x = 0, af = 0, late = 0,
@@ -88,7 +88,7 @@ end
 local m = l.ms[q.id]
 local known = m ~= nil
 if not known then
-  m = {sv = l.ver, hungry = 0, tm = 0, e = 0, b = 0, sp = 0, lp = 0, vn = 0, rf = q.rf, pd = 0}
+  m = {sv = l.tn, hungry = 0, tm = 0, e = 0, b = 0, sp = 0, lp = 0, vn = 0, rf = q.rf, pd = 0}
   if q.inc == l.inc then m.rf = q.rt end
   l.ms[q.id] = m
   local alone = 0
@@ -494,10 +494,15 @@ local function partOf(n, among, before)
   if part == 0 and before < n then part = 1 end
   return part
 end
+local function turn(o)
+  l.tn = l.tn + 1
+  o.sv = l.tn
+end
 local function give(o, part)
   if part <= 0 then return end
-  o.g, o.want, o.sv, o.hungry = o.g + part, o.want - part, l.ver, 0
+  o.g, o.want, o.hungry = o.g + part, o.want - part, 0
   l.g = l.g + part
+  turn(o)
   pass(o, part)
 end
 -- what is left goes to those who wait: push.go
@@ -569,7 +574,8 @@ if term then
     sum = sum - o.e
     if part > 0 then
       free = free - part
-      o.e, o.want, o.sv = o.e + part, o.want - part, l.ver
+      o.e, o.want = o.e + part, o.want - part
+      turn(o)
       pass(o, part)
       if id ~= q.id then
         o.pushed = o.pushed + part
@@ -642,7 +648,8 @@ elseif q.want > 0 and not learning and l.hold <= now and l.open <= now then
         w.shut = 0
         if w.known and w.c <= l.g then w.shut, w.due = w.lo, w.hi end
       end
-      m.g, m.want, m.sv = m.g + 1, 0, l.ver
+      m.g, m.want = m.g + 1, 0
+      turn(m)
       l.g = l.g + 1
       l.prober, l.probe, l.expires = q.id, q.seq, now + math.max(1000, 4 * q.trip)
     end
