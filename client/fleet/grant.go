@@ -48,7 +48,7 @@ func (l *ledger) grant(q *report, m *memberState, now int64, learning, probed bo
 	left := l.left()
 	if q.Want > 0 && !learning && l.hold <= now && l.open <= now {
 		if left > 0 {
-			if hungry == 1 && len(l.members) > 1 {
+			if all := int64(len(l.members)); hungry == 1 && all > 1 && left >= 2*all {
 				hungry = 2 // leave some to those who come
 			}
 			l.share(m, l.after(q, m, left, now), hungry, before)
@@ -137,7 +137,7 @@ func (l *ledger) again(q *report, now, before, soonest int64, learning bool) int
 	}
 	at := now + 50
 	if l.prober != "" {
-		at = now + max(50, 2*q.Trip)
+		at = now + max(100, 2*q.Trip)
 	}
 	for _, w := range l.windows {
 		if w.known && w.bound <= l.granted {

@@ -630,7 +630,7 @@ elseif q.want > 0 and not learning and l.hold <= now and l.open <= now then
   local n = left()
   if n > 0 then
     local among = hungry
-    if hungry == 1 and members > 1 then among = 2 end
+    if hungry == 1 and members > 1 and n >= 2 * members then among = 2 end
     local much = probed and n >= among
     n = after(n)
     give(m, math.max(math.min(partOf(n, among, ahead), m.want), preferred(m, n)))
@@ -666,7 +666,7 @@ if not term and (m.denied or m.want > 0 and rest == 0) then
   else
     local later = false
     at = now + 50
-    if l.prober ~= '' then at = now + math.max(50, 2 * q.trip) end
+    if l.prober ~= '' then at = now + math.max(100, 2 * q.trip) end
     for _, w in pairs(l.ws) do
       if w.known and w.c <= l.g then
         at = math.max(at, opensByLog(w) + 1)
