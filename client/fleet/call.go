@@ -110,24 +110,16 @@ func (m *member) asks() time.Time {
 }
 
 // renewal returns when the lease is to be renewed: early, so that what is held can be spent while the store is away;
-// and late while there is nothing to spend before a time that is known.
+// and late while there is nothing to spend before a time that is known, and beyond its end.
 func (m *member) renewal() time.Time {
-	usual, late := m.fleet.lease*4/10, max(m.fleet.lease/10, 2*m.fleet.timeout)
-	until := m.nextAsk
-	switch t := &m.allotment; {
-	case m.held() > 0:
-		until = time.Time{}
-	case t.term != 0:
+	usual, until := m.fleet.lease*4/10, m.nextAsk
+	if t := &m.allotment; t.term != 0 {
 		until = t.window.opened.Add(t.window.period)
 	}
-	at, most := m.lease.Add(-usual), m.lease.Add(-min(late, usual))
-	if until.After(most) {
-		return most
+	if m.held() == 0 && until.After(m.lease) {
+		usual = min(usual, max(m.fleet.lease/10, 2*m.fleet.timeout))
 	}
-	if until.After(at) {
-		return until
-	}
-	return at
+	return m.lease.Add(-usual)
 }
 
 // lateMost is how long the ledger is not asked for that reason, at the most.
@@ -160,9 +152,9 @@ func (m *member) newer() bool {
 	return false
 }
 
-// spare returns how much of what is held is not needed soon.
+// spare returns how much of what is held is not needed soon: who sends much now will, when that is answered, and again.
 func (m *member) spare(waiting int) int64 {
-	return max(m.granted-m.sent-m.promised-int64(waiting)-int64(len(m.flying)), 0)
+	return max(m.granted-m.sent-m.promised-int64(waiting)-2*int64(len(m.flying)), 0)
 }
 
 // report says what there is to say. What it gives back is given up before it says so.

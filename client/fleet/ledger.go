@@ -66,6 +66,8 @@ type windowState struct {
 	tries           int64
 	shared          int64 // others are believed to spend it until then
 	kept            int64 // for others, until it is known what they had
+	lacked          int64 // as of late: that would have been to be kept,
+	refused         int64 // as so many of all requests tell that were refused before it opened
 	// Of the time between the bounds of the reset, stages[stage] eighths are waited for. They
 	// become fewer as long as probes find the window open.
 	stage, floor int64

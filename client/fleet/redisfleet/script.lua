@@ -244,7 +244,7 @@ if not (l.open > now and l.doubt) then
   for name, o in pairs(q.ws) do
     local w = l.ws[name]
     if not w then
-      w = {lo = o.lo, hi = o.hi, stage = 4, floor = 0, known = false, c = 0, raised = 0, tries = 0, shared = 0, kp = 0, w = 0,
+      w = {lo = o.lo, hi = o.hi, stage = 4, floor = 0, known = false, c = 0, raised = 0, tries = 0, shared = 0, kp = 0, lk = 0, rf = l.si.rf, w = 0,
         early = false, next = 0, fails = 0, shut = 0, due = 0, fx = false, went = 0, past = 0,
         ph = {p = 0, lo = 0, hi = 0, at = 0, n = 0, x = 0, odd = false}}
       l.ws[name] = w
@@ -275,7 +275,8 @@ if not (l.open > now and l.doubt) then
       elseif o and 2 * o.r >= w.l then
         phaseOpened(w, shut, now)
         if renewed(w, o.r) then w.fx = true end
-        w.kp = math.floor(math.max(w.l - o.r - 1 - (l.g - l.f), 0) / 3)
+        w.lk, w.rf = math.min(math.max(l.si.rf - w.rf, w.lk - math.floor((w.lk + 3) / 4)), math.floor(w.l / 16)), l.si.rf
+        w.kp = math.max(math.floor(math.max(w.l - o.r - 1 - (l.g - l.f), 0) / 3), w.lk)
       else
         phaseFail(w) -- it rolls, or refills
       end
@@ -402,7 +403,7 @@ local function beginSilent()
   end
   if period == 0 or served < FEWEST * members then return end
   local opens = si.cl + si.late
-  l.ws.learned = {lo = opens, hi = opens, stage = 4, floor = 0, known = true, c = l.g, raised = 0, tries = 0, shared = 0, kp = 0, w = period,
+  l.ws.learned = {lo = opens, hi = opens, stage = 4, floor = 0, known = true, c = l.g, raised = 0, tries = 0, shared = 0, kp = 0, lk = 0, rf = si.rf, w = period,
     early = false, next = 0, fails = 0, shut = 0, due = 0, fx = true, went = 0, past = 0, l = served,
     ph = {p = period, lo = opens - period - math.min(1000, math.floor(period / 4)), hi = opens - period, at = now, n = 2 ^ 20, x = 0, odd = false}}
   l.term, l.began, l.open, l.log = l.ver, now, 0, {}
