@@ -43,10 +43,11 @@ func (l *Queue) KeyWaiting(name string) (all, first int, highest Priority) {
 	highest = Lowest
 	k.eachBucket(func(n *bucket) {
 		for _, f := range n.flows {
-			if p := Priority(f.level) + Lowest; p > highest {
+			p := Priority(f.level-inVain-1) + Lowest // less than that of any, if it waits in vain
+			if p > highest {
 				highest, first = p, 0
 			}
-			if all += f.len(); Priority(f.level)+Lowest == highest {
+			if all += f.len(); p == highest {
 				first += f.len()
 			}
 		}

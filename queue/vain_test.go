@@ -353,3 +353,24 @@ func TestNothingIsSentThatIsAnsweredTooLate(t *testing.T) {
 		assert.Equal(t, []string{"first", "soon"}, c.names())
 	})
 }
+
+// What waits for a key is told with the highest priority of what does not wait in vain.
+func TestKeyWaiting(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLine(t, own(newShut(time.Hour)))
+		defer l.Close()
+		waiting := func() [3]int {
+			all, first, highest := l.KeyWaiting("k")
+			return [3]int{all, first, int(highest)}
+		}
+		spend(l, "k")
+		assert.Equal(t, [3]int{0, 0, int(Lowest)}, waiting())
+		within(t, l, time.Minute, &Request{Key: "k", Priority: Highest})
+		assert.Equal(t, [3]int{1, 0, int(Lowest)}, waiting(), "in vain")
+		enqueue(t.Context(), l, &Request{Key: "k"})
+		enqueue(t.Context(), l, &Request{Key: "k"})
+		assert.Equal(t, [3]int{3, 2, int(Normal)}, waiting())
+		enqueue(t.Context(), l, &Request{Key: "k", Priority: High})
+		assert.Equal(t, [3]int{4, 1, int(High)}, waiting())
+	})
+}

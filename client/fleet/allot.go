@@ -224,7 +224,8 @@ func (l *ledger) fill(q *report, ids []string, now int64, n *news) {
 			continue
 		}
 		free -= part
-		o.each, o.want, o.served = o.each+part, o.want-part, l.ver
+		o.each, o.want = o.each+part, o.want-part
+		l.turn(o)
 		l.pass(o, part)
 		if id == q.ID {
 			continue

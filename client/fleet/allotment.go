@@ -154,7 +154,7 @@ func (m *member) planAllotted(now time.Time, active bool, by func(time.Time) boo
 		return true
 	case active:
 		by(m.used.Add(m.fleet.lease))
-		return by(m.lease.Add(-m.fleet.lease * 4 / 10))
+		return by(m.renewal())
 	case m.allotment.each > max(m.allotment.spent(m.sent), 0) && m.lease.After(now):
 		return true // it gives that back
 	case m.joined && len(m.flying) == 0:

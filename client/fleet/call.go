@@ -87,7 +87,7 @@ func (m *member) plan(now time.Time, waiting int) (call bool, next time.Time) {
 	switch {
 	case active:
 		by(m.used.Add(m.fleet.lease))
-		return m.lease.After(now) && by(m.lease.Add(-m.fleet.lease*4/10)), next
+		return m.lease.After(now) && by(m.renewal()), next
 	case m.lease.After(now) && m.granted > m.sent:
 		return true, next // it gives that back
 	case m.joined && len(m.flying) == 0:
@@ -109,6 +109,19 @@ func (m *member) asks() time.Time {
 	return at
 }
 
+// renewal returns when the lease is to be renewed: early, so that what is held can be spent while the store is away;
+// and late while there is nothing to spend before a time that is known, and beyond its end.
+func (m *member) renewal() time.Time {
+	usual, until := m.fleet.lease*4/10, m.nextAsk
+	if t := &m.allotment; t.term != 0 {
+		until = t.window.opened.Add(t.window.period)
+	}
+	if m.held() == 0 && until.After(m.lease) {
+		usual = min(usual, max(m.fleet.lease/10, 2*m.fleet.timeout))
+	}
+	return m.lease.Add(-usual)
+}
+
 // lateMost is how long the ledger is not asked for that reason, at the most.
 const lateMost = 200 * time.Millisecond
 
@@ -122,7 +135,7 @@ func (m *member) want(now time.Time, waiting int) int64 {
 	held := m.granted - m.sent
 	switch {
 	case m.asked || waiting > 0:
-		return max(2*int64(waiting)+m.recent.sum()-held, min(1, int64(waiting)), 0)
+		return max(4*int64(waiting)+m.recent.sum()-held, min(1, int64(waiting)), 0)
 	case m.low(now):
 		return max(m.recent.sum()-held, 0)
 	}
@@ -139,9 +152,9 @@ func (m *member) newer() bool {
 	return false
 }
 
-// spare returns how much of what is held is not needed soon.
+// spare returns how much of what is held is not needed soon: who sends much now will, when that is answered, and again.
 func (m *member) spare(waiting int) int64 {
-	return max(m.granted-m.sent-m.promised-int64(waiting)-int64(len(m.flying)), 0)
+	return max(m.granted-m.sent-m.promised-int64(waiting)-2*int64(len(m.flying)), 0)
 }
 
 // report says what there is to say. What it gives back is given up before it says so.
@@ -164,7 +177,7 @@ func (m *member) report(now time.Time, waiting int) *report {
 	switch {
 	case m.urgent:
 		m.told = max(m.told, m.rank) // it waits no longer, perhaps
-	case waiting == 0:
+	case m.first == 0: // none waits, or all in vain
 		m.told = max(m.rank, int64(queue.Normal)) // that others wait with a lower one is not to be expected
 	default:
 		m.told = m.rank

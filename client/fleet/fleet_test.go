@@ -131,3 +131,30 @@ func TestStatusOfATransport(t *testing.T) {
 		}
 	})
 }
+
+// A lease is renewed early where something may be spent that it covers, and late where nothing is before it ends;
+// but not so late that a call may not fail.
+func TestLeaseIsRenewedLateWhileNothingMayGo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, c := range []struct {
+			lease, opens, want time.Duration // the last two from now on
+			spent              bool
+		}{
+			{30 * time.Second, time.Minute, 18 * time.Second, false},
+			{30 * time.Second, time.Minute, 27 * time.Second, true},
+			{30 * time.Second, 20 * time.Second, 18 * time.Second, true},
+			{time.Second, time.Minute, 600 * time.Millisecond, true},
+		} {
+			m := allotted(t)
+			now := time.Now()
+			m.fleet.lease, m.lease = c.lease, now.Add(c.lease)
+			m.windows[0].period = c.opens
+			if c.spent {
+				spend(t, m)
+			}
+			if at := m.renewal().Sub(now); at != c.want {
+				t.Errorf("%+v: it is renewed after %v", c, at)
+			}
+		}
+	})
+}

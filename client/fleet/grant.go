@@ -48,14 +48,15 @@ func (l *ledger) grant(q *report, m *memberState, now int64, learning, probed bo
 	left := l.left()
 	if q.Want > 0 && !learning && l.hold <= now && l.open <= now {
 		if left > 0 {
-			if hungry == 1 && len(l.members) > 1 {
+			if all := int64(len(l.members)); hungry == 1 && all > 1 && left >= 2*all {
 				hungry = 2 // leave some to those who come
 			}
 			l.share(m, l.after(q, m, left, now), hungry, before)
 			l.pushAll(q, now, probed && left >= hungry, n)
 		} else if l.mayProbe(now) {
 			l.sendProbe(now)
-			m.granted, m.want, m.served = m.granted+1, 0, l.ver
+			m.granted, m.want = m.granted+1, 0
+			l.turn(m)
 			l.granted++
 			l.prober, l.probe, l.expires = q.ID, q.Seq, now+max(1000, 4*q.Trip)
 			r.Probe = true
@@ -101,9 +102,16 @@ func (l *ledger) part(want, left, hungry, before int64) int64 {
 
 // give grants a part to a member.
 func (l *ledger) give(m *memberState, part int64) {
-	m.granted, m.want, m.served, m.hungry = m.granted+part, m.want-part, l.ver, 0
+	m.granted, m.want, m.hungry = m.granted+part, m.want-part, 0
 	l.granted += part
+	l.turn(m)
 	l.pass(m, part)
+}
+
+// turn notes that the member had its turn: it is the last to have another.
+func (l *ledger) turn(m *memberState) {
+	l.turns++
+	m.served = l.turns
 }
 
 // mayProbe reports whether one may go to see what is left: where nothing is known yet, and
@@ -129,7 +137,7 @@ func (l *ledger) again(q *report, now, before, soonest int64, learning bool) int
 	}
 	at := now + 50
 	if l.prober != "" {
-		at = now + max(50, 2*q.Trip)
+		at = now + max(100, 2*q.Trip)
 	}
 	for _, w := range l.windows {
 		if w.known && w.bound <= l.granted {

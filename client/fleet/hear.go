@@ -4,6 +4,9 @@ package fleet
 // window was found open: they go on, while what is left is spent.
 const keptAmong = 3
 
+// lackedAmong is of how many units of a limit no more than one is kept because of refusals.
+const lackedAmong = 16
+
 // hear takes in what responses told. It reports whether a probe is over.
 func (l *ledger) hear(q *report, now int64, n *news) (probed bool) {
 	probed = l.prober == q.ID && q.Probed == l.probe
@@ -43,7 +46,7 @@ func (l *ledger) hear(q *report, now int64, n *news) (probed bool) {
 		case heard && 2*o.Remaining >= w.limit:
 			w.phase.opened(shut, now, w.length)
 			w.fixed = w.fixed || l.renewed(w, o.Remaining, now)
-			w.kept = max(w.limit-o.Remaining-1-(l.granted-l.finished), 0) / keptAmong
+			w.kept = max(max(w.limit-o.Remaining-1-(l.granted-l.finished), 0)/keptAmong, l.lacked(w))
 		default:
 			w.phase.fail() // it rolls, or refills
 		}
@@ -54,13 +57,13 @@ func (l *ledger) hear(q *report, now int64, n *news) (probed bool) {
 			w.fails = min(w.fails+1, 6)
 		case w.known && w.bound > l.granted:
 			if w.tries == 0 {
-				w.quarters = max(w.quarters-1, w.floor)
+				w.stage = max(w.stage-1, l.soonest(w))
 			}
 			w.tries = 0
+		case w.stage < lastStage && (w.opens() < now || shut > 0 && w.earliest <= w.due): // that was too early
+			w.floor = w.stage + 1
+			w.stage = lastStage
 		case w.opens() >= now:
-		case w.quarters < 4: // that was too early
-			w.floor = w.quarters + 1
-			w.quarters = 4
 		case !heard && w.known:
 			delete(l.windows, name) // the server tells of it no longer
 		default:
@@ -69,6 +72,14 @@ func (l *ledger) hear(q *report, now int64, n *news) (probed bool) {
 		}
 	}
 	return true
+}
+
+// lacked returns how much too little was kept lately, as refusals showed; it becomes less while there are none.
+func (l *ledger) lacked(w *windowState) int64 {
+	refused := l.silent.refused - w.refused
+	w.refused = l.silent.refused
+	w.lacked = min(max(refused, w.lacked-(w.lacked+3)/4), w.limit/lackedAmong)
+	return w.lacked
 }
 
 // keepNothing ends what is kept for others once nothing is under way: what remains was told since.
@@ -83,7 +94,7 @@ func (l *ledger) keepNothing() {
 func (l *ledger) hearWindow(name string, o told, same bool, now int64) {
 	w := l.windows[name]
 	if w == nil {
-		w = &windowState{earliest: o.Earliest, reset: o.Latest, quarters: 4}
+		w = &windowState{earliest: o.Earliest, reset: o.Latest, stage: lastStage, refused: l.silent.refused}
 		l.windows[name] = w
 	}
 	w.limit, w.length = o.Limit, max(w.length, o.Length)

@@ -19,6 +19,7 @@ type ledger struct {
 	open     int64 // nothing is shared until then
 	doubt    bool  // because what is announced cannot be
 	recalled int64 // when a recall is next due
+	turns    int64 // how often a member was given something
 
 	term, began int64 // see begin; 0: none
 	most, until int64 // so much is allotted in all until then
@@ -65,9 +66,12 @@ type windowState struct {
 	tries           int64
 	shared          int64 // others are believed to spend it until then
 	kept            int64 // for others, until it is known what they had
-	// Of the time between the bounds of the reset, so many quarters are waited for. They
+	lacked          int64 // as of late: that would have been to be kept,
+	refused         int64 // as so many of all requests tell that were refused before it opened
+	// Of the time between the bounds of the reset, stages[stage] eighths are waited for. They
 	// become fewer as long as probes find the window open.
-	quarters, floor int64
+	stage, floor int64
+	due          int64 // the reset that the probe under way looks for
 
 	phase      phase
 	fixed      bool  // it is proved not to roll, nor to refill
@@ -83,13 +87,30 @@ type windowState struct {
 
 // opens returns when a probe may go.
 func (w *windowState) opens() int64 {
-	return w.earliest + (w.reset-w.earliest)*w.quarters/4 + ledgerMargin
+	return w.earliest + (w.reset-w.earliest)*stages[w.stage]/8 + ledgerMargin
 }
+
+// soonest returns the earliest stage that may come. To look before the middle, which is what nearly all
+// servers mean, costs a refusal. That pays only in an only window, of which parts are allotted once it is known
+// well enough when it opens, and only if it is too short for the middle to tell that.
+func (l *ledger) soonest(w *windowState) int64 {
+	if l.only() == w && !w.long() {
+		return w.floor
+	}
+	return max(w.floor, pastMiddle)
+}
+
+// long reports whether it matters little to look late.
+func (w *windowState) long() bool { return 2*(w.reset-w.earliest) <= w.length }
 
 const (
 	ledgerMargin = 5     // after a reset
 	openFor      = 60000 // what is not shared is looked at again after that
+	lastStage    = 4
+	pastMiddle   = 2
 )
+
+var stages = [lastStage + 1]int64{0, 2, 5, 6, 8}
 
 func newLedger(inc string) *ledger {
 	return &ledger{inc: inc, members: make(map[string]*memberState), windows: make(map[string]*windowState)}
@@ -193,7 +214,7 @@ func (l *ledger) enter(q *report, now int64) *memberState {
 	m := l.members[q.ID]
 	known := m != nil
 	if !known {
-		m = &memberState{served: l.ver}
+		m = &memberState{served: l.turns}
 		l.members[q.ID] = m
 		alone := int64(0) // what it sent by itself, since it was last heard
 		if q.Inc == l.inc {

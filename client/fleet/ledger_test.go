@@ -192,6 +192,7 @@ func TestPromiseIsKept(t *testing.T) {
 		f, m := join(t, func() {}, 0)
 		now := time.Now()
 		m.Ask(now, limit.Demand{})
+		time.Sleep(gather)
 		synctest.Wait()
 		if d, ok := m.Ask(now, limit.Demand{}); !ok || d.Unknown || d.At.After(now) {
 			t.Fatalf("got %+v, %v", d, ok)

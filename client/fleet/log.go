@@ -73,9 +73,18 @@ func (l *ledger) opens(w *windowState) int64 {
 		return at
 	}
 	if over := l.leaves(w); over > 0 {
-		at = min(at, max(over+w.length+ledgerMargin-l.lead(), w.next))
+		at = min(at, max(over+w.whole()+ledgerMargin-l.lead(), w.next))
 	}
 	return at
+}
+
+// whole returns the length of the window, for the log. That which was told roughly, or seen only in part, is taken
+// for a usual one until openings contradict that: where it matters little to look late.
+func (w *windowState) whole() int64 {
+	if w.long() && !w.phase.odd {
+		return max(w.length, periodOf(w.length))
+	}
+	return w.length
 }
 
 // leaves returns when that was over that is to leave the window next; 0 is not known. A few units are looked for
@@ -118,7 +127,7 @@ func (l *ledger) sendProbe(now int64) {
 		}
 		w.shut = 0
 		if w.known && w.bound <= l.granted {
-			w.shut = w.earliest
+			w.shut, w.due = w.earliest, w.reset
 		}
 	}
 }

@@ -176,10 +176,15 @@ func (m *member) use(now time.Time) {
 // ask sees that the ledger is asked for more.
 func (m *member) ask() {
 	if !m.asked {
-		m.asked = true
+		if m.asked = true; m.calls == 0 {
+			m.nextAsk = time.Now().Add(gather)
+		}
 		m.loop.Kick()
 	}
 }
+
+// gather is how long the first call waits for what comes together with the first request.
+const gather = 2 * time.Millisecond
 
 // drop gives up what is held and not sent.
 func (m *member) drop() { m.granted = m.sent }

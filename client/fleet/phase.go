@@ -8,6 +8,7 @@ type phase struct {
 	at             int64 // of the last opening that agrees
 	turns          int64 // openings in turn that agree,
 	failed         int64 // and how often they did not
+	odd            bool  // the last ones did not
 }
 
 const (
@@ -42,12 +43,13 @@ func (p *phase) opened(from, to, length int64) {
 		case to-from >= period:
 			return // which one it was is not known
 		case p.hi+phaseSlack >= from:
-			p.lo, p.hi, p.turns = max(p.lo, from), min(p.hi, to), p.turns+1
+			p.lo, p.hi, p.turns, p.odd = max(p.lo, from), min(p.hi, to), p.turns+1, false
 			p.lo, p.at = min(p.lo, p.hi), to
 			return
 		}
 	}
 	p.fail()
+	p.odd = p.period == period
 	p.period, p.lo, p.hi, p.at = period, from, to, to
 }
 
@@ -56,7 +58,7 @@ func (p *phase) fail() {
 	if p.turns >= phaseTurns {
 		p.failed = min(p.failed+1, phaseFails)
 	}
-	p.turns = 0
+	p.turns, p.odd = 0, true
 }
 
 // known reports whether enough openings agree, and tell well enough when the next one is.

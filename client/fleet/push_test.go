@@ -53,6 +53,7 @@ func TestMemberTakesAPushOnce(t *testing.T) {
 		woken := 0
 		f, m := join(t, func() { woken++ }, 0)
 		m.Ask(time.Now(), limit.Demand{})
+		time.Sleep(gather)
 		synctest.Wait()
 		held, seq := m.granted, m.seq
 		tell := func(seq, gain int64, inc string) int64 {
@@ -87,6 +88,7 @@ func TestPushBeforeTheReply(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, m := join(t, func() {}, 0)
 		m.Ask(time.Now(), limit.Demand{})
+		time.Sleep(gather)
 		synctest.Wait()
 		m.mu.Lock()
 		now, held := time.Now(), m.granted

@@ -49,6 +49,7 @@ func (m *member) apply(q *report, a reply, err error, sent, now time.Time) {
 		if m.granted += gain; allotted && a.Term == 0 {
 			m.granted = max(m.sent, a.Granted) // what was sent since is of the allotment
 		}
+		m.asked = false // or again, once it is short
 		for _, w := range m.windows {
 			w.bounded = false // the ledger knows what we were told, and more
 		}

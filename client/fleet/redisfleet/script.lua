@@ -3,6 +3,7 @@
 -- KEYS[1] holds the ledger. ARGV: the report, the channel for news, the name of the key.
 -- parts.lua precedes it: q is the report, and now the time.
 local MARGIN, OPENFOR, HUNGRYFOR = 5, 60000, 2000
+local STAGES = {0, 2, 5, 6, 8} -- eighths
 local DRIFT, FEWEST, ASKALLOTTED = 10000, 2, 5000
 local news, tell = {}, false
 
@@ -15,7 +16,7 @@ local function rebuild()
   l.ws.learned, l.si.n = nil, 0
 end
 if not raw then
-  l = {inc = q.nonce, ver = 0, at = 0, g = 0, f = 0, hold = 0, open = 0, rc = 0, told = 0, log = {},
+  l = {inc = q.nonce, ver = 0, at = 0, g = 0, f = 0, hold = 0, open = 0, rc = 0, tn = 0, told = 0, log = {},
     term = 0, began = 0, most = 0, til = 0, went = 0, past = 0,
     learn = 0, need = 0, since = 0, prober = '', probe = 0, expires = 0, ms = {}, ws = {},
     si = {rf = 0, cl = 0, be = 0, at = 0, sv = 0, to = 0, had = 0, gap = 0, sp = 0, hd = 0, k = 0, n = 0, p = 0, x = 0, af = 0, late = 0,
@@ -48,7 +49,7 @@ end
 -- when fixed windows open, in turn: phase.go
 local function phaseFail(w)
   if w.ph.n >= 3 then w.ph.x = math.min(w.ph.x + 1, 10) end
-  w.ph.n = 0
+  w.ph.n, w.ph.odd = 0, true
 end
 local function phaseKnown(w) return w.ph.n >= 3 * 4 ^ w.ph.x and 2 * (w.ph.hi - w.ph.lo) <= w.ph.p end
 local function phaseLikely(w) return w.ph.n >= 4 ^ w.ph.x and w.ph.hi - w.ph.lo < w.ph.p end
@@ -87,7 +88,7 @@ end
 local m = l.ms[q.id]
 local known = m ~= nil
 if not known then
-  m = {sv = l.ver, hungry = 0, tm = 0, e = 0, b = 0, sp = 0, lp = 0, vn = 0, rf = q.rf, pd = 0}
+  m = {sv = l.tn, hungry = 0, tm = 0, e = 0, b = 0, sp = 0, lp = 0, vn = 0, rf = q.rf, pd = 0}
   if q.inc == l.inc then m.rf = q.rt end
   l.ms[q.id] = m
   local alone = 0
@@ -149,14 +150,14 @@ local function left()
 end
 
 local PERIODS = {1000, 2000, 5000, 10000, 15000, 20000, 30000, 60000, 120000, 300000, 600000, 900000, 1800000, 3600000, 7200000, 86400000}
-local function phaseOpened(w, from, to)
-  local period = 0
+local function periodOf(length)
   for _, p in ipairs(PERIODS) do
-    if 8 * w.w <= 9 * p then
-      period = p
-      break
-    end
+    if 8 * length <= 9 * p then return p end
   end
+  return 0
+end
+local function phaseOpened(w, from, to)
+  local period = periodOf(w.w)
   if from > to or period == 0 then return end
   local p = w.ph
   if period == p.p and to >= p.lo then
@@ -165,11 +166,12 @@ local function phaseOpened(w, from, to)
     if to - from >= period then return end
     if p.hi + 10 >= from then
       p.lo, p.hi, p.n = math.max(p.lo, from), math.min(p.hi, to), p.n + 1
-      p.lo, p.at = math.min(p.lo, p.hi), to
+      p.lo, p.at, p.odd = math.min(p.lo, p.hi), to, false
       return
     end
   end
   phaseFail(w)
+  p.odd = p.p == period
   p.p, p.lo, p.hi, p.at = period, from, to, to
 end
 local function renewed(w, r)
@@ -179,8 +181,14 @@ local function renewed(w, r)
   w.went, w.past = l.went, l.past
   return proved
 end
+-- the earliest stage that may come
+local function long(w) return 2 * (w.hi - w.lo) <= w.w end
+local function soonest(w)
+  if only() == w and not long(w) then return w.floor end
+  return math.max(w.floor, 2)
+end
 local function opens(w)
-  return w.lo + math.floor((w.hi - w.lo) * w.quarters / 4) + MARGIN
+  return w.lo + math.floor((w.hi - w.lo) * STAGES[w.stage + 1] / 8) + MARGIN
 end
 -- when that was over that leaves a window next, and how long before that a probe may go
 local function leaves(w)
@@ -204,11 +212,15 @@ local function lead()
   for _, o in pairs(l.ms) do least = math.min(least, o.lt) end
   return least - math.floor(least / 8)
 end
+local function whole(w)
+  if long(w) and not w.ph.odd then return math.max(w.w, periodOf(w.w)) end
+  return w.w
+end
 local function opensByLog(w)
   local at = opens(w)
   if w.w <= 0 or w.shared > now then return at end
   local over = leaves(w)
-  if over > 0 then return math.min(at, math.max(over + w.w + MARGIN - lead(), w.next)) end
+  if over > 0 then return math.min(at, math.max(over + whole(w) + MARGIN - lead(), w.next)) end
   return at
 end
 local before = left()
@@ -232,9 +244,9 @@ if not (l.open > now and l.doubt) then
   for name, o in pairs(q.ws) do
     local w = l.ws[name]
     if not w then
-      w = {lo = o.lo, hi = o.hi, quarters = 4, floor = 0, known = false, c = 0, raised = 0, tries = 0, shared = 0, kp = 0, w = 0,
-        early = false, next = 0, fails = 0, shut = 0, fx = false, went = 0, past = 0,
-        ph = {p = 0, lo = 0, hi = 0, at = 0, n = 0, x = 0}}
+      w = {lo = o.lo, hi = o.hi, stage = 4, floor = 0, known = false, c = 0, raised = 0, tries = 0, shared = 0, kp = 0, lk = 0, rf = l.si.rf, w = 0,
+        early = false, next = 0, fails = 0, shut = 0, due = 0, fx = false, went = 0, past = 0,
+        ph = {p = 0, lo = 0, hi = 0, at = 0, n = 0, x = 0, odd = false}}
       l.ws[name] = w
     end
     w.l, w.w = o.l, math.max(w.w, o.w)
@@ -263,7 +275,8 @@ if not (l.open > now and l.doubt) then
       elseif o and 2 * o.r >= w.l then
         phaseOpened(w, shut, now)
         if renewed(w, o.r) then w.fx = true end
-        w.kp = math.floor(math.max(w.l - o.r - 1 - (l.g - l.f), 0) / 3)
+        w.lk, w.rf = math.min(math.max(l.si.rf - w.rf, w.lk - math.floor((w.lk + 3) / 4)), math.floor(w.l / 16)), l.si.rf
+        w.kp = math.max(math.floor(math.max(w.l - o.r - 1 - (l.g - l.f), 0) / 3), w.lk)
       else
         phaseFail(w) -- it rolls, or refills
       end
@@ -274,11 +287,11 @@ if not (l.open > now and l.doubt) then
           w.fails = math.min(w.fails + 1, 6)
         end
       elseif w.known and w.c > l.g then
-        if w.tries == 0 then w.quarters = math.max(w.quarters - 1, w.floor) end
+        if w.tries == 0 then w.stage = math.max(w.stage - 1, soonest(w)) end
         w.tries = 0
+      elseif w.stage < 4 and (opens(w) < now or shut > 0 and w.lo <= w.due) then -- that was too early
+        w.floor, w.stage = w.stage + 1, 4
       elseif opens(w) >= now then -- it is closed until then
-      elseif w.quarters < 4 then
-        w.floor, w.quarters = w.quarters + 1, 4
       elseif not q.ws[name] and w.known then
         l.ws[name] = nil
       else
@@ -390,9 +403,9 @@ local function beginSilent()
   end
   if period == 0 or served < FEWEST * members then return end
   local opens = si.cl + si.late
-  l.ws.learned = {lo = opens, hi = opens, quarters = 4, floor = 0, known = true, c = l.g, raised = 0, tries = 0, shared = 0, kp = 0, w = period,
-    early = false, next = 0, fails = 0, shut = 0, fx = true, went = 0, past = 0, l = served,
-    ph = {p = period, lo = opens - period - math.min(1000, math.floor(period / 4)), hi = opens - period, at = now, n = 2 ^ 20, x = 0}}
+  l.ws.learned = {lo = opens, hi = opens, stage = 4, floor = 0, known = true, c = l.g, raised = 0, tries = 0, shared = 0, kp = 0, lk = 0, rf = si.rf, w = period,
+    early = false, next = 0, fails = 0, shut = 0, due = 0, fx = true, went = 0, past = 0, l = served,
+    ph = {p = period, lo = opens - period - math.min(1000, math.floor(period / 4)), hi = opens - period, at = now, n = 2 ^ 20, x = 0, odd = false}}
   l.term, l.began, l.open, l.log = l.ver, now, 0, {}
   l.most, l.til = served, now
   si.p, si.step, si.pat, si.due, si.who, si.call, si.un, si.us, si.ex, si.xc = period, 1, 2, opens + period + math.floor(period / 2), '', 0, 0, 0, 0, 0
@@ -482,10 +495,15 @@ local function partOf(n, among, before)
   if part == 0 and before < n then part = 1 end
   return part
 end
+local function turn(o)
+  l.tn = l.tn + 1
+  o.sv = l.tn
+end
 local function give(o, part)
   if part <= 0 then return end
-  o.g, o.want, o.sv, o.hungry = o.g + part, o.want - part, l.ver, 0
+  o.g, o.want, o.hungry = o.g + part, o.want - part, 0
   l.g = l.g + part
+  turn(o)
   pass(o, part)
 end
 -- what is left goes to those who wait: push.go
@@ -557,7 +575,8 @@ if term then
     sum = sum - o.e
     if part > 0 then
       free = free - part
-      o.e, o.want, o.sv = o.e + part, o.want - part, l.ver
+      o.e, o.want = o.e + part, o.want - part
+      turn(o)
       pass(o, part)
       if id ~= q.id then
         o.pushed = o.pushed + part
@@ -612,7 +631,7 @@ elseif q.want > 0 and not learning and l.hold <= now and l.open <= now then
   local n = left()
   if n > 0 then
     local among = hungry
-    if hungry == 1 and members > 1 then among = 2 end
+    if hungry == 1 and members > 1 and n >= 2 * members then among = 2 end
     local much = probed and n >= among
     n = after(n)
     give(m, math.max(math.min(partOf(n, among, ahead), m.want), preferred(m, n)))
@@ -628,9 +647,10 @@ elseif q.want > 0 and not learning and l.hold <= now and l.open <= now then
         w.early = w.known and w.c <= l.g and now <= opens(w)
         if w.early then w.next = now + math.max(math.floor(w.w / 16), 20) * 2 ^ w.fails end
         w.shut = 0
-        if w.known and w.c <= l.g then w.shut = w.lo end
+        if w.known and w.c <= l.g then w.shut, w.due = w.lo, w.hi end
       end
-      m.g, m.want, m.sv = m.g + 1, 0, l.ver
+      m.g, m.want = m.g + 1, 0
+      turn(m)
       l.g = l.g + 1
       l.prober, l.probe, l.expires = q.id, q.seq, now + math.max(1000, 4 * q.trip)
     end
@@ -647,7 +667,7 @@ if not term and (m.denied or m.want > 0 and rest == 0) then
   else
     local later = false
     at = now + 50
-    if l.prober ~= '' then at = now + math.max(50, 2 * q.trip) end
+    if l.prober ~= '' then at = now + math.max(100, 2 * q.trip) end
     for _, w in pairs(l.ws) do
       if w.known and w.c <= l.g then
         at = math.max(at, opensByLog(w) + 1)
