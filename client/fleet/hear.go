@@ -61,8 +61,8 @@ func (l *ledger) hear(q *report, now int64, n *news) (probed bool) {
 			}
 			w.tries = 0
 		case w.stage < lastStage && (w.opens() < now || shut > 0 && w.earliest <= w.due): // that was too early
-			w.floor = w.stage + 1
-			w.stage = lastStage
+			w.stage++
+			w.floor = w.stage
 		case w.opens() >= now:
 		case !heard && w.known:
 			delete(l.windows, name) // the server tells of it no longer

@@ -290,7 +290,8 @@ if not (l.open > now and l.doubt) then
         if w.tries == 0 then w.stage = math.max(w.stage - 1, soonest(w)) end
         w.tries = 0
       elseif w.stage < 4 and (opens(w) < now or shut > 0 and w.lo <= w.due) then -- that was too early
-        w.floor, w.stage = w.stage + 1, 4
+        w.stage = w.stage + 1
+        w.floor = w.stage
       elseif opens(w) >= now then -- it is closed until then
       elseif not q.ws[name] and w.known then
         l.ws[name] = nil
