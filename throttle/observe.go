@@ -26,8 +26,7 @@ func (w *window) observe(k *Limiter, now instant, t *Reservation, r *header.Read
 	said = w.remains(now, t, said, limit, refused)
 	bidden := w.probe.Answer(t.number)
 	early := w.resetKnown && t.at < w.reset.Latest && w.probe.AnsweredBy(t.number)
-	var ahead instant // how long before the reset it was sent
-	opened := w.resetKnown && now >= w.reset.Earliest && !w.phase.Failed()
+	ahead, opened := instant(0), w.mayHaveOpened(now) // how long before the reset it was sent
 	if w.resetKnown {
 		ahead = w.reset.Earliest - t.at
 	}

@@ -86,6 +86,11 @@ func (w *window) open() bool {
 	return !w.credited && (w.limit <= 0 || w.length.Value == 0)
 }
 
+// mayHaveOpened reports whether the window may have opened since it was heard of, as one that opens at once.
+func (w *window) mayHaveOpened(now instant) bool {
+	return w.resetKnown && now >= w.reset.Earliest && !w.phase.Failed()
+}
+
 // ignored reports whether what responses say of the window does not matter.
 func (w *window) ignored() bool { return w.disbelieved() || w.far }
 

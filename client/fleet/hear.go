@@ -36,42 +36,47 @@ func (l *ledger) hear(q *report, now int64, n *news) (probed bool) {
 		return false
 	}
 	for name, w := range l.windows {
-		o, heard := q.Windows[name]
-		early, shut := w.early, w.shut
-		w.early, w.shut = false, 0
-		switch {
-		case shut == 0 && heard:
-			w.went, w.past = l.went, l.past
-		case shut == 0 || !w.known || w.bound <= l.granted: // it has not opened
-		case heard && 2*o.Remaining >= w.limit:
-			w.phase.opened(shut, now, w.length)
-			w.fixed = w.fixed || l.renewed(w, o.Remaining, now)
-			w.kept = max(max(w.limit-o.Remaining-1-(l.granted-l.finished), 0)/keptAmong, l.lacked(w))
-		default:
-			w.phase.fail() // it rolls, or refills
-		}
-		switch {
-		case early && (q.Shut == 0 || w.known && w.bound > l.granted):
-			w.fails, w.next = max(w.fails-1, 0), now
-		case early:
-			w.fails = min(w.fails+1, 6)
-		case w.known && w.bound > l.granted:
-			if w.tries == 0 {
-				w.stage = max(w.stage-1, l.soonest(w))
-			}
-			w.tries = 0
-		case w.stage < lastStage && (w.opens() < now || shut > 0 && w.earliest <= w.due): // that was too early
-			w.stage++
-			w.floor = w.stage
-		case w.opens() >= now:
-		case !heard && w.known:
-			delete(l.windows, name) // the server tells of it no longer
-		default:
-			w.tries = min(w.tries+1, 7)
-			w.earliest, w.reset = now, now+50<<w.tries
-		}
+		l.hearProbe(name, w, q, now)
 	}
 	return true
+}
+
+// hearProbe takes in what the response to a probe told of a window.
+func (l *ledger) hearProbe(name string, w *windowState, q *report, now int64) {
+	o, heard := q.Windows[name]
+	early, shut := w.early, w.shut
+	w.early, w.shut = false, 0
+	switch {
+	case shut == 0 && heard:
+		w.went, w.past = l.went, l.past
+	case shut == 0 || !w.known || w.bound <= l.granted: // it has not opened
+	case heard && 2*o.Remaining >= w.limit:
+		w.phase.opened(shut, now, w.length)
+		w.fixed = w.fixed || l.renewed(w, o.Remaining, now)
+		w.kept = max(max(w.limit-o.Remaining-1-(l.granted-l.finished), 0)/keptAmong, l.lacked(w))
+	default:
+		w.phase.fail() // it rolls, or refills
+	}
+	switch {
+	case early && (q.Shut == 0 || w.known && w.bound > l.granted):
+		w.fails, w.next = max(w.fails-1, 0), now
+	case early:
+		w.fails = min(w.fails+1, 6)
+	case w.known && w.bound > l.granted:
+		if w.tries == 0 {
+			w.stage = max(w.stage-1, l.soonest(w))
+		}
+		w.tries = 0
+	case w.stage < lastStage && (w.opens() < now || shut > 0 && w.earliest <= w.due): // that was too early
+		w.stage++
+		w.floor = w.stage
+	case w.opens() >= now:
+	case !heard && w.known:
+		delete(l.windows, name) // the server tells of it no longer
+	default:
+		w.tries = min(w.tries+1, 7)
+		w.earliest, w.reset = now, now+50<<w.tries
+	}
 }
 
 // lacked returns how much too little was kept lately, as refusals showed; it becomes less while there are none.
