@@ -170,7 +170,7 @@ func (m *member) report(now time.Time, waiting int) *report {
 	}
 	q := &report{
 		ID: m.id, Seq: m.seq, Heard: m.heard, Inc: m.inc, Ver: m.ver, Nonce: m.id + ":" + strconv.FormatInt(m.seq, 10), Members: m.members,
-		TTL: m.fleet.lease.Milliseconds(), Grace: grace.Milliseconds(), Trip: m.trip.Milliseconds() + 1, Least: m.least.Milliseconds(),
+		TTL: m.fleet.lease.Milliseconds(), Grace: m.fleet.grace().Milliseconds(), Trip: m.trip.Milliseconds() + 1, Least: m.least.Milliseconds(),
 		Granted: m.granted, Finished: m.finished, Told: m.finished0, Probed: m.probed, Shut: m.shutOut, Off: m.off,
 		Refused: m.refused, Heeded: m.refused0, Rank: m.rank, First: m.first, Windows: make(map[string]told),
 	}

@@ -64,8 +64,17 @@ const (
 // MinSecret is how many bytes a secret has at the least.
 const MinSecret = 16
 
-// grace is for how much longer than its lease others believe a member to be alive.
-const grace = 2 * time.Second
+// grace returns for how much longer than its lease others believe a member to be alive: what it sent may still be
+// on its way.
+func (f *Fleet) grace() time.Duration {
+	return min(max(f.lease/graceOf, graceLeast), graceMost)
+}
+
+const (
+	graceOf    = 4 // it is this part of the lease
+	graceLeast = time.Second
+	graceMost  = 2 * time.Second
+)
 
 // ErrClosed is the error of a fleet that was closed.
 var ErrClosed = errors.New("fleet: closed")

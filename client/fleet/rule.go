@@ -20,7 +20,7 @@ type portion struct {
 func (f *Fleet) Divide(name string, q queue.Quota, h client.Host) queue.Portion {
 	p := &portion{key: f.name("rule\x00" + q.Span().String() + "\x00" + name)}
 	p.Limiter = parts.New(q, parts.Config{
-		ID: rand.Text(), Lease: f.lease, Grace: grace, Timeout: f.timeout, Members: f.members,
+		ID: rand.Text(), Lease: f.lease, Grace: f.grace(), Timeout: f.timeout, Members: f.members,
 		Exchange: func(q *parts.Report) (a parts.Reply, err error) {
 			err = f.exchange(context.Background(), p.key, q, &a)
 			return a, err

@@ -151,7 +151,7 @@ func changes() []scenario {
 		}).with(func(s *scenario) {
 			s.leave = func(i int) time.Duration { return time.Duration(2+i)*s.per + s.per/4 }
 		}),
-		usual("a process is killed, lease of 4 s", bounds{used: 0.96}, func(g *game) {
+		usual("a process is killed, lease of 4 s", bounds{used: 0.97}, func(g *game) {
 			g.wait(3, burst)
 			if err := g.members[7].cmd.Process.Kill(); err != nil {
 				g.t.Error(err)
