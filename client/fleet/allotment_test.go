@@ -79,7 +79,7 @@ func TestAllotmentRenews(t *testing.T) {
 func TestAllotmentNeedsNoStore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := allotted(t)
-		m.failing, m.since, m.retry = true, time.Now(), time.Now().Add(time.Hour)
+		m.lose(time.Now())
 		if n := len(spend(t, m)); n != 10 {
 			t.Errorf("with the store away it sent %d", n)
 		}

@@ -97,7 +97,7 @@ func TestLikelyOpening(t *testing.T) {
 			w := m.windows[0]
 			w.name, w.sure, w.limit = m.fleet.name("w")[:16], false, 100
 			m.allotment, m.members, m.trip = allotment{}, 4, 30*time.Millisecond
-			m.failing, m.since, m.retry = true, time.Now(), time.Now().Add(time.Hour)
+			m.lose(time.Now())
 			time.Sleep(2 * time.Second)
 			now := time.Now()
 			if d, shared := m.Ask(now, limit.Demand{}); !shared || !d.Admits(now) {
@@ -128,13 +128,20 @@ func TestLikelyOpening(t *testing.T) {
 	}
 }
 
+// lose has a member believe for an hour that the store is away.
+func (m *member) lose(now time.Time) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.failing, m.since, m.retry = true, now, now.Add(time.Hour)
+}
+
 // Whoever hears another member's news while the store seems to be away calls it at once.
 func TestNewsEndsAnOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, m := join(t, func() {}, 0)
 		m.Ask(time.Now(), limit.Demand{})
 		synctest.Wait()
-		m.failing, m.since, m.retry = true, time.Now(), time.Now().Add(time.Hour)
+		m.lose(time.Now())
 		time.Sleep(time.Second)
 		m.hear(&news{Roll: true})
 		synctest.Wait()
