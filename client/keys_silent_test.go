@@ -2,7 +2,6 @@ package client_test
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -71,7 +70,7 @@ func TestCredentialsThatShareASilentLimit(t *testing.T) {
 					known[s.Key] = true
 				}
 				used := float64(*served) / float64(c.possible*c.limit*int(runs/c.per))
-				t.Log(fmt.Sprintf("%.2f", used), "refused", api.refusals, len(known))
+				t.Logf("%.2f used, %d refused, %d keys", used, api.refusals, len(known))
 				assert.Len(t, known, c.keys)
 				assert.GreaterOrEqual(t, used, c.used)
 			})

@@ -26,9 +26,9 @@ func (w *window) observe(k *Limiter, now instant, t *Reservation, r *header.Read
 	said = w.remains(now, t, said, limit, refused)
 	bidden := w.probe.Answer(t.number)
 	early := w.resetKnown && t.at < w.reset.Latest && w.probe.AnsweredBy(t.number)
-	ahead, opened := instant(0), w.mayHaveOpened(now) // how long before the reset it was sent
+	ahead, opened := instant(0), w.mayHaveOpened(now)
 	if w.resetKnown {
-		ahead = w.reset.Earliest - t.at
+		ahead = w.reset.Earliest - t.at // so long before the reset it was sent
 	}
 	reset, told := interval{}, said.Reset.Known() && !w.resets.Mislead(k.heard)
 	w.moment = told && !said.Reset.At.IsZero()

@@ -60,10 +60,10 @@ func (w *window) paced(k *Limiter, now instant, n int64) pacing {
 		}
 		return pacing{at: at, most: unbounded}
 	}
-	if gap := w.gap(k, now, w.left(k, now)); gap > 0 && k.lastSent+gap > now && k.sent > 0 {
+	left := w.left(k, now)
+	if gap := w.gap(k, now, left); gap > 0 && k.lastSent+gap > now && k.sent > 0 {
 		return pacing{at: k.lastSent + gap, most: unbounded}
 	}
-	left := w.left(k, now)
 	if !w.credited || w.ignored() || left < n || left > w.threshold || !w.resetKnown || w.concurrent || w.kind.Emission() > 0 || k.sent == 0 ||
 		w.contention.Others(now) && (w.kind.Rolls() || w.contention.Stale(&v)) {
 		return pacing{at: now}

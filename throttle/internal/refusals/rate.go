@@ -91,7 +91,6 @@ func (p *inferredRate) learn(admitted int64, open, took clock.Instant, served fl
 	measured := float64(admitted) / (float64(max(took, clock.Millisecond)) / float64(clock.Second))
 	soon := open < paceSoon
 	defer func() { p.rate = max(p.rate, paceFloor*p.floor) }()
-	current, before := p.now(), p.at(float64(p.proven)-p.period)
 	if p.rate <= 0 || p.period < paceFirst || soon && p.soon >= paceDoubt {
 		if p.rate <= 0 {
 			p.small = admitted <= few
@@ -104,6 +103,7 @@ func (p *inferredRate) learn(admitted int64, open, took clock.Instant, served fl
 	if admitted >= paceSure {
 		measured *= paceBelow
 	}
+	current, before := p.now(), p.at(float64(p.proven)-p.period)
 	if float64(p.proven) < paceNear*p.period {
 		p.period = min(2*p.period, max(paceLatest, 60*measured))
 		p.sure, p.steep = !soon, 0
