@@ -3,6 +3,7 @@ package fleet
 import (
 	"context"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/forbear-go/forbear/client"
@@ -26,34 +27,46 @@ func FuzzStore(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		var store Memory
-		for range 3 {
-			_, _ = store.Exchange(context.Background(), "key", data) // it may be an error
-		}
-		member, err := New(echoStore{data}, []byte("0123456789abcdef"), WithTimeout(time.Second))
-		if err != nil {
-			t.Fatal(err)
-		}
-		m := newMember(member, "key", hostOf(func() {}, func() int { return 1 }))
-		now := time.Now()
-		for range 2 {
-			m.mu.Lock()
-			q := m.report(now, 1)
-			m.mu.Unlock()
-			a, err := m.exchange(context.Background(), q)
-			m.mu.Lock()
-			m.apply(q, a, err, now, now.Add(time.Millisecond))
-			m.plan(now, 1)
-			m.mu.Unlock()
-		}
-		member.hear("key", data)
-		m.status()
-		p := member.Divide("rule", queue.PerMinute(10), client.Host{Wake: func() {}}).(*portion)
-		for range 2 {
-			p.Ask(now, limit.Demand{})
-			member.calls.Wait()
-			p.hearNews(data)
-		}
-		p.status()
+		synctest.Test(t, func(t *testing.T) { standStore(t, data) })
 	})
+}
+
+func standStore(t *testing.T, data []byte) {
+	var store Memory
+	for range 3 {
+		_, _ = store.Exchange(context.Background(), "key", data) // it may be an error
+	}
+	f, err := New(echoStore{data}, []byte("0123456789abcdef"), WithTimeout(time.Second))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := newMember(f, "key", hostOf(func() {}, func() int { return 1 }))
+	now := time.Now()
+	for range 2 {
+		m.mu.Lock()
+		q := m.report(now, 1)
+		m.mu.Unlock()
+		a, err := m.exchange(context.Background(), q)
+		m.mu.Lock()
+		m.apply(q, a, err, now, now.Add(time.Millisecond))
+		m.plan(now, 1)
+		m.mu.Unlock()
+	}
+	m.Ask(now, limit.Demand{})
+	f.hear("key", data)
+	m.status()
+	p := f.Divide("rule", queue.PerMinute(10), client.Host{Wake: func() {}}).(*portion)
+	for range 2 {
+		p.Ask(now, limit.Demand{})
+		synctest.Wait()
+		p.hearNews(data)
+	}
+	p.status()
+	time.Sleep(time.Minute) // of the bubble: what is due then is done
+	for _, s := range []KeyStatus{m.status(), p.status()} {
+		if s.Calls > 1500 { // more than each retry and each lease takes
+			t.Errorf("the store was called %d times for one key", s.Calls)
+		}
+	}
+	_ = f.Close(t.Context()) // it may be the store's error
 }

@@ -174,6 +174,9 @@ func (l *Limiter) apply(q *Report, a *Reply, err error, sent, now time.Time) {
 	}
 	if l.each < q.Each+q.Want && q.Want > 0 {
 		l.starved = true // or nobody asks again for those that wait
+		if a.Wait <= 0 {
+			l.nextAsk = now.Add(pauseFirst)
+		}
 	}
 }
 
