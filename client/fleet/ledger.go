@@ -212,13 +212,20 @@ func (l *ledger) bury(q *report, now int64) {
 // enter takes in what the member holds.
 func (l *ledger) enter(q *report, now int64) *memberState {
 	m := l.members[q.ID]
+	if m != nil && q.Inc != l.inc { // its lease was over, or the ledger is another
+		l.finished += m.granted - m.finished
+		m = nil
+	}
 	known := m != nil
 	if !known {
 		m = &memberState{served: l.turns}
 		l.members[q.ID] = m
-		alone := int64(0) // what it sent by itself, since it was last heard
-		if q.Inc == l.inc {
-			alone = max(q.Finished-q.Told, 0)
+		alone := max(q.Finished-q.Told, 0) // what it sent by itself, since it was last heard
+		if q.Inc != l.inc {
+			for _, w := range l.windows {
+				w.known = w.known && (alone == 0 || l.term != 0) // or what is left is yet to be seen
+			}
+			alone = 0
 		}
 		l.finished += alone
 		l.granted += alone + q.Granted - q.Finished

@@ -141,6 +141,33 @@ func TestTheDeadAreBuried(t *testing.T) {
 	}
 }
 
+// What a member sent by itself, after its lease, is in no number of the ledger: what is left is seen
+// before more is granted, and nothing is taken off it.
+func TestReturnAfterTheLease(t *testing.T) {
+	for _, buried := range []bool{true, false} {
+		b := shared(t)
+		if b.now += 3000; buried {
+			b.now += 2500
+		}
+		b.tell("a", nil)
+		over := b.l.finished
+		b.tell("b", func(q *report) { q.Inc, q.Granted, q.Finished = "", q.Granted+500, q.Granted+500 })
+		before := b.q["a"].Granted
+		if r := b.tell("a", func(q *report) { q.Want = 40 }); !r.Probe || r.Granted != before+1 {
+			t.Fatalf("buried %v: the other gets %+v, want a probe", buried, r)
+		}
+		b.now += 50
+		r := b.tell("a", func(q *report) {
+			q.Probed, q.Want, q.Finished = q.Seq-1, 40, q.Granted
+			bound := over + q.Granted - b.l.members["a"].finished + 80 // the probe went before that one came back
+			q.Windows = map[string]told{"w": {Limit: 100, Bound: bound, Newest: bound, Remaining: 80, Earliest: b.now + 2000, Latest: b.now + 2000, Ver: q.Ver}}
+		})
+		if got := r.Granted - b.q["a"].Finished; got < 20 {
+			t.Errorf("buried %v: of 80 that are left the other gets %d", buried, got)
+		}
+	}
+}
+
 func TestReportsOutOfTurn(t *testing.T) {
 	b := shared(t)
 	before := *b.l
@@ -233,6 +260,9 @@ func TestLeaseEnds(t *testing.T) {
 		time.Sleep(1500 * time.Millisecond)
 		if _, ok := m.Ask(time.Now(), limit.Demand{}); ok || m.granted > m.sent {
 			t.Errorf("after the lease, %d are held", m.granted-m.sent)
+		}
+		if q := m.report(time.Now(), 1); q.Inc != "" {
+			t.Error("what it sends by itself has numbers of the ledger")
 		}
 		_ = f.Close(t.Context()) // the store is down
 	})

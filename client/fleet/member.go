@@ -137,6 +137,9 @@ func (m *member) decide(now time.Time, cost int64) (limit.Decision, bool) {
 	case !now.Before(m.lease): // it is over, or there never was one
 		m.drop()
 		m.allotment = allotment{}
+		if m.failing {
+			m.inc = "" // what it sends from now on has no number of the ledger
+		}
 		m.ask()
 		return limit.Decision{Limit: Shared, Unknown: true}, !m.failing
 	case m.allotment.term != 0:

@@ -86,13 +86,22 @@ end
 
 -- what the member holds
 local m = l.ms[q.id]
+if m and q.inc ~= l.inc then -- its lease was over, or the ledger is another
+  l.f = l.f + m.g - m.f
+  m = nil
+end
 local known = m ~= nil
 if not known then
   m = {sv = l.tn, hungry = 0, tm = 0, e = 0, b = 0, sp = 0, lp = 0, vn = 0, rf = q.rf, pd = 0}
   if q.inc == l.inc then m.rf = q.rt end
   l.ms[q.id] = m
-  local alone = 0
-  if q.inc == l.inc then alone = math.max(q.f - q.fa, 0) end
+  local alone = math.max(q.f - q.fa, 0)
+  if q.inc ~= l.inc then
+    for _, w in pairs(l.ws) do
+      w.known = w.known and (alone == 0 or l.term ~= 0) -- or what is left is yet to be seen
+    end
+    alone = 0
+  end
   l.f = l.f + alone
   l.g = l.g + alone + q.g - q.f
 else
