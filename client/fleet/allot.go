@@ -35,7 +35,7 @@ func (l *ledger) begin(now int64) {
 		w.shared > now || w.limit < fewest*int64(len(l.members)) {
 		return
 	}
-	l.term, l.began, l.log = l.ver, now, nil
+	l.term, l.began, l.recalled, l.log = l.ver, now, 0, nil
 	// Of this instance, the rest was sent before.
 	l.most, l.until = min(w.bound-l.finished, w.limit), w.phase.next(now)+ledgerMargin
 	for _, m := range l.members {
@@ -100,6 +100,9 @@ func (l *ledger) free(now int64) int64 {
 // askAllotted is for how long a member that gets nothing does not ask again.
 const askAllotted = 5000
 
+// vainMost is how often in turn that time doubles.
+const vainMost = 4
+
 // allot raises the allotments of those who want more, and answers the member.
 func (l *ledger) allot(q *report, m *memberState, now int64, n *news) (r reply) {
 	w, before := l.only(), m.each
@@ -117,7 +120,7 @@ func (l *ledger) allot(q *report, m *memberState, now int64, n *news) (r reply) 
 		return r
 	}
 	r.At = now + max(askAllotted, 2*w.phase.period)<<m.vain
-	m.vain = min(m.vain+1, 4)
+	m.vain = min(m.vain+1, vainMost)
 	if now <= l.until && l.most < w.limit {
 		r.At = l.until + 1
 	}
@@ -136,10 +139,13 @@ func (l *ledger) allot(q *report, m *memberState, now int64, n *news) (r reply) 
 			r.At = min(r.At, o.lapses+1)
 		}
 	}
-	fair, low := l.fair(wanting, rest), l.low(m)
-	if now >= l.recalled && l.uneven(m, fair, low) {
+	switch fair, low := l.fair(wanting, rest), l.low(m); {
+	case !l.uneven(m, fair, low):
+	case now >= l.recalled:
 		n.Recall, n.Term, n.Fair, l.recalled = true, l.term, max(fair, 1), now+200
 		n.Rank, n.Low = m.rank, low
+	case m.vain < vainMost: // what another asked for may be less than it lacks
+		r.At = min(r.At, l.recalled+1)
 	}
 	return r
 }
@@ -153,7 +159,7 @@ func (l *ledger) tell(m *memberState, r *reply) {
 // uneven reports whether others may have more than they need, or than is fair.
 func (l *ledger) uneven(m *memberState, fair, low int64) bool {
 	for _, o := range l.members {
-		if o == m || o.each == 0 {
+		if o == m || o.each == 0 || o.lapses > 0 { // that has given back what it could
 			continue
 		}
 		if o.want == 0 || o.each > fair && m.each < fair-fair/16 || o.rank < m.rank && o.each > max(low, 1) {

@@ -1,6 +1,8 @@
 package fleet
 
 import (
+	"net/http"
+	"strconv"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -229,6 +231,32 @@ func TestStandingPartOfOneBusyMember(t *testing.T) {
 				t.Error("that is not enough")
 			}
 		})
+	})
+}
+
+// So it is from the first windows on, while units are granted, and where a window is small beside what the idle
+// ones once asked for; nor do those wait for long.
+func TestOneBusyMemberOfSmallWindows(t *testing.T) {
+	const per, windows = 2 * time.Second, 11
+	chance.Bubble(t, func(t testing.TB) {
+		w := newWorld(t, 8, clienttest.Fixed(400, per), exact(), clienttest.Latency(5*time.Millisecond, 15*time.Millisecond))
+		w.play(t, windows*per-10*time.Millisecond, oneBusy, nil)
+		w.expect(t, windows*400*995/1000, 0, 0.06)
+		for i := range w.done {
+			if n := w.done[i].Load(); n < 4 {
+				t.Errorf("member %d had %d", i, n)
+			}
+		}
+	})
+}
+
+// exact tells resets to the millisecond, and no lengths of windows.
+func exact() clienttest.Option {
+	return clienttest.Announce(func(h http.Header, now time.Time, windows []clienttest.Window) {
+		w := windows[0]
+		h.Set("X-RateLimit-Limit", strconv.Itoa(w.Limit))
+		h.Set("X-RateLimit-Remaining", strconv.Itoa(w.Remaining))
+		h.Set("X-RateLimit-Reset", strconv.FormatFloat(w.Reset.Sub(now).Seconds(), 'f', 3, 64))
 	})
 }
 

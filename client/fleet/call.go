@@ -81,6 +81,10 @@ func (m *member) plan(now time.Time, waiting int) (call bool, next time.Time) {
 	if m.recalled && m.spare(waiting) > 0 && by(spaced) {
 		return true, next
 	}
+	if waiting == 0 && (m.left == 0 || m.scarce) && m.members > 1 && len(m.flying) == 0 && m.spare(0) > 0 && by(m.recent.latest.Add(idleFor)) {
+		m.recalled = true // others may wait for it
+		return true, next
+	}
 	if m.hungry > 0 && m.left == 0 && m.newer() && by(spaced) {
 		return true, next
 	}
@@ -108,6 +112,9 @@ func (m *member) asks() time.Time {
 	}
 	return at
 }
+
+// idleFor is for how long a member that needs nothing holds what others may lack.
+const idleFor = 100 * time.Millisecond
 
 // renewal returns when the lease is to be renewed: early, so that what is held can be spent while the store is away;
 // and late while there is nothing to spend before a time that is known, and beyond its end.

@@ -41,6 +41,7 @@ type member struct {
 	finished0  int64 // so many of ours were over
 	members    int64
 	hungry     int64 // others that wait
+	scarce     bool  // others waited when units were granted last
 	left       int64
 	lease      time.Time // what is held may be sent until then
 	hold       time.Time

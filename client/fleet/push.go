@@ -71,6 +71,7 @@ func (m *member) take(now time.Time, n *news) bool {
 		return true
 	}
 	m.granted += gain
+	m.scarce = true
 	m.ver, m.fleetF, m.left, m.hungry = max(m.ver, n.Ver), max(m.fleetF, n.Fleet), n.Left, 0 // others got theirs
 	m.heardSent, m.heardGranted = m.sent, m.granted
 	m.asked, m.nextAsk = false, now

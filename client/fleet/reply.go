@@ -42,6 +42,7 @@ func (m *member) apply(q *report, a reply, err error, sent, now time.Time) {
 	m.heard, m.pushed = q.Seq, 0
 	m.over.forget(q.Finished)
 	m.inc, m.ver, m.fleetF, m.finished0, m.refused0 = a.Inc, a.Ver, a.Fleet, q.Finished, q.Refused
+	m.scarce = a.Hungry > 0
 	m.members, m.hungry, m.left = max(a.Members, 1), a.Hungry, a.Left
 	m.learning = a.Learn
 	m.lease = sent.Add(m.fleet.lease)

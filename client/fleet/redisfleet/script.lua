@@ -4,7 +4,7 @@
 -- parts.lua precedes it: q is the report, and now the time.
 local MARGIN, OPENFOR, HUNGRYFOR = 5, 60000, 2000
 local STAGES = {0, 2, 5, 6, 8} -- eighths
-local DRIFT, FEWEST, ASKALLOTTED = 10000, 2, 5000
+local DRIFT, FEWEST, ASKALLOTTED, VAINMOST = 10000, 2, 5000, 4
 local news, tell = {}, false
 
 local raw = redis.call('GET', KEYS[1])
@@ -600,7 +600,7 @@ if term then
     m.vn = 0
   else
     at = now + math.max(ASKALLOTTED, 2 * w.ph.p) * 2 ^ m.vn
-    m.vn = math.min(m.vn + 1, 4)
+    m.vn = math.min(m.vn + 1, VAINMOST)
     if now <= l.til and l.most < w.l then at = l.til + 1 end
     if l.ws.learned then
       local again
@@ -629,12 +629,14 @@ if term then
     end
     if lower > 0 then low = math.floor(math.max(held - math.min(m.fi, m.want), math.floor(w.l / 20)) / lower) end
     for id, o in pairs(l.ms) do
-      if id ~= q.id and o.e > 0 and (o.want == 0 or o.e > fair and m.e < fair - math.floor(fair / 16)
+      if id ~= q.id and o.e > 0 and o.lp == 0 and (o.want == 0 or o.e > fair and m.e < fair - math.floor(fair / 16)
         or o.pr < m.pr and o.e > math.max(low, 1)) then uneven = true end
     end
-    if now >= l.rc and uneven then
+    if uneven and now >= l.rc then
       news.recall, news.tm, news.fair, l.rc, tell = true, l.term, math.max(fair, 1), now + 200, true
       news.rank, news.low = m.pr, low
+    elseif uneven and m.vn < VAINMOST then -- what another asked for may be less than it lacks
+      at = math.min(at, l.rc + 1)
     end
   end
 elseif q.want > 0 and not learning and l.hold <= now and l.open <= now then
@@ -697,7 +699,7 @@ end
 if not term and not learning and l.hold <= now and l.open <= now then -- a term may begin
   local w = only()
   if w and l.prober == '' and w.known and w.fx and phaseKnown(w) and 200 * w.w <= 201 * w.ph.p and w.shared <= now and not tooFew(w) then
-    l.term, l.began, l.log = l.ver, now, {}
+    l.term, l.began, l.rc, l.log = l.ver, now, 0, {}
     l.most, l.til = math.min(w.c - l.f, w.l), phaseNext(w) + MARGIN
     for _, o in pairs(l.ms) do o.e, o.b, o.lp = o.g - o.f, o.f, 0 end
     m.tm = l.term
