@@ -52,6 +52,8 @@ func TestCredentialsThatShareASilentLimit(t *testing.T) {
 		"10 a second":     {10, time.Second, all, 5, 1, 0.8, 1},
 		"34 in 10 s":      {34, 10 * time.Second, all, 5, 1, 0.85, 1},
 		"1 in 10 s each":  {1, 10 * time.Second, each, 20, 5, 0.5, 5},
+		"1 a second each": {1, time.Second, each, 5, 5, 0.45, 5},
+		"2 a second each": {2, time.Second, each, 20, 5, 0.7, 5},
 		"10 in 10 s each": {10, 10 * time.Second, each, 20, 5, 0.5, 5},
 	} {
 		t.Run(name, func(t *testing.T) {
