@@ -19,7 +19,7 @@ type closings struct {
 	others  [2]*Key       // the first that were refused since
 	served  bool          // one was served
 	tested  bool          // one was sent
-	longest time.Duration // wait that was named
+	longest time.Duration // wait that was named, or twice as long as a key was refused in a row
 	foreign int           // keys that were refused and that no limit of their own explains
 	shown   keysFit       // closings
 	rest    int           // of them until the next test; see MayTest
@@ -42,12 +42,17 @@ func (c *closings) concerns(sent time.Time, key *Key) bool {
 	return key != c.refused && sent.After(c.since) && sent.Before(c.until)
 }
 
-// witness takes in what became of a request. Where the end is only known to the second, the first round trip counts, and half
-// of it once the keys are joined: their common pace is refused shortly before the limit opens.
+// witness takes in what became of a request. Where the end is only known to the second, or not at all, the first round trip counts,
+// and half of it once the keys are joined: their common pace is refused shortly before the limit opens.
 func (k *Keys) witness(now, sent time.Time, key *Key, refused bool, wait header.Wait) {
 	c := &k.closings
-	if !refused {
+	switch since := key.recent.refused; {
+	case !refused:
 		key.recent.serve(sent, c.longest)
+	case since.IsZero():
+		key.recent.refused = sent
+	case !wait.Known():
+		c.longest = max(c.longest, 2*sent.Sub(since))
 	}
 	switch {
 	case c.concerns(sent, key) && refused:
@@ -58,7 +63,7 @@ func (k *Keys) witness(now, sent time.Time, key *Key, refused bool, wait header.
 	case !sent.After(c.ends):
 	case !refused:
 		c.kept = true
-	case wait.Known():
+	case wait.Known() || c.kept || c.refused == nil:
 		c.end()
 		c.longest = max(c.longest, wait.Delay)
 		trip := now.Sub(sent)
@@ -134,10 +139,13 @@ type recent struct {
 	sent [recentMost]time.Time
 	all  int
 	most int // in the longest wait
+
+	refused time.Time // when the first was sent that was refused since the last was served
 }
 
 // serve takes in that a request was served.
 func (r *recent) serve(sent time.Time, length time.Duration) {
+	r.refused = time.Time{}
 	r.sent[r.all%recentMost] = sent
 	r.all++
 	r.most = max(r.most, r.count(sent, length))
