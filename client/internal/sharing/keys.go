@@ -26,7 +26,8 @@ type Keys struct {
 // A Key is what the responses to one key of a host said. The zero value has seen nothing.
 type Key struct {
 	series
-	mark uint64 // of the limits that it showed last
+	mark   uint64 // of the limits that it showed last
+	recent recent
 }
 
 // keysFit counts responses that show what neither a new window nor a refill explains: good ones show

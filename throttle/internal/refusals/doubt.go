@@ -1,5 +1,7 @@
 package refusals
 
+import "github.com/forbear-go/forbear/throttle/internal/clock"
+
 // A doubt asks whether what refusals taught is true. A limit that is kept to refuses
 // hardly anything; a server that sheds load refuses as often at any rate, and after any
 // number of requests. So refusals that go on, as dense as before, although less and less
@@ -14,6 +16,7 @@ type doubt struct {
 	span          inferredWindow
 	raised        bool // until the server proves it right or wrong
 	verdict       verdict
+	mark          int64 // the last request that would have gone at the pace, too
 	strange       int   // how often in a row the count of a span was refused below its limit
 	belows        int   // how often it was at all
 	spent         int64 // there, the last time
@@ -63,6 +66,16 @@ func (d *doubt) fell(now float64, admitted int64, calm bool) bool {
 		return true // a measured rate is not that far off
 	}
 	return d.falls >= doubtFalls<<patience && now < doubtBelow*d.top && d.recent < doubtMore*d.least
+}
+
+// send counts n more as sent, up to the given number.
+func (d *doubt) send(now clock.Instant, number, n int64) {
+	if p := &d.pace; d.raised && p.rate > 0 {
+		if now >= p.next {
+			d.mark = number
+		}
+		p.next = max(p.next, now) + clock.Times(p.step(), n)
+	}
 }
 
 // drop takes in how many requests were admitted before a refusal.

@@ -34,9 +34,6 @@ type limits struct {
 	few    rarity         // of the refusals
 	spared clock.Instant  // when the last request was sent that was refused alone; 0 is none since one was served
 
-	sent    clock.Instant // when the last request was sent
-	resumed clock.Instant // when the first was after a pause
-
 	// After an opening no more requests are under way than were admitted since, and
 	// one: what was learned may be wrong.
 	careful        bool
@@ -54,7 +51,9 @@ type congestion struct {
 	probes  int            // requests refused in spite of the wait that the server named
 	known   bool           // what causes it was known before
 	repeats bool           // it came at the count at which one before came
+	hasty   bool           // it came when a request was made up for that had not gone at the pace
 	risen   float64        // the pace before it
+	idle    clock.Instant  // before it, when nothing waited for the pace
 	told    bool           // the server told when to come back:
 	reset   clock.Interval // then
 }
@@ -64,9 +63,6 @@ const LongestHold = 101 * 365 * 24 * time.Hour
 
 // briefly is how short the time is for which an API that limits a rate is closed.
 const briefly = 5 * clock.Second / 2
-
-// pauseSteps is how many requests could have gone in a pause.
-const pauseSteps = 4
 
 // enough is how many requests must pass after an opening until it is believed.
 const enough = 16
@@ -109,11 +105,8 @@ func (l *limits) send(now clock.Instant, number, n int64) {
 		}
 		l.testProof(now, number-n)
 	}
-	if now-l.sent > max(briefly, pauseSteps*l.pace.step()) {
-		l.resumed = now
-	}
-	l.sent = now
 	l.pace.send(now, n)
+	l.doubt.send(now, number, n)
 	l.log.Add(now, n)
 	if l.careful {
 		l.flying += n
@@ -180,7 +173,8 @@ func (l *limits) refused(now clock.Instant, t *Request, r *header.Reading, again
 		l.against.probe(e.probes)
 	}
 	if !e.under {
-		*e = congestion{under: true, alone: true, known: e.known, at: t.At, closed: now, tried: t.At, risen: l.pace.risen()}
+		*e = congestion{under: true, alone: true, known: e.known, at: t.At, closed: now, tried: t.At, risen: l.pace.risen(), idle: l.pace.idle}
+		e.hasty = l.hastened(t)
 		if l.spared > 0 {
 			e.at, l.spared = min(e.at, l.spared), 0
 		}
@@ -230,7 +224,7 @@ func (l *limits) suspend(share float64) {
 
 // judge takes in what became of a request while there is doubt. l may be nil.
 func (l *limits) judge(t *Request, refused bool) finding {
-	if l == nil || !l.doubt.raised {
+	if l == nil || !l.doubt.raised || t.Number <= l.doubt.mark {
 		return undecided
 	}
 	return l.doubt.verdict.observe(t, refused)
@@ -253,7 +247,7 @@ func (l *limits) confirm(now clock.Instant) {
 		return
 	}
 	l.pace, l.span = l.doubt.pace, l.doubt.span
-	l.pace.next = max(l.pace.next, now)
+	l.pace.next = now
 	l.doubt = doubt{patience: l.doubt.patience}
 	l.event.known = true
 }

@@ -20,7 +20,7 @@ func (l *limits) draw(v *View, opened clock.Instant) (vain bool) {
 	switch {
 	case e.told && !l.known() && !v.all.sheds.waits.believed():
 		l.empty = opened // if it was a limit
-	case e.known, !l.known() && e.alone && v.all.sheds.yes > witnessesAdmitted*v.all.sheds.no:
+	case e.hasty, e.known, !l.known() && e.alone && v.all.sheds.yes > witnessesAdmitted*v.all.sheds.no:
 	case admitted == 0: // it was closed before we came, and nothing is known of why
 	case l.span.explains(v, l, &e, opened):
 		l.span.confirm(v, l, &e, opened)
@@ -55,8 +55,8 @@ func (l *limits) draw(v *View, opened clock.Instant) (vain bool) {
 	if e.told {
 		l.reset = e.reset
 	}
-	l.pace.next = max(l.pace.next, opened+l.pace.step())
-	if l.against.against(admitted, l.doubt.patience) {
+	l.pace.next, l.pace.idle = max(l.pace.next, opened+l.pace.step()), 0
+	if !e.hasty && l.known() && l.against.against(admitted, l.doubt.patience) {
 		l.against = evidence{}
 		return true
 	}
@@ -64,17 +64,10 @@ func (l *limits) draw(v *View, opened clock.Instant) (vain bool) {
 }
 
 // learnPace learns the pace of a congestion before which so many were admitted from some time on, and which
-// closed the server for so long. If nothing was sent for a while, that says nothing of a rate, and what was
-// sent since then not that it is higher.
+// closed the server for so long. The time in which nothing waited for the pace says nothing of a rate.
 func (l *limits) learnPace(e *congestion, began clock.Instant, admitted int64, closed clock.Instant) {
-	was := l.pace.now()
-	if !(was > 0) || l.resumed <= began || l.resumed > e.at {
-		l.pace.learn(admitted, e.at-began, e.at-began+closed, e.risen)
-		return
-	}
-	open := e.at - l.resumed
-	admitted = max(l.log.Between(l.resumed-1, e.closed), 1)
-	l.pace.learn(admitted, open, max(open+closed, clock.Instant(float64(admitted)/was*float64(clock.Second))), e.risen)
+	open := max(e.at-began-e.idle, 0)
+	l.pace.learn(admitted, open, open+closed, e.risen)
 }
 
 // served returns the rate a second at which requests were admitted lately, or 0 where

@@ -14,12 +14,14 @@ type inferredRate struct {
 	proven int64         // requests that went at this pace since
 	period float64       // how many of them raise it by the first part
 	next   clock.Instant // when the next may go
+	idle   clock.Instant // since the server opened, when nothing waited for the pace
 	unused int64         // requests that could have gone at this pace and did not, lately
 	floor  float64       // what was served lately, no rate falls far below
 	soon   int           // refusals in turn that came soon after the one before
 	steep  float64       // the first part by which it rises, where few requests tell of it
 	sure   bool          // it was refused again near what it was
 	small  bool          // few were admitted at once when it was measured first
+	even   bool          // none is made up for: one that was came too soon
 }
 
 const (
@@ -80,8 +82,13 @@ func (p *inferredRate) send(now clock.Instant, n int64) {
 	default:
 		p.proven += n // it goes at this pace because it must
 	}
-	// One that comes late may be made up for.
-	p.next = min(max(p.next, now-step)+clock.Times(step, n), now+clock.Longest)
+	// One that comes late may be made up for, until that turns out to be too soon.
+	earliest := now - step
+	if p.even {
+		earliest = now
+	}
+	p.idle += max(0, earliest-p.next)
+	p.next = min(max(p.next, earliest)+clock.Times(step, n), now+clock.Longest)
 }
 
 // learn takes in that so many were admitted between two openings, or before the
@@ -93,7 +100,7 @@ func (p *inferredRate) learn(admitted int64, open, took clock.Instant, served fl
 	defer func() { p.rate = max(p.rate, paceFloor*p.floor) }()
 	if p.rate <= 0 || p.period < paceFirst || soon && p.soon >= paceDoubt {
 		if p.rate <= 0 {
-			p.small = admitted <= few
+			p.small = float64(admitted) <= few*max(1, float64(open)/float64(clock.Second))
 		} else if p.small && !soon {
 			measured = max(measured, served) // nothing was saved up on the way
 		}
@@ -131,8 +138,19 @@ func (p *inferredRate) start(measured float64, admitted int64) {
 	if p.rate > 0 {
 		steep = p.steep / 2 // it was too high before
 	}
-	*p = inferredRate{floor: p.floor, small: p.small, rate: measured, period: float64(max(admitted, 1)), next: p.next, soon: paceDoubt, steep: steep}
+	*p = inferredRate{floor: p.floor, small: p.small, even: p.even, rate: measured, period: float64(max(admitted, 1)), next: p.next, soon: paceDoubt, steep: steep}
 	if admitted > paceFirst {
 		p.period, p.steep = max(paceFirst, paceStart*measured), 0
 	}
+}
+
+// hastened reports whether the refusal of t shows that it came too soon after the request before it, because requests
+// did not go at the pace before. From then on none is made up for.
+func (l *limits) hastened(t *Request) bool {
+	p := &l.pace
+	if p.rate <= 0 || p.even || !p.small || l.log.Between(t.At-p.step()/4*3, t.At) == 0 {
+		return false
+	}
+	p.even = true
+	return true
 }

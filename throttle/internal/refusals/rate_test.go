@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
+	"github.com/forbear-go/forbear/throttle/header"
 	"github.com/forbear-go/forbear/throttle/internal/clock"
 )
 
@@ -71,4 +72,37 @@ func TestASureRateRisesSlowly(t *testing.T) {
 	p.learn(40, 9*clock.Second, 10*clock.Second, 0)
 	assert.True(t, p.sure)
 	assert.InDelta(t, p.rate*(1+paceRise), p.at(p.period), 1e-9)
+}
+
+// Callers that use a key unevenly send two requests at once after a pause. If the second is refused, the pace is not too high.
+func TestARequestThatIsMadeUpForComesTooSoon(t *testing.T) {
+	l := &limits{pace: inferredRate{rate: 1, period: 20, small: true}}
+	v := &View{all: &Estimator{limits: l}}
+	now := 10 * clock.Second
+	for number := int64(1); number < 40; number += 2 {
+		l.send(now, number, 1)
+		if l.pace.next > now {
+			now += 5 * clock.Second
+			continue // none is made up for
+		}
+		l.send(now+clock.Second/10, number+1, 1)
+		l.refused(now+clock.Second/5, &Request{Number: number + 1, Cost: 1, At: now + clock.Second/10}, &header.Reading{Refused: true}, false)
+		assert.False(t, l.draw(v, now+clock.Second))
+		now += 5 * clock.Second
+	}
+	assert.True(t, l.pace.even)
+	assert.InDelta(t, 1, l.pace.now(), .01)
+	assert.False(t, l.doubt.raised)
+}
+
+// The time in which nothing waited for the pace says nothing of a rate.
+func TestIdleTimeIsNotMeasured(t *testing.T) {
+	l := &limits{pace: inferredRate{rate: 1, period: 4}}
+	v := &View{all: &Estimator{limits: l}}
+	for n := range int64(20) {
+		l.send(clock.Instant(n+1)*10*clock.Second, n+1, 1)
+	}
+	l.refused(201*clock.Second, &Request{Number: 20, Cost: 1, At: 200 * clock.Second}, &header.Reading{Refused: true}, false)
+	l.draw(v, 201*clock.Second)
+	assert.Greater(t, l.pace.now(), .7, "a tenth of it was used")
 }
