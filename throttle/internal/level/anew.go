@@ -30,7 +30,10 @@ func (l *Limiter) mayAskAnew(t time.Duration, d Demand, lack float64) bool {
 
 // hope returns the most that may remain.
 func (l *Limiter) hope(t time.Duration) float64 {
-	a, most := &l.anew, l.anew.told+l.grains.whole()
+	a, most := &l.anew, l.anew.told
+	if l.opens(false) || l.rolls(false) { // and it is no bucket
+		most += l.grains.whole()
+	}
 	if l.rolls(false) {
 		return min(most+l.spent.mayHaveLeft(a.at, t-l.trip/2, l.length, l.overcharge()), l.limit)
 	}
