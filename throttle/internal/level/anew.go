@@ -31,7 +31,7 @@ func (l *Limiter) mayAskAnew(t time.Duration, d Demand, lack float64) bool {
 // hope returns the most that may remain.
 func (l *Limiter) hope(t time.Duration) float64 {
 	a, most := &l.anew, l.anew.told
-	if l.opens(false) || l.rolls(false) { // and it is no bucket
+	if l.opens(false) || l.rolls(false) || l.refill.n < 4 { // hardly a bucket
 		most += l.grains.whole()
 	}
 	if l.rolls(false) {
