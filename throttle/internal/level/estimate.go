@@ -27,8 +27,6 @@ func (l *Limiter) admission(d Demand) float64 {
 		mean, deviation := l.perRequest()
 		if l.falls.each.n >= 4 {
 			mean, deviation = l.falls.each.mean()
-		} else { // some of it tells of requests that were over, or had only begun
-			mean = max(mean, l.falls.each.quantile(1))
 		}
 		most = max(most, mean+deviation)
 		return min(most*l.factor+l.beside, l.limit)
