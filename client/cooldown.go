@@ -133,20 +133,20 @@ func (l *keyState) refuseRoute(now time.Time, a *attempt) bool {
 	}
 	l.refused++
 	wait, named := r.Wait.Delay, r.Wait.Known() && r.Wait.Delay > 0
-	if c := l.cooldowns[route]; c == nil || !c.Apart() {
-		if s.Presumed(route, wait, named) {
-			s.Close(now, a.taken, route, wait, named)
-			return false
-		}
-	}
 	c := l.cooldowns[route]
+	// Several models may be refused at once because all were asked for too much, and not for one cause.
+	apart := a.model != "" || c != nil && c.Apart()
+	if !apart && s.Presumed(route, wait, named) {
+		s.Close(now, a.taken, route, wait, named)
+		return false
+	}
 	if c != nil && a.own != c.limiter && a.taken.Before(c.Refused) {
 		if until := now.Add(wait); until.After(c.Until) {
 			c.closed, c.Until = until, until
 		}
 		return true // it was sent before the route was refused, and refused for the same reason
 	}
-	if c == nil || !c.Apart() { // the route has no limit of its own, as far as is known
+	if !apart { // the route has no limit of its own, as far as is known
 		if same := s.Agree(now, route, wait, named); s.Agreement(len(same)) {
 			l.merge(now, same)
 			s.Widen(now, a.taken, route, wait, named)
@@ -157,7 +157,7 @@ func (l *keyState) refuseRoute(now time.Time, a *attempt) bool {
 		if c = l.addCooldown(now, route); c == nil {
 			return false
 		}
-		if s.Unlikely(route) {
+		if apart || s.Unlikely(route) {
 			c.SetApart()
 		}
 	}

@@ -1,9 +1,13 @@
 package client_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
+	"strings"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -70,4 +74,50 @@ func (b backoffTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 		time.Sleep(2 * time.Second)
 	}
 	return resp, err
+}
+
+// Two models that are refused at once, and tell nothing of their limits, may both have been asked for too much:
+// the one that opens is served, though the other stays closed.
+func TestModelsThatTellNothingAreRefusedApart(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		began, served := time.Now(), map[string]int{}
+		var mu sync.Mutex
+		tr, err := client.NewTransport(roundTripper(func(req *http.Request) (*http.Response, error) {
+			time.Sleep(40 * time.Millisecond)
+			mu.Lock()
+			defer mu.Unlock()
+			model := strings.Split(req.URL.Path, "/")[2]
+			resp := &http.Response{StatusCode: http.StatusOK, ProtoMajor: 1, ProtoMinor: 1, Header: http.Header{}, Request: req, Body: http.NoBody}
+			if now := time.Since(began); now > 500*time.Millisecond && (model == "closed" || now < 4*time.Second) {
+				resp.StatusCode = http.StatusTooManyRequests
+			} else {
+				served[model]++
+			}
+			return resp, nil
+		}))
+		require.NoError(t, err)
+		defer tr.Close()
+		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+		defer cancel()
+		var wg sync.WaitGroup
+		for i := range 12 {
+			model := []string{"closed", "open"}[i%2]
+			wg.Go(func() {
+				for ctx.Err() == nil {
+					req, err := http.NewRequestWithContext(ctx, http.MethodPost, "https://bedrock-runtime.us-east-1.amazonaws.com/model/"+model+"/invoke", strings.NewReader(`{"messages":[]}`))
+					if !assert.NoError(t, err) {
+						return
+					}
+					if resp, err := tr.RoundTrip(req); err == nil {
+						_ = resp.Body.Close()
+					}
+					time.Sleep(time.Second)
+				}
+			})
+		}
+		wg.Wait()
+		t.Log(served)
+		assert.GreaterOrEqual(t, served["open"], 100)
+	})
 }

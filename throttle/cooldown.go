@@ -125,7 +125,11 @@ func (h *cooldown) refuse(k *Limiter, now, wait instant, known, explicit bool, t
 	case again:
 		return
 	default:
-		wait = k.backoff(int(h.refusals))
+		refusals := int(h.refusals)
+		if k.unevenly(t) {
+			refusals = min(refusals, unevenRefusals)
+		}
+		wait = k.backoff(refusals)
 		if h.refusals > blockRefusals {
 			// Some servers begin their block anew with each request that comes within it.
 			// It ends only for clients that stay away for long enough, however long that is.
@@ -173,6 +177,9 @@ const (
 	turnRefusals = 3
 	turnLong     = 16 * second
 	turnMinutes  = 8 // and so many that its window is longer than a minute
+	// unevenRefusals is after how many in a row waits grow no longer where requests cost very different
+	// amounts: no limit on their number is learned then that would say when to come back.
+	unevenRefusals = 3
 	// blockRefusals is how many in a row make a block likely that does not end by itself.
 	blockRefusals = 6
 	// blockPart is the part of the time that a key has been closed for to stay away once

@@ -65,7 +65,7 @@ func (k *Limiter) refuse(now instant, t *Reservation, r *header.Reading) {
 	k.refuseUnits(now, t, r, lacking, k.cooldown.until)
 	switch {
 	case explained && !k.far():
-	case !explained && t.Uneven && len(k.windows) == 0 && asked <= unevenWait:
+	case !explained && k.unevenly(t) && asked <= unevenWait:
 		k.refusals.ForgetLimits()
 	default:
 		k.refusals.Refuse(now, &sent, r, again)
@@ -132,6 +132,9 @@ func (w *window) turn(now instant, t *Reservation) {
 		w.turned.Add(max(t.at, w.turned.Last()), t.cost)
 	}
 }
+
+// unevenly reports whether a limit that is not announced can hardly be one on the number of requests.
+func (k *Limiter) unevenly(t *Reservation) bool { return t.Uneven && len(k.windows) == 0 }
 
 // shortWait is how long a refusal may close the key for want of units alone.
 const shortWait = 5 * second

@@ -40,3 +40,29 @@ func TestUnevenCostsTeachNoNumberOfRequests(t *testing.T) {
 		})
 	}
 }
+
+// Where nothing says when the server opens, because requests cost very different amounts, it is asked every few
+// seconds: no client that just retries stays away for longer. Where they cost the same, waits go on growing, as
+// they do for a server that is closed for long.
+func TestUnevenCostsDoNotMakeWaitsLong(t *testing.T) {
+	for _, uneven := range []bool{true, false} {
+		t.Run(fmt.Sprint(uneven), func(t *testing.T) {
+			k, now, asked := newLimiter(t), epoch, 0
+			for end := now.Add(48 * time.Second); now.Before(end); now = now.Add(50 * time.Millisecond) {
+				if d := k.AskFor(now, limit.Demand{}); !d.Admits(now) {
+					continue
+				}
+				r := k.TakeFor(now, limit.Demand{})
+				r.Uneven = uneven
+				k.Observe(now.Add(20*time.Millisecond), r, &header.Reading{Refused: true})
+				asked++
+			}
+			if uneven {
+				assert.GreaterOrEqual(t, asked, 10)
+				assert.LessOrEqual(t, asked, 14)
+			} else {
+				assert.LessOrEqual(t, asked, 8)
+			}
+		})
+	}
+}

@@ -30,14 +30,17 @@ func (l *Limiter) mayAskAnew(t time.Duration, d Demand, lack float64) bool {
 
 // hope returns the most that may remain.
 func (l *Limiter) hope(t time.Duration) float64 {
-	a := &l.anew
+	a, most := &l.anew, l.anew.told
+	if l.opens(false) || l.rolls(false) || l.refill.n < 4 { // hardly a bucket
+		most += l.grains.whole()
+	}
 	if l.rolls(false) {
-		return min(a.told+l.spent.mayHaveLeft(a.at, t-l.trip/2, l.length, l.overcharge()), l.limit)
+		return min(most+l.spent.mayHaveLeft(a.at, t-l.trip/2, l.length, l.overcharge()), l.limit)
 	}
 	if !l.refunds.none() {
-		return min(a.told+l.refunds.net, l.limit)
+		return min(most+l.refunds.net, l.limit)
 	}
-	return a.told
+	return min(most, l.limit)
 }
 
 func (a *anew) answered(h *Hold) {

@@ -112,3 +112,19 @@ func TestWhatIsOverLapsesWhileClosed(t *testing.T) {
 	require.False(t, l.Ask(at(20*time.Second), known(900)).Go)
 	assert.InDelta(t, 780, l.Level(at(20*time.Second)), 1)
 }
+
+// Where numbers are rounded, as much more may remain.
+func TestARoundedWordIsAskedAnew(t *testing.T) {
+	t.Parallel()
+	for remaining, asks := range map[float64]bool{300: true, 200: false} {
+		l, d := level.New(), level.Demand{Prompt: 33, Most: 240} // it asks for 251
+		for i := range 30 {
+			now := 45*time.Second + time.Duration(i)*time.Second
+			told := max(900-100*float64(i%15/2), remaining)
+			answer(l, now, d, minute(told, time.Minute-(now+time.Second)%time.Minute), level.Usage{Total: 47, Prompt: 11}, true)
+		}
+		now := 76 * time.Second
+		require.InDelta(t, remaining-50, l.Level(at(now)), 1, "as little may be left")
+		assert.Equal(t, asks, l.Ask(at(now), d).Go, "%v", remaining)
+	}
+}
