@@ -33,6 +33,7 @@ type attempt struct {
 	groups    sharing.Groups    // of the request; see groupsOf
 	counters  *sharing.Counters // of its bucket; nil if they are not examined
 	seen      sharing.Seen
+	untold    sharing.UntoldSent
 	shown     *sharing.Key // what responses to its credential say; nil where its key is the caller's
 	seenKeys  sharing.KeysSeen
 	explores  bool              // it tests whether its path has a counter of its own
@@ -137,7 +138,7 @@ func (a *attempt) prepare(t *Transport, who *principal, c *call) {
 	a.again, a.lasting, a.body, a.follows = c.refusals > 0, false, false, false
 	a.charge(who, c)
 	a.Request.Bucket = a.route.Bucket
-	a.who, a.groups, a.counters, a.shown = who, sharing.Groups{}, nil, nil
+	a.who, a.groups, a.counters, a.untold, a.shown = who, sharing.Groups{}, nil, sharing.UntoldSent{}, nil
 	if c.own != nil && c.own.host != nil && c.scope == 0 {
 		a.shown = &c.own.shown
 	}

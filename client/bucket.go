@@ -35,6 +35,17 @@ func (l *keyState) bucket(a *attempt) uint64 {
 // tell. Fingerprints are odd.
 const untoldBucket = 2
 
+// joinUntold lets the requests of routes that tell no limits wait for those that others tell, because
+// they count in them.
+func (l *keyState) joinUntold(now time.Time) {
+	inFlight := 0
+	if apart := l.limits[untoldBucket]; apart != nil {
+		inFlight, l.before = apart.InFlight(now), apart
+		delete(l.limits, untoldBucket)
+	}
+	l.whole.Adopt(now, inFlight)
+}
+
 // maxParts is how many buckets of a key have limiters of their own at a time.
 const maxParts = 1024
 

@@ -186,6 +186,7 @@ func (l *keyState) Take(now time.Time, d limit.Demand) {
 // sent counts an attempt without a scope as sent.
 func (l *keyState) sent(now time.Time, a *attempt) {
 	l.spread.Sent(a.route.ID)
+	a.untold = l.untold.Sent(a.route.ID)
 	if a.shown != nil {
 		a.seenKeys = a.who.host.keys.Sent(now, a.shown)
 	}
@@ -218,6 +219,7 @@ func (l *keyState) Cancel(_ time.Time, d limit.Demand) {
 		}
 	}
 	if ok && !l.late(a) {
+		l.untold.Lost(&a.untold)
 		a.part.Cancel(a.ticket)
 		if a.own != nil {
 			a.own.Cancel(a.ownTicket)
@@ -263,6 +265,7 @@ func (l *keyState) lose(now time.Time, a *attempt) {
 	if l.late(a) {
 		return
 	}
+	l.untold.Lost(&a.untold)
 	a.part.Abandon(now, a.ticket)
 	if a.own != nil {
 		a.own.Abandon(now, a.ownTicket)

@@ -19,7 +19,9 @@ func (l *keyState) receive(now time.Time, a *attempt) {
 		l.observeFingerprint(now, a, shown)
 	}
 	if a.scope == 0 {
-		l.untold.Answered(a.route.ID, r)
+		if l.untold.Answered(now, a.route.ID, &a.untold, r) {
+			l.joinUntold(now)
+		}
 	}
 	l.watchModels(now, a)
 	l.watchCounters(now, a)

@@ -5,6 +5,9 @@ import (
 	"time"
 
 	"github.com/forbear-go/forbear/throttle/header"
+	"github.com/forbear-go/forbear/throttle/internal/contention"
+	"github.com/forbear-go/forbear/throttle/internal/kind"
+	"github.com/forbear-go/forbear/throttle/internal/phase"
 	"github.com/forbear-go/forbear/throttle/internal/refusals"
 )
 
@@ -22,6 +25,20 @@ func (k *Limiter) ForgetRefusals(now time.Time) {
 	k.expire(k.instant(now))
 	k.refusals.ForgetLimits()
 	k.cooldown = cooldown{}
+}
+
+// Adopt takes in that requests of the caller spend the limits that were taken for those of others,
+// and that so many of them are in flight.
+func (k *Limiter) Adopt(now time.Time, inFlight int) {
+	k.expire(k.instant(now))
+	for i := range k.windows {
+		w := &k.windows[i]
+		w.contention, w.kind, w.phase = contention.Estimator{}, kind.Estimator{}, phase.Estimator{}
+		w.contention.Expect(k.expect)
+	}
+	if inFlight > 0 {
+		k.Abandon(now, k.Take(now, inFlight))
+	}
 }
 
 // forgetWindows drops the windows whose time is over and of which a response to a later

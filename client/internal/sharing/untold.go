@@ -1,6 +1,10 @@
 package sharing
 
-import "github.com/forbear-go/forbear/throttle/header"
+import (
+	"time"
+
+	"github.com/forbear-go/forbear/throttle/header"
+)
 
 // An Untold finds out whether the limits that some routes tell in their responses count the
 // requests of routes whose responses tell none. An API may limit one route and say so there, or
@@ -11,38 +15,92 @@ type Untold struct {
 	silent int             // routes that tell none
 	told   bool            // a route tells a limit
 	joined int             // more than 0: the limits that are told count all requests
+	most   int64           // so many of others may be served without its being seen again
+	since  int64           // requests of others had been served when that was seen last
 
-	// What a response said was left, and how many of either kind were answered since.
-	left          int64
-	known         bool
-	tells, others int64
+	served, flying span // requests of routes that tell, and of others
+
+	base  sighting // the response that later ones are compared with
+	last  sighting // that told of the least since
+	known bool
+}
+
+// A span is a number of requests of routes that tell a limit, and one of others.
+type span struct{ tells, others int64 }
+
+func (s span) plus(o span) span  { return span{s.tells + o.tells, s.others + o.others} }
+func (s span) minus(o span) span { return span{s.tells - o.tells, s.others - o.others} }
+
+// A sighting is what a response told, and how many requests the server had served by then: at the least those that
+// were answered when its own was sent, and at the most those that had been sent when it arrived.
+type sighting struct {
+	left        int64
+	until       time.Time // nothing comes back before
+	least, most span
+}
+
+// An UntoldSent is what has to be known of a request later.
+type UntoldSent struct {
+	served span // when it was sent
+	may    span // which it may be
+	sent   bool
 }
 
 const (
-	// So many requests show whether they count: if they do, as many are missing.
+	// untoldCounted is how many requests are not missing where they do not count.
 	untoldCounted = 6
 	// untoldJoined is how often they have to be seen not to count once they were seen to.
 	untoldJoined = 3
+	// untoldMost is how many requests of others may be served before that has to be seen again, at
+	// first, and untoldAgain how many times as many after each time.
+	untoldMost, untoldAgain = 300, 4
 )
 
+// Sent notes that a request of a route goes.
+func (u *Untold) Sent(route uint64) UntoldSent {
+	tells, known := u.routes[route]
+	t := UntoldSent{served: u.served, may: span{1, 1}, sent: true}
+	switch {
+	case tells:
+		t.may.others = 0
+	case known:
+		t.may.tells = 0
+	}
+	u.flying = u.flying.plus(t.may)
+	return t
+}
+
+// Lost notes that nothing will be known of a request. It may have been served.
+func (u *Untold) Lost(t *UntoldSent) {
+	if t.sent {
+		u.flying = u.flying.minus(t.may)
+		u.known, t.sent = false, false
+	}
+}
+
 // Answered takes in a response to a request of a route.
-func (u *Untold) Answered(route uint64, r *header.Reading) {
+func (u *Untold) Answered(now time.Time, route uint64, t *UntoldSent, r *header.Reading) (joins bool) {
+	was := u.joined
+	if t.sent {
+		u.flying = u.flying.minus(t.may)
+	}
 	if r.Stale || route == 0 {
-		return
+		return false
 	}
 	switch tells, known := u.routes[route]; {
 	case len(r.Windows) > 0:
 		u.told = true
 		u.note(route, true)
-		if !r.Refused {
-			u.count(r)
-		}
+		u.tell(now, t, r)
 	case !r.Refused && !tells:
 		if !known {
 			u.note(route, false)
 		}
-		u.others++
+		u.served.others++
+	case !r.Refused:
+		u.known = false // now and then it tells nothing
 	}
+	return was == 0 && u.joined > 0
 }
 
 func (u *Untold) note(route uint64, tells bool) {
@@ -61,24 +119,58 @@ func (u *Untold) note(route uint64, tells bool) {
 	u.routes[route] = tells
 }
 
-// count compares by how much what is left fell with how many requests were answered.
-func (u *Untold) count(r *header.Reading) {
+// tell compares what a response says is left with what an earlier one said.
+func (u *Untold) tell(now time.Time, t *UntoldSent, r *header.Reading) {
+	s := sighting{least: t.served}
+	if !r.Refused {
+		u.served.tells++
+		s.least.tells++
+	}
 	w := &r.Windows[0]
-	if len(r.Windows) > 1 || !w.Remaining.Known() {
+	if len(r.Windows) > 1 || !w.Remaining.Known() || !t.sent {
 		return
 	}
-	left := int64(w.Remaining.Value)
-	u.tells++
-	switch fall := u.left - left; {
-	case !u.known || fall < 1: // the first, or one that refills
-	case u.others < untoldCounted:
-		return
-	case fall > u.tells+u.others/2:
+	s.left, s.until = int64(w.Remaining.Value), now.Add(resetIn(r, w))
+	s.most = u.served.plus(u.flying)
+	if !u.known || u.compare(now, &s) {
+		u.base, u.last, u.known = s, s, !r.Refused
+	} else if s.left <= u.last.left {
+		u.last = s
+	}
+}
+
+// resetIn returns how long a window surely lasts that a response tells of.
+func resetIn(r *header.Reading, w *header.Window) time.Duration {
+	in := w.Reset.In
+	switch {
+	case w.Reset.At.IsZero():
+	case r.Date.IsZero():
+		return 0
+	default:
+		in = w.Reset.At.Sub(r.Date) - time.Second
+	}
+	return in - w.Reset.Resolution
+}
+
+// compare reports whether what was told now shows something.
+func (u *Untold) compare(now time.Time, s *sighting) bool {
+	fall := u.base.left - s.left
+	least, most := s.least.minus(u.base.most), s.most.minus(u.base.least)
+	switch {
+	case fall < 0, s.left > u.last.left && s.least.tells > u.last.most.tells: // it opened, or refills
+	case most.others > 0 && fall > most.tells && fall <= most.tells+most.others:
+		if u.joined == 0 {
+			u.most = max(untoldAgain*u.most, untoldMost)
+		}
 		u.joined = untoldJoined
-	case fall <= u.tells+u.others/4:
+		u.since = u.served.others
+	case now.Before(u.base.until) && least.others >= untoldCounted && fall < least.tells+least.others/2,
+		u.joined > 0 && u.served.others > u.since+u.most:
 		u.joined = max(u.joined-1, 0)
+	default:
+		return false
 	}
-	u.known, u.left, u.tells, u.others = true, left, 0, 0
+	return true
 }
 
 // Apart reports whether requests of a route seem not to count in the limits that others tell. A
