@@ -192,7 +192,10 @@ func (w *window) eagerReady(k *Limiter, now instant, n int64, safe instant) inst
 	case w.blind(k):
 		return min(safe, max(now, k.lastSent+w.probe.Blind.Between(soon-k.lastSent, safe-k.lastSent)))
 	case w.length.Told:
-		soon = min(leaves, k.arrived()+length)
+		if soon = min(leaves, k.arrived()+length); w.limit == 1 {
+			soon = min(soon, w.reset.Latest)
+			w.eager.Begin()
+		}
 	case rolls:
 		soon = max(soon, leaves)
 	}

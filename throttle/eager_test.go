@@ -10,6 +10,34 @@ import (
 	"github.com/forbear-go/forbear/throttle/header"
 )
 
+// Where one request and the length of its window are told, no second window is waited for, which one that weighs the
+// last may need: the first request that goes at the reset shows it.
+func TestWindowsOfOneFromTheFirst(t *testing.T) {
+	for name, c := range map[string]struct {
+		model   func() ratemodel.Model
+		length  time.Duration
+		least   int // served of five
+		refused int
+	}{
+		"in 2 s":           {func() ratemodel.Model { return ratemodel.NewFixed(1, 2*time.Second) }, 2 * time.Second, 4, 0},
+		"in 5 s":           {func() ratemodel.Model { return ratemodel.NewFixed(1, 5*time.Second) }, 5 * time.Second, 4, 0},
+		"in 10 s, rolling": {func() ratemodel.Model { return ratemodel.NewSlidingLog(1, 10*time.Second) }, 10 * time.Second, 4, 0},
+		"in a minute":      {minutes(1), time.Minute, 5, 0},
+		"in 5 s, weighed":  {func() ratemodel.Model { return ratemodel.NewSlidingCounter(1, 5*time.Second) }, 5 * time.Second, 2, 3},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for seed := range uint64(10) {
+				s := simulation{model: c.model, announce: announcement{step: time.Second, rounding: 1, date: true, lengths: true}, callers: 5,
+					length: 5 * c.length, policy: DefaultPolicy(), fastest: 30 * time.Millisecond, slowest: 45 * time.Millisecond, seed: seed}
+				got := s.run()
+				t.Log(got)
+				assert.GreaterOrEqual(t, got.admitted, c.least)
+				assert.LessOrEqual(t, got.refused, c.refused)
+			}
+		})
+	}
+}
+
 // A window of one request a second is used nearly every second, although responses tell its
 // reset in whole seconds only, or leave open whether the window before counts. Where it
 // does, that is found out with a few refusals.

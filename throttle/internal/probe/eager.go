@@ -8,6 +8,7 @@ import "github.com/forbear-go/forbear/throttle/internal/clock"
 // of them a request is sent earlier, alone. If it is served, later ones go as
 // early; if it is refused, the next such test comes after many times as many waits.
 type Eager struct {
+	begun  bool          // see Begin
 	level  int           // the part of the wait that is left out: 1 - 1/2^level, or all of it
 	waits  int           // at this level since it was reached, or since the last test
 	pause  int           // so many of them before a test
@@ -26,6 +27,14 @@ const (
 	eagerPart  = 8
 	eagerShort = 20 * clock.Second
 )
+
+// Begin says that the first wait is left out at once, and not step by step: where a window has one request,
+// to wait for a second one costs as much as is served. Refusals bring the wait back step by step.
+func (e *Eager) Begin() {
+	if !e.begun {
+		e.begun, e.level = true, eagerLevels
+	}
+}
 
 // due reports whether it is time for a test.
 func (e *Eager) due() bool { return e.waits >= max(e.pause, eagerPause) }
