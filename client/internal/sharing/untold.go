@@ -51,6 +51,9 @@ const (
 	untoldCounted = 6
 	// untoldJoined is how often they have to be seen not to count once they were seen to.
 	untoldJoined = 3
+	// untoldRare is how many times as many requests of others are served, at the most, where one that is
+	// missing shows that they count.
+	untoldRare = 3
 	// untoldMost is how many requests of others may be served before that has to be seen again, at
 	// first, and untoldAgain how many times as many after each time.
 	untoldMost, untoldAgain = 300, 4
@@ -159,6 +162,9 @@ func (u *Untold) compare(now time.Time, s *sighting) bool {
 	switch {
 	case fall < 0, s.left > u.last.left && s.least.tells > u.last.most.tells: // it opened, or refills
 	case most.others > 0 && fall > most.tells && fall <= most.tells+most.others:
+		if u.joined == 0 && fall-most.tells < untoldCounted && u.served.others > untoldRare*u.served.tells {
+			return false // where few requests tell, one that is missing may have been told of late
+		}
 		if u.joined == 0 {
 			u.most = max(untoldAgain*u.most, untoldMost)
 		}

@@ -149,3 +149,20 @@ func TestNothingIsMissingForLong(t *testing.T) {
 	}
 	assert.True(t, u.Apart(2))
 }
+
+// Where few requests tell, it takes more than one that is missing.
+func TestFewRequestsTell(t *testing.T) {
+	var u Untold
+	n := 100.
+	hear(&u, 1, left(n))
+	for range 3 * untoldRare {
+		hear(&u, 2, &header.Reading{})
+	}
+	n -= 2
+	assert.False(t, hear(&u, 1, left(n)), "one is missing")
+	for range 2 * untoldCounted {
+		hear(&u, 2, &header.Reading{})
+	}
+	n -= 1 + untoldCounted
+	assert.True(t, hear(&u, 1, left(n)), "many are")
+}
