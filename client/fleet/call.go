@@ -78,11 +78,8 @@ func (m *member) plan(now time.Time, waiting int) (call bool, next time.Time) {
 	if (waiting > 0 || m.low(now)) && m.want(now, waiting) > 0 && m.left > 0 && m.granted-m.sent < int64(waiting)+m.recent.sum()/8 && by(spaced) {
 		return true, next
 	}
-	if m.recalled && m.spare(waiting) > 0 && by(spaced) {
-		return true, next
-	}
-	if waiting == 0 && (m.left == 0 || m.scarce) && m.members > 1 && len(m.flying) == 0 && m.spare(0) > 0 && by(m.recent.latest.Add(idleFor)) {
-		m.recalled = true // others may wait for it
+	if m.spares(waiting, by) {
+		m.recalled = true
 		return true, next
 	}
 	if m.hungry > 0 && m.left == 0 && m.newer() && by(spaced) {
@@ -113,7 +110,13 @@ func (m *member) asks() time.Time {
 	return at
 }
 
-// idleFor is for how long a member that needs nothing holds what others may lack.
+// spares reports whether it is time to give back what is held: others may wait for it.
+func (m *member) spares(waiting int, by func(time.Time) bool) bool {
+	idle := waiting == 0 && len(m.flying) == 0 && m.members > 1 && (m.left == 0 || m.scarce)
+	return m.spare(waiting) > 0 && (m.recalled && by(m.lastCall.Add(20*time.Millisecond)) || idle && by(m.recent.latest.Add(idleFor)))
+}
+
+// idleFor is for how long a member holds what is not needed, and others may lack.
 const idleFor = 100 * time.Millisecond
 
 // renewal returns when the lease is to be renewed: early, so that what is held can be spent while the store is away;
