@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/forbear-go/forbear/client/internal/credentials"
+	"github.com/forbear-go/forbear/internal/chance"
 )
 
 // Who differs for the queue differs for the cache before it, however often they take
@@ -63,6 +64,9 @@ func TestAccountsAreNotMixedUp(t *testing.T) {
 // The memory of accounts grows with those in use, so that few are hashed twice, and no
 // further than its bound.
 func TestAccountsAreRemembered(t *testing.T) {
+	if chance.Raced {
+		t.Skip("it has one goroutine")
+	}
 	var a accounts
 	require.Nil(t, a.find(1))
 	remembered := func(n int) (found int) {

@@ -22,6 +22,9 @@ func TestOutageKeepsParts(t *testing.T) {
 	}{
 		{"delta", clienttest.XRateLimitDelta(), 1960, 5}, {"moment", clienttest.XRateLimit(), 1960, 5}, {"draft8", clienttest.Draft8(), 1960, 5},
 	} {
+		if chance.Raced && c.name != "moment" {
+			continue // the others send requests in the same ways
+		}
 		chance.Bubble(t, func(t testing.TB) {
 			w := newWorld(t, 8, clienttest.Fixed(400, 2*time.Second), c.dialect)
 			w.play(t, 40*time.Second, busy, func() {

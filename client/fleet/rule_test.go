@@ -56,6 +56,9 @@ func TestRuleOfTheFleet(t *testing.T) {
 		{"fixed", clienttest.Fixed(400, 2*time.Second), queue.Per(400, 2*time.Second).FixedWindow(nil).Slack(100 * time.Millisecond), 20, 5200, 0.7, 0.06},
 		{"counter", clienttest.SlidingCounter(400, 2*time.Second), queue.Per(400, 2*time.Second).SlidingCounter(), 20, 4500, 0.7, 0.06},
 	} {
+		if chance.Raced && c.admitted > 1000 && c.name != "fixed" {
+			continue // the others send requests in the same ways
+		}
 		t.Run(c.name, func(t *testing.T) {
 			chance.Bubble(t, func(t testing.TB) {
 				w := ruled(t, 8, c.api, c.quota)
