@@ -51,7 +51,7 @@ func (l *ledger) hearProbe(name string, w *windowState, q *report, now int64) {
 		w.went, w.past = l.went, l.past
 	case shut == 0 || !w.known || w.bound <= l.granted: // it has not opened
 	case heard && 2*o.Remaining >= w.limit:
-		w.phase.opened(shut, now, w.length)
+		w.phase.opened(shut, w.expected(now), now, w.length)
 		w.fixed = w.fixed || l.renewed(w, o.Remaining, now)
 		w.kept = max(max(w.limit-o.Remaining-1-(l.granted-l.finished), 0)/keptAmong, l.lacked(w))
 	default:
@@ -77,6 +77,14 @@ func (l *ledger) hearProbe(name string, w *windowState, q *report, now int64) {
 		w.tries = min(w.tries+1, 7)
 		w.earliest, w.reset = now, now+50<<w.tries
 	}
+}
+
+// expected returns by when the window should have opened that a probe found open now.
+func (w *windowState) expected(now int64) int64 {
+	if w.tries > 0 { // no reset says so
+		return now
+	}
+	return min(w.due, now)
 }
 
 // lacked returns how much too little was kept lately, as refusals showed; it becomes less while there are none.

@@ -352,8 +352,7 @@ func tryFaults(t *testing.T, failover bool, among int) {
 	}
 }
 
-// Without faults nothing at all is refused, but for a few in windows that are hardly longer than usual ones: in one of
-// 1.013 seconds that was seen now and then, and it is not known why.
+// Without faults nothing at all is refused.
 func TestGrantsAreAdmitted(t *testing.T) {
 	allots := 0
 	defer func() {
@@ -363,11 +362,7 @@ func TestGrantsAreAdmitted(t *testing.T) {
 	}()
 	for seed, api := range eachSchedule(t, func(t *testing.T, seed uint64) *modelAPI { return runSchedule(t, seed, false, false) }) {
 		allots += api.allots
-		most := 0
-		if usual := time.Duration(periodOf(api.length.Milliseconds())) * time.Millisecond; api.length > usual && api.length-usual < usual/50 {
-			most = api.served / 200
-		}
-		if api.refused > most || api.probes > 0 || api.served < min(50, 4*api.limit) {
+		if api.refused > 0 || api.probes > 0 || api.served < min(50, 4*api.limit) {
 			t.Errorf("schedule %d: refused %d and %d probes, admitted %d; limit %d in %v, rolling %v", seed, api.refused, api.probes, api.served, api.limit, api.length, api.rolling)
 		}
 	}

@@ -97,7 +97,7 @@ func (l *ledger) beginSilent(now int64, n *news) {
 	l.windows[silentName] = &windowState{
 		limit: limit, bound: l.granted, known: true, fixed: true, silent: true, length: period,
 		earliest: opens, reset: opens, stage: lastStage, refused: s.refused,
-		phase: phase{period: period, lo: opens - period - min(1000, period/4), hi: opens - period, at: now, turns: silentTurns},
+		phase: phase{period: period, lo: opens - period - min(1000, period/4), hi: opens - period, due: now, at: now, turns: silentTurns},
 	}
 	l.term, l.began, l.open, l.log = l.ver, now, 0, nil
 	l.most, l.until = limit, now

@@ -165,23 +165,23 @@ local function periodOf(length)
   end
   return 0
 end
-local function phaseOpened(w, from, to)
+local function phaseOpened(w, from, due, to)
   local period = periodOf(w.w)
   if from > to or period == 0 then return end
   local p = w.ph
   if period == p.p and to >= p.lo then
     local n = math.floor((to - p.lo) / period)
-    p.lo, p.hi = p.lo + n * period, p.hi + n * period
+    p.lo, p.hi, p.due = p.lo + n * period, p.hi + n * period, p.due + n * period
     if to - from >= period then return end
-    if p.hi + 10 >= from then
+    if p.hi + 10 >= from and (due >= to or p.due + 10 >= from) then
       p.lo, p.hi, p.n = math.max(p.lo, from), math.min(p.hi, to), p.n + 1
-      p.lo, p.at, p.odd = math.min(p.lo, p.hi), to, false
+      p.lo, p.at, p.odd, p.due = math.min(p.lo, p.hi), to, false, math.min(p.due, due)
       return
     end
   end
   phaseFail(w)
   p.odd = p.p == period
-  p.p, p.lo, p.hi, p.at = period, from, to, to
+  p.p, p.lo, p.hi, p.due, p.at = period, from, to, due, to
 end
 local function renewed(w, r)
   local used = 2 * (l.past - w.past) >= w.l
@@ -255,7 +255,7 @@ if not (l.open > now and l.doubt) then
     if not w then
       w = {lo = o.lo, hi = o.hi, stage = 4, floor = 0, known = false, c = 0, raised = 0, tries = 0, shared = 0, kp = 0, lk = 0, rf = l.si.rf, w = 0,
         early = false, next = 0, fails = 0, shut = 0, due = 0, fx = false, went = 0, past = 0,
-        ph = {p = 0, lo = 0, hi = 0, at = 0, n = 0, x = 0, odd = false}}
+        ph = {p = 0, lo = 0, hi = 0, due = 0, at = 0, n = 0, x = 0, odd = false}}
       l.ws[name] = w
     end
     w.l, w.w = o.l, math.max(w.w, o.w)
@@ -282,7 +282,7 @@ if not (l.open > now and l.doubt) then
         w.went, w.past = l.went, l.past
       elseif shut == 0 or not w.known or w.c <= l.g then -- it has not opened
       elseif o and 2 * o.r >= w.l then
-        phaseOpened(w, shut, now)
+        phaseOpened(w, shut, w.tries > 0 and now or math.min(w.due, now), now)
         if renewed(w, o.r) then w.fx = true end
         w.lk, w.rf = math.min(math.max(l.si.rf - w.rf, w.lk - math.floor((w.lk + 3) / 4)), math.floor(w.l / 16)), l.si.rf
         w.kp = math.max(math.floor(math.max(w.l - o.r - 1 - (l.g - l.f), 0) / 3), w.lk)
@@ -415,7 +415,7 @@ local function beginSilent()
   local opens = si.cl + si.late
   l.ws.learned = {lo = opens, hi = opens, stage = 4, floor = 0, known = true, c = l.g, raised = 0, tries = 0, shared = 0, kp = 0, lk = 0, rf = si.rf, w = period,
     early = false, next = 0, fails = 0, shut = 0, due = 0, fx = true, went = 0, past = 0, l = served,
-    ph = {p = period, lo = opens - period - math.min(1000, math.floor(period / 4)), hi = opens - period, at = now, n = 2 ^ 20, x = 0, odd = false}}
+    ph = {p = period, lo = opens - period - math.min(1000, math.floor(period / 4)), hi = opens - period, due = now, at = now, n = 2 ^ 20, x = 0, odd = false}}
   l.term, l.began, l.open, l.log = l.ver, now, 0, {}
   l.most, l.til = served, now
   si.p, si.step, si.pat, si.due, si.who, si.call, si.un, si.us, si.ex, si.xc = period, 1, 2, opens + period + math.floor(period / 2), '', 0, 0, 0, 0, 0
