@@ -1,6 +1,8 @@
 package kind
 
 import (
+	"math"
+
 	"github.com/forbear-go/forbear/throttle/internal/clock"
 	"github.com/forbear-go/forbear/throttle/internal/eventlog"
 )
@@ -11,13 +13,26 @@ import (
 // be behind a window, probes wait until it too would admit them; once one is
 // recognised, requests go as it regains them.
 type counter struct {
-	agreed     int  // responses that only such a server explains
-	recognised bool // there were enough of them
-	excluded   bool // a response showed more left than such a server has
+	agreed     int           // responses that only such a server explains
+	recognised bool          // there were enough of them
+	excluded   bool          // a response showed more left than such a server has
+	wrong      int           // how often it was recognised in error
+	next       clock.Instant // no response before shows more than the last one did
+
+	reset  clock.Interval // of one window, as those of all windows
+	length clock.Instant  // of this length tell it; 0 is not known
 }
 
-// counterProof is how many responses recognise a counter.
-const counterProof = 3
+const (
+	// counterProof is how many responses recognise a counter, where a log explains the server as well.
+	counterProof = 3
+	// counterSteps is how many responses within a length of a window may show that it is no fixed one.
+	counterSteps = 16
+	// counterChance is in how many numbers one may be what a counter has left by chance, for each response that counts.
+	counterChance = 2
+	// counterWrong bounds how often the proof doubles that was wrong.
+	counterWrong = 8
+)
 
 // A tally is what one of these servers may have counted of our requests.
 type tally struct {
@@ -25,9 +40,26 @@ type tally struct {
 	last, this int64          // the most it may count in the last window and in this one
 }
 
-// tally returns the counts.
-func (v *View) tally() tally {
-	length, now, reset := v.Length, v.Now, v.Reset
+// pieces yields parts of the time in which the reset lies. Each is considered apart, as a boundary that
+// comes late for one request does not come early for another.
+func (v *View) pieces(yield func(reset clock.Interval) bool) {
+	width := v.Reset.Width()
+	n := min(1+width*counterParts/v.Length, counterPieces)
+	for i := range n {
+		if !yield(clock.Between(v.Reset.Earliest+width*i/n, v.Reset.Earliest+width*(i+1)/n)) {
+			return
+		}
+	}
+}
+
+const (
+	counterParts  = 64 // of a length; pieces are no shorter,
+	counterPieces = 8  // and no more
+)
+
+// tally returns the counts if the reset lies in the given interval.
+func (v *View) tally(reset clock.Interval) tally {
+	length, now := v.Length, v.Now
 	start := clock.Between(reset.Earliest-length, reset.Latest-length)
 	// What was sent shortly before a boundary may have arrived behind it.
 	travel := v.travel()
@@ -38,7 +70,7 @@ func (v *View) tally() tally {
 		since = max(start.Earliest-travel, v.Settled)
 	}
 	this := v.Log.After(since)
-	last := v.Log.After(start.Earliest-length-travel) - v.Log.After(start.Latest)
+	last := v.Log.After(start.Earliest-length-travel) - this // each counts once, for the most that it may
 	return tally{start, last, this}
 }
 
@@ -48,14 +80,38 @@ func (t tally) used(now, length clock.Instant) float64 {
 	return float64(t.last)*(1-gone) + float64(t.this)
 }
 
+// tell takes in the reset as it is known with a response, which came after the window had begun.
+func (c *counter) tell(o *Observation) {
+	known := *o.View
+	known.Reset.Latest = max(min(known.Reset.Latest, o.Now+o.Length), known.Reset.Earliest)
+	c.reset, c.length = c.narrow(&known), o.Length
+}
+
+// narrow returns the reset of the window as those of the windows before tell it, too: windows of a counter follow each
+// other.
+func (c *counter) narrow(v *View) clock.Interval {
+	if c.length == 0 || c.length != v.Length {
+		return v.Reset
+	}
+	later := (v.Reset.Earliest - c.reset.Earliest + c.length/2) / c.length * c.length
+	if told := clock.Between(c.reset.Earliest+later, c.reset.Latest+later); told.Meets(v.Reset) {
+		return told.Intersect(v.Reset)
+	}
+	return v.Reset
+}
+
 // CounterReady returns when a sliding counter of our own requests has room for n more.
 func (e *Estimator) CounterReady(v *View, n int64) clock.Instant {
 	room := v.Limit - v.Reserve - n
 	if v.Limit <= 0 || v.Length == 0 || !v.ResetKnown || room < 0 {
 		return v.Now
 	}
-	at := v.phaseReady(room)
-	if at > v.Now && v.Reset.Width() > v.Length/4 {
+	known := *v
+	if e.counter.recognised {
+		known.Reset = e.counter.narrow(v)
+	}
+	at := known.phaseReady(room)
+	if at > v.Now && known.Reset.Width() > v.Length/4 {
 		// Where its windows begin is not known well enough to wait for one.
 		at = min(at, v.anyPhaseReady(room))
 	}
@@ -64,8 +120,17 @@ func (e *Estimator) CounterReady(v *View, n int64) clock.Instant {
 
 // phaseReady returns when it has, as its windows begin where the resets are.
 func (v *View) phaseReady(room int64) clock.Instant {
+	at := v.Now
+	for reset := range v.pieces {
+		at = max(at, v.resetReady(reset, room))
+	}
+	return at
+}
+
+// resetReady returns when it has if the reset lies in the given interval.
+func (v *View) resetReady(reset clock.Interval, room int64) clock.Instant {
 	length, now := v.Length, v.Now
-	t := v.tally()
+	t := v.tally(reset)
 	if t.used(now, length) <= float64(room) {
 		return now
 	}
@@ -108,8 +173,9 @@ func regains(start, length clock.Instant, last, room int64) clock.Instant {
 }
 
 // observe holds a response against the counts. logged is what is left if a log
-// explains the server. It reports whether counts explain what a log does not.
-func (c *counter) observe(o *Observation, logged int64) (explained bool) {
+// explains the server, followed whether the last reset moved by a window. It reports whether counts explain
+// what a log does not.
+func (c *counter) observe(o *Observation, logged int64, followed bool) (explained bool) {
 	remaining, now := o.Remaining, o.Now
 	if c.excluded {
 		return false
@@ -121,24 +187,71 @@ func (c *counter) observe(o *Observation, logged int64) (explained bool) {
 	if !o.ResetKnown || now > o.Reset.Latest {
 		return false
 	}
-	t, length := o.tally(), o.Length
-	if most := t.used(o.Sent, length); float64(o.Limit-remaining) > most+1 {
-		c.agreed, c.recognised = 0, false // others spend, or it is something else
+	known := *o.View
+	known.Reset = c.narrow(o.View)
+	used, r := float64(o.Limit-remaining), known.reckon(o.Sent, o.Unsure)
+	switch {
+	case used > r.most+1:
+		c.refute() // others spend, or it is something else
+		return false
+	case used < r.last-1:
+		*c = counter{excluded: true}
 		return false
 	}
-	// What it counts at least: what surely arrived in the last window, weighed as
-	// late as the response may have been made, and the request itself.
-	travel := o.RTT.Way()
-	last := o.Log.After(t.start.Latest-length+o.Log.Grain) - o.Log.After(t.start.Earliest-travel) - o.turned(t.start.Latest-length)
-	gone := min(max(float64(now-t.start.Earliest)/float64(length), 0), 1)
-	least := float64(last) * (1 - gone)
-	switch {
-	case float64(o.Limit-remaining) < least-1:
-		*c = counter{excluded: true}
-	case remaining < logged-1 && least > 2:
-		c.agreed++
-		c.recognised = c.agreed >= counterProof && o.LengthSure
-		return true
+	if explained = remaining < logged-1 && r.last > 2; explained {
+		c.agree(1, o.LengthSure)
 	}
-	return false
+	// It shows more where a log of what was sent within the length of a window does not explain it either.
+	if held := o.Log.After(now-o.Length) - o.turned(now-o.Length) - o.Unsure; followed && now >= c.next && (explained || remaining > o.Limit-held) {
+		// What a fixed window counts was sent in this one.
+		more, open := used-float64(r.this), r.most-r.least
+		if n := int(more / (counterChance * (open + 2))); n > 0 {
+			c.next = now + o.Length/counterSteps
+			c.agree(min(n, counterProof), true)
+		}
+	}
+	return explained
+}
+
+// A reckoning is what one of these servers counted when it responded: so much of the last window at the least, of
+// both at the least and at the most, and of this one at the most.
+type reckoning struct {
+	last, least, most float64
+	this              int64
+}
+
+// reckon returns what it counted when it responded to a request that was sent then, wherever in its interval the reset
+// lies; of so many requests it is not sure that they are counted.
+func (v *View) reckon(sent clock.Instant, unsure int64) reckoning {
+	all := reckoning{last: math.Inf(1), least: math.Inf(1)}
+	length, travel := v.Length, v.RTT.Way()
+	for reset := range v.pieces {
+		t := v.tally(reset)
+		// What surely arrived in the last window is weighed as late as the response may have been made. What was sent
+		// about the boundary counts in one of the two.
+		last := v.Log.After(t.start.Latest-length+v.Log.Grain) - v.Log.After(t.start.Earliest-travel) - v.turned(t.start.Latest-length)
+		between := v.Log.Between(t.start.Earliest-travel, t.start.Latest)
+		this := max(v.Log.After(t.start.Latest)-unsure, 0)
+		fades := 1 - min(max(float64(v.Now-t.start.Earliest)/float64(length), 0), 1)
+		all = reckoning{
+			last: min(all.last, float64(last)*fades), least: min(all.least, float64(last+between)*fades+float64(this)),
+			most: max(all.most, t.used(sent, length)), this: max(all.this, t.this),
+		}
+	}
+	return all
+}
+
+// agree takes in that so many responses are explained by a counter alone, of windows of a length that is more than a
+// guess or not.
+func (c *counter) agree(n int, sure bool) {
+	c.agreed += n
+	c.recognised = c.recognised || c.agreed >= counterProof<<c.wrong && sure
+}
+
+// refute takes in that the server counted more than a counter would.
+func (c *counter) refute() {
+	if c.recognised {
+		c.wrong = min(c.wrong+1, counterWrong)
+	}
+	c.agreed, c.recognised = 0, false
 }

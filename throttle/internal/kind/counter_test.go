@@ -37,3 +37,38 @@ func TestACounterBesideRefusals(t *testing.T) {
 		assert.Equal(t, excluded, e.CounterExcluded(), "%d refused", refused)
 	}
 }
+
+// One response recognises a counter that has less left, just after it opened, than a fixed window or a log would have.
+// Where one of these explains it, or so much is unknown that chance would, none does.
+func TestOneResponseRecognisesACounter(t *testing.T) {
+	const length = 60 * clock.Second
+	// Of a window that opened at 60, all was spent before, some of it at the beginning of the last one. Five seconds later
+	// a twelfth is regained.
+	sent, now := 65*clock.Second, 65*clock.Second+clock.Second/10
+	exact, rough := clock.Between(2*length, 2*length+clock.Second), clock.Between(90*clock.Second, 2*length+5*clock.Second)
+	for _, c := range []struct {
+		early, remaining int64
+		reset            clock.Interval
+		followed         bool // the reset moved by a window
+		want             bool
+	}{
+		{0, 7, exact, true, true},
+		{0, 7, exact, false, false},
+		{0, 7, rough, true, false},
+		{0, 99, exact, true, false}, // as of a fixed window
+		{0, 30, exact, true, false}, // as of none
+		{8, 7, exact, true, false},  // as of a log
+		{100, 7, exact, true, true}, // a log has forgotten them
+	} {
+		var log, turned eventlog.Log
+		var rtt clock.RTT
+		rtt.Observe(clock.Second / 10)
+		log.Add(4*clock.Second, c.early)
+		log.Add(50*clock.Second, 100-c.early)
+		log.Add(sent, 1)
+		v := &View{Now: now, Limit: 100, Length: length, Log: &log, Turned: &turned, RTT: &rtt, Reset: c.reset, ResetKnown: true}
+		var k counter
+		k.observe(&Observation{View: v, Sent: sent, Remaining: c.remaining, Telling: true}, 100-log.After(now-length), c.followed)
+		assert.Equal(t, c.want, k.recognised, "%+v", c)
+	}
+}

@@ -103,9 +103,12 @@ func (e *Estimator) Observe(o *Observation) {
 	if o.Length > 0 && o.Length <= recallLongest {
 		e.recall.observe(o)
 	}
+	if o.Length > 0 && o.ResetKnown {
+		e.counter.tell(o)
+	}
 	if o.Length > 0 && o.Telling {
 		logged := e.rolling.observe(o)
-		if e.counter.observe(o, logged) {
+		if e.counter.observe(o, logged, e.moves.jumped > 0) {
 			e.rolling.refutedUntil = min(e.rolling.refutedUntil, o.Now) // weighed counts explain it, and are heeded
 		}
 	}
