@@ -58,6 +58,9 @@ func (i Interval) Meets(o Interval) bool {
 // Width returns how far the bounds lie apart.
 func (i Interval) Width() Instant { return i.Latest - i.Earliest }
 
+// Middle returns the moment halfway between the bounds.
+func (i Interval) Middle() Instant { return i.Earliest + i.Width()/2 }
+
 // Intersect returns what is left when both are the same moment. It must only
 // be asked of intervals that meet.
 func (i Interval) Intersect(o Interval) Interval {

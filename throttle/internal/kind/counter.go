@@ -74,6 +74,9 @@ func (v *View) tally(reset clock.Interval) tally {
 	return tally{start, last, this}
 }
 
+// Weighed returns the most that a sliding counter of our own requests counts.
+func (v *View) Weighed() float64 { return v.reckon(v.Now, 0).most }
+
 // used returns the most that the server may count at now.
 func (t tally) used(now, length clock.Instant) float64 {
 	gone := min(max(float64(now-t.start.Latest)/float64(length), 0), 1)

@@ -1,8 +1,8 @@
 // Package refusals learns from refusals that no announced limit explains: a limit on a period
 // or a rate, one on the requests in flight, or that the server sheds load.
 //
-// It reads no clock and imports nothing of this module but packages header, clock and eventlog.
-// Start reading here. limits.go has the limits on a period (window.go) and a rate (rate.go),
+// It reads no clock and imports nothing of this module but packages header, clock, eventlog and kind.
+// Start reading here. limits.go has the limits on a period (window.go, weighed.go) and a rate (rate.go),
 // measure.go how they are measured, proof.go which windows are more than a guess, pass.go
 // which refusals a known rate allows for; doubt.go, evidence.go and verdict.go give them up
 // again. shedding.go and trial.go are about servers that shed load, concurrency.go about

@@ -98,7 +98,9 @@ func (l *limits) send(now clock.Instant, number, n int64) {
 		l.was = now
 	}
 	if l.span.limit > 0 {
-		l.log.Forget(min(now-3*l.span.length, max(l.opened, l.was)-1))
+		if !l.event.under { // it may show that the window is longer
+			l.log.Forget(min(now-3*l.span.length, max(l.opened, l.was)-1))
+		}
 		if !l.span.rolled && l.log.After(max(l.empty, l.span.floor)-1) >= l.span.limit {
 			l.span.rolled = true // beyond what was counted: now it shows whether the length is right
 			l.beCareful(number - n)

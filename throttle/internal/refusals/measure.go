@@ -22,6 +22,9 @@ func (l *limits) draw(v *View, opened clock.Instant) (vain bool) {
 		l.empty = opened // if it was a limit
 	case e.hasty, e.known, !l.known() && e.alone && v.all.sheds.yes > witnessesAdmitted*v.all.sheds.no:
 	case admitted == 0: // it was closed before we came, and nothing is known of why
+	case l.span.weighsLast(v, l, &e):
+		l.span.weigh(&e, opened)
+		l.doubt = doubt{patience: l.doubt.patience}
 	case l.span.explains(v, l, &e, opened):
 		l.span.confirm(v, l, &e, opened)
 		if shut > briefly { // otherwise a shorter window may have opened

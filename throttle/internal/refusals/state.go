@@ -27,6 +27,9 @@ func (e *Estimator) Inferred(v *View, now clock.Instant) (out Inferred) {
 	}
 	if s := &l.span; s.limit > 0 {
 		spent := l.log.After(s.since(v, now))
+		if s.weighs {
+			spent = s.weighed(v, l, now)
+		}
 		out = Inferred{Limit: s.limit, Length: s.length, Opens: s.opens.Latest, Fixed: s.fixed, Sure: s.sure, Spent: spent, Room: max(s.limit-spent, 0),
 			Ready: s.ready(v, l, now, 1)}
 		if s.fixed {
@@ -76,7 +79,7 @@ type Spread struct {
 // Spread returns what is to be spread; it reports false if nothing is.
 func (e *Estimator) Spread(v *View, now clock.Instant) (Spread, bool) {
 	l := e.limits
-	if l == nil || l.span.limit <= 0 || !l.span.proof.given {
+	if l == nil || l.span.limit <= 0 || !l.span.proof.given || l.span.weighs {
 		return Spread{}, false
 	}
 	s := &l.span

@@ -13,7 +13,8 @@ type inferredWindow struct {
 	sure   bool           // a whole window was counted
 	opens  clock.Interval // when some window opened
 
-	fixed bool // it opened when a fixed window would have
+	fixed  bool // it opened when a fixed window would have
+	weighs bool // and the one before counts; see weighed.go
 
 	proof windowProof
 
@@ -87,6 +88,9 @@ func (s *inferredWindow) since(v *View, now clock.Instant) clock.Instant {
 
 // frees returns when no more than room are left in the log.
 func (s *inferredWindow) frees(v *View, l *limits, room int64, now clock.Instant) clock.Instant {
+	if s.weighs {
+		return s.regains(v, l, room, now)
+	}
 	last := l.log.FallsTo(max(room, 0))
 	if last <= s.since(v, now) {
 		return now
@@ -165,7 +169,7 @@ func (s *inferredWindow) confirm(v *View, l *limits, e *congestion, opened clock
 
 // near reports whether a window that is known would open at the given time.
 func (s *inferredWindow) near(reset clock.Interval) bool {
-	w := s.window((reset.Earliest + reset.Latest) / 2)
+	w := s.window(reset.Middle())
 	open := clock.Between(w.Latest-s.length, w.Earliest)
 	next := clock.Between(w.Latest, w.Earliest+s.length)
 	return reset.Meets(open) || reset.Meets(next)
@@ -201,25 +205,27 @@ func (s *inferredWindow) learn(v *View, l *limits, e *congestion, opened clock.I
 func (s *inferredWindow) told(l *limits, e *congestion, first, opened clock.Instant) {
 	s.opens = clock.Between(e.reset.Earliest, min(e.reset.Latest, opened))
 	blur := clock.Second/2 + e.reset.Width()/2
-	near := func(d clock.Instant) clock.Instant {
-		if w := clock.UsualLength(d - blur); w <= d+blur {
-			return w
-		}
-		return 0
-	}
-	middle := (e.reset.Earliest + e.reset.Latest) / 2
-	if w := near(middle - first); w > 0 {
+	middle := e.reset.Middle()
+	if w := usualAbout(middle-first, blur); w > 0 {
 		s.length = w // it began with our first request, or rolls
 		return
 	}
 	s.floor = e.reset.Earliest
 	if l.reset.Latest > 0 {
-		if w := near(middle - (l.reset.Earliest+l.reset.Latest)/2); w > 0 {
+		if w := usualAbout(middle-l.reset.Middle(), blur); w > 0 {
 			s.length = w
 			return
 		}
 	}
 	s.length = clock.UsualLength(middle - e.at - blur)
+}
+
+// usualAbout returns the usual length that is about d, or 0.
+func usualAbout(d, blur clock.Instant) clock.Instant {
+	if w := clock.UsualLength(d - blur); w <= d+blur {
+		return w
+	}
+	return 0
 }
 
 // tried infers it from how long the server stayed closed. If it opened with a full minute
