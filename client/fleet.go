@@ -144,7 +144,11 @@ const grantPatience = 250 * time.Millisecond
 // goesAlone reports whether an attempt that cannot wait for the fleet is left to the
 // limiter, as without a fleet: others may hold what they do not use.
 func goesAlone(now time.Time, d *limit.Decision, demand *limit.Demand, a *attempt) bool {
-	return d.Max <= 0 && (a.NoWait || d.Unknown && d.Try && !demand.Awaits(now, now.Add(grantPatience)))
+	until := d.At
+	if d.Unknown {
+		until = now.Add(grantPatience)
+	}
+	return d.Max <= 0 && (a.NoWait || d.Try && !demand.Awaits(now, until))
 }
 
 // spreads reports whether the program asked for a pacing other than the default, which

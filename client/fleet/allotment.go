@@ -199,7 +199,7 @@ func (m *member) reportAllotted(now time.Time, waiting int, q *report) {
 // have spent of it, or that it does not end when it should.
 func (m *member) doubt(w *window, e *flight, remaining int64) {
 	t := &m.allotment
-	if w.period == 0 || e.at.Before(w.opened) {
+	if w.period == 0 || e.at.Before(w.opened) || e.refused && !e.at.Before(m.lease) { // others may have spent all
 		return
 	}
 	switch other := !w.marked && w.endsOtherwise(); {

@@ -4,10 +4,13 @@ import (
 	"context"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/forbear-go/forbear/client/clienttest"
 	"github.com/forbear-go/forbear/internal/chance"
+	"github.com/forbear-go/forbear/throttle"
+	"github.com/forbear-go/forbear/throttle/limit"
 )
 
 // A cutStore is out of reach for a while. What is sent to it then, and what it says, arrives late.
@@ -52,21 +55,70 @@ func (s *cutStore) Listen(hear func(string, []byte), lost func()) func() {
 	}, lost)
 }
 
-// One of eight is cut off from the store for longer than its lease, and comes back: no window is lost, and few
-// requests are refused meanwhile.
+// One of eight is cut off from the store for longer than its lease, and comes back: no window is lost, and what is
+// refused are the requests that look whether something was left, one in each window.
 func TestOneIsCutOff(t *testing.T) {
 	const per, windows = 2 * time.Second, 11
 	chance.Bubble(t, func(t testing.TB) {
-		w := newWorld(t, 7, clienttest.Fixed(400, per), clienttest.XRateLimitDelta(), clienttest.Latency(5*time.Millisecond, 100*time.Millisecond))
+		w := newWorld(t, 7, clienttest.Fixed(400, per), exact(), clienttest.Latency(5*time.Millisecond, 100*time.Millisecond))
 		w.store.trip = 10 * time.Millisecond
 		w.grow(1)
 		s := &cutStore{slowStore: w.store}
 		w.addTo(t, s, WithLease(4*time.Second))
 		w.play(t, windows*per-10*time.Millisecond, busy, func() {
-			time.Sleep(3*per + 60*time.Millisecond)
+			time.Sleep(3*per + per/2)
 			s.cut(10 * time.Second)
 		})
 		s.late.Wait()
-		w.expect(t, windows*400*97/100, windows*400*3/100, 1)
+		w.expect(t, windows*400*97/100, windows*400/200, 1)
+	})
+}
+
+// Whose lease is over while the store is away waits until the others have spent their parts, and then looks with one
+// request; if it cannot wait, or after two leases more, it does neither.
+func TestYield(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := allotted(t)
+		w := m.windows[0]
+		w.name, m.trip, m.members = m.fleet.name("w")[:16], 50*time.Millisecond, 4
+		opened := w.opened
+		m.lease = opened.Add(w.period + time.Second)
+		m.lose(opened)
+		for i := range time.Duration(2) {
+			time.Sleep(time.Until(opened.Add(i*w.period + 200*time.Millisecond))) // so long it takes to spend its part
+			for _, number := range spend(t, m) {
+				m.Observe(time.Now(), number, nil, true, time.Time{})
+			}
+		}
+		time.Sleep(time.Until(m.lease))
+		opened = opened.Add(w.period)
+		d, shared := m.Ask(time.Now(), limit.Demand{})
+		if late := d.At.Sub(opened.Add(w.period + 400*time.Millisecond)); !shared || !d.Try || late < 0 || late > m.trip {
+			t.Fatalf("its part spent, and the lease over, it waits until %v after the others: %+v, %v", late, d, shared)
+		}
+		time.Sleep(time.Until(d.At))
+		if d, shared = m.Ask(time.Now(), limit.Demand{}); shared {
+			t.Errorf("once they had the time, it is told %+v", d)
+		}
+		n := m.Take(time.Now(), 1)
+		if d, shared = m.Ask(time.Now(), limit.Demand{}); !shared || d.Admits(time.Now()) {
+			t.Errorf("while one looks, another may go: %+v, %v", d, shared)
+		}
+		time.Sleep(30 * time.Millisecond)
+		m.Observe(time.Now(), n, []throttle.Announced{{Name: "w", Limit: 100, Remaining: 60, Earliest: opened.Add(2 * w.period), Latest: opened.Add(2 * w.period)}}, true, time.Time{})
+		if d, shared = m.Ask(time.Now(), limit.Demand{}); shared {
+			t.Errorf("after it found something, it is told %+v", d)
+		}
+		w.sure = false
+		n = m.Take(time.Now(), 1)
+		m.Refuse(n, time.Time{})
+		m.Observe(time.Now(), n, []throttle.Announced{{Name: "w", Limit: 100, Earliest: opened.Add(3 * w.period), Latest: opened.Add(3 * w.period)}}, true, time.Time{})
+		if w.period == 0 {
+			t.Error("as it found nothing, it does not know any more when the window opens")
+		}
+		time.Sleep(time.Until(m.lease.Add(yields*m.fleet.lease + w.period).Truncate(w.period).Add(w.period)))
+		if d, shared = m.Ask(time.Now(), limit.Demand{}); shared {
+			t.Errorf("two leases later, it is told %+v", d)
+		}
 	})
 }

@@ -137,12 +137,15 @@ func (m *member) decide(now time.Time, cost int64) (limit.Decision, bool) {
 		return limit.Decision{}, false
 	case !now.Before(m.lease): // it is over, or there never was one
 		m.drop()
-		m.allotment = allotment{}
+		m.allotment = allotment{kept: max(m.allotment.each, m.allotment.kept)}
 		if m.failing {
 			m.inc = "" // what it sends from now on has no number of the ledger
 		}
 		m.ask()
-		return limit.Decision{Limit: Shared, Unknown: true}, !m.failing
+		if m.failing {
+			return m.yield(now, cost)
+		}
+		return limit.Decision{Limit: Shared, Unknown: true}, true
 	case m.allotment.term != 0:
 		return m.decideAllotted(now, cost)
 	case m.granted-m.sent >= cost:

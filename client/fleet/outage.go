@@ -10,9 +10,9 @@ import (
 // knew when windows open, or two openings agreed, each member takes its usual part of every
 // window until the lease would have ended. Where it is only likely when windows open, one
 // request of each member goes first, and what it finds may end the belief. Elsewhere, and
-// after the lease, when the members may be others, each goes on as without a fleet: waiting
-// for resets that are told roughly would cost it more. It does not while the ledger is only
-// rebuilt, as others hold what it would spend.
+// after the lease, when the members may be others, each goes on as without a fleet (and
+// yields for a while): waiting for resets that are told roughly would cost it more. It does
+// not while the ledger is only rebuilt, as others hold what it would spend.
 func (m *member) outage(now time.Time, cost int64) (limit.Decision, bool) {
 	if !now.Before(m.lease) || len(m.windows) == 0 {
 		return limit.Decision{}, false
@@ -24,12 +24,7 @@ func (m *member) outage(now time.Time, cost int64) (limit.Decision, bool) {
 			// That all are heard takes no longer than a call, unless one is gone.
 			return limit.Decision{Limit: Shared, Unknown: true}, m.learning && !m.failing
 		}
-		most := w.begun + m.part.of(w.limit, m.members)
-		if m.allotment.kept > 0 {
-			most = w.begun + m.allotment.kept
-		} else if w.begun < m.heardSent { // the ledger told of this instance, and granted more since
-			most = min(max(most, m.heardGranted), m.heardGranted+m.part.of(m.left, m.members))
-		}
+		most := m.usual(w)
 		if !w.sure && !w.met.Equal(w.opened) && m.sentSince(w.opened) { // the first looks whether it opened
 			d.At = now.Add(m.trip)
 		}
@@ -46,6 +41,58 @@ func (m *member) outage(now time.Time, cost int64) (limit.Decision, bool) {
 		d.At = sure // a single call that failed is no outage: others may be granted everything
 	}
 	return d, true
+}
+
+// usual returns up to which number our units are our usual part of this instance of a window.
+func (m *member) usual(w *window) int64 {
+	most := w.begun + m.part.of(w.limit, m.members)
+	if m.allotment.kept > 0 {
+		return w.begun + m.allotment.kept
+	}
+	if w.begun < m.heardSent { // the ledger told of this instance, and granted more since
+		most = min(max(most, m.heardGranted), m.heardGranted+m.part.of(m.left, m.members))
+	}
+	return most
+}
+
+const (
+	yields   = 2           // a member yields for so many leases,
+	rushMost = time.Second // each time to others that spend their parts within twice that, as it believes
+)
+
+// yield answers when the lease is over and the store away: maybe for all, or for this member alone, whose part others
+// were given then. The API tells by what remains once they had the time to spend theirs: for a while the member goes
+// on, as without a fleet, no sooner than that, and one request looks.
+func (m *member) yield(now time.Time, cost int64) (limit.Decision, bool) {
+	d := limit.Decision{At: now, Limit: Shared, Try: true}
+	for _, w := range m.windows {
+		if w.period == 0 || w.width > w.period/2 || w.name == silentName {
+			continue
+		}
+		at := m.yieldsTo(w, now, cost)
+		if !at.After(now) && w.asked.Before(at) && m.sentSince(at) {
+			at = now.Add(m.trip)
+		}
+		if at.After(d.At) {
+			d.At = at
+		}
+	}
+	return d, d.At.After(now)
+}
+
+// yieldsTo returns when a request may go on the account of a window; zero is at any time.
+func (m *member) yieldsTo(w *window, now time.Time, cost int64) time.Time {
+	opened := w.opened
+	switch ours := opened.Before(m.lease); {
+	case !now.Before(opened.Add(w.period - w.width)), ours && m.sent+cost > m.usual(w):
+		opened = opened.Add(w.period)
+	case ours:
+		return time.Time{} // it had a part of this instance
+	}
+	if opened.Sub(m.lease) >= yields*m.fleet.lease {
+		return time.Time{}
+	}
+	return opened.Add(2*w.rush + m.trip)
 }
 
 // sentSince reports whether a request is under way that was sent at the given time or later.

@@ -32,9 +32,10 @@ type window struct {
 
 	fleet int64 // the bound of the ledger, as it was heard last
 
-	begun int64  // units of ours that were sent before this instance of the window
-	newer uint64 // the newest request of which a response told, and
-	seen  int64  // how much it said remained
+	begun int64     // units of ours that were sent before this instance of the window
+	newer uint64    // the newest request of which a response told, and
+	seen  int64     // how much it said remained
+	asked time.Time // when the newest was sent
 
 	// The ledger knows that it opened at a time, at the latest, and does so in each period.
 	opened time.Time
@@ -42,6 +43,7 @@ type window struct {
 	width  time.Duration // it may have opened by so much earlier
 	sure   bool          // the ledger knows that; otherwise it is likely,
 	met    time.Time     // and a response showed that it opened then
+	rush   time.Duration // how long after it opened we sent the last of our part, before the lease was over
 
 	// From the earliest on that it may open next: mark is how many units of ours were over by then.
 	marked bool
@@ -72,7 +74,7 @@ func (m *member) observe(now time.Time, number uint64, e *flight, a throttle.Ann
 		if w.newer > 0 && remaining > w.seen+max(w.limit/4, 1) {
 			w.begins(e)
 		}
-		w.newer, w.seen = number, remaining
+		w.newer, w.seen, w.asked = number, remaining, e.at
 	}
 	w.limit, w.earliest, w.latest = int64(max(a.Limit-a.Reserve, 0)), a.Earliest, a.Latest
 	w.see(e.at, now, a)
@@ -120,6 +122,9 @@ func (m *member) turn(now time.Time) {
 			continue
 		}
 		if since := now.Sub(w.opened).Truncate(w.period); since > 0 {
+			if w.opened.Before(m.lease) && m.recent.latest.After(w.opened) {
+				w.rush = min(m.recent.latest.Sub(w.opened), w.period/4, rushMost)
+			}
 			begun := m.finished
 			if w.marked && since == w.period {
 				begun = w.mark
