@@ -39,7 +39,7 @@ type Share interface {
 	// Ask returns when a request may go on the account of the windows that the server announces. It reports false while nothing is shared: then the limiter
 	// decides, as without a fleet. If the limit of the decision is [throttle.Learned], the fleet
 	// knows what refusals taught, too. An Unknown decision waits for the store; Try says that
-	// the store is slow, so that a request that cannot wait for it goes as without a fleet.
+	// the store is slow or away, so that a request that cannot wait goes as without a fleet.
 	Ask(now time.Time, d limit.Demand) (limit.Decision, bool)
 	// Take counts a request as sent and returns its number, whether Ask allowed it or the
 	// limiter did.

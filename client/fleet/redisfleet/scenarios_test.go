@@ -157,7 +157,7 @@ func changes() []scenario {
 				g.t.Error(err)
 			}
 		}).with(func(s *scenario) { s.lease = 4 * time.Second }),
-		usual("a process is cut off for 10 s, lease of 4 s", bounds{refused: 0.005, used: 0.97}, func(g *game) {
+		usual("a process is cut off for 10 s, lease of 4 s", bounds{refused: 0.015, used: 0.97}, func(g *game) {
 			g.wait(3, burst)
 			g.proxy.cut(10 * time.Second)
 		}).with(func(s *scenario) { s.lease, s.behind = 4*time.Second, last }),
