@@ -129,6 +129,9 @@ func (h *cooldown) refuse(k *Limiter, now, wait instant, known, explicit bool, t
 		if k.unevenly(t) {
 			refusals = min(refusals, unevenRefusals)
 		}
+		if refusals <= soonRefusals {
+			refusals = max(refusals-1, 1)
+		}
 		wait = k.backoff(refusals)
 		if h.refusals > blockRefusals {
 			// Some servers begin their block anew with each request that comes within it.
@@ -177,6 +180,9 @@ const (
 	turnRefusals = 3
 	turnLong     = 16 * second
 	turnMinutes  = 8 // and so many that its window is longer than a minute
+	// soonRefusals is after how many in a row the next wait is one step shorter than others: most silent windows last for a
+	// second or two, and the next try is not to miss half of the second one.
+	soonRefusals = 3
 	// unevenRefusals is after how many in a row waits grow no longer where requests cost very different
 	// amounts: no limit on their number is learned then that would say when to come back.
 	unevenRefusals = 3

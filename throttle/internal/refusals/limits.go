@@ -51,6 +51,7 @@ type congestion struct {
 	probes  int            // requests refused in spite of the wait that the server named
 	known   bool           // what causes it was known before
 	repeats bool           // it came at the count at which one before came
+	dense   bool           // several before it were passed over
 	hasty   bool           // it came when a request was made up for that had not gone at the pace
 	risen   float64        // the pace before it
 	idle    clock.Instant  // before it, when nothing waited for the pace
@@ -155,7 +156,7 @@ func (l *limits) admitted(v *View, t *Request, after int64) {
 			l.span = inferredWindow{}
 		}
 	}
-	if l.doubt.over(l.pace.proven) {
+	if !l.pace.guess && l.doubt.over(l.pace.proven) {
 		l.pace.period = min(l.pace.period, max(l.doubt.recent, 1))
 	}
 }
@@ -177,6 +178,7 @@ func (l *limits) refused(now clock.Instant, t *Request, r *header.Reading, again
 	if !e.under {
 		*e = congestion{under: true, alone: true, known: e.known, at: t.At, closed: now, tried: t.At, risen: l.pace.risen(), idle: l.pace.idle}
 		e.hasty = l.hastened(t)
+		e.dense, l.passes.dense = l.passes.dense, false
 		if l.spared > 0 {
 			e.at, l.spared = min(e.at, l.spared), 0
 		}
@@ -219,7 +221,8 @@ func (l *limits) suspend(share float64) {
 	l.doubt = doubt{patience: l.doubt.patience + 1, pace: l.pace, span: l.span, raised: true, verdict: newVerdict(share, l.pace.rate > 0)}
 	l.span, l.event = inferredWindow{}, congestion{}
 	if l.pace.rate > 0 {
-		l.pace.rate = max(doubtTries*l.pace.rate, doubtRate)
+		l.pace.rate, l.pace.proven = max(doubtTries*l.pace.rate, doubtRate), 0
+		l.pace.period = max(l.pace.period, paceFirst)
 	}
 	l.careful = false
 }

@@ -46,7 +46,7 @@ func (l *limits) draw(v *View, opened clock.Instant) (vain bool) {
 			l.before /= 2
 			l.pace.floor = max(l.pace.floor, l.before)
 		}
-		l.learnPace(&e, began, admitted, min(opened-e.at, max(shut, 2*briefly)))
+		l.learnPace(&e, began, admitted, shut, min(opened-e.at, max(shut, 2*briefly)))
 		if !(was > 0) {
 			l.paced = opened
 		}
@@ -67,10 +67,13 @@ func (l *limits) draw(v *View, opened clock.Instant) (vain bool) {
 }
 
 // learnPace learns the pace of a congestion before which so many were admitted from some time on, and which
-// closed the server for so long. The time in which nothing waited for the pace says nothing of a rate.
-func (l *limits) learnPace(e *congestion, began clock.Instant, admitted int64, closed clock.Instant) {
+// closed the server for so long, at least and at most. The time in which nothing waited for the pace says nothing of a rate.
+func (l *limits) learnPace(e *congestion, began clock.Instant, admitted int64, least, most clock.Instant) {
 	open := max(e.at-began-e.idle, 0)
-	l.pace.learn(admitted, open, open+closed, e.risen)
+	m := measurement{admitted: admitted, open: open, least: open + least, most: open + most, dense: e.dense}
+	if l.pace.learn(m, e.risen) {
+		l.passes = passes{}
+	}
 }
 
 // served returns the rate a second at which requests were admitted lately, or 0 where

@@ -27,38 +27,53 @@ const (
 type passes struct {
 	together float64
 	highest  float64 // the highest pace at which one was
+	dense    bool    // the last refusal was not passed over, because too many came before it
 	top      float64 // the highest of all, since the pace was doubted
 }
 
 // pass takes in the refusal of t. It reports whether it is one of the few at a known pace: then
 // it teaches nothing else, and the key stays open. share is how many are refused of late. l may be nil.
-func (l *limits) pass(v *View, t *Request, wait clock.Instant, share float64) bool {
-	if l == nil || l.doubt.raised || l.span.limit > 0 || l.event.under || wait > passWait || v.Sent == v.Answered {
+func (l *limits) pass(t *Request, wait clock.Instant, share float64) bool {
+	if l == nil || l.doubt.raised || l.span.limit > 0 || l.event.under || wait > passWait {
 		return false
 	}
 	p := &l.pace
-	if !p.sure || p.rate < passRate || l.log.After(l.opened) < passAfter {
+	if !p.sure || p.rate < passRate || l.log.After(l.opened) < p.enough() {
 		return false
 	}
 	now := p.now()
 	l.passes.together++
 	l.passes.highest = max(l.passes.highest, now)
 	if l.passes.together > passMost || now < passFloor*l.passes.highest {
-		l.passes = passes{top: l.passes.top}
+		l.passes = passes{top: l.passes.top, dense: true}
 		return false
 	}
 	l.log.Remove(t.At, t.Cost)
-	if l.passes.top = max(l.passes.top, now); now < passSinks*l.passes.top {
+	if !p.guess {
+		l.passes.top = max(l.passes.top, now)
+	}
+	if now < passSinks*l.passes.top {
 		l.passes = passes{}
 		l.suspend(share)
 		return true
 	}
-	p.pass(now)
+	p.pass(now, l.passes.together > 1)
 	return true
 }
 
-// pass goes on a little slower than now.
-func (p *inferredRate) pass(now float64) {
+// enough returns how many requests have to be admitted after an opening for a refusal to be passed over.
+func (p *inferredRate) enough() int64 {
+	if p.count > 0 {
+		return min(p.count, passAfter)
+	}
+	return passAfter
+}
+
+// pass goes on a little slower than now, by less with each refusal, unless it came soon after another one.
+func (p *inferredRate) pass(now float64, again bool) {
+	if !again {
+		p.period *= 2
+	}
 	p.period = min(p.period, paceLatest)
 	rise := paceRise * math.Ln2 / p.period // with each request
 	p.rate, p.proven = now*(1-rise/passShare), 0

@@ -10,52 +10,51 @@ import (
 )
 
 // paced returns the limits of a server that was found to admit ten requests a second, and
-// admitted some since it opened. Two more are in flight.
-func paced() (*limits, *View) {
-	l, v := &limits{pace: inferredRate{rate: 10, period: paceLatest, sure: true}}, &View{Sent: 102, Answered: 100}
+// admitted some since it opened.
+func paced() *limits {
+	l := &limits{pace: inferredRate{rate: 10, period: paceLatest, sure: true}}
 	for i := range clock.Instant(100) {
 		l.log.Add((i+1)*clock.Second/10, 1)
 	}
-	return l, v
+	return l
 }
 
 func TestFewRefusalsAtAKnownPaceAreNoCongestion(t *testing.T) {
 	for name, c := range map[string]struct {
-		change func(l *limits, v *View)
+		change func(l *limits)
 		wait   clock.Instant
 		want   bool
 	}{
 		"a known pace":               {want: true},
 		"a wait of a second":         {wait: clock.Second, want: true},
 		"a wait of two seconds":      {wait: 2 * clock.Second},
-		"no other is in flight":      {change: func(_ *limits, v *View) { v.Answered = v.Sent }},
-		"the pace was just learned":  {change: func(l *limits, _ *View) { l.pace.sure = false }},
-		"a window is known":          {change: func(l *limits, _ *View) { l.span.limit = 600 }},
-		"one request in ten seconds": {change: func(l *limits, _ *View) { l.pace.rate = .1 }},
-		"the server has just opened": {change: func(l *limits, _ *View) { l.opened = 9 * clock.Second }},
-		"the server is closed":       {change: func(l *limits, _ *View) { l.event.under = true }},
-		"the limit is doubted":       {change: func(l *limits, _ *View) { l.doubt.raised = true }},
+		"the pace was just learned":  {change: func(l *limits) { l.pace.sure = false }},
+		"a window is known":          {change: func(l *limits) { l.span.limit = 600 }},
+		"one request in ten seconds": {change: func(l *limits) { l.pace.rate = .1 }},
+		"the server has just opened": {change: func(l *limits) { l.opened = 9 * clock.Second }},
+		"the server is closed":       {change: func(l *limits) { l.event.under = true }},
+		"the limit is doubted":       {change: func(l *limits) { l.doubt.raised = true }},
 	} {
-		l, v := paced()
+		l := paced()
 		if c.change != nil {
-			c.change(l, v)
+			c.change(l)
 		}
-		assert.Equal(t, c.want, l.pass(v, &Request{Cost: 1, At: 10 * clock.Second}, c.wait, .01), name)
+		assert.Equal(t, c.want, l.pass(&Request{Cost: 1, At: 10 * clock.Second}, c.wait, .01), name)
 	}
-	assert.False(t, (*limits)(nil).pass(new(View), new(Request), 0, 0))
+	assert.False(t, (*limits)(nil).pass(new(Request), 0, 0))
 }
 
 // Many refusals at once say that the limit changed.
 func TestManyRefusalsTogetherAreACongestion(t *testing.T) {
-	l, v := paced()
+	l := paced()
 	for range int(passMost) {
-		require.True(t, l.pass(v, &Request{Cost: 1, At: 10 * clock.Second}, 0, .01))
+		require.True(t, l.pass(&Request{Cost: 1, At: 10 * clock.Second}, 0, .01))
 	}
-	assert.False(t, l.pass(v, &Request{Cost: 1, At: 10 * clock.Second}, 0, .01))
+	assert.False(t, l.pass(&Request{Cost: 1, At: 10 * clock.Second}, 0, .01))
 
-	l, v = paced()
+	l = paced()
 	for range 10 {
-		require.True(t, l.pass(v, &Request{Cost: 1, At: 10 * clock.Second}, 0, .01), "most are served")
+		require.True(t, l.pass(&Request{Cost: 1, At: 10 * clock.Second}, 0, .01), "most are served")
 		l.passes.served(20)
 	}
 }
@@ -65,7 +64,7 @@ func TestManyRefusalsTogetherAreACongestion(t *testing.T) {
 func TestPaceWithFewRefusals(t *testing.T) {
 	const limit = 10.
 	for _, from := range []float64{8, 10, 10.3} {
-		l, v := paced()
+		l := paced()
 		l.pace.rate = from
 		refused, sent, excess := 0, 0, 0.
 		for i := range 40_000 {
@@ -81,7 +80,7 @@ func TestPaceWithFewRefusals(t *testing.T) {
 				continue
 			}
 			excess--
-			require.True(t, l.pass(v, &Request{Cost: 1, At: 10 * clock.Second}, 0, .01))
+			require.True(t, l.pass(&Request{Cost: 1, At: 10 * clock.Second}, 0, .01))
 			if half {
 				refused++
 			}
@@ -89,8 +88,8 @@ func TestPaceWithFewRefusals(t *testing.T) {
 		assert.InDelta(t, passShare, float64(refused)/float64(sent), passShare/3, "from %v", from)
 		assert.InDelta(t, limit, l.pace.now(), .02*limit, "from %v", from)
 	}
-	l, v := paced()
-	for l.pass(v, &Request{Cost: 1, At: 10 * clock.Second}, 0, .01) {
+	l := paced()
+	for l.pass(&Request{Cost: 1, At: 10 * clock.Second}, 0, .01) {
 		l.pace.proven += 20
 		l.passes.served(20)
 	}

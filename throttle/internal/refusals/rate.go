@@ -21,6 +21,8 @@ type inferredRate struct {
 	steep  float64       // the first part by which it rises, where few requests tell of it
 	sure   bool          // it was refused again near what it was
 	small  bool          // few were admitted at once when it was measured first
+	count  int64         // so many were admitted in the window of a usual length that it was guessed from; 0 is none
+	guess  bool          // no refusal near it has confirmed that
 	even   bool          // none is made up for: one that was came too soon
 }
 
@@ -36,6 +38,8 @@ const (
 	paceDoubt  = 5                // refusals that came soon until nothing known is believed
 	paceStart  = 4                // seconds of the first period, where much was counted
 	paceFirst  = 16               // requests of the first period, at most
+	paceGuess  = 2                // the same where it is guessed,
+	paceVague  = 1.5              // or where the time that was measured may be so many times as long
 	paceTried  = 4                // the same of a rate that was tried, and may be far too low
 	paceFloor  = 0.9              // of what was served lately
 	paceLatest = 200              // and of the last, at least
@@ -91,39 +95,99 @@ func (p *inferredRate) send(now clock.Instant, n int64) {
 	p.next = min(max(p.next, earliest)+clock.Times(step, n), now+clock.Longest)
 }
 
-// learn takes in that so many were admitted between two openings, or before the
-// first one, which took so long, and how long of that it was open; and the rate to which it had risen
-// unrefused, 0 if it had not.
-func (p *inferredRate) learn(admitted int64, open, took clock.Instant, served float64) {
-	measured := float64(admitted) / (float64(max(took, clock.Millisecond)) / float64(clock.Second))
-	soon := open < paceSoon
-	defer func() { p.rate = max(p.rate, paceFloor*p.floor) }()
-	if p.rate <= 0 || p.period < paceFirst || soon && p.soon >= paceDoubt {
-		if p.rate <= 0 {
-			p.small = float64(admitted) <= few*max(1, float64(open)/float64(clock.Second))
-		} else if p.small && !soon {
-			measured = max(measured, served) // nothing was saved up on the way
-		}
-		p.start(max(measured, p.rate/8), admitted)
-		return
+// A measurement is of so many requests that were admitted between two openings, or before the first one, which
+// took a time between the least and the most.
+type measurement struct {
+	admitted          int64
+	open, least, most clock.Instant // open is without the time for which the server was closed
+	dense             bool          // several refusals were passed over just before
+}
+
+// over returns the rate a second if it took so long.
+func (m *measurement) over(took clock.Instant) float64 {
+	return float64(m.admitted) / (float64(max(took, clock.Millisecond)) / float64(clock.Second))
+}
+
+// brief reports whether the server was closed for no longer than one that limits a rate.
+func (m *measurement) brief() bool { return m.least-m.open <= briefly }
+
+// soon reports whether the refusal came soon after the opening.
+func (m *measurement) soon() bool { return m.open < paceSoon }
+
+// guessed returns the rate of a server whose window is of the usual length that lies between the least and the most, or 0 where
+// there is none.
+func (m *measurement) guessed() float64 {
+	if length := clock.UsualLength(m.least); length <= m.most {
+		return m.over(length)
 	}
-	if admitted >= paceSure {
+	return 0
+}
+
+// learn takes in a measurement, and the rate to which it had risen unrefused before, 0 if it had not. It reports
+// whether the rate follows from this measurement alone.
+func (p *inferredRate) learn(m measurement, risen float64) (anew bool) {
+	defer func() { p.rate = max(p.rate, paceFloor*p.floor) }()
+	if p.rate <= 0 || p.period < paceFirst || m.soon() && p.soon >= paceDoubt || p.refuted(&m) {
+		p.begin(&m, risen)
+		return true
+	}
+	p.adjust(&m)
+	return false
+}
+
+// refuted reports whether the measurement shows a guess to be wrong: the server was open for no longer than it takes to send
+// as many again, or it refused many together.
+func (p *inferredRate) refuted(m *measurement) bool {
+	return p.guess && m.brief() && (m.dense || m.soon() && m.admitted <= p.count)
+}
+
+// begin takes in a measurement from which the rate follows.
+func (p *inferredRate) begin(m *measurement, risen float64) {
+	measured, wrong := m.over(m.most), p.guess && m.brief()
+	switch {
+	case p.rate <= 0:
+		p.small = float64(m.admitted) <= few*max(1, float64(m.open)/float64(clock.Second))
+	case p.small && !m.soon():
+		measured = max(measured, risen) // nothing was saved up on the way
+	}
+	if !wrong {
+		measured = max(measured, p.rate/8)
+	}
+	guessed := m.guessed()
+	if wrong && 2*m.admitted < p.count {
+		guessed = 0 // it was no window but a bucket that was full
+	}
+	p.start(max(measured, guessed), m.admitted)
+	least := float64(min(m.admitted, paceFirst))
+	switch {
+	case guessed > 0:
+		p.count, p.guess, p.sure, p.soon, p.steep = m.admitted, true, true, 0, 0
+		p.period = max(least, paceGuess*guessed)
+	case float64(m.most) > paceVague*float64(m.least):
+		p.period, p.steep = max(least, paceGuess*p.rate), paceSteep
+	}
+}
+
+// adjust takes in a measurement of a rate that is known.
+func (p *inferredRate) adjust(m *measurement) {
+	measured := m.over(m.most)
+	if m.admitted >= paceSure {
 		measured *= paceBelow
 	}
 	current, before := p.now(), p.at(float64(p.proven)-p.period)
 	if float64(p.proven) < paceNear*p.period {
 		p.period = min(2*p.period, max(paceLatest, 60*measured))
-		p.sure, p.steep = !soon, 0
+		p.sure, p.steep = !m.soon(), 0
 	}
 	p.proven = 0
-	if soon {
+	if m.soon() {
 		// A measurement of so short a time says more of how long we stayed away.
 		p.rate = current * paceFar
 		p.soon++
 		return
 	}
 	p.rate = max(min(current*paceBack, max(measured, before)), current/8)
-	p.soon = 0
+	p.soon, p.guess = 0, false
 }
 
 // believe begins with a rate that was tried, and at which nothing was refused.
