@@ -115,7 +115,7 @@ func (b *streamedBody) Close() error {
 }
 
 // gets returns how many calls of so many callers get done in a while, each with such a timeout.
-func gets(t *testing.T, c *http.Client, callers int, timeout, span time.Duration) (done int) {
+func gets(t testing.TB, c *http.Client, callers int, timeout, span time.Duration) (done int) {
 	c.Timeout = timeout
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()

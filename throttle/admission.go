@@ -198,6 +198,9 @@ func (w *window) eagerReady(k *Limiter, now instant, n int64, safe instant) inst
 		}
 	case rolls:
 		soon = max(soon, leaves)
+	case w.limit == 1 && safe-w.reset.Latest > length/4: // it would wait for a second window
+		soon = w.reset.Latest
+		w.eager.Begin()
 	}
 	return w.eager.Ready(now, soon, safe, k.lastSent, length)
 }

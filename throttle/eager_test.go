@@ -10,24 +10,27 @@ import (
 	"github.com/forbear-go/forbear/throttle/header"
 )
 
-// Where one request and the length of its window are told, no second window is waited for, which one that weighs the
-// last may need: the first request that goes at the reset shows it.
+// Of a window of one request, no second one is waited for, as one that weighs the last may need, whether its length is
+// told or not: the first request that goes at the reset shows it.
 func TestWindowsOfOneFromTheFirst(t *testing.T) {
 	for name, c := range map[string]struct {
 		model   func() ratemodel.Model
 		length  time.Duration
-		least   int // served of five
+		silent  bool // of the length
+		least   int  // served of five
 		refused int
 	}{
-		"in 2 s":           {func() ratemodel.Model { return ratemodel.NewFixed(1, 2*time.Second) }, 2 * time.Second, 4, 0},
-		"in 5 s":           {func() ratemodel.Model { return ratemodel.NewFixed(1, 5*time.Second) }, 5 * time.Second, 4, 0},
-		"in 10 s, rolling": {func() ratemodel.Model { return ratemodel.NewSlidingLog(1, 10*time.Second) }, 10 * time.Second, 4, 0},
-		"in a minute":      {minutes(1), time.Minute, 5, 0},
-		"in 5 s, weighed":  {func() ratemodel.Model { return ratemodel.NewSlidingCounter(1, 5*time.Second) }, 5 * time.Second, 2, 3},
+		"in 2 s":            {func() ratemodel.Model { return ratemodel.NewFixed(1, 2*time.Second) }, 2 * time.Second, false, 4, 0},
+		"in 5 s":            {func() ratemodel.Model { return ratemodel.NewFixed(1, 5*time.Second) }, 5 * time.Second, false, 4, 0},
+		"in 10 s, rolling":  {func() ratemodel.Model { return ratemodel.NewSlidingLog(1, 10*time.Second) }, 10 * time.Second, false, 4, 0},
+		"in a minute":       {minutes(1), time.Minute, false, 5, 0},
+		"in 5 s, weighed":   {func() ratemodel.Model { return ratemodel.NewSlidingCounter(1, 5*time.Second) }, 5 * time.Second, false, 2, 3},
+		"in 10 s, not told": {func() ratemodel.Model { return ratemodel.NewFixed(1, 10*time.Second) }, 10 * time.Second, true, 4, 0},
+		"rolling, not told": {func() ratemodel.Model { return ratemodel.NewSlidingLog(1, 10*time.Second) }, 10 * time.Second, true, 4, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for seed := range uint64(10) {
-				s := simulation{model: c.model, announce: announcement{step: time.Second, rounding: 1, date: true, lengths: true}, callers: 5,
+				s := simulation{model: c.model, announce: announcement{step: time.Second, rounding: 1, date: true, lengths: !c.silent}, callers: 5,
 					length: 5 * c.length, policy: DefaultPolicy(), fastest: 30 * time.Millisecond, slowest: 45 * time.Millisecond, seed: seed}
 				got := s.run()
 				t.Log(got)

@@ -114,10 +114,10 @@ func (m *measurement) brief() bool { return m.least-m.open <= briefly }
 // soon reports whether the refusal came soon after the opening.
 func (m *measurement) soon() bool { return m.open < paceSoon }
 
-// guessed returns the rate of a server whose window is of the usual length that lies between the least and the most, or 0 where
-// there is none.
+// guessed returns the rate of a server whose window is of the short usual length that lies between the least and the most, or
+// 0 where there is none. At a rate of one request in a window, each that is early is refused.
 func (m *measurement) guessed() float64 {
-	if length := clock.UsualLength(m.least); length <= m.most {
+	if length := clock.UsualLength(m.least); m.admitted > 1 && length <= min(m.most, 2*briefly) {
 		return m.over(length)
 	}
 	return 0
@@ -158,13 +158,12 @@ func (p *inferredRate) begin(m *measurement, risen float64) {
 		guessed = 0 // it was no window but a bucket that was full
 	}
 	p.start(max(measured, guessed), m.admitted)
-	least := float64(min(m.admitted, paceFirst))
 	switch {
 	case guessed > 0:
 		p.count, p.guess, p.sure, p.soon, p.steep = m.admitted, true, true, 0, 0
-		p.period = max(least, paceGuess*guessed)
-	case float64(m.most) > paceVague*float64(m.least):
-		p.period, p.steep = max(least, paceGuess*p.rate), paceSteep
+		p.period = max(float64(min(m.admitted, paceFirst)), paceGuess*guessed)
+	case m.admitted > paceFirst && float64(m.most) > paceVague*float64(m.least):
+		p.period, p.steep = max(paceFirst, paceGuess*p.rate), paceSteep
 	}
 }
 
