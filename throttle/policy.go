@@ -54,7 +54,8 @@ type Policy struct {
 	// the quota. The default is none.
 	Reserve Amount
 	// Backoff returns how long to wait after the n-th consecutive refusal (from 1) if
-	// it did not say when to retry. If Backoff is nil, the wait doubles from a second
+	// it did not say when to retry. The second and the third wait are those after the first and
+	// the second, as most windows of which nothing is told are short. If Backoff is nil, the wait doubles from a second
 	// up to a minute, plus a random part of up to a tenth. After a few refusals the wait
 	// ends early, though no earlier than after the first, where it would miss a full
 	// minute of the server's clock, with which most windows open.
