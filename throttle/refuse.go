@@ -91,7 +91,7 @@ func (k *Limiter) excuse(now instant, t *Reservation, r *header.Reading, sent *r
 	if tooMany || k.refusals.Shed(&v, now, sent, refusals.Refusal{Wait: asked, Again: again, Explained: explained, Covered: k.covered(t)}) {
 		return again, test, true
 	}
-	return again, test, !explained && !again && len(k.windows) == 0 && k.refusals.Pass(&v, sent, asked)
+	return again, test, !explained && !again && len(k.windows) == 0 && k.refusals.Pass(sent, asked)
 }
 
 // refuse takes in a refusal that may be because of this window. again says that it reports what

@@ -231,7 +231,7 @@ func (e *Estimator) try(v *View, now clock.Instant, t *Request, refused bool) {
 
 // Pass takes in a refusal of a limit, and the wait that it names, if any. It reports whether
 // the limit is known, and only the refused request waits.
-func (e *Estimator) Pass(v *View, t *Request, wait clock.Instant) bool {
+func (e *Estimator) Pass(t *Request, wait clock.Instant) bool {
 	return e.limits.pass(t, wait, float64(e.sheds.share))
 }
 
