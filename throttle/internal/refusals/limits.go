@@ -221,8 +221,7 @@ func (l *limits) suspend(share float64) {
 	l.doubt = doubt{patience: l.doubt.patience + 1, pace: l.pace, span: l.span, raised: true, verdict: newVerdict(share, l.pace.rate > 0)}
 	l.span, l.event = inferredWindow{}, congestion{}
 	if l.pace.rate > 0 {
-		l.pace.rate, l.pace.proven = max(doubtTries*l.pace.rate, doubtRate), 0
-		l.pace.period = max(l.pace.period, paceFirst)
+		l.pace.rate = max(doubtTries*l.pace.rate, doubtRate)
 	}
 	l.careful = false
 }
