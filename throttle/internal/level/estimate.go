@@ -27,6 +27,8 @@ func (l *Limiter) admission(d Demand) float64 {
 		mean, deviation := l.perRequest()
 		if l.falls.each.n >= 4 {
 			mean, deviation = l.falls.each.mean()
+		} else if l.guesses() {
+			mean = max(mean, min(l.falls.first, l.limit/16))
 		}
 		most = max(most, mean+deviation)
 		return min(most*l.factor+l.beside, l.limit)

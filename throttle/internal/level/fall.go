@@ -8,6 +8,23 @@ type falls struct {
 	each  sample
 	sum   float64
 	count float64
+
+	from    time.Duration // since when these are counted
+	base    float64       // what was missing then
+	arrived float64       // how many requests arrived since
+	first   float64       // what each of them took, where some arrived
+}
+
+// begin counts anew what requests take that arrive from now on.
+func (f *falls) begin(t time.Duration, missing float64) {
+	f.from, f.base, f.arrived = t, missing, 0
+}
+
+// arrive takes in that so many requests arrived by the time that so much is missing, beside what came back.
+func (f *falls) arrive(missing, count float64) {
+	if f.arrived += count; f.arrived >= 8 {
+		f.first = (missing - f.base) / f.arrived
+	}
 }
 
 func (f *falls) observe(fall, count float64) {
@@ -17,6 +34,19 @@ func (f *falls) observe(fall, count float64) {
 		f.each.add(max(0, f.sum/f.count))
 		f.sum, f.count = 0, 0
 	}
+}
+
+// observeArrivals compares what is missing with how many requests arrived: it tells sooner than falls between two
+// responses what a request takes.
+func (l *Limiter) observeArrivals(t time.Duration, w Window, c counts) {
+	missing := w.Limit - w.Remaining
+	back := (t - l.falls.from).Seconds() * l.refill.rate
+	full := l.refill.bucket && l.missing(t) <= 0 || !l.refill.bucket && l.reset > 0 && t >= l.reset
+	if !l.told || w.Limit != l.limit || full {
+		l.falls.begin(t, missing)
+		return
+	}
+	l.falls.arrive(missing+back, c.arrived)
 }
 
 // observeFall compares what remains with what remained: the rest of the fall is

@@ -107,6 +107,7 @@ func (l *Limiter) anchor(t time.Duration, own *Hold, w Window) {
 	if w.Streamed && l.length > 0 {
 		l.refunds.reserve(w.Limit-w.Remaining, l.underWay(), l.spentOf(t), w.Limit)
 	}
+	l.observeArrivals(t, w, c)
 	if l.told && w.Limit == l.limit && w.Remaining > 0 {
 		l.observeFall(t, w, c)
 	}
@@ -243,6 +244,7 @@ type counts struct {
 	admitted float64 // what admissions may have taken
 	ended    float64 // what those took that are over
 	back     float64 // what the admission of those may have taken
+	arrived  float64 // how many requests arrived
 	requests float64
 }
 
@@ -253,6 +255,7 @@ func (l *Limiter) counted(t time.Duration, own *Hold) (c counts) {
 		if h.arriving && (h == own || h.sent <= t-l.arrival()) {
 			h.arriving = false
 			c.admitted += h.admitted
+			c.arrived++
 			c.requests += 0.5
 		}
 		asOf := t - l.arrival()/2
