@@ -27,8 +27,6 @@ func (l *Limiter) admission(d Demand) float64 {
 		mean, deviation := l.perRequest()
 		if l.falls.each.n >= 4 {
 			mean, deviation = l.falls.each.mean()
-		} else if l.guesses() {
-			mean = max(mean, min(l.falls.first, l.limit/16))
 		}
 		most = max(most, mean+deviation)
 		return min(most*l.factor+l.beside, l.limit)
@@ -53,7 +51,7 @@ func (l *Limiter) perRequest() (mean, deviation float64) {
 	case l.falls.each.n >= 4:
 		return l.falls.each.mean()
 	}
-	return l.limit / 90, l.limit / 180
+	return max(l.limit/90, min(l.falls.first, l.limit/4)), l.limit / 180
 }
 
 // ending returns how much is kept back for responses that end before a request arrives.

@@ -73,13 +73,13 @@ func (l *Limiter) settleFactor(t time.Duration) {
 	l.factorAt = t
 }
 
-// measured takes in, by add, what requests cost. Once that is known where it was guessed, what
-// refusals taught is measured by it.
+// measured takes in, by add, what requests cost. Where that was guessed, what refusals taught is measured by it
+// from then on.
 func (l *Limiter) measured(add func()) {
 	guess, _ := l.perRequest()
 	guessed := l.guesses()
 	add()
-	if known, _ := l.perRequest(); guessed && !l.guesses() && known > guess {
+	if known, _ := l.perRequest(); guessed && known > guess {
 		l.factor = max(1, l.factor*guess/known)
 	}
 }

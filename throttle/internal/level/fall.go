@@ -9,21 +9,15 @@ type falls struct {
 	sum   float64
 	count float64
 
-	from    time.Duration // since when these are counted
-	base    float64       // what was missing then
-	arrived float64       // how many requests arrived since
-	first   float64       // what each of them took, where some arrived
+	taken, arrived float64 // the whole fall, and how many requests arrived meanwhile
+	first          float64 // what each of them took, where some arrived
 }
 
-// begin counts anew what requests take that arrive from now on.
-func (f *falls) begin(t time.Duration, missing float64) {
-	f.from, f.base, f.arrived = t, missing, 0
-}
-
-// arrive takes in that so many requests arrived by the time that so much is missing, beside what came back.
-func (f *falls) arrive(missing, count float64) {
-	if f.arrived += count; f.arrived >= 8 {
-		f.first = (missing - f.base) / f.arrived
+// arrive takes in a fall during which so many requests arrived. It tells sooner than each what a request takes.
+func (f *falls) arrive(fall, count float64) {
+	f.taken, f.arrived = f.taken+fall, f.arrived+count
+	if f.arrived >= 8 {
+		f.first = f.taken / f.arrived
 	}
 }
 
@@ -36,31 +30,17 @@ func (f *falls) observe(fall, count float64) {
 	}
 }
 
-// observeArrivals compares what is missing with how many requests arrived: it tells sooner than falls between two
-// responses what a request takes.
-func (l *Limiter) observeArrivals(t time.Duration, w Window, c counts) {
-	missing := w.Limit - w.Remaining
-	back := (t - l.falls.from).Seconds() * l.refill.rate
-	full := l.refill.bucket && l.missing(t) <= 0 || !l.refill.bucket && l.reset > 0 && t >= l.reset
-	if !l.told || w.Limit != l.limit || full {
-		l.falls.begin(t, missing)
-		return
-	}
-	l.falls.arrive(missing+back, c.arrived)
-}
-
 // observeFall compares what remains with what remained: the rest of the fall is
 // the cost of requests that do not tell it, or others.
 func (l *Limiter) observeFall(t time.Duration, w Window, c counts) {
-	base := l.remaining + l.grains.half()
-	if l.refill.bucket {
-		if base += (t - l.at).Seconds() * l.refill.rate; base >= l.limit {
-			return
-		}
-	} else if l.reset > 0 && t+2*time.Second >= l.reset {
+	opens := !l.refill.bucket && l.reset > 0 && t+2*time.Second >= l.reset
+	if fall := l.fallen(l.anew.told, l.anew.at, t, w); !opens || fall > 0 {
+		l.measured(func() { l.falls.arrive(fall, c.arrived) })
+	}
+	if opens {
 		return
 	}
-	fall := base - w.Remaining
+	fall := l.fallen(l.remaining, l.at, t, w)
 	l.others.rate = 0
 	if l.refill.bucket && l.answers >= 32 {
 		l.others.rate = l.others.estimate(l.refill.rate)
@@ -72,4 +52,13 @@ func (l *Limiter) observeFall(t time.Duration, w Window, c counts) {
 	if c.requests > 0 {
 		l.measured(func() { l.falls.observe(fall, c.requests) })
 	}
+}
+
+// fallen returns how much less remains than would without us, of what remained at a time.
+func (l *Limiter) fallen(remained float64, at, t time.Duration, w Window) float64 {
+	base := remained + l.grains.half() + (t-at).Seconds()*l.refill.rate
+	if l.refill.bucket {
+		base = min(base, l.limit)
+	}
+	return base - w.Remaining
 }

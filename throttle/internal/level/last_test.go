@@ -86,3 +86,23 @@ func TestAFactorOfAGuessIsMeasuredAgain(t *testing.T) {
 	}
 	assert.InDelta(t, 65, l.Admission(d), 15)
 }
+
+// Where nothing tells what requests cost, and few were sent yet, what they take is not what others spend.
+func TestFewRequestsAreNotTakenForOthers(t *testing.T) {
+	t.Parallel()
+	l := level.New()
+	left := 900.0
+	for i := range 40 {
+		now := time.Duration(i) * 4 * time.Second
+		h := l.Take(at(now), level.Demand{})
+		left += 400 // in four seconds
+		left -= float64(109 + i%7*97)
+		w := level.Window{Limit: 2000, Remaining: left, Left: time.Duration((2000 - left) / 100 * float64(time.Second))}
+		now += 200 * time.Millisecond
+		l.Observe(at(now), h, w)
+		l.Settle(at(now), h, level.Usage{}, false)
+		if i >= 32 {
+			assert.InDelta(t, left+300, l.Level(at(now+3*time.Second)), 100)
+		}
+	}
+}

@@ -107,7 +107,6 @@ func (l *Limiter) anchor(t time.Duration, own *Hold, w Window) {
 	if w.Streamed && l.length > 0 {
 		l.refunds.reserve(w.Limit-w.Remaining, l.underWay(), l.spentOf(t), w.Limit)
 	}
-	l.observeArrivals(t, w, c)
 	if l.told && w.Limit == l.limit && w.Remaining > 0 {
 		l.observeFall(t, w, c)
 	}
