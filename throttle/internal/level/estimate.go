@@ -24,10 +24,7 @@ func (l *Limiter) admission(d Demand) float64 {
 		most += d.Most
 	}
 	if d.Most == 0 {
-		mean, deviation := l.perRequest()
-		if l.falls.each.n >= 4 {
-			mean, deviation = l.falls.each.mean()
-		}
+		mean, deviation := l.asked()
 		most = max(most, mean+deviation)
 		return min(most*l.factor+l.beside, l.limit)
 	}
@@ -51,7 +48,19 @@ func (l *Limiter) perRequest() (mean, deviation float64) {
 	case l.falls.each.n >= 4:
 		return l.falls.each.mean()
 	}
-	return max(l.limit/90, min(l.falls.first, l.limit/4)), l.limit / 180
+	return l.limit / 90, l.limit / 180
+}
+
+// asked returns the mean and the deviation of what requests seem to ask for when they arrive.
+func (l *Limiter) asked() (mean, deviation float64) {
+	if l.falls.each.n >= 4 {
+		return l.falls.each.mean()
+	}
+	mean, deviation = l.perRequest()
+	if l.guesses() && l.refill.bucket { // what is not spent now is not lost
+		mean = max(mean, min(l.falls.first, l.limit/4))
+	}
+	return mean, deviation
 }
 
 // ending returns how much is kept back for responses that end before a request arrives.

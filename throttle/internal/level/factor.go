@@ -76,10 +76,10 @@ func (l *Limiter) settleFactor(t time.Duration) {
 // measured takes in, by add, what requests cost. Where that was guessed, what refusals taught is measured by it
 // from then on.
 func (l *Limiter) measured(add func()) {
-	guess, _ := l.perRequest()
+	guess, _ := l.asked()
 	guessed := l.guesses()
 	add()
-	if known, _ := l.perRequest(); guessed && known > guess {
+	if known, _ := l.asked(); guessed && known > guess {
 		l.factor = max(1, l.factor*guess/known)
 	}
 }
