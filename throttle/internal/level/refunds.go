@@ -42,13 +42,10 @@ func (r *refunds) settle(h *Hold, u Usage, known, later bool) bool {
 	r.back += h.admitted
 	r.net += max(0, h.admitted-h.cost)
 	switch {
-	case !known || !later:
+	case !known || !later || h.demand.Most == 0: // how much more it asked for is not known
 		return false
-	case h.demand.Most == 0:
-		r.due += max(0, h.admitted-u.Total)
-	default:
-		r.due += max(0, h.demand.Most-max(0, u.Total-u.Prompt))
 	}
+	r.due += max(0, h.demand.Most-max(0, u.Total-u.Prompt))
 	return true
 }
 

@@ -50,3 +50,20 @@ func TestWhatStreamsGiveBackIsSpent(t *testing.T) {
 		assert.LessOrEqual(t, ours.refused, plain.refused/4)
 	}
 }
+
+// Where nothing bounds a response, how much more a server held than it took is not known: what it gave back may be
+// enough.
+func TestRefundsOfUnboundedResponsesAreAskedFor(t *testing.T) {
+	t.Parallel()
+	if chance.Raced {
+		t.Skip("the figures take too long")
+	}
+	for seed := range uint64(20) {
+		sc := chat()
+		sc.stream, sc.hideMax, sc.charging, sc.seed = true, true, ratemodel.ChargeRefund, seed
+		sc.limit, sc.mean, sc.most = 30_000, 600, 2400
+		best, ours := run(sc, clients[4].make), run(sc, newOurs)
+		assert.Greater(t, ours.charged/best.charged, 0.95, "seed %d", seed)
+		assert.Less(t, ours.refusedShare(), 6., "seed %d", seed)
+	}
+}
