@@ -41,8 +41,7 @@ func (r *refunds) observe(fall float64, c counts) {
 func (r *refunds) settle(h *Hold, u Usage, known, later bool) bool {
 	r.back += h.admitted
 	r.net += max(0, h.admitted-h.cost)
-	switch {
-	case !known || !later || h.demand.Most == 0: // how much more it asked for is not known
+	if !known || !later || h.demand.Most == 0 { // how much it asked for is not known
 		return false
 	}
 	r.due += max(0, h.demand.Most-max(0, u.Total-u.Prompt))
