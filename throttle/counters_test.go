@@ -73,7 +73,7 @@ func TestSilentCountersBesideAPlainClient(t *testing.T) {
 		plain := s.run()
 		ratio := float64(ours.admitted) / float64(plain.admitted)
 		sum += ratio
-		assert.GreaterOrEqual(t, ratio, .7, "seed %d, %d in %v, %d callers, start %v: %v; plain %v", seed, limit, length, s.callers, s.start, ours, plain)
+		assert.GreaterOrEqual(t, ratio, .6, "seed %d, %d in %v, %d callers, start %v: %v; plain %v", seed, limit, length, s.callers, s.start, ours, plain)
 		assert.LessOrEqual(t, ours.refused, max(plain.refused, s.callers+12), "seed %d", seed)
 	}
 	t.Logf("%.2f on average", sum/worlds)

@@ -74,8 +74,11 @@ func (v *View) tally(reset clock.Interval) tally {
 	return tally{start, last, this}
 }
 
-// Weighed returns the most that a sliding counter of our own requests counts.
-func (v *View) Weighed() float64 { return v.reckon(v.Now, 0).most }
+// Weighed returns what a sliding counter of our own requests counts, at the least and at the most.
+func (v *View) Weighed() (least, most float64) {
+	r := v.reckon(v.Now, 0)
+	return r.least, r.most
+}
 
 // used returns the most that the server may count at now.
 func (t tally) used(now, length clock.Instant) float64 {

@@ -11,6 +11,9 @@ import (
 // anything was admitted in it, and may name the end of the window, although room comes back by and
 // by. Once one is recognised by such a refusal, its count is followed: so none of its waits is needed.
 
+// weighedPart is of which part of the limit no more was admitted then.
+const weighedPart = 4
+
 // counter returns the window as a sliding counter has it, whose limit is the given one.
 func (s *inferredWindow) counter(v *View, l *limits, limit int64, now clock.Instant) *kind.View {
 	w := s.window(now)
@@ -27,7 +30,8 @@ func (s *inferredWindow) regains(v *View, l *limits, room int64, now clock.Insta
 
 // weighed returns how much is counted, at the most.
 func (s *inferredWindow) weighed(v *View, l *limits, now clock.Instant) int64 {
-	return int64(math.Ceil(s.counter(v, l, s.limit, now).Weighed()))
+	_, most := s.counter(v, l, s.limit, now).Weighed()
+	return int64(math.Ceil(most))
 }
 
 // weighsLast reports whether only the weight of the window before explains a congestion, after which the server
@@ -36,20 +40,26 @@ func (s *inferredWindow) weighsLast(v *View, l *limits, e *congestion) bool {
 	if s.limit <= few || !s.proof.given || !e.told {
 		return false
 	}
-	explains := func(length clock.Instant) bool {
-		w := *s
-		w.length = length
-		return (s.weighs || w.logged(v, l, e) < s.limit) && w.weighed(v, l, e.at) >= s.limit-1
-	}
-	if s.near(e.reset) && explains(s.length) {
+	if s.near(e.reset) && s.weighsIn(s.length, v, l, e) {
 		return true
 	}
+	s.weighs = false
 	length := usualAbout(e.reset.Middle()-s.opens.Middle(), clock.Second/2+e.reset.Width()/2)
-	if length <= s.length || !explains(length) {
+	if length <= s.length || !s.weighsIn(length, v, l, e) {
 		return false
 	}
 	s.length = length
 	return true
+}
+
+// weighsIn reports whether it does if windows are that long: with it, the limit was just reached. What shows that first
+// is a window in which hardly anything was admitted.
+func (s *inferredWindow) weighsIn(length clock.Instant, v *View, l *limits, e *congestion) bool {
+	w := *s
+	w.length = length
+	least, most := w.counter(v, l, s.limit, e.at).Weighed()
+	this, after := l.log.Between(w.window(e.at).Latest-length-1, e.closed), float64(l.log.After(e.closed))
+	return (s.weighs || weighedPart*this <= s.limit) && most-after >= float64(s.limit-1) && least-after <= float64(s.limit+1)
 }
 
 // weigh takes in that it does.
