@@ -115,7 +115,7 @@ func TestSheddingIsNoSpiral(t *testing.T) {
 		{share: .01, status: 429, callers: 20, routes: 5, mixed: true, least: .97, worst: .9},
 		{share: .01, status: 429, wait: "1", callers: 20, routes: 5, mixed: true, announced: true, least: .97, worst: .9},
 		{share: .003, status: 429, callers: 5, routes: 5, mixed: true, announced: true, least: .97, worst: .95},
-		{share: .05, status: 429, callers: 20, routes: 10, mixed: true, least: .9, worst: .6},
+		{share: .05, status: 429, callers: 20, routes: 10, mixed: true, least: .9, worst: .1}, // one route with a slow pace holds all callers up
 		{share: .1, status: 429, wait: "1", callers: 5, routes: 1, least: .85},
 		{share: .2, status: 429, callers: 1, routes: 1, least: .9},
 		{share: .2, status: 429, callers: 20, routes: 1, least: .9},
