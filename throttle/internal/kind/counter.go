@@ -112,12 +112,8 @@ func (e *Estimator) CounterReady(v *View, n int64) clock.Instant {
 	if v.Limit <= 0 || v.Length == 0 || !v.ResetKnown || room < 0 {
 		return v.Now
 	}
-	known := *v
-	if e.counter.recognised {
-		known.Reset = e.counter.narrow(v)
-	}
-	at := known.phaseReady(room)
-	if at > v.Now && known.Reset.Width() > v.Length/4 {
+	at := v.phaseReady(room)
+	if at > v.Now && v.Reset.Width() > v.Length/4 {
 		// Where its windows begin is not known well enough to wait for one.
 		at = min(at, v.anyPhaseReady(room))
 	}
