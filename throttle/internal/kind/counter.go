@@ -21,6 +21,7 @@ type counter struct {
 
 	reset  clock.Interval // of one window, as those of all windows
 	length clock.Instant  // of this length tell it; 0 is not known
+	apart  bool           // they were not whole lengths apart once: it is no counter of that length
 }
 
 const (
@@ -90,7 +91,15 @@ func (t tally) used(now, length clock.Instant) float64 {
 func (c *counter) tell(o *Observation) {
 	known := *o.View
 	known.Reset.Latest = max(min(known.Reset.Latest, o.Now+o.Length), known.Reset.Earliest)
-	c.reset, c.length = c.narrow(&known), o.Length
+	reset := c.narrow(&known)
+	c.apart = c.apart || c.length == o.Length && c.length > 0 && !c.moved(&known).Meets(known.Reset)
+	c.reset, c.length = reset, o.Length
+}
+
+// moved returns the reset that is known, moved by whole lengths to the one that is told.
+func (c *counter) moved(v *View) clock.Interval {
+	later := (v.Reset.Earliest - c.reset.Earliest + c.length/2) / c.length * c.length
+	return clock.Between(c.reset.Earliest+later, c.reset.Latest+later)
 }
 
 // narrow returns the reset of the window as those of the windows before tell it, too: windows of a counter follow each
@@ -99,8 +108,7 @@ func (c *counter) narrow(v *View) clock.Interval {
 	if c.length == 0 || c.length != v.Length {
 		return v.Reset
 	}
-	later := (v.Reset.Earliest - c.reset.Earliest + c.length/2) / c.length * c.length
-	if told := clock.Between(c.reset.Earliest+later, c.reset.Latest+later); told.Meets(v.Reset) {
+	if told := c.moved(v); told.Meets(v.Reset) {
 		return told.Intersect(v.Reset)
 	}
 	return v.Reset
@@ -204,7 +212,7 @@ func (c *counter) observe(o *Observation, logged int64, followed bool) (explaine
 		c.agree(1, o.LengthSure)
 	}
 	// It shows more where a log of what was sent within the length of a window does not explain it either.
-	if held := o.Log.After(now-o.Length) - o.turned(now-o.Length) - o.Unsure; followed && now >= c.next && (explained || remaining > o.Limit-held) {
+	if held := o.Log.After(now-o.Length) - o.turned(now-o.Length) - o.Unsure; followed && !c.apart && now >= c.next && (explained || remaining > o.Limit-held) {
 		// What a fixed window counts was sent in this one.
 		more, open := used-float64(r.this), r.most-r.least
 		if n := int(more / (counterChance * (open + 2))); n > 0 {
