@@ -10,6 +10,14 @@ import (
 	"github.com/forbear-go/forbear/internal/ratemodel"
 )
 
+// drawCounter draws the length of a sliding counter's windows, a limit from 20 on, of so many, and the shortest trip in one
+// direction, in milliseconds from 5 on, of so many.
+func drawCounter(rng *rand.Rand, limits, trips int) (length time.Duration, limit int, least time.Duration) {
+	length = []time.Duration{10 * time.Second, 30 * time.Second, time.Minute, 5 * time.Minute}[rng.IntN(4)]
+	limit = 20 + rng.IntN(limits)
+	return length, limit, time.Duration(5+rng.IntN(trips)) * time.Millisecond
+}
+
 // What a sliding counter regains while the last window fades is used from the second window on: in the first five
 // windows nearly all of what it admits.
 func TestSlidingCountersAreUsedAtOnce(t *testing.T) {
@@ -19,9 +27,7 @@ func TestSlidingCountersAreUsedAtOnce(t *testing.T) {
 	sum, sent, refused := 0.0, 0, 0
 	for seed := range uint64(worlds) {
 		rng := rand.New(rand.NewPCG(seed, 27))
-		length := []time.Duration{10 * time.Second, 30 * time.Second, time.Minute, 5 * time.Minute}[rng.IntN(4)]
-		limit := 20 + rng.IntN(600)
-		least := time.Duration(5+rng.IntN(100)) * time.Millisecond
+		length, limit, least := drawCounter(rng, 600, 100)
 		s := simulation{
 			model:    func() ratemodel.Model { return ratemodel.NewSlidingCounter(limit, length) },
 			announce: announcement{step: time.Second, rounding: rng.IntN(3) - 1, epoch: rng.IntN(2) == 0, lengths: rng.IntN(3) == 0, wait: rng.IntN(2) == 0, date: true},
@@ -59,9 +65,7 @@ func TestSilentCountersBesideAPlainClient(t *testing.T) {
 	sum := 0.0
 	for seed := range uint64(worlds) {
 		rng := rand.New(rand.NewPCG(seed, 28))
-		length := []time.Duration{10 * time.Second, 30 * time.Second, time.Minute, 5 * time.Minute}[rng.IntN(4)]
-		limit := 20 + rng.IntN(200)
-		least := time.Duration(5+rng.IntN(60)) * time.Millisecond
+		length, limit, least := drawCounter(rng, 200, 60)
 		s := simulation{
 			model:    func() ratemodel.Model { return lateCounter{ratemodel.NewSlidingCounter(limit, length)} },
 			announce: announcement{mute: true, wait: true, date: true},

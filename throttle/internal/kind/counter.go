@@ -89,29 +89,27 @@ func (t tally) used(now, length clock.Instant) float64 {
 
 // tell takes in the reset as it is known with a response, which came after the window had begun.
 func (c *counter) tell(o *Observation) {
-	known := *o.View
-	known.Reset.Latest = max(min(known.Reset.Latest, o.Now+o.Length), known.Reset.Earliest)
-	reset := c.narrow(&known)
-	c.apart = c.apart || c.length == o.Length && c.length > 0 && !c.moved(&known).Meets(known.Reset)
-	c.reset, c.length = reset, o.Length
+	if c.excluded {
+		return
+	}
+	told := o.Reset
+	told.Latest = max(min(told.Latest, o.Now+o.Length), told.Earliest)
+	reset, agrees := c.narrow(told, o.Length)
+	c.reset, c.length, c.apart = reset, o.Length, c.apart || !agrees
 }
 
-// moved returns the reset that is known, moved by whole lengths to the one that is told.
-func (c *counter) moved(v *View) clock.Interval {
-	later := (v.Reset.Earliest - c.reset.Earliest + c.length/2) / c.length * c.length
-	return clock.Between(c.reset.Earliest+later, c.reset.Latest+later)
-}
-
-// narrow returns the reset of the window as those of the windows before tell it, too: windows of a counter follow each
-// other.
-func (c *counter) narrow(v *View) clock.Interval {
-	if c.length == 0 || c.length != v.Length {
-		return v.Reset
+// narrow returns the reset that is told of a window of the given length as those of the windows before tell it, too:
+// windows of a counter follow each other. It reports false if they do not.
+func (c *counter) narrow(told clock.Interval, length clock.Instant) (reset clock.Interval, agrees bool) {
+	if c.length == 0 || c.length != length {
+		return told, true
 	}
-	if told := c.moved(v); told.Meets(v.Reset) {
-		return told.Intersect(v.Reset)
+	later := (told.Earliest - c.reset.Earliest + length/2) / length * length
+	known := clock.Between(c.reset.Earliest+later, c.reset.Latest+later)
+	if !known.Meets(told) {
+		return told, false
 	}
-	return v.Reset
+	return known.Intersect(told), true
 }
 
 // CounterReady returns when a sliding counter of our own requests has room for n more.
@@ -198,7 +196,7 @@ func (c *counter) observe(o *Observation, logged int64, followed bool) (explaine
 		return false
 	}
 	known := *o.View
-	known.Reset = c.narrow(o.View)
+	known.Reset, _ = c.narrow(o.Reset, o.Length)
 	used, r := float64(o.Limit-remaining), known.reckon(o.Sent, o.Unsure)
 	switch {
 	case used > r.most+1:
