@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"os"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -90,11 +92,18 @@ func ExampleNewInMemory() {
 	// forbear: 100 items, error <nil>, refused at all: false, in 2 minutes
 }
 
-// inVirtualTime is what synctest.Test is in a test: an example has no *testing.T.
+// inVirtualTime is what synctest.Test is in a test: an example has no *testing.T. What -v and -count
+// ask of tests is not asked of it.
 func inVirtualTime(f func(ctx context.Context)) {
-	testing.RunTests(func(_, _ string) (bool, error) { return true, nil }, []testing.InternalTest{{
-		Name: "virtual", F: func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) { f(t.Context()) })
-		},
-	}})
+	stdout := os.Stdout
+	defer func() { os.Stdout = stdout }()
+	var once sync.Once
+	test := func(t *testing.T) {
+		silent := os.Stdout
+		os.Stdout = stdout
+		once.Do(func() { synctest.Test(t, func(t *testing.T) { f(t.Context()) }) })
+		os.Stdout = silent
+	}
+	os.Stdout = nil
+	testing.RunTests(func(_, _ string) (bool, error) { return true, nil }, []testing.InternalTest{{Name: "virtual", F: test}})
 }
