@@ -19,6 +19,7 @@ type cooldown struct {
 	limiter *throttle.Limiter
 	closed  time.Time // when the wait ends of a refusal of which the limiter learned nothing
 	sole    bool      // the limiter learned while no other route was used
+	sheds   bool      // the limiter shows that the server sheds load
 }
 
 const (
@@ -99,6 +100,34 @@ func (l *keyState) rarely() bool {
 	return l.served > fewPrior && float64(l.refused) < fewRefusals*float64(l.served)
 }
 
+// observeOwn lets the cooldown of the route learn from a response. As soon as it shows that the server sheds load, others
+// that seem to have a limit are doubted: they may be so slow that they would be long in finding out by themselves.
+func (l *keyState) observeOwn(now time.Time, a *attempt, r *header.Reading) {
+	a.own.Observe(now, a.ownTicket, r)
+	c := l.cooldowns[a.route.ID]
+	if c == nil || c.limiter != a.own || c.sheds == c.limiter.Sheds() {
+		return
+	}
+	if c.sheds = !c.sheds; !c.sheds {
+		return
+	}
+	for _, other := range l.cooldowns {
+		if other != c {
+			other.limiter.Doubt(now)
+		}
+	}
+}
+
+// shedsBeside reports whether the server sheds load, as it does on another route than that of c.
+func (l *keyState) shedsBeside(c *cooldown) bool {
+	for _, other := range l.cooldowns {
+		if other != c && other.sheds {
+			return true
+		}
+	}
+	return false
+}
+
 func (l *keyState) addCooldown(now time.Time, route uint64) *cooldown {
 	if len(l.cooldowns) >= maxCooldowns {
 		maps.DeleteFunc(l.cooldowns, func(_ uint64, c *cooldown) bool {
@@ -163,7 +192,10 @@ func (l *keyState) refuseRoute(now time.Time, a *attempt) bool {
 	}
 	switch {
 	case a.own == c.limiter:
-		c.limiter.Observe(now, a.ownTicket, r)
+		if l.shedsBeside(c) {
+			c.limiter.Doubt(now)
+		}
+		l.observeOwn(now, a, r)
 	case !l.rarely():
 		c.closed = now.Add(l.pause(r))
 	}

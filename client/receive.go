@@ -53,7 +53,7 @@ func (l *keyState) receive(now time.Time, a *attempt) {
 		return
 	}
 	if a.own != nil && a.own != a.part {
-		a.own.Observe(now, a.ownTicket, outcome(r))
+		l.observeOwn(now, a, outcome(r))
 	}
 	if a.scope == 0 && !r.Refused {
 		l.spread.Served(a.route.ID, a.taken)

@@ -1,6 +1,10 @@
 package throttle
 
-import "github.com/forbear-go/forbear/throttle/header"
+import (
+	"time"
+
+	"github.com/forbear-go/forbear/throttle/header"
+)
 
 // An overload decides which requests wait when a response says that the server is
 // overloaded: only the request that got it, or all. If other requests are served, only the
@@ -32,4 +36,14 @@ func (o *overload) refuse(k *Limiter, now instant, t *Reservation, r *header.Rea
 	} else if k.cooldown.halfOpen {
 		k.cooldown.release(now)
 	}
+}
+
+// Sheds reports whether refusals are taken to be those of a server that sheds load, whatever is sent.
+func (k *Limiter) Sheds() bool { return k.refusals.Sheds() }
+
+// Doubt takes in that the server sheds load, as refusals show of requests that other limiters admitted. What
+// refusals taught here is tried then: for a moment more is sent than it allows.
+func (k *Limiter) Doubt(now time.Time) {
+	k.expire(k.instant(now))
+	k.refusals.Doubt()
 }

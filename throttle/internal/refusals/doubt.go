@@ -20,6 +20,7 @@ type doubt struct {
 	strange       int   // how often in a row the count of a span was refused below its limit
 	belows        int   // how often it was at all
 	spent         int64 // there, the last time
+	hints         int   // that the server sheds load elsewhere, since it was raised
 }
 
 const (
@@ -45,7 +46,7 @@ const (
 // reports whether lowering it seems to be in vain.
 func (d *doubt) fell(now float64, admitted int64, calm bool) bool {
 	if calm || d.falls == 0 {
-		*d = doubt{patience: d.patience, top: now, recent: float64(admitted), least: float64(admitted)}
+		*d = doubt{patience: d.patience, hints: d.hints, top: now, recent: float64(admitted), least: float64(admitted)}
 	}
 	d.falls++
 	d.top = max(d.top, now)
@@ -66,6 +67,16 @@ func (d *doubt) fell(now float64, admitted int64, calm bool) bool {
 		return true // a measured rate is not that far off
 	}
 	return d.falls >= doubtFalls<<patience && now < doubtBelow*d.top && d.recent < doubtMore*d.least
+}
+
+// hint takes in that the server sheds load elsewhere. It reports whether it is time to see whether what was
+// learned is more than that: the first hint says so, and after each time in vain it takes four times as many. l may be nil.
+func (l *limits) hint() bool {
+	if l == nil || !l.known() || l.doubt.raised || l.event.under && l.event.told || l.span.limit > 0 && l.span.proof.given {
+		return false
+	}
+	l.doubt.hints++
+	return l.doubt.hints >= 1<<min(2*l.doubt.patience, 12)
 }
 
 // send counts n more as sent, up to the given number.

@@ -216,6 +216,15 @@ func (e *Estimator) Shed(v *View, now clock.Instant, t *Request, r Refusal) bool
 	return true
 }
 
+// Doubt takes in that the server sheds load elsewhere, as refusals show of which nothing is known here: so what
+// was learned here may be no limit either.
+func (e *Estimator) Doubt() {
+	if e.limits.hint() {
+		e.sheds.prove()
+		e.limits.suspend(float64(e.sheds.share))
+	}
+}
+
 // try passes a response on to the trial whether sending less helps.
 func (e *Estimator) try(v *View, now clock.Instant, t *Request, refused bool) {
 	u := &e.sheds.trial
@@ -225,7 +234,7 @@ func (e *Estimator) try(v *View, now clock.Instant, t *Request, refused bool) {
 	case u.observe(v, now, t, refused):
 		e.sheds.credence, e.sheds.vain, e.sheds.open = 0, 0, false
 		e.learned().pace.believe(u.rate, now)
-		e.limits.against.believe(u.need)
+		e.limits.against.believe(int64(u.need))
 	}
 }
 

@@ -1,6 +1,11 @@
 package refusals
 
-import "github.com/forbear-go/forbear/throttle/internal/clock"
+import (
+	"math"
+	"math/bits"
+
+	"github.com/forbear-go/forbear/throttle/internal/clock"
+)
 
 // A trial tries whether sending less lowers the share of requests refused. That is the only
 // reason to send less to a server that seems to shed load: a limit refuses fewer requests
@@ -8,17 +13,18 @@ import "github.com/forbear-go/forbear/throttle/internal/clock"
 // Refusals may also end by themselves: so they have to come back when more is sent again.
 // PCC decides by utility in the same way.
 type trial struct {
-	answers, refusals int64         // since
-	since, last       clock.Instant // then, and the last of them
-	patience          int64         // trials that were in vain, in a row
+	answers, refusals int64            // since
+	since, last       clock.Instant    // then, and the last of them
+	doubled           [2]clock.Instant // when their number reached a power of two the last time, and the one before
 
-	on    bool
-	spent bool          // nothing was served since it began: a limit may have been used up before
-	check bool          // it is over, and few were refused: do more come back at the rate before?
-	rate  float64       // a second
-	next  clock.Instant // when the next may go
-	mark  int64         // requests after this one belong to the trial
-	need  int64         // answers that make one
+	on       bool
+	spent    bool          // nothing was served since it began: a limit may have been used up before
+	check    bool          // it is over, and few were refused: do more come back at the rate before?
+	patience uint8         // trials that were in vain, in a row
+	need     int32         // answers that make one
+	rate     float64       // a second
+	next     clock.Instant // when the next may go
+	mark     int64         // requests after this one belong to the trial
 }
 
 const (
@@ -26,6 +32,8 @@ const (
 	trialFew      = 2                 // so many of those prove that less is better
 	trialAgain    = 5                 // so many have to come back afterwards
 	trialRate     = 0.85              // of what was served, is tried
+	trialSlowest  = 1.                // a second: what is refused of fewer costs less than a trial
+	trialFaster   = 1.5               // times as fast as all answers came, the last ones came too fast
 	trialSteady   = 4                 // answers that show how they follow each other,
 	trialPause    = 8                 // and a pause is so many times as long,
 	trialIdle     = 30 * clock.Second // or as this, after fewer
@@ -67,6 +75,9 @@ func (u *trial) observe(v *View, now clock.Instant, t *Request, refused bool) bo
 	u.spent = false
 	u.answers++
 	u.last = now
+	if u.answers&(u.answers-1) == 0 {
+		u.doubled = [2]clock.Instant{now, u.doubled[0]}
+	}
 	if refused {
 		u.refusals++
 	}
@@ -79,7 +90,7 @@ func (u *trial) observe(v *View, now clock.Instant, t *Request, refused bool) bo
 	}
 	rest := int64(0)
 	if u.patience > 0 {
-		rest = u.need * trialRest << (min(u.patience, trialPatience) - 1)
+		rest = int64(u.need) * trialRest << (u.patience - 1)
 	}
 	served := u.answers - u.refusals
 	if u.refusals < trialRefusals || u.answers < rest || served < trialRefusals || now <= u.since+briefly {
@@ -89,12 +100,27 @@ func (u *trial) observe(v *View, now clock.Instant, t *Request, refused bool) bo
 		u.answers, u.refusals, u.since = 0, 0, now // it would cost more than they do
 		return false
 	}
-	u.need = trialRefusals * u.answers / u.refusals
+	rate := trialRate * float64(served) * float64(clock.Second) / float64(now-u.since)
+	if rate < trialSlowest || u.quickened(now) {
+		u.answers, u.refusals, u.since = 0, 0, now
+		return false
+	}
+	u.need = int32(min(trialRefusals*u.answers/u.refusals, math.MaxInt32))
 	u.on, u.spent, u.mark = true, true, v.Sent
-	u.rate = max(trialRate*float64(served)*float64(clock.Second)/float64(now-u.since), 1e-3)
-	u.next = now
+	u.rate, u.next = rate, now
 	u.answers, u.refusals = 0, 0
 	return false
+}
+
+// quickened reports whether the last answers came so much faster than those before that all of them together say nothing of what
+// the server serves: something else held requests back until then.
+func (u *trial) quickened(now clock.Instant) bool {
+	at, before := u.doubled[0], int64(1)<<bits.Len64(uint64(u.answers))/2
+	if 2*u.answers < 3*before { // a third of the answers, at least, say how fast the last ones came
+		at, before = u.doubled[1], before/2
+	}
+	lately := float64(u.answers-before) / float64(max(now-at, 1))
+	return lately > trialFaster*float64(u.answers)/float64(now-u.since)
 }
 
 // paused reports whether the client sent nothing for a while: a rate that is measured over
@@ -122,13 +148,13 @@ const trialForgets = 60 * 60 * clock.Second
 
 // conclude ends a trial. sent is the number of the last request sent.
 func (u *trial) conclude(sent int64) {
-	if u.refusals <= trialFew && u.answers < u.need {
+	if u.refusals <= trialFew && u.answers < int64(u.need) {
 		return
 	}
 	u.on, u.check, u.mark = false, u.refusals <= trialFew, sent
 	u.answers, u.refusals, u.since = 0, 0, 0
 	if !u.check {
-		u.patience++
+		u.patience = min(u.patience+1, trialPatience)
 	}
 }
 
@@ -138,10 +164,10 @@ func (u *trial) confirm() bool {
 	switch {
 	case again:
 		u.patience = 0
-	case u.answers < 2*u.need:
+	case u.answers < 2*int64(u.need):
 		return false
 	default:
-		u.patience++
+		u.patience = min(u.patience+1, trialPatience)
 	}
 	u.check, u.answers, u.refusals, u.since = false, 0, 0, 0
 	return again

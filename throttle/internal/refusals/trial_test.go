@@ -68,6 +68,30 @@ func (u *trial) hears(v *View, now clock.Instant, n int, refused func(i int) boo
 	return false
 }
 
+// Requests that something else holds back say nothing of what a server serves, nor of whether less is better. So a
+// trial begins only once they come as fast as ever, and no slower than one a second.
+func TestTrialTriesWhatIsServed(t *testing.T) {
+	u, v := new(trial), new(View)
+	now := clock.Instant(0)
+	answer := func(every clock.Instant, n int) {
+		for range n {
+			now += every
+			v.Sent++
+			u.observe(v, now, &Request{Number: v.Sent, Cost: 1, At: now}, v.Sent%5 == 0)
+		}
+	}
+	answer(3*clock.Second, 200)
+	assert.False(t, u.on, "a few are refused of few")
+	answer(clock.Second/2, 30)
+	answer(clock.Second/20, 40)
+	assert.False(t, u.on, "most of them came slowly")
+	for !u.on {
+		require.Less(t, v.Sent, int64(1000))
+		answer(clock.Second/20, 1)
+	}
+	assert.InEpsilon(t, trialRate*.8*20, u.rate, .1)
+}
+
 // Where as many are refused at the lower rate as before, it is no limit's.
 func TestTrialInVain(t *testing.T) {
 	u, v, now := begun(t)
@@ -76,5 +100,5 @@ func TestTrialInVain(t *testing.T) {
 		v.Sent++
 		assert.False(t, u.observe(v, now, &Request{Number: v.Sent, Cost: 1, At: now}, i%5 == 1))
 	}
-	assert.Equal(t, int64(1), u.patience)
+	assert.Equal(t, uint8(1), u.patience)
 }
