@@ -4,7 +4,10 @@ import (
 	"flag"
 	"fmt"
 	"math/rand/v2"
+	"runtime"
 	"slices"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -126,22 +129,32 @@ func TestNeverRefusedByRandomServers(t *testing.T) {
 	if chance.Raced {
 		*servers = min(*servers, 50) // a simulation has one goroutine
 	}
-	for seed := range uint64(*servers) {
-		s, words := random(seed)
-		o := s.run()
-		o.refused, unknowing = o.refused-o.unknowing, unknowing+o.unknowing
-		sent, refused, runs, used = sent+o.sent, refused+o.refused, runs+1, used+o.used()
-		most := 0
-		if tested(s.model()) {
-			most, tests, of = 9+o.sent/300, tests+o.refused, of+o.sent
-		}
-		if o.refused > most || o.unknowing >= s.callers || o.stuck {
-			bad++
-			if bad < 30 {
-				t.Errorf("%s\n\t%v, stuck %v", words, o, o.stuck)
+	var mu sync.Mutex // guards the sums
+	var next atomic.Uint64
+	var processors sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		processors.Go(func() {
+			for seed := next.Add(1) - 1; seed < uint64(*servers); seed = next.Add(1) - 1 {
+				s, words := random(seed)
+				o := s.run()
+				mu.Lock()
+				o.refused, unknowing = o.refused-o.unknowing, unknowing+o.unknowing
+				sent, refused, runs, used = sent+o.sent, refused+o.refused, runs+1, used+o.used()
+				most := 0
+				if tested(s.model()) {
+					most, tests, of = 9+o.sent/300, tests+o.refused, of+o.sent
+				}
+				if o.refused > most || o.unknowing >= s.callers || o.stuck {
+					bad++
+					if bad < 30 {
+						t.Errorf("%s\n\t%v, stuck %v", words, o, o.stuck)
+					}
+				}
+				mu.Unlock()
 			}
-		}
+		})
 	}
+	processors.Wait()
 	t.Logf("%d servers, %d bad, %d sent, %d refused, %.2f %% used on average", runs, bad, sent, refused, 100*used/float64(runs))
 	t.Logf("%d of the refused were tests of short windows, among %d sent", tests, of)
 	t.Logf("%d more were sent before the first response came", unknowing)
