@@ -38,7 +38,7 @@ func (l *Queue) finish() {
 	}
 	// No request is left that could wait for a limit.
 	for _, g := range l.dirtyLimiters {
-		g.dirty = false
+		g.dirty = 0
 	}
 	for _, s := range l.dirtyEntries {
 		s.dirty = false

@@ -40,10 +40,11 @@ func (l *Queue) drain(now time.Time) {
 		if n := len(l.dirtyLimiters); n > 0 {
 			g = l.dirtyLimiters[n-1]
 			l.dirtyLimiters = l.dirtyLimiters[:n-1]
-			g.dirty = false
+			g.dirty = 0
 			if g.shared {
 				l.callEntries(now, g)
 			} else {
+				g = l.firstBucket(g)
 				l.callFlows(now, g)
 			}
 			g = nil
@@ -62,7 +63,8 @@ func (l *Queue) run(now time.Time, s *entry) {
 	}
 }
 
-// callFlows calls the flows that wait at a limiter of their key, best first, as long as it admits them.
+// callFlows calls the flows that wait at a limiter of their key, best first, as long as it admits them and no other
+// bucket may go.
 func (l *Queue) callFlows(now time.Time, g *limiter) {
 	for g.waiting != nil {
 		f := g.next().leader()
@@ -85,7 +87,12 @@ func (l *Queue) callFlows(now time.Time, g *limiter) {
 		l.leaveLimiter(g, &f.node)
 		f.called = g
 		l.enter(f)
+		k := f.key
 		l.run(now, f.entry())
+		if g.rule == nil && len(k.buckets) > 0 {
+			l.markDirty(g) // it may be the turn of another bucket
+			return
+		}
 	}
 }
 
@@ -133,7 +140,9 @@ func (l *Queue) refused(now time.Time, g *limiter, x *node, a *limit.Decision, b
 		l.markDirty(g)
 	case !behind && next == x:
 		l.close(now, g, a)
-	case !g.dirty && l.expire(now, g.waiting, g):
+	case next == x: // another bucket is due
+		l.markDirty(g)
+	case g.dirty == 0 && l.expire(now, g.waiting, g):
 		l.markDirty(g)
 	}
 }
@@ -155,7 +164,7 @@ func (l *Queue) obstacle(now time.Time, f *flow, caller *limiter) (worst *limite
 	if f.key.own != nil {
 		g := &f.bucket.limiter
 		check(g)
-		if g != f.called && g.stops(f.level, 0, f.arrival(), owed) {
+		if g != f.called && (g.stops(f.level, 0, f.arrival(), owed) || f.yields()) {
 			queue = g
 		}
 	}

@@ -14,6 +14,7 @@ type key struct {
 
 	bucket  *bucket            // one with waiting requests; nil for none
 	buckets map[string]*bucket // the others by name, if any
+	turns   *share             // of the priorities, where several buckets wait; nil before
 
 	prev, next      *key // by last use
 	used            int64
@@ -27,6 +28,7 @@ type bucket struct {
 	name    string
 	limiter limiter // of the key's own limit, which may decide differently for each bucket
 	flows   []*flow // never empty
+	turn    int64   // of its last permit, or when the first request came, by Queue.turn
 }
 
 // yields reports whether no request of the key waits for anything but pacing.
@@ -220,12 +222,16 @@ func (l *Queue) bucketOf(k *key, name string) *bucket {
 		return n
 	}
 	n := l.buckets.get()
-	n.name, n.limiter.limit = name, k.own
+	l.turn++
+	n.name, n.limiter.limit, n.turn = name, k.own, l.turn
 	switch {
 	case k.bucket == nil:
 		k.bucket = n
 	case k.buckets == nil:
 		k.buckets = map[string]*bucket{name: n}
+		if k.turns == nil {
+			k.turns = &share{floor: l.floor}
+		}
 	default:
 		k.buckets[name] = n
 	}
@@ -279,7 +285,7 @@ func (l *Queue) forgetFlow(f *flow) {
 		delete(k.buckets, n.name)
 	}
 	// A limiter that is still marked dirty must not be reused: leave it to the garbage collector.
-	if !n.limiter.dirty {
+	if n.limiter.dirty == 0 {
 		*n = bucket{flows: n.flows[:0]}
 		l.buckets.put(n)
 	}

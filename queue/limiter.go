@@ -19,11 +19,11 @@ type limiter struct {
 	at      int64      // when to ask again, in queue time; never if only a change can help
 
 	alarmPlace int32
+	dirty      int32  // its place among those to be asked again before the lock is released, from 1; 0 if it is none
 	version    uint32 // of the rule, when limit was made
 	shared     bool
 	unknown    bool // the last refusal named no time
 	voluntary  bool // the last refusal was pacing
-	dirty      bool // to be asked again before the lock is released
 }
 
 // A Fleet returns the limiter of a quota that several processes keep together: all those that give the same
@@ -202,8 +202,8 @@ func (l *Queue) expireFlow(now time.Time, f *flow, a *limit.Decision) (did bool)
 
 // markDirty marks a limiter to be asked again.
 func (l *Queue) markDirty(g *limiter) {
-	if g.waiting != nil && !g.dirty {
-		g.dirty = true
+	if g.waiting != nil && g.dirty == 0 {
 		l.dirtyLimiters = append(l.dirtyLimiters, g)
+		g.dirty = int32(len(l.dirtyLimiters))
 	}
 }

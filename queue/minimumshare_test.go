@@ -126,6 +126,7 @@ func TestEveryPriorityGetsItsShareWhateverTheBottleneck(t *testing.T) {
 	rate, hourly := exact(PerMinute(40)), PerHour(4000).Slack(0)
 	for name, c := range map[string]contest{
 		"own limit":                {keys: 1, own: &rate[0]},
+		"own limit, buckets":       {keys: 1, buckets: true, own: &rate[0]},
 		"own limit, many keys":     {keys: 3, own: &rate[0]},
 		"key":                      {keys: 1, rules: []Rule{{Limits: rate}}},
 		"key, many keys":           {keys: 3, rules: []Rule{{Limits: rate}, {Scope: Global, MaxInFlight: 500}}},

@@ -245,7 +245,7 @@ func (s *scene) check() {
 	l.eachFlow(func(f *flow) {
 		g := f.limiterAhead()
 		switch {
-		case g == nil && f.entry().dirty, g != nil && g.dirty:
+		case g == nil && f.entry().dirty, g != nil && g.dirty > 0:
 			first = min(first, l.since(now)+int64(retryPanic)) // a limit has panicked
 			return
 		case g == nil:

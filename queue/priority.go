@@ -115,6 +115,11 @@ func (l *Queue) delist(f *flow) {
 // served counts the permit of a flow's first request at all limiters that it passes. Limiters at which
 // another request is next because of it are asked again: that request may cost less.
 func (l *Queue) served(f *flow) {
+	l.turn++
+	f.bucket.turn = l.turn
+	if f.key.turns != nil {
+		f.key.turns.count(f.level)
+	}
 	l.eachLimiter(f, func(g *limiter) {
 		before := g.next()
 		g.share.count(f.level)
@@ -150,4 +155,54 @@ func (g *limiter) stops(level int8, first, second int64, owed bool) bool {
 		return !owed && g.share.prefers(p.level, level)
 	}
 	return p.first < first || p.first == first && p.second < second
+}
+
+// firstBucket returns the limiter to be asked now, of g and those that are to be asked again later. Each bucket of a key asks
+// the key's own limit for itself, so that one that is held back delays no other. Where several may go, they take turns:
+// otherwise the bucket that happens to be asked first would get all of a limit that opens for one request at a time.
+func (l *Queue) firstBucket(g *limiter) *limiter {
+	if g.rule != nil || g.waiting == nil {
+		return g
+	}
+	first := g.next().flow.bucket
+	k := first.flows[0].key
+	if len(k.buckets) == 0 {
+		return g
+	}
+	k.turns.waiting = [levels]int32{}
+	k.eachBucket(func(n *bucket) {
+		if &n.limiter != g && !n.due() {
+			return
+		}
+		k.turns.waiting[n.limiter.next().level]++
+		if n.precedes(first, first.limiter.next().level) {
+			first = n
+		}
+	})
+	if next := &first.limiter; next != g {
+		g.dirty, next.dirty = next.dirty, 0
+		l.dirtyLimiters[g.dirty-1] = g
+		return next
+	}
+	return g
+}
+
+// due reports whether the key's own limit is to be asked again about the bucket.
+func (n *bucket) due() bool { return n.limiter.dirty > 0 && n.limiter.waiting != nil }
+
+// precedes reports whether a request of n goes before one of such a level of another bucket of the key.
+func (n *bucket) precedes(other *bucket, level int8) bool {
+	if x := n.limiter.next(); x.level != level {
+		return x.flow.key.turns.prefers(x.level, level)
+	}
+	return n.turn < other.turn
+}
+
+// yields reports whether it is the turn of another bucket of the key that is due.
+func (f *flow) yields() (yields bool) {
+	if len(f.key.buckets) == 0 {
+		return false
+	}
+	f.key.eachBucket(func(n *bucket) { yields = yields || n != f.bucket && n.due() && n.precedes(f.bucket, f.level) })
+	return yields
 }
