@@ -24,15 +24,16 @@ type limits struct {
 	against evidence
 	passes  passes
 
-	opened clock.Instant  // when it opened the last time; long ago while it never did
-	was    clock.Instant  // when the congestion before that came, or the first request
-	empty  clock.Instant  // when a whole window opened the last time; long ago while none did
-	reset  clock.Interval // the end of that congestion, if the server told it
-	paced  clock.Instant  // when the pace was first learned
-	before float64        // the pace that was learned before it seemed to be in vain
-	shut   bool           // there was a congestion before
-	few    rarity         // of the refusals
-	spared clock.Instant  // when the last request was sent that was refused alone; 0 is none since one was served
+	opened  clock.Instant  // when it opened the last time; long ago while it never did
+	was     clock.Instant  // when the congestion before that came, or the first request
+	empty   clock.Instant  // when a whole window opened the last time; long ago while none did
+	reset   clock.Interval // the end of that congestion, if the server told it
+	paced   clock.Instant  // when the pace was first learned
+	before  float64        // the pace that was learned before it seemed to be in vain
+	shut    bool           // there was a congestion before
+	offbeat bool           // it opened between two full minutes of its clock
+	few     rarity         // of the refusals
+	spared  clock.Instant  // when the last request was sent that was refused alone; 0 is none since one was served
 
 	// After an opening no more requests are under way than were admitted since, and
 	// one: what was learned may be wrong.

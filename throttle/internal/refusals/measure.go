@@ -13,6 +13,7 @@ func (l *limits) draw(v *View, opened clock.Instant) (vain bool) {
 	}
 	began := max(l.opened, l.was)
 	admitted := l.log.Between(began-1, e.closed)
+	l.offbeat = l.offbeat || shut > briefly && offbeat(v, &e, opened)
 	was, calm := l.pace.now(), l.pace.period >= paceLatest/2 && float64(l.pace.proven) >= paceNear*l.pace.period
 	if e.told {
 		v.all.sheds.waits.weigh(admitted, float64(v.all.sheds.share))
@@ -88,6 +89,11 @@ func (l *limits) served(now clock.Instant) float64 {
 // measure learns the span of a congestion that nothing known explains. One that is
 // known is given up only for what two of them agree upon.
 func (l *limits) measure(v *View, e *congestion, opened clock.Instant) (vain bool) {
+	if length := l.span.lengthens(l, e, opened); length > 0 {
+		l.span.length, l.span.opens, l.empty = length, clock.Between(e.tried, opened), opened
+		l.doubt = doubt{patience: l.doubt.patience}
+		return false
+	}
 	if l.span.limit > few && l.span.proof.given && 4*l.span.logged(v, l, e) < 3*l.span.limit {
 		limit, none := l.doubt.below(l.span.logged(v, l, e))
 		if !limit {

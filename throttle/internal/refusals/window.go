@@ -142,7 +142,10 @@ func (s *inferredWindow) explains(v *View, l *limits, e *congestion, opened cloc
 	if !s.proof.given && e.tried-e.at > s.reach(v) {
 		return false // it was closed for longer than that
 	}
-	freed := l.log.Between(opened-s.reach(v), e.closed) < s.logged(v, l, e)
+	if 4*l.log.Between(e.tried-s.reach(v), e.closed) < 3*s.limit {
+		return false // it was closed for longer than a window that would have had room
+	}
+	freed := l.log.Between(opened-s.reach(v), e.closed) < s.limit
 	return freed || opened >= s.window(e.at).Latest
 }
 
@@ -186,7 +189,7 @@ func (s *inferredWindow) learn(v *View, l *limits, e *congestion, opened clock.I
 	if e.told {
 		s.told(l, e, first, opened)
 	} else {
-		s.tried(v, e, first, opened)
+		s.tried(v, l, e, first, opened)
 	}
 	s.length = min(s.length, clock.Longest)
 	since := max(e.at-s.reach(v), l.empty-1)
@@ -230,16 +233,40 @@ func usualAbout(d, blur clock.Instant) clock.Instant {
 
 // tried infers it from how long the server stayed closed. If it opened with a full minute
 // of its clock, that is no shorter than a minute.
-func (s *inferredWindow) tried(v *View, e *congestion, first, opened clock.Instant) {
+func (s *inferredWindow) tried(v *View, l *limits, e *congestion, first, opened clock.Instant) {
 	least := e.tried - e.at
 	if e.at-first <= least {
 		least = e.tried - first
 	}
-	if turn, ok := v.Clock.Turn(e.tried, minute); ok && turn.Earliest <= opened && opened-e.tried <= turnsIn {
+	if turn, ok := v.Clock.Turn(e.tried, minute); ok && !l.offbeat && turn.Earliest <= opened && opened-e.tried <= turnsIn {
 		least = max(least, minute)
 	}
 	if s.length > 0 && s.length >= least && s.length <= opened-first {
 		return
 	}
 	s.length = clock.UsualLength(least)
+}
+
+// offbeat reports whether the server opened between two full minutes of its clock.
+func offbeat(v *View, e *congestion, opened clock.Instant) bool {
+	turn, ok := v.Clock.Turn(e.tried, minute)
+	return ok && turn.Earliest > opened
+}
+
+// lengthens returns the length of the window if it is longer than was believed, or 0: a refusal that came below the limit came
+// at the limit if all are counted that were admitted since the server opened, and it was closed until all of them
+// were out of the window.
+func (s *inferredWindow) lengthens(l *limits, e *congestion, opened clock.Instant) clock.Instant {
+	if s.limit <= few || !s.proof.given || s.fixed || s.weighs || e.told {
+		return 0
+	}
+	near := max(s.limit/proofPart, 1)
+	if n := l.log.Between(l.empty-1, e.closed); n < s.limit-near || n > s.limit+near {
+		return 0
+	}
+	first := l.log.FirstAfter(l.empty - 1)
+	if length := min(clock.UsualLength(e.tried-first), opened-first); length > s.length {
+		return length
+	}
+	return 0
 }
