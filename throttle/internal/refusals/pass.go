@@ -21,6 +21,8 @@ const (
 	passFloor = 0.9  // of the highest pace; below it refusals have another reason
 	passEnds  = 0.1  // of which each answer takes so much back
 	passSinks = 0.75 // of the highest of all, below which a limit would refuse nothing
+	passOften = 25   // one refused of so many, or fewer, is more than a limit refuses,
+	passMany  = 10   // where so many were, and twice as many after each doubt in vain
 )
 
 // A passes counts the refusals that were passed over.
@@ -29,6 +31,15 @@ type passes struct {
 	highest  float64 // the highest pace at which one was
 	dense    bool    // the last refusal was not passed over, because too many came before it
 	top      float64 // the highest of all, since the pace was doubted
+	count    outcomes
+}
+
+// outcomes are of the requests since the pace was learned.
+type outcomes struct{ served, refused int64 }
+
+// often reports whether more are refused than a limit does of requests at its pace.
+func (o *outcomes) often(patience int) bool {
+	return o.refused >= passMany<<min(patience, 6) && o.refused*passOften >= o.served+o.refused
 }
 
 // pass takes in the refusal of t. It reports whether it is one of the few at a known pace: then
@@ -42,10 +53,17 @@ func (l *limits) pass(t *Request, wait clock.Instant, share float64) bool {
 		return false
 	}
 	now := p.now()
+	l.passes.count.refused++
+	if l.passes.count.often(l.doubt.patience) {
+		l.log.Remove(t.At, t.Cost)
+		l.passes = passes{}
+		l.suspend(share)
+		return true
+	}
 	l.passes.together++
 	l.passes.highest = max(l.passes.highest, now)
 	if l.passes.together > passMost || now < passFloor*l.passes.highest {
-		l.passes = passes{top: l.passes.top, dense: true}
+		l.passes = passes{top: l.passes.top, dense: true, count: l.passes.count}
 		return false
 	}
 	l.log.Remove(t.At, t.Cost)
@@ -80,4 +98,7 @@ func (p *inferredRate) pass(now float64, again bool) {
 }
 
 // served takes in an answer that is no refusal.
-func (p *passes) served(n int64) { p.together = max(0, p.together-passEnds*float64(n)) }
+func (p *passes) served(n int64) {
+	p.together = max(0, p.together-passEnds*float64(n))
+	p.count.served += n
+}

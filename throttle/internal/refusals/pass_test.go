@@ -90,8 +90,29 @@ func TestPaceWithFewRefusals(t *testing.T) {
 	}
 	l := paced()
 	for l.pass(&Request{Cost: 1, At: 10 * clock.Second}, 0, .01) {
-		l.pace.proven += 20
-		l.passes.served(20)
+		l.pace.proven += 30
+		l.passes.served(30)
 	}
 	assert.InDelta(t, passFloor*10, l.pace.now(), .1)
+}
+
+// At a pace that is about right, a limit refuses a request in a hundred. A server that refuses more of them sheds load,
+// or has another limit.
+func TestMoreRefusalsThanALimitHasRaiseADoubt(t *testing.T) {
+	for every, most := range map[int64]int{10: 10, 24: 10, 30: 0} {
+		l := paced()
+		doubted := 0
+		for i := 1; i <= 20 && doubted == 0; i++ {
+			l.passes.served(every - 1)
+			l.pace.proven += every - 1
+			l.pass(&Request{Cost: 1, At: 10 * clock.Second}, 0, .01)
+			if l.doubt.raised {
+				doubted = i
+			}
+		}
+		assert.Equal(t, most, doubted, "one in %d", every)
+	}
+	o := outcomes{served: 100, refused: passMany}
+	assert.True(t, o.often(0))
+	assert.False(t, o.often(1), "the limit was there the last time")
 }
