@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/forbear-go/forbear/throttle/header"
+	"github.com/forbear-go/forbear/throttle/internal/phase"
 	"github.com/forbear-go/forbear/throttle/limit"
 )
 
@@ -93,4 +94,52 @@ func (k *Limiter) AskUnlearned(now time.Time, cost int) limit.Decision {
 // AskPacing returns when pacing lets a request go that may go now, as [Limiter.Ask] does.
 func (k *Limiter) AskPacing(now time.Time, cost int) limit.Decision {
 	return k.pacing(now, k.instant(now), units(cost))
+}
+
+// moment returns the reset that is told by the server's clock; 0 is not as a moment.
+func moment(said *header.Window) instant {
+	if said.Reset.At.IsZero() {
+		return 0
+	}
+	return instant(said.Reset.At.UnixNano())
+}
+
+// narrow returns the reset that a response told as far as those of other responses tell when windows begin.
+func (w *window) narrow(k *Limiter, reset interval, s *phase.Response) interval {
+	switch {
+	case w.phased(k, s.Received, s.Step):
+		return w.phase.Observe(reset, s)
+	case w.stepped(k, s.Received, s.Step):
+		return w.steps.Observe(reset, s)
+	}
+	return reset
+}
+
+// stepped reports whether there is something to learn from the resets of a window that does not open at once.
+func (w *window) stepped(k *Limiter, now, step instant) bool {
+	return len(k.windows) == 1 && w.limit > 0 && w.units == nil && (w.phase.Failed() || w.length.Told && !w.kind.CounterExcluded()) &&
+		!w.contention.Others(now) && w.steps.Plausible(w.length.Period(), step)
+}
+
+// phased reports whether there is something to learn from an answer.
+func (w *window) phased(k *Limiter, now, step instant) bool {
+	length := w.length.Value
+	if w.length.Told && !w.kind.CounterExcluded() {
+		return false // what is left of a weighed window rises before it opens
+	}
+	if !w.length.Told {
+		length = w.length.Least - 2*step // as far as is known
+	}
+	return len(k.windows) == 1 && w.limit > 0 && w.units == nil && !w.kind.Regains() && !w.contention.Others(now) &&
+		w.phase.Plausible(length, step)
+}
+
+// tells returns when a request would tell most of when windows begin that do not open at once. The last that remains is
+// kept until then.
+func (w *window) tells(k *Limiter, now instant) instant {
+	if !w.credited || w.kind.Regains() || !w.stepped(k, now, w.coarse.Step()) {
+		return now
+	}
+	way := k.rtt.Low() / 2
+	return max(w.steps.Test(now+way)-way, now)
 }

@@ -83,3 +83,39 @@ func TestSilentCountersBesideAPlainClient(t *testing.T) {
 	t.Logf("%.2f on average", sum/worlds)
 	assert.GreaterOrEqual(t, sum/worlds, 1.05)
 }
+
+// Sliding counters of a few seconds, of which resets come in whole seconds, serve about as much as to a client that only
+// retries, and hardly a request is refused: when their windows begin is learned from the resets.
+func TestShortCountersBesideAPlainClient(t *testing.T) {
+	skipUnderRace(t)
+	t.Parallel()
+	const worlds = 60
+	sum, sent, refused, low := 0.0, 0, 0, 0
+	for seed := range uint64(worlds) {
+		rng := rand.New(rand.NewPCG(seed, 29))
+		length := []time.Duration{2 * time.Second, 5 * time.Second, 10 * time.Second}[rng.IntN(3)]
+		limit, least := 5+rng.IntN(16), time.Duration(5+rng.IntN(60))*time.Millisecond
+		origin := time.Unix(0, 0).Add(time.Duration(rng.IntN(2)) * time.Duration(rng.Int64N(int64(time.Second))))
+		s := simulation{
+			model: func() ratemodel.Model {
+				m := ratemodel.NewSlidingCounter(limit, length)
+				m.Origin = origin
+				return m
+			},
+			announce: announcement{step: time.Second, rounding: rng.IntN(3) - 1, epoch: rng.IntN(2) == 0, lengths: rng.IntN(3) == 0, wait: rng.IntN(2) == 0, date: true},
+			callers:  1 + rng.IntN(20), policy: DefaultPolicy(), fastest: least, slowest: least + least/2,
+			start: time.Duration(rng.Int64N(int64(time.Minute))), length: 3*time.Minute + 18*length, seed: seed,
+		}
+		got := s.run()
+		s.bare = true
+		share := float64(got.admitted) / float64(s.run().admitted)
+		if sum, sent, refused = sum+min(share, 1.1), sent+got.sent, refused+got.refused; share < .85 {
+			low++
+			t.Logf("seed %d, %d in %v, %d callers, trips from %v, origin %v, %+v: %.2f, %v", seed, limit, length, s.callers, least, origin, s.announce, share, got)
+		}
+	}
+	t.Logf("%.3f on average, %d below .85; refused %d of %d", sum/worlds, low, refused, sent)
+	assert.GreaterOrEqual(t, sum/worlds, .95)
+	assert.LessOrEqual(t, low, worlds/15)
+	assert.LessOrEqual(t, refused, sent/200)
+}

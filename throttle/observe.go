@@ -42,10 +42,10 @@ func (w *window) observe(k *Limiter, now instant, t *Reservation, r *header.Read
 	}
 	remaining, ok := count(said.Remaining, w.unit)
 	raw, full := reset, !ok || w.limit <= 1 || 2*remaining >= w.limit
-	if step := min(clock.Bounded(said.Reset.Resolution), clock.FarDay); told && ok && w.phased(k, now, step) {
-		reset = w.phase.Observe(reset, &phase.Response{
-			Sample: phase.Sample{Sent: t.at, Received: now, Remaining: remaining, Answered: t.counted + t.cost},
-			Limit:  w.limit, Numbered: k.sent, Told: w.length.Period(), Step: step, Refused: refused,
+	if told && ok {
+		reset = w.narrow(k, reset, &phase.Response{
+			Sample: phase.Sample{Sent: t.at, Received: now, Remaining: remaining, Answered: t.counted + t.cost}, Moment: moment(said),
+			Limit: w.limit, Numbered: k.sent, Told: w.length.Period(), Step: min(clock.Bounded(said.Reset.Resolution), clock.FarDay), Refused: refused,
 		})
 	}
 	if told {
@@ -94,7 +94,7 @@ func (w *window) meant(k *Limiter, now instant, said *header.Window) *header.Win
 	reset, finer := w.fractions.Correct(w.millis.Correct(now, said.Reset))
 	if finer > 0 {
 		w.length.Finer(finer + 2*k.rtt.WasLongest)
-		w.phase = phase.Estimator{}
+		w.phase, w.steps = phase.Estimator{}, phase.Steps{}
 	}
 	if reset == said.Reset {
 		return said
@@ -147,19 +147,6 @@ func (w *window) leftAfter(k *Limiter, t *Reservation, remaining int64) int64 {
 	return max(min(remaining, max(w.grantedThrough, t.counted+t.cost+remaining)-k.sent), 0)
 }
 
-// phased reports whether there is something to learn from an answer.
-func (w *window) phased(k *Limiter, now, step instant) bool {
-	length := w.length.Value
-	if w.length.Told && !w.kind.CounterExcluded() {
-		return false // what is left of a weighed window rises before it opens
-	}
-	if !w.length.Told {
-		length = w.length.Least - 2*step // as far as is known
-	}
-	return len(k.windows) == 1 && w.limit > 0 && w.units == nil && !w.kind.Regains() && !w.contention.Others(now) &&
-		w.phase.Plausible(length, step)
-}
-
 // untimed reports whether a response does not say when the window opens: it says nothing
 // but what remains, or a time that is long over.
 func (w *window) untimed(told bool, reset interval, now instant) bool {
@@ -176,7 +163,7 @@ func (w *window) setLimit(k *Limiter, limit int64) {
 	w.limit = limit
 	w.threshold, w.reserve = k.policy.Threshold.of(limit), min(k.policy.Reserve.of(limit), limit-1)
 	w.history.SetGrain(limit, w.length.Value)
-	w.phase = phase.Estimator{}
+	w.phase, w.steps = phase.Estimator{}, phase.Steps{}
 	w.contention.NewLimit()
 	w.kind.NewLimit()
 }
@@ -230,8 +217,8 @@ func (w *window) observeLength(k *Limiter, now instant, t *Reservation, r *heade
 		}
 		was := w.length.Value
 		changed = w.length.Infer(left, step, w.kind.Longest())
-		if shown := cmp.Or(w.phase.Settled(), w.kind.Remembers()); shown > 0 {
-			w.length.Value, changed = shown, shown != was
+		if shown := cmp.Or(w.phase.Settled(), w.steps.Settled(), w.kind.Remembers()); shown > 0 {
+			w.length.Value, changed = shown, shown != was || w.steps.Settles()
 		}
 	}
 	if !changed {

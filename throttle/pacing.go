@@ -64,6 +64,11 @@ func (w *window) paced(k *Limiter, now instant, n int64) pacing {
 	if gap := w.gap(k, now, left); gap > 0 && k.lastSent+gap > now && k.sent > 0 {
 		return pacing{at: k.lastSent + gap, most: unbounded}
 	}
+	if left == n {
+		if test := w.tells(k, now); test > now {
+			return pacing{at: test, most: unbounded}
+		}
+	}
 	if !w.credited || w.ignored() || left < n || left > w.threshold || !w.resetKnown || w.concurrent || w.kind.Emission() > 0 || k.sent == 0 ||
 		w.contention.Others(now) && (w.kind.Rolls() || w.contention.Stale(&v)) {
 		return pacing{at: now}

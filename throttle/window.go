@@ -54,6 +54,7 @@ type window struct {
 	instead    utility.Instead
 	eager      probe.Eager
 	phase      phase.Estimator
+	steps      phase.Steps // where not all comes back at once
 	span       *phase.Span
 
 	moment     bool // the reset is told as one
@@ -128,11 +129,16 @@ func (w *window) probes(now instant, number, n int64) bool {
 	return w.grantedThrough-w.reserve < number && !w.kind.Explains(now, w.limit-w.reserve, n)
 }
 
+// lengthSure reports whether the length is more than a guess.
+func (w *window) lengthSure() bool {
+	return w.length.Known() || w.length.Value == w.kind.Aligned() || w.length.Value == w.steps.Settled()
+}
+
 // view returns what the estimators have to know of the window.
 func (w *window) view(k *Limiter, now instant) contention.View {
 	return contention.View{
 		View: kind.View{
-			Now: now, Limit: w.limit, Reserve: w.reserve, Length: w.length.Value, LengthSure: w.length.Known() || w.length.Value == w.kind.Aligned(),
+			Now: now, Limit: w.limit, Reserve: w.reserve, Length: w.length.Value, LengthSure: w.lengthSure(), Follows: w.steps.Settled() == w.length.Value,
 			Reset: w.reset, ResetKnown: w.resetKnown, Settled: w.settled, Arrived: k.arrived(), Log: &w.history, Turned: &w.turned, RTT: &k.rtt,
 		},
 		Kind: &w.kind, Sent: k.sent, Answered: k.answered, LastSent: k.lastSent,

@@ -13,9 +13,10 @@ import (
 // be behind a window, probes wait until it too would admit them; once one is
 // recognised, requests go as it regains them.
 type counter struct {
-	agreed     int           // responses that only such a server explains
+	agreed     float64       // responses that only such a server explains
 	recognised bool          // there were enough of them
 	excluded   bool          // a response showed more left than such a server has
+	struck     clock.Instant // when a request was refused for which it would have had room
 	wrong      int           // how often it was recognised in error
 	next       clock.Instant // no response before shows more than the last one did
 
@@ -31,6 +32,8 @@ const (
 	counterSteps = 16
 	// counterChance is in how many numbers one may be what a counter has left by chance, for each response that counts.
 	counterChance = 2
+	// counterStruck is how many windows such a refusal is remembered for.
+	counterStruck = 16
 	// counterWrong bounds how often the proof doubles that was wrong.
 	counterWrong = 8
 )
@@ -199,6 +202,8 @@ func (c *counter) observe(o *Observation, logged int64, followed bool) (explaine
 	known.Reset, _ = c.narrow(o.Reset, o.Length)
 	used, r := float64(o.Limit-remaining), known.reckon(o.Sent, o.Unsure)
 	switch {
+	case o.Refused && remaining <= 0 && r.most <= float64(o.Limit) && c.strike(o):
+		return false
 	case used > r.most+1:
 		c.refute() // others spend, or it is something else
 		return false
@@ -210,15 +215,42 @@ func (c *counter) observe(o *Observation, logged int64, followed bool) (explaine
 		c.agree(1, o.LengthSure)
 	}
 	// It shows more where a log of what was sent within the length of a window does not explain it either.
-	if held := o.Log.After(now-o.Length) - o.turned(now-o.Length) - o.Unsure; followed && !c.apart && now >= c.next && (explained || remaining > o.Limit-held) {
-		// What a fixed window counts was sent in this one.
-		more, open := used-float64(r.this), r.most-r.least
-		if n := int(more / (counterChance * (open + 2))); n > 0 {
-			c.next = now + o.Length/counterSteps
-			c.agree(min(n, counterProof), true)
-		}
+	held := o.Log.After(now-o.Length) - o.turned(now-o.Length) - o.Unsure
+	if followed && !c.apart && now >= c.next && (explained || o.Follows || remaining > o.Limit-held) {
+		c.weigh(o, used, &r)
 	}
 	return explained
+}
+
+// strike takes in that a request was refused for which a counter would have had room. It reports whether that speaks
+// against one, as it happened before not long ago.
+func (c *counter) strike(o *Observation) bool {
+	if !c.recognised {
+		return false
+	}
+	again := c.struck > 0 && o.Now < c.struck+counterStruck*o.Length
+	if c.struck = o.Now; again {
+		c.struck = 0
+		c.refute()
+	}
+	return again
+}
+
+// weigh takes in that a response showed that so many are used, which no log explains.
+func (c *counter) weigh(o *Observation, used float64, r *reckoning) {
+	// What a fixed window counts was sent in this one.
+	n := (used - float64(r.this)) / (counterChance * (r.most - r.least + 2))
+	switch {
+	case !o.Follows:
+		n = math.Floor(n)
+	case used < r.least-1:
+		c.agreed = 0 // it is something else that regains requests
+		return
+	}
+	if n > 0 {
+		c.next = o.Now + o.Length/counterSteps
+		c.agree(min(n, counterProof), true)
+	}
 }
 
 // A reckoning is what one of these servers counted when it responded: so much of the last window at the least, of
@@ -251,9 +283,9 @@ func (v *View) reckon(sent clock.Instant, unsure int64) reckoning {
 
 // agree takes in that so many responses are explained by a counter alone, of windows of a length that is more than a
 // guess or not.
-func (c *counter) agree(n int, sure bool) {
+func (c *counter) agree(n float64, sure bool) {
 	c.agreed += n
-	c.recognised = c.recognised || c.agreed >= counterProof<<c.wrong && sure
+	c.recognised = c.recognised || c.agreed >= float64(int(counterProof)<<c.wrong) && sure
 }
 
 // refute takes in that the server counted more than a counter would.

@@ -38,6 +38,7 @@ type View struct {
 	Limit, Reserve int64
 	Length         clock.Instant // 0 if it is not known
 	LengthSure     bool          // it is more than a guess
+	Follows        bool          // resets show windows of this length that follow each other, as no log tells them
 	Reset          clock.Interval
 	ResetKnown     bool
 	Settled        clock.Instant // no request sent before may be counted after the reset
@@ -218,7 +219,9 @@ func (e *Estimator) logReady(v *View, n int64) clock.Instant {
 }
 
 // rolls reports whether a log of our own requests is known to explain the server.
-func (e *Estimator) rolls() bool { return e.rolling.proved() || e.Remembers() > 0 }
+func (e *Estimator) rolls() bool {
+	return !e.counter.recognised && (e.rolling.proved() || e.Remembers() > 0)
+}
 
 // Remembers returns how long the server remembers requests, if it is known to keep a log of them; else 0.
 func (e *Estimator) Remembers() clock.Instant { return e.recall.length(&e.aligned) }

@@ -40,6 +40,7 @@ type Response struct {
 	Numbered int64         // requests sent by now
 	Told     clock.Instant // the length of the window, or 0 if the server did not tell it
 	Step     clock.Instant // of the notation of the reset
+	Moment   clock.Instant // the reset by the server's clock, if it is told as a moment; else 0
 	Refused  bool
 }
 
@@ -65,19 +66,25 @@ func (p *Estimator) Failed() bool { return p.failed >= phaseFailed }
 
 // start makes the guesses that there are.
 func (p *Estimator) start(told, step clock.Instant) {
-	p.guesses, p.seen, p.sure, p.opened, p.recent, p.last = p.guesses[:0], 0, false, clock.Interval{}, [phaseRecent]Sample{}, Sample{}
+	p.seen, p.sure, p.opened, p.recent, p.last = 0, false, clock.Interval{}, [phaseRecent]Sample{}, Sample{}
+	p.guesses = guesses(told, step)
+	if len(p.guesses) == 0 {
+		p.failed = phaseFailed
+	}
+}
+
+// guesses returns those that there are of a window of the length that is told, or of any if that is 0.
+func guesses(told, step clock.Instant) (all []guess) {
 	for _, usual := range clock.UsualLengths {
 		length := clock.Instant(usual)
 		if told > 0 && length != told || length > phaseSteps*step {
 			continue
 		}
 		for rounding := int8(-1); rounding <= 1; rounding++ {
-			p.guesses = append(p.guesses, guess{length: length, rounding: rounding}, guess{length: length, rounding: rounding, first: true})
+			all = append(all, guess{length: length, rounding: rounding}, guess{length: length, rounding: rounding, first: true})
 		}
 	}
-	if len(p.guesses) == 0 {
-		p.failed = phaseFailed
-	}
+	return all
 }
 
 // fail drops what was learned: no guess explains what is seen.
