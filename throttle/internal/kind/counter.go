@@ -16,7 +16,6 @@ type counter struct {
 	agreed     float64       // responses that only such a server explains
 	recognised bool          // there were enough of them
 	excluded   bool          // a response showed more left than such a server has
-	struck     clock.Instant // when a request was refused for which it would have had room
 	wrong      int           // how often it was recognised in error
 	next       clock.Instant // no response before shows more than the last one did
 
@@ -32,8 +31,6 @@ const (
 	counterSteps = 16
 	// counterChance is in how many numbers one may be what a counter has left by chance, for each response that counts.
 	counterChance = 2
-	// counterStruck is how many windows such a refusal is remembered for.
-	counterStruck = 16
 	// counterWrong bounds how often the proof doubles that was wrong.
 	counterWrong = 8
 )
@@ -202,8 +199,6 @@ func (c *counter) observe(o *Observation, logged int64, followed bool) (explaine
 	known.Reset, _ = c.narrow(o.Reset, o.Length)
 	used, r := float64(o.Limit-remaining), known.reckon(o.Sent, o.Unsure)
 	switch {
-	case o.Refused && remaining <= 0 && r.most <= float64(o.Limit) && c.strike(o):
-		return false
 	case used > r.most+1:
 		c.refute() // others spend, or it is something else
 		return false
@@ -220,20 +215,6 @@ func (c *counter) observe(o *Observation, logged int64, followed bool) (explaine
 		c.weigh(o, used, &r)
 	}
 	return explained
-}
-
-// strike takes in that a request was refused for which a counter would have had room. It reports whether that speaks
-// against one, as it happened before not long ago.
-func (c *counter) strike(o *Observation) bool {
-	if !c.recognised {
-		return false
-	}
-	again := c.struck > 0 && o.Now < c.struck+counterStruck*o.Length
-	if c.struck = o.Now; again {
-		c.struck = 0
-		c.refute()
-	}
-	return again
 }
 
 // weigh takes in that a response showed that so many are used, which no log explains.
