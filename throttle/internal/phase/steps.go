@@ -157,7 +157,7 @@ func (p *Steps) Settles() bool { return p.settles }
 // any longer.
 func (p *Steps) Test(now clock.Instant) clock.Instant {
 	length := p.Length()
-	if length == 0 || length > phaseShort || p.test < 0 || p.seen >= stepsTests {
+	if !p.begun || length < stepsLeast*p.step || length > phaseShort || p.test < 0 || p.seen >= stepsTests {
 		return 0
 	}
 	return p.test + max(ceil(now-p.test, length), 0)*length
