@@ -76,19 +76,23 @@ func (l *Limiter) reserve(most float64) float64 {
 	return most
 }
 
-// mayEnd returns the most that they may cost.
-func (l *Limiter) mayEnd() float64 {
-	n := float64(l.estimated)
-	if n == 0 {
-		return 0
-	}
-	duration := 1.0
+// endSoon returns how many responses are expected to end before a request arrives, and how many do with all
+// likelihood.
+func (l *Limiter) endSoon() (x, k float64) {
+	n, duration := float64(l.estimated), 1.0
 	if l.durations.n > 0 {
 		duration, _ = l.durations.mean()
 	}
-	// As many as x are expected to, and k with all likelihood.
-	x := n * min(l.least.quantile(0), 0.5) / max(duration, 1e-3)
-	k := min(n, math.Ceil(x+3*math.Sqrt(x))+1)
+	x = n * min(l.least.quantile(0), 0.5) / max(duration, 1e-3)
+	return x, min(n, math.Ceil(x+3*math.Sqrt(x))+1)
+}
+
+// mayEnd returns the most that they may cost.
+func (l *Limiter) mayEnd() float64 {
+	if l.estimated == 0 {
+		return 0
+	}
+	x, k := l.endSoon()
 	switch {
 	case l.used.n >= 8:
 		high := l.used.quantile(0.95)

@@ -48,6 +48,9 @@ func (l *Limiter) observeFall(t time.Duration, w Window, c counts) {
 	l.others.observe(t-l.at, fall, c)
 	if w.Streamed {
 		l.refunds.observe(fall, c)
+		if l.refill.bucket {
+			l.kept.observe(fall, c, l.mayCount(), max(l.flown, 1))
+		}
 	}
 	if c.requests > 0 {
 		l.measured(func() { l.falls.observe(fall, c.requests) })

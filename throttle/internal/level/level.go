@@ -100,6 +100,7 @@ type Limiter struct {
 	caution   float64       // share of what may end that a rolling window is left with
 	trial     trial
 	refunds   refunds
+	kept      kept
 	anew      anew
 	charges   charges
 	others    others

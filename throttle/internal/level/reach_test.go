@@ -68,7 +68,7 @@ func TestReach(t *testing.T) {
 	}{
 		{"usage and max_tokens known", func(*scenario) {}, bucket},
 		{"streams", func(c *scenario) { c.stream = true },
-			bounds{[4]float64{0.1, 0, 0.25, 0}, [4]float64{98, 98.4, 99, 98}, same(99.5)}},
+			bounds{[4]float64{0.1, 0, 0, 0}, [4]float64{98, 98.4, 99, 98}, same(99.5)}},
 		{"fixed minute", func(c *scenario) { c.pool, c.kind = ratemodel.NewFixedPool, "fixed" }, bounds{same(0), same(97), same(98.5)}},
 		{"rolling minute without a reset", func(c *scenario) { c.pool, c.noReset = ratemodel.NewRollingPool, true },
 			bounds{[4]float64{0.65, 0.1, 0.25, 0.6}, [4]float64{97, 95, 98.5, 91.5}, [4]float64{95.5, 94.5, 96, 95}}},

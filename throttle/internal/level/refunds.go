@@ -83,7 +83,7 @@ func (l *Limiter) mayAskBack(t time.Duration, d Demand) bool {
 	if l.refunds.due > 0 && lack > l.refunds.due {
 		return false
 	}
-	if r := &l.refunds; r.none() && (l.level(t, false)-l.ended < l.minimum(d) || r.kept < 2*r.atEnd) {
+	if r := &l.refunds; l.kept.sure() || r.none() && (l.level(t, false)-l.ended < l.minimum(d) || r.kept < 2*r.atEnd) {
 		return false
 	}
 	at := l.reset
