@@ -45,7 +45,7 @@ func (l *Limiter) perRequest() (mean, deviation float64) {
 	switch {
 	case l.used.n >= 4:
 		return l.used.mean()
-	case l.falls.each.n >= 4:
+	case l.falls.tell():
 		return l.falls.each.mean()
 	}
 	return l.limit / 90, l.limit / 180
@@ -53,7 +53,7 @@ func (l *Limiter) perRequest() (mean, deviation float64) {
 
 // asked returns the mean and the deviation of what requests seem to ask for when they arrive.
 func (l *Limiter) asked() (mean, deviation float64) {
-	if l.falls.each.n >= 4 {
+	if l.falls.tell() {
 		return l.falls.each.mean()
 	}
 	mean, deviation = l.perRequest()
@@ -98,7 +98,7 @@ func (l *Limiter) mayEnd() float64 {
 		high := l.used.quantile(0.95)
 		mean, deviation := l.used.mean()
 		return min(k*high, x*mean+4*math.Sqrt(x*(mean*mean+deviation*deviation))+high)
-	case l.falls.each.n >= 4:
+	case l.falls.tell():
 		mean, deviation := l.perRequest()
 		return k*mean + 2*deviation*math.Sqrt(k)
 	}

@@ -22,7 +22,7 @@ func (l *Limiter) learn(t time.Duration, h *Hold, w *Window) {
 		l.margin = min(max(1.5*l.margin, asked-w.Remaining), l.limit/4)
 	}
 	switch {
-	case w == nil || asked <= 0:
+	case w == nil || l.learnUntold(t, h, w.Remaining) || asked <= 0:
 		return
 	case w.Remaining-l.grains.half() >= 0.98*asked:
 		left := w.Remaining - l.grains.half()
@@ -42,6 +42,9 @@ func (l *Limiter) learn(t time.Duration, h *Hold, w *Window) {
 			l.beside, l.raised = min(more, l.limit), t
 		}
 	} else if by > l.factor {
+		if h.demand.untold() && l.raised > 0 && !l.guesses() {
+			by = min(by, 2*l.factor) // one that asks for much more than others teaches little of them
+		}
 		most := 16.
 		if l.guesses() {
 			most = 64 // of a guess
@@ -85,4 +88,4 @@ func (l *Limiter) measured(add func()) {
 }
 
 // guesses reports whether nothing told yet what requests cost.
-func (l *Limiter) guesses() bool { return l.used.n < 4 && l.falls.each.n < 4 }
+func (l *Limiter) guesses() bool { return l.used.n < 4 && !l.falls.tell() }

@@ -8,6 +8,7 @@ type falls struct {
 	each  sample
 	sum   float64
 	count float64
+	rose  bool // more was left after sixteen requests than before
 
 	taken, arrived float64 // the whole fall, and how many requests arrived meanwhile
 	first          float64 // what each of them took, where some arrived
@@ -25,10 +26,15 @@ func (f *falls) observe(fall, count float64) {
 	f.sum += fall
 	f.count += count
 	if f.count >= 16 {
+		f.rose = f.rose || f.sum < 0
 		f.each.add(max(0, f.sum/f.count))
 		f.sum, f.count = 0, 0
 	}
 }
+
+// tell reports whether they tell what a request costs. Where a window opens between what was taken and what is given
+// back, each seems to cost less than nothing.
+func (f *falls) tell() bool { return f.each.n >= 4 && (f.each.sum > 0 || !f.rose) }
 
 // observeFall compares what remains with what remained: the rest of the fall is
 // the cost of requests that do not tell it, or others.

@@ -129,7 +129,7 @@ func (l *Limiter) Ask(now time.Time, d Demand) Decision {
 		return Decision{Go: true}
 	}
 	l.lapse(t)
-	if t < l.closed && l.admission(d) >= l.closedTo {
+	if t < l.closed && (d.untold() || l.admission(d) >= l.closedTo) {
 		if !d.Known && l.told && l.mayAskBack(t, d) || l.refunds.sure() && l.refunds.due > 0 && l.lack(t, d) <= 0 {
 			return Decision{Go: true}
 		}
