@@ -39,8 +39,9 @@ func (k *kept) observe(fall float64, c, may counts, one float64) {
 	}
 }
 
-// sure reports whether the server clearly keeps it.
-func (k *kept) sure() bool { return k.n >= 8 && 1+2*k.kept.off < k.given.off }
+// sure reports whether the server clearly keeps it: that explains what remains, and much better than that it gives
+// back. Where it charges at the end, neither does.
+func (k *kept) sure() bool { return k.n >= 8 && k.kept.off < 8 && 1+2*k.kept.off < k.given.off }
 
 // mayCount returns what the newest word may count beside what it surely does.
 func (l *Limiter) mayCount() (c counts) {
