@@ -2,11 +2,15 @@ package client
 
 import (
 	"cmp"
+	"hash/maphash"
 	"maps"
+	"net/url"
 	"time"
 
 	"github.com/forbear-go/forbear/client/internal/spread"
+	"github.com/forbear-go/forbear/throttle"
 	"github.com/forbear-go/forbear/throttle/header"
+	"github.com/forbear-go/forbear/throttle/limit"
 )
 
 // An outage is the time in which a route, a scope, or a key of which nothing was served yet, serves
@@ -109,9 +113,12 @@ func (l *keyState) serveRoute(now time.Time, a *attempt) {
 	}
 }
 
-// refuseAlone takes in a refusal. It reports whether the refusal holds back no other request: the outage
-// lasts, or the server is overloaded only there.
+// refuseAlone takes in a refusal. It reports whether the refusal holds back no other request: it concerns its URL
+// alone, the outage lasts, or the server is overloaded only there.
 func (l *keyState) refuseAlone(now time.Time, a *attempt) bool {
+	if l.badURL.refuse(now, a) {
+		return true
+	}
 	o := l.outage(a)
 	if o == nil {
 		return false
@@ -157,5 +164,79 @@ func (a *attempt) observeAlone(now time.Time, r *header.Reading) {
 	a.part.Observe(now, a.ticket, unrefused(r))
 	if a.own != nil && a.own != a.part {
 		a.own.Observe(now, a.ownTicket, outcome(r))
+	}
+}
+
+// A badURL is that of the request that was refused last, and bidden to wait for long. Whether the refusal concerns it alone
+// is not known: an item that is locked, a report that was made today. So where requests with other URLs cannot wait as long,
+// and would fail, one of them goes now and then to find out, the more rarely the more of them were refused.
+type badURL struct {
+	sum   uint64        // 0 is none
+	alone bool          // requests with other URLs are served
+	next  time.Time     // when one may go
+	pause time.Duration // until the next
+}
+
+const (
+	badURLWait  = 5 * time.Second // is long
+	badURLFirst = 2 * time.Second // pause
+	badURLLast  = 10 * time.Minute
+)
+
+var urlSeed = maphash.MakeSeed()
+
+func sumOf(u *url.URL) uint64 { return maphash.Comparable(urlSeed, [2]string{u.Path, u.RawQuery}) }
+
+// refuse takes in a refusal. It reports whether it is known to concern its URL alone.
+func (b *badURL) refuse(now time.Time, a *attempt) (alone bool) {
+	if a.scope != 0 || a.global || a.reading.Exhausted() || a.reading.Overloaded() || a.reading.Wait.Delay < badURLWait {
+		return false
+	}
+	sum := sumOf(a.req.URL)
+	if b.alone && b.sum == sum {
+		return true
+	}
+	if b.pause = max(b.pause, badURLFirst); a.triesURL {
+		b.pause = min(2*b.pause, badURLLast)
+	}
+	b.sum, b.alone, b.next = sum, false, now.Add(b.pause)
+	return false
+}
+
+// mayTry reports whether a request may go although another one was refused.
+func (b *badURL) mayTry(now time.Time, a *attempt) bool {
+	return b.sum != 0 && !b.alone && a.scope == 0 && !now.Before(b.next) && b.sum != sumOf(a.req.URL)
+}
+
+// tries reports whether a request that a refusal holds back, and that cannot wait, goes to find out whether
+// it concerns it.
+func (b *badURL) tries(now time.Time, hold *limit.Decision, d *limit.Demand, a *attempt) bool {
+	return hold.Limit == throttle.Refusal && hold.At.After(now) && !d.Awaits(now, hold.At) && b.mayTry(now, a)
+}
+
+// tryURL notes that a request goes, and whether it is one to find out.
+func (l *keyState) tryURL(now time.Time, a *attempt) {
+	b := &l.badURL
+	if a.triesURL = false; !b.mayTry(now, a) {
+		return
+	}
+	hold := a.part.Ask(now, 1)
+	if own := l.cooldowns[a.route.ID]; own != nil && hold.Admits(now) {
+		hold = own.ask(now, 1)
+	}
+	if a.triesURL = hold.Limit == throttle.Refusal && hold.At.After(now); a.triesURL {
+		b.next = now.Add(b.pause)
+	}
+}
+
+// serveURL takes in that a request was served. If it went to find out, what held it back concerns another URL alone.
+func (l *keyState) serveURL(now time.Time, a *attempt) {
+	if !a.triesURL || l.badURL.alone {
+		return
+	}
+	l.badURL.alone, l.badURL.pause = true, 0
+	a.part.ForgetRefusals(now)
+	if c := l.cooldowns[a.route.ID]; c != nil {
+		l.release(now, c)
 	}
 }

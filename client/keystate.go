@@ -43,8 +43,9 @@ type keyState struct {
 	spread    spread.Estimator
 	cooldowns map[uint64]*cooldown // by route
 	outages   map[uint64]*outage   // by route
-	served    uint64               // requests
-	refused   uint64               // requests, because of no limit that was named, once there were several routes
+	badURL    badURL
+	served    uint64 // requests
+	refused   uint64 // requests, because of no limit that was named, once there were several routes
 
 	counters  map[uint64]*sharing.Counters // by bucket
 	models    map[uint64]*sharing.Models   // by bucket; nil if requests name no models
@@ -105,12 +106,12 @@ func (l *keyState) Ask(now time.Time, d limit.Demand) (a limit.Decision) {
 	}
 	a = l.ask(now, part, &d, asks)
 	a.Relax(now, &d)
-	if a.At.After(now) && (l.explores(now, asks, a.Limit) || asks.testsKeys(now)) {
+	if a.At.After(now) && (l.explores(now, asks, a.Limit) || asks.testsKeys(now) || l.badURL.tries(now, &a, &d, asks)) {
 		a = limit.Decision{At: now}
 	}
 	if own != nil {
 		b := own.ask(now, d.Requests)
-		if b.Relax(now, &d); b.After(&a) {
+		if b.Relax(now, &d); b.After(&a) && !l.badURL.tries(now, &b, &d, asks) {
 			a = b
 		}
 	}
@@ -166,6 +167,7 @@ func (l *keyState) Take(now time.Time, d limit.Demand) {
 	}
 	a.delay, a.taken, a.key, a.epoch = d.Waited, now, l, l.epoch
 	a.part, a.explores = l.limiterOf(now, a), false
+	l.tryURL(now, a)
 	if l.mayExplore(now, a) {
 		if hold := l.ask(now, a.part, &d, a); hold.At.After(now) && hold.Limit != throttle.Refusal {
 			l.explore(now, a)

@@ -41,6 +41,7 @@ func (l *keyState) receive(now time.Time, a *attempt) {
 	}
 	if !r.Refused {
 		l.serveRoute(now, a)
+		l.serveURL(now, a)
 	}
 	bare := r.Refused && a.scope == 0 && !r.Exhausted() && !r.Overloaded() // an overloaded server tells no limit
 	if bare && a.part == l.cooldown(a.route.ID) {
