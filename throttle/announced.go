@@ -137,7 +137,7 @@ func (w *window) phased(k *Limiter, now, step instant) bool {
 // tells returns when a request would tell most of when windows begin that do not open at once. The last that remains is
 // kept until then.
 func (w *window) tells(k *Limiter, now instant) instant {
-	if !w.credited || w.kind.Regains() || !w.stepped(k, now, w.coarse.Step()) {
+	if !w.credited || w.kind.Regains() || now-k.lastSent >= w.length.Value || !w.stepped(k, now, w.coarse.Step()) {
 		return now
 	}
 	way := k.rtt.Low() / 2

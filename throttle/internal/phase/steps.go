@@ -43,6 +43,8 @@ const (
 	stepsTests = 48
 	// stepsTries is how many times in a length are considered for a test.
 	stepsTries = 16
+	// stepsLate is the part of a length by which one may be late.
+	stepsLate = 8
 )
 
 // Plausible reports whether resets may show a window of the given length, or of one that is not known if that is 0.
@@ -160,7 +162,8 @@ func (p *Steps) Test(now clock.Instant) clock.Instant {
 	if !p.begun || length < stepsLeast*p.step || length > phaseShort || p.test < 0 || p.seen >= stepsTests {
 		return 0
 	}
-	return p.test + max(ceil(now-p.test, length), 0)*length
+	// One that is late, because the computer was busy, tells as much.
+	return p.test + max(ceil(now-length/stepsLate-p.test, length), 0)*length
 }
 
 // best returns how far into a length a request would tell most, or -1 if it is known well when windows begin: most parts

@@ -119,3 +119,15 @@ func TestStepsAreNoLog(t *testing.T) {
 	t.Logf("settled after %d of %d responses", settled, all)
 	assert.Less(t, settled, all/100)
 }
+
+// A request that is to tell when windows begin, and comes a little late, does not wait for the next window: computers are late
+// every time.
+func TestStepsMayBeTestedLate(t *testing.T) {
+	p := Steps{begun: true, step: clock.Second, guesses: []parts{{length: 2 * clock.Second, open: ^uint64(0)}}, test: clock.Second / 2}
+	at := p.Test(10 * clock.Second)
+	assert.Equal(t, 10*clock.Second+clock.Second/2, at)
+	for late := clock.Instant(0); late < clock.Second/5; late += clock.Second / 50 {
+		assert.Equal(t, at, p.Test(at+late), late)
+	}
+	assert.Equal(t, at+2*clock.Second, p.Test(at+clock.Second))
+}

@@ -22,7 +22,7 @@ const (
 	passEnds  = 0.1  // of which each answer takes so much back
 	passSinks = 0.75 // of the highest of all, below which a limit would refuse nothing
 	passOften = 25   // one refused of so many, or fewer, is more than a limit refuses,
-	passMany  = 10   // where so many were, and twice as many after each doubt in vain
+	passMany  = 16   // where so many were, and twice as many after each doubt in vain
 )
 
 // A passes counts the refusals that were passed over.

@@ -99,10 +99,10 @@ func TestPaceWithFewRefusals(t *testing.T) {
 // At a pace that is about right, a limit refuses a request in a hundred. A server that refuses more of them sheds load,
 // or has another limit.
 func TestMoreRefusalsThanALimitHasRaiseADoubt(t *testing.T) {
-	for every, most := range map[int64]int{10: 10, 24: 10, 30: 0} {
+	for every, most := range map[int64]int{10: passMany, 24: passMany, 30: 0} {
 		l := paced()
 		doubted := 0
-		for i := 1; i <= 20 && doubted == 0; i++ {
+		for i := 1; i <= 2*passMany && doubted == 0; i++ {
 			l.passes.served(every - 1)
 			l.pace.proven += every - 1
 			l.pass(&Request{Cost: 1, At: 10 * clock.Second}, 0, .01)
