@@ -115,23 +115,7 @@ func TestWhatRemainsMeansSomethingElse(t *testing.T) {
 					rt := wrap(g)
 					ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 					defer cancel()
-					var callers sync.WaitGroup
-					for range 10 {
-						callers.Go(func() {
-							for ctx.Err() == nil {
-								req, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://api.test/x", nil)
-								require.NoError(t, err)
-								resp, err := rt.RoundTrip(req)
-								if err == nil {
-									require.NoError(t, resp.Body.Close())
-								}
-								if ctx.Err() == nil && (err != nil || resp.StatusCode != http.StatusOK) {
-									time.Sleep(time.Second)
-								}
-							}
-						})
-					}
-					callers.Wait()
+					ask(ctx, t, rt, 10, func(int, int) string { return "https://api.test/x" })
 					if transport, ok := rt.(*client.Transport); ok {
 						transport.Close()
 					}

@@ -6,7 +6,6 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -99,24 +98,7 @@ func beside(t testing.TB, seed uint64, limit int, window time.Duration, wrap fun
 		rt := wrap(s)
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 		defer cancel()
-		var callers sync.WaitGroup
-		for i := range 20 {
-			callers.Go(func() {
-				time.Sleep(time.Duration(i) * time.Millisecond)
-				for ctx.Err() == nil {
-					req, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://api.test/"+strings.Repeat("x", i%10+1), nil)
-					require.NoError(t, err)
-					resp, err := rt.RoundTrip(req)
-					if err == nil {
-						require.NoError(t, resp.Body.Close())
-					}
-					if ctx.Err() == nil && (err != nil || resp.StatusCode != http.StatusOK) {
-						time.Sleep(time.Second)
-					}
-				}
-			})
-		}
-		callers.Wait()
+		ask(ctx, t, rt, 20, func(caller, _ int) string { return "https://api.test/" + strings.Repeat("x", caller%10+1) })
 		if transport, ok := rt.(*client.Transport); ok {
 			transport.Close()
 		}

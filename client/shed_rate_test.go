@@ -80,16 +80,24 @@ func (j shedJob) served(t testing.TB, seed uint64, wrap func(http.RoundTripper) 
 	rt := wrap(s)
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
-	var callers sync.WaitGroup
-	for i := range j.callers {
-		callers.Go(func() {
+	ask(ctx, t, rt, j.callers, func(caller, n int) string {
+		if j.mixed {
+			caller += n
+		}
+		return "https://api.test/" + strings.Repeat("x", caller%j.routes+1)
+	})
+	return s.served
+}
+
+// ask has callers send one request after the other, to the URL of the caller's n-th, until ctx is done. They pause
+// after a failure.
+func ask(ctx context.Context, t testing.TB, rt http.RoundTripper, callers int, url func(caller, n int) string) {
+	var group sync.WaitGroup
+	for i := range callers {
+		group.Go(func() {
 			time.Sleep(time.Duration(i) * time.Millisecond)
-			for n := i; ctx.Err() == nil; {
-				path := "/" + strings.Repeat("x", n%j.routes+1)
-				if j.mixed {
-					n++
-				}
-				req, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://api.test"+path, nil)
+			for n := 0; ctx.Err() == nil; n++ {
+				req, err := http.NewRequestWithContext(ctx, http.MethodGet, url(i, n), nil)
 				require.NoError(t, err)
 				resp, err := rt.RoundTrip(req)
 				if err == nil {
@@ -101,8 +109,7 @@ func (j shedJob) served(t testing.TB, seed uint64, wrap func(http.RoundTripper) 
 			}
 		})
 	}
-	callers.Wait()
-	return s.served
+	group.Wait()
 }
 
 // What is learned from a server that sheds load never becomes a spiral, not even for a few

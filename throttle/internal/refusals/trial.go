@@ -96,12 +96,9 @@ func (u *trial) observe(v *View, now clock.Instant, t *Request, refused bool) bo
 	if u.refusals < trialRefusals || u.answers < rest || served < trialRefusals || now <= u.since+briefly {
 		return false
 	}
-	if float32(u.refusals) < rarityShare*float32(u.answers) {
-		u.answers, u.refusals, u.since = 0, 0, now // it would cost more than they do
-		return false
-	}
 	rate := trialRate * float64(served) * float64(clock.Second) / float64(now-u.since)
-	if rate < trialSlowest || u.quickened(now) {
+	dear := rate < trialSlowest || float32(u.refusals) < rarityShare*float32(u.answers) // more than refusals are
+	if dear || u.quickened(now) {
 		u.answers, u.refusals, u.since = 0, 0, now
 		return false
 	}
