@@ -180,6 +180,7 @@ func TestMemoryOfIdleConnections(t *testing.T) {
 		s.server.IdleTimeout = 100 * time.Millisecond
 	}, "-to", api.URL)
 	const n = 500
+	others := runtime.NumGoroutine()
 	conns := make([]net.Conn, n)
 	for i := range conns {
 		conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", strings.TrimPrefix(p.url, "http://"))
@@ -187,7 +188,9 @@ func TestMemoryOfIdleConnections(t *testing.T) {
 		defer conn.Close()
 		conns[i] = conn
 	}
-	before := used() // the server has not seen a request, but has both buffers
+	// The server has both buffers of each before it has seen a request, once it has accepted it.
+	require.Eventually(t, func() bool { return runtime.NumGoroutine() >= others+n }, 10*time.Second, time.Millisecond)
+	before := used()
 	for _, conn := range conns {
 		text, err := get(conn, "/")
 		require.NoError(t, err)
