@@ -6,6 +6,7 @@ import (
 	"github.com/forbear-go/forbear/throttle/header"
 	"github.com/forbear-go/forbear/throttle/internal/clock"
 	"github.com/forbear-go/forbear/throttle/internal/probe"
+	"github.com/forbear-go/forbear/throttle/internal/refusals"
 )
 
 // doubted reports whether w is tested, and not by its probes already.
@@ -72,14 +73,7 @@ func (k *Limiter) trial(now instant, n int64) (at instant) {
 		}
 		return never
 	}
-	if k.sent != k.answered {
-		return never
-	}
-	v := k.view()
-	at = max(now, k.refusals.Ready(&v, now, n))
-	if k.cooldown.named {
-		at = max(at, k.cooldown.until)
-	}
+	at = k.beside(now, n)
 	for i := range k.windows {
 		w := &k.windows[i]
 		if w.ready(k, now, n) <= now {
@@ -91,6 +85,88 @@ func (k *Limiter) trial(now instant, n int64) (at instant) {
 		at = max(at, w.belief.Due(), w.probe.Bidden())
 	}
 	return at
+}
+
+// beside returns when all but the announced limits lets n go, and no response is awaited; never if one is.
+func (k *Limiter) beside(now instant, n int64) (at instant) {
+	if k.sent != k.answered {
+		return never
+	}
+	v := k.view()
+	at = max(now, k.refusals.Ready(&v, now, n))
+	if k.cooldown.named {
+		at = max(at, k.cooldown.until)
+	}
+	return at
+}
+
+// dueTest returns when n may test what the announced limits say that nothing is left, though they can wait, as
+// far as is known now; never if that takes an answer.
+func (k *Limiter) dueTest(now instant, n int64) (at instant) {
+	if k.remembered.counts() {
+		return never
+	}
+	for i := range k.windows {
+		w := &k.windows[i]
+		if ready := w.ready(k, now, n); ready > now {
+			if w.units != nil || !w.resetKnown {
+				return never
+			}
+			at = max(at, w.belief.DueTest(now, min(ready, w.reset.Earliest)), w.probe.Bidden())
+		}
+	}
+	if at == 0 {
+		return never
+	}
+	for _, e := range k.edges {
+		at = max(at, e.Ready(now, n, &k.rtt))
+	}
+	return max(at, k.beside(now, n))
+}
+
+// startTest notes that n more go, and reports whether they test what announced limits say.
+func (k *Limiter) startTest(now instant, n int64) bool {
+	if k.dueTest(now, n) > now {
+		return false
+	}
+	for i := range k.windows {
+		if w := &k.windows[i]; w.ready(k, now, n) > now {
+			w.belief.Test(now)
+		}
+	}
+	return true
+}
+
+// endTest takes in what became of a request that tested what announced limits say. It reports whether that
+// is all that the response tells: a refusal confirms the limits, and of a window that gives back little by
+// little, one that is served contradicts nothing.
+func (k *Limiter) endTest(now instant, t *Reservation, r *header.Reading) bool {
+	much := false
+	for i := range k.windows {
+		w := &k.windows[i]
+		if !w.belief.Empty() {
+			continue
+		}
+		said := w.said(r)
+		left := int64(0)
+		if said != nil {
+			left, _ = count(said.Remaining, w.unit)
+		}
+		w.belief.EndTest(now, r.Refused, left, w.limit)
+		much = much || left > 0
+	}
+	switch {
+	case r.Refused:
+		if k.Cancel(*t); r.Wait.Explicit {
+			k.cooldown.pause(k, now, instant(min(r.Wait.Delay, refusals.LongestHold)))
+		}
+		return true
+	case !much:
+		k.land(now, t.number, t.cost)
+		k.conclude(t)
+		return true
+	}
+	return false
 }
 
 // nextTrial reports whether n may go at now as a trial, or when they may, if that is before the given time.

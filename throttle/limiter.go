@@ -101,6 +101,7 @@ type Reservation struct {
 	counted      int64           // how many the server had surely counted when it was sent
 	holds        *holds          // of windows that count something else than requests; nil is none
 	at           instant         // when it was sent
+	test         bool            // it tests what announced limits say
 	burst        *refusals.Burst // that it was sent in; nil if those are not followed
 	tests        uint64          // marks of the windows that would have stopped it
 }
@@ -144,6 +145,9 @@ func (k *Limiter) Ask(now time.Time, cost int) limit.Decision {
 	}
 	k.trust.Suspended = false
 	at, test, name := k.ready(k.windows, i, n)
+	if test > i {
+		test = min(test, k.dueTest(i, n))
+	}
 	if at == never && len(k.lost) > 0 {
 		at = k.lost[0].due // whatever depends on its answer is free then
 	}
@@ -230,9 +234,10 @@ const unnamed = "default"
 // request at the same time, or if only pacing delayed it.
 func (k *Limiter) Take(now time.Time, cost int) Reservation {
 	i, n := k.instant(now), units(cost)
+	test := k.startTest(i, n)
 	for j := range k.windows {
 		if w := &k.windows[j]; w.belief.Empty() {
-			w.belief.Send(w.belief.Due() <= i && w.stops(k, i, n))
+			w.belief.Send(!test && w.belief.Due() <= i && w.stops(k, i, n))
 		}
 	}
 	tests := k.tests(i, n)
@@ -247,14 +252,14 @@ func (k *Limiter) Take(now time.Time, cost int) Reservation {
 		v := k.view()
 		burst = k.refusals.StartBurst(&v, i, min(slack, k.rtt.WasShortest/2), k.sent-k.answered)
 	}
-	t := Reservation{number: k.sent, cost: n, counted: k.counted(), at: i, tests: tests, burst: burst}
+	t := Reservation{number: k.sent, cost: n, counted: k.counted(), at: i, tests: tests, burst: burst, test: test}
 	k.flights.send(&t)
 	for j := range k.windows {
 		if w := &k.windows[j]; w.units != nil {
 			w.units.take(k, i, &t)
 			continue
 		}
-		k.windows[j].send(i, k.lastSent, slack, k.sent, n)
+		k.windows[j].send(i, k.lastSent, slack, k.sent, n, test)
 	}
 	if len(k.edges) > 0 {
 		k.edges.Send(i, n)

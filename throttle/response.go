@@ -13,6 +13,9 @@ import (
 func (k *Limiter) Observe(now time.Time, t Reservation, r *header.Reading) {
 	i := k.instant(now)
 	k.expire(i)
+	if t.test && k.endTest(i, &t, r) {
+		return
+	}
 	k.land(i, t.number, t.cost)
 	k.rtt.Observe(i - t.at)
 	if r.Stale || len(r.Windows) < len(k.windows) {

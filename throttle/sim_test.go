@@ -58,6 +58,7 @@ type change struct {
 type outcome struct {
 	sent, admitted, refused int // by and of ours
 	unknowing               int // of the refused: sent while the first response was long in coming
+	tests                   int // refused beside them: tested what had been believed for long
 	each                    []int
 	naive                   int // admitted of the naive client
 	oracle                  int
@@ -280,10 +281,13 @@ func (p *process) serve(now time.Time, model ratemodel.Model, ticket Reservation
 	shed := p.shed > 0 && p.random.Float64() < p.shed
 	ok := !shed && model.Admit(now)
 	if now.Before(p.to) {
-		if ok {
+		switch {
+		case ok:
 			p.out.admitted++
 			p.out.each[p.index]++
-		} else {
+		case ticket.test:
+			p.out.tests++
+		default:
 			p.out.refused++
 			if ticket.counted == 0 && time.Duration(ticket.at-p.first) >= time.Duration(startAlone) {
 				p.out.unknowing++

@@ -32,6 +32,14 @@ func hours(limit, remaining int, reset float64) header.Reading {
 	return r
 }
 
+// refusedBeyond returns what a server says of the nth request if it serves no more than so many.
+func refusedBeyond(most, n int, r header.Reading) header.Reading {
+	if r.Refused = n > most; r.Refused {
+		r.Windows[0].Remaining.Value = 0
+	}
+	return r
+}
+
 // What remains says nothing of a limit where it does not fall as requests are sent, and so it
 // does not hold requests for long.
 func TestWhatRemainsHasToFall(t *testing.T) {
@@ -50,13 +58,13 @@ func TestWhatRemainsHasToFall(t *testing.T) {
 	}
 }
 
-// A window that counts what is sent is believed without a test.
+// A window that counts what is sent is believed without a test, until it has held requests back for long.
 func TestAWindowThatCountsIsBelieved(t *testing.T) {
 	s := newScript(t, plain())
 	first := s.goes(0)
 	s.hears(.1, first, hours(50, 40, 3600)) // others spent before
-	sent := requestsIn(s, 2, .2, 3590, func(n int) header.Reading { return hours(50, 40-n, 3600) })
-	assert.Equal(t, 40, sent)
+	sent := requestsIn(s, 2, .2, 3590, func(n int) header.Reading { return refusedBeyond(40, n, hours(50, 40-n, 3600)) })
+	assert.Equal(t, 40+2, sent)
 }
 
 // A window that opens when it was to is no contradiction, also where it is called another
@@ -88,12 +96,12 @@ func TestABurstSpeaksForAWindow(t *testing.T) {
 		return r
 	}
 	s.hears(.1, s.goes(0), left(8))
-	sent := requestsIn(s, 20, .2, 590, func(n int) header.Reading { return left(8 - n) })
-	assert.Equal(t, 8, sent)
+	sent := requestsIn(s, 20, .2, 590, func(n int) header.Reading { return refusedBeyond(8, n, left(8-n)) })
+	assert.Equal(t, 8+1, sent)
 }
 
-// A window of which nothing is seen but that nothing is left is tested once, and no more when
-// a refusal confirms it.
+// A window of which nothing is seen but that nothing is left is tested once, and when a refusal confirms it,
+// hardly any more.
 func TestARefusalConfirmsAWindow(t *testing.T) {
 	s := newScript(t, plain())
 	s.hears(.1, s.goes(0), hours(50, 0, 3600))
@@ -102,7 +110,7 @@ func TestARefusalConfirmsAWindow(t *testing.T) {
 		r.Refused = true
 		return r
 	})
-	assert.Equal(t, 1, sent)
+	assert.Equal(t, 1+2, sent)
 }
 
 // Where refusals do not name the limit, tests are rare.

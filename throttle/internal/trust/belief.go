@@ -1,6 +1,8 @@
 package trust
 
 import (
+	"cmp"
+
 	"github.com/forbear-go/forbear/throttle/header"
 	"github.com/forbear-go/forbear/throttle/internal/clock"
 )
@@ -8,7 +10,8 @@ import (
 // A Belief that nothing is left may be wrong: the token was renewed, the quota raised, the
 // answer came from somewhere else. Where it rests on an answer that was no refusal it is
 // tried now and then by a request that could not wait for the reset. An honest server
-// refuses it, and is tried the more rarely; one that serves it is tried the sooner.
+// refuses it, and is tried the more rarely; one that serves it is tried the sooner. What has
+// lasted for long is tested by one that could wait, too.
 type Belief struct {
 	// Undated says that the server tells the reset by a clock of which nothing shows that it is like
 	// ours. Then any request may try it.
@@ -25,6 +28,10 @@ type Belief struct {
 	probed int           // probes in a row that were, and after which nothing was left, nor a reset to come
 	vain   int           // how often those did not show that the limit is none
 	beyond bool          // requests are served beyond the limit, so that it limits nothing
+
+	tested clock.Instant // when it was tested last
+	passed int           // tests in a row that were served although nothing was left
+	rest   clock.Instant // between two tests, whatever came between; 0 is the first
 }
 
 const (
@@ -34,13 +41,21 @@ const (
 	beliefDoubted = 2 * clock.Second
 	// What is so soon over is not tried.
 	beliefSoon = 45 * clock.Second
+	// What has lasted so long is tested, and each refusal makes the next test come so many times later, but no
+	// later than that.
+	beliefRest  = 5 * 60 * clock.Second
+	beliefLater = 8
+	beliefRests = 24 * 60 * 60 * clock.Second
+	// One that is served makes the next one come so soon.
+	beliefServedRest = 2 * clock.Second
 	// A try that is served makes the next one come so many times sooner, and after so
 	// many in a row the limit is none.
 	beliefSooner = 8
 	beliefServed = 2
-	// Probes are less telling: others may take what comes back. So many, twice as many after
-	// each error.
+	// Probes and tests of what lasts are less telling: others may take what comes back, and a bucket has what
+	// came back since. So many, twice as many after each error.
 	beliefProbed = 4
+	beliefPassed = 4
 )
 
 // Observe takes in what a response says of its window. It reports whether that shows a
@@ -51,12 +66,12 @@ func (b *Belief) Observe(now clock.Instant, said *header.Window, remaining int64
 	case !known:
 	case remaining > 0:
 		wrong = b.tried
-		*b = Belief{vain: b.vain, fell: true, Undated: b.Undated}
+		*b = Belief{vain: b.vain, fell: true, Undated: b.Undated, tested: b.tested, rest: b.rest}
 	case refused:
-		if b.probed >= beliefProbed<<b.vain {
+		if b.beyond {
 			b.vain = min(b.vain+1, 16)
 		}
-		b.tried, b.early, b.fell, b.served, b.probed = false, false, true, 0, 0
+		b.tried, b.early, b.fell, b.served, b.probed, b.passed = false, false, true, 0, 0, 0
 	case probe && said.Limit.Value != 1:
 		b.probed++
 	case b.tried && b.early:
@@ -71,7 +86,7 @@ func (b *Belief) Observe(now clock.Instant, said *header.Window, remaining int64
 		b.fell = b.fell || said.Limit.State == header.Known && said.Limit.Value <= 1 // by the request itself
 		b.empty, b.since, b.pause, b.next = true, now, b.first(), now+b.first()
 	}
-	b.beyond = more || b.served >= beliefServed || b.probed >= beliefProbed<<b.vain
+	b.beyond = more || b.served >= beliefServed<<b.vain || b.passed >= beliefPassed<<b.vain || b.probed >= beliefProbed<<b.vain
 	return wrong
 }
 
@@ -90,6 +105,37 @@ func (b *Belief) Ready(now, at clock.Instant) clock.Instant {
 		return at
 	}
 	return min(at, max(now, b.next))
+}
+
+// DueTest returns when a request may test the belief that can wait until the given time; never if that is too
+// soon.
+func (b *Belief) DueTest(now, until clock.Instant) clock.Instant {
+	rest := cmp.Or(b.rest, beliefRest)
+	due := max(b.since+min(rest, beliefRest), b.tested+rest)
+	if !b.empty || until < max(now, due)+beliefSoon {
+		return clock.Never
+	}
+	return due
+}
+
+// Test notes that a request tests the belief.
+func (b *Belief) Test(now clock.Instant) { b.tested = now }
+
+// EndTest takes in what became of such a request: it was refused, or served while much is left, or nothing.
+func (b *Belief) EndTest(now clock.Instant, refused bool, remaining, limit int64) {
+	rest := cmp.Or(b.rest, beliefRest)
+	switch {
+	case refused:
+		b.rest, b.passed = min(beliefLater*max(rest, beliefRest), beliefRests), 0
+	case remaining > 0:
+		if b.tried = true; 2*remaining > limit {
+			b.rest = max(rest/beliefSooner, beliefSoon)
+		}
+	default:
+		b.passed++
+		b.tested = now + beliefServedRest - rest
+		b.beyond = b.beyond || b.passed >= beliefPassed<<b.vain
+	}
 }
 
 // Since returns when nothing was left for the first time.
