@@ -18,36 +18,38 @@ import (
 // the Tag of its queue.Request.
 type attempt struct {
 	queue.Request
-	delay     time.Duration // in the queue
-	taken     time.Time     // when it got its permit
-	ticket    throttle.Reservation
-	reading   header.Reading
-	key       *keyState
-	part      *throttle.Limiter // that admitted it
-	shared    uint64            // its number in a fleet; 0 for none
-	req       *http.Request
-	route     *sharing.Route
-	own       *throttle.Limiter // of the cooldown of its route; nil for none
-	ownTicket throttle.Reservation
-	who       *principal
-	groups    sharing.Groups    // of the request; see groupsOf
-	counters  *sharing.Counters // of its bucket; nil if they are not examined
-	seen      sharing.Seen
-	untold    sharing.UntoldSent
-	shown     *sharing.Key // what responses to its credential say; nil where its key is the caller's
-	seenKeys  sharing.KeysSeen
-	triesURL  bool              // it tests whether a refusal concerns another URL alone
-	explores  bool              // it tests whether its path has a counter of its own
-	epoch     int               // of its key when it was sent
-	global    bool              // a refusal says that it concerns more than its route
-	again     bool              // the server refused it before
-	lasting   bool              // the outage of its route lasts
-	refuser   *throttle.Limiter // that learned from its refusal
-	scope     uint64            // see WithScope; 0 for none
-	name      string            // display name of the key
-	permit    queue.Permit
-	api       *cost.API // whose rules say what it costs; nil for none
-	model     string    // that the request names, if its API has limits for each model
+	delay           time.Duration // in the queue
+	taken           time.Time     // when it got its permit
+	ticket          throttle.Reservation
+	reading         header.Reading
+	key             *keyState
+	part            *throttle.Limiter // that admitted it
+	shared          uint64            // its number in a fleet; 0 for none
+	req             *http.Request
+	route           *sharing.Route
+	own             *throttle.Limiter // of the cooldown of its route; nil for none
+	ownTicket       throttle.Reservation
+	above           *throttle.Limiter // of all buckets of its key; nil for none
+	aboveTicket     throttle.Reservation
+	who             *principal
+	groups          sharing.Groups    // of the request; see groupsOf
+	counters, all   *sharing.Counters // of its bucket, and of its key after a split; nil if they are not examined
+	seen, seenOfAll sharing.Seen
+	untold          sharing.UntoldSent
+	shown           *sharing.Key // what responses to its credential say; nil where its key is the caller's
+	seenKeys        sharing.KeysSeen
+	triesURL        bool              // it tests whether a refusal concerns another URL alone
+	explores        bool              // it tests whether its path has a counter of its own
+	epoch           int               // of its key when it was sent
+	global          bool              // a refusal says that it concerns more than its route
+	again           bool              // the server refused it before
+	lasting         bool              // the outage of its route lasts
+	refuser         *throttle.Limiter // that learned from its refusal
+	scope           uint64            // see WithScope; 0 for none
+	name            string            // display name of the key
+	permit          queue.Permit
+	api             *cost.API // whose rules say what it costs; nil for none
+	model           string    // that the request names, if its API has limits for each model
 
 	first    bool // it is the first attempt, and others may follow
 	answered bool // it got a response, which is in reading
@@ -139,7 +141,7 @@ func (a *attempt) prepare(t *Transport, who *principal, c *call) {
 	a.again, a.lasting, a.body, a.follows = c.refusals > 0, false, false, false
 	a.charge(who, c)
 	a.Request.Bucket = a.route.Bucket
-	a.who, a.groups, a.counters, a.untold, a.shown = who, sharing.Groups{}, nil, sharing.UntoldSent{}, nil
+	a.who, a.groups, a.counters, a.all, a.untold, a.shown = who, sharing.Groups{}, nil, nil, sharing.UntoldSent{}, nil
 	if c.own != nil && c.own.host != nil && c.scope == 0 {
 		a.shown = &c.own.shown
 	}

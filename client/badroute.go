@@ -140,6 +140,7 @@ func (l *keyState) open(now time.Time, a *attempt, o *outage) {
 		for _, part := range l.limits {
 			part.ForgetRefusals(now)
 		}
+		l.above.forgetRefusals(now)
 		for _, c := range l.cooldowns {
 			l.release(now, c)
 		}

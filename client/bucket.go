@@ -6,6 +6,7 @@ import (
 
 	"github.com/forbear-go/forbear/client/internal/sharing"
 	"github.com/forbear-go/forbear/throttle"
+	"github.com/forbear-go/forbear/throttle/limit"
 )
 
 // limiterOf returns the limiter that applies to a request.
@@ -88,6 +89,16 @@ func (l *keyState) countersOf(bucket uint64) *sharing.Counters {
 	return c
 }
 
+// count has the counters of the bucket of a request, and of the key, count it as sent.
+func (l *keyState) count(a *attempt) {
+	if a.counters = l.countersOf(l.bucket(a)); a.counters != nil {
+		a.seen = a.counters.Sent(a.groupsOf())
+	}
+	if all := l.counters[0]; all != a.counters && all.Two() {
+		a.all, a.seenOfAll = all, all.Sent(a.groupsOf())
+	}
+}
+
 // refine returns the bucket of a request's group, if the API counts the groups of the bucket
 // separately, and otherwise the bucket itself.
 func (l *keyState) refine(bucket uint64, a *attempt) uint64 {
@@ -128,12 +139,30 @@ func (l *keyState) watchModels(now time.Time, a *attempt) {
 
 // watchCounters compares what a response says remains with the counters of the bucket.
 func (l *keyState) watchCounters(now time.Time, a *attempt) {
+	if all := a.all; all != nil {
+		all.Answered(now, a.taken, a.groupsOf(), &a.seenOfAll, &a.reading)
+		l.raise(now, all)
+	}
 	c := a.counters
 	if c == nil {
 		return
 	}
 	c.Answered(now, a.taken, a.groupsOf(), &a.seen, &a.reading)
+	l.raise(now, c)
 	a.route.Level.Store(int32(c.Level()))
+}
+
+// raise follows the limits that all counters of the key share, beside one that is counted apart.
+func (l *keyState) raise(now time.Time, c *sharing.Counters) {
+	switch shares := c.Shares(); {
+	case c != l.counters[0] || shares == l.above.told:
+	case shares:
+		if l.above.told = true; l.above.limiter == nil {
+			l.above.limiter = newThrottle(l.policy, now)
+		}
+	default:
+		l.above = above{}
+	}
 }
 
 // mayExplore reports whether a request may test whether its path has a counter of its own.
@@ -163,4 +192,74 @@ func (l *keyState) explore(now time.Time, a *attempt) {
 func finer(bucket, group uint64) uint64 {
 	const odd = 0x9e3779b97f4a7c15
 	return (bucket+group)*odd | 1
+}
+
+// An above is what limits all buckets of a key, above the limits of each: refusals show it that name no limit and do not
+// concern their route alone, or responses tell it beside a limit that is counted apart.
+type above struct {
+	told    bool              // responses tell it
+	limiter *throttle.Limiter // nil until there is such a refusal
+	scopes  bool              // a refusal said that it concerns more than what was asked for, so that scopes count too
+}
+
+// of returns the limiter of the limit if a request is under it, and otherwise nil.
+func (u *above) of(a *attempt) *throttle.Limiter {
+	if a.scope != 0 && !u.scopes {
+		return nil
+	}
+	return u.limiter
+}
+
+// ask replaces the decision on a request if the limit holds it back for longer.
+func (u *above) ask(now time.Time, decided *limit.Decision, d *limit.Demand, a *attempt) {
+	k := u.of(a)
+	if k == nil {
+		return
+	}
+	next := k.Ask(now, d.Requests)
+	if next.Relax(now, d); next.After(decided) {
+		*decided = next
+	}
+}
+
+// opens returns when the limit lets a request go, or at if that is later.
+func (u *above) opens(now, at time.Time) time.Time {
+	if u.limiter != nil {
+		if next := u.limiter.Ask(now, 1).At; next.After(at) {
+			return next
+		}
+	}
+	return at
+}
+
+// idle reports whether the limit can be forgotten.
+func (u *above) idle(now time.Time) bool { return u.limiter == nil || u.limiter.Idle(now) }
+
+// forgetRefusals notes that the refusals do not concern all buckets.
+func (u *above) forgetRefusals(now time.Time) {
+	if u.limiter != nil {
+		u.limiter.ForgetRefusals(now)
+	}
+}
+
+// takeAbove counts a request as sent.
+func (a *attempt) takeAbove(now time.Time, u *above) {
+	if a.above = u.of(a); a.above != nil {
+		a.aboveTicket = a.above.Take(now, a.Cost)
+		a.aboveTicket.Retry = a.again
+	}
+}
+
+// cancelAbove takes in that a request was never sent.
+func (a *attempt) cancelAbove() {
+	if a.above != nil {
+		a.above.Cancel(a.aboveTicket)
+	}
+}
+
+// abandonAbove takes in that a request got no response.
+func (a *attempt) abandonAbove(now time.Time) {
+	if a.above != nil {
+		a.above.Abandon(now, a.aboveTicket)
+	}
 }

@@ -222,6 +222,7 @@ func (l *keyState) merge(now time.Time, same []*spread.Suspect) {
 func (l *keyState) separate(now time.Time) {
 	route, until := l.spread.Separate()
 	l.whole.ForgetRefusals(now)
+	l.above.forgetRefusals(now)
 	if c := l.addCooldown(now, route); c != nil {
 		c.Refuse(now, now, until, true)
 		c.closed = until
@@ -231,38 +232,45 @@ func (l *keyState) separate(now time.Time) {
 
 // holder returns the limiter that holds back a request for longest.
 func (l *keyState) holder(now time.Time, a *attempt) *throttle.Limiter {
-	part := l.limiterOf(now, a)
-	if a.scope != 0 {
-		return part
+	holds := l.limiterOf(now, a)
+	own, above := l.cooldowns[a.route.ID], l.above.of(a)
+	if own == nil && above == nil {
+		return holds
 	}
-	own := l.cooldowns[a.route.ID]
-	if own == nil {
-		return part
+	longest := holds.Ask(now, a.Cost)
+	if above != nil {
+		if next := above.Ask(now, a.Cost); next.After(&longest) {
+			holds, longest = above, next
+		}
 	}
-	alone, whole := own.ask(now, a.Cost), part.Ask(now, a.Cost)
-	if alone.After(&whole) {
-		return own.limiter
+	if own != nil && a.scope == 0 {
+		if next := own.ask(now, a.Cost); next.After(&longest) {
+			holds = own.limiter
+		}
 	}
-	return part
+	return holds
 }
 
 // statusOf returns the status of the limits that apply to a request.
 func (l *keyState) statusOf(now time.Time, a *attempt) throttle.Status {
 	s := l.limiterOf(now, a).Status(now)
-	if a.scope != 0 {
-		return s
+	if above := l.above.of(a); above != nil {
+		addStatus(&s, now, above, time.Time{})
 	}
-	own := l.cooldown(a.route.ID)
-	if own == nil {
-		return s
+	if own := l.cooldowns[a.route.ID]; own != nil && a.scope == 0 {
+		addStatus(&s, now, own.limiter, own.closed)
 	}
-	also := own.Status(now)
+	return s
+}
+
+// addStatus adds the status of a limiter that applies too, and of a wait that ends at closed.
+func addStatus(s *throttle.Status, now time.Time, of *throttle.Limiter, closed time.Time) {
+	also := of.Status(now)
 	s.Windows = append(s.Windows, also.Windows...)
 	s.Refusals = max(s.Refusals, also.Refusals)
-	for _, hold := range []time.Time{also.Hold, l.cooldowns[a.route.ID].closed} {
+	for _, hold := range []time.Time{also.Hold, closed} {
 		if hold.After(now) && hold.After(s.Hold) {
 			s.Hold = hold
 		}
 	}
-	return s
 }

@@ -111,6 +111,7 @@ func (a *attempt) meter(t *Transport, who *principal, resp *http.Response) *mete
 		if a.own != nil {
 			a.ownTicket.Uneven = a.ticket.Uneven
 		}
+		a.aboveTicket.Uneven = a.ticket.Uneven
 	}
 	if a.reading.Refused && a.Metered {
 		return &metering{t: t, request: a.asked(), refused: true}

@@ -34,6 +34,7 @@ type keyState struct {
 	buckets *sharing.Buckets
 	untold  sharing.Untold
 	limits  map[uint64]*throttle.Limiter
+	above   above // limits
 	// Requests that were sent before the key was split may count in any bucket. The buckets wait until
 	// these requests are answered, or until patience.
 	before   *throttle.Limiter // whole before the split; nil without one
@@ -109,6 +110,7 @@ func (l *keyState) Ask(now time.Time, d limit.Demand) (a limit.Decision) {
 	if a.At.After(now) && (l.explores(now, asks, a.Limit) || asks.testsKeys(now) || l.badURL.tries(now, &a, &d, asks)) {
 		a = limit.Decision{At: now}
 	}
+	l.above.ask(now, &a, &d, asks)
 	if own != nil {
 		b := own.ask(now, d.Requests)
 		if b.Relax(now, &d); b.After(&a) && !l.badURL.tries(now, &b, &d, asks) {
@@ -155,7 +157,7 @@ func (l *keyState) opens(now time.Time) (at time.Time) {
 			at = next
 		}
 	}
-	return at
+	return l.above.opens(now, at)
 }
 
 // Take implements [limit.Limiter].
@@ -179,6 +181,7 @@ func (l *keyState) Take(now time.Time, d limit.Demand) {
 		a.ticket = a.part.TakeFor(now, d)
 	}
 	a.ticket.Retry = a.again
+	a.takeAbove(now, &l.above)
 	l.takeShare(now, a)
 	if a.scope == 0 {
 		l.sent(now, a)
@@ -201,9 +204,7 @@ func (l *keyState) sent(now time.Time, a *attempt) {
 		}
 	}
 	if (l.paths || l.spread.Shared()) && l.shown.Mark != 0 {
-		if a.counters = l.countersOf(l.bucket(a)); a.counters != nil {
-			a.seen = a.counters.Sent(a.groupsOf())
-		}
+		l.count(a)
 	}
 	if own := l.cooldowns[a.route.ID]; own != nil {
 		a.own, a.ownTicket = own.limiter, own.limiter.Take(now, a.Cost)
@@ -223,6 +224,7 @@ func (l *keyState) Cancel(_ time.Time, d limit.Demand) {
 	if ok && !l.late(a) {
 		l.untold.Lost(&a.untold)
 		a.part.Cancel(a.ticket)
+		a.cancelAbove()
 		if a.own != nil {
 			a.own.Cancel(a.ownTicket)
 		}
@@ -269,6 +271,7 @@ func (l *keyState) lose(now time.Time, a *attempt) {
 	}
 	l.untold.Lost(&a.untold)
 	a.part.Abandon(now, a.ticket)
+	a.abandonAbove(now)
 	if a.own != nil {
 		a.own.Abandon(now, a.ownTicket)
 	}
@@ -289,5 +292,5 @@ func (l *keyState) Idle(now time.Time) bool {
 			return false
 		}
 	}
-	return l.whole.Idle(now) && (l.share == nil || l.share.Idle(now))
+	return l.whole.Idle(now) && l.above.idle(now) && (l.share == nil || l.share.Idle(now))
 }

@@ -25,6 +25,8 @@ func (l *keyState) receive(now time.Time, a *attempt) {
 	}
 	l.watchModels(now, a)
 	l.watchCounters(now, a)
+	own, all := l.divide(a)
+	defer a.passAbove(now, all)
 	if a.explores {
 		a.counters.Explored(now, r.Refused)
 		a.part.Observe(now, a.ticket, r)
@@ -36,7 +38,7 @@ func (l *keyState) receive(now time.Time, a *attempt) {
 	}
 	if finalError(r) != nil || r.Refused && l.refuseAlone(now, a) {
 		// Waiting does not help, or the refusal says nothing of other requests.
-		a.observeAlone(now, r)
+		a.observeAlone(now, own)
 		return
 	}
 	if !r.Refused {
@@ -49,7 +51,7 @@ func (l *keyState) receive(now time.Time, a *attempt) {
 	}
 	if bare && l.refuseRoute(now, a) {
 		if a.part != a.own {
-			a.part.Observe(now, a.ticket, unrefused(r))
+			a.part.Observe(now, a.ticket, unrefused(own))
 		}
 		return
 	}
@@ -59,12 +61,14 @@ func (l *keyState) receive(now time.Time, a *attempt) {
 	if a.scope == 0 && !r.Refused {
 		l.spread.Served(a.route.ID, a.taken)
 	}
-	l.observe(now, a, belongs)
+	if l.concernsAll(a, bare) {
+		l.refuseAll(now, a, all)
+		a.part.Observe(now, a.ticket, unrefused(own))
+		return
+	}
+	l.observe(now, a, own, belongs)
 	if a.scope == 0 && !r.Refused {
 		l.witness(now, a)
-	}
-	if bare && l.limits != nil {
-		l.refuseAll(now, belongs, r)
 	}
 }
 
@@ -74,15 +78,14 @@ func (l *keyState) witness(now time.Time, a *attempt) {
 	if !l.spread.Witness(a.route.ID, a.taken) {
 		return
 	}
-	if next := l.whole.Ask(now, 1); !next.Admits(now) {
+	if next := l.whole.Ask(now, 1); !next.Admits(now) || l.above.opens(now, now).After(now) {
 		l.separate(now)
 	}
 }
 
 // observe passes a response on to the limiter to which its request belongs. That is another one than the
 // request's own if it was sent before its bucket was known.
-func (l *keyState) observe(now time.Time, a *attempt, belongs *throttle.Limiter) {
-	r := &a.reading
+func (l *keyState) observe(now time.Time, a *attempt, r *header.Reading, belongs *throttle.Limiter) {
 	if belongs == a.part {
 		a.part.Observe(now, a.ticket, r)
 		return
@@ -91,6 +94,75 @@ func (l *keyState) observe(now time.Time, a *attempt, belongs *throttle.Limiter)
 	if r.Refused || !l.strays(now) {
 		observe(belongs, now, r)
 	}
+}
+
+// concernsAll reports whether a refusal concerns all buckets of the key. bare says that it names no limit, and did not
+// concern its route alone.
+func (l *keyState) concernsAll(a *attempt, bare bool) bool {
+	return l.limits != nil && (bare || a.global && !a.reading.Overloaded())
+}
+
+// refuseAll takes in a refusal that names no limit and may concern all buckets of the key. all is what it says of
+// limits that they share, nil for nothing.
+func (l *keyState) refuseAll(now time.Time, a *attempt, all *header.Reading) {
+	u := &l.above
+	u.scopes = u.scopes || a.global
+	if u.limiter == nil {
+		u.limiter = newThrottle(l.policy, a.taken)
+		a.above, a.aboveTicket = u.limiter, u.limiter.Take(a.taken, a.Cost)
+	}
+	if a.above != u.limiter {
+		return // it was sent before the first such refusal came, and refused for the same reason
+	}
+	if all == nil {
+		all = a.only(nil)
+	}
+	a.above.Observe(now, a.aboveTicket, all)
+	a.above = nil
+}
+
+// passAbove takes in what the response to a request says of the limits above its bucket, if it is no refusal that
+// they caused without a word. all is nil if it tells none.
+func (a *attempt) passAbove(now time.Time, all *header.Reading) {
+	switch {
+	case a.above == nil:
+	case all == nil:
+		a.above.Observe(now, a.aboveTicket, outcome(&a.reading))
+	case all.Refused && !all.Exhausted():
+		a.above.Observe(now, a.aboveTicket, unrefused(all))
+	default:
+		a.above.Observe(now, a.aboveTicket, all)
+	}
+}
+
+// divide returns what a response says of the limits of its bucket and, where it tells some that all buckets share,
+// what it says of those.
+func (l *keyState) divide(a *attempt) (own, all *header.Reading) {
+	c := l.counters[0]
+	if c == nil || l.above.limiter == nil || a.scope != 0 {
+		return &a.reading, nil
+	}
+	var of [2][]header.Window
+	for _, w := range a.reading.Windows {
+		i := 0
+		if c.Above(w.Name) {
+			i = 1
+		}
+		of[i] = append(of[i], w)
+	}
+	if of[1] == nil {
+		return &a.reading, nil
+	}
+	return a.only(of[0]), a.only(of[1])
+}
+
+// only returns what a response says of some of its windows.
+func (a *attempt) only(windows []header.Window) *header.Reading {
+	r := a.reading
+	if r.Windows = windows; r.Refused && a.reading.Exhausted() && !r.Exhausted() {
+		return unrefused(&r)
+	}
+	return &r
 }
 
 // unrefused returns what a refusal says of limits that did not cause it.
@@ -118,19 +190,6 @@ func (l *keyState) observeFingerprint(now time.Time, a *attempt, shown sharing.F
 	if l.buckets.Show(a.route.Name, shown, before) {
 		l.before, l.whole = l.whole, newThrottle(l.policy, now)
 		l.patience = now.Add(strayPatience)
-	}
-}
-
-// refuseAll passes a refusal that names no limit on to all other limiters, because it may concern all
-// of them.
-func (l *keyState) refuseAll(now time.Time, told *throttle.Limiter, r *header.Reading) {
-	for _, part := range l.limits {
-		if part != told {
-			observe(part, now, r)
-		}
-	}
-	if l.whole != told {
-		observe(l.whole, now, r)
 	}
 }
 

@@ -78,7 +78,8 @@ func (t *Transport) Status(req *http.Request) (Status, error) {
 
 // Snapshot returns the state of every known quota, ordered by key: for a page that shows
 // all of them, say. If routes of a key have limits of their own, the key has one status for
-// each such set of limits, after the status for all other requests, and one for each route
+// each such set of limits, after the status for all other requests, one for a limit of all of them
+// that refusals show, and one for each route
 // whose refusals concern that route alone. Start and Limit disregard the requests in the
 // queue and the rules of [WithQueue]. Snapshot takes time in proportion to the number of
 // keys; no request is sent meanwhile.
@@ -90,6 +91,9 @@ func (t *Transport) Snapshot() []Status {
 		parts := append(make([]*throttle.Limiter, 0, 1+len(l.limits)), l.whole)
 		for _, m := range slices.Sorted(maps.Keys(l.limits)) {
 			parts = append(parts, l.limits[m])
+		}
+		if l.above.limiter != nil {
+			parts = append(parts, l.above.limiter)
 		}
 		for _, part := range parts {
 			var shared *SharedStatus

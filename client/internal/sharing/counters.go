@@ -58,7 +58,8 @@ func thingOf(path string) string {
 type count struct {
 	left     int64
 	end      time.Time
-	answered int64 // requests of the group answered by then
+	step     time.Duration // in which the end is told
+	answered int64         // requests of the group answered by then
 }
 
 // A series is what the responses to one group said.
@@ -73,8 +74,10 @@ type fit struct{ good, bad, over int }
 
 func (f fit) tests() int { return f.good + f.bad + f.over }
 
-// Counters finds out which requests of a bucket share a counter.
+// Counters finds out which requests of a bucket share a counter, or each of two counters that responses tell.
 type Counters struct {
+	name   string    // of the window; empty if responses tell one
+	beside *Counters // of the other window; nil if responses tell one
 	level  Level
 	series [levels]map[uint64]*series
 	fits   [levels]fit
@@ -94,10 +97,21 @@ const (
 )
 
 // Seen is what was known of the groups of a request when it was sent.
-type Seen [levels]count
+type Seen struct {
+	of, beside [levels]count
+	two        bool // beside is known
+}
 
 // Sent takes in that a request goes, and returns what is known of its groups.
 func (c *Counters) Sent(g *Groups) (s Seen) {
+	c.send(g, &s.of)
+	if s.two = c.beside != nil; s.two {
+		c.beside.send(g, &s.beside)
+	}
+	return s
+}
+
+func (c *Counters) send(g *Groups, s *[levels]count) {
 	for l, id := range g {
 		all := c.series[l]
 		if all == nil || len(all) >= maxSeries && all[id] == nil {
@@ -112,12 +126,21 @@ func (c *Counters) Sent(g *Groups) (s Seen) {
 		of.sent++
 		s[l] = of.last
 	}
-	return s
 }
 
 // Answered takes in the response to a request that was sent at sent.
 func (c *Counters) Answered(now, sent time.Time, g *Groups, s *Seen, r *header.Reading) {
-	said, limit, ok := countOf(now, r)
+	if c.beside == nil && twoCounters(r) {
+		c.name, c.beside = strings.Clone(r.Windows[0].Name), &Counters{name: strings.Clone(r.Windows[1].Name)}
+	}
+	c.answer(now, sent, g, &s.of, r)
+	if s.two {
+		c.beside.answer(now, sent, g, &s.beside, r)
+	}
+}
+
+func (c *Counters) answer(now, sent time.Time, g *Groups, s *[levels]count, r *header.Reading) {
+	said, limit, ok := countOf(now, r, c.name)
 	if c.first.IsZero() {
 		c.first = said.end
 	}
@@ -130,7 +153,7 @@ func (c *Counters) Answered(now, sent time.Time, g *Groups, s *Seen, r *header.R
 		if !ok {
 			continue
 		}
-		c.test(Level(l), sent, s, of, said, limit, now.Sub(sent)+r.Windows[0].Reset.Resolution)
+		c.test(Level(l), sent, s, of, said, limit, now.Sub(sent)+said.step)
 		last := said
 		if was := of.last; sent.Before(was.end) && said.end.Sub(was.end).Abs() <= sameEnd {
 			last.left = min(said.left, was.left) // one of them was overtaken
@@ -139,28 +162,65 @@ func (c *Counters) Answered(now, sent time.Time, g *Groups, s *Seen, r *header.R
 		of.last = last
 	}
 	if ok {
-		c.explored.one = limit == 1
+		c.explored.one = limit == 1 && c.name == ""
 		c.decide()
 	}
 }
 
-// Level returns the coarsest level that explains what was seen.
-func (c *Counters) Level() Level { return c.level }
+// Level returns the coarsest level that explains what was seen. Of two counters, it is that of the one of fewer requests.
+func (c *Counters) Level() Level {
+	if c.beside != nil {
+		return max(c.level, c.beside.level)
+	}
+	return c.level
+}
 
-// countOf returns what a response says of its only counter of requests.
-func countOf(now time.Time, r *header.Reading) (c count, limit int64, ok bool) {
-	if r.Refused || r.Stale || len(r.Windows) != 1 {
-		return c, 0, false
+// Two reports whether responses tell two counters.
+func (c *Counters) Two() bool { return c != nil && c.beside != nil }
+
+// Shares reports whether one of two counters counts all requests of the bucket, and the other groups of them.
+func (c *Counters) Shares() bool {
+	return c.beside != nil && (c.level == ByBucket) != (c.beside.level == ByBucket)
+}
+
+// Above reports whether the window of a name counts all requests of the bucket, while another counts groups of them.
+func (c *Counters) Above(name string) bool {
+	return c.Shares() && (name == c.name && c.level == ByBucket || name == c.beside.name && c.beside.level == ByBucket)
+}
+
+// countOf returns what a response says of the counter of requests of a name, or of the only one if that is empty.
+func countOf(now time.Time, r *header.Reading, name string) (said count, limit int64, ok bool) {
+	if r.Refused || r.Stale || len(r.Windows) != 1 && name == "" {
+		return said, 0, false
 	}
-	w := &r.Windows[0]
-	if !w.Limit.Known() || !w.Remaining.Known() || !w.Reset.Known() {
-		return c, 0, false
+	for i := range r.Windows {
+		if w := &r.Windows[i]; (name == "" || w.Name == name) && counts(w) {
+			return count{left: int64(w.Remaining.Value), end: now.Add(w.Reset.Delay(now)), step: w.Reset.Resolution}, int64(w.Limit.Value), true
+		}
 	}
-	return count{left: int64(w.Remaining.Value), end: now.Add(w.Reset.Delay(now))}, int64(w.Limit.Value), true
+	return said, 0, false
+}
+
+// counts reports whether a window tells what a counter holds.
+func counts(w *header.Window) bool {
+	return w.Limit.Known() && w.Remaining.Known() && w.Reset.Known()
+}
+
+// twoCounters reports whether a response tells two counters of requests.
+func twoCounters(r *header.Reading) bool {
+	if r.Refused || r.Stale || len(r.Windows) != 2 || r.Windows[0].Name == r.Windows[1].Name {
+		return false
+	}
+	for i := range r.Windows {
+		if w := &r.Windows[i]; !counts(w) || w.Unit != "" && w.Unit != "requests" {
+			return false
+		}
+	}
+	return true
 }
 
 // test asks whether a level explains what is left. A window ends up to near before it seems to.
-func (c *Counters) test(l Level, sent time.Time, s *Seen, of *series, said count, limit int64, near time.Duration) {
+func (c *Counters) test(l Level, sent time.Time, s *[levels]count, of *series, said count, limit int64, near time.Duration) {
 	f, was := &c.fits[l], s[l]
 	believed := l == c.level || l == ByBucket
 	if !sent.Before(was.end) { // nothing is known of this window

@@ -105,12 +105,12 @@ func (k *Keys) Answered(now, sent time.Time, key *Key, was *KeysSeen, r *header.
 // that is one less than for the last that was served.
 func told(now time.Time, r *header.Reading) (said count, ok bool) {
 	if !r.Refused {
-		said, _, ok = countOf(now, r)
+		said, _, ok = countOf(now, r, "")
 		return said, ok
 	}
 	served := *r
 	served.Refused = false
-	if said, _, ok = countOf(now, &served); said.left > 0 {
+	if said, _, ok = countOf(now, &served, ""); said.left > 0 {
 		return said, false
 	}
 	said.left--
