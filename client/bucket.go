@@ -15,6 +15,7 @@ func (l *keyState) limiterOf(now time.Time, a *attempt) *throttle.Limiter {
 		return l.part(now, a.scope)
 	}
 	if m := l.refine(l.bucket(a), a); m != 0 {
+		l.apart = true
 		return l.part(now, m)
 	}
 	return l.whole

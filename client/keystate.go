@@ -34,6 +34,7 @@ type keyState struct {
 	buckets *sharing.Buckets
 	untold  sharing.Untold
 	limits  map[uint64]*throttle.Limiter
+	apart   bool  // some of them are not those of scopes
 	above   above // limits
 	// Requests that were sent before the key was split may count in any bucket. The buckets wait until
 	// these requests are answered, or until patience.

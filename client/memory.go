@@ -74,7 +74,7 @@ func (t *Transport) Forget(req *http.Request) {
 func (l *keyState) forget(now time.Time) {
 	l.whole = newThrottle(l.policy, now)
 	l.shown, l.shownBy = sharing.Fingerprint{}, nil
-	l.buckets, l.limits, l.above, l.shapes = nil, nil, above{}, nil
+	l.buckets, l.limits, l.apart, l.above, l.shapes = nil, nil, false, above{}, nil
 	l.before, l.patience = nil, time.Time{}
 	l.spread, l.cooldowns = spread.Estimator{}, nil
 	l.counters, l.models = nil, nil

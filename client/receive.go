@@ -99,7 +99,7 @@ func (l *keyState) observe(now time.Time, a *attempt, r *header.Reading, belongs
 // concernsAll reports whether a refusal concerns all buckets of the key. bare says that it names no limit, and did not
 // concern its route alone.
 func (l *keyState) concernsAll(a *attempt, bare bool) bool {
-	return l.limits != nil && (bare || a.global && !a.reading.Overloaded())
+	return l.apart && bare || l.limits != nil && a.global && !a.reading.Overloaded()
 }
 
 // refuseAll takes in a refusal that names no limit and may concern all buckets of the key. all is what it says of
