@@ -32,7 +32,7 @@ const fewest = 2
 func (l *ledger) begin(now int64) {
 	w := l.only()
 	if w == nil || l.prober != "" || !w.known || !w.fixed || !w.phase.known() || 200*w.length > 201*w.phase.period ||
-		w.shared > now || w.limit < fewest*int64(len(l.members)) {
+		w.shared > now || now <= l.next || w.limit < fewest*int64(len(l.members)) {
 		return
 	}
 	l.term, l.began, l.recalled, l.log = l.ver, now, 0, nil
@@ -63,6 +63,26 @@ func (l *ledger) end(q *report, now int64, n *news) {
 		}
 	}
 	n.Roll = true
+}
+
+// look has one request look what is left of this instance, once nothing is under way: a member is dead, or so it
+// seems; it may also be cut off from the store, and go on. What responses told is too little: who has an allotment
+// does not hear what others spent.
+func (l *ledger) look(now int64) {
+	w := l.only()
+	l.looks, l.next, w.rest = l.ver, w.phase.next(now), w.limit
+}
+
+// mayLook reports whether a request may look so.
+func (l *ledger) mayLook(w *windowState, now int64) bool {
+	return l.looks > 0 && now <= l.next && w.rest > 0 && l.granted == l.finished
+}
+
+// lookLater sees that none looks yet where all that was left may be under way.
+func (l *ledger) lookLater(now int64) {
+	if w := l.only(); w != nil && !w.known && l.looks > 0 && now <= l.next && w.rest <= l.granted-l.finished {
+		w.known, w.bound, w.raised = true, l.granted, l.ver
+	}
 }
 
 // ends reports whether the term is over. One that was wrong to begin, as a member doubts, takes
@@ -260,8 +280,8 @@ func (l *ledger) enterAllotted(q *report, m *memberState, known bool, now int64)
 		if m.each, m.spent, m.lapses = q.Each, q.Spent, 0; q.Last > 0 {
 			m.lapses = l.only().phase.next(now) + ledgerMargin
 		}
-	case !known:
-		m.each, m.base = q.Granted-q.Finished, q.Finished
+	case !known: // what it has under way no allotment covers, but is over when the window opens again
+		m.each, m.base = min(q.Granted-q.Finished, max(l.free(now), 0)), q.Finished
 	default: // it has yet to hear of the term
 		m.each = max(m.each, q.Granted-q.Finished)
 	}

@@ -56,21 +56,62 @@ func (s *cutStore) Listen(hear func(string, []byte), lost func()) func() {
 }
 
 // One of eight is cut off from the store for longer than its lease, and comes back: no window is lost, and what is
-// refused are the requests that look whether something was left, one in each window.
+// refused are the requests that look whether something was left, one in each window, and few others. In the seventh
+// window parts are allotted.
 func TestOneIsCutOff(t *testing.T) {
-	const per, windows = 2 * time.Second, 11
+	const per = 2 * time.Second
+	for name, c := range map[string]struct {
+		windows int
+		at      time.Duration
+		latency clienttest.Option
+	}{
+		"between bursts":      {11, 3*per + per/2, clienttest.Latency(5*time.Millisecond, 100*time.Millisecond)},
+		"in a burst":          {11, 3*per + 60*time.Millisecond, clienttest.Latency(10*time.Millisecond, 20*time.Millisecond)},
+		"allotted, in one":    {14, 6*per + 60*time.Millisecond, clienttest.Latency(10*time.Millisecond, 20*time.Millisecond)},
+		"allotted, after one": {14, 6*per + per/4, clienttest.Latency(10*time.Millisecond, 50*time.Millisecond)},
+	} {
+		chance.Bubble(t, func(t testing.TB) {
+			w := newWorld(t, 7, clienttest.Fixed(400, per), exact(), c.latency)
+			w.store.trip = 10 * time.Millisecond
+			w.grow(1)
+			for _, f := range w.fleets {
+				f.lease = 4 * time.Second
+			}
+			s := &cutStore{slowStore: w.store}
+			w.addTo(t, s, WithLease(4*time.Second))
+			t.Log(name)
+			w.play(t, time.Duration(c.windows)*per-10*time.Millisecond, busy, func() {
+				time.Sleep(c.at)
+				s.cut(10 * time.Second)
+			})
+			s.late.Wait()
+			w.expect(t, c.windows*400*97/100, c.windows*400/200, 1)
+		})
+	}
+}
+
+// What one had that is killed is free once its lease is over, and in the window in which that is so.
+func TestOneIsKilled(t *testing.T) {
+	const per, windows = 2 * time.Second, 12
 	chance.Bubble(t, func(t testing.TB) {
-		w := newWorld(t, 7, clienttest.Fixed(400, per), exact(), clienttest.Latency(5*time.Millisecond, 100*time.Millisecond))
-		w.store.trip = 10 * time.Millisecond
+		w := newWorld(t, 7, clienttest.Fixed(400, per), exact(), clienttest.Latency(10*time.Millisecond, 20*time.Millisecond))
 		w.grow(1)
+		for _, f := range w.fleets {
+			f.lease = 4 * time.Second
+		}
 		s := &cutStore{slowStore: w.store}
 		w.addTo(t, s, WithLease(4*time.Second))
-		w.play(t, windows*per-10*time.Millisecond, busy, func() {
-			time.Sleep(3*per + per/2)
-			s.cut(10 * time.Second)
+		ctx, kill := context.WithCancel(t.Context())
+		var dead sync.WaitGroup
+		w.run(ctx, &dead, 7, 20, 0)
+		w.play(t, windows*per-10*time.Millisecond, func(i int) (int, time.Duration) { return 20 * min(7-i, 1), 0 }, func() {
+			time.Sleep(6*per + 60*time.Millisecond)
+			s.cut(time.Hour)
+			kill()
+			dead.Wait()
 		})
 		s.late.Wait()
-		w.expect(t, windows*400*97/100, windows*400/200, 1)
+		w.expect(t, windows*400-2*50-10, 2, 1) // two windows are over by then
 	})
 }
 

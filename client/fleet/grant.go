@@ -121,7 +121,7 @@ func (l *ledger) mayProbe(now int64) bool {
 		return false
 	}
 	for _, w := range l.windows {
-		if w.known && w.bound <= l.granted && now <= l.opens(w) {
+		if w.known && w.bound <= l.granted && now <= l.opens(w) && !l.mayLook(w, now) {
 			return false
 		}
 	}

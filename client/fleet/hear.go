@@ -27,7 +27,7 @@ func (l *ledger) hear(q *report, now int64, n *news) (probed bool) {
 	if l.open > now && l.doubt {
 		return probed
 	}
-	l.keepNothing()
+	l.keepNothing(now)
 	for name, o := range q.Windows {
 		l.hearWindow(name, o, q.Inc == l.inc, now)
 		l.open = 0
@@ -48,7 +48,9 @@ func (l *ledger) hearProbe(name string, w *windowState, q *report, now int64) {
 	w.early, w.shut = false, 0
 	switch {
 	case shut == 0 && heard:
-		w.went, w.past = l.went, l.past
+		if w.went, w.past = l.went, l.past; now <= l.next { // as much as others took since the fleet spent its parts
+			w.kept = max(w.rest-o.Remaining-1, 0)
+		}
 	case shut == 0 || !w.known || w.bound <= l.granted: // it has not opened
 	case heard && 2*o.Remaining >= w.limit:
 		w.phase.opened(shut, w.expected(now), now, w.length)
@@ -95,10 +97,11 @@ func (l *ledger) lacked(w *windowState) int64 {
 	return w.lacked
 }
 
-// keepNothing ends what is kept for others once nothing is under way: what remains was told since.
-func (l *ledger) keepNothing() {
+// keepNothing ends what is kept for others once nothing is under way: what remains was told since. Where a member
+// goes on that seemed dead, it does so to the end.
+func (l *ledger) keepNothing(now int64) {
 	for _, w := range l.windows {
-		if l.granted == l.finished {
+		if l.granted == l.finished && now > l.next {
 			w.kept = 0
 		}
 	}
@@ -121,7 +124,11 @@ func (l *ledger) hearWindow(name string, o told, same bool, now int64) {
 	if !same || o.Ver < 0 || l.term != 0 {
 		return // its numbers are those of another incarnation
 	}
+	if l.looks > 0 && 2*(l.next-o.Latest) < w.phase.period {
+		w.rest = min(w.rest, o.Remaining)
+	}
 	switch {
+	case o.Ver < l.looks:
 	case !w.known || o.Bound > w.bound:
 		w.bound, w.known, w.raised = o.Bound, true, l.ver
 	case o.Ver >= w.raised && o.Remaining < w.bound-l.granted:

@@ -22,6 +22,7 @@ type ledger struct {
 	turns    int64 // how often a member was given something
 
 	term, began int64 // see begin; 0: none
+	looks, next int64 // see look
 	most, until int64 // so much is allotted in all until then
 	told        int64 // when credit is next told
 
@@ -66,6 +67,7 @@ type windowState struct {
 	tries           int64
 	shared          int64 // others are believed to spend it until then
 	kept            int64 // for others, until it is known what they had
+	rest            int64 // is left of the instance in which a member died, as responses told
 	lacked          int64 // as of late: that would have been to be kept,
 	refused         int64 // as so many of all requests tell that were refused before it opened
 	// Of the time between the bounds of the reset, stages[stage] eighths are waited for. They
@@ -131,17 +133,25 @@ func exchange(l *ledger, q *report, time int64) (*ledger, reply) {
 	}
 	l.check(q, now, n)
 	l.at, l.ver = now, l.ver+1
-	l.bury(q, now)
+	buried := l.bury(q, now)
 	m := l.enter(q, now)
 	l.note(now)
 	before := l.left()
 	probed := l.hear(q, now, n)
 	l.hearRefusals(q, now, n)
-	if l.term != 0 && l.ends(q, now) {
+	switch {
+	case l.term == 0:
+	case l.ends(q, now):
 		l.end(q, now, n)
+	case buried > 0 && !l.only().silent:
+		l.end(q, now, n)
+		l.look(now)
 	}
 	l.beginSilent(now, n)
 	learning := l.learning(now)
+	if !learning {
+		l.lookLater(now)
+	}
 	r := l.answer(q, m, now, learning, probed, n)
 	if left := l.left(); left > 0 && (before <= 0 || now >= l.told) && r.Hungry > 0 && !learning && l.hold <= now {
 		n.Credit, l.told = true, now+20
@@ -198,15 +208,23 @@ func (l *ledger) rebuild(q *report, now int64, n *news) {
 	l.silent.closings = 0
 }
 
-// bury takes what the dead held as spent: their leases are over, so it will not be sent.
-func (l *ledger) bury(q *report, now int64) {
+// bury takes what the dead held as spent: their leases are over, so it will not be sent. It returns how much they
+// were allotted.
+func (l *ledger) bury(q *report, now int64) (allotted int64) {
 	maps.DeleteFunc(l.members, func(id string, m *memberState) bool {
 		if id == q.ID || m.lease+q.Grace >= now {
 			return false
 		}
 		l.finished += m.granted - m.finished
+		if m.lapses == 0 {
+			allotted += m.each
+		}
+		if l.need > 0 && m.heard < l.since && m.lease+q.Grace >= l.since {
+			l.need-- // it died since, and will not be heard
+		}
 		return true
 	})
+	return allotted
 }
 
 // enter takes in what the member holds.

@@ -120,7 +120,9 @@ func (l *ledger) lead() int64 {
 
 // sendProbe notes which windows the probe that goes now tries, and which before their reset.
 func (l *ledger) sendProbe(now int64) {
-	l.went, l.past = now, l.finished
+	if l.went, l.past = now, l.finished; l.granted == l.finished {
+		l.looks = 0
+	}
 	for _, w := range l.windows {
 		if w.early = w.known && w.bound <= l.granted && now <= w.opens(); w.early {
 			w.next = now + max(w.length/logTries, 20)<<w.fails

@@ -70,14 +70,55 @@ func (m *member) yield(now time.Time, cost int64) (limit.Decision, bool) {
 			continue
 		}
 		at := m.yieldsTo(w, now, cost)
-		if !at.After(now) && w.asked.Before(at) && m.sentSince(at) {
-			at = now.Add(m.trip)
+		if !at.IsZero() && !at.After(now) {
+			at = m.looks(w, at, now, cost)
 		}
 		if at.After(d.At) {
 			d.At = at
 		}
 	}
 	return d, d.At.After(now)
+}
+
+// A looking is what requests found that looked whether others left something of an instance.
+type looking struct {
+	at         time.Time // when the newest had told
+	left, sent int64     // how much that was, and how many units of ours were sent by then
+	most       int64     // our units up to this one may go
+}
+
+// looks returns when a request may go, of those that look what is left from a time on. Once others seem to have spent
+// their parts, as two in turn tell, our part is sent of what is left; halfway to the end, the next one looks. If
+// others have yet to begin, a refusal may keep them that told whole seconds.
+func (m *member) looks(w *window, at, now time.Time, cost int64) time.Time {
+	l, half := &w.looking, w.opened.Add(w.period/2)
+	late := w.opened.Add(min(2*w.rush+m.trip+rushMost, w.period*3/4))
+	for {
+		switch {
+		case !l.at.Before(at):
+		case !w.asked.Before(at):
+			left := max(w.seen-int64(len(m.flying)), 0)
+			busy := l.at.Before(w.opened) || l.left-left-(m.sent-l.sent) > m.members
+			untouched := w.limit-left-(m.sent-w.begun) <= m.members
+			*l = looking{now, left, m.sent, m.sent}
+			if (!busy || !now.Before(half)) && (!untouched || !now.Before(late)) {
+				l.most += m.part.of(left, m.members)
+			}
+		case m.sentSince(at):
+			return now.Add(m.trip)
+		default:
+			return now
+		}
+		if m.sent+cost <= l.most {
+			return now
+		}
+		if at = l.at.Add(2 * m.trip); l.most > l.sent {
+			at = l.at.Add(max(w.opened.Add(w.period).Sub(l.at)/2, 2*m.trip))
+		}
+		if at.After(now) {
+			return at
+		}
+	}
 }
 
 // yieldsTo returns when a request may go on the account of a window; zero is at any time.

@@ -38,12 +38,13 @@ type window struct {
 	asked time.Time // when the newest was sent
 
 	// The ledger knows that it opened at a time, at the latest, and does so in each period.
-	opened time.Time
-	period time.Duration
-	width  time.Duration // it may have opened by so much earlier
-	sure   bool          // the ledger knows that; otherwise it is likely,
-	met    time.Time     // and a response showed that it opened then
-	rush   time.Duration // how long after it opened we sent the last of our part, before the lease was over
+	opened  time.Time
+	period  time.Duration
+	width   time.Duration // it may have opened by so much earlier
+	sure    bool          // the ledger knows that; otherwise it is likely,
+	met     time.Time     // and a response showed that it opened then
+	looking looking       // whether others left something
+	rush    time.Duration // how long after it opened we sent the last of our part, before the lease was over
 
 	// From the earliest on that it may open next: mark is how many units of ours were over by then.
 	marked bool

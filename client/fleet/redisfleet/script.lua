@@ -17,7 +17,7 @@ local function rebuild()
 end
 if not raw then
   l = {inc = q.nonce, ver = 0, at = 0, g = 0, f = 0, hold = 0, open = 0, rc = 0, tn = 0, told = 0, log = {},
-    term = 0, began = 0, most = 0, til = 0, went = 0, past = 0,
+    term = 0, began = 0, most = 0, til = 0, lv = 0, nx = 0, went = 0, past = 0,
     learn = 0, need = 0, since = 0, prober = '', probe = 0, expires = 0, ms = {}, ws = {},
     si = {rf = 0, cl = 0, be = 0, at = 0, sv = 0, to = 0, had = 0, gap = 0, sp = 0, hd = 0, k = 0, n = 0, p = 0, x = 0, af = 0, late = 0,
       due = 0, step = 0, pat = 0, who = '', call = 0, un = 0, us = 0, ex = 0, xc = 0}}
@@ -39,9 +39,12 @@ end
 l.at, l.ver = now, l.ver + 1
 
 -- the dead
+local buried = 0
 for id, m in pairs(l.ms) do
   if id ~= q.id and m.x + q.grace < now then
     l.f = l.f + m.g - m.f
+    if m.lp == 0 then buried = buried + m.e end
+    if l.need > 0 and m.at < l.since and m.x + q.grace >= l.since then l.need = l.need - 1 end
     l.ms[id] = nil
   end
 end
@@ -62,6 +65,16 @@ end
 local function only()
   local name = next(l.ws)
   if name and not next(l.ws, name) then return l.ws[name] end
+end
+local function allotted()
+  local n = 0
+  for _, o in pairs(l.ms) do n = n + o.e end
+  return n
+end
+local function unallotted()
+  local most = only().l
+  if now <= l.til then most = math.min(most, l.most) end
+  return most - allotted()
 end
 
 -- the log of what is over
@@ -136,7 +149,7 @@ else
     m.e, m.sp, m.lp = q.e, q.sp, 0
     if q.bye > 0 then m.lp = phaseNext(only()) + MARGIN end
   elseif not known then
-    m.e, m.b = q.g - q.f, q.f
+    m.e, m.b = math.min(q.g - q.f, math.max(unallotted(), 0)), q.f
   else
     m.e = math.max(m.e, q.g - q.f)
   end
@@ -248,12 +261,12 @@ elseif q.off == 1 and not next(l.ws) and l.open <= now then
 end
 if not (l.open > now and l.doubt) then
   for _, w in pairs(l.ws) do
-    if l.g == l.f then w.kp = 0 end
+    if l.g == l.f and now > l.nx then w.kp = 0 end
   end
   for name, o in pairs(q.ws) do
     local w = l.ws[name]
     if not w then
-      w = {lo = o.lo, hi = o.hi, stage = 4, floor = 0, known = false, c = 0, raised = 0, tries = 0, shared = 0, kp = 0, lk = 0, rf = l.si.rf, w = 0,
+      w = {lo = o.lo, hi = o.hi, stage = 4, floor = 0, known = false, c = 0, raised = 0, tries = 0, shared = 0, kp = 0, lk = 0, rs = 0, rf = l.si.rf, w = 0,
         early = false, next = 0, fails = 0, shut = 0, due = 0, fx = false, went = 0, past = 0,
         ph = {p = 0, lo = 0, hi = 0, due = 0, at = 0, n = 0, x = 0, odd = false}}
       l.ws[name] = w
@@ -266,7 +279,9 @@ if not (l.open > now and l.doubt) then
       w.lo, w.hi = math.max(w.lo, o.lo), o.hi
     end
     if q.inc == l.inc and o.v >= 0 and l.term == 0 then
-      if not w.known or o.b > w.c then
+      if l.lv > 0 and 2 * (l.nx - o.hi) < w.ph.p then w.rs = math.min(w.rs, o.r) end
+      if o.v < l.lv then -- it knew little of what others sent
+      elseif not w.known or o.b > w.c then
         w.c, w.known, w.raised = o.b, true, l.ver
       elseif o.v >= w.raised and o.r < w.c - l.g then
         w.c, w.raised, w.shared = o.nb, l.ver, now + OPENFOR
@@ -280,6 +295,7 @@ if not (l.open > now and l.doubt) then
       w.early, w.shut = false, 0
       if shut == 0 and o then
         w.went, w.past = l.went, l.past
+        if now <= l.nx then w.kp = math.max(w.rs - o.r - 1, 0) end
       elseif shut == 0 or not w.known or w.c <= l.g then -- it has not opened
       elseif o and 2 * o.r >= w.l then
         phaseOpened(w, shut, w.tries > 0 and now or math.min(w.due, now), now)
@@ -355,11 +371,6 @@ if si.cl > now then
 end
 
 -- the term of the allotments, if it is over: allot.go
-local function allotted()
-  local n = 0
-  for _, o in pairs(l.ms) do n = n + o.e end
-  return n
-end
 local function tooFew(w)
   local n = 0
   for _ in pairs(l.ms) do n = n + 1 end
@@ -396,7 +407,12 @@ if l.term ~= 0 then
     phaseFail(w)
   end
   if not w or not phaseKnown(w) or tooFew(w) or w.l < allotted()
-    or math.floor((now - l.began) / DRIFT) > math.floor(w.ph.p / 64) then endTerm() end
+    or math.floor((now - l.began) / DRIFT) > math.floor(w.ph.p / 64) then
+    endTerm()
+  elseif buried > 0 and not l.ws.learned then -- one looks what is left
+    endTerm()
+    l.lv, l.nx, w.rs = l.ver, phaseNext(w), w.l
+  end
 end
 
 -- a term begins once refusals taught what is admitted: silent.go
@@ -413,7 +429,7 @@ local function beginSilent()
   end
   if period == 0 or served < FEWEST * members then return end
   local opens = si.cl + si.late
-  l.ws.learned = {lo = opens, hi = opens, stage = 4, floor = 0, known = true, c = l.g, raised = 0, tries = 0, shared = 0, kp = 0, lk = 0, rf = si.rf, w = period,
+  l.ws.learned = {lo = opens, hi = opens, stage = 4, floor = 0, known = true, c = l.g, raised = 0, tries = 0, shared = 0, kp = 0, lk = 0, rs = 0, rf = si.rf, w = period,
     early = false, next = 0, fails = 0, shut = 0, due = 0, fx = true, went = 0, past = 0, l = served,
     ph = {p = period, lo = opens - period - math.min(1000, math.floor(period / 4)), hi = opens - period, due = now, at = now, n = 2 ^ 20, x = 0, odd = false}}
   l.term, l.began, l.open, l.log = l.ver, now, 0, {}
@@ -457,6 +473,10 @@ if l.learn > 0 then
   for _, o in pairs(l.ms) do if o.at >= l.since then heard = heard + 1 end end
   learning = heard < l.need and now < l.learn
   if not learning then l.learn, l.need, l.since = 0, 0, 0 end
+end
+if not learning then -- all that was left may be under way
+  local w = only()
+  if w and not w.known and l.lv > 0 and now <= l.nx and w.rs <= l.g - l.f then w.known, w.c, w.raised = true, l.g, l.ver end
 end
 
 -- whose requests have a higher priority: rank.go
@@ -576,9 +596,7 @@ if term then
     if x.e ~= y.e then return goesBefore(x, y, x.e - y.e, a, b) end
     return goesBefore(x, y, x.sv - y.sv, a, b)
   end)
-  local most = w.l
-  if now <= l.til then most = math.min(most, l.most) end
-  local free = most - allotted()
+  local free = unallotted()
   for i, id in ipairs(ids) do
     local o, among = l.ms[id], #ids - i + 1
     local part = math.min(math.max(math.floor((sum + free + among - 1) / among) - o.e, preferred(o, free)), o.want, free)
@@ -651,10 +669,12 @@ elseif q.want > 0 and not learning and l.hold <= now and l.open <= now then
   elseif l.prober == '' then
     probe = true
     for _, w in pairs(l.ws) do
-      if w.known and w.c <= l.g and now <= opensByLog(w) then probe = false end
+      local looks = l.lv > 0 and now <= l.nx and w.rs > 0 and l.g == l.f
+      if w.known and w.c <= l.g and now <= opensByLog(w) and not looks then probe = false end
     end
     if probe then
       l.went, l.past = now, l.f
+      if l.g == l.f then l.lv = 0 end
       for _, w in pairs(l.ws) do
         w.early = w.known and w.c <= l.g and now <= opens(w)
         if w.early then w.next = now + math.max(math.floor(w.w / 16), 20) * 2 ^ w.fails end
@@ -698,7 +718,7 @@ if not term and (m.denied or m.want > 0 and rest == 0) then
 end
 if not term and not learning and l.hold <= now and l.open <= now then -- a term may begin
   local w = only()
-  if w and l.prober == '' and w.known and w.fx and phaseKnown(w) and 200 * w.w <= 201 * w.ph.p and w.shared <= now and not tooFew(w) then
+  if w and l.prober == '' and w.known and w.fx and phaseKnown(w) and 200 * w.w <= 201 * w.ph.p and w.shared <= now and now > l.nx and not tooFew(w) then
     l.term, l.began, l.rc, l.log = l.ver, now, 0, {}
     l.most, l.til = math.min(w.c - l.f, w.l), phaseNext(w) + MARGIN
     for _, o in pairs(l.ms) do o.e, o.b, o.lp = o.g - o.f, o.f, 0 end
