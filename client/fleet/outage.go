@@ -91,8 +91,7 @@ type looking struct {
 // their parts, as two in turn tell, our part is sent of what is left; halfway to the end, the next one looks. If
 // others have yet to begin, a refusal may keep them that told whole seconds.
 func (m *member) looks(w *window, at, now time.Time, cost int64) time.Time {
-	l, half := &w.looking, w.opened.Add(w.period/2)
-	late := w.opened.Add(min(2*w.rush+m.trip+rushMost, w.period*3/4))
+	l, late := &w.looking, w.opened.Add(min(2*w.rush+m.trip+rushMost, w.period*3/4))
 	for {
 		switch {
 		case !l.at.Before(at):
@@ -101,7 +100,7 @@ func (m *member) looks(w *window, at, now time.Time, cost int64) time.Time {
 			busy := l.at.Before(w.opened) || l.left-left-(m.sent-l.sent) > m.members
 			untouched := w.limit-left-(m.sent-w.begun) <= m.members
 			*l = looking{now, left, m.sent, m.sent}
-			if (!busy || !now.Before(half)) && (!untouched || !now.Before(late)) {
+			if !busy && !untouched || !now.Before(late) {
 				l.most += m.part.of(left, m.members)
 			}
 		case m.sentSince(at):

@@ -24,7 +24,7 @@ func (l *ledger) pushAll(q *report, now int64, much bool, n *news) {
 	}
 	var waiting []string
 	for id, o := range l.members {
-		if id != q.ID && o.want > 0 && o.hungry+hungryFor >= now {
+		if id != q.ID && o.want > 0 && o.hungry+hungryFor >= now && !l.holds(o, now) {
 			waiting = append(waiting, id)
 		}
 	}
@@ -52,6 +52,17 @@ func (l *ledger) pushAll(q *report, now int64, much bool, n *news) {
 			n.Bounds[name] = w.bound // it is known, or nothing would be left
 		}
 	}
+}
+
+// holds reports whether a member was granted something and not heard since, for half a window: it may be dead, and
+// otherwise calls when it needs more.
+func (l *ledger) holds(m *memberState, now int64) bool {
+	for _, w := range l.windows {
+		if w.length > 0 && 2*(now-m.heard) > w.length {
+			return m.granted > m.finished
+		}
+	}
+	return false
 }
 
 // take takes in what was pushed. It reports whether there was anything.

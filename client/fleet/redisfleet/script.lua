@@ -537,13 +537,19 @@ local function give(o, part)
   pass(o, part)
 end
 -- what is left goes to those who wait: push.go
+local function holds(o)
+  for _, w in pairs(l.ws) do
+    if w.w > 0 and 2 * (now - o.at) > w.w then return o.g > o.f end
+  end
+  return false
+end
 local function pushAll(members, much)
   for _, w in pairs(l.ws) do
     if not much and not phaseKnown(w) then return end
   end
   local ids = {}
   for id, o in pairs(l.ms) do
-    if id ~= q.id and o.want > 0 and o.hungry + HUNGRYFOR >= now then table.insert(ids, id) end
+    if id ~= q.id and o.want > 0 and o.hungry + HUNGRYFOR >= now and not holds(o) then table.insert(ids, id) end
   end
   table.sort(ids, function(a, b)
     return goesBefore(l.ms[a], l.ms[b], l.ms[a].sv - l.ms[b].sv, a, b)
