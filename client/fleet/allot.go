@@ -158,6 +158,9 @@ func (l *ledger) allot(q *report, m *memberState, now int64, n *news) (r reply) 
 		if o.lapses > 0 && o.each > 0 {
 			r.At = min(r.At, o.lapses+1)
 		}
+		if o != m && o.each > 0 && o.lease < now+q.TTL/10 { // it is late to renew that: it may be dead
+			r.At = min(r.At, max(o.lease+q.Grace, now)+1)
+		}
 	}
 	switch fair, low := l.fair(wanting, rest), l.low(m); {
 	case !l.uneven(m, fair, low):

@@ -635,6 +635,7 @@ if term then
     for _, o in pairs(l.ms) do
       if o.want == 0 then over = over - o.e end
       if o.lp > 0 and o.e > 0 then at = math.min(at, o.lp + 1) end
+      if o ~= m and o.e > 0 and o.x < now + math.floor(q.ttl / 10) then at = math.min(at, math.max(o.x + q.grace, now) + 1) end
     end
     local needs = {}
     for _, id in ipairs(ids) do table.insert(needs, l.ms[id].e + l.ms[id].want) end
