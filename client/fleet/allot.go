@@ -65,26 +65,6 @@ func (l *ledger) end(q *report, now int64, n *news) {
 	n.Roll = true
 }
 
-// look has one request look what is left of this instance, once nothing is under way: a member is dead, or so it
-// seems; it may also be cut off from the store, and go on. What responses told is too little: who has an allotment
-// does not hear what others spent.
-func (l *ledger) look(now int64) {
-	w := l.only()
-	l.looks, l.next, w.rest = l.ver, w.phase.next(now), w.limit
-}
-
-// mayLook reports whether a request may look so.
-func (l *ledger) mayLook(w *windowState, now int64) bool {
-	return l.looks > 0 && now <= l.next && w.rest > 0 && l.granted == l.finished
-}
-
-// lookLater sees that none looks yet where all that was left may be under way.
-func (l *ledger) lookLater(now int64) {
-	if w := l.only(); w != nil && !w.known && l.looks > 0 && now <= l.next && w.rest <= l.granted-l.finished {
-		w.known, w.bound, w.raised = true, l.granted, l.ver
-	}
-}
-
 // ends reports whether the term is over. One that was wrong to begin, as a member doubts, takes
 // a new proof.
 func (l *ledger) ends(q *report, now int64) bool {

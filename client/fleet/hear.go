@@ -124,9 +124,7 @@ func (l *ledger) hearWindow(name string, o told, same bool, now int64) {
 	if !same || o.Ver < 0 || l.term != 0 {
 		return // its numbers are those of another incarnation
 	}
-	if l.looks > 0 && 2*(l.next-o.Latest) < w.phase.period {
-		w.rest = min(w.rest, o.Remaining)
-	}
+	l.hearRest(w, o)
 	switch {
 	case o.Ver < l.looks:
 	case !w.known || o.Bound > w.bound:
@@ -135,5 +133,36 @@ func (l *ledger) hearWindow(name string, o told, same bool, now int64) {
 		// Less is left than the fleet explains: others spend the quota, or it was lowered.
 		w.bound, w.raised = o.Newest, l.ver
 		w.shared = now + openFor
+	}
+}
+
+// look has one request look what is left of this instance, once nothing is under way: a member is dead, or so it
+// seems; it may also be cut off from the store, and go on. What responses told is too little: who has an allotment
+// does not hear what others spent.
+func (l *ledger) look(q *report, now int64) {
+	for name, w := range l.windows { // there is just one
+		l.looks, l.next, w.rest = l.ver, w.phase.next(now), w.limit
+		if o, ok := q.Windows[name]; ok {
+			l.hearRest(w, o)
+		}
+	}
+}
+
+// hearRest takes in how much a response told was left of this instance.
+func (l *ledger) hearRest(w *windowState, o told) {
+	if l.looks > 0 && 2*(l.next-o.Latest) < w.phase.period {
+		w.rest = min(w.rest, o.Remaining)
+	}
+}
+
+// mayLook reports whether a request may look so.
+func (l *ledger) mayLook(w *windowState, now int64) bool {
+	return l.looks > 0 && now <= l.next && w.rest > 0 && l.granted == l.finished
+}
+
+// lookLater sees that none looks yet where all that was left may be under way.
+func (l *ledger) lookLater(now int64) {
+	if w := l.only(); w != nil && !w.known && l.looks > 0 && now <= l.next && w.rest <= l.granted-l.finished {
+		w.known, w.bound, w.raised = true, l.granted, l.ver
 	}
 }

@@ -145,7 +145,7 @@ func exchange(l *ledger, q *report, time int64) (*ledger, reply) {
 		l.end(q, now, n)
 	case buried > 0 && !l.only().silent:
 		l.end(q, now, n)
-		l.look(now)
+		l.look(q, now)
 	}
 	l.beginSilent(now, n)
 	learning := l.learning(now)

@@ -245,6 +245,9 @@ local function opensByLog(w)
   if over > 0 then return math.min(at, math.max(over + whole(w) + MARGIN - lead(), w.next)) end
   return at
 end
+local function hearRest(w, o)
+  if l.lv > 0 and 2 * (l.nx - o.hi) < w.ph.p then w.rs = math.min(w.rs, o.r) end
+end
 local before = left()
 
 -- what responses told
@@ -279,7 +282,7 @@ if not (l.open > now and l.doubt) then
       w.lo, w.hi = math.max(w.lo, o.lo), o.hi
     end
     if q.inc == l.inc and o.v >= 0 and l.term == 0 then
-      if l.lv > 0 and 2 * (l.nx - o.hi) < w.ph.p then w.rs = math.min(w.rs, o.r) end
+      hearRest(w, o)
       if o.v < l.lv then -- it knew little of what others sent
       elseif not w.known or o.b > w.c then
         w.c, w.known, w.raised = o.b, true, l.ver
@@ -412,6 +415,8 @@ if l.term ~= 0 then
   elseif buried > 0 and not l.ws.learned then -- one looks what is left
     endTerm()
     l.lv, l.nx, w.rs = l.ver, phaseNext(w), w.l
+    local o = q.ws[next(l.ws)]
+    if o then hearRest(w, o) end
   end
 end
 
