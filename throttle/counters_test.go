@@ -85,7 +85,7 @@ func TestSilentCountersBesideAPlainClient(t *testing.T) {
 }
 
 // Sliding counters of a few seconds, of which resets come in whole seconds, serve about as much as to a client that only
-// retries, and hardly a request is refused: when their windows begin is learned from the resets.
+// retries, and hardly a request is refused, also where the computer is late: when their windows begin is learned from the resets.
 func TestShortCountersBesideAPlainClient(t *testing.T) {
 	skipUnderRace(t)
 	t.Parallel()
@@ -105,6 +105,7 @@ func TestShortCountersBesideAPlainClient(t *testing.T) {
 			announce: announcement{step: time.Second, rounding: rng.IntN(3) - 1, epoch: rng.IntN(2) == 0, lengths: rng.IntN(3) == 0, wait: rng.IntN(2) == 0, date: true},
 			callers:  1 + rng.IntN(20), policy: DefaultPolicy(), fastest: least, slowest: least + least/2,
 			start: time.Duration(rng.Int64N(int64(time.Minute))), length: 3*time.Minute + 18*length, seed: seed,
+			late: latenesses[seed%uint64(len(latenesses))],
 		}
 		got := s.run()
 		s.bare = true
@@ -115,7 +116,7 @@ func TestShortCountersBesideAPlainClient(t *testing.T) {
 		}
 	}
 	t.Logf("%.3f on average, %d below .85; refused %d of %d", sum/worlds, low, refused, sent)
-	assert.GreaterOrEqual(t, sum/worlds, .95)
-	assert.LessOrEqual(t, low, worlds/15)
+	assert.GreaterOrEqual(t, sum/worlds, .94)
+	assert.LessOrEqual(t, low, worlds/10)
 	assert.LessOrEqual(t, refused, sent/200)
 }

@@ -108,13 +108,14 @@ func (f family) draw(seed uint64) simulation {
 	length := f.lengths[r.IntN(len(f.lengths))]
 	fastest := time.Duration(between(5, 100)) * fine
 	slowest := fastest + time.Duration(r.IntN(100))*fine
+	late := latenesses[seed%lateSteady]
 	trip := float64(fastest + slowest)
 	limit := min(max(int(between(.1, 16)*float64(length)/trip), 10), 1500)
 	origin := epoch.Add(time.Duration(r.IntN(100000)) * fine)
 	return simulation{
 		model:   func() ratemodel.Model { return f.make(limit, length, origin) },
-		callers: int(math.Ceil(float64(limit) * trip / float64(length) * between(f.busy[0], f.busy[1]))),
-		fastest: fastest, slowest: slowest,
+		callers: int(math.Ceil(float64(limit) * (trip + float64(late.most)) / float64(length) * between(f.busy[0], f.busy[1]))),
+		fastest: fastest, slowest: slowest, late: late,
 		start:  time.Duration(r.IntN(100000)) * fine,
 		length: length,
 		policy: DefaultPolicy(), seed: seed,
@@ -146,7 +147,7 @@ func (f family) use(servers, first uint64) (share float64, refused int) {
 }
 
 // Never to be refused is easy for those who hardly ask: what random servers allow is
-// used.
+// used, also by a computer that is late.
 func TestRandomServersAreUsed(t *testing.T) {
 	skipUnderRace(t)
 	t.Parallel()

@@ -114,7 +114,10 @@ func random(seed uint64) (simulation, string) {
 	if pick(3) == 0 {
 		s.think = longest / time.Duration(1+pick(20))
 	}
-	return s, fmt.Sprintf("seed %d: %scallers %d, trips %v–%v, think %v, %+v", seed, words, s.callers, s.fastest, s.slowest, s.think, s.announce)
+	if pick(2) == 0 {
+		s.late = latenesses[pick(lateSteady)]
+	}
+	return s, fmt.Sprintf("seed %d: %scallers %d, trips %v–%v, think %v, late %v, %+v", seed, words, s.callers, s.fastest, s.slowest, s.think, s.late, s.announce)
 }
 
 // While no other client spends the quota, no request is refused, whatever algorithm

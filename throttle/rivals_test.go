@@ -11,8 +11,8 @@ import (
 
 // retrying lets so many callers send in a closed loop as a client does that only retries: after a
 // refusal each waits for as long as the server says, or for a second, two, four and eight, and
-// gives up after four retries. done is told of each response.
-func (r *run) retrying(callers int, leave time.Duration, done func(now time.Time, ok bool)) {
+// gives up after four retries. due enters what its computer does. done is told of each response.
+func (r *run) retrying(callers int, leave time.Duration, due func(time.Time, func(now time.Time)), done func(now time.Time, ok bool)) {
 	for range callers {
 		refused := 0
 		var send func(now time.Time)
@@ -20,7 +20,7 @@ func (r *run) retrying(callers int, leave time.Duration, done func(now time.Time
 			if leave > 0 && now.Sub(r.from) > leave {
 				return
 			}
-			r.at(now.Add(r.trip()), func(now time.Time) {
+			due(now.Add(r.trip()), func(now time.Time) {
 				model := r.models[r.random.IntN(len(r.models))]
 				ok := model.Admit(now)
 				reading := r.announce.reading(model, now, ok)
@@ -34,7 +34,7 @@ func (r *run) retrying(callers int, leave time.Duration, done func(now time.Time
 				default:
 					pause, refused = time.Second<<refused, refused+1
 				}
-				r.at(now.Add(r.trip()+pause), send)
+				due(now.Add(r.trip()+pause), send)
 			})
 		}
 		r.at(r.from.Add(time.Duration(r.random.Int64N(int64(time.Millisecond)))), send)

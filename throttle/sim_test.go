@@ -34,6 +34,8 @@ type simulation struct {
 	shed      float64 // share of requests that are refused without a word on limits, and not counted
 	faults    float64 // share of admitted requests that are answered without a word on limits
 
+	late lateness // of the computer of each process
+
 	// A naive client shares the quota: it sends so often, or so many callers of it
 	// send in a closed loop; after a refusal each stays away for a second.
 	naiveEvery   time.Duration
@@ -112,6 +114,7 @@ type run struct {
 type process struct {
 	*run
 	index int
+	due   func(t time.Time, what func(now time.Time)) // of the computer
 	k     *Limiter
 	queue []time.Time // when the waiting callers came
 	wake  time.Time
@@ -119,6 +122,9 @@ type process struct {
 }
 
 func (s simulation) run() outcome {
+	if *late > 0 {
+		s.late = latenesses[*late]
+	}
 	r := &run{simulation: s, random: rand.New(rand.NewPCG(s.seed, 1)), from: epoch.Add(s.start)}
 	r.to = r.from.Add(s.length)
 	r.out.each = make([]int, max(s.processes, 1))
@@ -140,12 +146,12 @@ func (s simulation) run() outcome {
 		}
 	}
 	r.startNaive()
-	r.retrying(r.rivals, r.rivalsLeave, func(now time.Time, ok bool) {
+	r.retrying(r.rivals, r.rivalsLeave, r.at, func(now time.Time, ok bool) {
 		if ok && now.Before(r.to) {
 			r.out.naive++
 		}
 	})
-	r.retrying(r.instead, 0, r.out.count(r.to))
+	r.retrying(r.instead, 0, r.computer(0).due, r.out.count(r.to))
 	r.out.stuck = !r.runUntil(r.to)
 	r.out.oracle = s.oracle()
 	r.out.lesson = first.Lesson(r.to)
@@ -182,7 +188,7 @@ func (r *run) process(index int) *process {
 			panic(err)
 		}
 	}
-	p := &process{run: r, index: index, k: k}
+	p := &process{run: r, index: index, due: r.computer(index).due, k: k}
 	for range r.callers {
 		r.at(r.from.Add(time.Duration(r.random.Int64N(int64(time.Millisecond)))), p.arrive)
 	}
@@ -203,7 +209,7 @@ func (p *process) arrive(now time.Time) {
 
 func (p *process) again(now time.Time) {
 	if p.think > 0 {
-		p.at(now.Add(time.Duration(p.random.Int64N(int64(p.think)))), p.arrive)
+		p.due(now.Add(time.Duration(p.random.Int64N(int64(p.think)))), p.arrive)
 	} else {
 		p.arrive(now)
 	}
@@ -218,7 +224,7 @@ func (p *process) plan(now time.Time) {
 		if !p.bare && (answer.Limit != "" || answer.At.After(now)) {
 			if !answer.At.IsZero() && (p.wake.IsZero() || answer.At.Before(p.wake) || !p.wake.After(now)) {
 				p.wake = answer.At
-				p.at(p.wake, p.plan)
+				p.due(p.wake, p.plan)
 			}
 			return
 		}
@@ -234,9 +240,18 @@ func (p *process) send(now time.Time) {
 		p.first = ticket.at
 	}
 	p.out.sent++
+	if p.late == (lateness{}) {
+		p.depart(now, ticket)
+	} else {
+		p.due(now, func(now time.Time) { p.depart(now, ticket) })
+	}
+}
+
+// depart is send once the computer does it.
+func (p *process) depart(now time.Time, ticket Reservation) {
 	lost := p.random.Float64() < p.failures
 	if lost && p.random.IntN(2) == 0 { // on the way there
-		p.at(now.Add(p.trip()), func(now time.Time) { p.k.Abandon(now, ticket); p.again(now) })
+		p.due(now.Add(p.trip()), func(now time.Time) { p.k.Abandon(now, ticket); p.again(now) })
 		return
 	}
 	p.at(now.Add(p.trip()), func(now time.Time) {
@@ -250,7 +265,7 @@ func (p *process) send(now time.Time) {
 			}
 			back += takes
 		}
-		p.at(now.Add(back), func(now time.Time) {
+		p.due(now.Add(back), func(now time.Time) {
 			if lost {
 				p.k.Abandon(now, ticket)
 			} else {
@@ -259,7 +274,7 @@ func (p *process) send(now time.Time) {
 			if p.watch != nil {
 				p.watch(now.Sub(p.from), p.k)
 			}
-			p.at(now.Add(p.backoff(reading)), p.again)
+			p.due(now.Add(p.backoff(reading)), p.again)
 		})
 	})
 }
