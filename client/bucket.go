@@ -16,7 +16,12 @@ func (l *keyState) limiterOf(now time.Time, a *attempt) *throttle.Limiter {
 	}
 	if m := l.refine(l.bucket(a), a); m != 0 {
 		l.apart = true
-		return l.part(now, m)
+		known := l.limits[m]
+		if known == nil {
+			known = l.part(now, m)
+			known.Adopt(now, 0) // what was sent before
+		}
+		return known
 	}
 	return l.whole
 }
@@ -148,7 +153,11 @@ func (l *keyState) watchCounters(now time.Time, a *attempt) {
 	if c == nil {
 		return
 	}
+	was := c.Level()
 	c.Answered(now, a.taken, a.groupsOf(), &a.seen, &a.reading)
+	if c.Level() != was && a.part == l.whole { // what is in flight spends the counters of groups
+		l.before, l.patience = l.whole, now.Add(strayPatience)
+	}
 	l.raise(now, c)
 	a.route.Level.Store(int32(c.Level()))
 }

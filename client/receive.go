@@ -91,7 +91,7 @@ func (l *keyState) observe(now time.Time, a *attempt, r *header.Reading, belongs
 		return
 	}
 	a.part.Observe(now, a.ticket, &header.Reading{})
-	if r.Refused || !l.strays(now) {
+	if r.Refused { // others that were sent with it may have overtaken what it says is left
 		observe(belongs, now, r)
 	}
 }

@@ -28,9 +28,11 @@ func (k *Limiter) ForgetRefusals(now time.Time) {
 }
 
 // Adopt takes in that requests of the caller spend the limits that were taken for those of others,
-// and that so many of them are in flight.
+// and that so many of them are in flight. A limiter that knows of no limits yet takes all that the first
+// response says is spent for theirs.
 func (k *Limiter) Adopt(now time.Time, inFlight int) {
 	k.expire(k.instant(now))
+	k.adopts = true
 	for i := range k.windows {
 		w := &k.windows[i]
 		w.contention, w.kind, w.phase = contention.Estimator{}, kind.Estimator{}, phase.Estimator{}

@@ -80,6 +80,7 @@ type Limiter struct {
 
 	trust  trust.Key // in the windows of the key
 	expect uint8     // see Expect
+	adopts bool      // what the first response says is spent, requests of the caller spent
 	silent bool      // the last response that was no refusal told of no window
 }
 

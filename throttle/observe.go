@@ -228,7 +228,11 @@ func (w *window) observeLength(k *Limiter, now instant, t *Reservation, r *heade
 	w.history.SetGrain(w.limit, w.length.Value)
 	if w.history.Empty() {
 		// What went before the length was known is counted as if it went just now.
-		w.history.Add(now, max(1, min(k.sent, k.sent-k.answered+1)))
+		before := max(1, min(k.sent, k.sent-k.answered+1))
+		if remaining, ok := count(said.Remaining, said.Unit); ok && k.adopts && w.counts() {
+			before = max(before, w.limit-remaining+k.sent-t.counted-t.cost)
+		}
+		w.history.Add(now, before)
 	}
 }
 
