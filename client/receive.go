@@ -1,6 +1,7 @@
 package client
 
 import (
+	"slices"
 	"time"
 
 	"github.com/forbear-go/forbear/client/internal/sharing"
@@ -91,9 +92,25 @@ func (l *keyState) observe(now time.Time, a *attempt, r *header.Reading, belongs
 		return
 	}
 	a.part.Observe(now, a.ticket, &header.Reading{})
-	if r.Refused { // others that were sent with it may have overtaken what it says is left
+	if r.Refused {
 		observe(belongs, now, r)
+	} else if !l.strays(now) {
+		observe(belongs, now, a.remaining(r))
 	}
+}
+
+// remaining returns what a response says of the limits of its bucket, r, with no more left than any response to the
+// group of its request said, as others may have overtaken it.
+func (a *attempt) remaining(r *header.Reading) *header.Reading {
+	if a.counters == nil || a.counters.Two() || len(r.Windows) != 1 {
+		return r
+	}
+	least := *r
+	least.Windows = slices.Clone(r.Windows)
+	if left, ok := a.counters.Left(a.groupsOf()); ok {
+		least.Windows[0].Remaining.Value = min(least.Windows[0].Remaining.Value, float64(left))
+	}
+	return &least
 }
 
 // concernsAll reports whether a refusal concerns all buckets of the key. bare says that it names no limit, and did not

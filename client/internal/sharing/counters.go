@@ -175,6 +175,15 @@ func (c *Counters) Level() Level {
 	return c.level
 }
 
+// Left returns what is left for a group that is counted apart, as far as responses said.
+func (c *Counters) Left(g *Groups) (left int64, ok bool) {
+	of := c.series[c.level][g[c.level]]
+	if c.level == ByBucket || of == nil || of.last.end.IsZero() {
+		return 0, false
+	}
+	return of.last.left, true
+}
+
 // Two reports whether responses tell two counters.
 func (c *Counters) Two() bool { return c != nil && c.beside != nil }
 
