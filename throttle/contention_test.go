@@ -30,6 +30,25 @@ func TestOthersAreNoticed(t *testing.T) {
 	assert.Equal(t, st.Credit, sent)
 }
 
+// Others who begin to spend a window that rolls, of which most is left, stop no one until a whole window was followed.
+func TestOthersFarFromALimitThatRollsStopNoOne(t *testing.T) {
+	s := newScript(t, plain())
+	for n := range 10 { // we are alone, and the reset moves with each request
+		now := float64(3 * n)
+		s.hears(now+.1, s.goes(now), minute(1000, 999-n, now+60))
+	}
+	s.hears(33.1, s.goes(33), minute(1000, 989, 93))
+	s.hears(33.4, s.goes(33.3), minute(1000, 980, 93)) // eight are of others
+	st := s.k.Status(at(34)).Windows[0]
+	assert.Equal(t, Rolling, st.Kind)
+	assert.True(t, st.Others)
+	sent := 0
+	for ; sent < 100 && s.k.Ask(at(34), 1).Limit == ""; sent++ {
+		s.goes(34)
+	}
+	assert.Equal(t, 100, sent)
+}
+
 func TestNoOthersAreSeenWhereThereAreNone(t *testing.T) {
 	s := newScript(t, plain())
 	s.hears(.1, s.goes(0), minute(100, 99, 60))
