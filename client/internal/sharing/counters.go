@@ -54,14 +54,6 @@ func thingOf(path string) string {
 	return path
 }
 
-// A count is what a response said was left, and until when.
-type count struct {
-	left     int64
-	end      time.Time
-	step     time.Duration // in which the end is told
-	answered int64         // requests of the group answered by then
-}
-
 // A series is what the responses to one group said.
 type series struct {
 	last           count
@@ -195,37 +187,6 @@ func (c *Counters) Shares() bool {
 // Above reports whether the window of a name counts all requests of the bucket, while another counts groups of them.
 func (c *Counters) Above(name string) bool {
 	return c.Shares() && (name == c.name && c.level == ByBucket || name == c.beside.name && c.beside.level == ByBucket)
-}
-
-// countOf returns what a response says of the counter of requests of a name, or of the only one if that is empty.
-func countOf(now time.Time, r *header.Reading, name string) (said count, limit int64, ok bool) {
-	if r.Refused || r.Stale || len(r.Windows) != 1 && name == "" {
-		return said, 0, false
-	}
-	for i := range r.Windows {
-		if w := &r.Windows[i]; (name == "" || w.Name == name) && counts(w) {
-			return count{left: int64(w.Remaining.Value), end: now.Add(w.Reset.Delay(now)), step: w.Reset.Resolution}, int64(w.Limit.Value), true
-		}
-	}
-	return said, 0, false
-}
-
-// counts reports whether a window tells what a counter holds.
-func counts(w *header.Window) bool {
-	return w.Limit.Known() && w.Remaining.Known() && w.Reset.Known()
-}
-
-// twoCounters reports whether a response tells two counters of requests.
-func twoCounters(r *header.Reading) bool {
-	if r.Refused || r.Stale || len(r.Windows) != 2 || r.Windows[0].Name == r.Windows[1].Name {
-		return false
-	}
-	for i := range r.Windows {
-		if w := &r.Windows[i]; !counts(w) || w.Unit != "" && w.Unit != "requests" {
-			return false
-		}
-	}
-	return true
 }
 
 // test asks whether a level explains what is left. A window ends up to near before it seems to.
