@@ -29,7 +29,7 @@ type Belief struct {
 	vain   int           // how often those did not show that the limit is none
 	beyond bool          // requests are served beyond the limit, so that it limits nothing
 
-	tested clock.Instant // when it was tested last
+	tested clock.Instant // when it was tested last, or tried
 	passed int           // tests in a row that were served although nothing was left
 	rest   clock.Instant // between two tests, whatever came between; 0 is the first
 }
@@ -71,6 +71,9 @@ func (b *Belief) Observe(now clock.Instant, said *header.Window, remaining int64
 		if b.beyond {
 			b.vain = min(b.vain+1, 16)
 		}
+		if b.tried && b.early {
+			b.later()
+		}
 		b.tried, b.early, b.fell, b.served, b.probed, b.passed = false, false, true, 0, 0, 0
 	case probe && said.Limit.Value != 1:
 		b.probed++
@@ -107,6 +110,9 @@ func (b *Belief) Ready(now, at clock.Instant) clock.Instant {
 	return min(at, max(now, b.next))
 }
 
+// later has the next test come later.
+func (b *Belief) later() { b.rest = min(beliefLater*max(b.rest, beliefRest), beliefRests) }
+
 // DueTest returns when a request may test the belief that can wait until the given time; never if that is too
 // soon.
 func (b *Belief) DueTest(now, until clock.Instant) clock.Instant {
@@ -126,7 +132,8 @@ func (b *Belief) EndTest(now clock.Instant, refused bool, remaining, limit int64
 	rest := cmp.Or(b.rest, beliefRest)
 	switch {
 	case refused:
-		b.rest, b.passed = min(beliefLater*max(rest, beliefRest), beliefRests), 0
+		b.later()
+		b.passed = 0
 	case remaining > 0:
 		if b.tried = true; 2*remaining > limit {
 			b.rest = max(rest/beliefSooner, beliefSoon)
@@ -163,5 +170,8 @@ func (b *Belief) Try(now clock.Instant) {
 		b.tried = true
 		b.pause = min(2*max(b.pause, b.first()), beliefLast)
 		b.next = now + b.pause
+		if b.early {
+			b.tested = now
+		}
 	}
 }
