@@ -124,22 +124,32 @@ func (k *Limiter) dueTest(now instant, n int64) (at instant) {
 	return max(at, k.beside(now, n))
 }
 
-// startTest notes that n more go, and reports whether they test what announced limits say; not if somebody else
-// knows what is left.
+// startTest notes that n more go while windows say that nothing is left, and reports whether they test that; not if
+// somebody else knows what is left. A window may be tried by them, too.
 func (k *Limiter) startTest(now instant, n int64) bool {
-	empty := false
-	for i := range k.windows {
-		empty = empty || k.windows[i].belief.Empty()
-	}
-	if !empty || k.trust.Suspended || k.dueTest(now, n) > now {
+	if !k.emptied() {
 		return false
 	}
+	test := !k.trust.Suspended && k.dueTest(now, n) <= now
 	for i := range k.windows {
-		if w := &k.windows[i]; w.ready(k, now, n) > now {
+		switch w := &k.windows[i]; {
+		case test && w.ready(k, now, n) > now:
 			w.belief.Test(now)
+		case w.belief.Empty():
+			w.belief.Send(!test && w.belief.Due() <= now && w.stops(k, now, n))
 		}
 	}
-	return true
+	return test
+}
+
+// emptied reports whether a window says that nothing is left.
+func (k *Limiter) emptied() bool {
+	for i := range k.windows {
+		if k.windows[i].belief.Empty() {
+			return true
+		}
+	}
+	return false
 }
 
 // endTest takes in what became of a request that tested what announced limits say. It reports whether that

@@ -97,12 +97,12 @@ type Reservation struct {
 	// Uneven says that requests cost the server very different amounts, so that how many it
 	// serves in a second or two says little. It is set before a refusal is observed.
 	Uneven bool
+	test   bool // it tests what announced limits say
 
 	number, cost int64           // its number is the last of those that it takes
 	counted      int64           // how many the server had surely counted when it was sent
 	holds        *holds          // of windows that count something else than requests; nil is none
 	at           instant         // when it was sent
-	test         bool            // it tests what announced limits say
 	burst        *refusals.Burst // that it was sent in; nil if those are not followed
 	tests        uint64          // marks of the windows that would have stopped it
 }
@@ -236,11 +236,6 @@ const unnamed = "default"
 func (k *Limiter) Take(now time.Time, cost int) Reservation {
 	i, n := k.instant(now), units(cost)
 	test := k.startTest(i, n)
-	for j := range k.windows {
-		if w := &k.windows[j]; w.belief.Empty() {
-			w.belief.Send(!test && w.belief.Due() <= i && w.stops(k, i, n))
-		}
-	}
 	tests := k.tests(i, n)
 	if k.sent == 0 || i-k.lastSent > pacingIdle {
 		k.begin(i)

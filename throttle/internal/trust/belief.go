@@ -124,8 +124,8 @@ func (b *Belief) DueTest(now, until clock.Instant) clock.Instant {
 	return due
 }
 
-// Test notes that a request tests the belief.
-func (b *Belief) Test(now clock.Instant) { b.tested = now }
+// Test notes that a request tests the belief, and that it is no try.
+func (b *Belief) Test(now clock.Instant) { b.tested, b.early = now, false }
 
 // EndTest takes in what became of such a request: it was refused, or served while much is left, or nothing.
 func (b *Belief) EndTest(now clock.Instant, refused bool, remaining, limit int64) {
