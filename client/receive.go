@@ -16,7 +16,7 @@ func (l *keyState) receive(now time.Time, a *attempt) {
 	}
 	r := &a.reading
 	shown := sharing.FingerprintOf(r)
-	if shown.Mark != 0 && !r.Refused && !r.Stale && a.scope == 0 {
+	if shown.Mark != 0 && !r.Stale && a.scope == 0 && (!r.Refused || l.introduces(a, shown)) {
 		l.observeFingerprint(now, a, shown)
 	}
 	if a.scope == 0 {
@@ -191,6 +191,13 @@ func unrefused(r *header.Reading) *header.Reading {
 // a known limit refused it.
 func outcome(r *header.Reading) *header.Reading {
 	return &header.Reading{Date: r.Date, Stale: r.Stale || r.Refused}
+}
+
+// introduces reports whether a refusal shows what limits a route of which nothing else was shown: a route whose quota
+// was spent before is served nothing that could show it. The refusal has to say what it counts, since others may tell
+// only the limit that was exceeded.
+func (l *keyState) introduces(a *attempt, shown sharing.Fingerprint) bool {
+	return shown.Scope != 0 && (l.shown.Mark == 0 || l.shown.Scope != 0) && (l.buckets == nil || !l.buckets.Knows(a.route.Name))
 }
 
 // observeFingerprint records the fingerprint of a response, and splits the key if its routes turn out to have

@@ -122,6 +122,12 @@ func prefixesOf(route string) iter.Seq[string] {
 	}
 }
 
+// Knows reports whether a route has shown something.
+func (b *Buckets) Knows(route string) bool {
+	_, ok := b.routes[route]
+	return ok
+}
+
 // note notes what a route shows.
 func (b *Buckets) note(route string, m uint64) {
 	was, known := b.routes[route]
