@@ -70,6 +70,15 @@ func transport(t testing.TB, base http.RoundTripper, opts ...client.Option) *cli
 	return rt
 }
 
+// transportOf returns ours over a base, or that of a client that only retries.
+func transportOf(t testing.TB, base http.RoundTripper, ours bool) http.RoundTripper {
+	t.Helper()
+	if ours {
+		return transport(t, base)
+	}
+	return retrying(base).Transport
+}
+
 // figures leaves a test of figures to runs without the race detector, under which it takes too long. Others
 // send requests in the same ways.
 func figures(t *testing.T) {

@@ -12,9 +12,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
 
-	"github.com/forbear-go/forbear/client"
 	"github.com/forbear-go/forbear/internal/chance"
 	"github.com/forbear-go/forbear/internal/ratemodel"
 )
@@ -109,26 +107,19 @@ func TestWhatRemainsMeansSomethingElse(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			job := func(wrap func(http.RoundTripper) http.RoundTripper) (served int) {
+			job := func(ours bool) (served int) {
 				chance.Bubble(t, func(t testing.TB) {
 					g := &gap{rng: rand.New(rand.NewPCG(1, 2)), answer: c.answer, done: c.done, model: ratemodel.NewFixed(300, 2*time.Minute), began: time.Now()}
-					rt := wrap(g)
+					rt := transportOf(t, g, ours)
 					ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 					defer cancel()
 					ask(ctx, t, rt, 10, func(int, int) string { return "https://api.test/x" })
-					if transport, ok := rt.(*client.Transport); ok {
-						transport.Close()
-					}
 					served = g.served
 				})
 				return served
 			}
-			plain := job(func(base http.RoundTripper) http.RoundTripper { return retrying(base).Transport })
-			ours := job(func(base http.RoundTripper) http.RoundTripper {
-				transport, err := client.NewTransport(base)
-				require.NoError(t, err)
-				return transport
-			})
+			plain := job(false)
+			ours := job(true)
 			t.Logf("%d and %d served: %.2f", ours, plain, float64(ours)/float64(plain))
 			assert.GreaterOrEqual(t, float64(ours), c.least*float64(plain))
 		})

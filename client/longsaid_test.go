@@ -8,9 +8,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
 
-	"github.com/forbear-go/forbear/client"
 	"github.com/forbear-go/forbear/internal/chance"
 )
 
@@ -51,7 +49,7 @@ func TestWhatIsSaidForLongIsTested(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			job := func(wrap func(http.RoundTripper) http.RoundTripper) (served, refused int) {
+			job := func(ours bool) (served, refused int) {
 				chance.Bubble(t, func(t testing.TB) {
 					began, changed, q := time.Now(), false, &quota{limit: 300}
 					g := &gap{rng: rand.New(rand.NewPCG(1, 2)), began: began, answer: func(_ *gap, h http.Header) (int, time.Duration) {
@@ -65,23 +63,16 @@ func TestWhatIsSaidForLongIsTested(t *testing.T) {
 						}
 						return status, 0
 					}}
-					rt := wrap(g)
+					rt := transportOf(t, g, ours)
 					ctx, cancel := context.WithTimeout(t.Context(), c.lasts)
 					defer cancel()
 					ask(ctx, t, rt, 10, func(int, int) string { return "https://api.test/x" })
-					if transport, ok := rt.(*client.Transport); ok {
-						transport.Close()
-					}
 					served = g.served
 				})
 				return served, refused
 			}
-			plain, most := job(func(base http.RoundTripper) http.RoundTripper { return retrying(base).Transport })
-			ours, refused := job(func(base http.RoundTripper) http.RoundTripper {
-				transport, err := client.NewTransport(base)
-				require.NoError(t, err)
-				return transport
-			})
+			plain, most := job(false)
+			ours, refused := job(true)
 			t.Logf("%d served, %d refused, and of a client that only retries %d and %d", ours, refused, plain, most)
 			assert.GreaterOrEqual(t, float64(ours), c.least*float64(plain))
 			assert.LessOrEqual(t, refused, c.refused)

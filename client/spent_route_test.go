@@ -10,9 +10,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
 
-	"github.com/forbear-go/forbear/client"
 	"github.com/forbear-go/forbear/internal/chance"
 	"github.com/forbear-go/forbear/internal/ratemodel"
 )
@@ -25,28 +23,21 @@ func TestASpentResourceHoldsNoOther(t *testing.T) {
 		for _, callers := range []int{3, 12} {
 			t.Run(fmt.Sprint(status, callers), func(t *testing.T) {
 				t.Parallel()
-				job := func(wrap func(http.RoundTripper) http.RoundTripper) (served map[string]int, refused int) {
+				job := func(ours bool) (served map[string]int, refused int) {
 					chance.Bubble(t, func(t testing.TB) {
 						api := newQuotasAPI(status)
-						rt := wrap(api)
+						rt := transportOf(t, api, ours)
 						ctx, cancel := context.WithTimeout(t.Context(), 30*time.Minute)
 						defer cancel()
 						ask(ctx, t, rt, callers, func(caller, _ int) string {
 							return "https://api.test/" + []string{"core", "search", "graphql"}[caller%3]
 						})
-						if transport, ok := rt.(*client.Transport); ok {
-							transport.Close()
-						}
 						served, refused = api.served, api.refused
 					})
 					return served, refused
 				}
-				plain, most := job(func(base http.RoundTripper) http.RoundTripper { return retrying(base).Transport })
-				ours, refused := job(func(base http.RoundTripper) http.RoundTripper {
-					transport, err := client.NewTransport(base)
-					require.NoError(t, err)
-					return transport
-				})
+				plain, most := job(false)
+				ours, refused := job(true)
 				t.Logf("%v served and %d refused, and of a client that only retries %v and %d", ours, refused, plain, most)
 				for _, resource := range []string{"search", "graphql"} {
 					assert.GreaterOrEqual(t, float64(ours[resource]), .85*float64(plain[resource]), resource)
