@@ -95,6 +95,17 @@ func (l *keyState) countersOf(bucket uint64) *sharing.Counters {
 	return c
 }
 
+// strayPatience is how long buckets wait for the requests that were sent before the split.
+const strayPatience = 2 * time.Second
+
+// awaitStrays has buckets wait for the requests that a limiter let go before the split.
+func (l *keyState) awaitStrays(now time.Time, before *throttle.Limiter) {
+	l.before, l.patience = before, now.Add(strayPatience)
+}
+
+// strays reports whether requests that were sent before the key was split are in flight.
+func (l *keyState) strays(now time.Time) bool { return l.before != nil && l.before.InFlight(now) > 0 }
+
 // count has the counters of the bucket of a request, and of the key, count it as sent.
 func (l *keyState) count(a *attempt) {
 	if a.counters = l.countersOf(l.bucket(a)); a.counters != nil {
@@ -139,7 +150,7 @@ func (l *keyState) watchModels(now time.Time, a *attempt) {
 		l.models[bucket] = m
 	}
 	if m.Show(a.route.ID, &a.reading) {
-		l.before, l.patience = a.part, now.Add(strayPatience)
+		l.awaitStrays(now, a.part)
 	}
 }
 
@@ -156,7 +167,7 @@ func (l *keyState) watchCounters(now time.Time, a *attempt) {
 	was := c.Level()
 	c.Answered(now, a.taken, a.groupsOf(), &a.seen, &a.reading)
 	if c.Level() != was && a.part == l.whole { // what is in flight spends the counters of groups
-		l.before, l.patience = l.whole, now.Add(strayPatience)
+		l.awaitStrays(now, l.whole)
 	}
 	l.raise(now, c)
 	a.route.Level.Store(int32(c.Level()))

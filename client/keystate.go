@@ -64,9 +64,6 @@ type keyState struct {
 	share Share // of a fleet; nil without one
 }
 
-// strayPatience is how long buckets wait for the requests that were sent before the split.
-const strayPatience = 2 * time.Second
-
 func newKeyState(t *Transport, key string, s *settings, now time.Time) *keyState {
 	l := &keyState{transport: t, key: key, policy: s.policy, budget: s.newBudget(), whole: newThrottle(s.policy, now)}
 	if lesson, ok := s.memory[nameOf(key)]; ok {
@@ -277,9 +274,6 @@ func (l *keyState) lose(now time.Time, a *attempt) {
 		a.own.Abandon(now, a.ownTicket)
 	}
 }
-
-// strays reports whether requests that were sent before the key was split are in flight.
-func (l *keyState) strays(now time.Time) bool { return l.before != nil && l.before.InFlight(now) > 0 }
 
 // Idle implements [limit.Limiter].
 func (l *keyState) Idle(now time.Time) bool {

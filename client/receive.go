@@ -156,7 +156,7 @@ func (a *attempt) passAbove(now time.Time, all *header.Reading) {
 // what it says of those.
 func (l *keyState) divide(a *attempt) (own, all *header.Reading) {
 	c := l.counters[0]
-	if c == nil || l.above.limiter == nil || a.scope != 0 {
+	if c == nil || !c.Shares() || l.above.limiter == nil || a.scope != 0 {
 		return &a.reading, nil
 	}
 	var of [2][]header.Window
@@ -212,8 +212,8 @@ func (l *keyState) observeFingerprint(now time.Time, a *attempt, shown sharing.F
 		l.buckets = sharing.NewBuckets(route.Name, before)
 	}
 	if l.buckets.Show(a.route.Name, shown, before) {
-		l.before, l.whole = l.whole, newThrottle(l.policy, now)
-		l.patience = now.Add(strayPatience)
+		l.awaitStrays(now, l.whole)
+		l.whole = newThrottle(l.policy, now)
 	}
 }
 
