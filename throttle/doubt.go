@@ -103,7 +103,7 @@ func (k *Limiter) beside(now instant, n int64) (at instant) {
 // dueTest returns when n may test what the announced limits say that nothing is left, though they can wait, as
 // far as is known now; never if that takes an answer.
 func (k *Limiter) dueTest(now instant, n int64) (at instant) {
-	if k.remembered.counts() {
+	if k.sent != k.answered || !k.emptied() || k.remembered.counts() {
 		return never
 	}
 	for i := range k.windows {

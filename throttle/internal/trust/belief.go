@@ -110,13 +110,16 @@ func (b *Belief) Ready(now, at clock.Instant) clock.Instant {
 	return min(at, max(now, b.next))
 }
 
+// resting returns how long the belief is left alone between two tests.
+func (b *Belief) resting() clock.Instant { return cmp.Or(b.rest, beliefRest) }
+
 // later has the next test come later.
 func (b *Belief) later() { b.rest = min(beliefLater*max(b.rest, beliefRest), beliefRests) }
 
 // DueTest returns when a request may test the belief that can wait until the given time; never if that is too
 // soon.
 func (b *Belief) DueTest(now, until clock.Instant) clock.Instant {
-	rest := cmp.Or(b.rest, beliefRest)
+	rest := b.resting()
 	due := max(b.since+min(rest, beliefRest), b.tested+rest)
 	if !b.empty || until < max(now, due)+beliefSoon {
 		return clock.Never
@@ -129,18 +132,17 @@ func (b *Belief) Test(now clock.Instant) { b.tested, b.early = now, false }
 
 // EndTest takes in what became of such a request: it was refused, or served while much is left, or nothing.
 func (b *Belief) EndTest(now clock.Instant, refused bool, remaining, limit int64) {
-	rest := cmp.Or(b.rest, beliefRest)
 	switch {
 	case refused:
 		b.later()
 		b.passed = 0
 	case remaining > 0:
 		if b.tried = true; 2*remaining > limit {
-			b.rest = max(rest/beliefSooner, beliefSoon)
+			b.rest = max(b.resting()/beliefSooner, beliefSoon)
 		}
 	default:
 		b.passed++
-		b.tested = now + beliefServedRest - rest
+		b.tested = now + beliefServedRest - b.resting()
 		b.beyond = b.beyond || b.passed >= beliefPassed<<b.vain
 	}
 }
