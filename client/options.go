@@ -274,3 +274,13 @@ func withQueue(opts ...queue.Option) Option {
 func withKeys(opts ...queue.Option) Option {
 	return func(s *settings) error { s.perKey = true; return withQueue(opts...)(s) }
 }
+
+// WithLine is the old name of [WithQueue].
+//
+// Deprecated: use [WithRule], [WithMaxWaiting] and the like.
+func WithLine(opts ...queue.Option) Option { return WithQueue(opts...) }
+
+// Line is the old name of [Transport.Queue].
+//
+// Deprecated: use [Transport.Queue].
+func (t *Transport) Line() *queue.Queue { return t.Queue() }
