@@ -39,7 +39,7 @@ type attempt struct {
 	shown           *sharing.Key // what responses to its credential say; nil where its key is the caller's
 	seenKeys        sharing.KeysSeen
 	triesURL        bool              // it tests whether a refusal concerns another URL alone
-	explores        bool              // it tests whether its path has a counter of its own
+	explores        sharing.Level     // of which it tests whether groups have counters of their own; ByBucket for none
 	epoch           int               // of its key when it was sent
 	global          bool              // a refusal says that it concerns more than its route
 	again           bool              // the server refused it before

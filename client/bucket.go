@@ -160,6 +160,11 @@ func (l *keyState) watchCounters(now time.Time, a *attempt) {
 		all.Answered(now, a.taken, a.groupsOf(), &a.seenOfAll, &a.reading)
 		l.raise(now, all)
 	}
+	if a.scope == 0 && a.reading.Exhausted() {
+		if c := l.countersOf(l.bucket(a)); c != nil {
+			c.Spend(now, a.groupsOf(), &a.reading)
+		}
+	}
 	c := a.counters
 	if c == nil {
 		return
@@ -186,101 +191,56 @@ func (l *keyState) raise(now time.Time, c *sharing.Counters) {
 	}
 }
 
-// mayExplore reports whether a request may test whether its path has a counter of its own.
-func (l *keyState) mayExplore(now time.Time, a *attempt) bool {
-	if !l.paths || a.scope != 0 {
-		return false
+// test returns when a request that has to wait until at may go as a test of whether it shares the counter that it waits
+// for, and the level of that; ByBucket if it may not.
+func (l *keyState) test(now time.Time, hold *limit.Decision, a *attempt) (due time.Time, level sharing.Level) {
+	if l.counters == nil || a.scope != 0 || l.share != nil {
+		return now, sharing.ByBucket
 	}
 	c := l.counters[l.bucket(a)]
-	return c != nil && c.MayExplore(now, a.groupsOf())
+	if c == nil {
+		return now, sharing.ByBucket
+	}
+	return c.Test(now, hold.At, hold.Limit == throttle.Refusal, a.groupsOf())
 }
 
-// explores reports whether a request that has to wait for a limit goes as such a test.
-func (l *keyState) explores(now time.Time, a *attempt, name string) bool {
-	return name != throttle.Refusal && l.mayExplore(now, a)
+// hurry has a request wait no longer than until it may go as such a test.
+func (l *keyState) hurry(now time.Time, hold *limit.Decision, a *attempt) {
+	if due, level := l.test(now, hold, a); level != sharing.ByBucket && due.Before(hold.At) {
+		*hold = limit.Decision{At: due, Limit: hold.Limit}
+	}
+}
+
+// explores has a request go as such a test if it would have to wait, and the test is due.
+func (l *keyState) explores(now time.Time, a *attempt, d limit.Demand) {
+	hold := l.ask(now, a.part, &d, a)
+	if !hold.At.After(now) {
+		return
+	}
+	if due, level := l.test(now, &hold, a); level != sharing.ByBucket && !due.After(now) {
+		l.explore(now, a, level)
+	}
 }
 
 // explore lets a request go as such a test: on a limiter of its own, so that the others do not
 // mistake it for one of theirs.
-func (l *keyState) explore(now time.Time, a *attempt) {
+func (l *keyState) explore(now time.Time, a *attempt, level sharing.Level) {
 	bucket := l.bucket(a)
 	l.counters[bucket].Explore(now)
-	a.explores = true
-	a.part = l.part(now, finer(bucket, a.groupsOf()[sharing.ByPath]))
+	a.explores = level
+	a.part = l.part(now, finer(bucket, a.groupsOf()[level]))
+}
+
+// explored takes in what became of such a test.
+func (l *keyState) explored(now time.Time, a *attempt) {
+	if a.counters != nil && a.counters == l.counters[l.bucket(a)] { // it showed limits of the same names
+		a.counters.Explored(now, a.explores, &a.reading)
+	}
+	a.part.Observe(now, a.ticket, &a.reading)
 }
 
 // finer returns the bucket of a group of a bucket.
 func finer(bucket, group uint64) uint64 {
 	const odd = 0x9e3779b97f4a7c15
 	return (bucket+group)*odd | 1
-}
-
-// An above is what limits all buckets of a key, above the limits of each: refusals show it that name no limit and do not
-// concern their route alone, or responses tell it beside a limit that is counted apart.
-type above struct {
-	told    bool              // responses tell it
-	limiter *throttle.Limiter // nil until there is such a refusal
-	scopes  bool              // a refusal said that it concerns more than what was asked for, so that scopes count too
-}
-
-// of returns the limiter of the limit if a request is under it, and otherwise nil.
-func (u *above) of(a *attempt) *throttle.Limiter {
-	if a.scope != 0 && !u.scopes {
-		return nil
-	}
-	return u.limiter
-}
-
-// ask replaces the decision on a request if the limit holds it back for longer.
-func (u *above) ask(now time.Time, decided *limit.Decision, d *limit.Demand, a *attempt) {
-	k := u.of(a)
-	if k == nil {
-		return
-	}
-	next := k.Ask(now, d.Requests)
-	if next.Relax(now, d); next.After(decided) {
-		*decided = next
-	}
-}
-
-// opens returns when the limit lets a request go, or at if that is later.
-func (u *above) opens(now, at time.Time) time.Time {
-	if u.limiter != nil {
-		if next := u.limiter.Ask(now, 1).At; next.After(at) {
-			return next
-		}
-	}
-	return at
-}
-
-// idle reports whether the limit can be forgotten.
-func (u *above) idle(now time.Time) bool { return u.limiter == nil || u.limiter.Idle(now) }
-
-// forgetRefusals notes that the refusals do not concern all buckets.
-func (u *above) forgetRefusals(now time.Time) {
-	if u.limiter != nil {
-		u.limiter.ForgetRefusals(now)
-	}
-}
-
-// takeAbove counts a request as sent.
-func (a *attempt) takeAbove(now time.Time, u *above) {
-	if a.above = u.of(a); a.above != nil {
-		a.aboveTicket = a.above.Take(now, a.Cost)
-		a.aboveTicket.Retry = a.again
-	}
-}
-
-// cancelAbove takes in that a request was never sent.
-func (a *attempt) cancelAbove() {
-	if a.above != nil {
-		a.above.Cancel(a.aboveTicket)
-	}
-}
-
-// abandonAbove takes in that a request got no response.
-func (a *attempt) abandonAbove(now time.Time) {
-	if a.above != nil {
-		a.above.Abandon(now, a.aboveTicket)
-	}
 }

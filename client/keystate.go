@@ -105,8 +105,10 @@ func (l *keyState) Ask(now time.Time, d limit.Demand) (a limit.Decision) {
 	}
 	a = l.ask(now, part, &d, asks)
 	a.Relax(now, &d)
-	if a.At.After(now) && (l.explores(now, asks, a.Limit) || asks.testsKeys(now) || l.badURL.tries(now, &a, &d, asks)) {
-		a = limit.Decision{At: now}
+	if a.At.After(now) {
+		if l.hurry(now, &a, asks); asks.testsKeys(now) || l.badURL.tries(now, &a, &d, asks) {
+			a = limit.Decision{At: now}
+		}
 	}
 	l.above.ask(now, &a, &d, asks)
 	if own != nil {
@@ -124,10 +126,15 @@ func (l *keyState) Forecast(now time.Time, ahead int, d limit.Demand) limit.Deci
 	if !ok {
 		return limit.Decision{}
 	}
-	if part := l.limiterOf(now, a); !l.shares(part, a) {
-		return part.Forecast(now, ahead)
+	part := l.limiterOf(now, a)
+	if l.shares(part, a) {
+		return limit.Decision{}
 	}
-	return limit.Decision{}
+	f := part.Forecast(now, ahead)
+	if ahead == 0 {
+		l.hurry(now, &f, a)
+	}
+	return f
 }
 
 // ask asks the limits of a part of the key.
@@ -166,12 +173,10 @@ func (l *keyState) Take(now time.Time, d limit.Demand) {
 		return
 	}
 	a.delay, a.taken, a.key, a.epoch = d.Waited, now, l, l.epoch
-	a.part, a.explores = l.limiterOf(now, a), false
+	a.part, a.explores = l.limiterOf(now, a), sharing.ByBucket
 	l.tryURL(now, a)
-	if l.mayExplore(now, a) {
-		if hold := l.ask(now, a.part, &d, a); hold.At.After(now) && hold.Limit != throttle.Refusal {
-			l.explore(now, a)
-		}
+	if l.counters != nil {
+		l.explores(now, a, d)
 	}
 	if d.Plain() {
 		a.ticket = a.part.Take(now, 1)
@@ -201,7 +206,7 @@ func (l *keyState) sent(now time.Time, a *attempt) {
 			l.lastOwner, l.paths = owner, l.lastOwner != 0
 		}
 	}
-	if (l.paths || l.spread.Shared()) && l.shown.Mark != 0 {
+	if (l.paths || l.spread.Shared()) && l.shown.Mark != 0 || l.counters != nil {
 		l.count(a)
 	}
 	if own := l.cooldowns[a.route.ID]; own != nil {

@@ -28,9 +28,8 @@ func (l *keyState) receive(now time.Time, a *attempt) {
 	l.watchCounters(now, a)
 	own, all := l.divide(a)
 	defer a.passAbove(now, all)
-	if a.explores {
-		a.counters.Explored(now, r.Refused)
-		a.part.Observe(now, a.ticket, r)
+	if a.explores != sharing.ByBucket {
+		l.explored(now, a)
 		return
 	}
 	belongs := a.part

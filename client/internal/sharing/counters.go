@@ -58,6 +58,7 @@ func thingOf(path string) string {
 type series struct {
 	last           count
 	sent, answered int64
+	spent          time.Time // until when nothing is left for long, as a response said
 }
 
 // fit counts how well a level explains what was seen: responses that it explains, that
@@ -105,19 +106,25 @@ func (c *Counters) Sent(g *Groups) (s Seen) {
 
 func (c *Counters) send(g *Groups, s *[levels]count) {
 	for l, id := range g {
-		all := c.series[l]
-		if all == nil || len(all) >= maxSeries && all[id] == nil {
-			all = make(map[uint64]*series)
-			c.series[l] = all
-		}
-		of := all[id]
-		if of == nil {
-			of = new(series)
-			all[id] = of
-		}
+		of := c.of(Level(l), id)
 		of.sent++
 		s[l] = of.last
 	}
+}
+
+// of returns the series of a group.
+func (c *Counters) of(l Level, group uint64) *series {
+	all := c.series[l]
+	if all == nil || len(all) >= maxSeries && all[group] == nil {
+		all = make(map[uint64]*series)
+		c.series[l] = all
+	}
+	of := all[group]
+	if of == nil {
+		of = new(series)
+		all[group] = of
+	}
+	return of
 }
 
 // Answered takes in the response to a request that was sent at sent.

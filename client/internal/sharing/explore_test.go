@@ -1,0 +1,125 @@
+package sharing
+
+import (
+	"fmt"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/forbear-go/forbear/throttle/header"
+)
+
+// A spentKey has counters of which /a said that nothing is left.
+type spentKey struct {
+	testing.TB
+	Counters
+	routes Routes
+	now    time.Time
+	until  time.Time
+}
+
+func newSpentKey(t testing.TB) *spentKey {
+	k := &spentKey{TB: t, now: time.Date(2026, 1, 1, 0, 0, 1, 0, time.UTC)}
+	k.until = k.now.Add(time.Hour)
+	k.Spend(k.now, k.groups("/a"), k.answer(http.StatusTooManyRequests, 0))
+	return k
+}
+
+func (k *spentKey) groups(path string) *Groups {
+	req, err := http.NewRequest(http.MethodGet, "https://api.test"+path, nil)
+	require.NoError(k, err)
+	g := GroupsOf(req, k.routes.Of(req))
+	return &g
+}
+
+// answer returns what a response says that has so many left of 100.
+func (k *spentKey) answer(status, left int) *header.Reading {
+	var r header.Reading
+	r.Read(status, http.Header{"X-Ratelimit-Limit": {"100"}, "X-Ratelimit-Remaining": {fmt.Sprint(left)},
+		"X-Ratelimit-Reset": {fmt.Sprint(k.until.Unix())}}, nil, k.now)
+	return &r
+}
+
+// test returns how long a request has to wait until it may go as a test, and of which level.
+func (k *spentKey) test(path string) (wait time.Duration, l Level) {
+	due, l := k.Test(k.now, k.until, false, k.groups(path))
+	return due.Sub(k.now), l
+}
+
+// goes has a request go as a test, with so many left in its response.
+func (k *spentKey) goes(path string, status, left int) {
+	wait, l := k.test(path)
+	require.Zero(k, wait)
+	require.NotEqual(k, ByBucket, l)
+	k.Explore(k.now)
+	g := k.groups(path)
+	seen := k.Sent(g)
+	sent := k.now
+	if wait, l = k.test("/other" + path); l != ByBucket {
+		require.Equal(k, explorePatience, wait, "one at a time")
+	}
+	k.now = k.now.Add(100 * time.Millisecond)
+	r := k.answer(status, left)
+	k.Answered(k.now, sent, g, &seen, r)
+	k.Spend(k.now, g, r)
+	k.Explored(k.now, l, r)
+}
+
+func TestOtherRoutesTestASpentCounter(t *testing.T) {
+	k := newSpentKey(t)
+	_, l := k.test("/a")
+	assert.Equal(t, ByBucket, l, "it said itself that nothing is left")
+	k.goes("/b", http.StatusOK, 80)
+	assert.Equal(t, ByBucket, k.Level())
+	k.goes("/b", http.StatusOK, 79)
+	assert.Equal(t, ByRoute, k.Level())
+}
+
+func TestTestsOfASharedCounterBecomeRare(t *testing.T) {
+	k := newSpentKey(t)
+	until := k.until
+	tests := 0
+	for ; k.now.Before(until); k.now = k.now.Add(time.Second) {
+		path := fmt.Sprintf("/r%d", tests)
+		if wait, l := k.test(path); wait == 0 && l != ByBucket {
+			k.goes(path, http.StatusTooManyRequests, 0)
+			for _, spent := range []string{"/a", path} {
+				_, l = k.test(spent)
+				assert.Equal(t, ByBucket, l, spent)
+			}
+			tests++
+		}
+	}
+	assert.Equal(t, 5, tests, "at once, and after 15 seconds, 75, 5 minutes and 21")
+	assert.Equal(t, ByBucket, k.Level())
+}
+
+// What comes back little by little contradicts nothing.
+func TestARefillIsNoCounterOfItsOwn(t *testing.T) {
+	k := newSpentKey(t)
+	k.now = k.now.Add(30 * time.Minute)
+	k.goes("/b", http.StatusOK, 49)
+	wait, _ := k.test("/c")
+	assert.Equal(t, spentFirst, wait)
+}
+
+// Routes that were seen to share what is left have nothing to test.
+func TestRoutesKnownToShareTestNothing(t *testing.T) {
+	k := newSpentKey(t)
+	k.explored.spent = spent{}
+	for left := 99; left >= 0; left-- {
+		g := k.groups([]string{"/a", "/b"}[left%2])
+		seen := k.Sent(g)
+		r := k.answer(http.StatusOK, left)
+		k.Answered(k.now, k.now, g, &seen, r)
+		k.Spend(k.now, g, r)
+		k.now = k.now.Add(time.Second)
+	}
+	_, l := k.test("/b")
+	assert.Equal(t, ByBucket, l)
+	_, l = k.test("/c")
+	assert.Equal(t, ByBucket, l)
+}
