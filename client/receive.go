@@ -194,9 +194,16 @@ func outcome(r *header.Reading) *header.Reading {
 
 // introduces reports whether a refusal shows what limits a route of which nothing else was shown: a route whose quota
 // was spent before is served nothing that could show it. The refusal has to say what it counts, since others may tell
-// only the limit that was exceeded.
+// only the limit that was exceeded; or routes are known to have different limits. What is served shows the rest later.
 func (l *keyState) introduces(a *attempt, shown sharing.Fingerprint) bool {
-	return shown.Scope != 0 && (l.shown.Mark == 0 || l.shown.Scope != 0) && (l.buckets == nil || !l.buckets.Knows(a.route.Name))
+	switch b := l.buckets; {
+	case b != nil && b.Knows(a.route.Name):
+		return false
+	case shown.Scope != 0 && (l.shown.Mark == 0 || l.shown.Scope != 0):
+		return true
+	default:
+		return a.reading.Exhausted() && b != nil && b.Of(a.route.Name) != 0
+	}
 }
 
 // observeFingerprint records the fingerprint of a response, and splits the key if its routes turn out to have
