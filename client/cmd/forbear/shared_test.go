@@ -13,6 +13,7 @@ import (
 
 	"github.com/forbear-go/forbear/client/clienttest"
 	"github.com/forbear-go/forbear/internal/chance"
+	"github.com/forbear-go/forbear/internal/freeport"
 	"github.com/stretchr/testify/require"
 )
 
@@ -34,11 +35,8 @@ func startRedis(t testing.TB) *redisServer {
 		}
 		t.Skip("there is no redis-server here; install it to run this test")
 	}
-	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	_, port, err := freeport.Find()
 	require.NoError(t, err)
-	_, port, err := net.SplitHostPort(l.Addr().String())
-	require.NoError(t, err)
-	require.NoError(t, l.Close())
 	s := &redisServer{t: t, port: port}
 	s.start()
 	t.Cleanup(s.kill)

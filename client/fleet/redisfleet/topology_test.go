@@ -11,28 +11,18 @@ import (
 	"time"
 
 	"github.com/forbear-go/forbear/internal/chance"
+	"github.com/forbear-go/forbear/internal/freeport"
 	"github.com/redis/go-redis/v9"
 )
 
-// freeAddr returns an address of the loopback that is not in use. The port leaves room for that of the
-// cluster's bus, which is 10000 higher.
+// freeAddr returns an address of the loopback that is not in use, and its port.
 func freeAddr(t testing.TB) (addr, port string) {
 	t.Helper()
-	for range 100 {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		addr = l.Addr().String()
-		if err := l.Close(); err != nil {
-			t.Fatal(err)
-		}
-		if _, port, _ = net.SplitHostPort(addr); len(port) < 5 || port < "55000" {
-			return addr, port
-		}
+	addr, port, err := freeport.Find()
+	if err != nil {
+		t.Fatal(err)
 	}
-	t.Fatal("there is no free port")
-	return "", ""
+	return addr, port
 }
 
 // redisProcess starts a server with the given arguments, and ends it with the test.
