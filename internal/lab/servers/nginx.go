@@ -3,13 +3,14 @@ package main
 import (
 	"context"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/forbear-go/forbear/internal/freeport"
 )
 
 // nginxConf has the limit of nginx's documentation, with a burst that does not wait,
@@ -47,7 +48,7 @@ func nginxServer(ctx context.Context) ([]server, error) {
 	if err != nil {
 		return nil, err
 	}
-	address, err := freeAddress()
+	address, _, err := freeport.Find()
 	if err != nil {
 		return nil, err
 	}
@@ -77,16 +78,6 @@ func nginxServer(ctx context.Context) ([]server, error) {
 	}
 	name := strings.TrimSpace(strings.TrimPrefix(string(version), "nginx version: "))
 	return []server{{name: name + ", limit_req", setup: "10r/s, burst=20 nodelay", url: "http://" + address, rate: 10, stop: stop}}, nil
-}
-
-// freeAddress returns an address of this machine on which nobody listens.
-func freeAddress() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // it is closed at once
-	if err != nil {
-		return "", err
-	}
-	defer l.Close()
-	return l.Addr().String(), nil
 }
 
 // listens waits until somebody answers.
