@@ -13,6 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/forbear-go/forbear/internal/chance"
 	"github.com/forbear-go/forbear/internal/simnet"
 )
 
@@ -66,8 +67,13 @@ func TestPaceIsUsed(t *testing.T) {
 	})
 }
 
+// A creation that is held up on its way for as long as the pace is refused, or is too close to the next.
 func TestOnLoopback(t *testing.T) {
 	t.Parallel() // it takes two seconds, and hardly any work
+	chance.Test(t, onLoopback)
+}
+
+func onLoopback(t testing.TB) {
 	var out strings.Builder
 	// A creation that takes longer than the pace may arrive too close to the next, so that must not be short.
 	l := limits{hour: 1900 * time.Millisecond, pace: 150 * time.Millisecond}
@@ -89,7 +95,7 @@ func TestOnLoopback(t *testing.T) {
 }
 
 // row returns the numbers in the row of the table that begins with name.
-func row(t *testing.T, text, name string) (sent, refused int) {
+func row(t testing.TB, text, name string) (sent, refused int) {
 	t.Helper()
 	found := regexp.MustCompile(`(?m)^` + name + ` +(\d+) +(\d+) +[\d.]+ s$`).FindStringSubmatch(text)
 	require.NotNil(t, found, "no row %s in\n%s", name, text)

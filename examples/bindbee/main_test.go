@@ -14,6 +14,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/forbear-go/forbear/internal/chance"
 	"github.com/forbear-go/forbear/internal/simnet"
 )
 
@@ -49,8 +50,13 @@ func TestRealMinutes(t *testing.T) {
 	})
 }
 
+// A refusal is possible, if seldom: a wait for so short a window may be tested, and a process that is stopped comes late.
 func TestRun(t *testing.T) {
 	t.Parallel() // it takes a second, and hardly any work
+	chance.Test(t, runs)
+}
+
+func runs(t testing.TB) {
 	var out strings.Builder
 	require.NoError(t, run(t.Context(), &out, 400*time.Millisecond, customers()), "%v", &out)
 	t.Log(out.String())
@@ -65,7 +71,7 @@ func TestRun(t *testing.T) {
 }
 
 // row returns the numbers in the row of the table that begins with name.
-func row(t *testing.T, text, name string) (copied, refused int, used float64) {
+func row(t testing.TB, text, name string) (copied, refused int, used float64) {
 	t.Helper()
 	found := regexp.MustCompile(`(?m)^` + name + ` +(\d+) +(\d+) +([\d.]+) % +[\d.]+ s$`).FindStringSubmatch(text)
 	require.NotNil(t, found, "no row %s in\n%s", name, text)

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/forbear-go/forbear/internal/apiserver"
+	"github.com/forbear-go/forbear/internal/chance"
 	"github.com/forbear-go/forbear/internal/ratemodel"
 	"github.com/forbear-go/forbear/internal/simnet"
 	"github.com/gohugoio/httpcache"
@@ -95,8 +96,13 @@ func TestStaleZeroStopsNobody(t *testing.T) {
 	}
 }
 
+// A refusal is possible, if seldom: a wait for so short a window may be tested, and a process that is stopped comes late.
 func TestRealNetwork(t *testing.T) {
 	t.Parallel()
+	chance.Test(t, realNetwork)
+}
+
+func realNetwork(t testing.TB) {
 	c := config{window: 300 * time.Millisecond, length: 600 * time.Millisecond, connect: func(api http.Handler) (string, http.RoundTripper) {
 		server := httptest.NewServer(api)
 		t.Cleanup(server.Close)
