@@ -25,7 +25,7 @@ func ExampleWithAttemptTimeout() {
 		fmt.Fprint(w, "at last")
 	}))
 	defer api.Close()
-	hc, err := client.New(client.WithAttemptTimeout(50 * time.Millisecond))
+	hc, err := client.New(client.WithAttemptTimeout(time.Second))
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -54,7 +54,7 @@ func TestHostile(t *testing.T) {
 			var r Reading
 			start := time.Now()
 			r.Read(http.StatusTooManyRequests, tt.header, []byte(tt.body), benchNow)
-			assert.Less(t, time.Since(start), time.Second)
+			assert.Less(t, time.Since(start), 10*time.Second) // what grew with the square would take hours
 			requireSane(t, &r)
 			assert.LessOrEqual(t, len(r.hits), maxHits)
 			assert.LessOrEqual(t, r.text, maxText)
