@@ -111,26 +111,28 @@ func load(t testing.TB, until time.Time, proxies ...*running) (served, refused i
 // Two proxies that know each other share a quota: together they use it, and next to none of
 // their requests is refused.
 func TestProxiesShareAQuotaOverRedis(t *testing.T) {
-	redis := startRedis(t)
-	const limit, windows = 100, 4
-	api := clienttest.NewServer(clienttest.Fixed(limit, 2*time.Second), clienttest.Draft8())
-	t.Cleanup(api.Close)
-	flags := redis.flags(t, "-to", api.URL, "-retries", "0")
-	a, b := start(t, flags...), start(t, flags...)
-	began := time.Now().Truncate(2 * time.Second).Add(2 * time.Second)
-	time.Sleep(time.Until(began))
-	served, refused := load(t, began.Add(windows*2*time.Second-100*time.Millisecond), a, b)
-	t.Logf("%d of %d served, %d refused", served, limit*windows, refused)
-	require.LessOrEqual(t, refused, windows) // at the most one that looks for each reset
-	require.GreaterOrEqual(t, served, limit*windows*7/10)
-	for _, p := range []*running{a, b} {
-		require.Equal(t, "ok, quotas are shared with other proxies\n", p.health(t))
-		_, page := ask(t, http.MethodGet, p.url+"/-/", "")
-		require.Contains(t, page, "shared by 2 processes")
-		require.NotContains(t, page, sharedSecret)
-		_, metrics := ask(t, http.MethodGet, p.url+"/-/metrics", "")
-		require.Contains(t, metrics, `forbear_fleet_keys{forbear_fleet_state="shared",server_address="127.0.0.1"} 1`)
-	}
+	chance.Test(t, func(t testing.TB) {
+		redis := startRedis(t)
+		const limit, windows = 100, 4
+		api := clienttest.NewServer(clienttest.Fixed(limit, 2*time.Second), clienttest.Draft8())
+		t.Cleanup(api.Close)
+		flags := redis.flags(t, "-to", api.URL, "-retries", "0")
+		a, b := start(t, flags...), start(t, flags...)
+		began := time.Now().Truncate(2 * time.Second).Add(2 * time.Second)
+		time.Sleep(time.Until(began))
+		served, refused := load(t, began.Add(windows*2*time.Second-100*time.Millisecond), a, b)
+		t.Logf("%d of %d served, %d refused", served, limit*windows, refused)
+		require.LessOrEqual(t, refused, windows) // at the most one that looks for each reset
+		require.GreaterOrEqual(t, served, limit*windows*7/10)
+		for _, p := range []*running{a, b} {
+			require.Equal(t, "ok, quotas are shared with other proxies\n", p.health(t))
+			_, page := ask(t, http.MethodGet, p.url+"/-/", "")
+			require.Contains(t, page, "shared by 2 processes")
+			require.NotContains(t, page, sharedSecret)
+			_, metrics := ask(t, http.MethodGet, p.url+"/-/metrics", "")
+			require.Contains(t, metrics, `forbear_fleet_keys{forbear_fleet_state="shared",server_address="127.0.0.1"} 1`)
+		}
+	})
 }
 
 // When Redis is killed the proxies go on, with no more refusals than two that were always
