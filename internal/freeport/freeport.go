@@ -40,7 +40,7 @@ const host = "127.0.0.1"
 
 // try listens on a port for a moment.
 func try(port int) error {
-	l, err := net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(port)))
+	l, err := net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(port))) //nolint:noctx // it returns at once
 	if err != nil {
 		return err
 	}
