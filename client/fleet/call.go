@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"math/rand/v2"
 	"slices"
 	"strconv"
 	"time"
@@ -68,10 +69,10 @@ func (m *member) plan(now time.Time, waiting int) (call bool, next time.Time) {
 	if m.asked && by(m.asks()) {
 		return true, next
 	}
-	if m.left == 0 && m.granted == m.sent && len(m.flying) == 0 && m.finished > m.finished0 && waiting > 0 {
+	if m.left == 0 && m.granted == m.sent && len(m.flying) == 0 && m.finished > m.finished0 && waiting > 0 && by(m.rests()) {
 		return true, next // the next probe tells the more, the more is known to be over
 	}
-	spaced := m.lastCall.Add(20 * time.Millisecond)
+	spaced := later(m.lastCall.Add(20*time.Millisecond), m.rests())
 	if m.urgent && by(spaced) {
 		return true, next
 	}
@@ -103,11 +104,12 @@ func (m *member) plan(now time.Time, waiting int) (call bool, next time.Time) {
 // of them too.
 func (m *member) asks() time.Time {
 	at := m.recent.latest.Add(min(m.trip+m.trip/4, lateMost))
-	sooner := func(w *window) bool { return !w.sure && !w.earliest.After(at) }
+	rests := m.rests()
+	sooner := func(w *window) bool { return !w.sure && !w.earliest.After(at) && !rests.After(at) }
 	if m.left > 0 || len(m.flying) == 0 || at.Before(m.nextAsk) || slices.ContainsFunc(m.windows, sooner) {
-		return m.nextAsk
+		at = m.nextAsk
 	}
-	return at
+	return later(at, rests)
 }
 
 // spares reports whether it is time to give back what is held: others may wait for it.
@@ -198,6 +200,9 @@ func (m *member) report(now time.Time, waiting int) *report {
 		if m.asked {
 			q.Want = max(q.Want, 1)
 		}
+	}
+	if q.Want > 0 && !m.dirty {
+		m.lastAsk, m.rest = now, 0.75+rand.Float64()/2
 	}
 	m.reportAllotted(now, waiting, q)
 	m.asked, m.recalled = false, false

@@ -51,6 +51,7 @@ func (l *ledger) grant(q *report, m *memberState, now int64, learning, probed bo
 			if all := int64(len(l.members)); hungry == 1 && all > 1 && left >= 2*all {
 				hungry = 2 // leave some to those who come
 			}
+			hungry = max(hungry, l.asking(now))
 			l.share(m, l.after(q, m, left, now), hungry, before)
 			l.pushAll(q, now, probed && left >= hungry, n)
 		} else if l.mayProbe(now) {
@@ -72,6 +73,20 @@ func (l *ledger) grant(q *report, m *memberState, now int64, learning, probed bo
 		}
 	}
 	return r
+}
+
+// asking returns how many ask again and again for what refills bit by bit: whoever asks first is not to have most.
+func (l *ledger) asking(now int64) (n int64) {
+	pause := int64(0)
+	for _, w := range l.windows {
+		pause = max(pause, w.pause)
+	}
+	for _, m := range l.members {
+		if pause > 0 && m.asked+2*pause >= now {
+			n++
+		}
+	}
+	return n
 }
 
 // share grants a part to the member: an equal one with all that wait, the longest waiting

@@ -45,6 +45,9 @@ func (l *ledger) hear(q *report, now int64, n *news) (probed bool) {
 func (l *ledger) hearProbe(name string, w *windowState, q *report, now int64) {
 	o, heard := q.Windows[name]
 	early, shut := w.early, w.shut
+	if w.known && w.bound > l.granted {
+		l.pace(w, now)
+	}
 	w.early, w.shut = false, 0
 	switch {
 	case shut == 0 && heard:

@@ -47,6 +47,7 @@ type memberState struct {
 
 	denied bool  // it got nothing, the last time
 	pushed int64 // and so much since
+	asked  int64 // when it wanted something last
 
 	term, each, base int64 // it knows this term; its allotment; see begin
 	spent            int64 // of it, as it said last
@@ -85,6 +86,9 @@ type windowState struct {
 	early  bool  // the probe under way goes before the reset, by the log; none goes
 	next   int64 // before this,
 	fails  int64 // after so many in turn that found nothing
+
+	found, foundAt int64 // the bound when a probe found something some time ago, and when that was
+	pause          int64 // so long after one went goes no other
 }
 
 // opens returns when a probe may go.
@@ -163,7 +167,7 @@ func exchange(l *ledger, q *report, time int64) (*ledger, reply) {
 		r.Open = l.open
 	}
 	for name, w := range l.windows {
-		f := fact{Limit: w.limit, Bound: -1, Latest: w.reset}
+		f := fact{Limit: w.limit, Bound: -1, Latest: w.reset, Pause: w.pause}
 		if w.known {
 			f.Bound = w.bound
 		}
@@ -257,6 +261,9 @@ func (l *ledger) enter(q *report, now int64) *memberState {
 	}
 	m.seq, m.granted, m.finished, m.want = q.Seq, q.Granted, q.Finished, q.Want
 	m.lease, m.heard, m.pushed, m.least = now+q.TTL, now, 0, q.Least
+	if q.Want > 0 {
+		m.asked = now
+	}
 	if m.rank, m.first = q.Rank, min(q.First, q.Want); q.Want == 0 {
 		m.passed = 0
 	}

@@ -22,6 +22,20 @@ func (l *ledger) note(now int64) {
 	} else if over := l.finished - l.log[n-1].finished; over > 0 {
 		l.insert(now, over)
 	}
+	l.forget(now)
+}
+
+// forget forgets what left all windows before the next that did too: it makes no room that is not known of.
+func (l *ledger) forget(now int64) {
+	longest := int64(0)
+	for _, w := range l.windows {
+		if w.length > 0 {
+			longest = max(longest, w.whole()+ledgerMargin)
+		}
+	}
+	for longest > 0 && len(l.log) > 1 && l.log[1].at+longest < now {
+		l.log = l.log[1:]
+	}
 }
 
 // noteOver notes how many units of a member were over by which time, of those that the ledger does not know of.
@@ -69,13 +83,12 @@ func (l *ledger) insert(at, n int64) {
 // so whatever the server counts in, as long as the fleet is alone.
 func (l *ledger) opens(w *windowState) int64 {
 	at := w.opens()
-	if w.length <= 0 || w.shared > l.at {
-		return at
+	if w.length > 0 && w.shared <= l.at {
+		if over := l.leaves(w); over > 0 {
+			at = min(at, max(over+w.whole()+ledgerMargin-l.lead(), w.next))
+		}
 	}
-	if over := l.leaves(w); over > 0 {
-		at = min(at, max(over+w.whole()+ledgerMargin-l.lead(), w.next))
-	}
-	return at
+	return max(at, l.went+w.pause)
 }
 
 // whole returns the length of the window, for the log. That which was told roughly, or seen only in part, is taken
@@ -116,6 +129,28 @@ func (l *ledger) lead() int64 {
 		least = min(least, m.least)
 	}
 	return least - least/8
+}
+
+const (
+	pauseAmong = 8  // of how many units of a limit one is that a probe should find
+	pauseEach  = 16 // ms, of each member
+	pauseMost  = 250
+	paceSpan   = 500 // ms, over which it is seen at the least how much comes
+)
+
+// pace notes that a probe found something. Where much less comes than a window of this length lets in, what is left
+// refills bit by bit, as that of a bucket whose reset is that of the next unit. Then the next probe waits until some
+// more is there: for what one finds, each of those that wait calls the store.
+func (l *ledger) pace(w *windowState, now int64) {
+	gained, since, span := w.bound-w.found, now-w.foundAt, max(w.length, paceSpan)
+	if since < span && gained > 0 {
+		return
+	}
+	if w.found, w.foundAt = w.bound, now; gained <= 0 || since > 4*span || w.length <= 0 || w.shared > now || 4*gained*w.length >= 3*w.limit*since {
+		w.pause = 0
+		return
+	}
+	w.pause = min(since*(w.limit/pauseAmong)/gained, pauseEach*int64(len(l.members)), pauseMost)
 }
 
 // sendProbe notes which windows the probe that goes now tries, and which before their reset.

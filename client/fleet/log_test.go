@@ -187,6 +187,66 @@ func TestRollingIsUsed(t *testing.T) {
 	})
 }
 
+// Where a bucket tells when it has the next unit, the fleet does not look for each: calls to the store do not become
+// more where requests do, and hardly anything is lost.
+func TestBucketIsAskedSeldom(t *testing.T) {
+	for _, n := range []int{400, 2000} {
+		chance.Bubble(t, func(t testing.TB) {
+			w := newWorld(t, 8, clienttest.Bucket(n, n, 2*time.Second), exact(), clienttest.Latency(10*time.Millisecond, 20*time.Millisecond))
+			w.play(t, 21400*time.Millisecond, busy, nil)
+			w.expect(t, n*1170*97/10000, 2, 170/float64(n)) // 1.6 and 0.5 before
+			w.level(t, 0.85)
+		})
+	}
+}
+
+// How long probes wait depends on what a window lets in and what comes, over a while.
+func TestPace(t *testing.T) {
+	const limit = 400
+	for name, c := range map[string]struct{ length, each, gained, shared, pause int64 }{
+		"a bucket":                      {5, 20, 4, 0, 128},
+		"a fast one":                    {5, 20, 16, 0, 62},
+		"one that is asked seldom":      {5, 400, 80, 0, 128},
+		"a window that rolls":           {2000, 20, 4, 0, 0},
+		"one of which little rolls":     {2000, 1900, 300, 0, 0},
+		"one that opens":                {2000, 2000, limit, 0, 0},
+		"one that others spend too":     {2000, 2000, 40, 1 << 50, 0},
+		"one that is hardly spent":      {5, 3000, 50, 0, 0},
+		"one whose length is not known": {0, 20, 4, 0, 0},
+	} {
+		l := newLedger("x")
+		for _, id := range []string{"a", "b", "c", "d", "e", "f", "g", "h"} {
+			l.members[id] = new(memberState)
+		}
+		w := &windowState{limit: limit, length: c.length, shared: c.shared}
+		for now := int64(1000); now < 20000; now += c.each {
+			w.bound += c.gained
+			l.pace(w, now)
+		}
+		if w.pause != c.pause {
+			t.Errorf("%s: a probe waits for %d ms, want %d", name, w.pause, c.pause)
+		}
+		if w.bound = 0; c.pause > 0 {
+			if l.pace(w, 20000); w.pause != 0 {
+				t.Errorf("%s: after a new ledger, a probe waits for %d ms", name, w.pause)
+			}
+		}
+	}
+}
+
+// The log forgets what left all windows before something else did.
+func TestLogForgets(t *testing.T) {
+	l := newLedger("x")
+	l.windows["short"], l.windows["long"] = &windowState{limit: 100, length: 50, reset: 40}, &windowState{limit: 100, length: 500, reset: 400}
+	for i := range int64(60) {
+		l.finished++
+		l.note(i * 20)
+	}
+	if first, over := l.log[0].at, int64(59*20-500-ledgerMargin); first < over-20 || first > over {
+		t.Errorf("the first left at %d, and the log begins with what left at %d", over, first)
+	}
+}
+
 // What was over when is told the ledger until it has heard it, however much there is.
 func TestOvers(t *testing.T) {
 	var o overs

@@ -75,6 +75,8 @@ type member struct {
 	pause       time.Duration
 	nextAsk     time.Time
 	lastCall    time.Time
+	lastAsk     time.Time // not counting those calls that told something at once
+	rest        float64   // so much of a pause comes after it
 	used        time.Time
 	recent      recent
 	part        part

@@ -28,6 +28,7 @@ func (l *ledger) pushAll(q *report, now int64, much bool, n *news) {
 			waiting = append(waiting, id)
 		}
 	}
+	asking := l.asking(now)
 	slices.SortFunc(waiting, func(a, b string) int {
 		return l.compare(a, b, cmp.Compare(l.members[a].served, l.members[b].served))
 	})
@@ -37,6 +38,7 @@ func (l *ledger) pushAll(q *report, now int64, much bool, n *news) {
 		if len(waiting)+1 < len(l.members) {
 			among++ // leave some to those who come
 		}
+		among = max(among, asking-int64(i))
 		if part := max(l.part(o.want, l.left(), among, 0), l.preferred(o, l.left())); part > 0 {
 			l.give(o, part)
 			o.pushed += part

@@ -68,6 +68,7 @@ func (m *member) apply(q *report, a reply, err error, sent, now time.Time) {
 	for _, w := range m.windows {
 		if f, ok := a.Windows[w.name]; ok {
 			w.fleet = f.Bound
+			w.pause = time.Duration(f.Pause) * time.Millisecond
 			m.hearPhase(now, w, f)
 		}
 	}

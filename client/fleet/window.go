@@ -30,7 +30,8 @@ type window struct {
 	bounded  bool
 	ownsFrom uint64 // the request that told it
 
-	fleet int64 // the bound of the ledger, as it was heard last
+	fleet int64         // the bound of the ledger, as it was heard last
+	pause time.Duration // between the calls for more, as it comes bit by bit
 
 	begun int64     // units of ours that were sent before this instance of the window
 	newer uint64    // the newest request of which a response told, and
@@ -137,6 +138,23 @@ func (m *member) turn(now time.Time) {
 			w.marked, w.mark = true, m.finished
 		}
 	}
+}
+
+// rests returns until when a member does not ask for more where it comes bit by bit: what it gets by then is worth a
+// call. Whose turn it is to look, and gets less, changes by chance.
+func (m *member) rests() time.Time {
+	pause := time.Duration(0)
+	for _, w := range m.windows {
+		pause = max(pause, w.pause)
+	}
+	return m.lastAsk.Add(time.Duration(float64(pause) * m.rest))
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 // endsOtherwise reports whether the window resets at another time than it should open again.

@@ -90,6 +90,7 @@ type fact struct {
 	Opened int64 `json:"op"` // and at the latest: it does so in each
 	Period int64 `json:"p"`  // period, which is 0 if that is not known,
 	Likely int64 `json:"lp"` // and this if it is not even likely
+	Pause  int64 `json:"pw"` // none looks for so long after something was found
 }
 
 // A news is a word to all members.

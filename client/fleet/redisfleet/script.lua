@@ -105,7 +105,7 @@ if m and q.inc ~= l.inc then -- its lease was over, or the ledger is another
 end
 local known = m ~= nil
 if not known then
-  m = {sv = l.tn, hungry = 0, tm = 0, e = 0, b = 0, sp = 0, lp = 0, vn = 0, rf = q.rf, pd = 0}
+  m = {sv = l.tn, hungry = 0, ak = 0, tm = 0, e = 0, b = 0, sp = 0, lp = 0, vn = 0, rf = q.rf, pd = 0}
   if q.inc == l.inc then m.rf = q.rt end
   l.ms[q.id] = m
   local alone = math.max(q.f - q.fa, 0)
@@ -131,7 +131,7 @@ else
 end
 m.n, m.g, m.f, m.want, m.x, m.at, m.pushed, m.lt = q.seq, q.g, q.f, q.want, now + q.ttl, now, 0, q.lt
 m.pr, m.fi = q.pr, math.min(q.fi, q.want)
-if q.want == 0 then m.pd = 0 end
+if q.want == 0 then m.pd = 0 else m.ak = now end
 local si = l.si
 si.rf = si.rf + math.max(q.rf - m.rf, 0)
 m.rf = q.rf
@@ -240,14 +240,34 @@ local function whole(w)
 end
 local function opensByLog(w)
   local at = opens(w)
-  if w.w <= 0 or w.shared > now then return at end
-  local over = leaves(w)
-  if over > 0 then return math.min(at, math.max(over + whole(w) + MARGIN - lead(), w.next)) end
-  return at
+  if w.w > 0 and w.shared <= now then
+    local over = leaves(w)
+    if over > 0 then at = math.min(at, math.max(over + whole(w) + MARGIN - lead(), w.next)) end
+  end
+  return math.max(at, l.went + w.pw)
+end
+-- how long the next probe waits, where what is left refills bit by bit
+local function pace(w)
+  local gained, since, span, members = w.c - w.fo, now - w.fa, math.max(w.w, 500), 0
+  if since < span and gained > 0 then return end
+  w.fo, w.fa = w.c, now
+  if gained <= 0 or since > 4 * span or w.w <= 0 or w.shared > now or 4 * gained * w.w >= 3 * w.l * since then
+    w.pw = 0
+    return
+  end
+  for _ in pairs(l.ms) do members = members + 1 end
+  w.pw = math.min(math.floor(since * math.floor(w.l / 8) / gained), 16 * members, 250)
 end
 local function hearRest(w, o)
   if l.lv > 0 and 2 * (l.nx - o.hi) < w.ph.p then w.rs = math.min(w.rs, o.r) end
 end
+-- what left all windows before the next that did too
+local longest = 0
+for _, w in pairs(l.ws) do
+  if w.w > 0 then longest = math.max(longest, whole(w) + MARGIN) end
+end
+while longest > 0 and #l.log > 1 and l.log[2][2] + longest < now do table.remove(l.log, 1) end
+
 local before = left()
 
 -- what responses told
@@ -270,7 +290,7 @@ if not (l.open > now and l.doubt) then
     local w = l.ws[name]
     if not w then
       w = {lo = o.lo, hi = o.hi, stage = 4, floor = 0, known = false, c = 0, raised = 0, tries = 0, shared = 0, kp = 0, lk = 0, rs = 0, rf = l.si.rf, w = 0,
-        early = false, next = 0, fails = 0, shut = 0, due = 0, fx = false, went = 0, past = 0,
+        early = false, next = 0, fails = 0, fo = 0, fa = 0, pw = 0, shut = 0, due = 0, fx = false, went = 0, past = 0,
         ph = {p = 0, lo = 0, hi = 0, due = 0, at = 0, n = 0, x = 0, odd = false}}
       l.ws[name] = w
     end
@@ -295,6 +315,7 @@ if not (l.open > now and l.doubt) then
   if probed then
     for name, w in pairs(l.ws) do
       local early, shut, o = w.early, w.shut, q.ws[name]
+      if w.known and w.c > l.g then pace(w) end
       w.early, w.shut = false, 0
       if shut == 0 and o then
         w.went, w.past = l.went, l.past
@@ -435,7 +456,7 @@ local function beginSilent()
   if period == 0 or served < FEWEST * members then return end
   local opens = si.cl + si.late
   l.ws.learned = {lo = opens, hi = opens, stage = 4, floor = 0, known = true, c = l.g, raised = 0, tries = 0, shared = 0, kp = 0, lk = 0, rs = 0, rf = si.rf, w = period,
-    early = false, next = 0, fails = 0, shut = 0, due = 0, fx = true, went = 0, past = 0, l = served,
+    early = false, next = 0, fails = 0, fo = 0, fa = 0, pw = 0, shut = 0, due = 0, fx = true, went = 0, past = 0, l = served,
     ph = {p = period, lo = opens - period - math.min(1000, math.floor(period / 4)), hi = opens - period, due = now, at = now, n = 2 ^ 20, x = 0, odd = false}}
   l.term, l.began, l.open, l.log = l.ver, now, 0, {}
   l.most, l.til = served, now
@@ -541,6 +562,15 @@ local function give(o, part)
   turn(o)
   pass(o, part)
 end
+-- how many ask again and again for what refills bit by bit
+local function asking()
+  local pause, n = 0, 0
+  for _, w in pairs(l.ws) do pause = math.max(pause, w.pw) end
+  for _, o in pairs(l.ms) do
+    if pause > 0 and o.ak + 2 * pause >= now then n = n + 1 end
+  end
+  return n
+end
 -- what is left goes to those who wait: push.go
 local function holds(o)
   for _, w in pairs(l.ws) do
@@ -552,7 +582,7 @@ local function pushAll(members, much)
   for _, w in pairs(l.ws) do
     if not much and not phaseKnown(w) then return end
   end
-  local ids = {}
+  local ids, askers = {}, asking()
   for id, o in pairs(l.ms) do
     if id ~= q.id and o.want > 0 and o.hungry + HUNGRYFOR >= now and not holds(o) then table.insert(ids, id) end
   end
@@ -562,6 +592,7 @@ local function pushAll(members, much)
   for i, id in ipairs(ids) do
     local o, among = l.ms[id], #ids - i + 1
     if #ids + 1 < members then among = among + 1 end
+    among = math.max(among, askers - i + 1)
     local part = math.max(math.min(partOf(left(), among, 0), o.want), preferred(o, left()))
     if part > 0 then
       give(o, part)
@@ -674,6 +705,7 @@ elseif q.want > 0 and not learning and l.hold <= now and l.open <= now then
   if n > 0 then
     local among = hungry
     if hungry == 1 and members > 1 and n >= 2 * members then among = 2 end
+    among = math.max(among, asking())
     local much = probed and n >= among
     n = after(n)
     give(m, math.max(math.min(partOf(n, among, ahead), m.want), preferred(m, n)))
@@ -747,7 +779,7 @@ for name, w in pairs(l.ws) do
   local c = -1
   if w.known then c = w.c end
   ws = ws or {} -- none is left out: an empty table may become an empty array
-  ws[name] = {l = w.l, c = c, hi = w.hi, oe = 0, op = 0, p = 0, lp = 0}
+  ws[name] = {l = w.l, c = c, hi = w.hi, oe = 0, op = 0, p = 0, lp = 0, pw = w.pw}
   if phaseLikely(w) then
     local apart = math.floor((now - w.ph.at) / DRIFT)
     ws[name].oe, ws[name].op, ws[name].lp = w.ph.lo - apart, w.ph.hi + apart, w.ph.p
