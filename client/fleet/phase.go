@@ -43,8 +43,11 @@ func (p *phase) opened(from, due, to, length int64) {
 		later := (to - p.lo) / period * period
 		p.lo, p.hi, p.due = p.lo+later, p.hi+later, p.due+later
 		switch {
-		case to-from >= period:
-			return // which one it was is not known
+		case to-from >= period, p.hi-period >= from: // it is not known which one it was
+			if to-from < p.hi-p.lo {
+				p.lo, p.hi, p.due = from, to, due
+			}
+			return
 		case p.hi+phaseSlack >= from && (due >= to || p.due+phaseSlack >= from):
 			p.lo, p.hi, p.turns, p.odd = max(p.lo, from), min(p.hi, to), p.turns+1, false
 			p.lo, p.at = min(p.lo, p.hi), to

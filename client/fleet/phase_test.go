@@ -1,6 +1,9 @@
 package fleet
 
-import "testing"
+import (
+	"math/rand/v2"
+	"testing"
+)
 
 // A window of two seconds opens at even moments; what shows it are probes a while after.
 func TestPhaseNarrows(t *testing.T) {
@@ -98,5 +101,31 @@ func TestPhaseOfAnOddLength(t *testing.T) {
 	}
 	if !p.known() {
 		t.Errorf("ten openings agree: %+v", p)
+	}
+}
+
+// Whatever is known of openings, the phase is where they are: also if one is known so roughly that it may have been
+// either of two.
+func TestPhaseHoldsTheOpening(t *testing.T) {
+	const period = 2000
+	draw := rand.New(rand.NewPCG(1, 2))
+	known := 0
+	for range 2000 {
+		var p phase
+		at := int64(0)
+		for range 12 {
+			at += period * (1 + draw.Int64N(3))
+			from, to := at-draw.Int64N(period*3/4), at+draw.Int64N(period*3/4)
+			p.opened(from, to, to, period)
+			if first := at + (p.lo-at+9*period+period-1)/period*period - 9*period; p.turns > 0 && first > p.hi { // the first from lo on
+				t.Fatalf("it opened at %d, between %d and %d: %+v", at, from, to, p)
+			}
+		}
+		if p.known() {
+			known++
+		}
+	}
+	if known < 1800 {
+		t.Errorf("of 2000 openings, %d are known", known)
 	}
 }

@@ -185,7 +185,10 @@ local function phaseOpened(w, from, due, to)
   if period == p.p and to >= p.lo then
     local n = math.floor((to - p.lo) / period)
     p.lo, p.hi, p.due = p.lo + n * period, p.hi + n * period, p.due + n * period
-    if to - from >= period then return end
+    if to - from >= period or p.hi - period >= from then
+      if to - from < p.hi - p.lo then p.lo, p.hi, p.due = from, to, due end
+      return
+    end
     if p.hi + 10 >= from and (due >= to or p.due + 10 >= from) then
       p.lo, p.hi, p.n = math.max(p.lo, from), math.min(p.hi, to), p.n + 1
       p.lo, p.at, p.odd, p.due = math.min(p.lo, p.hi), to, false, math.min(p.due, due)
