@@ -59,6 +59,8 @@ func TestAbsurdUsageNeitherHoldsUpNorIsRefused(t *testing.T) {
 	}
 	for name, body := range map[string]func() io.Reader{
 		"huge":          usage(`{"prompt_tokens":1e11,"completion_tokens":1e11,"total_tokens":2e11}`),
+		"most of all":   usage(`{"prompt_tokens":40000,"completion_tokens":40000,"total_tokens":80000}`),
+		"twice as much": usage(`{"prompt_tokens":100000,"completion_tokens":100000,"total_tokens":200000}`),
 		"beyond number": usage(`{"total_tokens":1e999}`),
 		"negative":      usage(`{"prompt_tokens":-5,"completion_tokens":-1e9,"total_tokens":-1e9}`),
 		"zero":          usage(`{"prompt_tokens":0,"completion_tokens":0,"total_tokens":0}`),

@@ -10,7 +10,7 @@ func (l *Limiter) prompt(d Demand) float64 {
 	if l.ratios.n < 8 {
 		return d.Prompt / 3
 	}
-	return d.Prompt * l.ratios.quantile(1)
+	return d.Prompt * l.ratios.high(1)
 }
 
 // admission returns the most that the server may ask for before it serves a
@@ -95,7 +95,7 @@ func (l *Limiter) mayEnd() float64 {
 	x, k := l.endSoon()
 	switch {
 	case l.used.n >= 8:
-		high := l.used.quantile(0.95)
+		high := l.used.high(0.95)
 		mean, deviation := l.used.mean()
 		return min(k*high, x*mean+4*math.Sqrt(x*(mean*mean+deviation*deviation))+high)
 	case l.falls.tell():

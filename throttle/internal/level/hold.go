@@ -16,7 +16,9 @@ type Hold struct {
 	beside   float64
 	arriving bool    // no response counts its admission yet
 	cost     float64 // once it is over
-	paid     bool    // a response that counts it was the newest once
+	claimed  float64 // what its response said that it cost
+	before   mark
+	paid     bool // a response that counts it was the newest once
 
 	onRefunds bool // it went for what the server gives back
 	returned  bool // what it did not use of what was asked for is known to be back, and in no word
@@ -32,16 +34,17 @@ func (l *Limiter) Take(now time.Time, d Demand) *Hold {
 	if l.tooLarge(d) {
 		return h
 	}
+	h.before = l.mark(t)
 	if l.told {
-		l.mark(t, h)
+		l.note(t, h)
 	}
 	l.holds, l.sentAt = append(l.holds, h), t
 	l.sum()
 	return h
 }
 
-// mark notes on what grounds a request goes that lacks something.
-func (l *Limiter) mark(t time.Duration, h *Hold) {
+// note notes on what grounds a request goes that lacks something.
+func (l *Limiter) note(t time.Duration, h *Hold) {
 	lack := l.lack(t, h.demand)
 	if h.onRefunds = lack <= 0 && l.lackWithout(t, h.demand) > 0; lack <= 0 || l.full(t, h.demand.Known) {
 		return
@@ -84,7 +87,7 @@ func (l *Limiter) Settle(now time.Time, h *Hold, u Usage, known bool) {
 	switch {
 	case h.demand.Known:
 		h.cost = h.demand.Cost
-	case known && u.Total >= 0 && u.Total <= 16*max(l.limit, h.admitted):
+	case known && u.Total >= 0 && l.claim(h, u.Total):
 		h.cost = u.Total
 		l.measured(func() { l.used.add(u.Total) })
 		if u.Prompt > 0 && h.demand.Prompt > 0 {
@@ -102,6 +105,7 @@ func (l *Limiter) Settle(now time.Time, h *Hold, u Usage, known bool) {
 	l.spent.add(h.sent, t, h.cost, max(h.admitted, l.admission(h.demand)), max(l.length, time.Second))
 	if h.headed < 0 { // its own response told what remains when it was complete
 		l.others.ended += h.cost
+		l.claims.owe(h.claimed, h.before)
 		l.falls.count += 0.5
 		if l.owing == h {
 			l.remaining -= h.cost
@@ -137,6 +141,7 @@ func (l *Limiter) lapse(t time.Duration) {
 		}
 		if h.end > 0 && t >= h.end+l.grace(h) {
 			if !h.paid {
+				l.claims.owe(h.claimed, h.before)
 				off += h.due(early)
 				known = known && h.demand.Known
 				if h.returned {

@@ -103,6 +103,7 @@ type Limiter struct {
 	kept      kept
 	anew      anew
 	charges   charges
+	claims    claims
 	others    others
 	answers   int
 }
@@ -147,6 +148,9 @@ func (l *Limiter) Ask(now time.Time, d Demand) Decision {
 	at := l.later(t, d.Known, lack)
 	if after := l.refunds.after; !d.Known && after > t && l.refunds.back > 0 && (at <= 0 || after < at) {
 		at = after
+	}
+	if full := l.wouldBeFull(); !d.Known && full > t && at > full+worthAnew {
+		at = full
 	}
 	if at <= 0 {
 		return Decision{}
@@ -277,24 +281,4 @@ func (l *Limiter) back(t time.Duration, known bool) (amount float64, next time.D
 func (l *Limiter) overcharge() float64 {
 	missing := l.limit - l.remaining - l.reserved
 	return max(1, 0.9*missing/max(l.spent.inside(l.at, l.length), 1))
-}
-
-// othersFor is how long others are taken to spend as they did, without news.
-const othersFor = 10 * time.Second
-
-// missing returns what a bucket lacks.
-func (l *Limiter) missing(t time.Duration) float64 {
-	past := t - l.at
-	gone := l.others.rate * min(past, othersFor).Seconds()
-	return max(0, l.limit-l.remaining-past.Seconds()*l.refill.rate+gone)
-}
-
-// fills returns when a bucket lacks no more than so much.
-func (l *Limiter) fills(missing float64) time.Duration {
-	lack := l.limit - l.remaining - missing
-	seconds := lack / (l.refill.rate - l.others.rate)
-	if seconds > othersFor.Seconds() {
-		seconds = (lack + l.others.rate*othersFor.Seconds()) / l.refill.rate
-	}
-	return l.at + time.Duration(min(max(seconds, 0), 1e8)*float64(time.Second)) + time.Microsecond
 }

@@ -107,6 +107,7 @@ func (l *Limiter) anchor(t time.Duration, own *Hold, w Window) {
 	if w.Streamed && l.length > 0 {
 		l.refunds.reserve(w.Limit-w.Remaining, l.underWay(), l.spentOf(t), w.Limit)
 	}
+	l.observeClaims(t, w, c)
 	if l.told && w.Limit == l.limit && w.Remaining > 0 {
 		l.observeFall(t, w, c)
 	}
@@ -242,6 +243,8 @@ func period(d time.Duration) time.Duration {
 type counts struct {
 	admitted float64 // what admissions may have taken
 	ended    float64 // what those took that are over
+	claimed  float64 // and what their responses said
+	first    mark    // of those
 	back     float64 // what the admission of those may have taken
 	arrived  float64 // how many requests arrived
 	requests float64
@@ -266,6 +269,10 @@ func (l *Limiter) counted(t time.Duration, own *Hold) (c counts) {
 		}
 		if h.end > 0 && h.end <= asOf {
 			c.ended += h.cost
+			if c.claimed == 0 || h.sent < c.first.sent {
+				c.first = h.before
+			}
+			c.claimed += h.claimed
 			c.back += h.admitted
 			c.requests += 0.5
 			continue
@@ -276,17 +283,6 @@ func (l *Limiter) counted(t time.Duration, own *Hold) (c counts) {
 	clear(l.holds[len(kept):])
 	l.holds = kept
 	return c
-}
-
-// spentOf returns what was spent of the window; of one that fills all the time it may be all.
-func (l *Limiter) spentOf(t time.Duration) float64 {
-	if l.refill.bucket {
-		return l.limit
-	}
-	if opened := l.reset - l.length; l.opens(false) && t < l.reset && t >= opened {
-		return l.spent.inside(t, t-opened)
-	}
-	return l.spent.inside(t, l.length)
 }
 
 // arrival is how long a request takes to arrive, and a response to come back: one may

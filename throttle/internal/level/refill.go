@@ -41,3 +41,23 @@ func (f *refill) observe(missing, grain float64, left, blur time.Duration) {
 		f.rate = f.low
 	}
 }
+
+// othersFor is how long others are taken to spend as they did, without news.
+const othersFor = 10 * time.Second
+
+// missing returns what a bucket lacks.
+func (l *Limiter) missing(t time.Duration) float64 {
+	past := t - l.at
+	gone := l.others.rate * min(past, othersFor).Seconds()
+	return max(0, l.limit-l.remaining-past.Seconds()*l.refill.rate+gone)
+}
+
+// fills returns when a bucket lacks no more than so much.
+func (l *Limiter) fills(missing float64) time.Duration {
+	lack := l.limit - l.remaining - missing
+	seconds := lack / (l.refill.rate - l.others.rate)
+	if seconds > othersFor.Seconds() {
+		seconds = (lack + l.others.rate*othersFor.Seconds()) / l.refill.rate
+	}
+	return l.at + time.Duration(min(max(seconds, 0), 1e8)*float64(time.Second)) + time.Microsecond
+}

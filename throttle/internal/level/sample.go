@@ -45,6 +45,10 @@ func (s *sample) quantile(share float64) float64 {
 	return s.sorted[min(int(share*float64(s.n)), s.n-1)]
 }
 
+// high returns a quantile, but not much more than nine tenths of the values are: a few that are many times as
+// large say little of others.
+func (s *sample) high(share float64) float64 { return min(s.quantile(share), 4*s.quantile(0.9)) }
+
 // mean returns the mean and the standard deviation.
 func (s *sample) mean() (mean, deviation float64) {
 	n := float64(max(s.n, 1))

@@ -34,6 +34,8 @@ type scenario struct {
 	fastest    time.Duration // trips
 	slowest    time.Duration
 	lost       float64 // share of responses that never come
+	claims     float64 // that many times what it cost is told as the usage of one response of some; 0: the truth
+	every      int     // of how many
 	seed       uint64
 }
 
@@ -129,6 +131,7 @@ type simulation struct {
 	requests ratemodel.Pool
 	client   client
 	line     []*request
+	wrong    int // what was told of responses so far
 	door     []*request
 	timer    time.Time
 	opening  time.Time // when the door is tried again
@@ -290,6 +293,9 @@ func (s *simulation) finish(r *request) {
 	s.in(s.trip(), func() {
 		if !s.stream && !lost {
 			s.client.header(s.now, r, w)
+		}
+		if s.wrong++; s.claims > 0 && s.wrong%s.every == 0 {
+			r.Prompt, r.Output = r.Prompt*s.claims, r.Output*s.claims
 		}
 		s.client.done(s.now, r, !s.silent && !lost)
 		if s.now.Sub(s.served) > 3*time.Minute {

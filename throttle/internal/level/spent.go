@@ -39,6 +39,15 @@ func (s *spent) add(sent, end time.Duration, amount, most float64, length time.D
 	s.slots = append(s.slots, slot{sent, sent, end, amount, max(amount, most)})
 }
 
+// scale takes what was spent since some time to have been a share of it.
+func (s *spent) scale(since time.Duration, share float64) {
+	for i := range s.slots {
+		if x := &s.slots[i]; x.last >= since {
+			x.amount *= share
+		}
+	}
+}
+
 // pair takes each two neighbours as one.
 func (s *spent) pair() {
 	for i := range len(s.slots) / 2 {
@@ -192,4 +201,15 @@ func (s *spent) oldest(at, trip, length time.Duration, early float64) (earliest,
 		}
 	}
 	return earliest, max(earliest, latest)
+}
+
+// spentOf returns what was spent of the window; of one that fills all the time it may be all.
+func (l *Limiter) spentOf(t time.Duration) float64 {
+	if l.refill.bucket {
+		return l.limit
+	}
+	if opened := l.reset - l.length; l.opens(false) && t < l.reset && t >= opened {
+		return l.spent.inside(t, t-opened)
+	}
+	return l.spent.inside(t, l.length)
 }
