@@ -275,3 +275,40 @@ func TestWhatIsSaidForLongIsTested(t *testing.T) {
 		}
 	}
 }
+
+// A server may weigh the window before, so that a window of a day that has just opened has no room for hours. As long as
+// nothing shows which of the two it is, one request tests whether it opens when it said that it would.
+func TestAWaitBeyondTheResetIsTested(t *testing.T) {
+	for _, weighed := range []bool{false, true} {
+		s := newScript(t, plain())
+		const limit, reset, day = 20, 1500., 24 * 3600.
+		opens, sent, refused, served := reset, 0, 0, 0.
+		if weighed {
+			opens += day / limit
+		}
+		for now := 0.; served == 0 && now < 4*3600; now++ {
+			if s.k.Ask(at(now), 1).At.After(at(now)) {
+				continue
+			}
+			i := s.take(now)
+			r := minute(limit, max(limit-sent-1, 0), reset)
+			switch {
+			case now >= opens:
+				served = now
+				r = minute(limit, limit-1, reset+day)
+			case now > reset:
+				refused++
+				r = minute(limit, 0, reset+day)
+				r.Refused = true
+			case sent >= limit:
+				r.Refused = true
+			default:
+				sent++
+			}
+			r.Windows[0].Length = 24 * time.Hour
+			s.hears(now+.1, i, r)
+		}
+		assert.InDelta(t, opens+1, served, 10, weighed)
+		assert.LessOrEqual(t, refused, 1, weighed)
+	}
+}

@@ -112,7 +112,7 @@ func (k *Limiter) dueTest(now instant, n int64) (at instant) {
 			if w.units != nil || !w.resetKnown {
 				return never
 			}
-			at = max(at, w.belief.DueTest(now, min(ready, w.reset.Earliest)), w.probe.Bidden())
+			at = max(at, w.belief.DueTest(now, ready, w.reset), w.probe.Bidden())
 		}
 	}
 	if at == 0 {
@@ -134,7 +134,7 @@ func (k *Limiter) startTest(now instant, n int64) bool {
 	for i := range k.windows {
 		switch w := &k.windows[i]; {
 		case test && w.ready(k, now, n) > now:
-			w.belief.Test(now)
+			w.belief.Test(now, now >= w.reset.Latest)
 		case w.belief.Empty():
 			w.belief.Send(!test && w.belief.Due() <= now && w.stops(k, now, n))
 		}

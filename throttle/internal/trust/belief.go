@@ -28,6 +28,8 @@ type Belief struct {
 	probed int           // probes in a row that were, and after which nothing was left, nor a reset to come
 	vain   int           // how often those did not show that the limit is none
 	beyond bool          // requests are served beyond the limit, so that it limits nothing
+	over   bool          // it was tested last after the reset
+	lasts  bool          // and that was refused
 
 	tested clock.Instant // when it was tested last, or tried
 	passed int           // tests in a row that were served although nothing was left
@@ -66,7 +68,7 @@ func (b *Belief) Observe(now clock.Instant, said *header.Window, remaining int64
 	case !known:
 	case remaining > 0:
 		wrong = b.tried
-		*b = Belief{vain: b.vain, fell: true, Undated: b.Undated, tested: b.tested, rest: b.rest}
+		*b = Belief{vain: b.vain, fell: true, Undated: b.Undated, tested: b.tested, rest: b.rest, lasts: b.lasts}
 	case refused:
 		if b.beyond {
 			b.vain = min(b.vain+1, 16)
@@ -116,23 +118,29 @@ func (b *Belief) resting() clock.Instant { return cmp.Or(b.rest, beliefRest) }
 // later has the next test come later.
 func (b *Belief) later() { b.rest = min(beliefLater*max(b.rest, beliefRest), beliefRests) }
 
-// DueTest returns when a request may test the belief that can wait until the given time; never if that is too
-// soon.
-func (b *Belief) DueTest(now, until clock.Instant) clock.Instant {
+// DueTest returns when a request may test the belief that has to wait until ready, of a window of this reset; never if
+// that is too soon. What is held back beyond the reset is not because of what the server said, and tested at once.
+func (b *Belief) DueTest(now, ready clock.Instant, reset clock.Interval) clock.Instant {
 	rest := b.resting()
 	due := max(b.since+min(rest, beliefRest), b.tested+rest)
-	if !b.empty || until < max(now, due)+beliefSoon {
-		return clock.Never
+	switch {
+	case !b.empty:
+	case min(ready, reset.Earliest) >= max(now, due)+beliefSoon:
+		return due
+	case !b.lasts && b.tested < reset.Latest && ready >= max(now, reset.Latest)+beliefSoon:
+		return reset.Latest
 	}
-	return due
+	return clock.Never
 }
 
-// Test notes that a request tests the belief, and that it is no try.
-func (b *Belief) Test(now clock.Instant) { b.tested, b.early = now, false }
+// Test notes that a request tests the belief, and that it is no try. over says that the reset has passed.
+func (b *Belief) Test(now clock.Instant, over bool) { b.tested, b.early, b.over = now, false, over }
 
 // EndTest takes in what became of such a request: it was refused, or served while much is left, or nothing.
 func (b *Belief) EndTest(now clock.Instant, refused bool, remaining, limit int64) {
 	switch {
+	case b.over:
+		b.lasts = refused
 	case refused:
 		b.later()
 		b.passed = 0
