@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/assert"
 
 	"github.com/forbear-go/forbear/internal/ratemodel"
+	"github.com/forbear-go/forbear/throttle/header"
 )
 
 // TestServersThatCountApart requires that where several servers behind one name count apart a
@@ -45,5 +46,20 @@ func TestServersThatCountApart(t *testing.T) {
 			assert.GreaterOrEqual(t, float64(got)/float64(possible), c.floor)
 			t.Logf("%.3f of it", float64(got)/float64(possible))
 		})
+	}
+}
+
+// A window of which no response tells when it opens did open if as much is left as then, and does not seem to be that of another
+// server. What the responses before said is over.
+func TestAWindowWithoutAResetOpens(t *testing.T) {
+	s := newScript(t, plain())
+	for now := range 120 {
+		left := 99 - now
+		if now >= 97 {
+			left += 97
+		}
+		r := minute(100, left, 0)
+		r.Windows[0].Length, r.Windows[0].Reset = 24*time.Hour, header.Reset{}
+		s.hears(float64(now)+.1, s.goes(float64(now)), r)
 	}
 }

@@ -69,9 +69,14 @@ func (s *replicas) observe(r *Response, left, newest, own int64) {
 func rose(r *Response, left int64) bool { return r.Remaining > left+r.Sent-r.Before }
 
 // opened reports whether a window that may have opened did: that explains why more is left, unless several
-// servers seem to count apart.
+// servers seem to count apart. One of which no response tells when it opens may have, if as much is left as then.
 func (s *replicas) opened(r *Response, left int64) bool {
-	return r.Opened && rose(r, left) && r.Now >= s.until
+	return (r.Opened || r.fresh()) && rose(r, left) && r.Now >= s.until
+}
+
+// fresh reports whether no more is gone of a window without a reset than what may be counted if it has just opened.
+func (r *Response) fresh() bool {
+	return !r.ResetKnown && r.LengthSure && r.Remaining >= r.Limit-(r.Sent-r.Before)
 }
 
 func (s *replicas) note(r *Response) {
