@@ -101,13 +101,16 @@ func (l *keyState) observe(now time.Time, a *attempt, r *header.Reading, belongs
 // remaining returns what a response says of the limits of its bucket, r, with no more left than any response to the
 // group of its request said, as others may have overtaken it.
 func (a *attempt) remaining(r *header.Reading) *header.Reading {
-	if a.counters == nil || a.counters.Two() || len(r.Windows) != 1 {
+	if a.counters == nil || len(r.Windows) > 2 || len(r.Windows) > 1 && !a.counters.Two() {
 		return r
 	}
 	least := *r
 	least.Windows = slices.Clone(r.Windows)
-	if left, ok := a.counters.Left(a.groupsOf()); ok {
-		least.Windows[0].Remaining.Value = min(least.Windows[0].Remaining.Value, float64(left))
+	for i := range least.Windows {
+		w := &least.Windows[i]
+		if left, ok := a.counters.Left(w.Name, a.groupsOf()); ok {
+			w.Remaining.Value = min(w.Remaining.Value, float64(left))
+		}
 	}
 	return &least
 }

@@ -174,8 +174,11 @@ func (c *Counters) Level() Level {
 	return c.level
 }
 
-// Left returns what is left for a group that is counted apart, as far as responses said.
-func (c *Counters) Left(g *Groups) (left int64, ok bool) {
+// Left returns what is left of the window of a name for a group that is counted apart, as far as responses said.
+func (c *Counters) Left(name string, g *Groups) (left int64, ok bool) {
+	if c.beside != nil && name != c.name {
+		c = c.beside
+	}
 	of := c.series[c.level][g[c.level]]
 	if c.level == ByBucket || of == nil || of.last.end.IsZero() {
 		return 0, false
