@@ -77,6 +77,7 @@ type Counters struct {
 	first  time.Time // the end of the first window, of which the beginning was not seen
 
 	explored exploration
+	clock    serverClock
 }
 
 const (
@@ -132,14 +133,16 @@ func (c *Counters) Answered(now, sent time.Time, g *Groups, s *Seen, r *header.R
 	if c.beside == nil && twoCounters(r) {
 		c.name, c.beside = strings.Clone(r.Windows[0].Name), &Counters{name: strings.Clone(r.Windows[1].Name)}
 	}
+	c.clock.observe(now, sent, r)
 	c.answer(now, sent, g, &s.of, r)
 	if s.two {
+		c.beside.clock = c.clock
 		c.beside.answer(now, sent, g, &s.beside, r)
 	}
 }
 
 func (c *Counters) answer(now, sent time.Time, g *Groups, s *[levels]count, r *header.Reading) {
-	said, limit, ok := countOf(now, r, c.name)
+	said, limit, ok := c.clock.countOf(now, r, c.name)
 	if c.first.IsZero() {
 		c.first = said.end
 	}

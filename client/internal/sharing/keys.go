@@ -17,6 +17,7 @@ type Keys struct {
 	sole    *Key   // the only key that was used until now
 	several bool
 	all     series // of all keys
+	clock   serverClock
 	seen    keysFit
 	told    bool // responses that were served tell a counter
 	joined  bool
@@ -79,7 +80,8 @@ func (k *Keys) Answered(now, sent time.Time, key *Key, was *KeysSeen, r *header.
 	if !k.several {
 		return false
 	}
-	said, ok := told(now, r)
+	k.clock.observe(now, sent, r)
+	said, ok := k.clock.told(now, r)
 	if k.told = k.told || ok && !r.Refused; !k.told && !r.Overloaded() {
 		k.witness(now, sent, key, r.Refused, r.Wait)
 		changed = k.conclude()
@@ -103,14 +105,14 @@ func (k *Keys) Answered(now, sent time.Time, key *Key, was *KeysSeen, r *header.
 
 // told returns what a response says of its only counter of requests. If nothing was left for its own,
 // that is one less than for the last that was served.
-func told(now time.Time, r *header.Reading) (said count, ok bool) {
+func (c *serverClock) told(now time.Time, r *header.Reading) (said count, ok bool) {
 	if !r.Refused {
-		said, _, ok = countOf(now, r, "")
+		said, _, ok = c.countOf(now, r, "")
 		return said, ok
 	}
 	served := *r
 	served.Refused = false
-	if said, _, ok = countOf(now, &served, ""); said.left > 0 {
+	if said, _, ok = c.countOf(now, &served, ""); said.left > 0 {
 		return said, false
 	}
 	said.left--
