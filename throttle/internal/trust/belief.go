@@ -46,7 +46,7 @@ const (
 	// What has lasted so long is tested, and each refusal makes the next test come so many times later, but no
 	// later than that.
 	beliefRest  = 5 * 60 * clock.Second
-	beliefLater = 8
+	beliefLater = 3
 	beliefRests = 24 * 60 * 60 * clock.Second
 	// One that is served makes the next one come so soon.
 	beliefServedRest = 2 * clock.Second
