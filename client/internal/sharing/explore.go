@@ -53,10 +53,16 @@ func (c *Counters) Spend(now time.Time, g *Groups, r *header.Reading) {
 	}
 	s := spent{by: *g, from: now}
 	for i := range r.Windows {
-		if w := &r.Windows[i]; w.Exhausted() && w.Reset.Known() && (w.Unit == "" || w.Unit == "requests") {
-			if end := now.Add(w.Reset.Delay(now)); end.After(s.till) {
-				s.till, s.window = end, w.Name
-			}
+		w := &r.Windows[i]
+		if !w.Exhausted() || w.Unit != "" && w.Unit != "requests" {
+			continue
+		}
+		end := now.Add(w.Length) // at the latest
+		if w.Reset.Known() {
+			end = now.Add(w.Reset.Delay(c.clock.at(now)))
+		}
+		if end.After(s.till) {
+			s.till, s.window = end, w.Name
 		}
 	}
 	if s.till.Before(now.Add(spentLong)) {
@@ -86,11 +92,14 @@ func (c *Counters) Test(now, at time.Time, refused bool, g *Groups) (due time.Ti
 	case s.till.Add(sameEnd + s.till.Sub(now)/4).Before(at): // something else makes it wait
 	default:
 		due, level = now, s.differs(g)
-		if x.next.After(now) {
+		of := c.series[level][g[level]]
+		if of != nil && of.spent.After(due) {
+			due = of.spent
+		}
+		if x.next.After(due) {
 			due = x.next
 		}
-		of := c.series[level][g[level]]
-		if s.till.Sub(due) < spentLong || c.shared(level) || of != nil && (of.sent > of.answered || now.Before(of.spent)) {
+		if s.till.Sub(due) < spentLong || c.shared(level) || of != nil && of.sent > of.answered {
 			level = ByBucket
 		}
 		return due, level
