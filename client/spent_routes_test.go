@@ -23,6 +23,9 @@ var spentAPIs = flag.Int("spentapis", 24, "how many random APIs TestSpentRoutesH
 // it was spent before the program began or by it.
 func TestSpentRoutesHoldNoOther(t *testing.T) {
 	t.Parallel()
+	if chance.Raced {
+		t.Skip("these are figures of many programs")
+	}
 	var mu sync.Mutex // guards sum
 	sum := 0.0
 	t.Cleanup(func() {
@@ -55,6 +58,9 @@ func TestSpentRoutesHoldNoOther(t *testing.T) {
 // Where all routes have one quota, it costs a few refusals to see that.
 func TestASpentQuotaIsTestedSeldom(t *testing.T) {
 	t.Parallel()
+	if chance.Raced {
+		t.Skip("these are figures of many programs")
+	}
 	for seed := range *spentAPIs {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
