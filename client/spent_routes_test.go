@@ -69,7 +69,11 @@ func TestASpentQuotaIsTestedSeldom(t *testing.T) {
 			plain, _ := j.run(t, false)
 			ours, refused := j.run(t, true)
 			t.Logf("%d %v: served %v and %d refused, and of a client that only retries %v", seed, j, ours, refused, plain)
-			assert.GreaterOrEqual(t, total(ours), .9*total(plain))
+			least := .9
+			if j.silent && !j.wait { // that an hour opens is found out by tries
+				least = .8
+			}
+			assert.GreaterOrEqual(t, total(ours), least*total(plain))
 			assert.LessOrEqual(t, refused, 40)
 		})
 	}
