@@ -118,26 +118,25 @@ func TestRolling(t *testing.T) {
 	}
 }
 
-// A refusal that one member gets holds all of them.
+// A refusal that one member gets holds all of them within 50 milliseconds.
 func TestHoldIsShared(t *testing.T) {
 	chance.Bubble(t, func(t testing.TB) {
 		w := newWorld(t, 4, clienttest.Fixed(1000, time.Minute), clienttest.XRateLimitDelta())
-		var held time.Time
+		held := make(chan time.Time, 1)
 		w.play(t, 20*time.Second, func(int) (int, time.Duration) { return 2, 100 * time.Millisecond }, func() {
 			time.Sleep(5 * time.Second)
 			w.api.Next(1, func(rw http.ResponseWriter, _ *http.Request) {
+				held <- time.Now().Add(90 * time.Millisecond) // with its way, and that of requests that were sent before
 				rw.Header().Set("X-RateLimit-Limit", "1000")
 				rw.Header().Set("X-RateLimit-Remaining", "0")
 				rw.Header().Set("X-RateLimit-Reset", "5")
 				rw.Header().Set("Retry-After", "5")
 				rw.WriteHeader(http.StatusTooManyRequests)
 			})
-			time.Sleep(250 * time.Millisecond)
-			held = time.Now()
 		})
-		early := 0
+		early, from := 0, <-held
 		for _, r := range w.api.Requests() {
-			if r.Time.After(held) && r.Time.Before(held.Add(4*time.Second)) {
+			if r.Time.After(from) && r.Time.Before(from.Add(4*time.Second)) {
 				early++
 			}
 		}
