@@ -74,7 +74,9 @@ type Counters struct {
 	level  Level
 	series [levels]map[uint64]*series
 	fits   [levels]fit
-	first  time.Time // the end of the first window, of which the beginning was not seen
+	cross  [levels]fit // of ByBucket, among responses to other groups of the level than the response before
+	by     Groups      // of the newest response that was counted
+	first  time.Time   // the end of the first window, of which the beginning was not seen
 
 	explored exploration
 	clock    serverClock
@@ -93,11 +95,13 @@ const (
 // Seen is what was known of the groups of a request when it was sent.
 type Seen struct {
 	of, beside [levels]count
-	two        bool // beside is known
+	by         Groups // whose response was the newest
+	two        bool   // beside is known
 }
 
 // Sent takes in that a request goes, and returns what is known of its groups.
 func (c *Counters) Sent(g *Groups) (s Seen) {
+	s.by = c.by
 	c.send(g, &s.of)
 	if s.two = c.beside != nil; s.two {
 		c.beside.send(g, &s.beside)
@@ -134,14 +138,14 @@ func (c *Counters) Answered(now, sent time.Time, g *Groups, s *Seen, r *header.R
 		c.name, c.beside = strings.Clone(r.Windows[0].Name), &Counters{name: strings.Clone(r.Windows[1].Name)}
 	}
 	c.clock.observe(now, sent, r)
-	c.answer(now, sent, g, &s.of, r)
+	c.answer(now, sent, g, &s.of, &s.by, r)
 	if s.two {
 		c.beside.clock = c.clock
-		c.beside.answer(now, sent, g, &s.beside, r)
+		c.beside.answer(now, sent, g, &s.beside, &s.by, r)
 	}
 }
 
-func (c *Counters) answer(now, sent time.Time, g *Groups, s *[levels]count, r *header.Reading) {
+func (c *Counters) answer(now, sent time.Time, g *Groups, s *[levels]count, by *Groups, r *header.Reading) {
 	said, limit, ok := c.clock.countOf(now, r, c.name)
 	if c.first.IsZero() {
 		c.first = said.end
@@ -155,7 +159,10 @@ func (c *Counters) answer(now, sent time.Time, g *Groups, s *[levels]count, r *h
 		if !ok {
 			continue
 		}
-		c.test(Level(l), sent, s, of, said, limit, now.Sub(sent)+said.step)
+		all := c.fits[ByBucket]
+		if c.test(Level(l), sent, s, of, said, limit, now.Sub(sent)+said.step); l == int(ByBucket) {
+			c.compare(all, g, by)
+		}
 		last := said
 		if was := of.last; sent.Before(was.end) && said.end.Sub(was.end).Abs() <= sameEnd {
 			last.left = min(said.left, was.left) // one of them was overtaken
@@ -164,6 +171,7 @@ func (c *Counters) answer(now, sent time.Time, g *Groups, s *[levels]count, r *h
 		of.last = last
 	}
 	if ok {
+		c.by = *g
 		c.explored.one = limit == 1 && c.name == ""
 		c.decide()
 	}

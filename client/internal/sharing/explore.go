@@ -42,7 +42,7 @@ const (
 	spentLast  = 24 * time.Hour
 	// spentServed is how many tests in a row have to be served.
 	spentServed = 2
-	// sharedSure is how many responses only a coarser level may explain before the finer one is not tested.
+	// sharedSure is how many responses after those of other groups one counter of all has to explain.
 	sharedSure = 2
 )
 
@@ -118,11 +118,26 @@ func (s *spent) differs(g *Groups) Level {
 	return ByBucket
 }
 
+// compare notes whether one counter of all explains what a response says, by what it explained before, where the newest
+// response known before was another group's.
+func (c *Counters) compare(before fit, g, by *Groups) {
+	if by[ByRoute] == 0 {
+		return // there was none
+	}
+	for l := ByRoute; l < levels; l++ {
+		if x := &c.cross[l]; g[l] != by[l] {
+			x.good += c.fits[ByBucket].good - before.good
+			if x.bad += c.fits[ByBucket].bad - before.bad; x.good+x.bad > fitsKept {
+				x.good, x.bad = x.good/2, x.bad/2
+			}
+		}
+	}
+}
+
 // shared reports whether what was seen shows that the groups of a level share their counter.
 func (c *Counters) shared(l Level) bool {
 	for ; c != nil; c = c.beside {
-		all, finer := c.fits[ByBucket], c.fits[l]
-		if all.good >= sharedSure && finer.bad+finer.over >= all.bad+all.over+sharedSure {
+		if x := c.cross[l]; x.good >= max(sharedSure, 4*x.bad) {
 			return true
 		}
 	}
