@@ -234,7 +234,7 @@ func (l *keyState) explore(now time.Time, a *attempt, level sharing.Level) {
 // explored takes in what became of such a test.
 func (l *keyState) explored(now time.Time, a *attempt) {
 	if a.counters != nil && a.counters == l.counters[l.bucket(a)] { // it showed limits of the same names
-		a.counters.Explored(now, a.explores, &a.reading)
+		a.counters.Explored(now, a.explores, a.groupsOf(), &a.reading)
 	}
 	a.part.Observe(now, a.ticket, &a.reading)
 }

@@ -51,7 +51,7 @@ func (l *keyState) receive(now time.Time, a *attempt) {
 	}
 	if bare && l.refuseRoute(now, a) {
 		if a.part != a.own {
-			a.part.Observe(now, a.ticket, unrefused(own))
+			a.excuse(now, own)
 		}
 		return
 	}
@@ -63,7 +63,7 @@ func (l *keyState) receive(now time.Time, a *attempt) {
 	}
 	if l.concernsAll(a, bare) {
 		l.refuseAll(now, a, all)
-		a.part.Observe(now, a.ticket, unrefused(own))
+		a.excuse(now, own)
 		return
 	}
 	l.observe(now, a, own, belongs)
@@ -187,6 +187,16 @@ func (a *attempt) only(windows []header.Window) *header.Reading {
 // unrefused returns what a refusal says of limits that did not cause it.
 func unrefused(r *header.Reading) *header.Reading {
 	return &header.Reading{Windows: r.Windows, Date: r.Date, Stale: r.Stale || len(r.Windows) == 0}
+}
+
+// excuse has the limiter of a request take in a refusal that it did not cause. If that tells nothing of its limits, the
+// request is taken back: nothing shows whether they would have admitted it.
+func (a *attempt) excuse(now time.Time, own *header.Reading) {
+	if len(own.Windows) == 0 {
+		a.part.Cancel(a.ticket)
+		return
+	}
+	a.part.Observe(now, a.ticket, unrefused(own))
 }
 
 // outcome returns what a cooldown learns from a response: that the request was served, or nothing if

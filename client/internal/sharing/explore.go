@@ -13,6 +13,7 @@ import (
 type exploration struct {
 	one   bool          // the only counter that responses tell allows one request at a time
 	spent spent         // what is used up for long
+	sent  time.Time     // until when a test is waited for
 	next  time.Time     // when the next test may go
 	pause time.Duration // after a test that was refused
 }
@@ -57,7 +58,7 @@ func (c *Counters) Spend(now time.Time, g *Groups, r *header.Reading) {
 		if !w.Exhausted() || w.Unit != "" && w.Unit != "requests" {
 			continue
 		}
-		end := now.Add(w.Length) // at the latest
+		end := now.Add(max(w.Length, r.Wait.Delay)) // at the latest
 		if w.Reset.Known() {
 			end = now.Add(w.Reset.Delay(c.clock.at(now)))
 		}
@@ -96,8 +97,12 @@ func (c *Counters) Test(now, at time.Time, refused bool, g *Groups) (due time.Ti
 		if of != nil && of.spent.After(due) {
 			due = of.spent
 		}
-		if x.next.After(due) {
-			due = x.next
+		next := x.next
+		if of != nil && of.last.left > 0 && now.Before(of.last.end) { // its own counter said so
+			next = x.sent
+		}
+		if next.After(due) {
+			due = next
 		}
 		if s.till.Sub(due) < spentLong || c.shared(level) || of != nil && of.sent > of.answered {
 			level = ByBucket
@@ -145,21 +150,34 @@ func (c *Counters) shared(l Level) bool {
 }
 
 // Explore notes that a test goes.
-func (c *Counters) Explore(now time.Time) { c.explored.next = now.Add(explorePatience) }
-
-// Explored takes in what became of a test of a level.
-func (c *Counters) Explored(now time.Time, l Level, r *header.Reading) {
+func (c *Counters) Explore(now time.Time) {
 	x := &c.explored
-	x.next = now
+	x.sent = now.Add(explorePatience)
+	x.next = latest(x.next, x.sent)
+}
+
+func latest(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+// Explored takes in what became of a test of a level by a request.
+func (c *Counters) Explored(now time.Time, l Level, g *Groups, r *header.Reading) {
+	x := &c.explored
+	x.sent, x.next = now, now
 	switch s := &x.spent; {
 	case x.one && r.Refused:
 		x.pause = min(max(2*x.pause, exploreFirst), exploreLast)
 		x.next = now.Add(x.pause)
 	case x.one || c.Level() != ByBucket:
 	case r.Overloaded():
-		x.next = now.Add(explorePatience)
+		x.sent = now.Add(explorePatience)
+		x.next = x.sent
 	case r.Refused || r.Exhausted() || !s.contradicts(now, r):
 		s.served = 0
+		c.of(l, g[l]).last = count{}
 		x.pause = min(max(spentLater*x.pause, spentFirst), spentLast)
 		x.next = now.Add(x.pause)
 	default:
