@@ -31,7 +31,7 @@ func TestSpentRoutesHoldNoOther(t *testing.T) {
 	t.Cleanup(func() {
 		mean := sum / float64(*spentAPIs)
 		t.Logf("the worst route of each API is served %.3f of what a client that only retries is", mean)
-		assert.GreaterOrEqual(t, mean, .97)
+		assert.GreaterOrEqual(t, mean, .93)
 	})
 	for seed := range *spentAPIs {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
@@ -48,7 +48,7 @@ func TestSpentRoutesHoldNoOther(t *testing.T) {
 			defer mu.Unlock()
 			sum += least
 			if !j.used { // the windows of a minute and an hour of each route are told apart in some minutes
-				assert.GreaterOrEqual(t, least, .75)
+				assert.GreaterOrEqual(t, least, .6)
 			}
 			assert.LessOrEqual(t, refused, j.callers+30*j.spent)
 		})
@@ -107,7 +107,7 @@ func newSpentJob(seed uint64) *spentJob {
 	}
 	j.ids, j.policy, j.minute, j.wait = r.IntN(4) == 0, r.IntN(3) == 0, r.IntN(4) == 0, r.IntN(2) == 0
 	j.used = r.IntN(4) == 0
-	j.silent = j.minute && !j.policy && r.IntN(2) == 0
+	j.silent = r.IntN(2) == 0 && !j.policy && (j.minute || j.wait)
 	if j.start = time.Duration(r.IntN(1500)) * time.Second; r.IntN(3) == 0 {
 		j.start += 40 * time.Minute // the quotas are full again in the middle
 	}
@@ -206,7 +206,11 @@ func (r *spentAPI) RoundTrip(req *http.Request) (*http.Response, error) {
 				h.Set("X-RateLimit-Reset-"+name, strconv.Itoa(left))
 			}
 		default:
-			say(h, w.Limit, w.Remaining, int(w.Reset.Unix()))
+			reset := int(w.Reset.Unix())
+			if r.silent {
+				reset = -1
+			}
+			say(h, w.Limit, w.Remaining, reset)
 		}
 		if status != http.StatusOK && r.wait && w.Remaining == 0 {
 			h.Set("Retry-After", strconv.Itoa(left))
