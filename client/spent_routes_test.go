@@ -47,7 +47,7 @@ func TestSpentRoutesHoldNoOther(t *testing.T) {
 			mu.Lock()
 			defer mu.Unlock()
 			sum += least
-			if !j.used { // the windows of a minute and an hour of each route are told apart in some minutes
+			if !j.used && !j.silent { // two windows of each route are told apart in some minutes, and what no reset tells is found by tries
 				assert.GreaterOrEqual(t, least, .6)
 			}
 			assert.LessOrEqual(t, refused, j.callers+30*j.spent)
