@@ -191,13 +191,21 @@ func (l *keyState) raise(now time.Time, c *sharing.Counters) {
 	}
 }
 
+// mayTest returns the counters of the bucket of a request if they have something to test, and otherwise nil.
+func (l *keyState) mayTest(now time.Time, a *attempt) *sharing.Counters {
+	if l.counters == nil || a.scope != 0 || l.share != nil {
+		return nil
+	}
+	if c := l.counters[l.bucket(a)]; c != nil && c.MayTest(now) {
+		return c
+	}
+	return nil
+}
+
 // test returns when a request that has to wait until at may go as a test of whether it shares the counter that it waits
 // for, and the level of that; ByBucket if it may not.
 func (l *keyState) test(now time.Time, hold *limit.Decision, a *attempt) (due time.Time, level sharing.Level) {
-	if l.counters == nil || a.scope != 0 || l.share != nil {
-		return now, sharing.ByBucket
-	}
-	c := l.counters[l.bucket(a)]
+	c := l.mayTest(now, a)
 	if c == nil {
 		return now, sharing.ByBucket
 	}
@@ -213,6 +221,9 @@ func (l *keyState) hurry(now time.Time, hold *limit.Decision, a *attempt) {
 
 // explores has a request go as such a test if it would have to wait, and the test is due.
 func (l *keyState) explores(now time.Time, a *attempt, d limit.Demand) {
+	if l.mayTest(now, a) == nil {
+		return
+	}
 	hold := l.ask(now, a.part, &d, a)
 	if !hold.At.After(now) {
 		return

@@ -175,9 +175,7 @@ func (l *keyState) Take(now time.Time, d limit.Demand) {
 	a.delay, a.taken, a.key, a.epoch = d.Waited, now, l, l.epoch
 	a.part, a.explores = l.limiterOf(now, a), sharing.ByBucket
 	l.tryURL(now, a)
-	if l.counters != nil {
-		l.explores(now, a, d)
-	}
+	l.explores(now, a, d)
 	if d.Plain() {
 		a.ticket = a.part.Take(now, 1)
 	} else {

@@ -79,6 +79,11 @@ func (c *Counters) Spend(now time.Time, g *Groups, r *header.Reading) {
 	c.explored.spent = s
 }
 
+// MayTest reports whether there is something to test.
+func (c *Counters) MayTest(now time.Time) bool {
+	return c.explored.one || now.Before(c.explored.spent.till)
+}
+
 // Test returns when a request that has to wait for a counter of its bucket until at, or for a refusal, may go as a test, and
 // of which level; ByBucket if it may not.
 func (c *Counters) Test(now, at time.Time, refused bool, g *Groups) (due time.Time, level Level) {
