@@ -209,10 +209,15 @@ func (b *badURL) mayTry(now time.Time, a *attempt) bool {
 	return b.sum != 0 && !b.alone && a.scope == 0 && !now.Before(b.next) && b.sum != sumOf(a.req.URL)
 }
 
-// tries reports whether a request that a refusal holds back, and that cannot wait, goes to find out whether
-// it concerns it.
-func (b *badURL) tries(now time.Time, hold *limit.Decision, d *limit.Demand, a *attempt) bool {
-	return hold.Limit == throttle.Refusal && hold.At.After(now) && !d.Awaits(now, hold.At) && b.mayTry(now, a)
+// hurry has a request that a refusal holds back, and that cannot wait, wait no longer than until it may go to find out
+// whether that concerns it.
+func (b *badURL) hurry(now time.Time, hold *limit.Decision, d *limit.Demand, a *attempt) {
+	if hold.Limit != throttle.Refusal || !hold.At.After(now) || d.Awaits(now, hold.At) || b.sum == 0 || b.alone || a.scope != 0 || b.sum == sumOf(a.req.URL) {
+		return
+	}
+	if b.next.Before(hold.At) {
+		*hold = limit.Decision{At: b.next, Limit: hold.Limit}
+	}
 }
 
 // tryURL notes that a request goes, and whether it is one to find out.
@@ -222,6 +227,9 @@ func (l *keyState) tryURL(now time.Time, a *attempt) {
 		return
 	}
 	hold := a.part.Ask(now, 1)
+	if above := l.above.of(a); above != nil && hold.Admits(now) {
+		hold = above.Ask(now, 1)
+	}
 	if own := l.cooldowns[a.route.ID]; own != nil && hold.Admits(now) {
 		hold = own.ask(now, 1)
 	}
@@ -237,6 +245,7 @@ func (l *keyState) serveURL(now time.Time, a *attempt) {
 	}
 	l.badURL.alone, l.badURL.pause = true, 0
 	a.part.ForgetRefusals(now)
+	l.above.forgetRefusals(now)
 	if c := l.cooldowns[a.route.ID]; c != nil {
 		l.release(now, c)
 	}

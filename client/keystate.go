@@ -106,14 +106,16 @@ func (l *keyState) Ask(now time.Time, d limit.Demand) (a limit.Decision) {
 	a = l.ask(now, part, &d, asks)
 	a.Relax(now, &d)
 	if a.At.After(now) {
-		if l.hurry(now, &a, asks); asks.testsKeys(now) || l.badURL.tries(now, &a, &d, asks) {
+		if l.hurry(now, &a, asks); asks.testsKeys(now) {
 			a = limit.Decision{At: now}
 		}
 	}
 	l.above.ask(now, &a, &d, asks)
+	l.badURL.hurry(now, &a, &d, asks)
 	if own != nil {
 		b := own.ask(now, d.Requests)
-		if b.Relax(now, &d); b.After(&a) && !l.badURL.tries(now, &b, &d, asks) {
+		b.Relax(now, &d)
+		if l.badURL.hurry(now, &b, &d, asks); b.After(&a) {
 			a = b
 		}
 	}
