@@ -35,7 +35,7 @@ type spent struct {
 
 const (
 	// spentLong is how long a counter has to be used up for the first test: shorter windows show soon who shares them.
-	spentLong = 45 * time.Second
+	spentLong = 90 * time.Second
 	// spentFirst is the pause after the first test of a spent counter that is refused, and then spentLater times as
 	// long, up to spentLast.
 	spentFirst = 15 * time.Second

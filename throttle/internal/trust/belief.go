@@ -43,6 +43,8 @@ const (
 	beliefDoubted = 2 * clock.Second
 	// What is so soon over is not tried.
 	beliefSoon = 45 * clock.Second
+	// What holds requests back for so long after the reset is tested.
+	beliefOver = 2 * 60 * clock.Second
 	// What has lasted so long is tested, and each refusal makes the next test come so many times later, but no
 	// later than that.
 	beliefRest  = 5 * 60 * clock.Second
@@ -127,7 +129,7 @@ func (b *Belief) DueTest(now, ready clock.Instant, reset clock.Interval) clock.I
 	case !b.empty:
 	case min(ready, reset.Earliest) >= max(now, due)+beliefSoon:
 		return due
-	case !b.lasts && b.tested < reset.Latest && ready >= max(now, reset.Latest)+beliefSoon:
+	case !b.lasts && b.tested < reset.Latest && ready >= max(now, reset.Latest)+beliefOver:
 		return reset.Latest
 	}
 	return clock.Never
