@@ -51,7 +51,7 @@ func (l *keyState) receive(now time.Time, a *attempt) {
 	}
 	if bare && l.refuseRoute(now, a) {
 		if a.part != a.own {
-			a.excuse(now, own)
+			l.excuse(now, a, own)
 		}
 		return
 	}
@@ -63,7 +63,7 @@ func (l *keyState) receive(now time.Time, a *attempt) {
 	}
 	if l.concernsAll(a, bare) {
 		l.refuseAll(now, a, all)
-		a.excuse(now, own)
+		a.part.Observe(now, a.ticket, unrefused(own))
 		return
 	}
 	l.observe(now, a, own, belongs)
@@ -189,10 +189,10 @@ func unrefused(r *header.Reading) *header.Reading {
 	return &header.Reading{Windows: r.Windows, Date: r.Date, Stale: r.Stale || len(r.Windows) == 0}
 }
 
-// excuse has the limiter of a request take in a refusal that it did not cause. If that tells nothing of its limits, the
-// request is taken back: nothing shows whether they would have admitted it.
-func (a *attempt) excuse(now time.Time, own *header.Reading) {
-	if len(own.Windows) == 0 {
+// excuse has the limiter of a request take in a refusal that it did not cause. Where nothing was ever served, and the
+// refusal tells nothing of its limits, the request is taken back: it does not count as admitted.
+func (l *keyState) excuse(now time.Time, a *attempt, own *header.Reading) {
+	if l.served == 0 && len(own.Windows) == 0 {
 		a.part.Cancel(a.ticket)
 		return
 	}
