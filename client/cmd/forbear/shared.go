@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -73,6 +74,7 @@ func readSecret(flag, file, variable string) ([]byte, error) {
 type sharing struct {
 	fleet  *fleet.Fleet
 	client *redis.Client
+	first  sync.WaitGroup // the first call
 }
 
 // join makes the proxy a member of the fleet. Redis need not be there.
@@ -91,8 +93,8 @@ func (f *fleetFlags) join(log *slog.Logger) (*sharing, error) {
 	if err != nil {
 		return nil, errors.Join(err, c.Close())
 	}
-	s := &sharing{member, c}
-	go func() { store.note(s.ping(context.Background())) }() // the log tells at once if it is not there
+	s := &sharing{fleet: member, client: c}
+	s.first.Go(func() { store.note(s.ping(context.Background())) }) // the log tells at once if it is not there
 	return s, nil
 }
 
@@ -130,6 +132,7 @@ func (s *sharing) close(log *slog.Logger) {
 	if err := errors.Join(s.fleet.Close(ctx), s.client.Close()); err != nil {
 		log.Warn("leaving the fleet", "error", err)
 	}
+	s.first.Wait()
 }
 
 // A watchedStore logs when its store goes away and when it is back.
