@@ -204,26 +204,30 @@ func (b *badURL) refuse(now time.Time, a *attempt) (alone bool) {
 	return false
 }
 
-// mayTry reports whether a request may go although another one was refused.
-func (b *badURL) mayTry(now time.Time, a *attempt) bool {
-	return b.sum != 0 && !b.alone && a.scope == 0 && !now.Before(b.next) && b.sum != sumOf(a.req.URL)
+// doubted reports whether a request is held back by the refusal of another URL, of which nothing shows that it concerns it.
+func (b *badURL) doubted(a *attempt) bool {
+	return b.sum != 0 && !b.alone && a.scope == 0 && b.sum != sumOf(a.req.URL)
 }
 
 // hurry has a request that a refusal holds back, and that cannot wait, wait no longer than until it may go to find out
 // whether that concerns it.
 func (b *badURL) hurry(now time.Time, hold *limit.Decision, d *limit.Demand, a *attempt) {
-	if hold.Limit != throttle.Refusal || !hold.At.After(now) || d.Awaits(now, hold.At) || b.sum == 0 || b.alone || a.scope != 0 || b.sum == sumOf(a.req.URL) {
-		return
+	if hold.Limit == throttle.Refusal && hold.At.After(now) && !d.Awaits(now, hold.At) && b.doubted(a) {
+		sooner(hold, b.next)
 	}
-	if b.next.Before(hold.At) {
-		*hold = limit.Decision{At: b.next, Limit: hold.Limit}
+}
+
+// sooner has a request that a limit holds back asked for again at a time, if that is earlier.
+func sooner(hold *limit.Decision, at time.Time) {
+	if at.Before(hold.At) {
+		*hold = limit.Decision{At: at, Limit: hold.Limit}
 	}
 }
 
 // tryURL notes that a request goes, and whether it is one to find out.
 func (l *keyState) tryURL(now time.Time, a *attempt) {
 	b := &l.badURL
-	if a.triesURL = false; !b.mayTry(now, a) {
+	if a.triesURL = false; now.Before(b.next) || !b.doubted(a) {
 		return
 	}
 	hold := a.part.Ask(now, 1)

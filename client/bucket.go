@@ -202,44 +202,39 @@ func (l *keyState) mayTest(now time.Time, a *attempt) *sharing.Counters {
 	return nil
 }
 
-// test returns when a request that has to wait until at may go as a test of whether it shares the counter that it waits
-// for, and the level of that; ByBucket if it may not.
-func (l *keyState) test(now time.Time, hold *limit.Decision, a *attempt) (due time.Time, level sharing.Level) {
+// hurry shortens the wait of a request to when it may go as a test of whether it shares the counter that
+// it waits for.
+func (l *keyState) hurry(now time.Time, hold *limit.Decision, a *attempt) {
 	c := l.mayTest(now, a)
 	if c == nil {
-		return now, sharing.ByBucket
+		return
 	}
-	return c.Test(now, hold.At, hold.Limit == throttle.Refusal, a.groupsOf())
-}
-
-// hurry has a request wait no longer than until it may go as such a test.
-func (l *keyState) hurry(now time.Time, hold *limit.Decision, a *attempt) {
-	if due, level := l.test(now, hold, a); level != sharing.ByBucket && due.Before(hold.At) {
-		*hold = limit.Decision{At: due, Limit: hold.Limit}
+	if due, level := c.Test(now, hold.At, hold.Limit == throttle.Refusal, a.groupsOf()); level != sharing.ByBucket {
+		sooner(hold, due)
 	}
 }
 
 // explores has a request go as such a test if it would have to wait, and the test is due.
 func (l *keyState) explores(now time.Time, a *attempt, d limit.Demand) {
-	if l.mayTest(now, a) == nil {
+	c := l.mayTest(now, a)
+	if c == nil {
 		return
 	}
 	hold := l.ask(now, a.part, &d, a)
 	if !hold.At.After(now) {
 		return
 	}
-	if due, level := l.test(now, &hold, a); level != sharing.ByBucket && !due.After(now) {
-		l.explore(now, a, level)
+	if due, level := c.Test(now, hold.At, hold.Limit == throttle.Refusal, a.groupsOf()); level != sharing.ByBucket && !due.After(now) {
+		l.explore(now, a, c, level)
 	}
 }
 
 // explore lets a request go as such a test: on a limiter of its own, so that the others do not
 // mistake it for one of theirs.
-func (l *keyState) explore(now time.Time, a *attempt, level sharing.Level) {
-	bucket := l.bucket(a)
-	l.counters[bucket].Explore(now)
+func (l *keyState) explore(now time.Time, a *attempt, c *sharing.Counters, level sharing.Level) {
+	c.Explore(now)
 	a.explores = level
-	a.part = l.part(now, finer(bucket, a.groupsOf()[level]))
+	a.part = l.part(now, finer(l.bucket(a), a.groupsOf()[level]))
 }
 
 // explored takes in what became of such a test.

@@ -59,16 +59,7 @@ func newDayAPI(rng *rand.Rand, w dayWorld) *dayAPI {
 }
 
 func (a *dayAPI) RoundTrip(req *http.Request) (*http.Response, error) {
-	a.mu.Lock()
-	there, back := 25+a.rng.IntN(50), 25+a.rng.IntN(50)
-	a.mu.Unlock()
-	if err := pause(req.Context(), time.Duration(there)*time.Millisecond); err != nil {
-		return nil, err
-	}
-	a.mu.Lock()
-	resp := a.answer(req, time.Now())
-	a.mu.Unlock()
-	return resp, pause(req.Context(), time.Duration(back)*time.Millisecond)
+	return overTheWire(req, &a.mu, a.rng, a.answer)
 }
 
 func (a *dayAPI) answer(req *http.Request, now time.Time) *http.Response {

@@ -39,15 +39,21 @@ type twoLevels struct {
 }
 
 func (a *twoLevels) RoundTrip(req *http.Request) (*http.Response, error) {
-	a.mu.Lock()
-	there, back := 25+a.rng.IntN(50), 25+a.rng.IntN(50)
-	a.mu.Unlock()
+	return overTheWire(req, &a.mu, a.rng, a.answer)
+}
+
+// overTheWire has a request answered after a way there, and before one back, of 25 to 75 milliseconds each. A lock guards
+// the random numbers and the answer.
+func overTheWire(req *http.Request, mu *sync.Mutex, rng *rand.Rand, answer func(*http.Request, time.Time) *http.Response) (*http.Response, error) {
+	mu.Lock()
+	there, back := 25+rng.IntN(50), 25+rng.IntN(50)
+	mu.Unlock()
 	if err := pause(req.Context(), time.Duration(there)*time.Millisecond); err != nil {
 		return nil, err
 	}
-	a.mu.Lock()
-	resp := a.answer(req, time.Now())
-	a.mu.Unlock()
+	mu.Lock()
+	resp := answer(req, time.Now())
+	mu.Unlock()
 	if err := pause(req.Context(), time.Duration(back)*time.Millisecond); err != nil {
 		return nil, err
 	}

@@ -97,17 +97,14 @@ func (c *Counters) Test(now, at time.Time, refused bool, g *Groups) (due time.Ti
 		}
 	case s.till.Add(sameEnd + s.till.Sub(now)/4).Before(at): // something else makes it wait
 	default:
-		due, level = now, s.differs(g)
-		of := c.series[level][g[level]]
-		if of != nil && of.spent.After(due) {
-			due = of.spent
-		}
-		next := x.next
+		level = s.differs(g)
+		of, next := c.series[level][g[level]], x.next
 		if of != nil && of.last.left > 0 && now.Before(of.last.end) { // its own counter said so
 			next = x.sent
 		}
-		if next.After(due) {
-			due = next
+		due = latest(now, next)
+		if of != nil {
+			due = latest(due, of.spent)
 		}
 		if s.till.Sub(due) < spentLong || c.shared(level) || of != nil && of.sent > of.answered {
 			level = ByBucket
