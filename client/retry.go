@@ -216,7 +216,7 @@ func (l *loop) hold(now time.Time) {
 	if stop.Reason != backoff.StopDeadline && (stop.Reason != backoff.StopExhausted || l.t.ownWait) {
 		return
 	}
-	left := l.t.maxWait
+	left := l.t.maxWait - l.last.delay
 	if deadline, ok := l.call.ctx.Deadline(); ok {
 		left = deadline.Sub(now)
 		left -= min(notice, left/10)

@@ -191,6 +191,9 @@ func (l *Queue) obstacle(now time.Time, f *flow, caller *limiter) (worst *limite
 // grant gives the first request of a ready flow its permit, after all limits have admitted it.
 func (l *Queue) grant(now time.Time, f *flow) {
 	t, c := f.head(), f.kind
+	if t.level == inVain {
+		t.key.haste.spend(l.since(now))
+	}
 	d := t.asks(now)
 	l.take(now, t.key, c, &d)
 	c.goOn(f)

@@ -90,12 +90,13 @@ func (h *haste) take(at int64) bool {
 	return true
 }
 
-// spend takes what is there: when a request has waited in vain, callers are about to come with their next.
+// spend takes what is there: when a request has waited in vain, or goes to see whether it does, callers are about to come
+// with their next.
 func (h *haste) spend(at int64) { *h = haste(at + hasteBurst*int64(hasteEvery)) }
 
 // MayFailEarly reports whether a request of key that cannot be sent in time may fail now, rather than when its
 // patience is over, and counts it if so. Acquire keeps to this budget by itself: 10 requests of each key, and
-// one more every 30 seconds, from the time on at which the last one waited in vain. Use MayFailEarly if a
+// one more every 30 seconds, from the time on at which the last one waited in vain, but none that has waited for half of its time. Use MayFailEarly if a
 // request fails for a reason that the queue does not know.
 func (l *Queue) MayFailEarly(key string) bool {
 	l.mu.Lock()
@@ -110,7 +111,7 @@ func (l *Queue) miss(now time.Time, t *ticket, e *WaitError) {
 	full := l.waiting > l.room
 	switch {
 	case l.phase != open, t.impatient(e), full && l.overflow != Block, int(t.key.waiting) > l.keyRoom,
-		!l.trialSoon(now, t) && t.key.haste.take(l.since(now)):
+		t.early(l.since(now)) && !l.trialSoon(now, t) && t.key.haste.take(l.since(now)):
 		l.fail(t, e)
 	case full:
 		l.waitForRoom(t)
@@ -120,6 +121,9 @@ func (l *Queue) miss(now time.Time, t *ticket, e *WaitError) {
 		l.join(t)
 	}
 }
+
+// early reports whether to fail now would save a ticket as much time as it has waited.
+func (t *ticket) early(at int64) bool { return at-t.arrived <= t.deadline-at }
 
 // soon is how long a request waits in any case that may be sent then to see whether it waits in vain.
 const soon = 5 * time.Second

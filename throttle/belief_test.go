@@ -78,16 +78,48 @@ func TestALimitOfOneFellAtOnce(t *testing.T) {
 	assert.False(t, s.k.Ask(at(5), 1).Try)
 }
 
-// The wait that a refusal asks for is kept.
-func TestARefusalIsNotTried(t *testing.T) {
-	s := newScript(t, plain())
-	r := minute(10, 0, 7200)
-	r.Refused = true
-	r.Wait = refusal(7200e9).Wait
-	s.hears(.1, s.goes(0), r)
-	for now := 60.; now < 7200; now += 60 {
-		require.False(t, s.k.Ask(at(now), 1).Try)
+// The wait that a refusal asks for is tried after five minutes, and after half of the time that has passed
+// since the first refusal; not again if it begins anew with that.
+func TestARefusalIsTriedSeldom(t *testing.T) {
+	for _, r := range []header.Reading{minute(10, 0, 7200), {}} {
+		for _, renews := range []bool{false, true} {
+			s := newScript(t, plain())
+			r.Refused = true
+			r.Wait = refusal(7200e9).Wait
+			s.hears(.1, s.goes(0), r)
+			var tries []float64
+			for now := 30.; now < 7200; now += 30 {
+				d := s.k.Ask(at(now), 1)
+				require.Equal(t, Refusal, d.Limit)
+				require.False(t, d.Admits(at(now)))
+				if !d.Try {
+					continue
+				}
+				tries = append(tries, now)
+				i := s.take(now)
+				require.False(t, s.k.Ask(at(now+.05), 1).Try, "one at a time")
+				if !renews {
+					r.Wait = refusal(time.Duration((7200 - now) * 1e9)).Wait
+				}
+				s.hears(now+.1, i, r)
+			}
+			if renews {
+				assert.Equal(t, []float64{300}, tries)
+			} else {
+				assert.Equal(t, []float64{300, 600, 900, 1350, 2040, 3060, 4590, 6900}, tries)
+			}
+		}
 	}
+}
+
+// One that is served opens what the refusal closed.
+func TestATryThatIsServedOpens(t *testing.T) {
+	s := newScript(t, plain())
+	s.hears(.1, s.goes(0), refusal(7200e9))
+	require.True(t, s.k.Ask(at(301), 1).Try)
+	s.hears(301.1, s.take(301), header.Reading{})
+	d := s.k.Ask(at(301.2), 1)
+	assert.True(t, d.Admits(at(301.2)))
 }
 
 // A server that serves beyond its own limit has none.

@@ -6,8 +6,10 @@ import "github.com/forbear-go/forbear/throttle/internal/clock"
 // goes, and the others wait for its answer. The same gap stands before the first
 // request of all, but widens sooner.
 type cooldown struct {
-	until instant // closed before this,
-	named bool    // as the server asked for, and not because of a reset that it told
+	until   instant // closed before this,
+	named   bool    // as the server asked for, and not because of a reset that it told
+	renewed bool    // a request that tried that was asked to stay away for longer
+	wrong   uint8   // how often it was not true, less how often it was
 
 	halfOpen bool    // one at a time, until one is answered
 	refusals int32   // in a row
@@ -58,6 +60,47 @@ func (h *cooldown) opens(k *Limiter, now instant) instant {
 	}
 	return max(h.until, h.first+alone+(doublings-1)*step)
 }
+
+// trial returns when a request may go that cannot wait for as long as the server asked for. What it said may have
+// become wrong: the quota was raised, or forgotten. A block that begins anew with each such request is not tried again.
+func (h *cooldown) trial(k *Limiter, now instant) instant {
+	rest := trialRest >> (2 * h.wrong)
+	if h.refusals > 0 {
+		rest = max(rest, (k.lastSent-h.began)/trialPart)
+	}
+	switch at := max(now, k.lastSent+rest); {
+	case !h.named:
+		return now
+	case h.renewed, h.until < at+trialSoon:
+		return h.until
+	default:
+		return at
+	}
+}
+
+// try reports whether a request that goes now is such a trial.
+func (h *cooldown) try(k *Limiter, now instant) bool {
+	return h.named && h.until > now && h.trial(k, now) <= now
+}
+
+// endTrial takes in what became of such a request, which was asked to stay away until the given instant if it was refused.
+func (h *cooldown) endTrial(now, until instant, refused bool) {
+	if !refused {
+		h.until, h.named, h.wrong = min(h.until, now), false, min(h.wrong+1, trialWrong)
+		return
+	}
+	h.renewed = h.wrong == 0 && until > h.until+trialSoon
+	h.wrong = max(h.wrong, 1) - 1
+}
+
+const (
+	// trialRest is how long after the last request what the server asked for is tried, or for such a part of the time that
+	// it has refused all requests, and sooner if it was wrong before.
+	trialRest  = 5 * 60 * second
+	trialPart  = 2
+	trialWrong = 3
+	trialSoon  = 45 * second // what is so soon over is not tried
+)
 
 // ramp returns how long the first request that went through the gap stays alone, and the
 // steps after that.
@@ -196,12 +239,10 @@ const (
 // extend keeps the key closed at least until the given instant. explicit says that the server asked for that, and
 // did not only tell a reset.
 func (h *cooldown) extend(now, until instant, explicit bool) {
-	switch {
-	case explicit:
-		h.named = true
-	case h.until <= now:
-		h.named = false
+	if h.until <= now {
+		h.named, h.renewed = false, false
 	}
+	h.named = h.named || explicit
 	h.until = max(h.until, until)
 }
 

@@ -73,7 +73,7 @@ func (k *Limiter) trial(now instant, n int64) (at instant) {
 		}
 		return never
 	}
-	at = k.beside(now, n)
+	at = k.beside(now, n, k.cooldown.trial(k, now))
 	for i := range k.windows {
 		w := &k.windows[i]
 		if w.ready(k, now, n) <= now {
@@ -82,22 +82,21 @@ func (k *Limiter) trial(now instant, n int64) (at instant) {
 		if !w.belief.Empty() {
 			return never
 		}
-		at = max(at, w.belief.Due(), w.probe.Bidden())
+		if at = max(at, w.belief.Due()); w.probe.Bidden() > k.cooldown.until {
+			at = max(at, w.probe.Bidden())
+		}
 	}
 	return at
 }
 
-// beside returns when all but the announced limits lets n go, and no response is awaited; never if one is.
-func (k *Limiter) beside(now instant, n int64) (at instant) {
+// beside returns when all but the announced limits lets n go, and no response is awaited; never if one is. named is
+// how long it keeps to a wait that the server named.
+func (k *Limiter) beside(now instant, n int64, named instant) instant {
 	if k.sent != k.answered {
 		return never
 	}
 	v := k.view()
-	at = max(now, k.refusals.Ready(&v, now, n))
-	if k.cooldown.named {
-		at = max(at, k.cooldown.until)
-	}
-	return at
+	return max(now, k.refusals.Ready(&v, now, n), named)
 }
 
 // dueTest returns when n may test what the announced limits say that nothing is left, though they can wait, as
@@ -121,7 +120,10 @@ func (k *Limiter) dueTest(now instant, n int64) (at instant) {
 	for _, e := range k.edges {
 		at = max(at, e.Ready(now, n, &k.rtt))
 	}
-	return max(at, k.beside(now, n))
+	if k.cooldown.named {
+		at = max(at, k.cooldown.until)
+	}
+	return k.beside(now, n, at)
 }
 
 // startTest notes that n more go while windows say that nothing is left, and reports whether they test that; not if

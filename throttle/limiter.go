@@ -98,6 +98,7 @@ type Reservation struct {
 	// serves in a second or two says little. It is set before a refusal is observed.
 	Uneven bool
 	test   bool // it tests what announced limits say
+	early  bool // it tries a wait that the server named
 
 	number, cost int64           // its number is the last of those that it takes
 	counted      int64           // how many the server had surely counted when it was sent
@@ -236,7 +237,7 @@ const unnamed = "default"
 func (k *Limiter) Take(now time.Time, cost int) Reservation {
 	i, n := k.instant(now), units(cost)
 	test := k.startTest(i, n)
-	tests := k.tests(i, n)
+	tests, early := k.tests(i, n), k.cooldown.try(k, i)
 	if k.sent == 0 || i-k.lastSent > pacingIdle {
 		k.begin(i)
 	}
@@ -248,7 +249,7 @@ func (k *Limiter) Take(now time.Time, cost int) Reservation {
 		v := k.view()
 		burst = k.refusals.StartBurst(&v, i, min(slack, k.rtt.WasShortest/2), k.sent-k.answered)
 	}
-	t := Reservation{number: k.sent, cost: n, counted: k.counted(), at: i, tests: tests, burst: burst, test: test}
+	t := Reservation{number: k.sent, cost: n, counted: k.counted(), at: i, tests: tests, burst: burst, test: test, early: early}
 	k.flights.send(&t)
 	for j := range k.windows {
 		if w := &k.windows[j]; w.units != nil {

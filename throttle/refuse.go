@@ -17,7 +17,9 @@ func (k *Limiter) serve(now instant, t *Reservation) {
 	v, sent := k.view(), t.request()
 	k.refusals.Serve(&v, now, &sent)
 	k.release(&v)
-	k.cooldown.admitted(now, t)
+	if k.cooldown.admitted(now, t); t.early {
+		k.cooldown.endTrial(now, 0, false)
+	}
 }
 
 // release ends the cooldown of a refusal that turned out to need none.
@@ -86,7 +88,10 @@ func (k *Limiter) excuse(now instant, t *Reservation, r *header.Reading, sent *r
 	}
 	tooMany := !explained && k.refusals.TooMany(&v, now, sent)
 	k.release(&v)
-	test = k.refusals.Tests(t.number)
+	if t.early {
+		k.cooldown.endTrial(now, now+asked, true)
+	}
+	test = t.early || k.refusals.Tests(t.number)
 	again = k.cooldown.reports(t) || test
 	if tooMany || k.refusals.Shed(&v, now, sent, refusals.Refusal{Wait: asked, Again: again, Explained: explained, Covered: k.covered(t)}) {
 		return again, test, true
