@@ -29,7 +29,7 @@ func (l *keyState) limiterOf(now time.Time, a *attempt) *throttle.Limiter {
 // bucket returns the fingerprint of the bucket of a request, as far as responses distinguish
 // buckets; 0 for whole.
 func (l *keyState) bucket(a *attempt) uint64 {
-	if l.untold.Apart(a.route.ID) {
+	if l.untold.Apart(l.tellerOf(a)) {
 		return untoldBucket
 	}
 	if l.buckets == nil {
@@ -38,9 +38,28 @@ func (l *keyState) bucket(a *attempt) uint64 {
 	return l.buckets.Of(a.route.Name)
 }
 
+// tellerOf returns the number of a request's route among those that tell limits or not, or of its group, where that
+// makes the difference.
+func (l *keyState) tellerOf(a *attempt) uint64 {
+	if level := l.untold.LevelOf(a.route.ID); level != sharing.ByBucket {
+		return a.groupsOf()[level]
+	}
+	return a.route.ID
+}
+
 // untoldBucket is the bucket of the routes that tell no limits, and do not count in those that others
 // tell. Fingerprints are odd.
 const untoldBucket = 2
+
+// watchUntold takes in whether a response tells limits.
+func (l *keyState) watchUntold(now time.Time, a *attempt) {
+	if l.untold.Answered(now, l.tellerOf(a), &a.untold, &a.reading) {
+		l.joinUntold(now)
+	}
+	if l.untold.Varies() {
+		l.untold.Note(a.groupsOf(), &a.reading)
+	}
+}
 
 // joinUntold lets the requests of routes that tell no limits wait for those that others tell, because
 // they count in them.
@@ -175,7 +194,7 @@ func (l *keyState) watchCounters(now time.Time, a *attempt) {
 		l.awaitStrays(now, l.whole)
 	}
 	l.raise(now, c)
-	a.route.Level.Store(int32(c.Level()))
+	a.route.Level.Store(int32(max(c.Level(), l.untold.LevelOf(a.route.ID))))
 }
 
 // raise follows the limits that all counters of the key share, beside one that is counted apart.

@@ -194,7 +194,7 @@ func (l *keyState) Take(now time.Time, d limit.Demand) {
 // sent counts an attempt without a scope as sent.
 func (l *keyState) sent(now time.Time, a *attempt) {
 	l.spread.Sent(a.route.ID)
-	a.untold = l.untold.Sent(a.route.ID)
+	a.untold = l.untold.Sent(l.tellerOf(a))
 	if a.shown != nil {
 		a.seenKeys = a.who.host.keys.Sent(now, a.shown)
 	}

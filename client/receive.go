@@ -20,9 +20,7 @@ func (l *keyState) receive(now time.Time, a *attempt) {
 		l.observeFingerprint(now, a, shown)
 	}
 	if a.scope == 0 {
-		if l.untold.Answered(now, a.route.ID, &a.untold, r) {
-			l.joinUntold(now)
-		}
+		l.watchUntold(now, a)
 	}
 	l.watchModels(now, a)
 	l.watchCounters(now, a)

@@ -11,6 +11,8 @@ import (
 // limit all and say so here and there. Routes that tell nothing are taken to be apart until what
 // the others say is left falls by them too. The zero value has seen nothing.
 type Untold struct {
+	tellers *tellers // nil while each route tells, or does not
+
 	routes map[uint64]bool // whether they tell limits
 	silent int             // routes that tell none
 	told   bool            // a route tells a limit
@@ -59,6 +61,20 @@ const (
 	untoldMost, untoldAgain = 300, 4
 )
 
+// LevelOf returns the level of the groups of a route of which some tell limits and the others do not; ByBucket is none.
+// What is said here of routes holds for those then, each by its own number.
+func (u *Untold) LevelOf(route uint64) Level { return u.tellers.of(route) }
+
+// Varies reports whether a route tells limits now and then, so that responses are to be noted.
+func (u *Untold) Varies() bool { return u.tellers != nil }
+
+// Note takes in whether a response to a group tells a limit.
+func (u *Untold) Note(g *Groups, r *header.Reading) {
+	if !r.Stale && !r.Refused && g[ByRoute] != 0 {
+		u.tellers.note(g, len(r.Windows) > 0)
+	}
+}
+
 // Sent notes that a request of a route goes.
 func (u *Untold) Sent(route uint64) UntoldSent {
 	tells, known := u.routes[route]
@@ -102,12 +118,23 @@ func (u *Untold) Answered(now time.Time, route uint64, t *UntoldSent, r *header.
 		u.served.others++
 	case !r.Refused:
 		u.known = false // now and then it tells nothing
+		u.vary()
 	}
 	return was == 0 && u.joined > 0
 }
 
+// vary notes that a route tells limits now and then.
+func (u *Untold) vary() {
+	if u.tellers == nil {
+		u.tellers = new(tellers)
+	}
+}
+
 func (u *Untold) note(route uint64, tells bool) {
 	was, known := u.routes[route]
+	if known && was != tells {
+		u.vary()
+	}
 	switch {
 	case known && was == tells, !known && len(u.routes) >= maxRoutes:
 		return
