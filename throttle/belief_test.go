@@ -48,6 +48,30 @@ func TestABeliefMayBeTried(t *testing.T) {
 	}
 }
 
+// What has been so for most of a day is tried each few hours.
+func TestADayIsTriedSeldom(t *testing.T) {
+	s := newScript(t, plain())
+	day := func(left int) header.Reading {
+		r := minute(10, left, 80000)
+		r.Windows[0].Length = 24 * time.Hour
+		return r
+	}
+	s.hears(.1, s.goes(0), day(1))
+	s.hears(.3, s.goes(.2), day(0))
+	tries := 0
+	for now := 60.; now < 72000; now += 20 {
+		if s.k.Ask(at(now), 1).Try {
+			tries++
+			r := day(0)
+			r.Refused = true
+			s.hears(now+.1, s.take(now), r)
+		}
+	}
+	t.Log(tries, "tries")
+	assert.Less(t, tries, 40)
+	assert.Greater(t, tries, 15)
+}
+
 // Of a window of which nothing was ever left, no response has shown that it counts requests: who
 // cannot wait tries it soon, until that is refused.
 func TestWhatNeverFellIsTriedSoon(t *testing.T) {

@@ -39,6 +39,7 @@ type Belief struct {
 const (
 	beliefFirst = 60 * clock.Second
 	beliefLast  = 10 * 60 * clock.Second
+	beliefPart  = 8 // or such a part of the time for which nothing was left
 	// The first pause where the reset is told by an unknown clock, or nothing was ever left.
 	beliefDoubted = 2 * clock.Second
 	// What is so soon over is not tried.
@@ -181,7 +182,7 @@ func (b *Belief) Try(now clock.Instant) {
 	if b.empty {
 		b.tried = true
 		b.pause = min(2*max(b.pause, b.first()), beliefLast)
-		b.next = now + b.pause
+		b.next = now + max(b.pause, (now-b.since)/beliefPart)
 		if b.early {
 			b.tested = now
 		}
