@@ -275,6 +275,12 @@ func (l *limits) hurry() {
 // lately is how far back it is looked for what was served.
 const lately = 60 * clock.Second
 
+// long is how far back it is looked whether what a pace says is absurd: so many times more was served.
+const (
+	long     = 5 * 60 * clock.Second
+	absurdly = 8
+)
+
 // manyRequests is a limit on more requests than a condensed log tells apart.
 const manyRequests = 2048
 

@@ -38,7 +38,7 @@ func (l *limits) draw(v *View, opened clock.Instant) (vain bool) {
 		if admitted <= few && l.span.limit > few {
 			l.span = inferredWindow{}
 		}
-		if !(was > 0) && l.few.rare() {
+		if !(was > 0) && (l.few.rare() || l.absurd(&e, admitted, shut)) {
 			break
 		}
 		l.pace.floor = l.served(e.closed)
@@ -65,6 +65,12 @@ func (l *limits) draw(v *View, opened clock.Instant) (vain bool) {
 		return true
 	}
 	return vain
+}
+
+// absurd reports whether a pace of so few requests, admitted before a congestion that lasted so long, is far below what was
+// served in the last minutes.
+func (l *limits) absurd(e *congestion, admitted int64, shut clock.Instant) bool {
+	return shut > briefly && l.log.Between(e.closed-long, e.closed)*int64(shut/clock.Second) > absurdly*admitted*int64(long/clock.Second)
 }
 
 // learnPace learns the pace of a congestion before which so many were admitted from some time on, and which
