@@ -275,7 +275,7 @@ func (l *limits) hurry() {
 // lately is how far back it is looked for what was served.
 const lately = 60 * clock.Second
 
-// long is how far back it is looked whether what a pace says is absurd: so many times more was served.
+// long is how far back it is looked whether what was measured is absurd: so many times more was served.
 const (
 	long     = 5 * 60 * clock.Second
 	absurdly = 8

@@ -38,10 +38,10 @@ func (l *limits) draw(v *View, opened clock.Instant) (vain bool) {
 		if admitted <= few && l.span.limit > few {
 			l.span = inferredWindow{}
 		}
-		if !(was > 0) && (l.few.rare() || l.absurd(&e, admitted, shut)) {
+		if !(was > 0) && (l.few.rare() || shut > briefly && l.absurd(&e, admitted, shut)) {
 			break
 		}
-		l.pace.floor = l.served(e.closed)
+		l.pace.floor = max(l.served(e.closed), l.usual(&e, long)/absurdly)
 		if !(was > 0) {
 			// It was served at such a rate once. If it is refused again, that counts less.
 			l.before /= 2
@@ -67,10 +67,15 @@ func (l *limits) draw(v *View, opened clock.Instant) (vain bool) {
 	return vain
 }
 
-// absurd reports whether a pace of so few requests, admitted before a congestion that lasted so long, is far below what was
-// served in the last minutes.
-func (l *limits) absurd(e *congestion, admitted int64, shut clock.Instant) bool {
-	return shut > briefly && l.log.Between(e.closed-long, e.closed)*int64(shut/clock.Second) > absurdly*admitted*int64(long/clock.Second)
+// usual returns the rate a second at which requests were admitted before a congestion, in so long or the last minutes.
+func (l *limits) usual(e *congestion, back clock.Instant) float64 {
+	back = max(back, long)
+	return float64(l.log.Between(e.closed-back, e.closed)) / (float64(back) / float64(clock.Second))
+}
+
+// absurd reports whether so many requests in so long are far below what is usual.
+func (l *limits) absurd(e *congestion, admitted int64, took clock.Instant) bool {
+	return float64(admitted)*absurdly < l.usual(e, took)*float64(took)/float64(clock.Second)
 }
 
 // learnPace learns the pace of a congestion before which so many were admitted from some time on, and which
@@ -106,6 +111,9 @@ func (l *limits) measure(v *View, e *congestion, opened clock.Instant) (vain boo
 			l.empty = opened
 			return none
 		}
+	}
+	if l.absurd(e, l.log.Between(max(l.opened, l.was)-1, e.closed), opened-max(l.opened, l.was)) {
+		return false
 	}
 	vain = l.span.limit > 0 && l.doubt.strayed(l.log.Between(max(l.opened, l.was)-1, e.closed))
 	l.span.learn(v, l, e, opened)
