@@ -114,7 +114,7 @@ func ask(ctx context.Context, t testing.TB, rt http.RoundTripper, callers int, u
 
 // What is learned from a server that sheds load never becomes a spiral, not even for a few
 // callers, of whose requests none is under way that could prove it, and not if it names long
-// waits. Each part is the mean of ten draws.
+// waits. Each part is the mean of six draws.
 func TestSheddingIsNoSpiral(t *testing.T) {
 	t.Parallel()
 	for i, j := range []shedJob{
@@ -159,7 +159,7 @@ func TestSheddingIsNoSpiral(t *testing.T) {
 				t.Skip("it takes too long")
 			}
 			chance.Test(t, func(t testing.TB) {
-				draws := 10.
+				draws := 6.
 				if chance.Raced {
 					draws = 1 // the figures take too long
 				}

@@ -58,7 +58,7 @@ type someTell struct {
 }
 
 func (r *someTell) answer(req *http.Request) (*http.Response, error) {
-	time.Sleep(300 * time.Millisecond)
+	time.Sleep(500 * time.Millisecond)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	now := time.Now()
