@@ -39,7 +39,8 @@ type attempt struct {
 	shown           *sharing.Key // what responses to its credential say; nil where its key is the caller's
 	seenKeys        sharing.KeysSeen
 	triesURL        bool              // it tests whether a refusal concerns another URL alone
-	explores        sharing.Level     // of which it tests whether groups have counters of their own; ByBucket for none
+	explores        sharing.Levels    // of which it tests whether groups have counters of their own
+	noted           bool              // by counters
 	epoch           int               // of its key when it was sent
 	global          bool              // a refusal says that it concerns more than its route
 	again           bool              // the server refused it before
@@ -138,7 +139,7 @@ func (a *attempt) prepare(t *Transport, who *principal, c *call) {
 	a.key, a.part, a.req, a.scope, a.number = nil, nil, req, c.scope, c.sent+1
 	a.name, a.first = t.nameFor(c), c.sent == 0 && c.mayRetry()
 	a.route, a.own, a.global = who.routes.Of(req), nil, false
-	a.again, a.lasting, a.body, a.follows = c.refusals > 0, false, false, false
+	a.again, a.lasting, a.noted, a.body, a.follows = c.refusals > 0, false, false, false, false
 	a.charge(who, c)
 	a.Request.Bucket = a.route.Bucket
 	a.who, a.groups, a.counters, a.all, a.untold, a.shown = who, sharing.Groups{}, nil, nil, sharing.UntoldSent{}, nil

@@ -168,6 +168,38 @@ func (a *attempt) observeAlone(now time.Time, r *header.Reading) {
 	}
 }
 
+// sparse delays a request that is sent too early while nothing is served to it, unless its own counter said that something
+// is left.
+func (l *keyState) sparse(now time.Time, a *limit.Decision, asks *attempt) {
+	if asks.scope != 0 {
+		return
+	}
+	next := l.drought.Next()
+	if c := l.counters[l.bucket(asks)]; c != nil {
+		next = c.Next(now, asks.groupsOf(), next)
+	}
+	if dry := (limit.Decision{At: next, Limit: throttle.Refusal}); next.After(now) && dry.After(a) {
+		*a = dry
+	}
+}
+
+// watchDrought notes whether a request was served.
+func (l *keyState) watchDrought(now time.Time, a *attempt) {
+	switch r := &a.reading; {
+	case a.scope != 0 || l.late(a):
+	case !r.Refused:
+		l.drought.Serve()
+		if a.counters != nil {
+			a.counters.Serve(a.groupsOf())
+		}
+	case r.Exhausted() && r.Wait.Known():
+		l.drought.Refuse(now, a.taken, now.Add(r.Wait.Delay))
+		if a.counters != nil {
+			a.counters.Refuse(now, a.taken, a.groupsOf(), now.Add(r.Wait.Delay))
+		}
+	}
+}
+
 // A badURL is that of the request that was refused last, and bidden to wait for long. Whether the refusal concerns it alone
 // is not known: an item that is locked, a report that was made today. So where requests with other URLs cannot wait as long,
 // and would fail, one of them goes now and then to find out, the more rarely the more of them were refused.

@@ -126,12 +126,21 @@ func (l *keyState) awaitStrays(now time.Time, before *throttle.Limiter) {
 func (l *keyState) strays(now time.Time) bool { return l.before != nil && l.before.InFlight(now) > 0 }
 
 // count has the counters of the bucket of a request, and of the key, count it as sent.
-func (l *keyState) count(a *attempt) {
+func (l *keyState) count(now time.Time, a *attempt) {
 	if a.counters = l.countersOf(l.bucket(a)); a.counters != nil {
-		a.seen = a.counters.Sent(a.groupsOf())
+		a.note(a.counters)
+		a.seen = a.counters.Sent(now, a.groupsOf())
 	}
 	if all := l.counters[0]; all != a.counters && all.Two() {
-		a.all, a.seenOfAll = all, all.Sent(a.groupsOf())
+		a.all, a.seenOfAll = all, all.Sent(now, a.groupsOf())
+	}
+}
+
+// note has counters note a request once.
+func (a *attempt) note(c *sharing.Counters) {
+	if !a.noted {
+		a.noted = true
+		c.Note(a.groupsOf())
 	}
 }
 
@@ -216,6 +225,7 @@ func (l *keyState) mayTest(now time.Time, a *attempt) *sharing.Counters {
 		return nil
 	}
 	if c := l.counters[l.bucket(a)]; c != nil && c.MayTest(now) {
+		a.note(c)
 		return c
 	}
 	return nil
@@ -251,8 +261,7 @@ func (l *keyState) explores(now time.Time, a *attempt, d limit.Demand) {
 // explore lets a request go as such a test: on a limiter of its own, so that the others do not
 // mistake it for one of theirs.
 func (l *keyState) explore(now time.Time, a *attempt, c *sharing.Counters, level sharing.Level) {
-	c.Explore(now)
-	a.explores = level
+	a.explores = c.Explore(now, a.groupsOf())
 	a.part = l.part(now, finer(l.bucket(a), a.groupsOf()[level]))
 }
 

@@ -43,6 +43,7 @@ type keyState struct {
 
 	// Refusals that name no limit delay their route, until other refusals show that they concern all.
 	spread    spread.Estimator
+	drought   sharing.Drought
 	cooldowns map[uint64]*cooldown // by route
 	outages   map[uint64]*outage   // by route
 	badURL    badURL
@@ -119,6 +120,7 @@ func (l *keyState) Ask(now time.Time, d limit.Demand) (a limit.Decision) {
 			a = b
 		}
 	}
+	l.sparse(now, &a, asks)
 	return a
 }
 
@@ -175,7 +177,7 @@ func (l *keyState) Take(now time.Time, d limit.Demand) {
 		return
 	}
 	a.delay, a.taken, a.key, a.epoch = d.Waited, now, l, l.epoch
-	a.part, a.explores = l.limiterOf(now, a), sharing.ByBucket
+	a.part, a.explores = l.limiterOf(now, a), 0
 	l.tryURL(now, a)
 	l.explores(now, a, d)
 	if d.Plain() {
@@ -194,6 +196,7 @@ func (l *keyState) Take(now time.Time, d limit.Demand) {
 // sent counts an attempt without a scope as sent.
 func (l *keyState) sent(now time.Time, a *attempt) {
 	l.spread.Sent(a.route.ID)
+	l.drought.Send(now)
 	a.untold = l.untold.Sent(l.tellerOf(a))
 	if a.shown != nil {
 		a.seenKeys = a.who.host.keys.Sent(now, a.shown)
@@ -207,7 +210,7 @@ func (l *keyState) sent(now time.Time, a *attempt) {
 		}
 	}
 	if (l.paths || l.spread.Shared()) && l.shown.Mark != 0 || l.counters != nil {
-		l.count(a)
+		l.count(now, a)
 	}
 	if own := l.cooldowns[a.route.ID]; own != nil {
 		a.own, a.ownTicket = own.limiter, own.limiter.Take(now, a.Cost)
@@ -250,6 +253,7 @@ func (l *keyState) Done(now, _ time.Time, d limit.Demand) {
 		l.lose(now, a)
 		return
 	}
+	l.watchDrought(now, a)
 	if r := &a.reading; r.Refused && !r.Wait.Explicit && a.part.Misled() {
 		r.Wait = header.Wait{}
 	}

@@ -26,7 +26,7 @@ func (l *keyState) receive(now time.Time, a *attempt) {
 	l.watchCounters(now, a)
 	own, all := l.divide(a)
 	defer a.passAbove(now, all)
-	if a.explores != sharing.ByBucket {
+	if a.explores != 0 {
 		l.explored(now, a)
 		return
 	}

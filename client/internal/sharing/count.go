@@ -11,6 +11,7 @@ type count struct {
 	left     int64
 	end      time.Time
 	step     time.Duration // in which the end is told
+	sent     time.Time     // when the request was
 	answered int64         // requests of the group answered by then
 }
 

@@ -32,33 +32,42 @@ type Groups [levels]uint64
 func GroupsOf(req *http.Request, r *Route) (g Groups) {
 	const odd = 0x9e3779b97f4a7c15
 	path := req.URL.Path
-	g[ByRoute] = r.ID
 	g[ByThing] = maphash.String(seed, thingOf(path))*odd | 1
 	g[ByPath] = (maphash.String(seed, path)+maphash.String(seed, req.Method)*odd)*odd | 1
+	if g[ByRoute] = r.ID; r.ID == 0 {
+		g[ByRoute] = g[ByPath]
+	}
 	g[ByOwner] = OwnerOf(req)*odd | 1
 	return g
 }
 
-// thingOf returns a path up to the first name of one thing among many, or all of it.
+// thingOf returns a path up to the first name of one thing among many. One that has none begins with a word or two of the API,
+// and may end with names that look like words.
 func thingOf(path string) string {
-	for from := 1; from < len(path); {
+	begins := path
+	for from, words := 1, 0; from < len(path); words++ {
 		to := strings.IndexByte(path[from:], '/')
 		if to < 0 {
-			return path
+			break
 		}
 		if to += from; to > from && !isName(path[from:to]) {
 			return path[:to]
 		}
+		if words < 2 {
+			begins = path[:to]
+		}
 		from = to + 1
 	}
-	return path
+	return begins
 }
 
 // A series is what the responses to one group said.
 type series struct {
 	last           count
 	sent, answered int64
-	spent          time.Time // until when nothing is left for long, as a response said
+	spent          *spent // what is used up for long, as a response said
+	noted          bool   // by Note
+	drought        Drought
 }
 
 // fit counts how well a level explains what was seen: responses that it explains, that
@@ -75,8 +84,12 @@ type Counters struct {
 	series [levels]map[uint64]*series
 	fits   [levels]fit
 	cross  [levels]fit // of ByBucket, among responses to other groups of the level than the response before
-	by     Groups      // of the newest response that was counted
-	first  time.Time   // the end of the first window, of which the beginning was not seen
+	pairs  map[pair]fit
+	novel  [levels]float64 // the share of requests, of late, that are the first of their group
+	vain   int             // first requests in a row of groups that are counted apart that were refused
+	kept   time.Time       // until when the level is kept to
+	by     Groups          // of the newest response that was counted
+	first  time.Time       // the end of the first window, of which the beginning was not seen
 
 	explored exploration
 	clock    serverClock
@@ -100,18 +113,19 @@ type Seen struct {
 }
 
 // Sent takes in that a request goes, and returns what is known of its groups.
-func (c *Counters) Sent(g *Groups) (s Seen) {
+func (c *Counters) Sent(now time.Time, g *Groups) (s Seen) {
 	s.by = c.by
-	c.send(g, &s.of)
+	c.send(now, g, &s.of)
 	if s.two = c.beside != nil; s.two {
-		c.beside.send(g, &s.beside)
+		c.beside.send(now, g, &s.beside)
 	}
 	return s
 }
 
-func (c *Counters) send(g *Groups, s *[levels]count) {
+func (c *Counters) send(now time.Time, g *Groups, s *[levels]count) {
 	for l, id := range g {
 		of := c.of(Level(l), id)
+		of.drought.Send(now)
 		of.sent++
 		s[l] = of.last
 	}
@@ -138,6 +152,7 @@ func (c *Counters) Answered(now, sent time.Time, g *Groups, s *Seen, r *header.R
 		c.name, c.beside = strings.Clone(r.Windows[0].Name), &Counters{name: strings.Clone(r.Windows[1].Name)}
 	}
 	c.clock.observe(now, sent, r)
+	c.doubt(now, g, r)
 	c.answer(now, sent, g, &s.of, &s.by, r)
 	if s.two {
 		c.beside.clock = c.clock
@@ -167,13 +182,13 @@ func (c *Counters) answer(now, sent time.Time, g *Groups, s *[levels]count, by *
 		if was := of.last; sent.Before(was.end) && said.end.Sub(was.end).Abs() <= sameEnd {
 			last.left = min(said.left, was.left) // one of them was overtaken
 		}
-		last.answered = of.answered
+		last.sent, last.answered = sent, of.answered
 		of.last = last
 	}
 	if ok {
 		c.by = *g
 		c.explored.one = limit == 1 && c.name == ""
-		c.decide()
+		c.decide(now)
 	}
 }
 
@@ -251,10 +266,11 @@ func (c *Counters) faults(l Level) int {
 }
 
 // decide chooses the coarsest level that explains what was seen.
-func (c *Counters) decide() {
+func (c *Counters) decide(now time.Time) {
 	switch {
 	case c.level == ByBucket:
 		c.level = c.apart()
+	case now.Before(c.kept):
 	case c.faults(c.level) >= togetherOver && 3*c.faults(c.level) > c.fits[c.level].tests():
 		c.level, c.fits = ByBucket, [levels]fit{}
 	}

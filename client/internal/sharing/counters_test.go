@@ -26,7 +26,7 @@ func TestCountersOfTwoLevels(t *testing.T) {
 		req, err := http.NewRequest(http.MethodGet, fmt.Sprintf(routeName, channel), nil)
 		require.NoError(t, err)
 		g := GroupsOf(req, routes.Of(req))
-		seen := c.Sent(&g)
+		seen := c.Sent(now, &g)
 		left[channel]++
 		all--
 		var r header.Reading
@@ -59,7 +59,7 @@ func TestCountersOfRoutes(t *testing.T) {
 					req, err := http.NewRequest(http.MethodGet, "https://api.test/"+"abcde"[route:route+1], nil)
 					require.NoError(t, err)
 					g := GroupsOf(req, routes.Of(req))
-					seen := c.Sent(&g)
+					seen := c.Sent(now, &g)
 					server := now.Add(ahead)
 					number := int(server.Unix()) / 60
 					if !shared {

@@ -54,9 +54,10 @@ func (k *spentKey) goes(path string, status, left int) {
 	wait, l := k.test(path)
 	require.Zero(k, wait)
 	require.NotEqual(k, ByBucket, l)
-	k.Explore(k.now)
 	g := k.groups(path)
-	seen := k.Sent(g)
+	tested := k.Explore(k.now, g)
+	k.Note(g)
+	seen := k.Sent(k.now, g)
 	sent := k.now
 	if wait, l = k.test("/other" + path); l != ByBucket {
 		require.GreaterOrEqual(k, wait, explorePatience, "one at a time")
@@ -65,7 +66,7 @@ func (k *spentKey) goes(path string, status, left int) {
 	r := k.answer(status, left)
 	k.Answered(k.now, sent, g, &seen, r)
 	k.Spend(k.now, g, r)
-	k.Explored(k.now, l, g, r)
+	k.Explored(k.now, tested, g, r)
 }
 
 func TestOtherRoutesTestASpentCounter(t *testing.T) {
@@ -101,7 +102,7 @@ func TestTestsOfASharedCounterBecomeRare(t *testing.T) {
 func TestARouteThatHadSomethingLeftTestsAtOnce(t *testing.T) {
 	k := newSpentKey(t)
 	g := k.groups("/b")
-	seen := k.Sent(g)
+	seen := k.Sent(k.now, g)
 	k.Answered(k.now, k.now, g, &seen, k.answer(http.StatusOK, 50))
 	k.goes("/r", http.StatusTooManyRequests, 0)
 	wait, l := k.test("/c")
@@ -128,7 +129,7 @@ func TestRoutesKnownToShareTestNothing(t *testing.T) {
 	k.explored.spent = spent{}
 	for left := 99; left >= 0; left-- {
 		g := k.groups([]string{"/a", "/b"}[left%2])
-		seen := k.Sent(g)
+		seen := k.Sent(k.now, g)
 		r := k.answer(http.StatusOK, left)
 		k.Answered(k.now, k.now, g, &seen, r)
 		k.Spend(k.now, g, r)
