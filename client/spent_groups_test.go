@@ -57,10 +57,10 @@ func TestGroupsShareQuotas(t *testing.T) {
 }
 
 // A groupsJob asks for several things, as many of which share a quota of a minute and a day. Responses tell which of the two has
-// less left.
+// less left, or both.
 type groupsJob struct {
 	things, share, callers, minute, day, spent int // spent quotas were before the program began
-	told, wait                                 bool
+	told, wait, both                           bool
 	own                                        bool   // a caller keeps to a thing, and else takes one after the other
 	in, fresh                                  string // what tells the things, and what is new in each request
 	most                                       time.Duration
@@ -79,7 +79,7 @@ func newGroupsJob(seed uint64) *groupsJob {
 	if r.IntN(2) == 0 {
 		j.spent = r.IntN((j.things + j.share - 1) / j.share)
 	}
-	j.own = r.IntN(2) == 0
+	j.own, j.both = r.IntN(2) == 0, r.IntN(4) == 0
 	return j
 }
 
@@ -177,7 +177,8 @@ func newGroupsAPI(j *groupsJob) *groupsAPI {
 	a := &groupsAPI{groupsJob: j, rng: rand.New(rand.NewPCG(1, 2)), served: map[int]int{}}
 	for i := 0; i*j.share < j.things; i++ {
 		q := ratemodel.All{ratemodel.NewFixed(j.minute, time.Minute), ratemodel.NewFixed(j.day, 24*time.Hour)}
-		for i < j.spent && q[1].Admit(time.Now()) {
+		for range j.day * min(max(j.spent-i, 0), 1) {
+			q[1].Admit(time.Now())
 		}
 		a.quotas = append(a.quotas, q)
 	}
@@ -202,6 +203,14 @@ func (a *groupsAPI) answer(req *http.Request, now time.Time) *http.Response {
 		}
 	}
 	w := q.Windows(nil, now)
+	if a.both {
+		for i, name := range []string{"-Minute", "-Day"} {
+			resp.Header.Set("X-RateLimit-Limit"+name, strconv.Itoa(w[i].Limit))
+			resp.Header.Set("X-RateLimit-Remaining"+name, strconv.Itoa(w[i].Remaining))
+			resp.Header.Set("X-RateLimit-Reset"+name, seconds(w[i].Reset.Sub(now)))
+		}
+		return resp
+	}
 	tightest := w[0]
 	if w[1].Remaining <= tightest.Remaining {
 		tightest = w[1]

@@ -19,7 +19,7 @@ type Level int
 const (
 	ByBucket Level = iota // all share it
 	ByRoute               // each method and path pattern has its own
-	ByThing               // each value of the first name of one thing in the path, such as a channel
+	ByThing               // each value of the first name of one thing in the path, such as a channel, or what it begins with
 	ByPath                // each method and path
 	ByOwner               // each value of the parameter or field that says whose data is asked for, or what is to be done; see OwnerOf
 	levels
@@ -41,26 +41,6 @@ func GroupsOf(req *http.Request, r *Route) (g Groups) {
 	return g
 }
 
-// thingOf returns a path up to the first name of one thing among many. One that has none begins with a word or two of the API,
-// and may end with names that look like words.
-func thingOf(path string) string {
-	begins := path
-	for from, words := 1, 0; from < len(path); words++ {
-		to := strings.IndexByte(path[from:], '/')
-		if to < 0 {
-			break
-		}
-		if to += from; to > from && !isName(path[from:to]) {
-			return path[:to]
-		}
-		if words < 2 {
-			begins = path[:to]
-		}
-		from = to + 1
-	}
-	return begins
-}
-
 // A series is what the responses to one group said.
 type series struct {
 	last           count
@@ -68,6 +48,7 @@ type series struct {
 	spent          *spent // what is used up for long, as a response said
 	noted          bool   // by Note
 	drought        Drought
+	cross          fit // of ByBucket, among responses to it and to others, one after the other
 }
 
 // fit counts how well a level explains what was seen: responses that it explains, that
@@ -83,8 +64,7 @@ type Counters struct {
 	level  Level
 	series [levels]map[uint64]*series
 	fits   [levels]fit
-	cross  [levels]fit // of ByBucket, among responses to other groups of the level than the response before
-	pairs  map[pair]fit
+	cross  [levels]fit     // of ByBucket, among responses to other groups of the level than the response before
 	novel  [levels]float64 // the share of requests, of late, that are the first of their group
 	vain   int             // first requests in a row of groups that are counted apart that were refused
 	kept   time.Time       // until when the level is kept to

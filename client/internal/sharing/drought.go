@@ -32,8 +32,11 @@ func (d *Drought) Serve() { *d = Drought{last: d.last} }
 
 // Refuse notes that a request was refused that was sent at sent, and asked to wait until the given time.
 func (d *Drought) Refuse(now, sent, until time.Time) {
-	if sent.Add(droughtEarly).Before(d.until) && !sent.Before(d.heard) {
-		if d.rounds, d.heard = d.rounds+1, now; d.rounds >= droughtRounds {
+	if !sent.Before(d.heard) {
+		if d.heard = now; sent.Add(droughtEarly).Before(d.until) {
+			d.rounds++
+		}
+		if d.rounds >= droughtRounds {
 			d.pause = min(max(d.pause+d.pause/droughtPart, droughtFirst), droughtLast)
 		}
 	}

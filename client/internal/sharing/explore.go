@@ -44,7 +44,8 @@ func (c *Counters) Test(now, at time.Time, refused bool, g *Groups) (due time.Ti
 	case x.one && of != ByBucket:
 	case x.one:
 		all, of := c.series[ByBucket][g[ByBucket]], c.series[ByPath][g[ByPath]]
-		if !refused && all != nil && now.Before(all.last.end) && !now.Before(x.tests[ByPath].next) && (of == nil || of.sent == of.answered && !now.Before(of.last.end)) {
+		rests := of == nil || of.sent == of.answered && !now.Before(of.last.end)
+		if !refused && all != nil && now.Before(all.last.end) && !now.Before(x.tests[ByPath].next) && rests {
 			return now, ByPath
 		}
 	case !waits.used(now.Add(spentLong)):
@@ -52,9 +53,10 @@ func (c *Counters) Test(now, at time.Time, refused bool, g *Groups) (due time.Ti
 	default:
 		s := waits.spent
 		for l := of + 1; l < levels; l++ {
-			if of := c.series[l][g[l]]; g[l] == s.by[l] || !of.leaves(now, s.since) && c.shared(l, s, g) || of != nil && of.sent > of.answered {
+			if !c.tries(now, l, s, g) {
 				continue
-			} else if next := c.due(now, l, of); s.till.Sub(next) >= spentLong && (level == ByBucket || c.better(l, next, level, due)) {
+			}
+			if next := c.due(now, l, c.series[l][g[l]]); s.till.Sub(next) >= spentLong && (level == ByBucket || c.better(l, next, level, due)) {
 				due, level = next, l
 			}
 		}
@@ -63,6 +65,18 @@ func (c *Counters) Test(now, at time.Time, refused bool, g *Groups) (due time.Ti
 		}
 	}
 	return now, ByBucket
+}
+
+// tries reports whether a request says something of a level in a test of a counter that is used up.
+func (c *Counters) tries(now time.Time, l Level, s *spent, g *Groups) bool {
+	of := c.series[l][g[l]]
+	switch {
+	case g[l] == s.by[l] || of != nil && of.sent > of.answered:
+		return false
+	case c.Level() != ByBucket && c.fleeting(l): // what is apart needs no test of what is always new
+		return false
+	}
+	return of.leaves(now, s.since) || !c.shared(l, s, g)
 }
 
 // due returns when the next test of a level may go by a request of a group.

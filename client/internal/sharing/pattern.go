@@ -45,6 +45,26 @@ func appendRoute(to []byte, method, path string) []byte {
 	}
 }
 
+// thingOf returns a path up to the first name of one thing among many. One that has none begins with a word or two of the API,
+// and may end with names that look like words.
+func thingOf(path string) string {
+	begins := path
+	for from, words := 1, 0; from < len(path); words++ {
+		to := strings.IndexByte(path[from:], '/')
+		if to < 0 {
+			break
+		}
+		if to += from; to > from && !isName(path[from:to]) {
+			return path[:to]
+		}
+		if words < 2 {
+			begins = path[:to]
+		}
+		from = to + 1
+	}
+	return begins
+}
+
 // isName reports whether a part of a path is a word of the API: v2, users,
 // virtual-accounts, 2024-01-01.json, but not 4711, a UUID, or a token.
 func isName(part string) bool {

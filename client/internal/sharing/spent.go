@@ -28,8 +28,6 @@ const (
 	spentServed = 2
 	// sharedSure is how many responses after those of other groups one counter of all has to explain.
 	sharedSure = 2
-	// maxPairs is how many pairs of groups are compared.
-	maxPairs = 512
 )
 
 // Spend takes in that a response to a request says that a counter is used up for long.
@@ -51,9 +49,13 @@ func (c *Counters) Spend(now time.Time, g *Groups, r *header.Reading) {
 			s.till, s.window = end, w.Name
 		}
 	}
-	if s.till.Before(now.Add(spentLong)) {
-		return
+	if !s.till.Before(now.Add(spentLong)) {
+		c.spend(now, &s)
 	}
+}
+
+// spend notes that a counter is used up.
+func (c *Counters) spend(now time.Time, s *spent) {
 	s.window = strings.Clone(s.window)
 	before := &c.explored.spent
 	s.other = s.window == before.window && before.other && now.Before(before.till) || c.leaves(now, s.window)
@@ -62,9 +64,9 @@ func (c *Counters) Spend(now time.Time, g *Groups, r *header.Reading) {
 	} else if s.till.Sub(before.till).Abs() <= sameEnd {
 		s.since = before.since
 	}
-	c.explored.spent = s
-	for l, id := range g {
-		c.of(Level(l), id).spent = &s
+	c.explored.spent = *s
+	for l, id := range s.by {
+		c.of(Level(l), id).spent = s
 	}
 }
 
@@ -99,16 +101,11 @@ func (c *Counters) compare(before fit, g, by *Groups) {
 		if g[l] == by[l] {
 			continue
 		}
-		if c.cross[l].add(good, bad); c.fleeting(l) {
-			continue
-		}
-		if p := pairOf(Level(l), g, by); c.pairs[p] != (fit{}) || len(c.pairs) < maxPairs {
-			if c.pairs == nil {
-				c.pairs = make(map[pair]fit)
+		c.cross[l].add(good, bad)
+		for _, id := range [...]uint64{g[l], by[l]} {
+			if of := c.series[l][id]; of != nil {
+				of.cross.add(good, bad)
 			}
-			x := c.pairs[p]
-			x.add(good, bad)
-			c.pairs[p] = x
 		}
 	}
 }
@@ -120,22 +117,18 @@ func (f *fit) add(good, bad int) {
 	}
 }
 
-// share reports whether what was seen shows that one counter counts both groups of a pair, or those of all pairs.
+// share reports whether one counter explains enough of what was seen.
 func (f fit) share() bool { return f.good >= max(sharedSure, 4*f.bad) }
 
-// A pair is two groups of a level.
-type pair struct {
-	level Level
-	a, b  uint64
-}
-
-func pairOf(l Level, g, h *Groups) pair { return pair{l, min(g[l], h[l]), max(g[l], h[l])} }
-
-// shared reports whether what was seen shows that a group shares the counter that is used up: it was seen of the two, or of
-// the groups of the level and nothing shows that there is another counter.
+// shared reports whether what was seen shows that a group shares its counter with others of the level: of the group or, if that is
+// little, of all of them. It shows nothing where there is another counter.
 func (c *Counters) shared(l Level, s *spent, g *Groups) bool {
 	for ; c != nil && !s.other; c = c.beside {
-		if c.pairs[pairOf(l, &s.by, g)].share() || c.cross[l].share() {
+		seen := c.cross[l]
+		if of := c.series[l][g[l]]; of != nil && of.cross.tests() > sharedSure {
+			seen = of.cross
+		}
+		if seen.share() {
 			return true
 		}
 	}
