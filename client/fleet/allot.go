@@ -32,7 +32,7 @@ const fewest = 2
 func (l *ledger) begin(now int64) {
 	w := l.only()
 	if w == nil || l.prober != "" || !w.known || !w.fixed || !w.phase.known() || 200*w.length > 201*w.phase.period ||
-		w.shared > now || now <= l.next || w.limit < fewest*int64(len(l.members)) {
+		l.rough(w) && w.wait.Shorter(w.phase.period) || w.shared > now || now <= l.next || w.limit < fewest*int64(len(l.members)) {
 		return
 	}
 	l.term, l.began, l.recalled, l.log = l.ver, now, 0, nil

@@ -10,7 +10,7 @@ func (l *ledger) left() int64 {
 		if !w.known {
 			return 0
 		}
-		left = min(left, w.bound-w.kept-l.granted)
+		left = min(left, w.bound-w.kept-l.spare(w)-l.granted)
 	}
 	return max(left, 0)
 }
@@ -136,7 +136,7 @@ func (l *ledger) mayProbe(now int64) bool {
 		return false
 	}
 	for _, w := range l.windows {
-		if w.known && w.bound <= l.granted && now <= l.opens(w) && !l.mayLook(w, now) {
+		if w.known && w.bound-l.spare(w) <= l.granted && now <= l.opens(w) && !l.mayLook(w, now) {
 			return false
 		}
 	}
@@ -146,20 +146,23 @@ func (l *ledger) mayProbe(now int64) bool {
 // again returns when the member had better ask again, should it hear nothing. Of those who go before it, the first
 // asks again at a time that was told when less was known.
 func (l *ledger) again(q *report, now, before, soonest int64, learning bool) int64 {
-	later := false
+	later, opening := false, int64(0)
 	if learning {
 		return now + 200
+	}
+	for _, w := range l.windows {
+		if w.known && w.bound-l.spare(w) <= l.granted {
+			opening = max(opening, l.opens(w)+1)
+			later = true
+		}
 	}
 	at := now + 50
 	if l.prober != "" {
 		at = now + max(100, 2*q.Trip)
+	} else if opening > now {
+		at = opening
 	}
-	for _, w := range l.windows {
-		if w.known && w.bound <= l.granted {
-			at = max(at, l.opens(w)+1)
-			later = true
-		}
-	}
+	at = max(at, opening)
 	at = max(at, l.hold+1)
 	if late := max(50, 2*q.Trip); later && soonest <= at+10 {
 		at += late + 10*before // that one looks, and the others hear of it

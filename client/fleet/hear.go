@@ -49,6 +49,12 @@ func (l *ledger) hearProbe(name string, w *windowState, q *report, now int64) {
 		l.pace(w, now)
 	}
 	w.early, w.shut = false, 0
+	if tested := w.wait.Tests(); tested || early {
+		w.wait.Hear(w.whole(), q.Shut > 0, heard && o.Remaining+l.granted-l.finished+1 >= w.limit)
+		if tested && shut == 0 && w.bound <= l.granted {
+			return // it has not opened
+		}
+	}
 	switch {
 	case shut == 0 && heard:
 		if w.went, w.past = l.went, l.past; now <= l.next { // as much as others took since the fleet spent its parts
@@ -117,6 +123,7 @@ func (l *ledger) hearWindow(name string, o told, same bool, now int64) {
 		l.windows[name] = w
 	}
 	w.limit, w.length = o.Limit, max(w.length, o.Length)
+	w.wait.Length, w.wait.Least = w.length, max(w.wait.Least, o.Earliest-now)
 	switch {
 	case o.Latest < w.earliest: // of a window that is over
 	case o.Earliest > w.reset:

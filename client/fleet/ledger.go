@@ -1,6 +1,10 @@
 package fleet
 
-import "maps"
+import (
+	"maps"
+
+	"github.com/forbear-go/forbear/client/fleet/internal/wait"
+)
 
 // A ledger is the state of one key. It numbers the units of cost that it grants: granted
 // is how many members ever held, finished how many of those belong to requests that are
@@ -89,11 +93,13 @@ type windowState struct {
 
 	found, foundAt int64 // the bound when a probe found something some time ago, and when that was
 	pause          int64 // so long after one went goes no other
+
+	wait wait.Wait
 }
 
 // opens returns when a probe may go.
 func (w *windowState) opens() int64 {
-	return w.earliest + (w.reset-w.earliest)*stages[w.stage]/8 + ledgerMargin
+	return w.earliest + (w.reset-w.earliest)*stages[w.stage]/8 + w.margin()
 }
 
 // soonest returns the earliest stage that may come. To look before the middle, which is what nearly all
@@ -106,11 +112,9 @@ func (l *ledger) soonest(w *windowState) int64 {
 	return max(w.floor, pastMiddle)
 }
 
-// long reports whether it matters little to look late.
-func (w *windowState) long() bool { return 2*(w.reset-w.earliest) <= w.length }
-
 const (
-	ledgerMargin = 5     // after a reset
+	ledgerMargin = 5     // after a reset, at the most, and
+	marginPart   = 16    // this part of the window
 	openFor      = 60000 // what is not shared is looked at again after that
 	lastStage    = 4
 	pastMiddle   = 2

@@ -57,7 +57,7 @@ func (l *ledger) insert(at, n int64) {
 	grain, size := int64(1<<40), int64(1<<40)
 	for _, w := range l.windows {
 		if w.length > 0 {
-			grain = min(grain, w.length/logSteps)
+			grain = min(grain, min(w.length, w.whole())/logSteps)
 		}
 		size = min(size, w.limit/logSteps)
 	}
@@ -83,9 +83,12 @@ func (l *ledger) insert(at, n int64) {
 // so whatever the server counts in, as long as the fleet is alone.
 func (l *ledger) opens(w *windowState) int64 {
 	at := w.opens()
+	if tested := l.tests(w); tested > 0 && l.granted == l.finished {
+		at = min(at, l.log[len(l.log)-1].at+tested+w.margin()-l.lead())
+	}
 	if w.length > 0 && w.shared <= l.at {
 		if over := l.leaves(w); over > 0 {
-			at = min(at, max(over+w.whole()+ledgerMargin-l.lead(), w.next))
+			at = min(at, max(over+w.whole()+w.margin()-l.lead(), w.next))
 		}
 	}
 	return max(at, l.went+w.pause)
@@ -94,7 +97,10 @@ func (l *ledger) opens(w *windowState) int64 {
 // whole returns the length of the window, for the log. That which was told roughly, or seen only in part, is taken
 // for a usual one until openings contradict that: where it matters little to look late.
 func (w *windowState) whole() int64 {
-	if w.long() && !w.phase.odd {
+	switch {
+	case w.wait.Long() > 0:
+		return w.wait.Long()
+	case w.long() && !w.phase.odd:
 		return max(w.length, periodOf(w.length))
 	}
 	return w.length
@@ -110,7 +116,7 @@ func (l *ledger) leaves(w *windowState) (at int64) {
 		case free <= 0:
 			continue
 		case at == 0:
-			soon = o.at + w.length/logTries
+			soon = o.at + w.whole()/logTries
 		case o.at > soon:
 			return at
 		}
@@ -119,6 +125,37 @@ func (l *ledger) leaves(w *windowState) (at int64) {
 		}
 	}
 	return at
+}
+
+// long reports whether it matters little to look late.
+func (w *windowState) long() bool { return 2*(w.reset-w.earliest) <= w.length }
+
+// rough reports whether it is told too roughly when the window opens, and nobody else spends it.
+func (l *ledger) rough(w *windowState) bool { return !w.long() && w.shared <= l.at && l.only() == w }
+
+// tests returns how long after all was over a request tests whether all is there again; 0 is that none does now.
+func (l *ledger) tests(w *windowState) int64 {
+	if test, due := w.wait.Next(w.whole()); due && w.known && l.rough(w) && len(l.log) > 0 {
+		return test
+	}
+	return 0
+}
+
+// spare returns how much is left for the next test. Of a window of more than one unit the last is: it is served
+// whatever it finds.
+func (l *ledger) spare(w *windowState) int64 {
+	if w.limit > 1 && l.tests(w) > 0 {
+		return 1
+	}
+	return 0
+}
+
+// margin returns how long after a reset it is looked for.
+func (w *windowState) margin() int64 {
+	if w.length > 0 {
+		return min(ledgerMargin, w.length/marginPart)
+	}
+	return ledgerMargin
 }
 
 // lead returns how long before something leaves a window the probe may go that is to find it: it was counted before
@@ -159,6 +196,12 @@ func (l *ledger) sendProbe(now int64) {
 		l.looks = 0
 	}
 	for _, w := range l.windows {
+		w.wait.Send(0)
+		if l.tests(w) > 0 && l.granted == l.finished {
+			if gap := now - l.log[len(l.log)-1].at + l.lead() - w.margin(); gap < w.whole() {
+				w.wait.Send(gap)
+			}
+		}
 		if w.early = w.known && w.bound <= l.granted && now <= w.opens(); w.early {
 			w.next = now + max(w.length/logTries, 20)<<w.fails
 		}

@@ -110,7 +110,7 @@ func (w *window) see(sent, now time.Time, a throttle.Announced) {
 	}
 	span := a.Latest.Sub(sent)
 	if rough := a.Latest.Sub(a.Earliest); rough > now.Sub(sent) {
-		span = a.Earliest.Add(rough / 2).Sub(now)
+		span = a.Earliest.Add(rough / 2).Sub(sent.Add(now.Sub(sent) / 2))
 	}
 	w.span = max(w.span, span)
 	w.length = w.span

@@ -77,11 +77,74 @@ local function unallotted()
   return most - allotted()
 end
 
+-- how long a window counts what was sent, and tests of that: log.go, and wait.go of package wait
+local PERIODS = {1000, 2000, 5000, 10000, 15000, 20000, 30000, 60000, 120000, 300000, 600000, 900000, 1800000, 3600000, 7200000, 86400000}
+local function periodOf(length)
+  for _, p in ipairs(PERIODS) do
+    if 8 * length <= 9 * p then return p end
+  end
+  return 0
+end
+local function long(w) return 2 * (w.hi - w.lo) <= w.w end
+local function whole(w)
+  if w.wt.l > 0 then return w.wt.l end
+  if long(w) and not w.ph.odd then return math.max(w.w, periodOf(w.w)) end
+  return w.w
+end
+local function margin(w)
+  if w.w > 0 then return math.min(MARGIN, math.floor(w.w / 16)) end
+  return MARGIN
+end
+local function rough(w) return not long(w) and w.shared <= now and only() == w end
+local function lower(w) return math.max(w.wt.s, w.lt) end
+local function vague(w) return w.w > 0 and w.w <= 20000 and 3 * w.lt < w.w end
+local function sure(w) return lower(w) > 0 and 16 * (whole(w) - lower(w)) <= whole(w) end
+local function tests(w)
+  if not vague(w) or w.wt.f < math.max(w.wt.p, 1) or not w.known or #l.log == 0 or not rough(w) then return 0 end
+  local test = math.floor((lower(w) + whole(w)) / 2)
+  if sure(w) then test = math.floor(whole(w) * 7 / 8) end
+  if test < 10 or test <= w.lt then return 0 end
+  return test
+end
+local function shorter(w)
+  local p = w.ph.p
+  return rough(w) and (w.wt.l > 0 and 8 * w.wt.l < 7 * p or vague(w) and 8 * lower(w) < 7 * p)
+end
+local function spare(w)
+  if w.l > 1 and tests(w) > 0 then return 1 end
+  return 0
+end
+local function waited(w, refused, full)
+  local t, span = w.wt, whole(w)
+  local tested = t.t
+  t.t = 0
+  if tested > 0 and full and not refused then
+    t.h = t.h + 1
+    if t.h < 2 then return end
+    if sure(w) then t.s = 0 end
+    t.l, t.f, t.h, t.p = tested, 0, 0, math.floor(t.p / 2)
+  elseif tested > 0 then
+    t.s, t.f, t.h = math.max(t.s, tested), 0, 0
+    if sure(w) then t.p = math.max(t.p, 64) end
+  elseif refused and w.w < 250 then
+    t.s, t.l, t.f = span, math.floor(span * 3 / 2), 0
+  elseif refused and 3 * w.lt > 2 * w.w and w.lt <= w.w then
+    t.s, t.l, t.f = span, math.min(math.floor(span * 9 / 8), math.floor(w.w * 5 / 4)), 0
+  elseif refused and t.l > 0 then
+    t.s, t.l, t.f = span, 2 * span, 0
+  elseif refused then
+    return
+  elseif full then
+    t.f = t.f + 1
+  end
+  if refused then t.p = math.min(8 * math.max(t.p, 2), 1024) end
+end
+
 -- the log of what is over
 local function insert(at, n)
   local grain, size = 1e12, 1e12
   for _, w in pairs(l.ws) do
-    if w.w > 0 then grain = math.min(grain, math.floor(w.w / 32)) end
+    if w.w > 0 then grain = math.min(grain, math.floor(math.min(w.w, whole(w)) / 32)) end
     size = math.min(size, math.floor(w.l / 32))
   end
   local i = 1
@@ -166,18 +229,11 @@ local function left()
   local n = nil
   for _, w in pairs(l.ws) do
     if not w.known then return 0 end
-    n = math.min(n or 1e12, w.c - w.kp - l.g)
+    n = math.min(n or 1e12, w.c - w.kp - spare(w) - l.g)
   end
   return math.max(n or 0, 0)
 end
 
-local PERIODS = {1000, 2000, 5000, 10000, 15000, 20000, 30000, 60000, 120000, 300000, 600000, 900000, 1800000, 3600000, 7200000, 86400000}
-local function periodOf(length)
-  for _, p in ipairs(PERIODS) do
-    if 8 * length <= 9 * p then return p end
-  end
-  return 0
-end
 local function phaseOpened(w, from, due, to)
   local period = periodOf(w.w)
   if from > to or period == 0 then return end
@@ -207,13 +263,12 @@ local function renewed(w, r)
   return proved
 end
 -- the earliest stage that may come
-local function long(w) return 2 * (w.hi - w.lo) <= w.w end
 local function soonest(w)
   if only() == w and not long(w) then return w.floor end
   return math.max(w.floor, 2)
 end
 local function opens(w)
-  return w.lo + math.floor((w.hi - w.lo) * STAGES[w.stage + 1] / 8) + MARGIN
+  return w.lo + math.floor((w.hi - w.lo) * STAGES[w.stage + 1] / 8) + margin(w)
 end
 -- when that was over that leaves a window next, and how long before that a probe may go
 local function leaves(w)
@@ -222,7 +277,7 @@ local function leaves(w)
     local free = o[3] + w.l - l.g
     if free > 0 then
       if at == 0 then
-        soon = o[2] + math.floor(w.w / 16)
+        soon = o[2] + math.floor(whole(w) / 16)
       elseif o[2] > soon then
         return at
       end
@@ -237,15 +292,12 @@ local function lead()
   for _, o in pairs(l.ms) do least = math.min(least, o.lt) end
   return least - math.floor(least / 8)
 end
-local function whole(w)
-  if long(w) and not w.ph.odd then return math.max(w.w, periodOf(w.w)) end
-  return w.w
-end
 local function opensByLog(w)
-  local at = opens(w)
+  local at, tested = opens(w), tests(w)
+  if tested > 0 and l.g == l.f then at = math.min(at, l.log[#l.log][2] + tested + margin(w) - lead()) end
   if w.w > 0 and w.shared <= now then
     local over = leaves(w)
-    if over > 0 then at = math.min(at, math.max(over + whole(w) + MARGIN - lead(), w.next)) end
+    if over > 0 then at = math.min(at, math.max(over + whole(w) + margin(w) - lead(), w.next)) end
   end
   return math.max(at, l.went + w.pw)
 end
@@ -293,11 +345,11 @@ if not (l.open > now and l.doubt) then
     local w = l.ws[name]
     if not w then
       w = {lo = o.lo, hi = o.hi, stage = 4, floor = 0, known = false, c = 0, raised = 0, tries = 0, shared = 0, kp = 0, lk = 0, rs = 0, rf = l.si.rf, w = 0,
-        early = false, next = 0, fails = 0, fo = 0, fa = 0, pw = 0, shut = 0, due = 0, fx = false, went = 0, past = 0,
+        early = false, next = 0, fails = 0, fo = 0, fa = 0, pw = 0, lt = 0, wt = {s = 0, l = 0, f = 0, h = 0, p = 0, t = 0}, shut = 0, due = 0, fx = false, went = 0, past = 0,
         ph = {p = 0, lo = 0, hi = 0, due = 0, at = 0, n = 0, x = 0, odd = false}}
       l.ws[name] = w
     end
-    w.l, w.w = o.l, math.max(w.w, o.w)
+    w.l, w.w, w.lt = o.l, math.max(w.w, o.w), math.max(w.lt, o.lo - now)
     if o.hi < w.lo then -- of a window that is over
     elseif o.lo > w.hi then
       w.lo, w.hi = o.lo, o.hi
@@ -320,7 +372,11 @@ if not (l.open > now and l.doubt) then
       local early, shut, o = w.early, w.shut, q.ws[name]
       if w.known and w.c > l.g then pace(w) end
       w.early, w.shut = false, 0
-      if shut == 0 and o then
+      local tested = w.wt.t > 0
+      if tested or early then waited(w, q.ps > 0, o and o.r + l.g - l.f + 1 >= w.l) end
+      local vain = tested and shut == 0 and w.c <= l.g
+      if vain then -- it has not opened
+      elseif shut == 0 and o then
         w.went, w.past = l.went, l.past
         if now <= l.nx then w.kp = math.max(w.rs - o.r - 1, 0) end
       elseif shut == 0 or not w.known or w.c <= l.g then -- it has not opened
@@ -332,7 +388,8 @@ if not (l.open > now and l.doubt) then
       else
         phaseFail(w) -- it rolls, or refills
       end
-      if early then
+      if vain then -- nor was that told
+      elseif early then
         if q.ps == 0 or w.known and w.c > l.g then
           w.fails, w.next = math.max(w.fails - 1, 0), now
         else
@@ -459,7 +516,7 @@ local function beginSilent()
   if period == 0 or served < FEWEST * members then return end
   local opens = si.cl + si.late
   l.ws.learned = {lo = opens, hi = opens, stage = 4, floor = 0, known = true, c = l.g, raised = 0, tries = 0, shared = 0, kp = 0, lk = 0, rs = 0, rf = si.rf, w = period,
-    early = false, next = 0, fails = 0, fo = 0, fa = 0, pw = 0, shut = 0, due = 0, fx = true, went = 0, past = 0, l = served,
+    early = false, next = 0, fails = 0, fo = 0, fa = 0, pw = 0, lt = 0, wt = {s = 0, l = 0, f = 0, h = 0, p = 0, t = 0}, shut = 0, due = 0, fx = true, went = 0, past = 0, l = served,
     ph = {p = period, lo = opens - period - math.min(1000, math.floor(period / 4)), hi = opens - period, due = now, at = now, n = 2 ^ 20, x = 0, odd = false}}
   l.term, l.began, l.open, l.log = l.ver, now, 0, {}
   l.most, l.til = served, now
@@ -717,12 +774,17 @@ elseif q.want > 0 and not learning and l.hold <= now and l.open <= now then
     probe = true
     for _, w in pairs(l.ws) do
       local looks = l.lv > 0 and now <= l.nx and w.rs > 0 and l.g == l.f
-      if w.known and w.c <= l.g and now <= opensByLog(w) and not looks then probe = false end
+      if w.known and w.c - spare(w) <= l.g and now <= opensByLog(w) and not looks then probe = false end
     end
     if probe then
       l.went, l.past = now, l.f
       if l.g == l.f then l.lv = 0 end
       for _, w in pairs(l.ws) do
+        w.wt.t = 0
+        if tests(w) > 0 and l.g == l.f then
+          local gap = now - l.log[#l.log][2] + lead() - margin(w)
+          if gap < whole(w) then w.wt.t = gap end
+        end
         w.early = w.known and w.c <= l.g and now <= opens(w)
         if w.early then w.next = now + math.max(math.floor(w.w / 16), 20) * 2 ^ w.fails end
         w.shut = 0
@@ -744,15 +806,20 @@ if not term and (m.denied or m.want > 0 and rest == 0) then
   if learning then
     at = now + 200
   else
-    local later = false
-    at = now + 50
-    if l.prober ~= '' then at = now + math.max(100, 2 * q.trip) end
+    local later, opening = false, 0
     for _, w in pairs(l.ws) do
-      if w.known and w.c <= l.g then
-        at = math.max(at, opensByLog(w) + 1)
+      if w.known and w.c - spare(w) <= l.g then
+        opening = math.max(opening, opensByLog(w) + 1)
         later = true
       end
     end
+    at = now + 50
+    if l.prober ~= '' then
+      at = now + math.max(100, 2 * q.trip)
+    elseif opening > now then
+      at = opening
+    end
+    at = math.max(at, opening)
     at = math.max(at, l.hold + 1)
     local late = math.max(50, 2 * q.trip)
     if later and soonest <= at + 10 then at = at + late + 10 * ahead end
@@ -765,7 +832,7 @@ if not term and (m.denied or m.want > 0 and rest == 0) then
 end
 if not term and not learning and l.hold <= now and l.open <= now then -- a term may begin
   local w = only()
-  if w and l.prober == '' and w.known and w.fx and phaseKnown(w) and 200 * w.w <= 201 * w.ph.p and w.shared <= now and now > l.nx and not tooFew(w) then
+  if w and l.prober == '' and w.known and w.fx and phaseKnown(w) and not shorter(w) and 200 * w.w <= 201 * w.ph.p and w.shared <= now and now > l.nx and not tooFew(w) then
     l.term, l.began, l.rc, l.log = l.ver, now, 0, {}
     l.most, l.til = math.min(w.c - l.f, w.l), phaseNext(w) + MARGIN
     for _, o in pairs(l.ms) do o.e, o.b, o.lp = o.g - o.f, o.f, 0 end
