@@ -146,7 +146,7 @@ func New(store Store, secret []byte, opts ...Option) (*Fleet, error) {
 // name returns the name of a key in the store.
 func (f *Fleet) name(key string) string {
 	h := hmac.New(sha256.New, f.secret)
-	h.Write([]byte("forbear fleet 9\x00" + key)) // never fails
+	h.Write([]byte("forbear fleet 10\x00" + key)) // never fails
 	return hex.EncodeToString(h.Sum(nil)[:16])
 }
 
