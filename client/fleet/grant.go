@@ -54,7 +54,7 @@ func (l *ledger) grant(q *report, m *memberState, now int64, learning, probed bo
 			hungry = max(hungry, l.asking(now))
 			l.share(m, l.after(q, m, left, now), hungry, before)
 			l.pushAll(q, now, probed && left >= hungry, n)
-		} else if l.mayProbe(now) {
+		} else if l.mayProbe(now) && !l.yields(now, before, soonest) {
 			l.sendProbe(now)
 			m.granted, m.want = m.granted+1, 0
 			l.turn(m)
@@ -143,6 +143,27 @@ func (l *ledger) mayProbe(now int64) bool {
 	return true
 }
 
+// oneByOne returns how long one request after the other takes, of a window of one that opens again within a moment;
+// 0 is any other. Members ask in turn then, or the one that asked last would have the next, too.
+func (l *ledger) oneByOne() int64 {
+	w := l.only()
+	if w == nil || w.limit != 1 || w.length <= 0 || w.whole() >= oneFast {
+		return 0
+	}
+	return max(w.whole(), l.lead()) + oneOver
+}
+
+// yields reports whether one of those that had their turn earlier is about to ask for the next such request.
+func (l *ledger) yields(now, before, soonest int64) bool {
+	return l.oneByOne() > 0 && before > 0 && now-oneOver <= soonest && soonest <= now+oneSoon
+}
+
+const (
+	oneFast = 100
+	oneOver = 10 // for the calls, and what the API takes more
+	oneSoon = 20 // that is so soon
+)
+
 // again returns when the member had better ask again, should it hear nothing. Of those who go before it, the first
 // asks again at a time that was told when less was known.
 func (l *ledger) again(q *report, now, before, soonest int64, learning bool) int64 {
@@ -152,9 +173,19 @@ func (l *ledger) again(q *report, now, before, soonest int64, learning bool) int
 	}
 	for _, w := range l.windows {
 		if w.known && w.bound-l.spare(w) <= l.granted {
-			opening = max(opening, l.opens(w)+1)
-			later = true
+			opens := l.opens(w) + 1
+			if l.prober != "" && w.wait.Long() > 0 { // the log does not tell when that one leaves it
+				opens = min(opens, l.went+l.lead()+w.whole())
+			}
+			opening, later = max(opening, opens), true
 		}
+	}
+	if one := l.oneByOne(); one > 0 {
+		next := max(opening, now+1)
+		if l.prober != "" {
+			next = max(l.went+one, now+oneOver)
+		}
+		return max(next+one*before, l.hold+1)
 	}
 	at := now + 50
 	if l.prober != "" {

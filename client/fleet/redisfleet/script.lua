@@ -313,6 +313,12 @@ local function pace(w)
   for _ in pairs(l.ms) do members = members + 1 end
   w.pw = math.min(math.floor(since * math.floor(w.l / 8) / gained), 16 * members, 250)
 end
+-- how long one request after the other takes, of a window of one
+local function oneByOne()
+  local w = only()
+  if not w or w.l ~= 1 or w.w <= 0 or whole(w) >= 100 then return 0 end
+  return math.max(whole(w), lead()) + 10
+end
 local function hearRest(w, o)
   if l.lv > 0 and 2 * (l.nx - o.hi) < w.ph.p then w.rs = math.min(w.rs, o.r) end
 end
@@ -770,7 +776,7 @@ elseif q.want > 0 and not learning and l.hold <= now and l.open <= now then
     n = after(n)
     give(m, math.max(math.min(partOf(n, among, ahead), m.want), preferred(m, n)))
     pushAll(members, much)
-  elseif l.prober == '' then
+  elseif l.prober == '' and (oneByOne() == 0 or ahead == 0 or soonest > now + 20 or soonest < now - 10) then
     probe = true
     for _, w in pairs(l.ws) do
       local looks = l.lv > 0 and now <= l.nx and w.rs > 0 and l.g == l.f
@@ -809,17 +815,23 @@ if not term and (m.denied or m.want > 0 and rest == 0) then
     local later, opening = false, 0
     for _, w in pairs(l.ws) do
       if w.known and w.c - spare(w) <= l.g then
-        opening = math.max(opening, opensByLog(w) + 1)
-        later = true
+        local opens = opensByLog(w) + 1
+        if l.prober ~= '' and w.wt.l > 0 then opens = math.min(opens, l.went + lead() + whole(w)) end
+        opening, later = math.max(opening, opens), true
       end
     end
+    local one = oneByOne()
     at = now + 50
-    if l.prober ~= '' then
+    if one > 0 then
+      local upcoming = math.max(opening, now + 1)
+      if l.prober ~= '' then upcoming = math.max(l.went + one, now + 10) end
+      at, later = upcoming + one * ahead, false
+    elseif l.prober ~= '' then
       at = now + math.max(100, 2 * q.trip)
     elseif opening > now then
       at = opening
     end
-    at = math.max(at, opening)
+    if one == 0 then at = math.max(at, opening) end
     at = math.max(at, l.hold + 1)
     local late = math.max(50, 2 * q.trip)
     if later and soonest <= at + 10 then at = at + late + 10 * ahead end

@@ -40,7 +40,7 @@ func run() error {
 // build returns the documents as they should be, by their names.
 func build() (map[string][]byte, error) {
 	files := map[string][]byte{}
-	for _, page := range []func() (string, []byte, error){benchmarks, peers, sdkPage, picture} {
+	for _, page := range []func() (string, []byte, error){benchmarks, peers, sdkPage, fleetPage, picture} {
 		name, content, err := page()
 		if err != nil {
 			return nil, err
