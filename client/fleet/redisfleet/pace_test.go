@@ -9,9 +9,10 @@ import (
 
 // The script and the ledger agree how long probes of a bucket wait, and who gets how much of it.
 func TestScriptPaces(t *testing.T) {
+	real := realServer(t)
 	for seed := range seeds(4) {
 		draw := rand.New(rand.NewPCG(seed, 5))
-		p := newPair(t)
+		p := newPair(t, real, false)
 		now := time.UnixMilli(1_900_000_000_000)
 		var members []*fake
 		for i := range 4 {

@@ -10,8 +10,9 @@ import (
 // The script and the ledger in Go divide a quota in the same way, whatever they are told.
 func TestScriptDivides(t *testing.T) {
 	given, pushes, turns := 0, 0, 0
+	real := realServer(t)
 	for seed := range seeds(6) {
-		draw, p := rand.New(rand.NewPCG(seed, 11)), newPair(t)
+		draw, p := rand.New(rand.NewPCG(seed, 11)), newPair(t, real, seed == 0)
 		now := time.UnixMilli(1_900_000_000_000)
 		quota := 1 + draw.Int64N(200)
 		if seed%2 == 0 {

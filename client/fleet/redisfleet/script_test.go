@@ -1,18 +1,10 @@
 package redisfleet
 
 import (
-	"encoding/json"
-	"maps"
 	"math/rand/v2"
-	"reflect"
 	"strconv"
-	"strings"
-	"sync"
 	"testing"
 	"time"
-
-	"github.com/alicebob/miniredis/v2"
-	"github.com/forbear-go/forbear/client/fleet"
 )
 
 // A fake member makes up reports, as plausible as it likes.
@@ -71,111 +63,12 @@ func (m *fake) over(draw *rand.Rand, now int64) [][2]int64 {
 	return all
 }
 
-// A pair is the ledger in Go and the script, which are told the same.
-type pair struct {
-	memory *fleet.Memory
-	server *miniredis.Miniredis
-	store  *Store
-	sub    *miniredis.Subscriber
-	now    time.Time
-	news   []string // of the ledger
-	pushes int
-}
-
-func newPair(t testing.TB) *pair {
-	t.Helper()
-	server, c := embedded(t)
-	store, err := New(c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := &pair{server: server, store: store, sub: server.NewSubscriber()}
-	p.sub.Subscribe(store.channel())
-	p.memory = &fleet.Memory{Now: func() time.Time { return p.now }}
-	p.memory.Listen(func(key string, news []byte) { p.news = append(p.news, key+" "+string(news)) }, func() {})
-	return p
-}
-
-// pass lets some time pass. Once in so many times each, it is more, or the clock is set back, or both forget
-// everything.
-func (p *pair) pass(draw *rand.Rand, now time.Time, times int) time.Time {
-	now = now.Add(time.Duration(draw.Int64N(400)) * time.Millisecond)
-	switch draw.IntN(times) {
-	case 0:
-		now = now.Add(time.Duration(draw.Int64N(8)) * time.Second)
-	case 1:
-		now = now.Add(-time.Duration(draw.Int64N(900)) * time.Millisecond)
-	case 2:
-		p.memory.Flush()
-		p.server.FlushAll()
-	}
-	return now
-}
-
-// hear returns what the script publishes while f runs.
-func (p *pair) hear(f func()) (news []string) {
-	var done sync.WaitGroup
-	done.Go(func() {
-		for m := range p.sub.Messages() {
-			if m.Message == "" {
-				return
-			}
-			news = append(news, m.Message)
-		}
-	})
-	f()
-	p.server.Publish(p.store.channel(), "")
-	done.Wait()
-	return news
-}
-
-// exchange tells both, and returns what they reply, which must be the same.
-func (p *pair) exchange(t testing.TB, now time.Time, q map[string]any) map[string]any {
-	t.Helper()
-	p.now = now
-	p.server.SetTime(now)
-	report, err := json.Marshal(q)
-	if err != nil {
-		t.Fatal(err)
-	}
-	p.news = nil
-	inGo, err := p.memory.Exchange(t.Context(), "key", report)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var inLua []byte
-	news := p.hear(func() { inLua, err = p.store.Exchange(t.Context(), "key", report) })
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(news) != len(p.news) {
-		t.Fatalf("report %s\nledger tells %q\nscript tells %q", report, p.news, news)
-	}
-	for i, said := range news {
-		a, b := decode(t, []byte(strings.TrimPrefix(p.news[i], "key "))), decode(t, []byte(strings.TrimPrefix(said, "key ")))
-		if a["push"] != nil {
-			p.pushes++
-		}
-		maps.DeleteFunc(b, func(_ string, v any) bool { return v == 0.0 }) // Go leaves it out
-		if !reflect.DeepEqual(a, b) {
-			t.Fatalf("report %s\nledger tells %q\nscript tells %q", report, p.news[i], said)
-		}
-	}
-	a, b := decode(t, inGo), decode(t, inLua)
-	if _, ok := b["ws"]; !ok && a["ws"] != nil {
-		b["ws"] = map[string]any{}
-	}
-	if (a["stale"] != true || b["stale"] != true) && !reflect.DeepEqual(a, b) {
-		t.Fatalf("report %s\nledger %s\nscript %s", report, inGo, inLua)
-	}
-	return a
-}
-
 // The script and the ledger agree when a fixed window opens that is told in whole seconds, what
 // is pushed to whom then, and what is allotted.
 func TestScriptFindsThePhase(t *testing.T) {
+	real := realServer(t)
 	for seed := range seeds(5) {
-		draw, p := rand.New(rand.NewPCG(seed, 5)), newPair(t)
+		draw, p := rand.New(rand.NewPCG(seed, 5)), newPair(t, real, false)
 		lease := 2500 + 597500*int64(seed%2) // of the shorter one, members are taken for dead now and then, and come back
 		now, told, terms, raised := int64(1_900_000_000_000), 0, 0, 0
 		members := []*fake{{id: "a"}, {id: "b"}, {id: "c"}}
@@ -251,9 +144,10 @@ func TestScriptFindsThePhase(t *testing.T) {
 
 // The script says what the ledger in Go says, whatever it is told.
 func TestScriptIsTheLedger(t *testing.T) {
+	real := realServer(t)
 	for seed := range seeds(12) {
 		draw := rand.New(rand.NewPCG(seed, 3))
-		p := newPair(t)
+		p := newPair(t, real, seed == 0)
 		now := time.UnixMilli(1_900_000_000_000)
 		var members []*fake
 		for i := range 5 {
@@ -281,13 +175,4 @@ func TestScriptIsTheLedger(t *testing.T) {
 			t.Errorf("seed %d: nothing was granted", seed)
 		}
 	}
-}
-
-func decode(t testing.TB, data []byte) map[string]any {
-	t.Helper()
-	var m map[string]any
-	if err := json.Unmarshal(data, &m); err != nil {
-		t.Fatalf("%v in %s", err, data)
-	}
-	return m
 }

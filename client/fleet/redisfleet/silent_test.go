@@ -69,8 +69,9 @@ func (m *silentFake) send(a *silentAPI, now, n int64) (closed int64) {
 // The script and the ledger agree on what refusals teach of an API that announces nothing, and on
 // the trials of whether it admits more.
 func TestScriptLearnsASilentLimit(t *testing.T) {
+	real := realServer(t)
 	for seed := range seeds(2) {
-		draw, p := rand.New(rand.NewPCG(seed, 7)), newPair(t)
+		draw, p := rand.New(rand.NewPCG(seed, 7)), newPair(t, real, false)
 		now, api := int64(1_900_000_000_000), &silentAPI{limit: 60}
 		members := []*silentFake{{fake: fake{id: "a"}}, {fake: fake{id: "b"}}, {fake: fake{id: "c"}}}
 		terms, trials, raised, ended, closed := 0, 0, 0, 0, int64(0)
