@@ -17,6 +17,7 @@ import (
 // Where several routes have a silent limit each, they are closed and open at about the same time, and one request after a long
 // refusal may be served alone. That is no pace of one request a minute, after hundreds were served in each before.
 func TestSilentMinutesOfRoutes(t *testing.T) {
+	t.Parallel()
 	figures(t)
 	const draws = 18
 	var mu sync.Mutex // guards the sums
