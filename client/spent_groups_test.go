@@ -20,7 +20,7 @@ import (
 
 var (
 	groupsAPIs = flag.Int("groupsapis", 10, "how many random APIs TestGroupsShareQuotas tries")
-	groupsFrom = flag.Int("groupsfrom", 0, "the first of them")
+	groupsFrom = flag.Int("groupsfrom", 10, "the first of them")
 )
 
 // Where several accounts, routes or ids share quotas, in pairs for instance, of which some are spent for the day, while something
