@@ -140,3 +140,44 @@ func TestRoutesKnownToShareTestNothing(t *testing.T) {
 	_, l = k.test("/c")
 	assert.Equal(t, ByBucket, l)
 }
+
+// A path that is always new tells no request from others, where what it asks for does.
+func TestWhatIsAlwaysNewHasNoCounter(t *testing.T) {
+	k := newSpentKey(t)
+	path := func(n, account int) string { return fmt.Sprintf("/items/%d?account=%d", 100_000+n, account) }
+	for n := range 12 {
+		k.Note(k.groups(path(n, n%3)))
+	}
+	k.Spend(k.now, k.groups(path(0, 0)), k.answer(http.StatusTooManyRequests, 0))
+	k.goes(path(13, 1), http.StatusOK, 80)
+	k.goes(path(14, 1), http.StatusOK, 79)
+	assert.Equal(t, ByOwner, k.Level())
+}
+
+// That others share a counter says nothing of a group that was seen not to.
+func TestAGroupIsJudgedByItself(t *testing.T) {
+	k := newSpentKey(t)
+	k.explored.spent = spent{}
+	left := map[string]int{"/b": 100}
+	for n := range 100 {
+		path := []string{"/c", "/d"}[n%2]
+		if n%16 == 15 {
+			path = "/b"
+		}
+		quota := map[string]string{"/b": "/b"}[path]
+		if left[quota]--; quota == "" {
+			left[quota] = max(0, 99-n)
+		}
+		g := k.groups(path)
+		seen := k.Sent(k.now, g)
+		r := k.answer(http.StatusOK, left[quota])
+		k.Answered(k.now, k.now, g, &seen, r)
+		k.Spend(k.now, g, r)
+		k.now = k.now.Add(time.Second)
+	}
+	require.True(t, k.cross[ByRoute].share())
+	_, l := k.test("/b")
+	assert.Equal(t, ByRoute, l)
+	_, l = k.test("/d")
+	assert.Equal(t, ByBucket, l)
+}
