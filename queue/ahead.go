@@ -181,7 +181,7 @@ const maxRivals = 64
 // siblings returns the load of the key's other flows that passes limiter g, one of the key's, before t does.
 func (f *flow) siblings(g *limiter, t *ticket) (higher, equal load) {
 	left := maxRivals
-	f.key.eachBucket(func(n *bucket) {
+	for n := range f.key.eachBucket {
 		for _, x := range n.flows {
 			switch {
 			case left == 0 || x == f || !x.needs(g):
@@ -197,7 +197,7 @@ func (f *flow) siblings(g *limiter, t *ticket) (higher, equal load) {
 			}
 			left--
 		}
-	})
+	}
 	return higher, equal
 }
 

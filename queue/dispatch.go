@@ -89,7 +89,7 @@ func (l *Queue) callFlows(now time.Time, g *limiter) {
 		l.enter(f)
 		k := f.key
 		l.run(now, f.entry())
-		if g.rule == nil && len(k.buckets) > 0 {
+		if g.rule == nil && k.several() {
 			l.markDirty(g) // it may be the turn of another bucket
 			return
 		}

@@ -12,9 +12,8 @@ type key struct {
 	own      limit.Limiter // from WithKeyLimit, or nil
 	limiters []*limiter    // of rules with scope PerKey, by slot; nil until used
 
-	bucket  *bucket            // one with waiting requests; nil for none
-	buckets map[string]*bucket // the others by name, if any
-	turns   *share             // of the priorities, where several buckets wait; nil before
+	bucket *bucket // one with waiting requests; nil for none
+	others *others // nil before there are several
 
 	prev, next      *key // by last use
 	used            int64
@@ -29,6 +28,7 @@ type bucket struct {
 	limiter limiter // of the key's own limit, which may decide differently for each bucket
 	flows   []*flow // never empty
 	turn    int64   // of its last permit, or when the first request came, by Queue.turn
+	place   int     // among the others of its key
 }
 
 // yields reports whether no request of the key waits for anything but pacing.
@@ -41,9 +41,12 @@ func (k *key) yields() bool {
 			return false
 		}
 	}
-	yields := true
-	k.eachBucket(func(n *bucket) { yields = yields && (!n.limiter.busy() || n.limiter.voluntary) })
-	return yields
+	for n := range k.eachBucket {
+		if n.limiter.busy() && !n.limiter.voluntary {
+			return false
+		}
+	}
+	return true
 }
 
 // key returns the key with that name, and creates it if necessary. The lock must be held.
@@ -218,34 +221,21 @@ func (l *Queue) bucketOf(k *key, name string) *bucket {
 	if k.bucket != nil && k.bucket.name == name {
 		return k.bucket
 	}
-	if n := k.buckets[name]; n != nil {
-		return n
+	if k.others != nil && k.others.named[name] != nil {
+		return k.others.named[name]
 	}
 	n := l.buckets.get()
 	l.turn++
 	n.name, n.limiter.limit, n.turn = name, k.own, l.turn
-	switch {
-	case k.bucket == nil:
+	if k.bucket == nil {
 		k.bucket = n
-	case k.buckets == nil:
-		k.buckets = map[string]*bucket{name: n}
-		if k.turns == nil {
-			k.turns = &share{floor: l.floor}
-		}
-	default:
-		k.buckets[name] = n
+		return n
 	}
+	if k.others == nil {
+		k.others = &others{named: map[string]*bucket{}, turns: share{floor: l.floor}}
+	}
+	k.others.add(n)
 	return n
-}
-
-// eachBucket calls f for all buckets in which requests wait.
-func (k *key) eachBucket(f func(*bucket)) {
-	if k.bucket != nil {
-		f(k.bucket)
-	}
-	for _, n := range k.buckets {
-		f(n)
-	}
 }
 
 // flowOf returns the flow of such requests. If necessary it creates the flow, in no wait queue.
@@ -282,7 +272,7 @@ func (l *Queue) forgetFlow(f *flow) {
 	if k.bucket == n {
 		k.bucket = nil
 	} else {
-		delete(k.buckets, n.name)
+		k.others.remove(n)
 	}
 	// A limiter that is still marked dirty must not be reused: leave it to the garbage collector.
 	if n.limiter.dirty == 0 {

@@ -48,16 +48,16 @@ func (l *Queue) waitForRoom(t *ticket) {
 }
 
 // giveWayTo turns away a request of t's key that waits in vain. It reports whether there was one.
-func (l *Queue) giveWayTo(t *ticket) (did bool) {
-	t.key.eachBucket(func(n *bucket) {
+func (l *Queue) giveWayTo(t *ticket) bool {
+	for n := range t.key.eachBucket {
 		for _, f := range n.flows {
-			if f.level == inVain && !did {
-				did = true
-				defer l.fail(f.head(), f.head().err) // after the loop, because n.flows changes
+			if f.level == inVain {
+				l.fail(f.head(), f.head().err)
+				return true
 			}
 		}
-	})
-	return did
+	}
+	return false
 }
 
 // fillUp moves requests that wait for room into the queue as far as there is room. It reports whether

@@ -125,10 +125,7 @@ func (l *Queue) markKeyDirty(k *key, unknownOnly bool) {
 	if k.waiting == 0 {
 		return
 	}
-	if n := k.bucket; n != nil && (n.limiter.unknown || !unknownOnly) {
-		l.markDirty(&n.limiter)
-	}
-	for _, n := range k.buckets {
+	for n := range k.eachBucket {
 		if n.limiter.unknown || !unknownOnly {
 			l.markDirty(&n.limiter)
 		}

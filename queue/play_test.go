@@ -287,11 +287,11 @@ func (s *scene) check() {
 // eachFlow calls f for all flows in the queue.
 func (l *Queue) eachFlow(f func(*flow)) {
 	for _, k := range l.keys {
-		k.eachBucket(func(n *bucket) {
+		for n := range k.eachBucket {
 			for _, x := range n.flows {
 				f(x)
 			}
-		})
+		}
 	}
 }
 

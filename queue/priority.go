@@ -117,8 +117,8 @@ func (l *Queue) delist(f *flow) {
 func (l *Queue) served(f *flow) {
 	l.turn++
 	f.bucket.turn = l.turn
-	if f.key.turns != nil {
-		f.key.turns.count(f.level)
+	if f.key.others != nil {
+		f.key.others.turns.count(f.level)
 	}
 	l.eachLimiter(f, func(g *limiter) {
 		before := g.next()
@@ -157,6 +157,43 @@ func (g *limiter) stops(level int8, first, second int64, owed bool) bool {
 	return p.first < first || p.first == first && p.second < second
 }
 
+// The others are the buckets of a key but one.
+type others struct {
+	named map[string]*bucket
+	all   []*bucket // in any order
+	turns share     // of the priorities
+}
+
+func (o *others) add(n *bucket) {
+	o.named[n.name], n.place = n, len(o.all)
+	o.all = append(o.all, n)
+}
+
+func (o *others) remove(n *bucket) {
+	delete(o.named, n.name)
+	last := len(o.all) - 1
+	o.all[n.place], o.all[last].place = o.all[last], n.place
+	o.all[last], o.all = nil, o.all[:last]
+}
+
+// eachBucket yields all buckets in which requests wait.
+func (k *key) eachBucket(yield func(*bucket) bool) {
+	if k.bucket != nil && !yield(k.bucket) {
+		return
+	}
+	if k.others == nil {
+		return
+	}
+	for _, n := range k.others.all {
+		if !yield(n) {
+			return
+		}
+	}
+}
+
+// several reports whether requests wait in more than one bucket.
+func (k *key) several() bool { return k.others != nil && len(k.others.all) > 0 }
+
 // firstBucket returns the limiter to be asked now, of g and those that are to be asked again later. Each bucket of a key asks
 // the key's own limit for itself, so that one that is held back delays no other. Where several may go, they take turns:
 // otherwise the bucket that happens to be asked first would get all of a limit that opens for one request at a time.
@@ -166,19 +203,21 @@ func (l *Queue) firstBucket(g *limiter) *limiter {
 	}
 	first := g.next().flow.bucket
 	k := first.flows[0].key
-	if len(k.buckets) == 0 {
+	if !k.several() {
 		return g
 	}
-	k.turns.waiting = [levels]int32{}
-	k.eachBucket(func(n *bucket) {
+	k.others.turns.waiting = [levels]int32{}
+	level := first.limiter.next().level
+	for n := range k.eachBucket {
 		if &n.limiter != g && !n.due() {
-			return
+			continue
 		}
-		k.turns.waiting[n.limiter.next().level]++
-		if n.precedes(first, first.limiter.next().level) {
-			first = n
+		of := n.limiter.next().level
+		k.others.turns.waiting[of]++
+		if k.precedes(n, of, first, level) {
+			first, level = n, of
 		}
-	})
+	}
 	if next := &first.limiter; next != g {
 		g.dirty, next.dirty = next.dirty, 0
 		l.dirtyLimiters[g.dirty-1] = g
@@ -190,19 +229,23 @@ func (l *Queue) firstBucket(g *limiter) *limiter {
 // due reports whether the key's own limit is to be asked again about the bucket.
 func (n *bucket) due() bool { return n.limiter.dirty > 0 && n.limiter.waiting != nil }
 
-// precedes reports whether a request of n goes before one of such a level of another bucket of the key.
-func (n *bucket) precedes(other *bucket, level int8) bool {
-	if x := n.limiter.next(); x.level != level {
-		return x.flow.key.turns.prefers(x.level, level)
+// precedes reports whether a request of bucket a goes before one of bucket b, of such levels.
+func (k *key) precedes(a *bucket, of int8, b *bucket, level int8) bool {
+	if of != level {
+		return k.others.turns.prefers(of, level)
 	}
-	return n.turn < other.turn
+	return a.turn < b.turn
 }
 
 // yields reports whether it is the turn of another bucket of the key that is due.
-func (f *flow) yields() (yields bool) {
-	if len(f.key.buckets) == 0 {
+func (f *flow) yields() bool {
+	if !f.key.several() {
 		return false
 	}
-	f.key.eachBucket(func(n *bucket) { yields = yields || n != f.bucket && n.due() && n.precedes(f.bucket, f.level) })
-	return yields
+	for n := range f.key.eachBucket {
+		if n != f.bucket && n.due() && f.key.precedes(n, n.limiter.next().level, f.bucket, f.level) {
+			return true
+		}
+	}
+	return false
 }

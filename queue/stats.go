@@ -41,7 +41,7 @@ func (l *Queue) KeyWaiting(name string) (all, first int, highest Priority) {
 		return 0, 0, Lowest
 	}
 	highest = Lowest
-	k.eachBucket(func(n *bucket) {
+	for n := range k.eachBucket {
 		for _, f := range n.flows {
 			p := Priority(f.level-inVain-1) + Lowest // less than that of any, if it waits in vain
 			if p > highest {
@@ -51,7 +51,7 @@ func (l *Queue) KeyWaiting(name string) (all, first int, highest Priority) {
 				first += f.len()
 			}
 		}
-	})
+	}
 	return all, first, highest
 }
 

@@ -151,7 +151,7 @@ func checkEmpty(t *testing.T, l *Queue) {
 		assert.Zero(t, k.waiting)
 		assert.Zero(t, k.flying)
 		assert.Nil(t, k.bucket)
-		assert.Empty(t, k.buckets)
+		assert.False(t, k.several())
 		for _, g := range k.limiters {
 			if g != nil {
 				assert.Nil(t, g.waiting)
