@@ -256,7 +256,9 @@ func TestNobodyIsLostAndNoLimitIsExceeded(t *testing.T) {
 					}
 				}
 				w.step()
+				w.line.mu.Lock()
 				w.vain += len(w.line.inVain)
+				w.line.mu.Unlock()
 			}
 			vain += w.vain
 			w.end()
