@@ -39,6 +39,7 @@ type attempt struct {
 	shown           *sharing.Key // what responses to its credential say; nil where its key is the caller's
 	seenKeys        sharing.KeysSeen
 	triesURL        bool              // it tests whether a refusal concerns another URL alone
+	half            sharing.Half      // of a pair; see sharing.Places
 	explores        sharing.Levels    // of which it tests whether groups have counters of their own
 	noted           bool              // by counters
 	epoch           int               // of its key when it was sent

@@ -146,8 +146,8 @@ func (l *keyState) open(now time.Time, a *attempt, o *outage) {
 		}
 	case a.scope != 0:
 		a.part.ForgetRefusals(now)
-	case l.cooldowns[a.route.ID] != nil:
-		c := l.cooldowns[a.route.ID]
+	case l.cooldowns[l.placeOf(a)] != nil:
+		c := l.cooldowns[l.placeOf(a)]
 		c.SetApart()
 		l.release(now, c)
 	}
@@ -262,16 +262,21 @@ func (l *keyState) tryURL(now time.Time, a *attempt) {
 	if a.triesURL = false; now.Before(b.next) || !b.doubted(a) {
 		return
 	}
+	if _, a.triesURL = l.refuses(now, a); a.triesURL {
+		b.next = now.Add(b.pause)
+	}
+}
+
+// refuses reports whether a refusal holds back a request, and until when.
+func (l *keyState) refuses(now time.Time, a *attempt) (until time.Time, held bool) {
 	hold := a.part.Ask(now, 1)
 	if above := l.above.of(a); above != nil && hold.Admits(now) {
 		hold = above.Ask(now, 1)
 	}
-	if own := l.cooldowns[a.route.ID]; own != nil && hold.Admits(now) {
+	if own := l.cooldowns[l.placeOf(a)]; own != nil && hold.Admits(now) {
 		hold = own.ask(now, 1)
 	}
-	if a.triesURL = hold.Limit == throttle.Refusal && hold.At.After(now); a.triesURL {
-		b.next = now.Add(b.pause)
-	}
+	return hold.At, hold.Limit == throttle.Refusal && hold.At.After(now)
 }
 
 // serveURL takes in that a request was served. If it went to find out, what held it back concerns another URL alone.
@@ -282,7 +287,7 @@ func (l *keyState) serveURL(now time.Time, a *attempt) {
 	l.badURL.alone, l.badURL.pause = true, 0
 	a.part.ForgetRefusals(now)
 	l.above.forgetRefusals(now)
-	if c := l.cooldowns[a.route.ID]; c != nil {
+	if c := l.cooldowns[l.placeOf(a)]; c != nil {
 		l.release(now, c)
 	}
 }

@@ -203,7 +203,16 @@ func (l *keyState) watchCounters(now time.Time, a *attempt) {
 		l.awaitStrays(now, l.whole)
 	}
 	l.raise(now, c)
-	a.route.Level.Store(int32(max(c.Level(), l.untold.LevelOf(a.route.ID))))
+	l.setLevel(a)
+}
+
+// setLevel has the queue keep groups apart that need not wait for each other.
+func (l *keyState) setLevel(a *attempt) {
+	level := max(l.untold.LevelOf(a.route.ID), l.places.Examined(a.route.ID))
+	if a.counters != nil {
+		level = max(level, a.counters.Level())
+	}
+	a.route.Level.Store(int32(level))
 }
 
 // raise follows the limits that all counters of the key share, beside one that is counted apart.

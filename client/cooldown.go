@@ -104,7 +104,7 @@ func (l *keyState) rarely() bool {
 // that seem to have a limit are doubted: they may be so slow that they would be long in finding out by themselves.
 func (l *keyState) observeOwn(now time.Time, a *attempt, r *header.Reading) {
 	a.own.Observe(now, a.ownTicket, r)
-	c := l.cooldowns[a.route.ID]
+	c := l.cooldowns[l.placeOf(a)]
 	if c == nil || c.limiter != a.own || c.sheds == c.limiter.Sheds() {
 		return
 	}
@@ -152,7 +152,7 @@ func (l *keyState) addCooldown(now time.Time, route uint64) *cooldown {
 // refuseRoute decides whether a refusal that names no limit concerns its route alone. If so, it lets the
 // cooldown of the route learn from it, and returns true.
 func (l *keyState) refuseRoute(now time.Time, a *attempt) bool {
-	s, r, route := &l.spread, &a.reading, a.route.ID
+	s, r, route := &l.spread, &a.reading, l.placeOf(a)
 	switch {
 	case a.global || route == 0:
 		return false
@@ -164,7 +164,7 @@ func (l *keyState) refuseRoute(now time.Time, a *attempt) bool {
 	wait, named := r.Wait.Delay, r.Wait.Known() && r.Wait.Delay > 0
 	c := l.cooldowns[route]
 	// Several models may be refused at once because all were asked for too much, and not for one cause.
-	apart := a.model != "" || c != nil && c.Apart()
+	apart := a.model != "" || route != a.route.ID || c != nil && c.Apart()
 	if !apart && s.Presumed(route, wait, named) {
 		s.Close(now, a.taken, route, wait, named)
 		return false
@@ -218,9 +218,8 @@ func (l *keyState) merge(now time.Time, same []*spread.Suspect) {
 	}
 }
 
-// separate notes that the refusal with which all routes closed last concerns its own route alone.
-func (l *keyState) separate(now time.Time) {
-	route, until := l.spread.Separate()
+// separate notes that a refusal with which all routes closed concerns its own route alone, which opens at until.
+func (l *keyState) separate(now time.Time, route uint64, until time.Time) {
 	l.whole.ForgetRefusals(now)
 	l.above.forgetRefusals(now)
 	if c := l.addCooldown(now, route); c != nil {
@@ -233,7 +232,7 @@ func (l *keyState) separate(now time.Time) {
 // holder returns the limiter that holds back a request for longest.
 func (l *keyState) holder(now time.Time, a *attempt) *throttle.Limiter {
 	holds := l.limiterOf(now, a)
-	own, above := l.cooldowns[a.route.ID], l.above.of(a)
+	own, above := l.cooldowns[l.placeOf(a)], l.above.of(a)
 	if own == nil && above == nil {
 		return holds
 	}
@@ -249,28 +248,4 @@ func (l *keyState) holder(now time.Time, a *attempt) *throttle.Limiter {
 		}
 	}
 	return holds
-}
-
-// statusOf returns the status of the limits that apply to a request.
-func (l *keyState) statusOf(now time.Time, a *attempt) throttle.Status {
-	s := l.limiterOf(now, a).Status(now)
-	if above := l.above.of(a); above != nil {
-		addStatus(&s, now, above, time.Time{})
-	}
-	if own := l.cooldowns[a.route.ID]; own != nil && a.scope == 0 {
-		addStatus(&s, now, own.limiter, own.closed)
-	}
-	return s
-}
-
-// addStatus adds the status of a limiter that applies too, and of a wait that ends at closed.
-func addStatus(s *throttle.Status, now time.Time, of *throttle.Limiter, closed time.Time) {
-	also := of.Status(now)
-	s.Windows = append(s.Windows, also.Windows...)
-	s.Refusals = max(s.Refusals, also.Refusals)
-	for _, hold := range []time.Time{also.Hold, closed} {
-		if hold.After(now) && hold.After(s.Hold) {
-			s.Hold = hold
-		}
-	}
 }

@@ -205,7 +205,7 @@ func (a *attempt) tellAnswered(t *Transport, ans *answer) {
 func (l *keyState) believe(now time.Time, a *attempt) {
 	part := l.limiterOf(now, a)
 	if a.scope == 0 {
-		part = cmp.Or(l.cooldown(a.route.ID), part)
+		part = cmp.Or(l.cooldown(l.placeOf(a)), part)
 	}
 	a.believed = l.statusOf(now, a).Windows
 	known := l.shapes[part]

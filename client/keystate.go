@@ -43,6 +43,7 @@ type keyState struct {
 
 	// Refusals that name no limit delay their route, until other refusals show that they concern all.
 	spread    spread.Estimator
+	places    sharing.Places
 	drought   sharing.Drought
 	cooldowns map[uint64]*cooldown // by route
 	outages   map[uint64]*outage   // by route
@@ -97,8 +98,9 @@ func (l *keyState) Ask(now time.Time, d limit.Demand) (a limit.Decision) {
 	}
 	var own *cooldown
 	if asks.scope == 0 {
-		l.noteRoute(now, asks.route.ID)
-		own = l.cooldowns[asks.route.ID]
+		place := l.placeOf(asks)
+		l.noteRoute(now, place)
+		own = l.cooldowns[place]
 	}
 	part := l.limiterOf(now, asks)
 	if part != l.whole && now.Before(l.patience) && l.strays(now) {
@@ -120,6 +122,7 @@ func (l *keyState) Ask(now time.Time, d limit.Demand) (a limit.Decision) {
 			a = b
 		}
 	}
+	l.pair(now, &a, asks)
 	l.sparse(now, &a, asks)
 	return a
 }
@@ -178,6 +181,7 @@ func (l *keyState) Take(now time.Time, d limit.Demand) {
 	}
 	a.delay, a.taken, a.key, a.epoch = d.Waited, now, l, l.epoch
 	a.part, a.explores = l.limiterOf(now, a), 0
+	l.takePair(now, a)
 	l.tryURL(now, a)
 	l.explores(now, a, d)
 	if d.Plain() {
@@ -186,7 +190,9 @@ func (l *keyState) Take(now time.Time, d limit.Demand) {
 		a.ticket = a.part.TakeFor(now, d)
 	}
 	a.ticket.Retry = a.again
-	a.takeAbove(now, &l.above)
+	if a.half == sharing.Neither {
+		a.takeAbove(now, &l.above)
+	}
 	l.takeShare(now, a)
 	if a.scope == 0 {
 		l.sent(now, a)
@@ -195,7 +201,11 @@ func (l *keyState) Take(now time.Time, d limit.Demand) {
 
 // sent counts an attempt without a scope as sent.
 func (l *keyState) sent(now time.Time, a *attempt) {
-	l.spread.Sent(a.route.ID)
+	place := l.placeOf(a)
+	l.spread.Sent(place)
+	if l.places.Watches(a.route.ID) {
+		l.places.Sent(now, a.route.ID, a.groupsOf())
+	}
 	l.drought.Send(now)
 	a.untold = l.untold.Sent(l.tellerOf(a))
 	if a.shown != nil {
@@ -212,7 +222,7 @@ func (l *keyState) sent(now time.Time, a *attempt) {
 	if (l.paths || l.spread.Shared()) && l.shown.Mark != 0 || l.counters != nil {
 		l.count(now, a)
 	}
-	if own := l.cooldowns[a.route.ID]; own != nil {
+	if own := l.cooldowns[place]; own != nil && a.half == sharing.Neither {
 		a.own, a.ownTicket = own.limiter, own.limiter.Take(now, a.Cost)
 		a.ownTicket.Retry = a.again
 	}
@@ -264,23 +274,10 @@ func (l *keyState) Done(now, _ time.Time, d limit.Demand) {
 	}
 	if a.reading.Refused {
 		a.refuser = l.holder(now, a) // the response may have changed which limits apply
+		l.refusePlace(now, a)
 	}
 	if l.transport.observers != nil {
 		l.believe(now, a)
-	}
-}
-
-// lose counts an attempt that got no response.
-func (l *keyState) lose(now time.Time, a *attempt) {
-	l.abandonShare(now, a)
-	if l.late(a) {
-		return
-	}
-	l.untold.Lost(&a.untold)
-	a.part.Abandon(now, a.ticket)
-	a.abandonAbove(now)
-	if a.own != nil {
-		a.own.Abandon(now, a.ownTicket)
 	}
 }
 

@@ -24,9 +24,16 @@ func (l *keyState) receive(now time.Time, a *attempt) {
 	}
 	l.watchModels(now, a)
 	l.watchCounters(now, a)
+	if a.scope == 0 && l.places.Watches(a.route.ID) && l.places.Answered(a.taken, a.route.ID, a.groupsOf(), r.Refused) {
+		l.setLevel(a)
+	}
 	own, all := l.divide(a)
 	defer a.passAbove(now, all)
-	if a.explores != 0 {
+	switch {
+	case a.half != sharing.Neither:
+		l.endPair(now, a)
+		return
+	case a.explores != 0:
 		l.explored(now, a)
 		return
 	}
@@ -44,7 +51,7 @@ func (l *keyState) receive(now time.Time, a *attempt) {
 		l.serveURL(now, a)
 	}
 	bare := r.Refused && a.scope == 0 && !r.Exhausted() && !r.Overloaded() // an overloaded server tells no limit
-	if bare && a.part == l.cooldown(a.route.ID) {
+	if bare && a.part == l.cooldown(l.placeOf(a)) {
 		a.own, a.ownTicket = a.part, a.ticket // it became a cooldown's while the attempt was in flight
 	}
 	if bare && l.refuseRoute(now, a) {
@@ -57,7 +64,7 @@ func (l *keyState) receive(now time.Time, a *attempt) {
 		l.observeOwn(now, a, outcome(r))
 	}
 	if a.scope == 0 && !r.Refused {
-		l.spread.Served(a.route.ID, a.taken)
+		l.spread.Served(l.placeOf(a), a.taken)
 	}
 	if l.concernsAll(a, bare) {
 		l.refuseAll(now, a, all)
@@ -73,11 +80,12 @@ func (l *keyState) receive(now time.Time, a *attempt) {
 // witness takes in that a request was served. If the refusal with which all routes closed last should have
 // concerned it, the routes do not share a limit, unless it proved that the server sheds load and opened them.
 func (l *keyState) witness(now time.Time, a *attempt) {
-	if !l.spread.Witness(a.route.ID, a.taken) {
+	if !l.spread.Witness(l.placeOf(a), a.taken) {
 		return
 	}
 	if next := l.whole.Ask(now, 1); !next.Admits(now) || l.above.opens(now, now).After(now) {
-		l.separate(now)
+		route, until := l.spread.Separate()
+		l.separate(now, route, until)
 	}
 }
 
@@ -237,4 +245,18 @@ func (l *keyState) observeFingerprint(now time.Time, a *attempt, shown sharing.F
 // observe passes a response on to a limiter that did not admit its request.
 func observe(k *throttle.Limiter, now time.Time, r *header.Reading) {
 	k.Observe(now, k.Take(now, 1), r)
+}
+
+// lose counts an attempt that got no response.
+func (l *keyState) lose(now time.Time, a *attempt) {
+	l.abandonShare(now, a)
+	if l.late(a) {
+		return
+	}
+	l.untold.Lost(&a.untold)
+	a.part.Abandon(now, a.ticket)
+	a.abandonAbove(now)
+	if a.own != nil {
+		a.own.Abandon(now, a.ownTicket)
+	}
 }

@@ -92,17 +92,27 @@ func (j shedJob) served(t testing.TB, seed uint64, wrap func(http.RoundTripper) 
 // ask has callers send one request after the other, to the URL of the caller's n-th, until ctx is done. They pause
 // after a failure.
 func ask(ctx context.Context, t testing.TB, rt http.RoundTripper, callers int, url func(caller, n int) string) {
+	askFor(ctx, t, rt, callers, 0, url)
+}
+
+// askFor is ask with calls that wait for no longer than the given time, if it is not 0.
+func askFor(ctx context.Context, t testing.TB, rt http.RoundTripper, callers int, patience time.Duration, url func(caller, n int) string) {
 	var group sync.WaitGroup
 	for i := range callers {
 		group.Go(func() {
 			time.Sleep(time.Duration(i) * time.Millisecond)
 			for n := 0; ctx.Err() == nil; n++ {
-				req, err := http.NewRequestWithContext(ctx, http.MethodGet, url(i, n), nil)
+				call, done := ctx, context.CancelFunc(func() {})
+				if patience > 0 {
+					call, done = context.WithTimeout(ctx, patience)
+				}
+				req, err := http.NewRequestWithContext(call, http.MethodGet, url(i, n), nil)
 				require.NoError(t, err)
 				resp, err := rt.RoundTrip(req)
 				if err == nil {
 					require.NoError(t, resp.Body.Close())
 				}
+				done()
 				if ctx.Err() == nil && (err != nil || resp.StatusCode != http.StatusOK) {
 					time.Sleep(time.Second)
 				}

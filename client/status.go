@@ -201,3 +201,27 @@ func (u *usage) total() Counts {
 	c.GivenUp = u.givenUp.Load()
 	return c
 }
+
+// statusOf returns the status of the limits that apply to a request.
+func (l *keyState) statusOf(now time.Time, a *attempt) throttle.Status {
+	s := l.limiterOf(now, a).Status(now)
+	if above := l.above.of(a); above != nil {
+		addStatus(&s, now, above, time.Time{})
+	}
+	if own := l.cooldowns[l.placeOf(a)]; own != nil && a.scope == 0 {
+		addStatus(&s, now, own.limiter, own.closed)
+	}
+	return s
+}
+
+// addStatus adds the status of a limiter that applies too, and of a wait that ends at closed.
+func addStatus(s *throttle.Status, now time.Time, of *throttle.Limiter, closed time.Time) {
+	also := of.Status(now)
+	s.Windows = append(s.Windows, also.Windows...)
+	s.Refusals = max(s.Refusals, also.Refusals)
+	for _, hold := range []time.Time{also.Hold, closed} {
+		if hold.After(now) && hold.After(s.Hold) {
+			s.Hold = hold
+		}
+	}
+}

@@ -127,7 +127,7 @@ func (s *Estimator) Unlikely(route uint64) bool { return s.last == route && s.ch
 // returns that route, and when its wait ends.
 func (s *Estimator) Separate() (route uint64, until time.Time) {
 	route, until = s.closing.route, s.closing.until
-	s.wide, s.agreed, s.closing = false, 0, closing{}
+	s.wide, s.shared, s.agreed, s.closing = false, true, 0, closing{}
 	return route, until
 }
 

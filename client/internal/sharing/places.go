@@ -1,0 +1,323 @@
+package sharing
+
+import "time"
+
+// Places finds out whether the things of a route, or the owners that its requests name, have a limit each of which only refusals
+// tell. After a refusal a second request of the same group goes at once, and then one of another. If the first is refused
+// and the other served, again and again, they are counted apart; a server that refuses both, or serves whatever comes first,
+// counts them together. The zero value has seen nothing.
+type Places struct {
+	routes map[uint64]*place // that were refused
+}
+
+// A place is what is known of the groups of a route.
+type place struct {
+	differs Levels           // at which requests differed
+	recent  [placeRecent]use // of the route, the last at sent-1
+	sent    int
+	since   time.Time     // of the first that was noted
+	longest time.Duration // wait
+
+	level           Level // that is examined; ByBucket is none
+	apart           bool  // its groups have a limit each
+	won, lost, vain int   // pairs
+	rest            int   // refusals until the next pair
+	pair            pair
+}
+
+// A use is that a request was sent.
+type use struct {
+	groups  Groups
+	at      time.Time
+	refused bool
+}
+
+// A pair is two requests that go although a refusal holds them back.
+type pair struct {
+	group        uint64    // that was refused; 0 is none
+	began, until time.Time // of its wait
+	waits        bool      // one of another group waits
+	first        time.Time // when that of the same group went
+	sent         [Other + 1]bool
+	refused      [Other + 1]bool
+	answered     int
+}
+
+// A Half says which of the two requests of a pair one is.
+type Half uint8
+
+// The halves.
+const (
+	Neither Half = iota
+	Same         // is of the group that was refused
+	Other
+)
+
+const (
+	placeRecent  = 64
+	placeRepeats = 3 // of these are of the group that was refused
+	// placeWon is how many pairs show that groups are counted apart, and so many times as many as show the contrary.
+	placeWon = 3
+	// placeVain is how many pairs that show nothing lead to the next finer level.
+	placeVain = 4
+	// placeLost is how many requests are refused while another group is, and placeServed are as much evidence as one that is
+	// served, until groups are taken to share a limit after all.
+	placeLost, placeServed = 24, 3
+	placeRest              = 10 // doublings of the refusals between pairs
+	// pairStep is after what time the first half goes, and after as much again the other.
+	pairStep = 10 * time.Millisecond
+	// pairPart is the part of the wait in which the other half goes after the first.
+	pairPart = 10
+	// pairLeast is the shortest wait in which a pair goes. In one of pairLong further ones follow, and each counts twice:
+	// nothing comes back so soon.
+	pairLeast, pairLong = 200 * time.Millisecond, 10 * time.Second
+)
+
+// Watches reports whether it matters which groups of a route are asked for.
+func (p *Places) Watches(route uint64) bool { return p.routes[route] != nil }
+
+// Sent takes in that a request of a route goes.
+func (p *Places) Sent(now time.Time, route uint64, g *Groups) {
+	if of := p.routes[route]; of != nil && !of.apart {
+		of.note(now, g)
+	}
+}
+
+func (p *place) note(now time.Time, g *Groups) {
+	for l := ByThing; l < levels && p.sent > 0; l++ {
+		if last := &p.recent[(p.sent-1)%placeRecent]; g[l] != last.groups[l] {
+			p.differs |= 1 << l
+		}
+	}
+	p.recent[p.sent%placeRecent] = use{groups: *g, at: now}
+	p.sent++
+}
+
+// Answered takes in what became of a request of a route that was sent at sent. It reports whether its groups are no longer
+// taken to have a limit each: what is sent while another group is refused is refused as well.
+func (p *Places) Answered(sent time.Time, route uint64, g *Groups, refused bool) (joined bool) {
+	of := p.routes[route]
+	switch {
+	case of == nil:
+	case of.apart:
+		return of.witness(sent, g, refused)
+	case refused:
+		of.refused(sent, g)
+	}
+	return false
+}
+
+// refused notes that the request of a use was refused.
+func (p *place) refused(sent time.Time, g *Groups) {
+	for i := range p.recent {
+		if u := &p.recent[i]; u.at.Equal(sent) && u.groups == *g {
+			u.refused = true
+		}
+	}
+}
+
+func (p *place) witness(sent time.Time, g *Groups, refused bool) (joined bool) {
+	if x := &p.pair; g[p.level] == x.group || !sent.After(x.began) || !sent.Before(x.until) {
+		return false
+	}
+	if !refused {
+		p.lost = max(p.lost-placeServed, 0)
+		return false
+	}
+	if p.lost++; p.lost < placeLost {
+		return false
+	}
+	p.apart, p.won, p.lost, p.rest = false, 0, 0, 1<<placeRest
+	return true
+}
+
+// uses returns how many of the last requests that were sent after a time are of a group, and may have been served.
+func (p *place) uses(group uint64, since time.Time) (n int) {
+	for i := range p.recent {
+		if u := &p.recent[i]; u.groups[p.level] == group && u.at.After(since) && !u.refused {
+			n++
+		}
+	}
+	return n
+}
+
+// repeats reports whether requests of a group come again and again, beside others.
+func (p *place) repeats(group uint64) bool {
+	n, all := 0, min(p.sent, placeRecent)
+	for i := range all {
+		if p.recent[i].groups[p.level] == group {
+			n++
+		}
+	}
+	return n >= placeRepeats && n < all
+}
+
+// Refuse takes in that a request of a route was refused until the given time, which the server named or not, and no limit was.
+func (p *Places) Refuse(now time.Time, route uint64, g *Groups, until time.Time, named bool) {
+	of := p.routes[route]
+	if of == nil {
+		if len(p.routes) >= maxRoutes {
+			return
+		}
+		if p.routes == nil {
+			p.routes = make(map[uint64]*place)
+		}
+		of = &place{since: now}
+		of.note(now, g)
+		p.routes[route] = of
+	}
+	of.refuse(now, g, until, named)
+}
+
+func (p *place) refuse(now time.Time, g *Groups, until time.Time, named bool) {
+	wait := until.Sub(now)
+	if !named {
+		wait *= 2 // the limit may be of twice that time
+	}
+	p.longest = max(p.longest, wait)
+	switch {
+	case now.Before(p.pair.until) || until.Sub(now) < pairLeast:
+		return
+	case p.apart:
+		p.pair = pair{group: g[p.level], began: now, until: until}
+		return
+	}
+	if p.pair = (pair{}); p.level == ByBucket && !p.examineFiner() {
+		return
+	}
+	if p.rest > 0 {
+		p.rest--
+		return
+	}
+	if p.repeats(g[p.level]) {
+		p.pair = pair{group: g[p.level], began: now, until: until}
+	}
+}
+
+// examineFiner turns to the next finer level at which requests differ.
+func (p *place) examineFiner() bool {
+	for p.level = max(p.level, ByRoute) + 1; p.level < levels; p.level++ {
+		if p.differs.has(p.level) {
+			return true
+		}
+	}
+	p.level = ByBucket
+	return false
+}
+
+// Due returns when a request that is held back by a refusal may go as one half of a pair, or the next question about it makes
+// sense; never if it may not.
+func (p *Places) Due(now time.Time, route uint64, g *Groups) (at time.Time, due bool) {
+	of := p.routes[route]
+	if of == nil || of.apart || !now.Before(of.pair.until) {
+		return time.Time{}, false
+	}
+	x := &of.pair
+	half := of.half(now, g)
+	x.waits = x.waits || half == Other
+	at = x.began.Add(time.Duration(half) * pairStep)
+	switch {
+	case half == Neither, x.sent[half], now.After(x.late(half)):
+		return time.Time{}, false
+	case now.Before(at):
+		return at, true
+	case half == Same:
+		return now, x.waits
+	}
+	return now, x.sent[Same]
+}
+
+// half returns which half of the pair a request may be. A group that may have used up a limit of its own says nothing.
+func (p *place) half(now time.Time, g *Groups) Half {
+	since := now.Add(-p.longest)
+	switch group := g[p.level]; {
+	case group == p.pair.group:
+		return Same
+	case since.Before(p.since), 2*p.uses(group, since) >= p.uses(p.pair.group, since):
+		return Neither
+	}
+	return Other
+}
+
+// late returns until when half of the pair may go: whatever was refused may be served towards the end of the wait.
+func (x *pair) late(half Half) time.Time {
+	from := x.began
+	if half == Other && x.sent[Same] {
+		from = x.first
+	}
+	return from.Add(max(x.until.Sub(x.began)/pairPart, 2*pairStep))
+}
+
+// Take takes in that a request goes that is held back, and says which half of a pair it is.
+func (p *Places) Take(now time.Time, route uint64, g *Groups) Half {
+	at, due := p.Due(now, route, g)
+	if !due || at.After(now) {
+		return Neither
+	}
+	of := p.routes[route]
+	half := of.half(now, g)
+	if of.pair.sent[half] = true; half == Same {
+		of.pair.first = now
+	}
+	return half
+}
+
+// Conclude takes in what became of half a pair. It reports whether the groups of the route turn out to have a limit each.
+func (p *Places) Conclude(now time.Time, route uint64, half Half, refused bool) bool {
+	of := p.routes[route]
+	if of == nil || of.apart || !of.pair.sent[half] {
+		return false
+	}
+	of.pair.refused[half] = refused
+	if of.pair.answered++; of.pair.answered == 2 {
+		of.judge(now)
+	}
+	return of.apart
+}
+
+func (p *place) judge(now time.Time) {
+	x := &p.pair
+	switch {
+	case x.refused[Same] && !x.refused[Other]:
+		p.won++
+		if left := x.until.Sub(now); left >= pairLong {
+			p.won++
+			p.pair = pair{group: x.group, began: now, until: x.until}
+		}
+	case x.refused[Other]:
+		p.lost++
+		p.rest = 1 << min(2*p.lost, placeRest)
+	default:
+		if p.vain++; p.won+p.lost == 0 && p.vain >= placeVain {
+			p.vain = 0
+			p.examineFiner()
+		}
+	}
+	if p.apart = p.won >= placeWon && p.won >= placeWon*p.lost; p.apart {
+		p.lost = 0
+	}
+}
+
+// Closed returns the group of a route that was refused last, and until when.
+func (p *Places) Closed(route uint64) (group uint64, until time.Time) {
+	x := &p.routes[route].pair
+	return x.group, x.until
+}
+
+// LevelOf returns the level at which the groups of a route have a limit each that is not told; ByBucket if they do not, as far as
+// is known.
+func (p *Places) LevelOf(route uint64) Level {
+	if of := p.routes[route]; of != nil && of.apart {
+		return of.level
+	}
+	return ByBucket
+}
+
+// Examined returns the level of the groups of a route of which one must not wait behind another: LevelOf, or that which is
+// being examined.
+func (p *Places) Examined(route uint64) Level {
+	if of := p.routes[route]; of != nil && (of.apart || of.rest == 0 && of.pair.group != 0) {
+		return of.level
+	}
+	return ByBucket
+}
