@@ -39,6 +39,7 @@ type attempt struct {
 	shown           *sharing.Key // what responses to its credential say; nil where its key is the caller's
 	seenKeys        sharing.KeysSeen
 	triesURL        bool              // it tests whether a refusal concerns another URL alone
+	inBody          uint64            // the owner that its body names, if that matters
 	half            sharing.Half      // of a pair; see sharing.Places
 	explores        sharing.Levels    // of which it tests whether groups have counters of their own
 	noted           bool              // by counters
@@ -143,6 +144,9 @@ func (a *attempt) prepare(t *Transport, who *principal, c *call) {
 	a.again, a.lasting, a.noted, a.body, a.follows = c.refusals > 0, false, false, false, false
 	a.charge(who, c)
 	a.Request.Bucket = a.route.Bucket
+	if a.inBody = 0; a.route.Bodies.Load() {
+		a.inBody = sharing.OwnerInBody(req)
+	}
 	a.who, a.groups, a.counters, a.all, a.untold, a.shown = who, sharing.Groups{}, nil, nil, sharing.UntoldSent{}, nil
 	if c.own != nil && c.own.host != nil && c.scope == 0 {
 		a.shown = &c.own.shown
@@ -158,7 +162,7 @@ func (a *attempt) prepare(t *Transport, who *principal, c *call) {
 // groupsOf returns the groups of the request.
 func (a *attempt) groupsOf() *sharing.Groups {
 	if a.groups[sharing.ByPath] == 0 {
-		a.groups = sharing.GroupsOf(a.req, a.route)
+		a.groups = sharing.GroupsOf(a.req, a.route, a.inBody)
 	}
 	return &a.groups
 }

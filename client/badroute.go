@@ -262,13 +262,14 @@ func (l *keyState) tryURL(now time.Time, a *attempt) {
 	if a.triesURL = false; now.Before(b.next) || !b.doubted(a) {
 		return
 	}
-	if _, a.triesURL = l.refuses(now, a); a.triesURL {
+	hold := l.held(now, a)
+	if a.triesURL = hold.Limit == throttle.Refusal && hold.At.After(now); a.triesURL {
 		b.next = now.Add(b.pause)
 	}
 }
 
-// refuses reports whether a refusal holds back a request, and until when.
-func (l *keyState) refuses(now time.Time, a *attempt) (until time.Time, held bool) {
+// held returns what holds back a request: its limits, those above them, or the refusals of its route.
+func (l *keyState) held(now time.Time, a *attempt) limit.Decision {
 	hold := a.part.Ask(now, 1)
 	if above := l.above.of(a); above != nil && hold.Admits(now) {
 		hold = above.Ask(now, 1)
@@ -276,7 +277,7 @@ func (l *keyState) refuses(now time.Time, a *attempt) (until time.Time, held boo
 	if own := l.cooldowns[l.placeOf(a)]; own != nil && hold.Admits(now) {
 		hold = own.ask(now, 1)
 	}
-	return hold.At, hold.Limit == throttle.Refusal && hold.At.After(now)
+	return hold
 }
 
 // serveURL takes in that a request was served. If it went to find out, what held it back concerns another URL alone.

@@ -22,32 +22,55 @@ func (l *keyState) refusePlace(now time.Time, a *attempt) {
 	if r := &a.reading; a.scope != 0 || a.route.ID == 0 || a.half != sharing.Neither || a.global || r.Exhausted() || r.Overloaded() {
 		return
 	}
-	if until, held := l.refuses(now, a); held {
-		l.places.Refuse(now, a.route.ID, a.groupsOf(), until, a.reading.Wait.Known())
+	if hold := l.held(now, a); hold.Limit == throttle.Refusal && hold.At.After(now) {
+		if l.places.Watches(a.route.ID) && !a.route.Bodies.Load() {
+			a.route.Bodies.Store(a.req.GetBody != nil) // not for one refusal
+		}
+		l.places.Refuse(now, a.route.ID, a.groupsOf(), hold.At, a.reading.Wait.Known())
 		l.setLevel(a)
 	}
 }
 
-// pair shortens the wait of a request that a refusal holds back to when it may go as half a pair.
+// pair shortens the wait of a request to when it may go as half a pair, or as a test of what was learned.
 func (l *keyState) pair(now time.Time, hold *limit.Decision, a *attempt) {
-	if hold.Limit != throttle.Refusal || !hold.At.After(now) || a.scope != 0 || !l.places.Watches(a.route.ID) {
+	if !hold.At.After(now) || a.scope != 0 || !l.places.Watches(a.route.ID) {
 		return
 	}
-	if at, due := l.places.Due(now, a.route.ID, a.groupsOf()); due {
+	if at, due, _ := l.dueInPair(now, *hold, a); due {
 		sooner(hold, at)
 	}
 }
 
-// takePair notes that a request goes, and whether it is half a pair: then it goes on a limiter of its own.
+// dueInPair returns when a request that is held back may go so, and whether as a test of what was learned.
+func (l *keyState) dueInPair(now time.Time, hold limit.Decision, a *attempt) (at time.Time, due, beyond bool) {
+	switch hold.Limit {
+	case throttle.Refusal:
+		at, due = l.places.Due(now, a.route.ID, a.groupsOf())
+	case throttle.Learned:
+		at, due = l.places.DueBeyond(now, a.route.ID, a.groupsOf(), hold.At)
+	}
+	return at, due, hold.Limit == throttle.Learned
+}
+
+// takePair notes that a request goes, and whether it is half a pair or such a test: then it goes on a limiter of its own.
 func (l *keyState) takePair(now time.Time, a *attempt) {
 	a.half = sharing.Neither
 	if a.scope != 0 || !l.places.Watches(a.route.ID) {
 		return
 	}
-	if _, held := l.refuses(now, a); !held {
+	hold := l.held(now, a)
+	if !hold.At.After(now) {
 		return
 	}
-	if a.half = l.places.Take(now, a.route.ID, a.groupsOf()); a.half != sharing.Neither {
+	if at, due, beyond := l.dueInPair(now, hold, a); !due || at.After(now) {
+		return
+	} else if beyond {
+		l.places.TakeBeyond(now, a.route.ID)
+		a.half = sharing.Beyond
+	} else {
+		a.half = l.places.Take(now, a.route.ID, a.groupsOf())
+	}
+	if a.half != sharing.Neither {
 		a.part = newThrottle(l.policy, now)
 	}
 }

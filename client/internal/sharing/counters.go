@@ -28,8 +28,8 @@ const (
 // Groups tells which group a request belongs to at each level.
 type Groups [levels]uint64
 
-// GroupsOf returns the groups of a request.
-func GroupsOf(req *http.Request, r *Route) (g Groups) {
+// GroupsOf returns the groups of a request; inBody identifies the owner that its body names, 0 is none.
+func GroupsOf(req *http.Request, r *Route, inBody uint64) (g Groups) {
 	const odd = 0x9e3779b97f4a7c15
 	path := req.URL.Path
 	g[ByThing] = maphash.String(seed, thingOf(path))*odd | 1
@@ -37,7 +37,7 @@ func GroupsOf(req *http.Request, r *Route) (g Groups) {
 	if g[ByRoute] = r.ID; r.ID == 0 {
 		g[ByRoute] = g[ByPath]
 	}
-	g[ByOwner] = OwnerOf(req)*odd | 1
+	g[ByOwner] = (OwnerOf(req)+inBody)*odd | 1
 	return g
 }
 

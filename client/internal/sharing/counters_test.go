@@ -25,7 +25,7 @@ func TestCountersOfTwoLevels(t *testing.T) {
 		channel := i * i % 7
 		req, err := http.NewRequest(http.MethodGet, fmt.Sprintf(routeName, channel), nil)
 		require.NoError(t, err)
-		g := GroupsOf(req, routes.Of(req))
+		g := GroupsOf(req, routes.Of(req), 0)
 		seen := c.Sent(now, &g)
 		left[channel]++
 		all--
@@ -58,7 +58,7 @@ func TestCountersOfRoutes(t *testing.T) {
 					route := i * i % 5
 					req, err := http.NewRequest(http.MethodGet, "https://api.test/"+"abcde"[route:route+1], nil)
 					require.NoError(t, err)
-					g := GroupsOf(req, routes.Of(req))
+					g := GroupsOf(req, routes.Of(req), 0)
 					seen := c.Sent(now, &g)
 					server := now.Add(ahead)
 					number := int(server.Unix()) / 60

@@ -31,7 +31,7 @@ func newSpentKey(t testing.TB) *spentKey {
 func (k *spentKey) groups(path string) *Groups {
 	req, err := http.NewRequest(http.MethodGet, "https://api.test"+path, nil)
 	require.NoError(k, err)
-	g := GroupsOf(req, k.routes.Of(req))
+	g := GroupsOf(req, k.routes.Of(req), 0)
 	return &g
 }
 

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 )
 
 func TestOwnerInQuery(t *testing.T) {
@@ -65,4 +66,28 @@ func TestOwnerOf(t *testing.T) {
 		assert.Equal(t, of("", "X-Tenant", "1", "X-Project-Id", "2"), of("", "X-Tenant", "1", "X-Project-Id", "2"))
 	}
 	assert.NotEqual(t, of("user_id=1"), of("user_id=2"))
+}
+
+func TestOwnerInBody(t *testing.T) {
+	of := func(kind, body string) uint64 {
+		req, err := http.NewRequest(http.MethodPost, "https://api.test/send", strings.NewReader(body))
+		require.NoError(t, err)
+		if kind != "" {
+			req.Header.Set("Content-Type", kind)
+		}
+		return OwnerInBody(req)
+	}
+	const inJSON = "application/json; charset=utf-8"
+	one := of(inJSON, `{"text": {"chat_id": 9}, "type": "text", "chat_id": 4711}`)
+	assert.NotZero(t, one)
+	assert.Equal(t, one, of("", `{"chat_id": 4711, "text": "hello", "message_id": 3}`))
+	assert.Equal(t, one, of("application/vnd.api+json", `{"chat_id": 4711, "text": "`+strings.Repeat("x", maxOwnerBody)+`"}`))
+	assert.NotEqual(t, one, of(inJSON, `{"chat_id": 4712}`))
+	assert.NotEqual(t, of(inJSON, `{"type": "a", "text": "x"}`), of(inJSON, `{"type": "b"}`), "where nothing else does")
+	assert.NotZero(t, of("application/x-www-form-urlencoded", "text=hello&channel=C42"))
+	assert.NotEqual(t, of("application/x-www-form-urlencoded", "text=hello&channel=C42"), of("application/x-www-form-urlencoded", "channel=C43"))
+	for _, body := range []string{"", "4711", "[", `{`, `{"chat_id"`, `{"chat_id":`, `{"chat_id": null}`, `{"chat_id": {"id": 1}}`, `{"text": "` + strings.Repeat("x", maxOwnerBody) + `", "chat_id": 1}`, `{1: 2}`} {
+		assert.Zero(t, of(inJSON, body), body)
+	}
+	assert.Zero(t, of("text/plain", `{"chat_id": 4711}`))
 }

@@ -27,7 +27,7 @@ func (s *chatScene) request(chat int) (route uint64, g *Groups) {
 	req, err := http.NewRequest(http.MethodPost, fmt.Sprintf("https://api.test/chats/4711%d/messages", chat), http.NoBody)
 	require.NoError(s.t, err)
 	r := s.routes.Of(req)
-	of := GroupsOf(req, r)
+	of := GroupsOf(req, r, 0)
 	return r.ID, &of
 }
 
@@ -160,5 +160,34 @@ func TestPlacesAskWhoCanTell(t *testing.T) {
 		_, due := s.Due(s.now, route, other)
 		assert.False(t, due)
 		s.now = s.now.Add(time.Minute)
+	}
+}
+
+// Others that go although a learned limit holds them back show that it is not theirs, if enough are served in one wait.
+func TestPlacesBeyond(t *testing.T) {
+	for _, refuses := range []bool{false, true} {
+		s := newChatScene(t)
+		s.refuse(1, time.Minute)
+		s.now = s.now.Add(2 * time.Minute)
+		s.refuse(1, time.Minute)
+		apart := false
+		for i := range beyondServed {
+			route, g := s.request(9)
+			_, due := s.DueBeyond(s.now, route, g, s.now.Add(time.Second))
+			assert.False(t, due, "it is soon over")
+			at, due := s.DueBeyond(s.now, route, g, s.now.Add(time.Minute))
+			require.True(t, due)
+			require.Equal(t, s.now, at)
+			s.TakeBeyond(s.now, route)
+			at, due = s.DueBeyond(s.now, route, g, s.now.Add(time.Minute))
+			assert.True(t, due && at.After(s.now), "one at a time")
+			s.now = s.now.Add(time.Second)
+			if apart = s.Conclude(s.now, route, Beyond, refuses && i == 1); refuses && i == 1 {
+				_, due = s.DueBeyond(s.now, route, g, s.now.Add(time.Minute))
+				assert.False(t, due)
+				break
+			}
+		}
+		assert.Equal(t, !refuses, apart)
 	}
 }

@@ -23,6 +23,8 @@ type Route struct {
 	Bucket string
 	// Level is that at which its requests are counted, as far as its last response shows.
 	Level atomic.Int32
+	// Bodies is whether it matters what owner a body names; see [OwnerInBody].
+	Bodies atomic.Bool
 	// Served is whether any of its requests was served.
 	Served atomic.Bool
 }
