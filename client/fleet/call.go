@@ -205,6 +205,9 @@ func (m *member) report(now time.Time, waiting int) *report {
 		m.lastAsk, m.rest = now, 0.75+rand.Float64()/2
 	}
 	m.reportAllotted(now, waiting, q)
+	if m.strayed {
+		q.Away = now.Sub(m.since).Milliseconds()
+	}
 	m.asked, m.recalled = false, false
 	if q.Over = [][2]int64{}; m.clock.known && m.allotment.term == 0 {
 		q.Over = m.over.tell(&m.clock)

@@ -46,7 +46,7 @@ func (m *member) Take(now time.Time, cost int) uint64 {
 	m.promised = 0
 	m.sent += n
 	if e.alone = m.sent > m.granted; e.alone {
-		m.granted = m.sent
+		m.granted, m.strayed = m.sent, m.strayed || m.failing
 	}
 	if m.probing {
 		e.probe, m.probing = true, false

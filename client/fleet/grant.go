@@ -63,7 +63,9 @@ func (l *ledger) grant(q *report, m *memberState, now int64, learning, probed bo
 			r.Probe = true
 		}
 	}
-	r.Left = l.left()
+	if !learning {
+		r.Left = l.left()
+	}
 	m.denied = q.Want > 0 && q.Granted == m.granted
 	if m.denied || m.want > 0 && r.Left == 0 {
 		r.At = l.again(q, now, before, soonest, learning)

@@ -176,3 +176,33 @@ func (l *ledger) lookLater(now int64) {
 		w.known, w.bound, w.raised = true, l.granted, l.ver
 	}
 }
+
+// awaitFor is how long members take to hear that the store is back.
+const awaitFor = 2000
+
+// await has the ledger wait for members that may have been away for as long as this one: what they sent by themselves
+// has no number yet, and what responses told would be given once more.
+func (l *ledger) await(q *report, now int64, n *news) {
+	if q.Away > 0 && q.Inc == l.inc && l.term == 0 && l.learn == 0 {
+		l.learn, l.need, l.since = now+awaitFor, int64(len(l.members)), now-q.Away
+		n.Roll = n.Roll || l.learning(now)
+	}
+}
+
+// learning reports whether members are yet to say what they hold.
+func (l *ledger) learning(now int64) bool {
+	if l.learn == 0 {
+		return false
+	}
+	heard := int64(0)
+	for _, m := range l.members {
+		if m.heard >= l.since {
+			heard++
+		}
+	}
+	if heard < l.need && now < l.learn {
+		return true
+	}
+	l.learn, l.need, l.since = 0, 0, 0
+	return false
+}

@@ -156,6 +156,7 @@ func exchange(l *ledger, q *report, time int64) (*ledger, reply) {
 		l.look(q, now)
 	}
 	l.beginSilent(now, n)
+	l.await(q, now, n)
 	learning := l.learning(now)
 	if !learning {
 		l.lookLater(now)
@@ -279,22 +280,4 @@ func (l *ledger) enter(q *report, now int64) *memberState {
 		l.keep(q, m)
 	}
 	return m
-}
-
-// learning reports whether members are yet to say what they hold.
-func (l *ledger) learning(now int64) bool {
-	if l.learn == 0 {
-		return false
-	}
-	heard := int64(0)
-	for _, m := range l.members {
-		if m.heard >= l.since {
-			heard++
-		}
-	}
-	if heard < l.need && now < l.learn {
-		return true
-	}
-	l.learn, l.need, l.since = 0, 0, 0
-	return false
 }

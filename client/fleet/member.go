@@ -70,6 +70,7 @@ type member struct {
 	rank, first int64 // the highest priority of those that wait, and how many have it
 	recalled    bool
 	failing     bool
+	strayed     bool      // it sent by itself while it was
 	since       time.Time // it is failing
 	retry       time.Time
 	pause       time.Duration

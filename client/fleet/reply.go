@@ -26,7 +26,7 @@ func (m *member) apply(q *report, a reply, err error, sent, now time.Time) {
 		}
 		return
 	}
-	m.failing = false
+	m.failing, m.strayed = false, m.strayed && q.Away == 0
 	if q.Hold > 0 && !m.refusal.After(q.refusal) {
 		m.refusal = time.Time{}
 	}

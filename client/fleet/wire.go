@@ -32,6 +32,7 @@ type report struct {
 	Spent    int64           `json:"sp"`  // of that, of this instance
 	Last     int64           `json:"bye"` // 1: that is spent, and nothing more of the next
 	Doubt    int64           `json:"db"`  // 1: less is left than can be
+	Away     int64           `json:"aw"`  // it sent by itself in so much time, in which the store was away
 	Off      int64           `json:"off"` // 1: nothing is announced; 2: what is cannot be shared
 	Hold     int64           `json:"hold"`
 	Refused  int64           `json:"rf"` // units that were refused, of those that are over,

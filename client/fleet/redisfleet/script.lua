@@ -558,7 +558,12 @@ local function try(w)
   return si.un, 0
 end
 
--- after a loss: wait until all who may hold something have spoken
+-- after a loss: wait until all who may hold something have spoken; and so where all may have been away
+local awaits = (q.aw or 0) > 0 and q.inc == l.inc and l.term == 0 and l.learn == 0
+if awaits then
+  l.learn, l.need, l.since = now + 2000, 0, now - q.aw
+  for _ in pairs(l.ms) do l.need = l.need + 1 end
+end
 local learning = false
 if l.learn > 0 then
   local heard = 0
@@ -566,6 +571,7 @@ if l.learn > 0 then
   learning = heard < l.need and now < l.learn
   if not learning then l.learn, l.need, l.since = 0, 0, 0 end
 end
+if awaits and learning then news.roll, tell = true, true end
 if not learning then -- all that was left may be under way
   local w = only()
   if w and not w.known and l.lv > 0 and now <= l.nx and w.rs <= l.g - l.f then w.known, w.c, w.raised = true, l.g, l.ver end
@@ -805,7 +811,7 @@ elseif q.want > 0 and not learning and l.hold <= now and l.open <= now then
 end
 local rest = 0
 if not term then
-  rest = left()
+  if not learning then rest = left() end
   m.denied = q.want > 0 and q.g == m.g
 end
 if not term and (m.denied or m.want > 0 and rest == 0) then

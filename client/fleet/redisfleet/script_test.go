@@ -50,7 +50,7 @@ func (m *fake) report(draw *rand.Rand, now int64) map[string]any {
 		"id": m.id, "seq": m.seq, "ack": m.ack - rarely(-1), "inc": m.inc, "ver": m.ver + rarely(5), "nonce": m.id + ":" + strconv.FormatInt(m.seq, 10),
 		"k": max(m.members, 1), "ttl": 4000, "grace": 1000, "trip": 1 + draw.Int64N(100), "ps": draw.Int64N(2), "lt": draw.Int64N(100), "ov": m.over(draw, now), "want": draw.Int64N(60), "pr": draw.Int64N(3) - 1, "fi": draw.Int64N(30),
 		"g": m.g, "f": m.f, "fa": m.told, "pd": m.pd, "off": rarely(draw.Int64N(3)), "hold": rarely(now + 300), "ws": windows, "rf": 0, "rt": 0, "cl": rarely(now + draw.Int64N(8000)), "tc": 0, "ts": 0, "tf": 0,
-		"tm": m.term, "e": m.each, "sp": m.each / 3, "bye": 0, "db": 0,
+		"tm": m.term, "e": m.each, "sp": m.each / 3, "bye": 0, "db": 0, "aw": rarely(draw.Int64N(2000)),
 	}
 }
 
