@@ -53,7 +53,7 @@ func (l *ledger) end(q *report, now int64, n *news) {
 	for _, w := range l.windows {
 		w.known, w.shut = false, 0
 	}
-	l.learn, l.need, l.since = now+q.TTL+q.Grace, int64(len(l.members)), now
+	l.learn, l.need, l.since = now+q.TTL+q.Grace, 0, now
 	for id, m := range l.members {
 		if id == q.ID {
 			l.keep(q, m)

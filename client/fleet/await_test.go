@@ -41,3 +41,18 @@ func TestLedgerAwaitsWhoWasAway(t *testing.T) {
 		}
 	}
 }
+
+// Who joins meanwhile is not one of those that are waited for.
+func TestLedgerAwaitsNoNewcomer(t *testing.T) {
+	b := shared(t)
+	b.now += 5000
+	if r := b.tell("a", func(q *report) { q.Granted, q.Finished, q.Away = q.Granted+10, q.Granted+10, 3000 }); !r.Learn {
+		t.Fatalf("the first to come gets %+v", r)
+	}
+	if r := b.tell("c", func(q *report) { q.Want = 30 }); !r.Learn || r.Granted > 0 {
+		t.Errorf("a newcomer gets %+v", r)
+	}
+	if r := b.tell("b", nil); r.Learn {
+		t.Errorf("when all are heard, the last gets %+v", r)
+	}
+}

@@ -184,23 +184,26 @@ const awaitFor = 2000
 // has no number yet, and what responses told would be given once more.
 func (l *ledger) await(q *report, now int64, n *news) {
 	if q.Away > 0 && q.Inc == l.inc && l.term == 0 && l.learn == 0 {
-		l.learn, l.need, l.since = now+awaitFor, int64(len(l.members)), now-q.Away
+		l.learn, l.need, l.since = now+awaitFor, 0, now-q.Away
 		n.Roll = n.Roll || l.learning(now)
 	}
 }
 
-// learning reports whether members are yet to say what they hold.
+// learning reports whether members are yet to say what they hold: those that there were, where they are known, as who
+// comes is none of them.
 func (l *ledger) learning(now int64) bool {
 	if l.learn == 0 {
 		return false
 	}
-	heard := int64(0)
+	heard, all := int64(0), true
 	for _, m := range l.members {
 		if m.heard >= l.since {
 			heard++
+		} else {
+			all = false
 		}
 	}
-	if heard < l.need && now < l.learn {
+	if (heard < l.need || l.need == 0 && !all) && now < l.learn {
 		return true
 	}
 	l.learn, l.need, l.since = 0, 0, 0

@@ -31,7 +31,7 @@ type ledger struct {
 	told        int64 // when credit is next told
 
 	learn      int64 // nothing is granted until then,
-	need       int64 // or until so many members were heard
+	need       int64 // or until so many members were heard, or all that there are if it is 0,
 	since      int64 // since then
 	rebuilt    bool  // or that was so once
 	prober     string

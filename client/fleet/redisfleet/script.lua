@@ -484,7 +484,7 @@ local function endTerm()
   for _, o in pairs(l.ws) do o.known, o.shut = false, 0 end
   l.learn, l.need, l.since = now + q.ttl + q.grace, 0, now
   for id, o in pairs(l.ms) do
-    l.need, o.at = l.need + 1, math.min(o.at, now - 1)
+    o.at = math.min(o.at, now - 1)
     if id == q.id then keep() end
     if id == q.id or o.e <= 0 and o.g == o.f then o.at = now end
   end
@@ -562,13 +562,14 @@ end
 local awaits = (q.aw or 0) > 0 and q.inc == l.inc and l.term == 0 and l.learn == 0
 if awaits then
   l.learn, l.need, l.since = now + 2000, 0, now - q.aw
-  for _ in pairs(l.ms) do l.need = l.need + 1 end
 end
 local learning = false
 if l.learn > 0 then
-  local heard = 0
-  for _, o in pairs(l.ms) do if o.at >= l.since then heard = heard + 1 end end
-  learning = heard < l.need and now < l.learn
+  local heard, all = 0, true
+  for _, o in pairs(l.ms) do
+    if o.at >= l.since then heard = heard + 1 else all = false end
+  end
+  learning = (heard < l.need or l.need == 0 and not all) and now < l.learn
   if not learning then l.learn, l.need, l.since = 0, 0, 0 end
 end
 if awaits and learning then news.roll, tell = true, true end
