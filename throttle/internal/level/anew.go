@@ -7,6 +7,7 @@ import "time"
 // finds out whether that was too careful. In a bucket, what is not spent now is not lost until it is full.
 type anew struct {
 	told  float64 // what remained by the newest word
+	debt  float64 // that it told of a bucket
 	at    time.Duration
 	hold  *Hold         // the request that asks
 	after time.Duration // when the next one may, once the answer was no
@@ -40,7 +41,7 @@ func (l *Limiter) wouldBeFull() time.Duration {
 	if !l.refill.bucket || l.flying > 0 {
 		return 0
 	}
-	full := l.anew.at + time.Duration((l.limit-l.anew.told)/l.refill.rate*float64(time.Second))
+	full := l.anew.at + time.Duration((l.limit-l.anew.told+l.anew.debt)/l.refill.rate*float64(time.Second))
 	return max(full, l.anew.after, 1)
 }
 

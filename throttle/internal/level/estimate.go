@@ -10,7 +10,7 @@ func (l *Limiter) prompt(d Demand) float64 {
 	if l.ratios.n < 8 {
 		return d.Prompt / 3
 	}
-	return d.Prompt * l.ratios.high(1)
+	return d.Prompt * l.ratios.high(1) * (1 + 1/float64(l.ratios.n)) // the next may be longer than any so far
 }
 
 // admission returns the most that the server may ask for before it serves a
@@ -76,15 +76,33 @@ func (l *Limiter) reserve(most float64) float64 {
 	return most
 }
 
-// endSoon returns how many responses are expected to end before a request arrives, and how many do with all
-// likelihood.
-func (l *Limiter) endSoon() (x, k float64) {
-	n, duration := float64(l.estimated), 1.0
+// endSoon returns how many responses are expected to end before a request arrives, if they end evenly.
+func (l *Limiter) endSoon() float64 {
+	duration := 1.0
 	if l.durations.n > 0 {
 		duration, _ = l.durations.mean()
 	}
-	x = n * min(l.least.quantile(0), 0.5) / max(duration, 1e-3)
-	return x, min(n, math.Ceil(x+3*math.Sqrt(x))+1)
+	return float64(l.estimated) * l.soon() / max(duration, 1e-3)
+}
+
+// endSoonByAge returns how many are at the ages at which responses end: those that began together may end together.
+// Of one that takes longer than any before, nothing is known.
+func (l *Limiter) endSoonByAge() (x float64) {
+	longest := l.durations.quantile(1)
+	for _, h := range l.holds {
+		if age := (l.now - h.sent).Seconds(); h.end == 0 && !h.demand.Known && age <= longest {
+			x += l.durations.within(age, l.soon())
+		}
+	}
+	return x
+}
+
+// soon is how long a request is on its way, in seconds.
+func (l *Limiter) soon() float64 { return min(l.least.quantile(0), 0.5) }
+
+// atMost returns how many end with all likelihood where x are expected to.
+func (l *Limiter) atMost(x float64) float64 {
+	return min(float64(l.estimated), math.Ceil(x+3*math.Sqrt(x))+1)
 }
 
 // mayEnd returns the most that they may cost.
@@ -92,10 +110,15 @@ func (l *Limiter) mayEnd() float64 {
 	if l.estimated == 0 {
 		return 0
 	}
-	x, k := l.endSoon()
+	x := l.endSoon()
+	k := l.atMost(x)
 	switch {
 	case l.used.n >= 8:
 		high := l.used.high(0.95)
+		if l.refill.bucket && l.flown > l.limit/8 { // what is kept back is not lost, and a refusal costs more
+			x = max(x, l.endSoonByAge())
+			k, high = l.atMost(x), l.used.high(1)
+		}
 		mean, deviation := l.used.mean()
 		return min(k*high, x*mean+4*math.Sqrt(x*(mean*mean+deviation*deviation))+high)
 	case l.falls.tell():

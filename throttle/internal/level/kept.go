@@ -46,8 +46,7 @@ func (k *kept) sure() bool { return k.n >= 8 && k.kept.off < 8 && 1+2*k.kept.off
 // mayCount returns what the newest word may count beside what it surely does.
 func (l *Limiter) mayCount() (c counts) {
 	mean, _ := l.perRequest()
-	expected, _ := l.endSoon()
-	n := min(math.Ceil(expected)+1, float64(l.estimated)) // that are over, but their last bytes are under way
+	n := min(math.Ceil(l.endSoon())+1, float64(l.estimated)) // that are over, but their last bytes are under way
 	c.ended, c.back = n*mean, n*l.flown
 	for _, h := range l.holds {
 		switch {

@@ -57,6 +57,7 @@ type Limiter struct {
 	sums // of holds
 
 	origin time.Time
+	now    time.Duration
 
 	told      bool
 	limit     float64
@@ -117,7 +118,8 @@ func (l *Limiter) since(now time.Time) time.Duration {
 	if l.origin.IsZero() {
 		l.origin = now
 	}
-	return now.Sub(l.origin)
+	l.now = now.Sub(l.origin)
+	return l.now
 }
 
 // Ask returns when a request may go.

@@ -117,7 +117,7 @@ func (l *Limiter) anchor(t time.Duration, own *Hold, w Window) {
 		l.bidden = 0
 	}
 	l.remaining = max(0, w.Remaining-l.grains.half())
-	l.anew.told, l.anew.at = l.remaining, t
+	l.anew.told, l.anew.debt, l.anew.at = l.remaining, l.debt(w), t
 	if w.Length > 0 {
 		l.length = w.Length
 	}
@@ -128,7 +128,7 @@ func (l *Limiter) anchor(t time.Duration, own *Hold, w Window) {
 	switch { // how deep it may be in debt
 	case w.Remaining > 0:
 	case l.refill.bucket && w.Left > 0: // the time until it is full tells
-		l.remaining = min(0, l.limit-(w.Left+w.Blur).Seconds()*l.refill.rate)
+		l.remaining = -l.debt(w)
 	case l.rolls(false):
 		l.remaining = min(0, l.limit-l.spent.inside(t, l.length))
 		l.owing = own
@@ -143,7 +143,7 @@ func (l *Limiter) anchor(t time.Duration, own *Hold, w Window) {
 // before: one response may overtake another by as much as requests differ on the way. Of the last one that
 // is under way it is believed less, for no other will tell.
 func (l *Limiter) overtaken(t time.Duration, own *Hold, w Window) bool {
-	if !l.told || w.Left < 0 || own == nil || own.sent >= l.at || w.Remaining-l.grains.half() <= l.level(t, false) {
+	if !l.told || w.Left < 0 || own == nil || own.sent >= l.at || l.debt(w)+l.level(t, false) >= w.Remaining-l.grains.half() {
 		return false
 	}
 	within := l.arrival()
@@ -151,6 +151,14 @@ func (l *Limiter) overtaken(t time.Duration, own *Hold, w Window) bool {
 		within /= 2
 	}
 	return t < l.at+within
+}
+
+// debt returns how much less than nothing a response tells of, by the time until a bucket is full.
+func (l *Limiter) debt(w Window) float64 {
+	if w.Remaining > 0 || w.Left <= 0 || !l.refill.bucket {
+		return 0
+	}
+	return max(0, (w.Left+w.Blur).Seconds()*l.refill.rate-w.Limit)
 }
 
 // observeReset finds out whether a reset brings everything back, and takes the

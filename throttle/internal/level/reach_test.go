@@ -72,12 +72,12 @@ func TestReach(t *testing.T) {
 		{"fixed minute", func(c *scenario) { c.pool, c.kind = ratemodel.NewFixedPool, "fixed" }, bounds{same(0), same(97), same(98.5)}},
 		{"rolling minute without a reset", func(c *scenario) { c.pool, c.noReset = ratemodel.NewRollingPool, true },
 			bounds{[4]float64{0.65, 0.1, 0.25, 0.6}, [4]float64{97, 95, 98.5, 91.5}, [4]float64{95.5, 94.5, 96, 95}}},
-		{"rounded to thousands", func(c *scenario) { c.round = 1000 }, bounds{same(0), same(98), same(99.5)}},
+		{"rounded to thousands", func(c *scenario) { c.round = 1000 }, bounds{[4]float64{0.05, 0, 0, 0}, same(98), same(99.5)}},
 		{"the server counts a quarter more", func(c *scenario) { c.factor = 1.25 },
 			bounds{[4]float64{0.1, 0.4, 0.9, 0.05}, [4]float64{98.4, 99, 99.5, 98.7}, same(99.5)}},
 		{"nothing told but remaining", func(c *scenario) { c.stream, c.silent, c.hideMax = true, true, true }, bounds{[4]float64{0.6, 0.6, 0.8, 0.4}, [4]float64{98, 98.5, 98, 98}, same(99.5)}},
 		{"others spend 30 %", func(c *scenario) { c.others = 0.3 },
-			bounds{[4]float64{0.12, 0.4, 0.7, 0}, [4]float64{97.6, 99, 99, 98.4}, same(99.5)}},
+			bounds{[4]float64{0.12, 0.4, 0.7, 0}, [4]float64{97.6, 99, 99, 98.2}, same(99.5)}},
 		{"costs known", func(c *scenario) { c.exact = true }, bounds{same(0), same(98), same(99.5)}},
 	} {
 		for k, charging := range chargings {
@@ -111,8 +111,7 @@ func TestReach(t *testing.T) {
 	}
 }
 
-// Where max_tokens is much of the limit, it is worth a refusal to know whether the server asks for it; another
-// one or two come where much more ends at once than usual.
+// Where max_tokens is much of the limit, it is worth a refusal to know whether the server asks for it.
 func TestReachWithLargeRequests(t *testing.T) {
 	t.Parallel()
 	for k, charging := range chargings {
@@ -124,7 +123,7 @@ func TestReachWithLargeRequests(t *testing.T) {
 				sc.charging, sc.seed = ratemodel.Charging(k), seed
 				best := run(sc, clients[4].make)
 				ours := run(sc, newOurs)
-				assert.LessOrEqual(t, ours.refused, 3, "seed %d", seed)
+				assert.LessOrEqual(t, ours.refused, 1, "seed %d", seed)
 				assert.GreaterOrEqual(t, 100*ours.charged/best.charged, 95., "used, seed %d", seed)
 			}
 		})
