@@ -11,7 +11,7 @@ import (
 
 // Observe takes in the response to a request, received at now.
 func (k *Limiter) Observe(now time.Time, t Reservation, r *header.Reading) {
-	i := k.instant(now)
+	i, held := k.instant(now), t.holds != nil
 	k.expire(i)
 	if t.test && k.endTest(i, &t, r) {
 		return
@@ -25,7 +25,7 @@ func (k *Limiter) Observe(now time.Time, t Reservation, r *header.Reading) {
 	if !r.Stale {
 		k.learn(i, &t, r)
 	}
-	k.settleUnmetered(i, &t)
+	k.settleUnmetered(i, &t, held)
 	k.conclude(&t)
 	k.judge(i, &t, r)
 	k.doubt(i)

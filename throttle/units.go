@@ -184,9 +184,10 @@ func (u *unitWindow) settle(now time.Time, h *level.Hold, used cost.Units) {
 	u.Limiter.Settle(now, h, usage, ok)
 }
 
-// settleUnmetered settles what a request holds whose body is not metered.
-func (k *Limiter) settleUnmetered(now instant, t *Reservation) {
-	if !t.Metered && t.holds != nil {
+// settleUnmetered settles what a request holds whose body is not metered, or that held nothing when it was sent:
+// the reservation with which it is settled then knows of nothing.
+func (k *Limiter) settleUnmetered(now instant, t *Reservation, held bool) {
+	if t.holds != nil && !(t.Metered && held) {
 		k.Settle(k.time(now), *t, nil)
 	}
 }

@@ -105,6 +105,29 @@ func TestAKnownCostIsHeldUntilItsBodyWasRead(t *testing.T) {
 	assert.Equal(t, now, k.Ask(now, 500).At, "500 requests are no 500 tokens")
 }
 
+// Requests that are sent before any limit is known hold nothing that their settling could end.
+func TestRequestsOfUnknownLimitsHoldNothingForEver(t *testing.T) {
+	k := newLimiter(t)
+	var sent []Reservation
+	for i := range 20 {
+		r := k.TakeFor(epoch.Add(time.Duration(i)*time.Millisecond), limit.Demand{})
+		r.Metered = true
+		sent = append(sent, r)
+	}
+	now := epoch.Add(time.Second)
+	for i, s := range sent {
+		r := chatWindows(590-i, 980-48*i)
+		now = now.Add(10 * time.Millisecond)
+		k.Observe(now, s, &r)
+		k.Settle(now, s, cost.Tokens(48))
+	}
+	now = now.Add(5 * time.Minute)
+	for range 3 {
+		assert.Equal(t, now, k.AskFor(now, limit.Demand{}).At, "nothing is under way")
+		k.TakeFor(now, limit.Demand{})
+	}
+}
+
 func TestACostAboveTheLimitIsToldWithTheLimit(t *testing.T) {
 	k := newLimiter(t)
 	assert.Zero(t, k.AskFor(epoch, limit.Demand{Units: cost.Tokens(1001)}).Max, "no limit is known yet")
