@@ -51,13 +51,24 @@ func (a *attempt) charge(who *principal, c *call) {
 			break
 		}
 	}
+	spoken := a.api == nil && who.tokens.Load()
+	if spoken {
+		a.api = cost.Spoken(c.req)
+	}
 	if a.api == nil {
 		return
 	}
 	if !c.estimated {
 		c.estimate, c.estimated = a.api.Estimate(c.req), true
 	}
+	if spoken && c.estimate.Model == "" {
+		a.api = nil // it only looks like it
+		return
+	}
 	a.Estimate = limit.Estimate{Bytes: c.estimate.Bytes, Most: c.estimate.Most}
+	if spoken { // what its route learned before is not thrown away
+		return
+	}
 	if a.model = c.estimate.Model; a.model != "" {
 		a.route = who.routes.OfModel(a.route, a.model)
 	}
@@ -116,6 +127,9 @@ func (a *attempt) meter(t *Transport, who *principal, resp *http.Response) *mete
 	if a.reading.Refused && a.Metered {
 		return &metering{t: t, request: a.asked(), refused: true}
 	}
+	if a.api == nil && !who.tokens.Load() && limitsTokens(&a.reading) {
+		who.tokens.Store(true)
+	}
 	if a.reading.Refused || a.api == nil && !a.ticket.CountsUnits() && !a.Metered && !tellsCost(resp.Header) {
 		return nil
 	}
@@ -128,6 +142,16 @@ func (a *attempt) meter(t *Transport, who *principal, resp *http.Response) *mete
 	a.ticket.Metered, a.ticket.Streamed = true, isStream(resp.Header)
 	m.reservation = a.ticket
 	return m
+}
+
+// limitsTokens reports whether a response told a limit on tokens.
+func limitsTokens(r *header.Reading) bool {
+	for i := range r.Windows {
+		if w := &r.Windows[i]; strings.HasSuffix(w.Unit, "tokens") || w.Unit == "" && w.Name == "tokens" {
+			return true
+		}
+	}
+	return false
 }
 
 // unevenWait returns how long a request waits that was refused so many times, where requests cost very different

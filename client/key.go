@@ -53,6 +53,7 @@ type principal struct {
 	routes sharing.Routes
 	apis   []*cost.API  // whose rules say what requests to its host cost
 	costs  uneven.Costs // as responses told
+	tokens atomic.Bool  // a response told a limit on tokens
 }
 
 // accounts caches the principals of recent requests, so that a request needs no secure hash. It

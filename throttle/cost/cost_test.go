@@ -99,3 +99,27 @@ func TestNextDay(t *testing.T) {
 		assert.False(t, ok, day)
 	}
 }
+
+func TestSpokenFindsTheLanguage(t *testing.T) {
+	t.Parallel()
+	for url, want := range map[string]string{
+		"https://openrouter.ai/api/v1/chat/completions":                 "openai",
+		"https://api.deepseek.com/chat/completions":                     "openai",
+		"https://api.fireworks.ai/inference/v1/completions":             "openai",
+		"http://localhost:11434/v1/embeddings":                          "openai",
+		"https://llm.example.com/v1/responses":                          "openai",
+		"https://llm.example.com/openai/deployments/d/chat/completions": "azure-openai",
+		"https://llm.example.com/anthropic/v1/messages":                 "anthropic",
+		"https://chat.example.com/channels/1/messages":                  "",
+		"https://api.example.com/v1/responses/7":                        "",
+		"https://api.example.com/":                                      "",
+	} {
+		if api := cost.Spoken(httptest.NewRequest(http.MethodPost, url, nil)); want == "" {
+			assert.Nil(t, api, url)
+		} else {
+			assert.Same(t, cost.Named(want), api, url)
+		}
+		assert.Nil(t, cost.Spoken(httptest.NewRequest(http.MethodGet, url, nil)), url)
+	}
+	assert.Nil(t, cost.Spoken(nil))
+}
