@@ -23,7 +23,7 @@ import (
 )
 
 var (
-	silentIDs     = flag.Int("silentids", 16, "how many APIs with silent limits of ids are drawn")
+	silentIDs     = flag.Int("silentids", 12, "how many APIs with silent limits of ids are drawn")
 	silentIDsFrom = flag.Uint64("silentidsfrom", 0, "the first of their seeds")
 )
 
@@ -199,6 +199,7 @@ func (r *silentIDsAPI) answer(req *http.Request) (*http.Response, error) {
 // An id that is seldom asked for does not wait for one that is always refused, once that was seen.
 func TestSeldomIDs(t *testing.T) {
 	t.Parallel()
+	figures(t)
 	for _, url := range []string{"/chats/12ID/messages", "/send?chat_id=ID", "/send#ID"} {
 		t.Run(url, func(t *testing.T) {
 			t.Parallel()
