@@ -44,6 +44,8 @@ const (
 	// served, until groups are taken to share a limit after all.
 	placeLost, placeServed = 24, 3
 	placeRest              = 10 // doublings of the refusals between pairs
+	// placeStep is the mean time between requests, at the least, where pairs tell something.
+	placeStep = 4 * pairStep
 )
 
 // Watches reports whether it matters which groups of a route are asked for.
@@ -125,6 +127,12 @@ func (p *place) repeats(group uint64) bool {
 	return n >= placeRepeats && n < all
 }
 
+// fast reports whether requests follow each other so closely that a limit which refills may serve the second of a pair for
+// having come later.
+func (p *place) fast(now time.Time) bool {
+	return p.sent >= placeRecent && now.Sub(p.recent[p.sent%placeRecent].at) < placeRecent*placeStep
+}
+
 // Refuse takes in that a request of a route was refused until the given time, which the server named or not, and no limit was.
 func (p *Places) Refuse(now time.Time, route uint64, g *Groups, until time.Time, named bool) {
 	of := p.routes[route]
@@ -162,7 +170,7 @@ func (p *place) refuse(now time.Time, g *Groups, until time.Time, named bool) {
 		p.rest--
 		return
 	}
-	if p.repeats(g[p.level]) {
+	if p.repeats(g[p.level]) && !p.fast(now) {
 		p.pair = pair{group: g[p.level], began: now, until: until}
 	}
 }

@@ -191,3 +191,23 @@ func TestPlacesBeyond(t *testing.T) {
 		assert.Equal(t, !refuses, apart)
 	}
 }
+
+// Where requests follow each other closely, the second of a pair may be served for coming later.
+func TestPlacesOfFastRoutes(t *testing.T) {
+	for _, apart := range []time.Duration{placeStep - time.Millisecond, placeStep} {
+		s := newChatScene(t)
+		s.refuse(1, 2*time.Second)
+		s.now = s.now.Add(time.Minute)
+		for i := range placeRecent {
+			s.now = s.now.Add(apart)
+			route, g := s.request(i % 2)
+			s.Sent(s.now, route, g)
+		}
+		s.now = s.now.Add(apart)
+		route, g := s.request(1)
+		s.Refuse(s.now, route, g, s.now.Add(2*time.Second), true)
+		_, other := s.request(9)
+		_, due := s.Due(s.now, route, other)
+		assert.Equal(t, apart == placeStep, due)
+	}
+}
