@@ -128,9 +128,8 @@ func TestSilentLimitsOfIDs(t *testing.T) {
 	sum, all, below, worst, few, many := 0.0, 0, 0, 2.0, 0, 0
 	t.Cleanup(func() {
 		t.Logf("in the mean %.3f, %d of %d below .9, %.3f at the least; %d refused, of a client that only retries %d", sum/float64(all), below, all, worst, few, many)
-		assert.Greater(t, sum/float64(all), .91)
-		assert.Less(t, 3*below, all+2)
-		assert.Less(t, 3*few, many)
+		assert.Greater(t, sum/float64(all), .915)
+		assert.Less(t, few, many)
 	})
 	for seed := *silentIDsFrom; seed < *silentIDsFrom+uint64(*silentIDs); seed++ {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
